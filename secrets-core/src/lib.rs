@@ -1,1 +1,45 @@
-//! Being written.
+//! The policy of the secrets service as pure functions: what a name, a scope, a context and a target are, which text
+//! passes for each, and what follows from them. Server, client and any other embedder decide alike because they all
+//! decide here.
+//!
+//! # Invariants
+//!
+//! - Text becomes a type once, at the door. Every validated text is a newtype whose only way in is parsing, so whoever
+//!   holds a [`SecretId`] or a [`FilePath`] need not ask again.
+//! - Text is accepted as it stands or refused, never trimmed, decoded or folded to make it pass. The one exception is
+//!   the host name in a [`RegistryHost`], which has several spellings by its own standards and one canonical form here.
+//! - No error contains a secret's value. Names and paths may appear; characters that a terminal would not show appear
+//!   as code points.
+//! - The same arguments give the same answer: time is a parameter ([`Timestamp`]), and so is everything else.
+//!
+//! # What is absent
+//!
+//! Nothing here does I/O, waits, reads a clock, draws randomness, encrypts or logs. There is no protobuf, database or
+//! serialisation type: other crates convert at their own edges.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)
+)]
+
+mod character;
+pub mod context;
+pub mod identifier;
+mod keyword;
+pub mod name;
+pub mod reserved;
+pub mod resource_name;
+pub mod scope;
+pub mod time;
+
+pub use context::{Context, ContextName};
+pub use identifier::{InvalidIdentifier, OrganizationId, ProjectId, ServiceAccountId, UserId, WorkspaceId};
+pub use keyword::UnknownKeyword;
+pub use name::{InvalidSecretId, NamePolicy, SecretId, suggest};
+pub use reserved::{Reserved, reserved_variable};
+pub use resource_name::{InvalidResourceName, ScopeName, SecretName, ServiceAccountName};
+pub use scope::{Scope, ScopeKind};
+pub use time::Timestamp;
+/// The random identity of a stored thing; never used again once the thing is gone.
+pub use uuid::Uuid as Uid;

@@ -1,0 +1,55 @@
+//! Characters as error messages show them.
+
+use std::fmt;
+
+/// A character that did not pass, shown so that a look-alike or a control character cannot hide: printable ASCII as
+/// itself in backticks, anything else as its code point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shown(pub(crate) char);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ' ' => f.write_str("a space"),
+            '`' => f.write_str("a backtick"),
+            c if c.is_ascii_graphic() => write!(f, "`{c}`"),
+            c => write!(f, "U+{:04X}", u32::from(c)),
+        }
+    }
+}
+
+/// Whether a reader would not see `c`: control characters, zero-width characters, byte order marks, direction marks,
+/// soft hyphens, exotic spaces and line separators, tags and variation selectors.
+///
+/// Tab, line feed and carriage return are control characters too; callers that accept them ask for them first.
+pub(crate) fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00A0}' | '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{1680}'
+            | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{2000}'..='\u{200F}' | '\u{2028}'..='\u{202F}'
+            | '\u{205F}'..='\u{206F}' | '\u{2800}' | '\u{3000}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+            | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_a_homoglyph_by_its_code_point() {
+        assert_eq!(Shown('\u{0410}').to_string(), "U+0410"); // CYRILLIC CAPITAL LETTER A
+        assert_eq!(Shown('A').to_string(), "`A`");
+        assert_eq!(Shown('\0').to_string(), "U+0000");
+        assert_eq!(Shown(' ').to_string(), "a space");
+    }
+
+    #[test]
+    fn sees_what_a_reader_does_not() {
+        for c in ['\0', '\n', '\u{200B}', '\u{FEFF}', '\u{00A0}', '\u{202E}', '\u{E0041}'] {
+            assert!(is_invisible(c), "U+{:04X}", u32::from(c));
+        }
+        for c in ['a', ' ', 'é', '漢', '🔑', '\u{0410}'] {
+            assert!(!is_invisible(c), "U+{:04X}", u32::from(c));
+        }
+    }
+}

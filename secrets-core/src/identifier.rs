@@ -1,0 +1,237 @@
+//! The identifiers people choose for organizations, projects, workspaces, users and service accounts.
+//!
+//! They are labels in resource names. What is stored refers to random uids instead, so that whoever is made again under
+//! an old identifier inherits nothing.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::character::Shown;
+
+/// Why a text is no identifier of its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidIdentifier {
+    kind: Kind,
+    problem: IdentifierProblem,
+}
+
+/// The rule that an identifier broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdentifierProblem {
+    /// It has no characters.
+    Empty,
+    /// It is longer than its kind may be.
+    TooLong {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// A character is not in the alphabet, or not where it stands.
+    Character {
+        /// The first character that does not pass.
+        found: char,
+        /// Its offset in bytes.
+        at: usize,
+    },
+    /// `..` means a parent folder elsewhere, and nothing here.
+    DotDot,
+}
+
+impl InvalidIdentifier {
+    /// The rule that was broken.
+    pub fn problem(&self) -> IdentifierProblem {
+        self.problem
+    }
+}
+
+impl fmt::Display for InvalidIdentifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Kind { noun, rule } = self.kind;
+        match self.problem {
+            IdentifierProblem::Empty => write!(f, "{noun} is empty")?,
+            IdentifierProblem::TooLong { length } => write!(f, "{noun} is {length} bytes long")?,
+            IdentifierProblem::Character { found, at } => {
+                write!(f, "{} at byte {at} of {noun} does not pass", Shown(found))?;
+            }
+            IdentifierProblem::DotDot => write!(f, "{noun} contains `..`")?,
+        }
+        match rule {
+            Rule::Slug => {
+                f.write_str("; 1 to 63 bytes of `a-z`, `0-9` and `-` pass, with a letter or digit at both ends")
+            }
+            Rule::Login => f.write_str(
+                "; 1 to 128 bytes of `A-Z`, `a-z`, `0-9`, `.`, `_`, `@`, `+` and `-` pass, with a letter or digit \
+                 first and without `..`",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for InvalidIdentifier {}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    pub(crate) noun: &'static str,
+    pub(crate) rule: Rule,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`, a DNS label in lower case.
+    Slug,
+    /// `[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}`, which takes e-mail addresses.
+    Login,
+}
+
+pub(crate) fn check(text: &str, kind: Kind) -> Result<(), InvalidIdentifier> {
+    let longest = match kind.rule {
+        Rule::Slug => 63,
+        Rule::Login => 128,
+    };
+    let problem = if text.is_empty() {
+        IdentifierProblem::Empty
+    } else if text.len() > longest {
+        IdentifierProblem::TooLong { length: text.len() }
+    } else if let Some((at, found)) = first_bad(text, kind.rule) {
+        IdentifierProblem::Character { found, at }
+    } else if text.contains("..") {
+        IdentifierProblem::DotDot
+    } else {
+        return Ok(());
+    };
+    Err(InvalidIdentifier { kind, problem })
+}
+
+fn first_bad(text: &str, rule: Rule) -> Option<(usize, char)> {
+    let last = text.len() - 1;
+    text.char_indices().find(|&(at, c)| match rule {
+        Rule::Slug => !(c.is_ascii_lowercase() || c.is_ascii_digit() || (c == '-' && at != 0 && at != last)),
+        Rule::Login => !(c.is_ascii_alphanumeric() || (at != 0 && matches!(c, '.' | '_' | '@' | '+' | '-'))),
+    })
+}
+
+/// A newtype over text that passed [`check`].
+macro_rules! identifier {
+    ($(#[$doc:meta])* $name:ident, $noun:literal, $rule:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The identifier as it was given.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidIdentifier;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                check(text, Kind { noun: $noun, rule: $rule })?;
+                Ok(Self(text.into()))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+identifier! {
+    /// An organization: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`.
+    OrganizationId, "organization identifier", Rule::Slug
+}
+identifier! {
+    /// A project of an organization: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`.
+    ProjectId, "project identifier", Rule::Slug
+}
+identifier! {
+    /// A workspace of an organization: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`.
+    WorkspaceId, "workspace identifier", Rule::Slug
+}
+identifier! {
+    /// A person in an organization: `[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}` without `..`; case matters.
+    UserId, "user identifier", Rule::Login
+}
+identifier! {
+    /// A service account of an organization or of the platform: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`.
+    ServiceAccountId, "service account identifier", Rule::Slug
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_slugs() {
+        let longest = "a".repeat(63);
+        for text in ["a", "0", "acme", "a-b", "a--b", "team-42", &longest] {
+            assert_eq!(text.parse::<ProjectId>().unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_slug() {
+        use IdentifierProblem::*;
+        for (text, problem) in [
+            ("", Empty),
+            (&*"a".repeat(64), TooLong { length: 64 }),
+            ("-a", Character { found: '-', at: 0 }),
+            ("a-", Character { found: '-', at: 1 }),
+            ("-", Character { found: '-', at: 0 }),
+            ("Acme", Character { found: 'A', at: 0 }),
+            ("a_b", Character { found: '_', at: 1 }),
+            ("..", Character { found: '.', at: 0 }),
+            ("a%2e", Character { found: '%', at: 1 }),
+            ("a\0", Character { found: '\0', at: 1 }),
+            ("\u{0430}cme", Character { found: '\u{0430}', at: 0 }), // CYRILLIC SMALL LETTER A
+            ("acme ", Character { found: ' ', at: 4 }),
+            ("acme\n", Character { found: '\n', at: 4 }),
+        ] {
+            assert_eq!(text.parse::<OrganizationId>().unwrap_err().problem(), problem, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn accepts_logins() {
+        let longest = "u".repeat(128);
+        for text in ["bob", "Bob", "bob@example.com", "b.o_b+x-1", "0", &longest] {
+            assert_eq!(text.parse::<UserId>().unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_login() {
+        use IdentifierProblem::*;
+        for (text, problem) in [
+            ("", Empty),
+            (&*"u".repeat(129), TooLong { length: 129 }),
+            (".bob", Character { found: '.', at: 0 }),
+            ("@bob", Character { found: '@', at: 0 }),
+            ("..", Character { found: '.', at: 0 }),
+            ("a..b", DotDot),
+            ("bob/x", Character { found: '/', at: 3 }),
+            ("bob%40x", Character { found: '%', at: 3 }),
+            ("b\u{043E}b", Character { found: '\u{043E}', at: 1 }), // CYRILLIC SMALL LETTER O
+        ] {
+            assert_eq!(text.parse::<UserId>().unwrap_err().problem(), problem, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn says_which_rule_broke_and_what_would_pass() {
+        assert_eq!(
+            "Acme".parse::<OrganizationId>().unwrap_err().to_string(),
+            "`A` at byte 0 of organization identifier does not pass; 1 to 63 bytes of `a-z`, `0-9` and `-` pass, with \
+             a letter or digit at both ends"
+        );
+        assert_eq!(
+            "a..b".parse::<UserId>().unwrap_err().to_string(),
+            "user identifier contains `..`; 1 to 128 bytes of `A-Z`, `a-z`, `0-9`, `.`, `_`, `@`, `+` and `-` pass, \
+             with a letter or digit first and without `..`"
+        );
+    }
+}

@@ -31,6 +31,7 @@ pub mod name;
 pub mod reserved;
 pub mod resource_name;
 pub mod scope;
+pub mod target;
 pub mod time;
 
 pub use context::{Context, ContextName};
@@ -40,6 +41,10 @@ pub use name::{InvalidSecretId, NamePolicy, SecretId, suggest};
 pub use reserved::{Reserved, reserved_variable};
 pub use resource_name::{InvalidResourceName, ScopeName, SecretName, ServiceAccountName};
 pub use scope::{Scope, ScopeKind};
+pub use target::{
+    FileMode, FilePath, InvalidFileMode, InvalidFilePath, InvalidRegistryHost, InvalidRegistryUsername, InvalidTarget,
+    Place, RegistryHost, RegistryUsername, Target, TargetKind,
+};
 pub use time::Timestamp;
 /// The random identity of a stored thing; never used again once the thing is gone.
 pub use uuid::Uuid as Uid;

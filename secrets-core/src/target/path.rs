@@ -1,0 +1,329 @@
+//! Where files may be written, and with which permissions.
+
+mod reserved;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use reserved::{ReservedPath, reserved_path};
+
+use crate::character::{Shown, is_invisible};
+
+/// Linux's `PATH_MAX`, in bytes.
+const LONGEST: usize = 4096;
+/// Linux's `NAME_MAX`, in bytes.
+const LONGEST_SEGMENT: usize = 255;
+
+/// The path of a file: absolute, or in the home folder of whoever gets it, as `~/…`.
+///
+/// In normal form, so that a path has one spelling: no `.`, `..` or empty segments and no slash at the end. Neither
+/// start-up files nor other reserved places pass, see [`reserved_path`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FilePath(Box<str>);
+
+/// Permissions of a file: a part of `0777` without the right of others to write, `0600` unless said otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileMode(u32);
+
+/// Why a text is no path of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvalidFilePath {
+    /// It starts neither with `/` nor with `~/`.
+    Relative,
+    /// It is longer than 4,096 bytes.
+    TooLong {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// One of its segments is longer than 255 bytes.
+    SegmentTooLong {
+        /// The length of the segment in bytes.
+        length: usize,
+    },
+    /// It has a character that a reader would not see, NUL above all.
+    Character {
+        /// The first such character.
+        found: char,
+        /// Its offset in bytes.
+        at: usize,
+    },
+    /// It contains a `..` segment.
+    Escapes,
+    /// It has a `.` segment, an empty one, or a slash at the end.
+    NotNormal,
+    /// A row of the table of reserved paths covers it.
+    Reserved(&'static ReservedPath),
+}
+
+/// Permissions that a file can't have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvalidFileMode {
+    /// The text is no octal number.
+    NotOctal,
+    /// There are bits outside `0777`.
+    OutOfRange {
+        /// The permissions that were given.
+        mode: u32,
+    },
+    /// Everybody could write.
+    WorldWritable {
+        /// The permissions that were given.
+        mode: u32,
+    },
+}
+
+impl FilePath {
+    /// The path as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part behind `~/`, for a path in the home folder.
+    pub fn in_home(&self) -> Option<&str> {
+        self.0.strip_prefix("~/")
+    }
+}
+
+impl FromStr for FilePath {
+    type Err = InvalidFilePath;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some(below) = text.strip_prefix("~/").or_else(|| text.strip_prefix('/')) else {
+            return Err(InvalidFilePath::Relative);
+        };
+        if text.len() > LONGEST {
+            return Err(InvalidFilePath::TooLong { length: text.len() });
+        }
+        if let Some((at, found)) = text.char_indices().find(|&(_, c)| is_invisible(c)) {
+            return Err(InvalidFilePath::Character { found, at });
+        }
+        if below.split('/').any(|segment| segment == "..") {
+            return Err(InvalidFilePath::Escapes);
+        }
+        if below.split('/').any(|segment| matches!(segment, "" | ".")) {
+            return Err(InvalidFilePath::NotNormal);
+        }
+        if let Some(segment) = below.split('/').find(|segment| segment.len() > LONGEST_SEGMENT) {
+            return Err(InvalidFilePath::SegmentTooLong { length: segment.len() });
+        }
+        match reserved_path(text) {
+            Some(reserved) => Err(InvalidFilePath::Reserved(reserved)),
+            None => Ok(Self(text.into())),
+        }
+    }
+}
+
+impl fmt::Display for FilePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FileMode {
+    /// Accepts a part of `0777` in which others can't write.
+    pub const fn new(mode: u32) -> Result<Self, InvalidFileMode> {
+        if mode & !0o777 != 0 {
+            return Err(InvalidFileMode::OutOfRange { mode });
+        }
+        if mode & 0o002 != 0 {
+            return Err(InvalidFileMode::WorldWritable { mode });
+        }
+        Ok(Self(mode))
+    }
+
+    /// The permission bits.
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+/// `0600`: the owner reads and writes.
+impl Default for FileMode {
+    fn default() -> Self {
+        Self(0o600)
+    }
+}
+
+/// Reads octal digits, with or without zeros or `0o` before them: `600`, `0600`, `0o600`.
+impl FromStr for FileMode {
+    type Err = InvalidFileMode;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.strip_prefix("0o").unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(InvalidFileMode::NotOctal);
+        }
+        Self::new(u32::from_str_radix(digits, 8).map_err(|_| InvalidFileMode::NotOctal)?)
+    }
+}
+
+/// Four octal digits: `0600`.
+impl fmt::Display for FileMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04o}", self.0)
+    }
+}
+
+impl fmt::Display for InvalidFilePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Relative => f.write_str("path is relative; one that starts with `/` or `~/` passes"),
+            Self::TooLong { length } => write!(f, "path is {length} bytes long; at most {LONGEST} pass"),
+            Self::SegmentTooLong { length } => {
+                write!(f, "path has a segment of {length} bytes; at most {LONGEST_SEGMENT} pass")
+            }
+            Self::Character { found, at } => {
+                write!(f, "{} at byte {at} of path does not pass; visible characters do", Shown(*found))
+            }
+            Self::Escapes => f.write_str("path contains `..`; the path it leads to, spelt out, passes"),
+            Self::NotNormal => f.write_str(
+                "path has an empty or `.` segment or ends with a slash; names divided by single slashes pass",
+            ),
+            Self::Reserved(reserved) => write!(
+                f,
+                "path is reserved by `{}`: {}; a file of your own, such as `~/.config/my-app/token` or \
+                 `/run/secrets/token`, passes",
+                reserved.pattern, reserved.reason
+            ),
+        }
+    }
+}
+
+impl std::error::Error for InvalidFilePath {}
+
+impl fmt::Display for InvalidFileMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOctal => f.write_str("mode is no octal number; `0600` passes"),
+            Self::OutOfRange { mode } => write!(f, "mode `{mode:04o}` has bits outside `0777`; `0600` passes"),
+            Self::WorldWritable { mode } => {
+                write!(f, "mode `{mode:04o}` lets everybody write; `{:04o}` passes", mode & !0o002)
+            }
+        }
+    }
+}
+
+impl std::error::Error for InvalidFileMode {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn accepts_paths_in_normal_form() {
+        let longest = format!("/{}", vec!["a".repeat(254); 16].join("/") + "/" + &"b".repeat(15));
+        assert_eq!(longest.len(), 4096);
+        for text in [
+            "/etc/ssl/corp-ca.pem",
+            "~/.ssh/deploy_key",
+            "~/.netrc",
+            "~/.aws/credentials",
+            "/run/secrets/token",
+            "/a",
+            "~/a",
+            "/srv/..a/b..",
+            "/srv/.../x",
+            "/srv/a b",
+            "/srv/schlüssel",
+            "~/.kube/config",
+            "/tmp/~/x",
+            "/processes/x",
+            "/devices",
+            "/etc/app/cron.key",
+            "/usr/local/share/ca-certificates/corp.crt",
+            &longest,
+        ] {
+            assert_eq!(text.parse::<FilePath>().map(|path| path.to_string()), Ok(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn refuses_other_paths() {
+        use InvalidFilePath::*;
+        for (text, error) in [
+            ("", Relative),
+            ("key", Relative),
+            ("./key", Relative),
+            ("../key", Relative),
+            ("~", Relative),
+            ("~bob/key", Relative),
+            ("$HOME/key", Relative),
+            ("C:\\key", Relative),
+            ("/", NotNormal),
+            ("~/", NotNormal),
+            ("//etc/key", NotNormal),
+            ("/srv//key", NotNormal),
+            ("/srv/key/", NotNormal),
+            ("/srv/./key", NotNormal),
+            ("~/../bob/key", Escapes),
+            ("/srv/a/..", Escapes),
+            ("/srv/../etc/key", Escapes),
+            ("/srv/a\0b", Character { found: '\0', at: 6 }),
+            ("/srv/a\nb", Character { found: '\n', at: 6 }),
+            ("/srv/a\u{202E}b", Character { found: '\u{202E}', at: 6 }),
+            (&*format!("/srv/{}", "a".repeat(256)), SegmentTooLong { length: 256 }),
+            (&*format!("/{}", "a/".repeat(2048)), TooLong { length: 4097 }),
+        ] {
+            assert_eq!(text.parse::<FilePath>(), Err(error), "{text:?}");
+        }
+        assert!(matches!("~/.bashrc".parse::<FilePath>(), Err(Reserved(_))));
+    }
+
+    #[test]
+    fn says_what_would_pass() {
+        for (text, message) in [
+            ("key", "path is relative; one that starts with `/` or `~/` passes"),
+            ("/a\0", "U+0000 at byte 2 of path does not pass; visible characters do"),
+            (
+                "~/.ssh/authorized_keys",
+                "path is reserved by `~/.ssh/authorized_keys`: decides who may sign in; a file of your own, such as \
+                 `~/.config/my-app/token` or `/run/secrets/token`, passes",
+            ),
+        ] {
+            assert_eq!(text.parse::<FilePath>().unwrap_err().to_string(), message);
+        }
+        for pass in ["~/.config/my-app/token", "/run/secrets/token"] {
+            assert!(pass.parse::<FilePath>().is_ok());
+        }
+    }
+
+    #[test]
+    fn accepts_modes_in_which_others_cannot_write() {
+        for mode in 0..0o1000 {
+            assert_eq!(FileMode::new(mode).is_ok(), mode & 2 == 0, "{mode:o}");
+        }
+        for (text, mode) in [("0600", 0o600), ("600", 0o600), ("0o644", 0o644), ("0", 0), ("00755", 0o755)] {
+            assert_eq!(text.parse::<FileMode>().unwrap().bits(), mode);
+        }
+        assert_eq!(FileMode::default().to_string(), "0600");
+    }
+
+    #[test]
+    fn refuses_other_modes() {
+        for (text, message) in [
+            ("", "mode is no octal number; `0600` passes"),
+            ("rw-", "mode is no octal number; `0600` passes"),
+            ("0888", "mode is no octal number; `0600` passes"),
+            ("+600", "mode is no octal number; `0600` passes"),
+            ("77777777777777", "mode is no octal number; `0600` passes"),
+            ("4755", "mode `4755` has bits outside `0777`; `0600` passes"),
+            ("0666", "mode `0666` lets everybody write; `0664` passes"),
+        ] {
+            assert_eq!(text.parse::<FileMode>().unwrap_err().to_string(), message, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn accepts_no_path_that_climbs_or_has_two_spellings(text in "(/|~/)?([a.~]{0,3}/){0,4}[a.~\0]{0,3}") {
+            if let Ok(path) = text.parse::<FilePath>() {
+                let below = path.in_home().unwrap_or_else(|| path.as_str().trim_start_matches('/'));
+                prop_assert!(below.split('/').all(|segment| !matches!(segment, "" | "." | "..")));
+                prop_assert!(!text.contains('\0'));
+                prop_assert_eq!(path.as_str(), text);
+            }
+        }
+    }
+}

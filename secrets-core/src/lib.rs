@@ -31,6 +31,7 @@ pub mod name;
 pub mod reserved;
 pub mod resource_name;
 pub mod scope;
+pub mod secret;
 pub mod target;
 pub mod time;
 
@@ -41,6 +42,9 @@ pub use name::{InvalidSecretId, NamePolicy, SecretId, suggest};
 pub use reserved::{Reserved, reserved_variable};
 pub use resource_name::{InvalidResourceName, ScopeName, SecretName, ServiceAccountName};
 pub use scope::{Scope, ScopeKind};
+pub use secret::{
+    Description, Group, InvalidDescription, InvalidGroup, InvalidLabel, Labels, OverridePolicy, Redaction, Visibility,
+};
 pub use target::{
     FileMode, FilePath, InvalidFileMode, InvalidFilePath, InvalidRegistryHost, InvalidRegistryUsername, InvalidTarget,
     Place, RegistryHost, RegistryUsername, Target, TargetKind,

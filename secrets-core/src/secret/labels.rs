@@ -1,0 +1,164 @@
+//! Keys and values that tools attach to secrets.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::first_bad;
+use crate::character::Shown;
+
+/// The most labels of a secret.
+pub(crate) const MOST_LABELS: usize = 64;
+const LONGEST_LABEL_KEY: usize = 128;
+const LONGEST_LABEL_VALUE: usize = 512;
+
+/// Keys and values for tools: at most 64. A key is 1–128 bytes of letters, digits, `.`, `_`, `-` and `/`, starting and
+/// ending with a letter or digit; a value at most 512 bytes without control characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Labels(BTreeMap<Box<str>, Box<str>>);
+
+/// Why labels do not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidLabel {
+    /// There are more than 64.
+    TooMany {
+        /// How many there are.
+        count: usize,
+    },
+    /// A key comes twice.
+    Repeated,
+    /// A key is empty or longer than 128 bytes.
+    KeyLength {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// A character of a key does not pass, or not where it stands.
+    KeyCharacter {
+        /// The first character that does not pass.
+        found: char,
+    },
+    /// A value is longer than 512 bytes.
+    ValueTooLong {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// A value has a control character.
+    ValueCharacter {
+        /// The first control character.
+        found: char,
+    },
+}
+
+impl Labels {
+    /// Accepts up to 64 pairs with different keys.
+    pub fn new<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, InvalidLabel> {
+        let mut labels = BTreeMap::new();
+        let mut count = 0;
+        for (key, value) in pairs {
+            count += 1;
+            if count > MOST_LABELS {
+                continue; // counted on, for the message
+            }
+            let (key, value) = (key.as_ref(), value.as_ref());
+            check_label(key, value)?;
+            if labels.insert(key.into(), value.into()).is_some() {
+                return Err(InvalidLabel::Repeated);
+            }
+        }
+        if count > MOST_LABELS { Err(InvalidLabel::TooMany { count }) } else { Ok(Self(labels)) }
+    }
+
+    /// The value under `key`.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(|value| &**value)
+    }
+
+    /// The pairs, ordered by key.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (&**key, &**value))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn check_label(key: &str, value: &str) -> Result<(), InvalidLabel> {
+    if key.is_empty() || key.len() > LONGEST_LABEL_KEY {
+        return Err(InvalidLabel::KeyLength { length: key.len() });
+    }
+    if let Some(found) = first_bad(key, |c| c.is_ascii_alphanumeric(), &['.', '_', '-', '/']) {
+        return Err(InvalidLabel::KeyCharacter { found });
+    }
+    if value.len() > LONGEST_LABEL_VALUE {
+        return Err(InvalidLabel::ValueTooLong { length: value.len() });
+    }
+    match value.chars().find(|c| c.is_control()) {
+        Some(found) => Err(InvalidLabel::ValueCharacter { found }),
+        None => Ok(()),
+    }
+}
+
+impl fmt::Display for InvalidLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooMany { count } => write!(f, "{count} labels; at most {MOST_LABELS} pass"),
+            Self::Repeated => f.write_str("a label key is given twice; each once passes"),
+            Self::KeyLength { length } => {
+                write!(f, "label key is {length} bytes long; 1 to {LONGEST_LABEL_KEY} pass")
+            }
+            Self::KeyCharacter { found } => write!(
+                f,
+                "{} in label key does not pass there; letters, digits, and between its ends `.`, `_`, `-` and `/` do",
+                Shown(*found)
+            ),
+            Self::ValueTooLong { length } => {
+                write!(f, "label value is {length} bytes long; at most {LONGEST_LABEL_VALUE} pass")
+            }
+            Self::ValueCharacter { found } => {
+                write!(f, "{} in label value does not pass; text without control characters does", Shown(*found))
+            }
+        }
+    }
+}
+
+impl std::error::Error for InvalidLabel {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_labels_by_key() {
+        let labels = Labels::new([("team", "core"), ("app.kubernetes.io/name", "")]).unwrap();
+        assert_eq!(labels.iter().collect::<Vec<_>>(), [("app.kubernetes.io/name", ""), ("team", "core")]);
+        assert_eq!((labels.get("team"), labels.get("x"), labels.len()), (Some("core"), None, 2));
+    }
+
+    #[test]
+    fn refuses_labels_beyond_their_limits() {
+        use InvalidLabel::*;
+        let long_key = "k".repeat(129);
+        let long_value = "v".repeat(513);
+        for (key, value, error) in [
+            ("", "v", KeyLength { length: 0 }),
+            (&*long_key, "v", KeyLength { length: 129 }),
+            ("k y", "v", KeyCharacter { found: ' ' }),
+            ("k=", "v", KeyCharacter { found: '=' }),
+            (".k", "v", KeyCharacter { found: '.' }),
+            ("k", &*long_value, ValueTooLong { length: 513 }),
+            ("k", "v\0", ValueCharacter { found: '\0' }),
+        ] {
+            assert_eq!(Labels::new([(key, value)]), Err(error), "{key:?}");
+        }
+        assert_eq!(Labels::new([("k", "1"), ("k", "1")]), Err(Repeated));
+        let many = |count: usize| Labels::new((0..count).map(|i| (format!("k{i}"), "v")));
+        assert_eq!(many(64).unwrap().len(), 64);
+        assert_eq!(many(66), Err(TooMany { count: 66 }));
+    }
+}

@@ -1,0 +1,40 @@
+# The two commands are `make demo` and `make test`; both start from a Rust toolchain, git, make and a C compiler.
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+export TOOLS := $(TARGET)/tools
+export PATH := $(TOOLS)/bin:$(PATH)
+CARGO := cargo --locked
+
+.PHONY: help demo test bench build check lint install
+
+help:
+	@echo 'make demo    build, then play the whole story against a real server (seconds after the build)'
+	@echo 'make test    install what tests need, then format, lints, docs and every test on SQLite and PostgreSQL'
+	@echo 'make bench   measure Resolve and CreateSecret against a raw tonic echo (about five minutes)'
+	@echo 'make build   release binaries in target/release'
+	@echo 'make check   the quick part of `make test`: format, lints, docs'
+
+demo:
+	$(CARGO) build --quiet --bins
+	deploy/demo/run $(TARGET)/debug
+
+test: install lint
+	deploy/dev/with-postgres --no-fsync $(CARGO) test --workspace
+
+bench: install
+	deploy/dev/install bench
+	deploy/dev/with-postgres $(CARGO) bench --package secrets-server --bench load
+
+build:
+	$(CARGO) build --release --bins
+
+check:
+	cargo fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps
+
+lint: check
+	cd proto && buf lint
+	deploy/dev/check-providers
+
+install:
+	deploy/dev/install

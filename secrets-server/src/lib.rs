@@ -1,1 +1,9 @@
-//! Being written.
+//! The secrets service: credentials in, the right set of them out.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)
+)]
+
+pub mod clock;

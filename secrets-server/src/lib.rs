@@ -7,4 +7,5 @@
 )]
 
 pub mod clock;
+pub mod crypto;
 pub mod harden;

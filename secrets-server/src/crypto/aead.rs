@@ -1,6 +1,6 @@
 //! AES-256-GCM (NIST SP 800-38D) through aws-lc-rs, with the nonce as a parameter.
 //!
-//! A nonce must never meet the same key twice: the caller sees to that.
+//! A nonce must never meet the same key twice; [`envelope`](super::envelope) sees to that with a key per record.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;

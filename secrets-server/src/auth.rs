@@ -1,0 +1,3 @@
+//! Who calls: credentials on their way to a caller.
+
+pub mod token;

@@ -23,23 +23,27 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)
 )]
 
+pub mod allow;
 mod character;
 pub mod context;
 pub mod identifier;
 mod keyword;
 pub mod name;
 pub mod reserved;
+pub mod resolution;
 pub mod resource_name;
 pub mod scope;
 pub mod secret;
 pub mod target;
 pub mod time;
 
+pub use allow::Allow;
 pub use context::{Context, ContextName};
 pub use identifier::{InvalidIdentifier, OrganizationId, ProjectId, ServiceAccountId, UserId, WorkspaceId};
 pub use keyword::UnknownKeyword;
 pub use name::{InvalidSecretId, NamePolicy, SecretId, suggest};
 pub use reserved::{Reserved, reserved_variable};
+pub use resolution::{Candidate, Filter, NotChosen, NotChosenReason, Resolution, resolve};
 pub use resource_name::{InvalidResourceName, ScopeName, SecretName, ServiceAccountName};
 pub use scope::{Scope, ScopeKind};
 pub use secret::{

@@ -1,0 +1,95 @@
+//! Who holds which name, place and group.
+
+use std::collections::HashMap;
+
+use super::{Candidate, NotChosenReason};
+use crate::Uid;
+use crate::name::SecretId;
+use crate::scope::Scope;
+use crate::secret::Group;
+use crate::target::Place;
+
+/// The slots taken so far.
+#[derive(Default)]
+pub(super) struct Slots<'a>(HashMap<Slot<'a>, Holder>);
+
+#[derive(PartialEq, Eq, Hash)]
+enum Slot<'a> {
+    Name(&'a SecretId),
+    Place(Place),
+    Group(&'a Group),
+}
+
+#[derive(Clone, Copy)]
+struct Holder {
+    secret: Uid,
+    scope: Scope,
+    hold: Hold,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// A winner that narrower scopes could have overridden.
+    Open,
+    /// A locked winner.
+    Locked,
+    /// A locked secret that is out of service.
+    Blocked,
+}
+
+impl<'a> Slots<'a> {
+    /// Takes every slot of the candidate, or none: then says which secret is in the way, and how.
+    pub(super) fn claim(&mut self, candidate: &'a Candidate) -> Result<(), (NotChosenReason, Uid)> {
+        for slot in slots_of(candidate) {
+            if let Some(holder) = self.0.get(&slot)
+                && !slot.is_shared(holder, candidate)
+            {
+                return Err((slot.reason(holder, candidate), holder.secret));
+            }
+        }
+        self.take(candidate, if candidate.is_locked() { Hold::Locked } else { Hold::Open });
+        Ok(())
+    }
+
+    /// Takes those slots of the candidate that are free, so that nobody else has them.
+    pub(super) fn block(&mut self, candidate: &'a Candidate) {
+        self.take(candidate, Hold::Blocked);
+    }
+
+    fn take(&mut self, candidate: &'a Candidate, hold: Hold) {
+        let holder = Holder { secret: candidate.secret, scope: candidate.scope, hold };
+        for slot in slots_of(candidate) {
+            self.0.entry(slot).or_insert(holder);
+        }
+    }
+}
+
+/// In the order in which they are reported: who asks why a name is not there is told of the name first.
+fn slots_of(candidate: &Candidate) -> impl Iterator<Item = Slot<'_>> {
+    let name = Slot::Name(&candidate.secret_id);
+    let place = candidate.target.place(&candidate.secret_id).map(Slot::Place);
+    let group = candidate.group.as_ref().map(Slot::Group);
+    std::iter::once(name).chain(place).chain(group)
+}
+
+impl Slot<'_> {
+    /// A group is free for the scope that holds it.
+    fn is_shared(&self, holder: &Holder, candidate: &Candidate) -> bool {
+        matches!(self, Self::Group(_)) && holder.scope == candidate.scope
+    }
+
+    fn reason(&self, holder: &Holder, candidate: &Candidate) -> NotChosenReason {
+        // A narrower lock that wins would have won unlocked too: then the lock is not the reason.
+        let because_of_a_lock = match holder.hold {
+            Hold::Open => false,
+            Hold::Locked => holder.scope.kind < candidate.scope.kind,
+            Hold::Blocked => true,
+        };
+        match self {
+            _ if because_of_a_lock => NotChosenReason::LockedAbove,
+            Self::Name(_) => NotChosenReason::LowerPrecedence,
+            Self::Place(_) => NotChosenReason::SameTarget,
+            Self::Group(_) => NotChosenReason::GroupFromNarrowerScope,
+        }
+    }
+}

@@ -24,27 +24,36 @@
 )]
 
 pub mod allow;
+pub mod authorize;
 mod character;
 pub mod context;
+pub mod grant;
 pub mod identifier;
 mod keyword;
 pub mod name;
+pub mod principal;
 pub mod reserved;
 pub mod resolution;
 pub mod resource_name;
+pub mod role;
 pub mod scope;
 pub mod secret;
 pub mod target;
 pub mod time;
 
 pub use allow::Allow;
+pub use authorize::{
+    Action, Denial, DenialReason, Listing, Permit, Resource, ResourceKind, Right, Standing, authorize, decide, right,
+};
 pub use context::{Context, ContextName};
 pub use identifier::{InvalidIdentifier, OrganizationId, ProjectId, ServiceAccountId, UserId, WorkspaceId};
 pub use keyword::UnknownKeyword;
 pub use name::{InvalidSecretId, NamePolicy, SecretId, suggest};
+pub use principal::{Account, AccountKind, Principal, PrincipalKind, PrincipalRef};
 pub use reserved::{Reserved, reserved_variable};
 pub use resolution::{Candidate, Filter, NotChosen, NotChosenReason, Resolution, resolve};
 pub use resource_name::{InvalidResourceName, ScopeName, SecretName, ServiceAccountName};
+pub use role::{Binding, Level, LevelKind, Role};
 pub use scope::{Scope, ScopeKind};
 pub use secret::{
     Description, Group, InvalidDescription, InvalidGroup, InvalidLabel, Labels, OverridePolicy, Redaction, Visibility,

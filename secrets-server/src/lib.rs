@@ -10,3 +10,4 @@ pub mod auth;
 pub mod clock;
 pub mod crypto;
 pub mod harden;
+pub mod store;

@@ -1,0 +1,122 @@
+//! The store: entities, migrations and queries over SQLite and PostgreSQL. It knows no cryptography; what is secret
+//! arrives and leaves sealed.
+//!
+//! # Invariants
+//!
+//! - Every query starts from a function that fixes the organization. `Entity::find()` is not called outside this
+//!   directory. The exceptions are the look-up of a credential by its MAC and the sweeps that purge what is due.
+//! - Functions take `&impl ConnectionTrait` and never begin or commit; only services do ([`Store::begin`], [`commit`]).
+//! - A mutation calls [`revision::lock`] first. Counting and then inserting is free of races after it, and
+//!   [`revision::RevisionLock::bump`] demands the lock as evidence.
+//! - A driver that fails, a row that cannot be, and a row that is not there are three different things:
+//!   [`StoreError::Unavailable`], [`StoreError::Corrupt`], and `None`.
+//! - Entities stay inside. What leaves are plain structs of core's types.
+//! - No statement is logged, and no error quotes a row.
+//!
+//! To add a noun: an entity, a migration, and a module here with its queries and its struct.
+
+mod connect;
+mod entity;
+mod error;
+mod migration;
+mod row;
+mod statement_log;
+
+pub mod locate;
+pub mod organization;
+pub mod project;
+pub mod revision;
+pub mod service_account;
+pub mod user;
+pub mod workspace;
+
+use std::fs::File;
+use std::sync::Arc;
+
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use secrets_core::Uid;
+
+pub use connect::{ConnectError, DatabaseConfig, DatabaseUrl, InvalidDatabaseUrl, connect, connect_logged};
+pub use error::{DriverError, StoreError, UniqueIndex};
+pub use statement_log::StatementLog;
+
+/// Stands for the platform where an organization's uid is expected: platform service accounts and bindings, operator
+/// credentials, and the revision that mutations of the platform lock. In public structs that is `None` instead.
+pub const PLATFORM: Uid = Uid::nil();
+
+/// A connected database. Cheap to clone; the last clone releases the lock of a SQLite file.
+#[derive(Clone)]
+pub struct Store(Arc<Connections>);
+
+struct Connections {
+    reader: DatabaseConnection,
+    writer: DatabaseConnection,
+    /// Holds the lock against a second server on the same SQLite file.
+    _lock: Option<File>,
+}
+
+impl Store {
+    /// For reads outside of a transaction. On SQLite these connections cannot write.
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.0.reader
+    }
+
+    /// Starts a transaction that may write. On SQLite there is one at a time, and it holds the write lock from its
+    /// start. Dropping it rolls it back; [`commit`] ends it.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.0.writer.begin_with_options(options).await?)
+    }
+
+    /// Answers when both kinds of connection do.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.0.writer.ping().await?;
+        Ok(self.0.reader.ping().await?)
+    }
+
+    /// The migrations that are not applied yet, oldest first.
+    pub async fn pending(&self) -> Result<Vec<String>, StoreError> {
+        Ok(migration::state(&self.0.writer).await?.pending)
+    }
+
+    /// Applies the migrations that are not applied yet, all or none, and returns their names. Servers that start
+    /// together on one PostgreSQL may all call it.
+    pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
+        migration::apply(self).await
+    }
+
+    /// Ends all connections; what is called afterwards is unavailable. On SQLite this also folds the write-ahead log
+    /// into the database file.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.0.reader.close_by_ref().await?;
+        Ok(self.0.writer.close_by_ref().await?)
+    }
+
+    /// `SQLite` or `PostgreSQL`, for a log or a report.
+    pub fn backend(&self) -> &'static str {
+        match self.0.reader.get_database_backend() {
+            DbBackend::Postgres => "PostgreSQL",
+            _ => "SQLite",
+        }
+    }
+}
+
+/// Ends a transaction of [`Store::begin`]: after `Ok`, what it did is durable.
+pub async fn commit(transaction: DatabaseTransaction) -> Result<(), StoreError> {
+    Ok(transaction.commit().await?)
+}
+
+/// The organization column of what may belong to the platform.
+fn organization_or_platform(organization: Option<Uid>) -> Uid {
+    organization.unwrap_or(PLATFORM)
+}
+
+/// The reverse of [`organization_or_platform`].
+fn unless_platform(organization: Uid) -> Option<Uid> {
+    (organization != PLATFORM).then_some(organization)
+}

@@ -1,0 +1,87 @@
+//! One SQLite file: a single connection that writes, a pool that reads, and a lock file against a second server.
+//!
+//! SQLite's own locks would let two servers share the file. Each would then serve from caches that the other's writes
+//! leave stale, so the second one is refused.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, DatabaseConnection};
+
+use super::{ConnectError, Connections, StoreError, pool, quiet};
+
+/// Only another program (a backup, the `sqlite3` shell) can hold a lock that this waits for.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(super) async fn open(path: &Path, readers: u32) -> Result<Connections, ConnectError> {
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        made.map_err(|source| ConnectError::File { path: directory.to_owned(), source })?;
+    }
+    let lock = lock(path)?;
+    // SQLite gives the files beside it the mode of the database file, so it is set before anything is written.
+    private_file(path).map_err(|source| ConnectError::File { path: path.to_owned(), source })?;
+    let writer = open_writer(path).await?;
+    let reader = open_readers(path, readers).await?;
+    Ok(Connections { reader, writer, _lock: Some(lock) })
+}
+
+fn lock(path: &Path) -> Result<File, ConnectError> {
+    let lock_path = beside(path, ".lock");
+    let file = private_file(&lock_path).map_err(|source| ConnectError::File { path: lock_path.clone(), source })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ConnectError::InUse { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(ConnectError::File { path: lock_path, source }),
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Opens or makes a file that only its owner may read.
+fn private_file(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+async fn open_writer(path: &Path) -> Result<DatabaseConnection, StoreError> {
+    let mut options = options(path, |options| {
+        options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).pragma("secure_delete", "ON")
+    });
+    options.max_connections(1).min_connections(1);
+    pool(options).await
+}
+
+async fn open_readers(path: &Path, readers: u32) -> Result<DatabaseConnection, StoreError> {
+    let mut options = options(path, |options| options.read_only(true));
+    options.max_connections(readers.max(1)).min_connections(1);
+    pool(options).await
+}
+
+fn options(path: &Path, with: fn(SqliteConnectOptions) -> SqliteConnectOptions) -> ConnectOptions {
+    // The path does not go through a URL, in which some characters would mean something.
+    let path = path.to_owned();
+    let mut options = quiet("sqlite://database");
+    options.idle_timeout(None).max_lifetime(None).test_before_acquire(false).map_sqlx_sqlite_opts(move |sqlite| {
+        with(
+            sqlite
+                .filename(&path)
+                .foreign_keys(true)
+                .busy_timeout(BUSY_TIMEOUT)
+                .pragma("temp_store", "MEMORY")
+                .pragma("trusted_schema", "OFF"),
+        )
+    });
+    options
+}

@@ -1,0 +1,197 @@
+//! The people of an organization. A deleted user is not live, keeps the row until its secrets are purged, and leaves
+//! the id free for somebody else.
+
+use std::str::FromStr;
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
+};
+use secrets_core::{Timestamp, Uid, UserId};
+
+use super::StoreError;
+use super::entity::user::{ActiveModel, Column, Entity, Model};
+use super::row::{Row, optional_time, reading, time};
+
+const TABLE: &str = "users";
+
+/// Whether a user has come yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserState {
+    /// Made by an admin, no invitation redeemed yet.
+    Invited,
+    /// Has redeemed an invitation.
+    Active,
+}
+
+impl UserState {
+    /// As the database has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invited => "INVITED",
+            Self::Active => "ACTIVE",
+        }
+    }
+}
+
+impl FromStr for UserState {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Invited, Self::Active].into_iter().find(|state| state.as_str() == text).ok_or(())
+    }
+}
+
+/// A user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserRow {
+    /// The user's identity.
+    pub uid: Uid,
+    /// The organization the user belongs to.
+    pub organization: Uid,
+    /// The name in resource names.
+    pub user_id: UserId,
+    /// The name for people.
+    pub display_name: String,
+    /// Whether the user has come yet.
+    pub state: UserState,
+    /// When the user was made.
+    pub create_time: Timestamp,
+    /// When the user was deleted; [`insert`] ignores it.
+    pub delete_time: Option<Timestamp>,
+    /// When the user's secrets are purged; [`insert`] ignores it.
+    pub purge_time: Option<Timestamp>,
+}
+
+/// Adds a live user.
+pub async fn insert(db: &impl ConnectionTrait, row: &UserRow) -> Result<(), StoreError> {
+    let row = ActiveModel {
+        uid: Set(row.uid),
+        organization_uid: Set(row.organization),
+        user_id: Set(row.user_id.as_str().to_owned()),
+        display_name: Set(row.display_name.clone()),
+        state: Set(row.state.as_str().to_owned()),
+        create_time: Set(row.create_time.as_micros()),
+        delete_time: Set(None),
+        purge_time: Set(None),
+        live: Set(Some(1)),
+    };
+    Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// The live user of this id.
+pub async fn by_id(db: &impl ConnectionTrait, organization: Uid, id: &UserId) -> Result<Option<UserRow>, StoreError> {
+    let row = live(organization).filter(Column::UserId.eq(id.as_str())).one(db).await.map_err(reading(TABLE))?;
+    row.map(read).transpose()
+}
+
+/// The live users of these uids, in no particular order; the ones that are not there are left out.
+pub async fn by_uids(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    uids: impl IntoIterator<Item = Uid>,
+) -> Result<Vec<UserRow>, StoreError> {
+    all(db, live(organization).filter(Column::Uid.is_in(uids))).await
+}
+
+/// Up to `limit` live users in the order of their ids, those after `after`.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    after: Option<&UserId>,
+    limit: u64,
+) -> Result<Vec<UserRow>, StoreError> {
+    let mut query = live(organization).order_by_asc(Column::UserId).limit(limit);
+    if let Some(after) = after {
+        query = query.filter(Column::UserId.gt(after.as_str()));
+    }
+    all(db, query).await
+}
+
+/// How many live users the organization has.
+pub async fn count(db: &impl ConnectionTrait, organization: Uid) -> Result<u64, StoreError> {
+    Ok(live(organization).count(db).await?)
+}
+
+/// Changes the state of a live user; false if there is none.
+pub async fn set_state(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    uid: Uid,
+    state: UserState,
+) -> Result<bool, StoreError> {
+    update_live(db, organization, uid, ActiveModel { state: Set(state.as_str().to_owned()), ..Default::default() })
+        .await
+}
+
+/// Ends a user; false if there is no such live one. Revoking credentials and deleting bindings and secrets belong to
+/// the same transaction.
+pub async fn delete(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    uid: Uid,
+    delete_time: Timestamp,
+    purge_time: Timestamp,
+) -> Result<bool, StoreError> {
+    let set = ActiveModel {
+        delete_time: Set(Some(delete_time.as_micros())),
+        purge_time: Set(Some(purge_time.as_micros())),
+        live: Set(None),
+        ..Default::default()
+    };
+    update_live(db, organization, uid, set).await
+}
+
+/// Removes the rows of up to `limit` deleted users of all organizations whose purge time has come; returns how many.
+pub async fn purge(db: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<u64, StoreError> {
+    let due = Entity::find()
+        .filter(Column::PurgeTime.lte(now.as_micros()))
+        .filter(Column::Live.is_null())
+        .order_by_asc(Column::PurgeTime)
+        .limit(limit)
+        .all(db)
+        .await
+        .map_err(reading(TABLE))?;
+    if due.is_empty() {
+        return Ok(0);
+    }
+    let uids = due.into_iter().map(|user| user.uid);
+    Ok(Entity::delete_many().filter(Column::Uid.is_in(uids)).exec(db).await?.rows_affected)
+}
+
+fn live(organization: Uid) -> Select<Entity> {
+    Entity::find().filter(Column::OrganizationUid.eq(organization)).filter(Column::Live.eq(1))
+}
+
+async fn update_live(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    uid: Uid,
+    set: ActiveModel,
+) -> Result<bool, StoreError> {
+    let query = Entity::update_many()
+        .set(set)
+        .filter(Column::OrganizationUid.eq(organization))
+        .filter(Column::Uid.eq(uid))
+        .filter(Column::Live.eq(1));
+    Ok(query.exec(db).await?.rows_affected == 1)
+}
+
+async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<UserRow>, StoreError> {
+    query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+}
+
+pub(super) fn read(model: Model) -> Result<UserRow, StoreError> {
+    let row = Row::new(TABLE, &model.uid);
+    Ok(UserRow {
+        uid: model.uid,
+        organization: model.organization_uid,
+        user_id: row.parse("user_id", &model.user_id)?,
+        state: row.parse("state", &model.state)?,
+        create_time: time(model.create_time),
+        delete_time: optional_time(model.delete_time),
+        purge_time: optional_time(model.purge_time),
+        display_name: model.display_name,
+    })
+}

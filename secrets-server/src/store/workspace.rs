@@ -1,0 +1,144 @@
+//! The workspaces of an organization.
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
+};
+use secrets_core::{Timestamp, Uid, WorkspaceId};
+
+use super::StoreError;
+use super::entity::workspace::{ActiveModel, Column, Entity, Model};
+use super::row::{Row, reading, time};
+
+const TABLE: &str = "workspaces";
+
+/// A workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkspaceRow {
+    /// Its identity.
+    pub uid: Uid,
+    /// The organization it belongs to.
+    pub organization: Uid,
+    /// Its name in resource names.
+    pub workspace_id: WorkspaceId,
+    /// The project it belongs to, from its beginning to its end.
+    pub project: Option<Uid>,
+    /// The user who owns it; none once that user is gone for good.
+    pub owner: Option<Uid>,
+    /// Its name for people.
+    pub display_name: String,
+    /// When it was made.
+    pub create_time: Timestamp,
+}
+
+/// Adds a workspace.
+pub async fn insert(db: &impl ConnectionTrait, row: &WorkspaceRow) -> Result<(), StoreError> {
+    let row = ActiveModel {
+        uid: Set(row.uid),
+        organization_uid: Set(row.organization),
+        workspace_id: Set(row.workspace_id.as_str().to_owned()),
+        project_uid: Set(row.project),
+        owner_uid: Set(row.owner),
+        display_name: Set(row.display_name.clone()),
+        create_time: Set(row.create_time.as_micros()),
+    };
+    Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// The workspace of this id.
+pub async fn by_id(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    id: &WorkspaceId,
+) -> Result<Option<WorkspaceRow>, StoreError> {
+    let row = of(organization).filter(Column::WorkspaceId.eq(id.as_str())).one(db).await.map_err(reading(TABLE))?;
+    row.map(read).transpose()
+}
+
+/// The workspaces of these uids, in no particular order; the ones that are not there are left out.
+pub async fn by_uids(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    uids: impl IntoIterator<Item = Uid>,
+) -> Result<Vec<WorkspaceRow>, StoreError> {
+    all(db, of(organization).filter(Column::Uid.is_in(uids))).await
+}
+
+/// Up to `limit` workspaces in the order of their ids, those after `after`; of one project, if `project` is given.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    project: Option<Uid>,
+    after: Option<&WorkspaceId>,
+    limit: u64,
+) -> Result<Vec<WorkspaceRow>, StoreError> {
+    let mut query = within(organization, project).order_by_asc(Column::WorkspaceId).limit(limit);
+    if let Some(after) = after {
+        query = query.filter(Column::WorkspaceId.gt(after.as_str()));
+    }
+    all(db, query).await
+}
+
+/// How many workspaces the organization, or the project of it, has.
+pub async fn count(db: &impl ConnectionTrait, organization: Uid, project: Option<Uid>) -> Result<u64, StoreError> {
+    Ok(within(organization, project).count(db).await?)
+}
+
+/// The workspaces that `owner` owns, in the order of their ids.
+pub async fn owned_by(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    owner: Uid,
+) -> Result<Vec<WorkspaceRow>, StoreError> {
+    all(db, of(organization).filter(Column::OwnerUid.eq(owner)).order_by_asc(Column::WorkspaceId)).await
+}
+
+/// Gives a workspace to another owner, or to none; false if it is not there.
+pub async fn transfer(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    uid: Uid,
+    owner: Option<Uid>,
+) -> Result<bool, StoreError> {
+    let query = Entity::update_many()
+        .set(ActiveModel { owner_uid: Set(owner), ..Default::default() })
+        .filter(Column::OrganizationUid.eq(organization))
+        .filter(Column::Uid.eq(uid));
+    Ok(query.exec(db).await?.rows_affected == 1)
+}
+
+/// Removes a workspace; false if it was not there. Its secrets, bindings and what is visible to it
+/// ([`super::secret::forget_resource`]) go in the same transaction.
+pub async fn delete(db: &impl ConnectionTrait, organization: Uid, uid: Uid) -> Result<bool, StoreError> {
+    let query = Entity::delete_many().filter(Column::OrganizationUid.eq(organization)).filter(Column::Uid.eq(uid));
+    Ok(query.exec(db).await?.rows_affected == 1)
+}
+
+fn of(organization: Uid) -> Select<Entity> {
+    Entity::find().filter(Column::OrganizationUid.eq(organization))
+}
+
+fn within(organization: Uid, project: Option<Uid>) -> Select<Entity> {
+    match project {
+        Some(project) => of(organization).filter(Column::ProjectUid.eq(project)),
+        None => of(organization),
+    }
+}
+
+async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<WorkspaceRow>, StoreError> {
+    query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+}
+
+pub(super) fn read(model: Model) -> Result<WorkspaceRow, StoreError> {
+    let row = Row::new(TABLE, &model.uid);
+    Ok(WorkspaceRow {
+        uid: model.uid,
+        organization: model.organization_uid,
+        workspace_id: row.parse("workspace_id", &model.workspace_id)?,
+        project: model.project_uid,
+        owner: model.owner_uid,
+        create_time: time(model.create_time),
+        display_name: model.display_name,
+    })
+}

@@ -1,0 +1,107 @@
+//! Rows to start from.
+
+use sea_orm::ConnectionTrait;
+use secrets_core::{Timestamp, Uid};
+use secrets_server::store::organization::{self, OrganizationRow};
+use secrets_server::store::project::{self, ProjectRow};
+use secrets_server::store::service_account::ServiceAccountRow;
+use secrets_server::store::user::{self, UserRow, UserState};
+use secrets_server::store::workspace::{self, WorkspaceRow};
+use secrets_server::store::{Store, commit, revision};
+
+/// The time of everything that is made here.
+pub const NOW: Timestamp = Timestamp::from_micros(1_769_851_800_000_000);
+
+pub fn uid(number: u128) -> Uid {
+    Uid::from_u128(number)
+}
+
+pub fn later(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(NOW.as_micros() + seconds * 1_000_000)
+}
+
+pub fn organization_row(number: u128, id: &str) -> OrganizationRow {
+    OrganizationRow {
+        uid: uid(number),
+        organization_id: id.parse().unwrap(),
+        display_name: id.to_uppercase(),
+        name_policy: secrets_core::NamePolicy::Strict,
+        limits: "{}".to_owned(),
+        create_time: NOW,
+    }
+}
+
+/// An organization with its history, committed.
+pub async fn organization(store: &Store, number: u128, id: &str) -> Uid {
+    let row = organization_row(number, id);
+    let tx = store.begin().await.unwrap();
+    organization::insert(&tx, &row).await.unwrap();
+    revision::start(&tx, row.uid, uid(number + 1_000_000)).await.unwrap();
+    commit(tx).await.unwrap();
+    row.uid
+}
+
+pub fn project_row(organization: Uid, number: u128, id: &str) -> ProjectRow {
+    ProjectRow {
+        uid: uid(number),
+        organization,
+        project_id: id.parse().unwrap(),
+        display_name: format!("Project {id}"),
+        create_time: NOW,
+    }
+}
+
+pub async fn project(db: &impl ConnectionTrait, organization: Uid, number: u128, id: &str) -> ProjectRow {
+    let row = project_row(organization, number, id);
+    project::insert(db, &row).await.unwrap();
+    row
+}
+
+pub async fn workspace(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    number: u128,
+    id: &str,
+    project: Option<Uid>,
+) -> WorkspaceRow {
+    let row = WorkspaceRow {
+        uid: uid(number),
+        organization,
+        workspace_id: id.parse().unwrap(),
+        project,
+        owner: None,
+        display_name: format!("Workspace {id}"),
+        create_time: NOW,
+    };
+    workspace::insert(db, &row).await.unwrap();
+    row
+}
+
+pub fn user_row(organization: Uid, number: u128, id: &str) -> UserRow {
+    UserRow {
+        uid: uid(number),
+        organization,
+        user_id: id.parse().unwrap(),
+        display_name: String::new(),
+        state: UserState::Invited,
+        create_time: NOW,
+        delete_time: None,
+        purge_time: None,
+    }
+}
+
+pub async fn user(db: &impl ConnectionTrait, organization: Uid, number: u128, id: &str) -> UserRow {
+    let row = user_row(organization, number, id);
+    user::insert(db, &row).await.unwrap();
+    row
+}
+
+pub fn service_account_row(organization: Option<Uid>, number: u128, id: &str) -> ServiceAccountRow {
+    ServiceAccountRow {
+        uid: uid(number),
+        organization,
+        service_account_id: id.parse().unwrap(),
+        display_name: String::new(),
+        create_time: NOW,
+    }
+}

@@ -1,0 +1,116 @@
+//! The revision row counts changes, and makes mutations of one organization take turns.
+
+use std::sync::Arc;
+
+use secrets_core::{Scope, ScopeKind};
+use secrets_server::store::revision::{self, Revision};
+use secrets_server::store::{StoreError, UniqueIndex, commit, project};
+use tokio::sync::Barrier;
+
+use crate::database::{TestDatabase, on_both};
+use crate::fixture::{self, NOW, uid};
+
+on_both!(
+    counts_changes,
+    is_absent_for_an_unknown_organization,
+    has_a_lock_for_the_platform,
+    takes_back_what_is_rolled_back,
+    serializes_32_writers,
+    lets_one_of_32_have_a_name,
+);
+
+async fn counts_changes(database: &TestDatabase) {
+    let organization = fixture::organization(&database.store, 1, "acme").await;
+    let before = revision::current(database.store.reader(), organization).await.unwrap().unwrap();
+    assert_eq!(before, Revision { revision: 0, change_id: uid(1_000_001) });
+
+    let tx = database.store.begin().await.unwrap();
+    let mut lock = revision::lock(&tx, organization).await.unwrap().unwrap();
+    assert_eq!(lock.current(), before);
+    let scope = Scope::new(ScopeKind::Organization, organization);
+    assert_eq!(lock.bump(&tx, scope, uid(7), NOW).await.unwrap(), 1);
+    assert_eq!(lock.bump(&tx, Scope::new(ScopeKind::Project, uid(2)), uid(8), NOW).await.unwrap(), 2);
+    commit(tx).await.unwrap();
+
+    let after = revision::current(database.store.reader(), organization).await.unwrap().unwrap();
+    assert_eq!(after, Revision { revision: 2, change_id: uid(8) });
+}
+
+async fn is_absent_for_an_unknown_organization(database: &TestDatabase) {
+    let tx = database.store.begin().await.unwrap();
+    assert!(revision::lock(&tx, uid(404)).await.unwrap().is_none());
+    assert_eq!(revision::current(&tx, uid(404)).await.unwrap(), None);
+}
+
+async fn has_a_lock_for_the_platform(database: &TestDatabase) {
+    let tx = database.store.begin().await.unwrap();
+    assert_eq!(revision::lock_platform(&tx).await.unwrap().current().revision, 0);
+}
+
+async fn takes_back_what_is_rolled_back(database: &TestDatabase) {
+    let organization = fixture::organization(&database.store, 1, "acme").await;
+    let tx = database.store.begin().await.unwrap();
+    let mut lock = revision::lock(&tx, organization).await.unwrap().unwrap();
+    lock.bump(&tx, Scope::new(ScopeKind::Organization, organization), uid(7), NOW).await.unwrap();
+    drop(tx);
+    let tx = database.store.begin().await.unwrap();
+    assert_eq!(revision::lock(&tx, organization).await.unwrap().unwrap().current().revision, 0);
+}
+
+/// Count, then insert if the count allows: without the lock, writers that count at the same time all pass.
+async fn serializes_32_writers(database: &TestDatabase) {
+    const LIMIT: u64 = 5;
+    let organization = fixture::organization(&database.store, 1, "acme").await;
+    let start = Arc::new(Barrier::new(32));
+    let writers: Vec<_> = (0..32)
+        .map(|writer| {
+            let (store, start) = (database.store.clone(), Arc::clone(&start));
+            tokio::spawn(async move {
+                start.wait().await;
+                let tx = store.begin().await?;
+                let mut lock = revision::lock(&tx, organization).await?.expect("the organization is there");
+                if project::count(&tx, organization).await? >= LIMIT {
+                    return Ok(false);
+                }
+                let row = fixture::project_row(organization, 100 + writer, &format!("p{writer}"));
+                project::insert(&tx, &row).await?;
+                lock.bump(&tx, Scope::new(ScopeKind::Organization, organization), uid(writer), NOW).await?;
+                commit(tx).await?;
+                Ok::<_, StoreError>(true)
+            })
+        })
+        .collect();
+    let mut inserted = 0;
+    for writer in writers {
+        inserted += u64::from(writer.await.unwrap().unwrap());
+    }
+    assert_eq!(inserted, LIMIT);
+    let reader = database.store.reader();
+    assert_eq!(project::count(reader, organization).await.unwrap(), LIMIT);
+    assert_eq!(revision::current(reader, organization).await.unwrap().unwrap().revision, LIMIT);
+}
+
+async fn lets_one_of_32_have_a_name(database: &TestDatabase) {
+    let organization = fixture::organization(&database.store, 1, "acme").await;
+    let start = Arc::new(Barrier::new(32));
+    let writers: Vec<_> = (0..32)
+        .map(|writer| {
+            let (store, start) = (database.store.clone(), Arc::clone(&start));
+            tokio::spawn(async move {
+                start.wait().await;
+                let tx = store.begin().await?;
+                // Without the lock: the index alone must hold.
+                project::insert(&tx, &fixture::project_row(organization, 100 + writer, "api")).await?;
+                commit(tx).await
+            })
+        })
+        .collect();
+    let mut won = 0;
+    for writer in writers {
+        match writer.await.unwrap() {
+            Ok(()) => won += 1,
+            Err(error) => assert_eq!(error, StoreError::UniqueViolation(UniqueIndex::ProjectId)),
+        }
+    }
+    assert_eq!(won, 1);
+}

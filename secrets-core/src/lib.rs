@@ -30,6 +30,8 @@ pub mod context;
 pub mod grant;
 pub mod identifier;
 mod keyword;
+pub mod limits;
+pub mod mask;
 pub mod name;
 pub mod principal;
 pub mod reserved;
@@ -40,6 +42,7 @@ pub mod scope;
 pub mod secret;
 pub mod target;
 pub mod time;
+pub mod value;
 
 pub use allow::Allow;
 pub use authorize::{
@@ -48,6 +51,8 @@ pub use authorize::{
 pub use context::{Context, ContextName};
 pub use identifier::{InvalidIdentifier, OrganizationId, ProjectId, ServiceAccountId, UserId, WorkspaceId};
 pub use keyword::UnknownKeyword;
+pub use limits::{InvalidLimit, Limit, LimitExceeded, Limits};
+pub use mask::MASK;
 pub use name::{InvalidSecretId, NamePolicy, SecretId, suggest};
 pub use principal::{Account, AccountKind, Principal, PrincipalKind, PrincipalRef};
 pub use reserved::{Reserved, reserved_variable};
@@ -65,3 +70,4 @@ pub use target::{
 pub use time::Timestamp;
 /// The random identity of a stored thing; never used again once the thing is gone.
 pub use uuid::Uuid as Uid;
+pub use value::{InvalidValue, ValueWarning, check_value, value_warnings};

@@ -1,6 +1,6 @@
 //! What is known of a secret beside its name, target and value.
 
-mod labels;
+pub(crate) mod labels;
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -27,6 +27,7 @@ pub mod allow;
 pub mod authorize;
 mod character;
 pub mod context;
+pub mod dotenv;
 pub mod grant;
 pub mod identifier;
 mod keyword;

@@ -30,6 +30,7 @@ pub mod context;
 pub mod dotenv;
 pub mod grant;
 pub mod identifier;
+pub mod import;
 mod keyword;
 pub mod limits;
 pub mod mask;

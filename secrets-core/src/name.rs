@@ -6,7 +6,7 @@ use crate::character::Shown;
 use crate::reserved::reserved_variable;
 
 /// The longest name in bytes.
-const LONGEST: usize = 127;
+pub(crate) const LONGEST: usize = 127;
 
 /// The name of a secret within its scope, for instance `LINEAR_API_KEY`. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -20,9 +20,10 @@ demo:
 test: install lint
 	deploy/dev/with-postgres --no-fsync $(CARGO) test --workspace
 
+# In /var/tmp, which is on a disk where /tmp may be memory: what is measured is durable.
 bench: install
 	deploy/dev/install bench
-	deploy/dev/with-postgres $(CARGO) bench --package secrets-server --bench load
+	TMPDIR=/var/tmp deploy/dev/with-postgres $(CARGO) bench --package secrets-server --bench load
 
 build:
 	$(CARGO) build --release --bins

@@ -1,0 +1,185 @@
+//! `make bench`: what a `Resolve` and a durable `CreateSecret` cost, as ratios to a raw tonic server that returns the same bytes.
+//!
+//! Everything is measured in one run, since machines differ and change: after a warm-up, the cases take turns in several
+//! rounds, and a ratio compares two cases of one round. The table shows medians with the smallest and the largest. CPU is
+//! the server process's own, as Linux counts it; the load generator's and PostgreSQL's are not in it.
+//!
+//! To add a case: a line in [`cases`], and what it does in [`Case::measure`].
+
+mod echo;
+mod fixture;
+mod h2load;
+mod machine;
+mod process;
+mod raw;
+mod table;
+mod writes;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser as _;
+
+use self::fixture::{Fixture, Resolvable};
+use self::h2load::Load;
+use self::process::Process;
+use self::table::{Measurement, Row};
+use self::writes::Writers;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// How many values the resolved contexts have.
+const SIZES: [usize; 2] = [10, 100];
+/// How many clients write at once.
+const CLIENTS: [usize; 2] = [1, 32];
+
+/// Measures Resolve and CreateSecret against a raw tonic echo.
+#[derive(clap::Parser)]
+struct Options {
+    /// Rounds, in each of which every case has one turn
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Seconds that a turn takes
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+    /// Be the raw echo server instead, on this port, with the reply in this file
+    #[arg(long, hide = true, num_args = 2, value_names = ["PORT", "FILE"])]
+    echo: Option<Vec<String>>,
+    /// What `cargo bench` adds
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let options = Options::parse();
+    match options.echo.as_deref() {
+        Some([port, file]) => echo::serve(port.parse()?, std::fs::read(file)?).await,
+        _ => run(&options).await,
+    }
+}
+
+async fn run(options: &Options) -> Result<()> {
+    let directory = tempfile::TempDir::with_prefix("secrets-bench.")?;
+    machine::describe(directory.path())?;
+
+    let sqlite = Fixture::start("SQLite", directory.path().join("sqlite"), None, &SIZES).await?;
+    let postgres = match std::env::var("SECRETS_TEST_POSTGRES_URL") {
+        Ok(url) => Some(Fixture::start("PostgreSQL", directory.path().join("postgres"), Some(&url), &SIZES).await?),
+        Err(_) => {
+            eprintln!("SECRETS_TEST_POSTGRES_URL is not set: PostgreSQL is left out");
+            None
+        }
+    };
+    let fixtures: Vec<&Fixture> = std::iter::once(&sqlite).chain(&postgres).collect();
+    let echoes = echoes(directory.path().to_owned(), &sqlite)?;
+    let mut cases = cases(&echoes, &fixtures)?;
+
+    for case in &mut cases {
+        eprintln!("warming up: {}", case.label);
+        case.warm_up(Duration::from_secs(options.seconds)).await?;
+    }
+    for round in 1..=options.rounds {
+        eprintln!("round {round} of {}", options.rounds);
+        for case in &mut cases {
+            let measurement = case.measure().await?;
+            case.row.push(measurement);
+        }
+    }
+    table::print(&cases.into_iter().map(|case| (case.label, case.row)).collect::<Vec<_>>());
+    Ok(())
+}
+
+/// A raw echo server and the size of the answers that it imitates.
+struct Echo {
+    process: Process,
+    answer: Resolvable,
+}
+
+fn echoes(directory: PathBuf, like: &Fixture) -> Result<Vec<Echo>> {
+    let echo = |answer: &Resolvable| {
+        let file = directory.join(format!("reply-{}", answer.values));
+        std::fs::write(&file, &answer.reply)?;
+        let process = Process::start(&std::env::current_exe()?, |command, port| {
+            command.arg("--echo").arg(port.to_string()).arg(&file);
+        })?;
+        Ok(Echo { process, answer: answer.clone() })
+    };
+    like.resolvables.iter().map(echo).collect()
+}
+
+/// One line of the table.
+struct Case<'a> {
+    label: String,
+    server: &'a Process,
+    work: Work<'a>,
+    row: Row,
+}
+
+enum Work<'a> {
+    /// The same request over and over, by h2load.
+    Load(Load),
+    /// New secrets, by clients of our own, since each needs a name of its own.
+    Write(Writers<'a>),
+}
+
+/// The cases in the order of the table; a `base` is the index of the echo that a case is compared with.
+fn cases<'a>(echoes: &'a [Echo], fixtures: &[&'a Fixture]) -> Result<Vec<Case<'a>>> {
+    let mut cases = Vec::new();
+    for (base, Echo { process, answer }) in echoes.iter().enumerate() {
+        let label = format!("raw echo, {} values ({} bytes)", answer.values, answer.reply.len());
+        let work = Work::Load(Load::new(process.port(), answer)?);
+        cases.push(Case { label, server: process, work, row: Row::new(base) });
+    }
+    for fixture in fixtures {
+        for (base, answer) in fixture.resolvables.iter().enumerate() {
+            let label = format!("Resolve, {} values, {}", answer.values, fixture.label);
+            let work = Work::Load(Load::new(fixture.process.port(), answer)?);
+            cases.push(Case { label, server: &fixture.process, work, row: Row::new(base) });
+        }
+    }
+    for fixture in fixtures {
+        for clients in CLIENTS {
+            let label =
+                format!("CreateSecret, {clients} client{}, {}", if clients == 1 { "" } else { "s" }, fixture.label);
+            let work = Work::Write(Writers::new(fixture, clients));
+            cases.push(Case { label, server: &fixture.process, work, row: Row::new(0) });
+        }
+    }
+    Ok(cases)
+}
+
+impl Case<'_> {
+    /// Brings the server to its working temperature, and finds out how much work fills a turn.
+    async fn warm_up(&mut self, turn: Duration) -> Result<()> {
+        match &mut self.work {
+            Work::Load(load) => load.calibrate(turn)?,
+            Work::Write(writers) => {
+                writers.turn = turn;
+                writers.prepare().await?.run(Duration::from_secs(1)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn measure(&mut self) -> Result<Measurement> {
+        let (outcome, cpu) = match &mut self.work {
+            Work::Load(load) => {
+                let before = self.server.cpu()?;
+                (load.run()?, self.server.cpu()? - before)
+            }
+            Work::Write(writers) => {
+                let prepared = writers.prepare().await?;
+                let before = self.server.cpu()?;
+                (prepared.run(writers.turn).await?, self.server.cpu()? - before)
+            }
+        };
+        Ok(Measurement::new(outcome.requests, outcome.elapsed, cpu))
+    }
+}
+
+/// What a turn got done.
+struct Outcome {
+    requests: u64,
+    elapsed: Duration,
+}

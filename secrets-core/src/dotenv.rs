@@ -18,8 +18,7 @@ use std::fmt;
 pub use parse::{DotenvError, DotenvProblem, parse};
 pub use write::{Unwritable, UnwritableProblem, write};
 
-/// A name with its value. Its `Debug` shows no value.
-#[derive(Clone, PartialEq, Eq)]
+/// A name with its value. It can't be copied, and its `Debug` shows no value.
 pub struct Entry {
     line: usize,
     key: String,

@@ -1,0 +1,88 @@
+use secrets_proto::v1;
+use secrets_proto::v1::access_service_client::AccessServiceClient;
+use tonic::transport::Channel;
+
+use super::{Client, Minted};
+use crate::error::ClientError;
+use crate::retry::Safety;
+
+super::methods! {
+    AccessServiceClient<Channel>;
+    /// Gives a principal a role on a resource.
+    change create_binding(CreateBindingRequest) -> CreateBindingResponse;
+    /// Lists the bindings on a resource; service accounts of the platform that reach the organization are among them.
+    read list_bindings(ListBindingsRequest) -> ListBindingsResponse;
+    /// Takes a role away. The last administrator can't be removed.
+    change delete_binding(DeleteBindingRequest) -> DeleteBindingResponse;
+    /// Lists tokens, without the tokens themselves.
+    read list_tokens(ListTokensRequest) -> ListTokensResponse;
+    /// Ends a token, and every session it minted, at once.
+    change revoke_token(RevokeTokenRequest) -> RevokeTokenResponse;
+    /// Extends a session while its minter still may mint it.
+    once renew_session(RenewSessionRequest) -> RenewSessionResponse;
+    /// Lists sessions.
+    read list_sessions(ListSessionsRequest) -> ListSessionsResponse;
+    /// Ends a session, and every session it minted, at once.
+    change revoke_session(RevokeSessionRequest) -> RevokeSessionResponse;
+    /// Says who the caller is.
+    read who_am_i(WhoAmIRequest) -> WhoAmIResponse;
+    /// Says which of some permissions the caller has on a resource.
+    read test_permissions(TestPermissionsRequest) -> TestPermissionsResponse;
+}
+
+/// What makes a credential or a code, which is shown once.
+impl Client {
+    /// Invites a person: creates the user when there is none, and a code for their first login.
+    pub async fn create_invitation(
+        &self,
+        mut request: v1::CreateInvitationRequest,
+    ) -> Result<Minted<v1::Invitation>, ClientError> {
+        super::identify(&mut request.request_id);
+        let answer = self
+            .call(Safety::Repeatable, request, |channel, request| async move {
+                AccessServiceClient::new(channel).create_invitation(request).await
+            })
+            .await?;
+        let mut invitation = answer.invitation.unwrap_or_default();
+        let code = std::mem::take(&mut invitation.code);
+        Minted::new(code, invitation, |invitation| invitation.user.clone())
+    }
+
+    /// Redeems a code for a personal token. Needs no credential but the code, and is sent once: a code serves once.
+    pub async fn redeem_invitation(
+        &self,
+        request: v1::RedeemInvitationRequest,
+    ) -> Result<Minted<v1::Token>, ClientError> {
+        let answer = self
+            .call(Safety::Once, request, |channel, request| async move {
+                AccessServiceClient::new(channel).redeem_invitation(request).await
+            })
+            .await?;
+        Minted::new(answer.token, answer.metadata.unwrap_or_default(), |token| token.name.clone())
+    }
+
+    /// Makes a token for the caller, or for a service account the caller manages.
+    pub async fn create_token(&self, mut request: v1::CreateTokenRequest) -> Result<Minted<v1::Token>, ClientError> {
+        super::identify(&mut request.request_id);
+        let answer = self
+            .call(Safety::Repeatable, request, |channel, request| async move {
+                AccessServiceClient::new(channel).create_token(request).await
+            })
+            .await?;
+        Minted::new(answer.token, answer.metadata.unwrap_or_default(), |token| token.name.clone())
+    }
+
+    /// Mints a token for exactly one context.
+    pub async fn create_session(
+        &self,
+        mut request: v1::CreateSessionRequest,
+    ) -> Result<Minted<v1::Session>, ClientError> {
+        super::identify(&mut request.request_id);
+        let answer = self
+            .call(Safety::Repeatable, request, |channel, request| async move {
+                AccessServiceClient::new(channel).create_session(request).await
+            })
+            .await?;
+        Minted::new(answer.token, answer.session.unwrap_or_default(), |session| session.name.clone())
+    }
+}

@@ -1,0 +1,176 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
+
+use super::{Client, Inner};
+use crate::config::{ConfigError, Settings};
+use crate::credentials::{Credential, InvalidCredential};
+use crate::retry::RetryPolicy;
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How often an otherwise quiet connection is tried.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+/// How long the other side may take to answer a try.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Builds a [`Client`].
+pub struct ClientBuilder {
+    endpoint: String,
+    credential: Option<Credential>,
+    authorities: Vec<Vec<u8>>,
+    deadline: Duration,
+    retry: RetryPolicy,
+    user_agent: Option<String>,
+}
+
+/// Why a client can't be built.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The endpoint is no `http://` or `https://` address.
+    #[error("endpoint `{endpoint}` does not pass; `http://127.0.0.1:50051` or `https://secrets.example.com` would")]
+    Endpoint {
+        /// The endpoint as given.
+        endpoint: String,
+    },
+    /// The certificate authority's file can't be read.
+    #[error("certificate authority file `{path}`: {error}")]
+    Authority {
+        /// The file.
+        path: String,
+        /// Why it can't be read.
+        error: std::io::Error,
+    },
+    /// The TLS library refuses what it was given.
+    #[error("tls: {0}")]
+    Tls(String),
+    /// The credential does not pass.
+    #[error(transparent)]
+    Credential(#[from] InvalidCredential),
+    /// The configuration can't be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl ClientBuilder {
+    pub(super) fn new(endpoint: String) -> Self {
+        Self {
+            endpoint,
+            credential: None,
+            authorities: Vec::new(),
+            deadline: Duration::from_secs(30),
+            retry: RetryPolicy::default(),
+            user_agent: None,
+        }
+    }
+
+    /// The token that every call shows. Without one, only invitations can be redeemed.
+    #[must_use]
+    pub fn credential(mut self, credential: Credential) -> Self {
+        self.credential = Some(credential);
+        self
+    }
+
+    /// Trusts certificates of this authority too, beside the system's own; PEM, one or several certificates.
+    #[must_use]
+    pub fn certificate_authority(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.authorities.push(pem.into());
+        self
+    }
+
+    /// As [`certificate_authority`](Self::certificate_authority), from a file.
+    pub fn certificate_authority_file(self, path: &Path) -> Result<Self, ConnectError> {
+        match std::fs::read(path) {
+            Ok(pem) => Ok(self.certificate_authority(pem)),
+            Err(error) => Err(ConnectError::Authority { path: path.display().to_string(), error }),
+        }
+    }
+
+    /// How long a call may take in all, repeats included; 30 s unless set.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How calls are repeated while the service is unavailable.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// What the program calls itself, for instance `deployer/1.2`.
+    #[must_use]
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = Some(user_agent.into());
+        self
+    }
+
+    /// Builds the client, within a Tokio runtime. The connection is made by the first call.
+    pub fn build(self) -> Result<Client, ConnectError> {
+        let refused = || ConnectError::Endpoint { endpoint: self.endpoint.clone() };
+        let secure = match self.endpoint.split_once("://") {
+            Some(("http", _)) => false,
+            Some(("https", _)) => true,
+            _ => return Err(refused()),
+        };
+        let mut endpoint = Endpoint::from_shared(self.endpoint.clone()).map_err(|_| refused())?;
+        let user_agent = self.user_agent.unwrap_or_else(|| concat!("secrets/", env!("CARGO_PKG_VERSION")).to_owned());
+        endpoint = endpoint
+            .user_agent(user_agent)
+            .map_err(|error| ConnectError::Tls(error.to_string()))?
+            .connect_timeout(CONNECT)
+            .tcp_nodelay(true)
+            .tcp_keepalive(Some(KEEPALIVE_INTERVAL))
+            .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+            .keep_alive_while_idle(true);
+        if secure {
+            let authorities = self.authorities.into_iter().map(Certificate::from_pem);
+            let tls = ClientTlsConfig::new().with_native_roots().ca_certificates(authorities);
+            endpoint = endpoint.tls_config(tls).map_err(|error| ConnectError::Tls(root_cause(&error)))?;
+        }
+        let authorization = self.credential.map(|credential| credential.header()).transpose()?;
+        Ok(Client(Arc::new(Inner {
+            endpoint: self.endpoint,
+            channel: endpoint.connect_lazy(),
+            authorization,
+            deadline: self.deadline,
+            retry: self.retry,
+        })))
+    }
+}
+
+impl Client {
+    /// A client as the environment and the user's configuration have it: `SECRETS_ENDPOINT`, `SECRETS_TOKEN` or
+    /// `SECRETS_TOKEN_FILE`, `SECRETS_CA_FILE`, else `$XDG_CONFIG_HOME/secrets/config.toml`.
+    pub fn from_environment() -> Result<Self, ConnectError> {
+        Settings::from_environment()?.client()?.build()
+    }
+}
+
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |&error| error.source()).last().map_or_else(String::new, ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn refuses_what_is_no_address() {
+        for endpoint in ["", "127.0.0.1:50051", "ftp://host", "http://", "unix:/run/x", "http://a b"] {
+            assert!(matches!(Client::builder(endpoint).build(), Err(ConnectError::Endpoint { .. })), "{endpoint}");
+        }
+    }
+
+    #[tokio::test]
+    async fn takes_plain_and_secure_addresses() {
+        for endpoint in ["http://127.0.0.1:50051", "http://[::1]:50051", "https://secrets.example.com"] {
+            assert_eq!(Client::builder(endpoint).build().unwrap().endpoint(), endpoint);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Resolving: the one method that returns values, and the types that keep them from being printed.
+
+use prost_types::Timestamp;
+use secrecy::{ExposeSecret as _, SecretSlice};
+use secrets_proto::v1;
+use secrets_proto::v1::resolve_service_client::ResolveServiceClient;
+use tonic::transport::Channel;
+
+use super::{Client, LARGEST_ANSWER};
+use crate::error::ClientError;
+use crate::retry::Safety;
+
+super::methods! {
+    ResolveServiceClient<Channel>;
+    /// Says, name by name, which secret wins for a context and why the others do not. Never a value.
+    read explain(ExplainRequest) -> ExplainResponse;
+}
+
+/// The effective set of a context.
+pub struct Resolved {
+    /// The secrets with their values, ordered by name.
+    pub secrets: Vec<ResolvedSecret>,
+    /// Identifies the answer; send it back as `if_none_match`.
+    pub etag: String,
+    /// The answer equals that of `if_none_match`; `secrets` is empty.
+    pub not_modified: bool,
+    /// The next time at which the answer changes by itself; none: never.
+    pub next_change_time: Option<Timestamp>,
+    /// The organization's revision that was read.
+    pub revision: String,
+    /// What the caller should know.
+    pub warnings: Vec<v1::Warning>,
+    /// Bytes that the variables take in an environment.
+    pub env_bytes: i64,
+    /// The context that was resolved.
+    pub context: Option<v1::Context>,
+}
+
+/// One secret with its value, which no `Debug` prints and which is wiped when it is dropped.
+#[derive(Debug)]
+pub struct ResolvedSecret {
+    /// Resource path of the secret.
+    pub resource: String,
+    /// The name.
+    pub secret_id: String,
+    /// Where the value lands.
+    pub target: v1::Target,
+    /// The scope it comes from.
+    pub scope: v1::ScopeKind,
+    /// The delivered version.
+    pub version: u32,
+    /// Whether a client masks it in output.
+    pub redaction: v1::Redaction,
+    value: SecretSlice<u8>,
+}
+
+impl ResolvedSecret {
+    /// The value.
+    pub fn expose(&self) -> &[u8] {
+        self.value.expose_secret()
+    }
+}
+
+impl From<v1::ResolvedSecret> for ResolvedSecret {
+    fn from(secret: v1::ResolvedSecret) -> Self {
+        Self {
+            scope: secret.scope(),
+            redaction: secret.redaction(),
+            resource: secret.secret,
+            secret_id: secret.secret_id,
+            target: secret.target.unwrap_or_default(),
+            version: secret.version,
+            value: secret.value.into(),
+        }
+    }
+}
+
+impl Client {
+    /// Returns the effective set of a context with its values: all of them or an error.
+    pub async fn resolve(&self, request: v1::ResolveRequest) -> Result<Resolved, ClientError> {
+        let answer = self
+            .call(Safety::Repeatable, request, |channel, request| async move {
+                ResolveServiceClient::new(channel).max_decoding_message_size(LARGEST_ANSWER).resolve(request).await
+            })
+            .await?;
+        Ok(Resolved {
+            secrets: answer.secrets.into_iter().map(ResolvedSecret::from).collect(),
+            etag: answer.etag,
+            not_modified: answer.not_modified,
+            next_change_time: answer.next_change_time,
+            revision: answer.revision,
+            warnings: answer.warnings,
+            env_bytes: answer.env_bytes,
+            context: answer.context,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_no_value() {
+        let secret = v1::ResolvedSecret { secret_id: "A".into(), value: b"canary-4f1d".to_vec(), ..Default::default() };
+        let secret = ResolvedSecret::from(secret);
+        let printed = format!("{secret:?}");
+        assert!(!printed.contains("canary") && !printed.contains("99, 97, 110"), "{printed}");
+        assert_eq!(secret.expose(), b"canary-4f1d");
+    }
+}

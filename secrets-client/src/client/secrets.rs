@@ -1,0 +1,36 @@
+use secrets_proto::v1::secret_service_client::SecretServiceClient;
+use secrets_proto::v1::{self, secret_value};
+use tonic::transport::Channel;
+
+super::methods! {
+    SecretServiceClient<Channel>;
+    /// Creates a secret with its first version.
+    change create_secret(CreateSecretRequest) -> CreateSecretResponse;
+    /// Returns a secret's metadata.
+    read get_secret(GetSecretRequest) -> GetSecretResponse;
+    /// Returns one page of the secrets of a scope, and on request of those its contexts inherit.
+    read list_secrets(ListSecretsRequest) -> ListSecretsResponse;
+    /// Changes metadata; a value or a changed target makes a new version.
+    change update_secret(UpdateSecretRequest) -> UpdateSecretResponse;
+    /// Deletes a secret, recoverably unless `purge`.
+    change delete_secret(DeleteSecretRequest) -> DeleteSecretResponse;
+    /// Brings a deleted secret back.
+    change undelete_secret(UndeleteSecretRequest) -> UndeleteSecretResponse;
+    /// Returns one page of a secret's versions, newest first.
+    read list_secret_versions(ListSecretVersionsRequest) -> ListSecretVersionsResponse;
+    /// Makes a new version from an old one's value and target.
+    change rollback_secret(RollbackSecretRequest) -> RollbackSecretResponse;
+    /// Destroys the stored value of an old version.
+    change destroy_secret_version(DestroySecretVersionRequest) -> DestroySecretVersionResponse;
+    /// Imports a `.env` or JSON document, or reviews it with `validate_only`.
+    change import_secrets(ImportSecretsRequest) -> ImportSecretsResponse;
+}
+
+/// A value as a request carries it: as text where it is text, else as bytes.
+pub fn secret_value(value: &[u8]) -> v1::SecretValue {
+    let value = match std::str::from_utf8(value) {
+        Ok(text) => secret_value::Value::Text(text.to_owned()),
+        Err(_) => secret_value::Value::Data(value.to_vec()),
+    };
+    v1::SecretValue { value: Some(value) }
+}

@@ -1,0 +1,215 @@
+//! The user's own configuration file, and where settings come from.
+//!
+//! To add a setting: a field of [`Config`], a row of `KEYS` in the command line's `config.rs`, and a layer in
+//! [`Settings`].
+
+pub mod repository;
+pub mod settings;
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+
+pub use self::repository::Repository;
+pub use self::settings::{Defaults, Settings};
+use crate::credentials::InvalidCredential;
+
+/// What a user keeps between calls: `$XDG_CONFIG_HOME/secrets/config.toml`, readable by its owner alone.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Address of the service.
+    pub endpoint: Option<String>,
+    /// File with a certificate authority to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The organization that is meant when none is named.
+    pub organization: Option<String>,
+    /// The project of a context that names none.
+    pub project: Option<String>,
+    /// The workspace of a context that names none.
+    pub workspace: Option<String>,
+    /// The token that a login left.
+    pub token: Option<SecretString>,
+}
+
+/// Why a configuration can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file can't be read or written.
+    #[error("`{}`: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A file can't be understood. Never shows a line of it: there is a token among them.
+    #[error("`{}`{}: {problem}", path.display(), line.map(|line| format!(" line {line}")).unwrap_or_default())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where, counted from 1.
+        line: Option<usize>,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// There is no folder to keep it in.
+    #[error("neither `XDG_CONFIG_HOME` nor `HOME` says where the configuration is")]
+    NoHome,
+    /// The token it names does not pass.
+    #[error(transparent)]
+    Credential(#[from] InvalidCredential),
+}
+
+/// The file as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+impl Config {
+    /// Where the file is: below `XDG_CONFIG_HOME`, else below `~/.config`.
+    pub fn path(variable: impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
+        let xdg = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let folder = match (xdg, variable("HOME")) {
+            (Some(folder), _) => folder,
+            (None, Some(home)) => Path::new(&home).join(".config"),
+            (None, None) => return Err(ConfigError::NoHome),
+        };
+        Ok(folder.join("secrets").join("config.toml"))
+    }
+
+    /// Reads the file; one that does not exist is an empty one.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let Some(file) = read::<File>(path)? else { return Ok(Self::default()) };
+        Ok(Self {
+            endpoint: file.endpoint,
+            ca_file: file.ca_file,
+            organization: file.organization,
+            project: file.project,
+            workspace: file.workspace,
+            token: file.token.map(SecretString::from),
+        })
+    }
+
+    /// Replaces the file in one step, readable by its owner alone.
+    pub fn save(&self, path: &Path) -> Result<(), ConfigError> {
+        let failed = |error| ConfigError::File { path: path.to_owned(), error };
+        let file = File {
+            endpoint: self.endpoint.clone(),
+            ca_file: self.ca_file.clone(),
+            organization: self.organization.clone(),
+            project: self.project.clone(),
+            workspace: self.workspace.clone(),
+            token: self.token.as_ref().map(|token| token.expose_secret().to_owned()),
+        };
+        let text = zeroize::Zeroizing::new(toml::to_string(&file).map_err(|error| ConfigError::Syntax {
+            path: path.to_owned(),
+            line: None,
+            problem: error.to_string(),
+        })?);
+        if let Some(folder) = path.parent() {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        }
+        let beside = path.with_extension(format!("toml.{}", std::process::id()));
+        let _ = fs::remove_file(&beside); // of a process of this number that was killed here
+        let written =
+            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).and_then(|mut f| {
+                f.write_all(text.as_bytes())?;
+                f.sync_all()?;
+                fs::rename(&beside, path)
+            });
+        if written.is_err() {
+            let _ = fs::remove_file(&beside);
+        }
+        written.map_err(failed)
+    }
+
+    /// Whether others than its owner may read the file.
+    pub fn is_exposed(path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
+    }
+}
+
+/// Reads a TOML file; none if there is no such file.
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, ConfigError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => zeroize::Zeroizing::new(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(ConfigError::File { path: path.to_owned(), error }),
+    };
+    toml::from_str(&text).map(Some).map_err(|error| ConfigError::Syntax {
+        path: path.to_owned(),
+        line: error.span().and_then(|span| Some(text.get(..span.start)?.matches('\n').count() + 1)),
+        // The message names keys and types; the offending line, which Display adds, could hold the token.
+        problem: error.message().replace('\n', "; "),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_below_xdg_config_home_else_below_home() {
+        let path = |pairs: &'static [(&str, &str)]| {
+            Config::path(move |name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+        };
+        assert_eq!(path(&[("XDG_CONFIG_HOME", "/x"), ("HOME", "/h")]).unwrap(), Path::new("/x/secrets/config.toml"));
+        for pairs in [&[("HOME", "/h")][..], &[("XDG_CONFIG_HOME", "relative"), ("HOME", "/h")]] {
+            assert_eq!(path(pairs).unwrap(), Path::new("/h/.config/secrets/config.toml"));
+        }
+        assert!(matches!(path(&[]), Err(ConfigError::NoHome)));
+    }
+
+    #[test]
+    fn reads_back_what_it_wrote_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/secrets/config.toml");
+        let config = Config {
+            endpoint: Some("http://127.0.0.1:1".into()),
+            organization: Some("acme".into()),
+            token: Some("sper_x".into()),
+            ..Config::default()
+        };
+        config.save(&path).unwrap();
+        config.save(&path).unwrap();
+        let read = Config::load(&path).unwrap();
+        assert_eq!((read.endpoint, read.organization, read.project), (config.endpoint, config.organization, None));
+        assert_eq!(read.token.unwrap().expose_secret(), "sper_x");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!Config::is_exposed(&path));
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn takes_a_missing_file_for_an_empty_one() {
+        assert!(Config::load(Path::new("/nonexistent/config.toml")).unwrap().token.is_none());
+    }
+
+    #[test]
+    fn names_the_line_and_never_shows_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        for text in ["endpoint = \"e\"\ntoken = sper_canary\n", "endpoint = \"e\"\ntokn = \"sper_canary\"\n"] {
+            fs::write(&path, text).unwrap();
+            let error = Config::load(&path).unwrap_err().to_string();
+            assert!(error.contains("line 2") && !error.contains("canary"), "{error}");
+        }
+    }
+}

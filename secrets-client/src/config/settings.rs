@@ -1,0 +1,210 @@
+//! Settings from their layers: what the caller gives, the environment, the repository's file, the user's own.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret as _;
+
+use super::{Config, ConfigError, Repository};
+use crate::client::{Client, ClientBuilder, ConnectError};
+use crate::credentials::Credential;
+
+/// The address of a service on this machine.
+pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
+
+/// Where the service is and who calls.
+pub struct Settings {
+    /// Address of the service.
+    pub endpoint: String,
+    /// File with a certificate authority to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The token, if there is one.
+    pub credential: Option<Credential>,
+    /// Whether the token is the one that a login left.
+    pub signed_in: bool,
+    /// What the environment, then the repository's file, then the user's own say of the context, the nearest first.
+    pub layers: Vec<Defaults>,
+    /// The user's own configuration, and its file.
+    pub config: Config,
+    /// Where the user's own configuration is.
+    pub config_path: PathBuf,
+}
+
+/// What one layer says of the context.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Defaults {
+    /// Identifier of an organization.
+    pub organization: Option<String>,
+    /// Identifier of a project.
+    pub project: Option<String>,
+    /// Identifier of a workspace.
+    pub workspace: Option<String>,
+}
+
+impl Settings {
+    /// The settings of this process: its environment, its folder and its user's configuration.
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        let folder = std::env::current_dir().unwrap_or_default();
+        Self::load(|name| std::env::var(name).ok(), &folder)
+    }
+
+    /// The settings of an environment given as a function, in a folder. An empty variable is one that is not set.
+    pub fn load(variable: impl Fn(&str) -> Option<String>, folder: &Path) -> Result<Self, ConfigError> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let config_path = Config::path(variable)?;
+        let config = Config::load(&config_path)?;
+
+        let given = match (variable("SECRETS_TOKEN"), variable("SECRETS_TOKEN_FILE")) {
+            (Some(token), _) => Some(Credential::parse(&zeroize::Zeroizing::new(token))?),
+            (None, Some(path)) => Some(Credential::from_file(Path::new(&path))?),
+            (None, None) => None,
+        };
+        let signed_in = given.is_none() && config.token.is_some();
+        let credential = match (given, &config.token) {
+            (Some(credential), _) => Some(credential),
+            (None, Some(token)) => Some(Credential::parse(token.expose_secret())?),
+            (None, None) => None,
+        };
+
+        let environment = Defaults {
+            organization: variable("SECRETS_ORGANIZATION"),
+            project: variable("SECRETS_PROJECT"),
+            workspace: variable("SECRETS_WORKSPACE"),
+        };
+        let repository = Repository::find(folder)?.map(|(_, repository)| repository).unwrap_or_default();
+        let repository = Defaults {
+            organization: repository.organization,
+            project: repository.project,
+            workspace: repository.workspace,
+        };
+        let own = Defaults {
+            organization: config.organization.clone(),
+            project: config.project.clone(),
+            workspace: config.workspace.clone(),
+        };
+        Ok(Self {
+            endpoint: variable("SECRETS_ENDPOINT")
+                .or_else(|| config.endpoint.clone())
+                .unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
+            ca_file: variable("SECRETS_CA_FILE").map(PathBuf::from).or_else(|| config.ca_file.clone()),
+            credential,
+            signed_in,
+            layers: vec![environment, repository, own],
+            config,
+            config_path,
+        })
+    }
+
+    /// A client with these settings, to be configured further and built.
+    pub fn client(&self) -> Result<ClientBuilder, ConnectError> {
+        let mut builder = Client::builder(&self.endpoint);
+        if let Some(path) = &self.ca_file {
+            builder = builder.certificate_authority_file(path)?;
+        }
+        if let Some(credential) = &self.credential {
+            builder = builder.credential(credential.clone());
+        }
+        Ok(builder)
+    }
+}
+
+impl Defaults {
+    /// Reads layers, the nearest first, as one. A project and a workspace come from one layer together, and only from a
+    /// layer that means the organization which the nearer ones chose.
+    pub fn merged<'a>(layers: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut merged = Self::default();
+        for layer in layers {
+            let elsewhere = matches!((&merged.organization, &layer.organization), (Some(a), Some(b)) if a != b);
+            if elsewhere {
+                continue;
+            }
+            if merged.project.is_none() && merged.workspace.is_none() {
+                merged.project.clone_from(&layer.project);
+                merged.workspace.clone_from(&layer.workspace);
+            }
+            if merged.organization.is_none() {
+                merged.organization.clone_from(&layer.organization);
+            }
+        }
+        merged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn defaults(organization: &str, project: &str, workspace: &str) -> Defaults {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Defaults { organization: some(organization), project: some(project), workspace: some(workspace) }
+    }
+
+    fn settings(folder: &Path, pairs: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let home = folder.display().to_string();
+        let variable = |name: &str| match name {
+            "XDG_CONFIG_HOME" => Some(home.clone()),
+            name => pairs.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()),
+        };
+        Settings::load(variable, folder)
+    }
+
+    #[test]
+    fn begins_on_this_machine_without_a_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings(folder.path(), &[("SECRETS_TOKEN", ""), ("SECRETS_ENDPOINT", "")]).unwrap();
+        assert_eq!(settings.endpoint, DEFAULT_ENDPOINT);
+        assert!(settings.credential.is_none() && !settings.signed_in);
+    }
+
+    #[test]
+    fn prefers_the_environment_to_the_users_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            endpoint: Some("http://config:1".into()),
+            organization: Some("acme".into()),
+            token: Some("sper_config".into()),
+            ..Config::default()
+        };
+        config.save(&folder.path().join("secrets/config.toml")).unwrap();
+        let token = |settings: &Settings| settings.credential.as_ref().unwrap().expose().to_owned();
+
+        let own = settings(folder.path(), &[]).unwrap();
+        assert_eq!(
+            (own.endpoint.as_str(), token(&own).as_str(), own.signed_in),
+            ("http://config:1", "sper_config", true)
+        );
+
+        let file = folder.path().join("token");
+        std::fs::write(&file, "sopr_file\n").unwrap();
+        let file = file.display().to_string();
+        let given = settings(folder.path(), &[("SECRETS_TOKEN_FILE", &file), ("SECRETS_ENDPOINT", "http://env:1")]);
+        let given = given.unwrap();
+        assert_eq!(
+            (given.endpoint.as_str(), token(&given).as_str(), given.signed_in),
+            ("http://env:1", "sopr_file", false)
+        );
+
+        let both = settings(folder.path(), &[("SECRETS_TOKEN_FILE", &file), ("SECRETS_TOKEN", "sses_env")]).unwrap();
+        assert_eq!(token(&both), "sses_env");
+    }
+
+    #[test]
+    fn says_which_token_file_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = settings(folder.path(), &[("SECRETS_TOKEN_FILE", "/nonexistent/token")]).err().unwrap();
+        assert!(error.to_string().contains("/nonexistent/token"), "{error}");
+    }
+
+    #[test]
+    fn takes_project_and_workspace_from_one_layer() {
+        let layers = [defaults("", "api", ""), defaults("acme", "web", "ws1")];
+        assert_eq!(Defaults::merged(&layers), defaults("acme", "api", ""));
+        let layers = [defaults("acme", "", ""), defaults("", "", "ws1"), defaults("acme", "web", "")];
+        assert_eq!(Defaults::merged(&layers), defaults("acme", "", "ws1"));
+    }
+
+    #[test]
+    fn takes_nothing_from_a_layer_of_another_organization() {
+        let layers = [defaults("other", "", ""), defaults("acme", "api", "ws1"), defaults("other", "web", "")];
+        assert_eq!(Defaults::merged(&layers), defaults("other", "web", ""));
+    }
+}

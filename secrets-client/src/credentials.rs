@@ -1,0 +1,139 @@
+//! The token a client shows, and where it is read from.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use tonic::metadata::{Ascii, MetadataValue};
+use zeroize::Zeroizing;
+
+/// The longest credential that passes, in bytes: room for a JWT, below the service's header limit.
+const LONGEST: usize = 6 * 1024;
+
+/// A bearer token.
+#[derive(Clone)]
+pub struct Credential(SecretString);
+
+/// What a credential's prefix says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// `sopr_`: the operator of the platform.
+    Operator,
+    /// `sinv_`: an invitation's code, which is redeemed and opens nothing by itself.
+    Invitation,
+    /// `sper_`: a person.
+    Personal,
+    /// `ssvc_`: a service account.
+    ServiceAccount,
+    /// `sses_`: a session, one context.
+    Session,
+    /// Without a prefix of ours.
+    Other,
+}
+
+/// Why a text or file is no credential. Never carries the text.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidCredential {
+    /// Nothing but white space.
+    #[error("the token is empty")]
+    Empty,
+    /// Longer than every credential.
+    #[error("the token is longer than {LONGEST} bytes")]
+    TooLong,
+    /// It holds a space, a control character or one outside ASCII, which no token does.
+    #[error("the token holds a character that no token has; was something else pasted?")]
+    Character,
+    /// The file can't be read.
+    #[error("token file `{}`: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why it can't be read.
+        error: std::io::Error,
+    },
+}
+
+impl Credential {
+    /// Takes a token; white space around it does not matter.
+    pub fn parse(text: &str) -> Result<Self, InvalidCredential> {
+        let text = text.trim();
+        if text.is_empty() {
+            Err(InvalidCredential::Empty)
+        } else if text.len() > LONGEST {
+            Err(InvalidCredential::TooLong)
+        } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Err(InvalidCredential::Character)
+        } else {
+            Ok(Self(text.into()))
+        }
+    }
+
+    /// Reads a token from a file that holds nothing else.
+    pub fn from_file(path: &Path) -> Result<Self, InvalidCredential> {
+        let text =
+            std::fs::read_to_string(path).map_err(|error| InvalidCredential::File { path: path.to_owned(), error })?;
+        Self::parse(&Zeroizing::new(text))
+    }
+
+    /// What its prefix says.
+    pub fn kind(&self) -> CredentialKind {
+        match self.0.expose_secret().split('_').next() {
+            Some("sopr") => CredentialKind::Operator,
+            Some("sinv") => CredentialKind::Invitation,
+            Some("sper") => CredentialKind::Personal,
+            Some("ssvc") => CredentialKind::ServiceAccount,
+            Some("sses") => CredentialKind::Session,
+            _ => CredentialKind::Other,
+        }
+    }
+
+    /// The token itself: to send it, or to store it where only its owner reads.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// The `authorization` header, marked so that no layer prints it or keeps it in a compression table.
+    pub(crate) fn header(&self) -> Result<MetadataValue<Ascii>, InvalidCredential> {
+        let text = Zeroizing::new(format!("Bearer {}", self.expose()));
+        let mut value = MetadataValue::try_from(text.as_str()).map_err(|_| InvalidCredential::Character)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trims_what_a_file_or_a_paste_adds() {
+        assert_eq!(Credential::parse(" sper_abc\r\n").unwrap().expose(), "sper_abc");
+    }
+
+    #[test]
+    fn refuses_what_is_no_token() {
+        let long = "x".repeat(LONGEST + 1);
+        for text in ["", " \n", "two words", "tok\u{7}en", "t\u{f6}ken", &long] {
+            assert!(Credential::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn tells_kinds_by_prefix() {
+        for (text, kind) in [
+            ("sopr_x", CredentialKind::Operator),
+            ("sinv_x", CredentialKind::Invitation),
+            ("sper_x", CredentialKind::Personal),
+            ("ssvc_x", CredentialKind::ServiceAccount),
+            ("sses_x", CredentialKind::Session),
+            ("eyJhbGciOi.x", CredentialKind::Other),
+        ] {
+            assert_eq!(Credential::parse(text).unwrap().kind(), kind);
+        }
+    }
+
+    #[test]
+    fn marks_its_header_sensitive() {
+        let header = Credential::parse("sper_abc").unwrap().header().unwrap();
+        assert!(header.is_sensitive() && !format!("{header:?}").contains("abc"));
+    }
+}

@@ -1,0 +1,180 @@
+//! Why a call failed: the service's answer with its machine-readable reason, or no answer at all.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::time::Duration;
+
+use secrets_proto::ERROR_DOMAIN;
+/// The service's reasons; each documents its code and whether to retry.
+pub use secrets_proto::v1::ErrorReason as Reason;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+/// A call that did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The service answered, and said no.
+    #[error("{0}")]
+    Answered(Box<Answer>),
+    /// The service can't be reached, or the connection broke before its answer.
+    #[error("the service is unavailable: {detail}")]
+    Unreachable {
+        /// What the transport says.
+        detail: String,
+        /// The connection was never made, so that the service has seen nothing of the call.
+        never_sent: bool,
+    },
+    /// The deadline passed without an answer.
+    #[error("no answer within {} s", after.as_secs_f32())]
+    TimedOut {
+        /// The deadline.
+        after: Duration,
+    },
+    /// A credential was made, but the answer with its text was lost, and it is shown only once.
+    #[error("`{name}` was made, but its text was lost on the way; revoke it and make another")]
+    Lost {
+        /// Resource path of what was made.
+        name: String,
+    },
+}
+
+/// What the service answered to a call that it did not carry out.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Answer {
+    /// The gRPC code.
+    pub code: Code,
+    /// The reason, if it is one that this version knows.
+    pub reason: Option<Reason>,
+    /// For a person: what went wrong.
+    pub message: String,
+    /// Facts beside the reason, for instance `suggestion`, `limit` or `line`.
+    pub metadata: BTreeMap<String, String>,
+    /// The fields that break a rule.
+    pub violations: Vec<FieldViolation>,
+    /// How long the service asks to wait before the next attempt.
+    pub retry_after: Option<Duration>,
+    /// Finds the call in the service's logs.
+    pub request_id: Option<String>,
+}
+
+/// A field that breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldViolation {
+    /// Path of the field within the request, for instance `secret.target.file.path`.
+    pub field: String,
+    /// The rule and what would pass.
+    pub description: String,
+}
+
+impl ClientError {
+    /// Reads a status: one that the transport made up is [`ClientError::Unreachable`].
+    pub(crate) fn from_status(status: Status) -> Self {
+        if let Some(source) = status.source() {
+            let never_sent = chain(source).any(|error| error.is::<tonic::ConnectError>());
+            let detail = chain(source).last().map_or_else(|| status.message().to_owned(), ToString::to_string);
+            return Self::Unreachable { detail, never_sent };
+        }
+        let info = status.get_details_error_info().filter(|info| info.domain == ERROR_DOMAIN);
+        let violations = status.get_details_bad_request().map(|details| details.field_violations).unwrap_or_default();
+        Self::Answered(Box::new(Answer {
+            code: status.code(),
+            reason: info.as_ref().and_then(|info| Reason::from_str_name(&format!("ERROR_REASON_{}", info.reason))),
+            message: if status.message().is_empty() {
+                status.code().description().to_owned()
+            } else {
+                status.message().to_owned()
+            },
+            metadata: info.map(|info| info.metadata.into_iter().collect()).unwrap_or_default(),
+            violations: violations
+                .into_iter()
+                .map(|violation| FieldViolation { field: violation.field, description: violation.description })
+                .collect(),
+            retry_after: status.get_details_retry_info().and_then(|info| info.retry_delay),
+            request_id: status.metadata().get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned),
+        }))
+    }
+
+    /// The gRPC code, also where the service did not answer.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Answered(answer) => answer.code,
+            Self::Unreachable { .. } => Code::Unavailable,
+            Self::TimedOut { .. } => Code::DeadlineExceeded,
+            Self::Lost { .. } => Code::DataLoss,
+        }
+    }
+
+    /// The service's answer, if there was one.
+    pub fn answer(&self) -> Option<&Answer> {
+        match self {
+            Self::Answered(answer) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The service's reason, if it gave one that this version knows.
+    pub fn reason(&self) -> Option<Reason> {
+        self.answer().and_then(|answer| answer.reason)
+    }
+
+    /// The service can't be reached, or says that it is unavailable for now.
+    pub fn is_unavailable(&self) -> bool {
+        self.code() == Code::Unavailable
+    }
+
+    pub(crate) fn was_never_sent(&self) -> bool {
+        matches!(self, Self::Unreachable { never_sent: true, .. })
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.answer().and_then(|answer| answer.retry_after)
+    }
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    #[test]
+    fn reads_reason_violations_and_delay() {
+        let mut details = ErrorDetails::new();
+        details
+            .set_error_info("INVALID_SECRET_ID", ERROR_DOMAIN, [("suggestion".into(), "LINEAR_API_KEY".into())])
+            .add_bad_request_violation("secret_id", "`l` at byte 0 does not pass")
+            .set_retry_info(Some(Duration::from_secs(2)));
+        let status = Status::with_error_details(Code::InvalidArgument, "the name does not pass", details);
+        let error = ClientError::from_status(status);
+        assert_eq!(error.reason(), Some(Reason::InvalidSecretId));
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(2)));
+        let answer = error.answer().unwrap();
+        assert_eq!(answer.metadata["suggestion"], "LINEAR_API_KEY");
+        assert_eq!(answer.violations[0].field, "secret_id");
+    }
+
+    #[test]
+    fn ignores_reasons_of_other_domains_and_unknown_ones() {
+        for (reason, domain) in [("INVALID_SECRET_ID", "example.com"), ("FROM_THE_FUTURE", ERROR_DOMAIN)] {
+            let mut details = ErrorDetails::new();
+            details.set_error_info(reason, domain, []);
+            let error = ClientError::from_status(Status::with_error_details(Code::Internal, "no", details));
+            assert_eq!(error.reason(), None);
+        }
+    }
+
+    #[test]
+    fn takes_what_the_transport_made_up_for_unreachable() {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let error = ClientError::from_status(Status::from_error(Box::new(tonic::ConnectError(Box::new(refused)))));
+        assert!(error.is_unavailable() && error.was_never_sent(), "{error:?}");
+        let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        let error = ClientError::from_status(Status::from_error(Box::new(reset)));
+        assert!(error.is_unavailable() && !error.was_never_sent(), "{error:?}");
+    }
+}

@@ -1,0 +1,219 @@
+//! When a call is repeated, and after how long.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::error::ClientError;
+
+/// How calls are repeated while the service is unavailable: with full jitter, so that clients which lost the same server
+/// do not come back at the same moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// How often a call is sent at most; 1 never repeats it.
+    pub attempts: u32,
+    /// The longest wait before the second attempt; each later one may wait twice as long.
+    pub base: Duration,
+    /// The longest wait of all, also when the service asks for more.
+    pub cap: Duration,
+}
+
+impl RetryPolicy {
+    /// Every call is sent once.
+    pub const NEVER: Self = Self { attempts: 1, base: Duration::ZERO, cap: Duration::ZERO };
+
+    /// How long to wait after the `attempt`-th attempt, counted from 1: a share `unit` (0 to 1) of a bound that doubles,
+    /// and not less than the service `asked` for.
+    pub fn delay(&self, attempt: u32, unit: f64, asked: Option<Duration>) -> Duration {
+        let doubled = self.base.saturating_mul(1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX));
+        let jittered = doubled.min(self.cap).mul_f64(unit.clamp(0.0, 1.0));
+        jittered.max(asked.unwrap_or_default()).min(self.cap)
+    }
+}
+
+/// Eight attempts from 100 ms to 30 s: a server that restarts within a few seconds is not noticed.
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { attempts: 8, base: Duration::from_millis(100), cap: Duration::from_secs(30) }
+    }
+}
+
+/// Whether sending a call twice is the same as sending it once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Safety {
+    /// A read, or a change that carries a `request_id`.
+    Repeatable,
+    /// A change that does not: repeated only when the connection was never made.
+    Once,
+}
+
+/// Runs `attempt` until it succeeds, fails for good, or the deadline leaves no time for another. Each attempt is given
+/// the time that is left.
+pub(crate) async fn run<T, F, Fut>(
+    policy: &RetryPolicy,
+    deadline: Duration,
+    safety: Safety,
+    unit: impl Fn() -> f64,
+    mut attempt: F,
+) -> Result<T, ClientError>
+where
+    F: FnMut(Duration) -> Fut,
+    Fut: Future<Output = Result<T, ClientError>>,
+{
+    let end = Instant::now() + deadline;
+    for sent in 1.. {
+        let left = end.saturating_duration_since(Instant::now());
+        let error = match tokio::time::timeout(left, attempt(left)).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => error,
+            Err(_elapsed) => return Err(ClientError::TimedOut { after: deadline }),
+        };
+        let repeatable = match safety {
+            Safety::Repeatable => error.is_unavailable(),
+            Safety::Once => error.was_never_sent(),
+        };
+        if !repeatable || sent >= policy.attempts {
+            return Err(error);
+        }
+        let delay = policy.delay(sent, unit(), error.retry_after());
+        if Instant::now() + delay >= end {
+            return Err(error);
+        }
+        tokio::time::sleep(delay).await;
+    }
+    Err(ClientError::TimedOut { after: deadline })
+}
+
+/// A number from 0 up to, not including, 1.
+pub(crate) fn random_unit() -> f64 {
+    const BITS: u64 = 1 << 53;
+    // The low bits of a version 4 UUID are all random; its variant stands in the top two.
+    let (_, low) = random_uuid().as_u64_pair();
+    (low % BITS) as f64 / BITS as f64
+}
+
+/// A new `request_id`.
+#[expect(clippy::disallowed_methods, reason = "a client has no injected randomness; nothing here is a key")]
+pub(crate) fn random_uuid() -> Uuid {
+    Uuid::new_v4()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tonic::{Code, Status};
+
+    use super::*;
+
+    const POLICY: RetryPolicy =
+        RetryPolicy { attempts: 5, base: Duration::from_millis(100), cap: Duration::from_secs(30) };
+
+    fn unavailable() -> ClientError {
+        ClientError::from_status(Status::unavailable("the database does not answer"))
+    }
+
+    #[test]
+    fn waits_a_share_of_a_bound_that_doubles_up_to_the_cap() {
+        let millis = |attempt, unit| POLICY.delay(attempt, unit, None).as_millis();
+        assert_eq!([millis(1, 1.0), millis(2, 1.0), millis(3, 1.0)], [100, 200, 400]);
+        assert_eq!([millis(1, 0.0), millis(3, 0.5)], [0, 200]);
+        assert_eq!([millis(20, 1.0), millis(33, 1.0), millis(u32::MAX, 1.0)], [30_000; 3]);
+    }
+
+    #[test]
+    fn waits_as_long_as_the_service_asks_for_but_not_longer_than_the_cap() {
+        assert_eq!(POLICY.delay(1, 0.5, Some(Duration::from_secs(2))), Duration::from_secs(2));
+        assert_eq!(POLICY.delay(1, 0.5, Some(Duration::from_secs(3600))), POLICY.cap);
+    }
+
+    #[test]
+    fn draws_units_below_one_that_differ() {
+        let drawn: Vec<f64> = (0..64).map(|_| random_unit()).collect();
+        assert!(drawn.iter().all(|unit| (0.0..1.0).contains(unit)));
+        assert!(drawn.iter().any(|unit| *unit < 0.5) && drawn.iter().any(|unit| *unit >= 0.5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn repeats_a_safe_call_until_the_service_is_back() {
+        let sent = Cell::new(0);
+        let start = Instant::now();
+        let answer = run(
+            &POLICY,
+            Duration::from_secs(30),
+            Safety::Repeatable,
+            || 1.0,
+            |_| {
+                sent.set(sent.get() + 1);
+                let answer = if sent.get() == 3 { Ok("values") } else { Err(unavailable()) };
+                async move { answer }
+            },
+        );
+        assert_eq!(answer.await.unwrap(), "values");
+        assert_eq!((sent.get(), start.elapsed().as_millis()), (3, 300));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn gives_up_after_its_attempts_with_the_last_error() {
+        let sent = Cell::new(0);
+        let answer: Result<(), _> = run(
+            &POLICY,
+            Duration::from_secs(3000),
+            Safety::Repeatable,
+            || 1.0,
+            |_| {
+                sent.set(sent.get() + 1);
+                async { Err(unavailable()) }
+            },
+        )
+        .await;
+        assert!(answer.unwrap_err().is_unavailable());
+        assert_eq!(sent.get(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn never_repeats_an_answer_or_an_unsafe_call() {
+        for (code, safety) in [
+            (Code::PermissionDenied, Safety::Repeatable),
+            (Code::NotFound, Safety::Repeatable),
+            (Code::Aborted, Safety::Repeatable),
+            (Code::Internal, Safety::Repeatable),
+            (Code::Unavailable, Safety::Once),
+        ] {
+            let sent = Cell::new(0);
+            let answer: Result<(), _> = run(
+                &POLICY,
+                Duration::from_secs(30),
+                safety,
+                || 0.0,
+                |_| {
+                    sent.set(sent.get() + 1);
+                    async move { Err(ClientError::from_status(Status::new(code, "no"))) }
+                },
+            )
+            .await;
+            assert_eq!((answer.unwrap_err().code(), sent.get()), (code, 1));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ends_at_the_deadline_whatever_the_attempt_does() {
+        let start = Instant::now();
+        let answer: Result<(), _> =
+            run(&POLICY, Duration::from_secs(3), Safety::Repeatable, || 0.0, |_| std::future::pending()).await;
+        assert!(matches!(answer, Err(ClientError::TimedOut { .. })));
+        assert_eq!(start.elapsed(), Duration::from_secs(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn does_not_wait_past_the_deadline() {
+        let start = Instant::now();
+        let policy = RetryPolicy { base: Duration::from_secs(10), ..POLICY };
+        let answer: Result<(), _> =
+            run(&policy, Duration::from_secs(3), Safety::Repeatable, || 1.0, |_| async { Err(unavailable()) }).await;
+        assert!(answer.unwrap_err().is_unavailable());
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+}

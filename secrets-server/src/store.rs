@@ -22,6 +22,11 @@ mod migration;
 mod row;
 mod statement_log;
 
+pub mod audit;
+pub mod binding;
+pub mod credential;
+pub mod idempotency;
+pub mod key;
 pub mod locate;
 pub mod organization;
 pub mod project;

@@ -1,0 +1,209 @@
+//! Audit events, and the sets of secrets that were delivered together.
+
+use sea_orm::sea_query::{Condition, OnConflict, Query};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use secrets_core::{Timestamp, Uid};
+
+use super::entity::audit_event::{ActiveModel, Column, Entity, Model};
+use super::entity::audit_set;
+use super::row::{Row, reading, time};
+use super::{StoreError, organization_or_platform, unless_platform};
+
+const TABLE: &str = "audit_events";
+
+/// Databases limit how many parameters a statement has; an event takes 17.
+const EVENTS_AT_ONCE: usize = 500;
+const SECRETS_AT_ONCE: usize = 1000;
+
+/// One call, allowed or denied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// The event's identity.
+    pub uid: Uid,
+    /// When it was.
+    pub create_time: Timestamp,
+    /// The organization it was about; none for the platform.
+    pub organization: Option<Uid>,
+    /// The id under which logs speak of the call.
+    pub request_id: String,
+    /// The kind of caller.
+    pub principal_kind: String,
+    /// The caller.
+    pub principal_uid: Option<Uid>,
+    /// The caller's name at the time.
+    pub principal_name: String,
+    /// The credential that was shown.
+    pub credential: Option<Uid>,
+    /// The address it came from.
+    pub peer: String,
+    /// What was asked.
+    pub action: String,
+    /// Of what, as a resource name.
+    pub resource_name: String,
+    /// Of what.
+    pub resource_uid: Option<Uid>,
+    /// What came of it.
+    pub outcome: String,
+    /// Why, if it was refused.
+    pub reason: String,
+    /// The revision that a change made.
+    pub revision: Option<u64>,
+    /// The digest of the set that was delivered.
+    pub set_digest: Option<Vec<u8>>,
+    /// What else is told of it (JSON).
+    pub detail: String,
+}
+
+/// The secrets behind a digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditSet {
+    /// The digest of the list.
+    pub digest: Vec<u8>,
+    /// The organization.
+    pub organization: Uid,
+    /// The secrets that were delivered, and in which version.
+    pub secrets: Vec<(Uid, u32)>,
+}
+
+/// Which events to list. The default lists all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Only those about this resource; of a secret also those that delivered it.
+    pub resource: Option<Uid>,
+    /// Only those of this caller.
+    pub principal: Option<Uid>,
+    /// Only those from then on.
+    pub from: Option<Timestamp>,
+    /// Only those before then.
+    pub until: Option<Timestamp>,
+}
+
+/// Adds events.
+pub async fn insert_many(db: &impl ConnectionTrait, rows: &[AuditRow]) -> Result<(), StoreError> {
+    for rows in rows.chunks(EVENTS_AT_ONCE) {
+        let models = rows.iter().map(write).collect::<Result<Vec<_>, _>>()?;
+        Entity::insert_many(models).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// Adds the sets whose digest is not known yet.
+pub async fn insert_sets(db: &impl ConnectionTrait, sets: &[AuditSet]) -> Result<(), StoreError> {
+    let mut models = Vec::new();
+    for set in sets {
+        models.extend(set.secrets.iter().map(|(secret, version)| audit_set::ActiveModel {
+            digest: Set(set.digest.clone()),
+            secret_uid: Set(*secret),
+            organization_uid: Set(set.organization),
+            version: Set((*version).into()),
+        }));
+    }
+    for models in models.chunks(SECRETS_AT_ONCE) {
+        let known = OnConflict::columns([audit_set::Column::Digest, audit_set::Column::SecretUid]);
+        audit_set::Entity::insert_many(models.to_vec())
+            .on_conflict(known.clone().do_nothing().to_owned())
+            .exec_without_returning(db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The set behind a digest of the organization, ordered by the secrets' uids; empty if the digest is not known.
+pub async fn set(db: &impl ConnectionTrait, organization: Uid, digest: &[u8]) -> Result<Vec<(Uid, u32)>, StoreError> {
+    const TABLE: &str = "audit_sets";
+    let query = audit_set::Entity::find()
+        .filter(audit_set::Column::OrganizationUid.eq(organization))
+        .filter(audit_set::Column::Digest.eq(digest.to_vec()))
+        .order_by_asc(audit_set::Column::SecretUid);
+    let rows = query.all(db).await.map_err(reading(TABLE))?;
+    let version = |row: &audit_set::Model| Row::new(TABLE, &row.secret_uid).number("version", row.version);
+    rows.iter().map(|row| Ok((row.secret_uid, version(row)?))).collect()
+}
+
+/// Up to `limit` events of the organization, or of the platform, the newest first, those before `after` (the time and
+/// uid of the last one seen).
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organization: Option<Uid>,
+    filter: &AuditFilter,
+    after: Option<(Timestamp, Uid)>,
+    limit: u64,
+) -> Result<Vec<AuditRow>, StoreError> {
+    let organization = organization_or_platform(organization);
+    let mut query = Entity::find()
+        .filter(Column::OrganizationUid.eq(organization))
+        .filter(condition(organization, filter))
+        .order_by_desc(Column::CreateTime)
+        .order_by_desc(Column::Uid)
+        .limit(limit);
+    if let Some((time, uid)) = after {
+        let same_time = Column::CreateTime.eq(time.as_micros()).and(Column::Uid.lt(uid));
+        query = query.filter(Column::CreateTime.lt(time.as_micros()).or(same_time));
+    }
+    query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+}
+
+fn condition(organization: Uid, filter: &AuditFilter) -> Condition {
+    let about = |resource: Uid| {
+        let delivered = Query::select()
+            .column(audit_set::Column::Digest)
+            .from(audit_set::Entity)
+            .and_where(audit_set::Column::OrganizationUid.eq(organization))
+            .and_where(audit_set::Column::SecretUid.eq(resource))
+            .to_owned();
+        Condition::any().add(Column::ResourceUid.eq(resource)).add(Column::SetDigest.in_subquery(delivered))
+    };
+    Condition::all()
+        .add_option(filter.resource.map(about))
+        .add_option(filter.principal.map(|principal| Column::PrincipalUid.eq(principal)))
+        .add_option(filter.from.map(|from| Column::CreateTime.gte(from.as_micros())))
+        .add_option(filter.until.map(|until| Column::CreateTime.lt(until.as_micros())))
+}
+
+fn write(row: &AuditRow) -> Result<ActiveModel, StoreError> {
+    let revision = row.revision.map(i64::try_from).transpose();
+    Ok(ActiveModel {
+        uid: Set(row.uid),
+        create_time: Set(row.create_time.as_micros()),
+        organization_uid: Set(organization_or_platform(row.organization)),
+        request_id: Set(row.request_id.clone()),
+        principal_kind: Set(row.principal_kind.clone()),
+        principal_uid: Set(row.principal_uid),
+        principal_name: Set(row.principal_name.clone()),
+        credential_uid: Set(row.credential),
+        peer: Set(row.peer.clone()),
+        action: Set(row.action.clone()),
+        resource_name: Set(row.resource_name.clone()),
+        resource_uid: Set(row.resource_uid),
+        outcome: Set(row.outcome.clone()),
+        reason: Set(row.reason.clone()),
+        revision: Set(revision.map_err(|_| Row::new(TABLE, &row.uid).corrupt("revision"))?),
+        set_digest: Set(row.set_digest.clone()),
+        detail: Set(row.detail.clone()),
+    })
+}
+
+fn read(model: Model) -> Result<AuditRow, StoreError> {
+    let row = Row::new(TABLE, &model.uid);
+    Ok(AuditRow {
+        revision: model.revision.map(|revision| row.number("revision", revision)).transpose()?,
+        uid: model.uid,
+        create_time: time(model.create_time),
+        organization: unless_platform(model.organization_uid),
+        request_id: model.request_id,
+        principal_kind: model.principal_kind,
+        principal_uid: model.principal_uid,
+        principal_name: model.principal_name,
+        credential: model.credential_uid,
+        peer: model.peer,
+        action: model.action,
+        resource_name: model.resource_name,
+        resource_uid: model.resource_uid,
+        outcome: model.outcome,
+        reason: model.reason,
+        set_digest: model.set_digest,
+        detail: model.detail,
+    })
+}

@@ -1,0 +1,191 @@
+//! Who has which role on what. Bindings on the platform reach into every organization; workspace ownership is in the
+//! workspace's row instead.
+
+use sea_orm::sea_query::{Condition, SimpleExpr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
+};
+use secrets_core::principal::PrincipalRef;
+use secrets_core::role::{Binding, Level, LevelKind, Role};
+use secrets_core::{Timestamp, Uid};
+
+use super::entity::binding::{ActiveModel, Column, Entity, Model};
+use super::row::{Row, reading, time};
+use super::{PLATFORM, StoreError, organization_or_platform, unless_platform};
+
+const TABLE: &str = "bindings";
+
+/// A binding with what is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BindingRow {
+    /// Its identity.
+    pub uid: Uid,
+    /// Who has which role where.
+    pub binding: Binding,
+    /// When it was made.
+    pub create_time: Timestamp,
+    /// Who made it, as a resource name or uid.
+    pub creator: String,
+}
+
+/// Adds a binding; [`super::UniqueIndex::Binding`] if the principal has the role there already.
+pub async fn insert(db: &impl ConnectionTrait, row: &BindingRow) -> Result<(), StoreError> {
+    let Binding { principal, role, on } = row.binding;
+    let row = ActiveModel {
+        uid: Set(row.uid),
+        organization_uid: Set(organization_or_platform(on.organization())),
+        level: Set(on.kind().as_str().to_owned()),
+        resource_uid: Set(on.uid()),
+        principal_kind: Set(principal.kind.as_str().to_owned()),
+        principal_uid: Set(principal.uid),
+        role: Set(role.as_str().to_owned()),
+        create_time: Set(row.create_time.as_micros()),
+        creator: Set(row.creator.clone()),
+    };
+    Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// The binding of this uid, of the organization or of the platform.
+pub async fn by_uid(
+    db: &impl ConnectionTrait,
+    organization: Option<Uid>,
+    uid: Uid,
+) -> Result<Option<BindingRow>, StoreError> {
+    of(organization).filter(Column::Uid.eq(uid)).one(db).await.map_err(reading(TABLE))?.map(read).transpose()
+}
+
+/// The row of exactly this binding.
+pub async fn find(db: &impl ConnectionTrait, binding: &Binding) -> Result<Option<BindingRow>, StoreError> {
+    let query = on(binding.on)
+        .filter(Column::PrincipalUid.eq(binding.principal.uid))
+        .filter(Column::Role.eq(binding.role.as_str()));
+    query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
+}
+
+/// All bindings of these principals in the organization and on the platform: what a decision needs.
+pub async fn of_principals(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    principals: &[PrincipalRef],
+) -> Result<Vec<Binding>, StoreError> {
+    let query = Entity::find()
+        .filter(Column::OrganizationUid.is_in([organization, PLATFORM]))
+        .filter(any_of(principals))
+        .order_by_asc(Column::Uid);
+    Ok(all(db, query).await?.into_iter().map(|row| row.binding).collect())
+}
+
+/// All bindings of one principal, wherever they are: for a service account of the platform.
+pub async fn of_principal_everywhere(
+    db: &impl ConnectionTrait,
+    principal: PrincipalRef,
+) -> Result<Vec<Binding>, StoreError> {
+    let query = Entity::find().filter(is(principal)).order_by_asc(Column::Uid);
+    Ok(all(db, query).await?.into_iter().map(|row| row.binding).collect())
+}
+
+/// Up to `limit` bindings on one resource in the order of their uids, those after `after`.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    level: Level,
+    after: Option<Uid>,
+    limit: u64,
+) -> Result<Vec<BindingRow>, StoreError> {
+    let mut query = on(level).order_by_asc(Column::Uid).limit(limit);
+    if let Some(after) = after {
+        query = query.filter(Column::Uid.gt(after));
+    }
+    all(db, query).await
+}
+
+/// How many bindings there are on one resource.
+pub async fn count(db: &impl ConnectionTrait, level: Level) -> Result<u64, StoreError> {
+    Ok(on(level).count(db).await?)
+}
+
+/// How many admins the organization has. Ask under its [`super::revision::lock`] before one is removed.
+pub async fn count_admins(db: &impl ConnectionTrait, organization: Uid) -> Result<u64, StoreError> {
+    Ok(on(Level::Organization(organization)).filter(Column::Role.eq(Role::Admin.as_str())).count(db).await?)
+}
+
+/// Removes a binding; false if it was not there.
+pub async fn delete(db: &impl ConnectionTrait, organization: Option<Uid>, uid: Uid) -> Result<bool, StoreError> {
+    Ok(delete_where(db, organization, Column::Uid.eq(uid)).await? == 1)
+}
+
+/// Removes all bindings of a principal in the organization, or on the platform; returns how many.
+pub async fn delete_of_principal(
+    db: &impl ConnectionTrait,
+    organization: Option<Uid>,
+    principal: PrincipalRef,
+) -> Result<u64, StoreError> {
+    delete_where(db, organization, is(principal)).await
+}
+
+/// Removes all bindings of a principal wherever they are: for a service account of the platform that ends.
+pub async fn delete_of_principal_everywhere(
+    db: &impl ConnectionTrait,
+    principal: PrincipalRef,
+) -> Result<u64, StoreError> {
+    Ok(Entity::delete_many().filter(is(principal)).exec(db).await?.rows_affected)
+}
+
+/// Removes all bindings on a project or workspace of the organization; returns how many.
+pub async fn delete_on(db: &impl ConnectionTrait, organization: Uid, resource: Uid) -> Result<u64, StoreError> {
+    delete_where(db, Some(organization), Column::ResourceUid.eq(resource)).await
+}
+
+fn of(organization: Option<Uid>) -> Select<Entity> {
+    Entity::find().filter(Column::OrganizationUid.eq(organization_or_platform(organization)))
+}
+
+fn on(level: Level) -> Select<Entity> {
+    of(level.organization()).filter(Column::Level.eq(level.kind().as_str())).filter(Column::ResourceUid.eq(level.uid()))
+}
+
+fn is(principal: PrincipalRef) -> SimpleExpr {
+    Column::PrincipalKind.eq(principal.kind.as_str()).and(Column::PrincipalUid.eq(principal.uid))
+}
+
+fn any_of(principals: &[PrincipalRef]) -> Condition {
+    principals.iter().fold(Condition::any(), |any, principal| any.add(is(*principal)))
+}
+
+async fn delete_where(
+    db: &impl ConnectionTrait,
+    organization: Option<Uid>,
+    condition: SimpleExpr,
+) -> Result<u64, StoreError> {
+    let organization = organization_or_platform(organization);
+    let query = Entity::delete_many().filter(Column::OrganizationUid.eq(organization)).filter(condition);
+    Ok(query.exec(db).await?.rows_affected)
+}
+
+async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<BindingRow>, StoreError> {
+    query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+}
+
+fn read(model: Model) -> Result<BindingRow, StoreError> {
+    let row = Row::new(TABLE, &model.uid);
+    let kind = row.parse("principal_kind", &model.principal_kind)?;
+    let organization = unless_platform(model.organization_uid);
+    let on = match (row.parse("level", &model.level)?, organization) {
+        (LevelKind::Platform, None) => Level::Platform,
+        (LevelKind::Organization, Some(organization)) => Level::Organization(organization),
+        (LevelKind::Project, Some(organization)) => Level::Project { organization, project: model.resource_uid },
+        (LevelKind::Workspace, Some(organization)) => Level::Workspace { organization, workspace: model.resource_uid },
+        _ => return Err(row.corrupt("organization_uid")),
+    };
+    Ok(BindingRow {
+        uid: model.uid,
+        binding: Binding {
+            principal: PrincipalRef { kind, uid: model.principal_uid },
+            role: row.parse("role", &model.role)?,
+            on,
+        },
+        create_time: time(model.create_time),
+        creator: model.creator,
+    })
+}

@@ -1,0 +1,279 @@
+//! Tokens, sessions and invitations. What is stored of one is a MAC of its text; the text is shown once and kept nowhere.
+
+mod revoke;
+
+use std::str::FromStr;
+
+use sea_orm::sea_query::{Condition, LockType};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
+};
+use secrets_core::principal::PrincipalRef;
+use secrets_core::{Timestamp, Uid};
+
+pub use revoke::{
+    purge_ended, revoke, revoke_of_organization, revoke_of_principal, revoke_sessions_for_user, revoke_sessions_in,
+};
+
+use super::entity::credential::{ActiveModel, Column, Entity, Model};
+use super::row::{Row, optional_time, reading, time};
+use super::{StoreError, organization_or_platform, unless_platform};
+
+const TABLE: &str = "credentials";
+
+/// The kinds of credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CredentialKind {
+    /// A person's token.
+    Personal,
+    /// A service account's token.
+    Service,
+    /// A token for exactly one context.
+    Session,
+    /// The operator's token.
+    Operator,
+    /// A code that is redeemed once for a personal token.
+    Invitation,
+}
+
+impl CredentialKind {
+    const ALL: [Self; 5] = [Self::Personal, Self::Service, Self::Session, Self::Operator, Self::Invitation];
+
+    /// As the database has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Personal => "PERSONAL",
+            Self::Service => "SERVICE",
+            Self::Session => "SESSION",
+            Self::Operator => "OPERATOR",
+            Self::Invitation => "INVITATION",
+        }
+    }
+}
+
+impl FromStr for CredentialKind {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(())
+    }
+}
+
+/// A credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialRow {
+    /// Its identity.
+    pub uid: Uid,
+    /// What it is.
+    pub kind: CredentialKind,
+    /// The organization it is for; a session's is that of its context. None for the operator and for tokens of the
+    /// platform's service accounts.
+    pub organization: Option<Uid>,
+    /// Whose it is; for a session, the account that minted it, or the first one of its line.
+    pub principal: PrincipalRef,
+    /// The MAC of its text.
+    pub mac: [u8; 32],
+    /// The version of the pepper under which `mac` was made.
+    pub pepper_version: u32,
+    /// Its name for people.
+    pub display_name: String,
+    /// When it was made.
+    pub create_time: Timestamp,
+    /// The first time at which it no longer serves.
+    pub expire_time: Option<Timestamp>,
+    /// When it was revoked, or redeemed if it is an invitation.
+    pub revoke_time: Option<Timestamp>,
+    /// When it was last used, roughly.
+    pub last_used_time: Option<Timestamp>,
+    /// The credential with which a session was minted.
+    pub minter: Option<Uid>,
+    /// The caller's own name for a session.
+    pub external_id: Option<String>,
+    /// The project of a session's context.
+    pub context_project: Option<Uid>,
+    /// The workspace of a session's context.
+    pub context_workspace: Option<Uid>,
+    /// The user of a session's context.
+    pub context_user: Option<Uid>,
+    /// What narrows a session, as the service wrote it (JSON).
+    pub allow: Option<String>,
+}
+
+/// Which credentials to list. The default lists those of all kinds that have not ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CredentialFilter {
+    /// Only these kinds; empty: all.
+    pub kinds: Vec<CredentialKind>,
+    /// Only those of this principal; of sessions, those it minted.
+    pub principal: Option<PrincipalRef>,
+    /// Only sessions for this user.
+    pub context_user: Option<Uid>,
+    /// Only sessions that were minted with this credential.
+    pub minter: Option<Uid>,
+    /// Only sessions of this name.
+    pub external_id: Option<String>,
+    /// Only those that are neither revoked nor expired at this time.
+    pub live_at: Option<Timestamp>,
+}
+
+/// Adds a credential.
+pub async fn insert(db: &impl ConnectionTrait, row: &CredentialRow) -> Result<(), StoreError> {
+    let row = ActiveModel {
+        uid: Set(row.uid),
+        kind: Set(row.kind.as_str().to_owned()),
+        organization_uid: Set(organization_or_platform(row.organization)),
+        principal_kind: Set(row.principal.kind.as_str().to_owned()),
+        principal_uid: Set(row.principal.uid),
+        mac: Set(row.mac.to_vec()),
+        pepper_version: Set(row.pepper_version.into()),
+        display_name: Set(row.display_name.clone()),
+        create_time: Set(row.create_time.as_micros()),
+        expire_time: Set(row.expire_time.map(Timestamp::as_micros)),
+        revoke_time: Set(row.revoke_time.map(Timestamp::as_micros)),
+        last_used_time: Set(row.last_used_time.map(Timestamp::as_micros)),
+        minter_uid: Set(row.minter),
+        external_id: Set(row.external_id.clone()),
+        context_project_uid: Set(row.context_project),
+        context_workspace_uid: Set(row.context_workspace),
+        context_user_uid: Set(row.context_user),
+        allow: Set(row.allow.clone()),
+    };
+    Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// The credential whose text has this MAC, ended or not. The one look-up that fixes no organization: it finds out which.
+pub async fn by_mac(db: &impl ConnectionTrait, mac: &[u8; 32]) -> Result<Option<CredentialRow>, StoreError> {
+    one(db, Entity::find().filter(Column::Mac.eq(mac.to_vec()))).await
+}
+
+/// The credential of this uid, of the organization or of the platform, ended or not.
+pub async fn by_uid(
+    db: &impl ConnectionTrait,
+    organization: Option<Uid>,
+    uid: Uid,
+) -> Result<Option<CredentialRow>, StoreError> {
+    one(db, of(organization).filter(Column::Uid.eq(uid))).await
+}
+
+/// Reads the credential with which a session is about to be minted, and holds it until the transaction ends: whoever
+/// revokes it meanwhile waits, and then finds the new session to revoke along with it.
+pub async fn hold(db: &impl ConnectionTrait, uid: Uid) -> Result<Option<CredentialRow>, StoreError> {
+    one(db, Entity::find().filter(Column::Uid.eq(uid)).lock(LockType::Share)).await
+}
+
+/// Up to `limit` credentials, the oldest first, those after `after` (the creation time and uid of the last one seen).
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organization: Option<Uid>,
+    filter: &CredentialFilter,
+    after: Option<(Timestamp, Uid)>,
+    limit: u64,
+) -> Result<Vec<CredentialRow>, StoreError> {
+    let mut query =
+        matching(organization, filter).order_by_asc(Column::CreateTime).order_by_asc(Column::Uid).limit(limit);
+    if let Some((time, uid)) = after {
+        let same_time = Column::CreateTime.eq(time.as_micros()).and(Column::Uid.gt(uid));
+        query = query.filter(Column::CreateTime.gt(time.as_micros()).or(same_time));
+    }
+    query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+}
+
+/// How many credentials pass the filter.
+pub async fn count(
+    db: &impl ConnectionTrait,
+    organization: Option<Uid>,
+    filter: &CredentialFilter,
+) -> Result<u64, StoreError> {
+    Ok(matching(organization, filter).count(db).await?)
+}
+
+/// Whether the operator has a token that serves: without one, nobody could make the next.
+pub async fn has_working_operator(db: &impl ConnectionTrait, now: Timestamp) -> Result<bool, StoreError> {
+    let kinds = vec![CredentialKind::Operator];
+    Ok(count(db, None, &CredentialFilter { kinds, live_at: Some(now), ..Default::default() }).await? > 0)
+}
+
+/// Sets when a credential that is not revoked expires; false if there is none.
+pub async fn renew(
+    db: &impl ConnectionTrait,
+    organization: Option<Uid>,
+    uid: Uid,
+    expire_time: Timestamp,
+) -> Result<bool, StoreError> {
+    let query = Entity::update_many()
+        .set(ActiveModel { expire_time: Set(Some(expire_time.as_micros())), ..Default::default() })
+        .filter(Column::OrganizationUid.eq(organization_or_platform(organization)))
+        .filter(Column::Uid.eq(uid))
+        .filter(Column::RevokeTime.is_null());
+    Ok(query.exec(db).await?.rows_affected == 1)
+}
+
+/// Notes that credentials were used at `time`.
+pub async fn touch(
+    db: &impl ConnectionTrait,
+    uids: impl IntoIterator<Item = Uid>,
+    time: Timestamp,
+) -> Result<(), StoreError> {
+    let before = Column::LastUsedTime.is_null().or(Column::LastUsedTime.lt(time.as_micros()));
+    Entity::update_many()
+        .set(ActiveModel { last_used_time: Set(Some(time.as_micros())), ..Default::default() })
+        .filter(Column::Uid.is_in(uids))
+        .filter(before)
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+fn of(organization: Option<Uid>) -> Select<Entity> {
+    Entity::find().filter(Column::OrganizationUid.eq(organization_or_platform(organization)))
+}
+
+fn matching(organization: Option<Uid>, filter: &CredentialFilter) -> Select<Entity> {
+    let mut all = Condition::all();
+    if !filter.kinds.is_empty() {
+        all = all.add(Column::Kind.is_in(filter.kinds.iter().map(|kind| kind.as_str())));
+    }
+    if let Some(principal) = filter.principal {
+        all = all.add(Column::PrincipalKind.eq(principal.kind.as_str())).add(Column::PrincipalUid.eq(principal.uid));
+    }
+    if let Some(now) = filter.live_at {
+        let unexpired = Column::ExpireTime.is_null().or(Column::ExpireTime.gt(now.as_micros()));
+        all = all.add(Column::RevokeTime.is_null()).add(unexpired);
+    }
+    all = all
+        .add_option(filter.context_user.map(|user| Column::ContextUserUid.eq(user)))
+        .add_option(filter.minter.map(|minter| Column::MinterUid.eq(minter)))
+        .add_option(filter.external_id.as_ref().map(|external_id| Column::ExternalId.eq(external_id)));
+    of(organization).filter(all)
+}
+
+async fn one(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Option<CredentialRow>, StoreError> {
+    query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
+}
+
+fn read(model: Model) -> Result<CredentialRow, StoreError> {
+    let row = Row::new(TABLE, &model.uid);
+    let principal =
+        PrincipalRef { kind: row.parse("principal_kind", &model.principal_kind)?, uid: model.principal_uid };
+    Ok(CredentialRow {
+        uid: model.uid,
+        kind: row.parse("kind", &model.kind)?,
+        organization: unless_platform(model.organization_uid),
+        principal,
+        mac: model.mac.try_into().map_err(|_| row.corrupt("mac"))?,
+        pepper_version: row.number("pepper_version", model.pepper_version)?,
+        display_name: model.display_name,
+        create_time: time(model.create_time),
+        expire_time: optional_time(model.expire_time),
+        revoke_time: optional_time(model.revoke_time),
+        last_used_time: optional_time(model.last_used_time),
+        minter: model.minter_uid,
+        external_id: model.external_id,
+        context_project: model.context_project_uid,
+        context_workspace: model.context_workspace_uid,
+        context_user: model.context_user_uid,
+        allow: model.allow,
+    })
+}

@@ -1,0 +1,23 @@
+//! Who has which role on what.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "bindings")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub uid: Uuid,
+    pub organization_uid: Uuid,
+    pub level: String,
+    pub resource_uid: Uuid,
+    pub principal_kind: String,
+    pub principal_uid: Uuid,
+    pub role: String,
+    pub create_time: i64,
+    pub creator: String,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,98 @@
+//! What request ids were answered, so that a repeat gets the same answer and changes nothing.
+
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use secrets_core::{Timestamp, Uid};
+
+use super::StoreError;
+use super::entity::idempotency::{ActiveModel, Column, Entity, Model};
+use super::row::{Row, reading, time};
+
+const TABLE: &str = "idempotency";
+
+/// Which request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// The organization that was changed, or [`super::PLATFORM`].
+    pub organization: Uid,
+    /// Who asked.
+    pub principal: Uid,
+    /// For what.
+    pub method: String,
+    /// Under which id.
+    pub request_id: Uid,
+}
+
+/// The first answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyRow {
+    /// Which request.
+    pub key: IdempotencyKey,
+    /// A keyed fingerprint of the request's content.
+    pub fingerprint: Vec<u8>,
+    /// The version of the key under which `fingerprint` was made.
+    pub fingerprint_key_version: u32,
+    /// The answer, encoded.
+    pub response: Vec<u8>,
+    /// Until when it is kept.
+    pub expire_time: Timestamp,
+}
+
+/// The first answer to a request, if it is still kept. It may have expired already.
+pub async fn find(db: &impl ConnectionTrait, key: &IdempotencyKey) -> Result<Option<IdempotencyRow>, StoreError> {
+    let query = Entity::find()
+        .filter(Column::OrganizationUid.eq(key.organization))
+        .filter(Column::PrincipalUid.eq(key.principal))
+        .filter(Column::Method.eq(&key.method))
+        .filter(Column::RequestId.eq(key.request_id));
+    query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
+}
+
+/// Keeps the first answer to a request, in place of one that expired: the caller has looked, under the organization's
+/// lock.
+pub async fn insert(db: &impl ConnectionTrait, row: &IdempotencyRow) -> Result<(), StoreError> {
+    let model = ActiveModel {
+        organization_uid: Set(row.key.organization),
+        principal_uid: Set(row.key.principal),
+        method: Set(row.key.method.clone()),
+        request_id: Set(row.key.request_id),
+        fingerprint: Set(row.fingerprint.clone()),
+        fingerprint_key_version: Set(row.fingerprint_key_version.into()),
+        response: Set(row.response.clone()),
+        expire_time: Set(row.expire_time.as_micros()),
+    };
+    let replace =
+        OnConflict::columns([Column::OrganizationUid, Column::PrincipalUid, Column::Method, Column::RequestId])
+            .update_columns([Column::Fingerprint, Column::FingerprintKeyVersion, Column::Response, Column::ExpireTime])
+            .to_owned();
+    Entity::insert(model).on_conflict(replace).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// Removes the answers of all organizations that expired, the first about `limit` of them; returns how many.
+pub async fn purge_expired(db: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<u64, StoreError> {
+    let expired = Column::ExpireTime.lte(now.as_micros());
+    let times = Entity::find().select_only().column(Column::ExpireTime).filter(expired);
+    let next = times.order_by_asc(Column::ExpireTime).offset(limit).limit(1).into_tuple::<i64>();
+    let query = match next.one(db).await.map_err(reading(TABLE))? {
+        Some(next) => Entity::delete_many().filter(Column::ExpireTime.lte(next)),
+        None => Entity::delete_many().filter(Column::ExpireTime.lte(now.as_micros())),
+    };
+    Ok(query.exec(db).await?.rows_affected)
+}
+
+fn read(model: Model) -> Result<IdempotencyRow, StoreError> {
+    let row = Row::new(TABLE, &model.request_id);
+    Ok(IdempotencyRow {
+        fingerprint_key_version: row.number("fingerprint_key_version", model.fingerprint_key_version)?,
+        key: IdempotencyKey {
+            organization: model.organization_uid,
+            principal: model.principal_uid,
+            method: model.method,
+            request_id: model.request_id,
+        },
+        fingerprint: model.fingerprint,
+        response: model.response,
+        expire_time: time(model.expire_time),
+    })
+}

@@ -10,4 +10,5 @@ pub mod auth;
 pub mod clock;
 pub mod crypto;
 pub mod harden;
+pub mod shutdown;
 pub mod store;

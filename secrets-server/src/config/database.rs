@@ -1,0 +1,92 @@
+//! Where the database is.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Which database holds everything, and how it is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A SQLite file; the default, in the data directory.
+    Sqlite {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// A PostgreSQL server, or what speaks its protocol.
+    Postgres {
+        /// Address, database and credentials.
+        url: DatabaseUrl,
+        /// The most connections this process opens.
+        max_connections: u32,
+    },
+}
+
+/// A `postgres://…` address. It may hold a password, so `Debug` and `Display` show only where it leads.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(Box<str>);
+
+impl DatabaseUrl {
+    /// Accepts `postgres://` and `postgresql://` with something behind.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"))?;
+        (!rest.is_empty()).then(|| Self(text.into()))
+    }
+
+    /// The whole address, with its password: for the driver alone.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or(("postgres", ""));
+        let location = rest.split(['?', '#']).next().unwrap_or_default();
+        // A password with an unescaped `@`, `?` or `#` in it makes it unclear where the address begins, and
+        // parameters may hold a password as well: then nothing of it is shown.
+        match rest.matches('@').count() {
+            0 => write!(f, "{scheme}://{location}"),
+            1 => match location.split_once('@') {
+                Some((_, address)) => write!(f, "{scheme}://…@{address}"),
+                None => write!(f, "{scheme}://…"),
+            },
+            _ => write!(f, "{scheme}://…"),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_where_it_leads_and_never_a_password() {
+        for (url, shown) in [
+            ("postgres://db.internal:5432/secrets", "postgres://db.internal:5432/secrets"),
+            ("postgres://app:hunter2@db/secrets", "postgres://…@db/secrets"),
+            ("postgresql://app:hunter2@db/secrets?sslmode=require", "postgresql://…@db/secrets"),
+            ("postgres://db/secrets?password=hunter2", "postgres://db/secrets"),
+            ("postgres://app:p@ss?hunter2@db/secrets", "postgres://…"),
+            ("postgres://app@db/secrets?password=hunter2@", "postgres://…"),
+            ("postgres://db/secrets?password=hunter2@", "postgres://…"),
+            ("postgres:///secrets?host=/run/postgresql", "postgres:///secrets"),
+        ] {
+            let parsed = DatabaseUrl::parse(url).unwrap();
+            assert_eq!(parsed.to_string(), shown);
+            assert_eq!(format!("{parsed:?}"), shown);
+            assert_eq!(parsed.expose(), url);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_postgres() {
+        for text in ["", "postgres://", "mysql://db/secrets", "db.internal", "POSTGRES"] {
+            assert!(DatabaseUrl::parse(text).is_none(), "{text}");
+        }
+    }
+}

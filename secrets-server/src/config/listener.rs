@@ -1,0 +1,110 @@
+//! Where the server listens, and what it offers there.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// One address to listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenerConfig {
+    /// The address; port 0 takes a free port.
+    pub address: SocketAddr,
+    /// What it offers.
+    pub offered: Offered,
+    /// The certificate to serve, or `None` for plain text.
+    pub tls: Option<TlsFiles>,
+}
+
+/// The files, in PEM, of a TLS listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and its chain, leaf first.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// Something that a listener may offer. Health checks are offered everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// `secrets.v1.SecretService`
+    Secret,
+    /// `secrets.v1.ResolveService`
+    Resolve,
+    /// `secrets.v1.DirectoryService`
+    Directory,
+    /// `secrets.v1.AccessService`
+    Access,
+    /// `secrets.v1.AuditService`
+    Audit,
+    /// gRPC server reflection, v1 and v1alpha
+    Reflection,
+}
+
+impl Service {
+    /// Every service.
+    pub const ALL: [Self; 6] =
+        [Self::Secret, Self::Resolve, Self::Directory, Self::Access, Self::Audit, Self::Reflection];
+
+    /// Its word in the configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Secret => "secret",
+            Self::Resolve => "resolve",
+            Self::Directory => "directory",
+            Self::Access => "access",
+            Self::Audit => "audit",
+            Self::Reflection => "reflection",
+        }
+    }
+
+    /// Its full protobuf name, for health checks and reflection; reflection itself has none here.
+    pub fn grpc_name(self) -> Option<&'static str> {
+        match self {
+            Self::Secret => Some("secrets.v1.SecretService"),
+            Self::Resolve => Some("secrets.v1.ResolveService"),
+            Self::Directory => Some("secrets.v1.DirectoryService"),
+            Self::Access => Some("secrets.v1.AccessService"),
+            Self::Audit => Some("secrets.v1.AuditService"),
+            Self::Reflection => None,
+        }
+    }
+}
+
+/// What one listener offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offered(BTreeSet<Service>);
+
+impl Offered {
+    /// Everything there is.
+    pub fn all() -> Self {
+        Self(Service::ALL.into())
+    }
+
+    /// Whether `service` is offered.
+    pub fn contains(&self, service: Service) -> bool {
+        self.0.contains(&service)
+    }
+
+    /// The full protobuf names of what is offered.
+    pub fn grpc_names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.0.iter().filter_map(|service| service.grpc_name())
+    }
+}
+
+impl FromIterator<Service> for Offered {
+    fn from_iter<I: IntoIterator<Item = Service>>(services: I) -> Self {
+        Self(services.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Offered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, service) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}\"{}\"", service.word())?;
+        }
+        Ok(())
+    }
+}

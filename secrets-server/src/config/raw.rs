@@ -1,0 +1,56 @@
+//! The configuration as it is written, before it is checked.
+
+use serde::Deserialize;
+
+/// All sections. Every field is optional here; `config.rs` knows the defaults, since some depend on others.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Raw {
+    pub(crate) data_dir: Option<String>,
+    pub(crate) listen: Option<String>,
+    pub(crate) insecure: Option<bool>,
+    pub(crate) tls: Option<RawTls>,
+    pub(crate) listeners: Option<Vec<RawListener>>,
+    #[serde(default)]
+    pub(crate) database: RawDatabase,
+    #[serde(default)]
+    pub(crate) root_key: RawRootKey,
+    #[serde(default)]
+    pub(crate) log: RawLog,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawListener {
+    pub(crate) address: Option<String>,
+    pub(crate) services: Option<Vec<String>>,
+    pub(crate) insecure: Option<bool>,
+    pub(crate) tls: Option<RawTls>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawTls {
+    pub(crate) cert: Option<String>,
+    pub(crate) key: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawDatabase {
+    pub(crate) url: Option<String>,
+    pub(crate) max_connections: Option<u32>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawRootKey {
+    pub(crate) file: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawLog {
+    pub(crate) format: Option<String>,
+    pub(crate) level: Option<String>,
+}

@@ -1,0 +1,132 @@
+use super::*;
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    Environment::of([("HOME", "/home/ann")].into_iter().chain(variables.iter().copied()))
+}
+
+fn load(file: &str, variables: &[(&str, &str)], flags: Flags) -> Result<Config, InvalidConfig> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("server.toml");
+    std::fs::write(&path, file).unwrap();
+    Config::load(&Flags { config: Some(path), ..flags }, &environment(variables))
+}
+
+fn told(file: &str, variables: &[(&str, &str)], flags: Flags) -> String {
+    load(file, variables, flags).unwrap_err().to_string()
+}
+
+#[test]
+fn needs_no_configuration() {
+    let config = Config::load(&Flags::default(), &environment(&[])).unwrap();
+    assert_eq!(config.data_dir, Path::new("/home/ann/.local/share/secrets"));
+    assert_eq!(config.database, Database::Sqlite { path: config.data_dir.join("secrets.db") });
+    assert_eq!(config.root_key_file, config.data_dir.join("root-key"));
+    assert_eq!(config.log, LogConfig::default());
+    let [listener] = config.listeners.as_slice() else { panic!("one listener") };
+    assert_eq!(listener.address.to_string(), "127.0.0.1:50051");
+    assert_eq!(listener.offered, Offered::all());
+    assert_eq!(listener.tls, None);
+}
+
+#[test]
+fn each_layer_covers_the_one_below() {
+    let file = "data_dir = '/file'\nlisten = '127.0.0.1:1'\n[log]\nlevel = 'warn'\nformat = 'json'";
+    let variables = [("SECRETS__DATA_DIR", "/environment"), ("SECRETS__LISTEN", "127.0.0.1:2")];
+    let flags = Flags { data_dir: Some("/flag".into()), ..Flags::default() };
+
+    let config = load(file, &variables, flags).unwrap();
+    assert_eq!(config.data_dir, Path::new("/flag"));
+    assert_eq!(config.listeners.first().unwrap().address.port(), 2);
+    assert_eq!(config.log, LogConfig { level: LogLevel::Warn, format: LogFormat::Json });
+}
+
+#[test]
+fn several_listeners_offer_what_they_are_told() {
+    let config = load(
+        "[[listeners]]\naddress = '127.0.0.1:1'\n[[listeners]]\naddress = '10.0.0.1:2'\nservices = ['resolve']\n\
+         tls = { cert = 'c.pem', key = 'k.pem' }",
+        &[],
+        Flags::default(),
+    )
+    .unwrap();
+    let [first, second] = config.listeners.as_slice() else { panic!("two listeners") };
+    assert_eq!(first.offered, Offered::all());
+    assert!(second.offered.contains(Service::Resolve) && !second.offered.contains(Service::Secret));
+    assert_eq!(second.tls, Some(TlsFiles { cert: "c.pem".into(), key: "k.pem".into() }));
+}
+
+#[test]
+fn plain_text_to_the_network_is_refused_unless_insisted_on() {
+    let flags = |listen: &str| Flags { listen: Some(listen.to_owned()), ..Flags::default() };
+    for listen in ["0.0.0.0:1", "[::]:1", "192.168.1.1:1"] {
+        assert!(told("", &[], flags(listen)).contains("--insecure"));
+        assert!(load("insecure = true", &[], flags(listen)).is_ok());
+        assert!(load("", &[("SECRETS__INSECURE", "true")], flags(listen)).is_ok());
+        assert!(load("", &[], Flags { insecure: true, ..flags(listen) }).is_ok());
+        assert!(load("tls = { cert = 'c', key = 'k' }", &[], flags(listen)).is_ok());
+    }
+    for listen in ["127.0.0.1:1", "127.8.8.8:1", "[::1]:1", "localhost:1"] {
+        assert!(load("", &[], flags(listen)).is_ok());
+    }
+    // One listener's own word wins over the general one.
+    let own = "insecure = true\n[[listeners]]\naddress = '0.0.0.0:1'\ninsecure = false";
+    assert!(told(own, &[], Flags::default()).contains("0.0.0.0:1"));
+}
+
+#[test]
+fn a_value_that_breaks_a_rule_is_told_with_its_key_and_what_would_pass() {
+    for (file, parts) in [
+        ("listen = 'example.com:1'", ["`listen`", "127.0.0.1:50051"]),
+        ("listen = '127.0.0.1'", ["`listen`", "127.0.0.1:50051"]),
+        ("[[listeners]]\nservices = ['resolve']", ["`listeners[0].address`", "127.0.0.1:50051"]),
+        ("[[listeners]]\naddress = '[::1]:1'\nservices = ['keys']", ["`listeners[0].services`", "`resolve`"]),
+        ("[[listeners]]\naddress = '[::1]:1'\nservices = []", ["`listeners[0].services`", "leave it out"]),
+        (
+            "[[listeners]]\naddress = '[::1]:1'\n[[listeners]]\naddress = '[::1]:1'",
+            ["`listeners[1].address`", "given twice"],
+        ),
+        ("listeners = []", ["`listeners`", "at least one"]),
+        ("listen = '[::1]:1'\n[[listeners]]\naddress = '[::1]:2'", ["`listen`", "one or the other"]),
+        ("tls = { cert = 'c' }", ["`tls.key`", "missing"]),
+        ("data_dir = ''", ["`data_dir`", "empty"]),
+        ("[database]\nmax_connections = 0", ["`database.max_connections`", "at least 1"]),
+        ("[log]\nformat = 'xml'", ["`log.format`", "`json`"]),
+        ("[log]\nlevel = 'loud'", ["`log.level`", "`debug`"]),
+        ("insecure = 'perhaps'", ["`insecure`", "boolean"]),
+        ("database.max_connections = 'hunter2'", ["`database.max_connections`", "integer"]),
+    ] {
+        let told = told(file, &[], Flags::default());
+        assert!(parts.iter().all(|part| told.contains(part)), "{file}: {told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_told_from_every_source() {
+    assert!(told("databse.url = 'x'", &[], Flags::default()).contains("`databse`"));
+    let told = told("", &[("SECRETS__DATABSE__URL", "x")], Flags::default());
+    assert!(told.contains("`SECRETS__DATABSE__URL` in the environment"), "{told}");
+}
+
+#[test]
+fn a_database_password_is_never_printed() {
+    let url = "postgres://app:hunter2@db:5432/secrets?password=hunter2";
+    let config = load("", &[("SECRETS__DATABASE__URL", url)], Flags::default()).unwrap();
+    let Database::Postgres { url: parsed, .. } = &config.database else { panic!("PostgreSQL") };
+    assert_eq!(parsed.expose(), url);
+    let printed = format!("{config} {config:?}");
+    assert!(printed.contains("db:5432/secrets") && !printed.contains("hunter2"), "{printed}");
+
+    let refused = told("[database]\nurl = 'mysql://app:hunter2@db'", &[], Flags::default());
+    assert!(refused.contains("`database.url`") && !refused.contains("hunter2"), "{refused}");
+    let listed = told("[database]\nurl = ['postgres://app:hunter2@db']", &[], Flags::default());
+    assert!(listed.contains("`database.url`") && !listed.contains("hunter2"), "{listed}");
+}
+
+#[test]
+fn what_is_printed_can_be_read_again() {
+    let file = "data_dir = '/d'\n[[listeners]]\naddress = '10.0.0.1:2'\nservices = ['resolve', 'audit']\n\
+                tls = { cert = 'c.pem', key = 'k.pem' }\n[database]\nurl = 'postgres://db/secrets'\n[log]\nformat = 'json'";
+    let config = load(file, &[], Flags::default()).unwrap();
+    assert_eq!(load(&config.to_string(), &[], Flags::default()).unwrap(), config);
+}

@@ -13,3 +13,4 @@ pub mod crypto;
 pub mod harden;
 pub mod shutdown;
 pub mod store;
+pub mod telemetry;

@@ -12,6 +12,7 @@ pub mod config;
 pub mod crypto;
 pub mod data_dir;
 pub mod harden;
+pub mod server;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;

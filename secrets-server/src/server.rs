@@ -1,0 +1,171 @@
+//! The server around the services: listeners, TLS, layers, health, reflection, and a stop that ends in time.
+//!
+//! A call walks from its listener through tonic's HTTP/2 and the layers to the routes. The services come from outside, as a function from what a listener offers to its routes; generated servers get their message limits from
+//! [`limited!`](crate::limited).
+
+mod connection;
+mod health;
+mod layers;
+pub mod limits;
+mod listener;
+#[cfg(test)]
+mod probe;
+mod reflection;
+mod tls;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tonic::service::Routes;
+use tonic::transport;
+
+use self::connection::Progress;
+use self::health::Health;
+use self::layers::CallLayer;
+use self::listener::Listener;
+use crate::config::{ListenerConfig, Offered};
+use crate::shutdown::Signal;
+
+pub use self::connection::Peer;
+pub use self::layers::RequestId;
+pub use self::tls::{TlsError, acceptor};
+
+/// Why a listener can't listen.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The address is in use, not this machine's, or not allowed.
+    #[error("cannot listen on `{address}`: {error}")]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// The operating system's reason.
+        error: io::Error,
+    },
+    /// Its certificate or key can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// Why serving ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The descriptors to reflect are damaged.
+    #[error("the interface's descriptors cannot be reflected: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// A listener failed.
+    #[error("a listener failed: {0}")]
+    Listener(#[source] transport::Error),
+    /// A listener's task was lost.
+    #[error("a listener's task ended unexpectedly")]
+    Lost,
+}
+
+/// Bound listeners, about to serve.
+pub struct Server {
+    listeners: Vec<Listener>,
+    signal: Signal,
+    drain: Duration,
+}
+
+impl Server {
+    /// Binds every listener, or none. `signal` is what handlers await, and what holds the work in flight.
+    ///
+    /// # Errors
+    /// When an address can't be bound or a certificate can't be used.
+    pub async fn bind(listeners: &[ListenerConfig], signal: Signal) -> Result<Self, BindError> {
+        let mut bound = Vec::new();
+        for listener in listeners {
+            bound.push(Listener::bind(listener).await?);
+        }
+        Ok(Self { listeners: bound, signal, drain: limits::DRAIN })
+    }
+
+    /// The addresses, with the ports that were free for port 0, in the configuration's order.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().map(Listener::address).collect()
+    }
+
+    /// Serves what `routes` gives for each listener, and health checks and reflection beside it, until `stop`.
+    ///
+    /// Then health says `NOT_SERVING`, the addresses are free, streams are told to end, and the calls in flight
+    /// have until the twentieth second. Connections that are left have nothing more to tell; they end with the runtime.
+    ///
+    /// # Errors
+    /// When a listener fails.
+    pub async fn serve(
+        self,
+        routes: impl Fn(&Offered) -> Routes,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
+        let progress = Progress::default();
+        let mut healths = Vec::new();
+        let mut serving = JoinSet::new();
+        for listener in self.listeners {
+            let (health, health_server) = Health::serving(listener.offered()).await;
+            let routes = reflection::add(routes(listener.offered()), listener.offered())?.add_service(health_server);
+            let (address, tls) = (listener.address(), listener.has_tls());
+            tracing::info!(%address, tls, "listening");
+            let incoming = listener.accept(&self.signal, &progress);
+            let stopped = self.signal.requested();
+            serving.spawn(transport(&self.signal).add_routes(routes).serve_with_incoming_shutdown(incoming, stopped));
+            healths.push(health);
+        }
+
+        tokio::select! {
+            () = stop => {}
+            ended = serving.join_next() => {
+                self.signal.request();
+                return Err(match ended {
+                    Some(Ok(Err(error))) => ServeError::Listener(error),
+                    _ => ServeError::Lost,
+                });
+            }
+        }
+
+        tracing::info!(in_flight = self.signal.in_flight(), "stopping");
+        for health in &mut healths {
+            health.stopping().await;
+        }
+        self.signal.request();
+        match timeout(self.drain, drained(&self.signal, &progress, &mut serving)).await {
+            Ok(()) => tracing::info!("stopped"),
+            Err(_) => tracing::warn!(in_flight = self.signal.in_flight(), "stopped with calls in flight"),
+        }
+        Ok(())
+    }
+}
+
+/// HTTP/2 with the limits, and the layers around whatever is added.
+fn transport(signal: &Signal) -> transport::Server<tower::layer::util::Stack<CallLayer, tower::layer::util::Identity>> {
+    transport::Server::builder()
+        .max_concurrent_streams(limits::STREAMS)
+        .http2_max_header_list_size(limits::HEADER_BYTES)
+        .http2_keepalive_interval(Some(limits::KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(limits::KEEPALIVE_TIMEOUT))
+        .layer(CallLayer::new(signal.clone()))
+}
+
+/// Waits until no call is in flight and no answer is still on its way out: until every connection is closed, which is
+/// what clients do when told to go away, or nothing has been written for a while. One whose other end never spoke, or
+/// does not answer any more, would never close by itself.
+async fn drained(signal: &Signal, progress: &Progress, serving: &mut JoinSet<Result<(), transport::Error>>) {
+    let quiet = if signal.in_flight() == 0 { limits::QUIET } else { limits::QUIET_AFTER_CALLS };
+    loop {
+        signal.idle().await;
+        let before = progress.count();
+        let closed = async { while serving.join_next().await.is_some() {} };
+        tokio::select! {
+            () = closed => return,
+            () = sleep(quiet) => {}
+        }
+        if signal.in_flight() == 0 && progress.count() == before {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

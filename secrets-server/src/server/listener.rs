@@ -1,0 +1,122 @@
+//! A bound address, and the task that accepts connections on it.
+//!
+//! Handshakes run beside each other and have a deadline, so that a client that connects and then says nothing
+//! keeps nobody else waiting.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::connection::{Connection, Progress};
+use super::{BindError, limits, tls};
+use crate::config::{ListenerConfig, Offered};
+use crate::shutdown::Signal;
+
+/// How long accepting pauses when the process has no file descriptor left for a connection.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// A bound address: connections queue, and none is accepted yet.
+pub(crate) struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+    offered: Offered,
+    tls: Option<TlsAcceptor>,
+}
+
+/// What the accepting task hands to the server.
+pub(crate) type Incoming = ReceiverStream<io::Result<Connection>>;
+
+impl Listener {
+    pub(crate) async fn bind(config: &ListenerConfig) -> Result<Self, BindError> {
+        let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+        let in_use = |error| BindError::Address { address: config.address, error };
+        let socket = TcpListener::bind(config.address).await.map_err(in_use)?;
+        let address = socket.local_addr().map_err(in_use)?;
+        Ok(Self { socket, address, offered: config.offered.clone(), tls })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn offered(&self) -> &Offered {
+        &self.offered
+    }
+
+    pub(crate) fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Accepts until `signal` is given; then the address is free again.
+    pub(crate) fn accept(self, signal: &Signal, progress: &Progress) -> Incoming {
+        let (ready, incoming) = mpsc::channel(1);
+        let (signal, progress) = (signal.clone(), progress.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = self.accept_all(&ready, &signal, &progress) => {}
+                () = signal.requested() => {}
+            }
+        });
+        ReceiverStream::new(incoming)
+    }
+
+    async fn accept_all(&self, ready: &mpsc::Sender<io::Result<Connection>>, signal: &Signal, progress: &Progress) {
+        while !ready.is_closed() {
+            let (stream, address) = match self.socket.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) if belongs_to_one_connection(&error) => continue,
+                Err(error) => {
+                    tracing::warn!(%error, listener = %self.address, "cannot accept a connection");
+                    sleep(BACK_OFF).await;
+                    continue;
+                }
+            };
+            let _ = stream.set_nodelay(true);
+            match &self.tls {
+                None => {
+                    let _ = ready.send(Ok(Connection::plain(stream, address, progress.clone()))).await;
+                }
+                Some(acceptor) => {
+                    let handshake = handshake(acceptor.clone(), stream, address, progress.clone(), ready.clone());
+                    let stopped = signal.requested();
+                    tokio::spawn(async move {
+                        tokio::select! {
+                            () = handshake => {}
+                            () = stopped => {}
+                        }
+                    });
+                }
+            }
+        }
+    }
+}
+
+async fn handshake(
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    address: SocketAddr,
+    progress: Progress,
+    ready: mpsc::Sender<io::Result<Connection>>,
+) {
+    match timeout(limits::HANDSHAKE, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => {
+            let _ = ready.send(Ok(Connection::tls(stream, address, progress))).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%error, peer = %address, "TLS handshake failed"),
+        Err(_) => tracing::debug!(peer = %address, "TLS handshake took too long"),
+    }
+}
+
+/// Whether the error is that of the connection that was being accepted, not of the listener.
+fn belongs_to_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}

@@ -1,0 +1,33 @@
+//! gRPC server reflection, v1 and v1alpha, of what a listener offers.
+
+use tonic::service::Routes;
+use tonic_reflection::server::{Builder, Error};
+
+use crate::config::{Offered, Service};
+
+/// The names of reflection itself, by version.
+const V1: &str = "grpc.reflection.v1.ServerReflection";
+const V1ALPHA: &str = "grpc.reflection.v1alpha.ServerReflection";
+const HEALTH: &str = "grpc.health.v1.Health";
+
+/// Adds reflection to `routes` where it is offered. It lists the services that are offered, although it knows
+/// the messages of all.
+///
+/// # Errors
+/// When a descriptor is damaged.
+pub(crate) fn add(routes: Routes, offered: &Offered) -> Result<Routes, Error> {
+    if !offered.contains(Service::Reflection) {
+        return Ok(routes);
+    }
+    Ok(routes.add_service(builder(offered).build_v1()?).add_service(builder(offered).build_v1alpha()?))
+}
+
+fn builder(offered: &Offered) -> Builder<'static> {
+    let builder = Builder::configure()
+        .register_encoded_file_descriptor_set(secrets_proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET)
+        .include_reflection_service(false);
+    offered.grpc_names().chain([HEALTH, V1, V1ALPHA]).fold(builder, Builder::with_service_name)
+}

@@ -8,6 +8,7 @@
 
 pub mod auth;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod crypto;
 pub mod data_dir;

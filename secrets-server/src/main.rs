@@ -1,2 +1,10 @@
-//! Being written.
-fn main() {}
+//! `secrets-server`: see [`secrets_server`].
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use secrets_server::command::Cli;
+
+fn main() -> ExitCode {
+    Cli::parse().run()
+}

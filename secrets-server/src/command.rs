@@ -1,0 +1,103 @@
+//! The command line: `secrets-server serve | dev | migrate | check-config | healthcheck`.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+
+mod check_config;
+mod healthcheck;
+mod serve;
+
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Environment, Flags, InvalidConfig};
+use crate::data_dir::DataDirError;
+use crate::server::{BindError, ServeError, TlsError};
+use crate::telemetry;
+
+use self::healthcheck::{HealthError, Healthcheck};
+
+/// How long the runtime waits for its last tasks when everything that matters has ended.
+const LAST_TASKS: Duration = Duration::from_millis(500);
+
+/// Stores credentials and hands the right set of them to a running sandbox, in one call.
+#[derive(Debug, Parser)]
+#[command(name = "secrets-server", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve, until SIGTERM or SIGINT
+    Serve(Flags),
+    /// Check the configuration, and print it without secrets
+    CheckConfig(Flags),
+    /// Ask a server whether it serves; exits 0 when it does
+    Healthcheck(Healthcheck),
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error(transparent)]
+    Config(#[from] InvalidConfig),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error(transparent)]
+    Health(#[from] HealthError),
+    #[error("cannot set up the log: {0}")]
+    Log(#[from] tracing_subscriber::util::TryInitError),
+    #[error("the operating system refused: {0}")]
+    System(#[from] io::Error),
+}
+
+impl Cli {
+    /// Runs the command and says how it ended.
+    pub fn run(self) -> ExitCode {
+        telemetry::hide_panic_messages();
+        let ended = match self.command {
+            Command::Serve(flags) => serve::run(&flags),
+            Command::CheckConfig(flags) => check_config::run(&flags),
+            Command::Healthcheck(healthcheck) => healthcheck.run(),
+        };
+        match ended {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::from(error.exit_code())
+            }
+        }
+    }
+}
+
+impl CommandError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Tls(_) | Self::Bind(BindError::Tls(_)) => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// The configuration that `flags` and this process's environment give.
+fn load(flags: &Flags) -> Result<Config, InvalidConfig> {
+    Config::load(flags, &Environment::of_process())
+}
+
+/// Runs `work` to its end on a runtime of its own. What it has left running ends with the runtime.
+fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST_TASKS);
+    ended
+}

@@ -1,0 +1,120 @@
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rcgen::{CertifiedKey, KeyPair};
+use rustix::process::Signal;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion, version};
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use super::program::{Serving, run};
+
+/// A server with a certificate for `localhost` that it signed itself.
+struct Secured {
+    serving: Serving,
+    certificate: CertifiedKey<KeyPair>,
+    cert: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+fn secured() -> Secured {
+    let folder = tempfile::tempdir().unwrap();
+    let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    fs::write(&cert, certificate.cert.pem()).unwrap();
+    fs::write(&key, certificate.signing_key.serialize_pem()).unwrap();
+    let flags = ["--tls-cert", cert.to_str().unwrap(), "--tls-key", key.to_str().unwrap(), "--log-level", "debug"];
+    Secured { serving: Serving::start(folder.path(), &flags), certificate, cert, _folder: folder }
+}
+
+impl Secured {
+    async fn connect(
+        &self,
+        version: &'static SupportedProtocolVersion,
+        alpn: &[u8],
+    ) -> std::io::Result<TlsStream<TcpStream>> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.cert.der().clone()).unwrap();
+        let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![alpn.to_vec()];
+        let stream = TcpStream::connect(self.serving.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn speaks_tls_1_3_and_http_2_and_nothing_older() {
+    let secured = secured();
+    let connected = secured.connect(&version::TLS13, b"h2").await.unwrap();
+    assert_eq!(connected.get_ref().1.protocol_version(), Some(ProtocolVersion::TLSv1_3));
+    assert_eq!(connected.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+
+    let older = secured.connect(&version::TLS12, b"h2").await.unwrap_err().to_string();
+    assert!(older.contains("ProtocolVersion"), "{older}");
+    // The server's refusal of the protocol reaches a TLS 1.3 client with its first read at the latest.
+    let spoken = match secured.connect(&version::TLS13, b"http/1.1").await {
+        Ok(mut connected) => connected.read_u8().await.map(drop),
+        Err(refused) => Err(refused),
+    };
+    assert!(spoken.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serves_calls_over_tls_and_no_plain_text() {
+    let secured = secured();
+    let endpoint = format!("https://localhost:{}", secured.serving.address.port());
+    let trust = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(secured.certificate.cert.pem()));
+    let channel = Endpoint::from_shared(endpoint).unwrap().tls_config(trust).unwrap().connect().await.unwrap();
+    let check = HealthCheckRequest { service: String::new() };
+    HealthClient::new(channel).check(check.clone()).await.unwrap();
+
+    let plain = Endpoint::from_shared(secured.serving.endpoint()).unwrap().connect_lazy();
+    let refused = timeout(Duration::from_secs(5), HealthClient::new(plain).check(check)).await;
+    assert!(!matches!(refused, Ok(Ok(_))));
+}
+
+#[test]
+fn a_health_check_trusts_the_certificate_it_is_given() {
+    let secured = secured();
+    let endpoint = format!("https://localhost:{}", secured.serving.address.port());
+    let trusting = run(&["healthcheck", "--endpoint", &endpoint, "--ca", secured.cert.to_str().unwrap()]);
+    assert_eq!(trusting.code, Some(0), "{}", trusting.stderr);
+    assert_eq!(run(&["healthcheck", "--endpoint", &endpoint]).code, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_that_was_never_begun_holds_up_neither_calls_nor_the_stop() {
+    let mut secured = secured();
+    let _silent = TcpStream::connect(secured.serving.address).await.unwrap();
+    secured.connect(&version::TLS13, b"h2").await.unwrap();
+    secured.serving.send(Signal::TERM);
+    let (status, took) = tokio::task::block_in_place(|| secured.serving.ended());
+    assert!(status.success() && took < Duration::from_secs(3), "{status} {took:?}");
+}
+
+#[test]
+fn a_certificate_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("data");
+    for subcommand in ["check-config", "serve"] {
+        let flags = ["--tls-cert", "/nonexistent/cert.pem", "--tls-key", "/nonexistent/key.pem"];
+        let ended = run(&[&[subcommand, "--data-dir", data_dir.to_str().unwrap()], &flags[..]].concat());
+        assert_eq!(ended.code, Some(2));
+        assert!(ended.stderr.contains("/nonexistent/cert.pem"), "{}", ended.stderr);
+    }
+}

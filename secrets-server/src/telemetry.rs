@@ -1,7 +1,8 @@
 //! Logs, on standard error, as JSON lines or for people to read; and panics, of which only the place is told.
 //!
 //! Nothing here or elsewhere logs a value, a token or metadata. Dependencies log at `warn` and above only, whatever
-//! the configured level: some of them would print headers, and with them credentials, at `debug` and `trace`.
+//! the configured level: some of them would print headers, and with them credentials, at `debug` and `trace`. sqlx
+//! quotes parameters of a database address that it does not know when it warns of them, and so only its errors pass.
 
 use std::io::IsTerminal;
 use std::panic;
@@ -48,7 +49,10 @@ pub fn hide_panic_messages() {
 
 fn targets(level: LogLevel) -> Targets {
     let own = LevelFilter::from(level);
-    Targets::new().with_target("secrets_", own).with_default(own.min(LevelFilter::WARN))
+    Targets::new()
+        .with_target("secrets_", own)
+        .with_target("sqlx", own.min(LevelFilter::ERROR))
+        .with_default(own.min(LevelFilter::WARN))
 }
 
 fn colours() -> bool {
@@ -65,9 +69,12 @@ mod tests {
     fn dependencies_never_log_below_warn() {
         for level in [LogLevel::Info, LogLevel::Debug, LogLevel::Trace] {
             let targets = targets(level);
-            for dependency in ["h2::codec::framed_write", "hyper::proto", "sqlx::query", "tonic::transport"] {
+            for dependency in ["h2::codec::framed_write", "hyper::proto", "sea_orm::query", "tonic::transport"] {
                 assert!(targets.would_enable(dependency, &Level::WARN));
                 assert!(!targets.would_enable(dependency, &Level::INFO), "{dependency} at {level}");
+            }
+            for quoting in ["sqlx::query", "sqlx_postgres::options::parse"] {
+                assert!(!targets.would_enable(quoting, &Level::WARN), "{quoting} at {level}");
             }
         }
     }
@@ -76,6 +83,6 @@ mod tests {
     fn the_level_applies_to_this_service() {
         assert!(targets(LogLevel::Debug).would_enable("secrets_server::server", &Level::DEBUG));
         assert!(!targets(LogLevel::Info).would_enable("secrets_server::server", &Level::DEBUG));
-        assert!(!targets(LogLevel::Error).would_enable("sqlx::query", &Level::WARN));
+        assert!(!targets(LogLevel::Error).would_enable("tonic::transport", &Level::WARN));
     }
 }

@@ -1,7 +1,8 @@
 //! What every call needs, once, around all services: a request id and a span, a deadline, panics turned into
 //! `INTERNAL`, an access-log event, and a place among the work in flight.
 //!
-//! A handler finds [`RequestId`] and [`Peer`](super::Peer) in its request's extensions.
+//! A handler finds in its request's extensions [`RequestId`], [`Peer`](super::Peer) and [`Signal`]: a stream awaits it,
+//! and work that outlives its call holds it.
 
 mod access;
 mod body;
@@ -74,6 +75,7 @@ where
         let span = tracing::info_span!("call", request_id = request_id.as_str());
         let mut call = Call::begin(request.uri().path(), peer, span.clone(), self.signal.hold());
         request.extensions_mut().insert(request_id.clone());
+        request.extensions_mut().insert(self.signal.clone());
 
         // The service that is ready is used up, and its clone takes its place.
         let clone = self.inner.clone();

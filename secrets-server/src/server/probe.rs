@@ -18,22 +18,18 @@ use crate::shutdown::Signal;
 
 /// Its methods take and return empty messages.
 #[derive(Clone)]
-pub(crate) struct Probe(Signal);
+pub(crate) struct Probe;
 
 impl Probe {
     pub(crate) const NAME: &'static str = "secrets.v1.ProbeService";
 
-    pub(crate) fn new(signal: Signal) -> Self {
-        Self(signal)
-    }
-
-    async fn answer(self, request: Request<Body>) -> Response<Body> {
+    async fn answer(request: Request<Body>) -> Response<Body> {
         let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
         let request_id = request.extensions().get::<RequestId>().unwrap().to_string();
         let mut grpc = Grpc::new(ProstCodec::<(), ()>::default());
         match method.as_str() {
             "Stream" => {
-                let signal = self.0;
+                let signal = request.extensions().get::<Signal>().unwrap().clone();
                 let stream = service_fn(move |_: tonic::Request<()>| {
                     let signal = signal.clone();
                     async move { Ok::<_, Status>(tonic::Response::new(until_stopped(signal))) }
@@ -106,7 +102,6 @@ impl Service<Request<Body>> for Probe {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let probe = self.clone();
-        Box::pin(async move { Ok(probe.answer(request).await) })
+        Box::pin(async move { Ok(Self::answer(request).await) })
     }
 }

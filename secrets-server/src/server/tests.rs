@@ -40,10 +40,8 @@ impl Running {
         server.drain = drain;
         let address = server.addresses()[0];
         let (stop, stopped) = oneshot::channel::<()>();
-        let probe = Probe::new(signal.clone());
-        let served = tokio::spawn(async move {
-            server.serve(move |_| Routes::new(probe.clone()), async { drop(stopped.await) }).await
-        });
+        let served =
+            tokio::spawn(async move { server.serve(|_| Routes::new(Probe), async { drop(stopped.await) }).await });
         Self { address, signal, stop, served }
     }
 

@@ -17,7 +17,7 @@ async fn call(signal: &Signal, method: &str, headers: &[(&str, &str)]) -> Respon
     for (name, value) in headers {
         request.headers_mut().insert(http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
     }
-    let routes = Routes::new(Probe::new(signal.clone()));
+    let routes = Routes::new(Probe);
     CallLayer::new(signal.clone()).layer(routes).call(request).await.unwrap()
 }
 

@@ -4,6 +4,7 @@
 
 mod check_config;
 mod healthcheck;
+mod migrate;
 mod serve;
 
 use std::io;
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 use crate::config::{Config, Environment, Flags, InvalidConfig};
 use crate::data_dir::DataDirError;
 use crate::server::{BindError, ServeError, TlsError};
+use crate::store::{ConnectError, StoreError};
 use crate::telemetry;
 
 use self::healthcheck::{HealthError, Healthcheck};
@@ -34,6 +36,8 @@ pub struct Cli {
 enum Command {
     /// Serve, until SIGTERM or SIGINT
     Serve(Flags),
+    /// Bring the database's schema up to date, and end
+    Migrate(Flags),
     /// Check the configuration, and print it without secrets
     CheckConfig(Flags),
     /// Ask a server whether it serves; exits 0 when it does
@@ -49,6 +53,10 @@ enum CommandError {
     Tls(#[from] TlsError),
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error(transparent)]
     Bind(#[from] BindError),
     #[error(transparent)]
@@ -67,6 +75,7 @@ impl Cli {
         telemetry::hide_panic_messages();
         let ended = match self.command {
             Command::Serve(flags) => serve::run(&flags),
+            Command::Migrate(flags) => migrate::run(&flags),
             Command::CheckConfig(flags) => check_config::run(&flags),
             Command::Healthcheck(healthcheck) => healthcheck.run(),
         };

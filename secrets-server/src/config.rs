@@ -20,6 +20,8 @@ use config::ConfigError;
 
 use self::raw::{Raw, RawDatabase, RawListener, RawLog, RawTls};
 
+use crate::store::DatabaseConfig;
+
 pub use self::database::{Database, DatabaseUrl};
 pub use self::environment::Environment;
 pub use self::error::InvalidConfig;
@@ -28,9 +30,6 @@ pub use self::log::{LogConfig, LogFormat, LogLevel};
 
 /// Where the server listens unless told otherwise; the client's default endpoint.
 const DEFAULT_LISTEN: &str = "127.0.0.1:50051";
-
-/// Connections to PostgreSQL unless told otherwise: several replicas fit a server's usual hundred.
-const DEFAULT_CONNECTIONS: u32 = 16;
 
 /// What a server runs on: complete and checked. It prints (`check-config`) without any secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -235,7 +234,7 @@ fn tls_files(raw: RawTls, section: &str) -> Result<TlsFiles, InvalidConfig> {
 }
 
 fn database(raw: RawDatabase, data_dir: &Path) -> Result<Database, InvalidConfig> {
-    let max_connections = raw.max_connections.unwrap_or(DEFAULT_CONNECTIONS);
+    let max_connections = raw.max_connections.unwrap_or(DatabaseConfig::DEFAULT_CONNECTIONS);
     if max_connections == 0 {
         return Err(InvalidConfig::refused("database.max_connections", "must be at least 1"));
     }

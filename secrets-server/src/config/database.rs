@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::store::{self, DatabaseConfig};
+
 /// Which database holds everything, and how it is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Database {
@@ -20,26 +22,44 @@ pub enum Database {
     },
 }
 
+impl From<&Database> for DatabaseConfig {
+    fn from(database: &Database) -> Self {
+        match database {
+            Database::Sqlite { path } => Self::sqlite(path),
+            Database::Postgres { url, max_connections } => {
+                Self::Postgres { url: url.0.clone(), connections: *max_connections }
+            }
+        }
+    }
+}
+
 /// A `postgres://…` address. It may hold a password, so `Debug` and `Display` show only where it leads.
-#[derive(Clone, PartialEq, Eq)]
-pub struct DatabaseUrl(Box<str>);
+#[derive(Clone)]
+pub struct DatabaseUrl(store::DatabaseUrl);
 
 impl DatabaseUrl {
-    /// Accepts `postgres://` and `postgresql://` with something behind.
+    /// Accepts what the driver does.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"))?;
-        (!rest.is_empty()).then(|| Self(text.into()))
+        text.parse().ok().map(Self)
     }
 
     /// The whole address, with its password: for the driver alone.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 }
 
+impl PartialEq for DatabaseUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for DatabaseUrl {}
+
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, rest) = self.0.split_once("://").unwrap_or(("postgres", ""));
+        let (scheme, rest) = self.expose().split_once("://").unwrap_or(("postgres", ""));
         let location = rest.split(['?', '#']).next().unwrap_or_default();
         // A password with an unescaped `@`, `?` or `#` in it makes it unclear where the address begins, and
         // parameters may hold a password as well: then nothing of it is shown.
@@ -85,7 +105,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_postgres() {
-        for text in ["", "postgres://", "mysql://db/secrets", "db.internal", "POSTGRES"] {
+        for text in ["", "mysql://db/secrets", "db.internal", "POSTGRES"] {
             assert!(DatabaseUrl::parse(text).is_none(), "{text}");
         }
     }

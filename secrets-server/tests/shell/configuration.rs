@@ -78,3 +78,15 @@ fn an_address_in_use_is_told() {
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains(&address), "{}", ended.stderr);
 }
+
+#[test]
+fn migrating_makes_the_schema_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("data");
+    let migrate = || run(&["migrate", "--data-dir", data_dir.to_str().unwrap()]);
+    let first = migrate();
+    assert_eq!(first.code, Some(0), "{}", first.stderr);
+    assert!(first.stdout.lines().count() > 0 && data_dir.join("secrets.db").exists());
+    let second = migrate();
+    assert_eq!((second.code, second.stdout.as_str()), (Some(0), ""), "{}", second.stderr);
+}

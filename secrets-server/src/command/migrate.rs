@@ -1,0 +1,30 @@
+//! `secrets-server migrate`
+
+use std::io::Write;
+
+use super::{CommandError, block_on, load};
+use crate::config::{Config, Database, Flags};
+use crate::{data_dir, store, telemetry};
+
+/// Applies the migrations that are missing, and prints their names.
+pub(super) fn run(flags: &Flags) -> Result<(), CommandError> {
+    let config = load(flags)?;
+    telemetry::init(&config.log)?;
+    let applied = block_on(migrate(&config))?;
+    let mut stdout = std::io::stdout();
+    for name in &applied {
+        writeln!(stdout, "{name}")?;
+    }
+    eprintln!("{} migrations applied; the schema is up to date", applied.len());
+    Ok(())
+}
+
+async fn migrate(config: &Config) -> Result<Vec<String>, CommandError> {
+    if let Database::Sqlite { .. } = config.database {
+        data_dir::prepare(&config.data_dir)?;
+    }
+    let store = store::connect(&(&config.database).into()).await?;
+    let applied = store.migrate().await?;
+    store.close().await?;
+    Ok(applied)
+}

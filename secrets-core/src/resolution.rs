@@ -3,11 +3,11 @@
 //! A secret claims up to three slots: its name, its place and, if it has a group, that group for its scope. Locked
 //! secrets take their turn first, from the broadest scope to the narrowest; then the others, from the narrowest to the
 //! broadest. Each wins if every slot it claims is free. An expired or disabled secret can't win, but a locked one still
-//! takes whichever of its slots are free: disabling a lock must not open what it closed.
+//! takes the slots that it would have won with: disabling a lock must not open what it closed.
 //!
-//! What follows from this is tested as properties in `tests/`: the order of the input never matters; adding an unlocked
-//! secret changes nothing for narrower scopes, nor for anything locked; every candidate comes out exactly once; no two
-//! winners share a slot.
+//! What follows is tested as properties in `tests/policy/resolution.rs`: the order of the input never matters; adding
+//! an unlocked secret changes nothing for narrower scopes, nor for anything locked; taking a lock out of service changes
+//! no other winner; every candidate comes out exactly once; no two winners share a slot; a filter only removes.
 
 mod candidate;
 mod filter;
@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 
 pub use candidate::Candidate;
 pub use filter::Filter;
-use slots::Slots;
+use slots::{Hold, Slots};
 
 /// The answer for one context at one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,10 +120,11 @@ fn judge<'a>(
         _ => None,
     };
     match out_of_service {
-        None => slots.claim(candidate).map_err(|(reason, by)| (reason, Some(by))),
+        None => slots.claim(candidate, if candidate.is_locked() { Hold::Locked } else { Hold::Open }),
         Some(reason) => {
             if candidate.is_locked() {
-                slots.block(candidate);
+                // Whether it gets them or not, the reason is its own.
+                let _ = slots.claim(candidate, Hold::Blocked);
             }
             Err((reason, None))
         }

@@ -27,8 +27,9 @@ struct Holder {
     hold: Hold,
 }
 
+/// How a slot is held.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Hold {
+pub(super) enum Hold {
     /// A winner that narrower scopes could have overridden.
     Open,
     /// A locked winner.
@@ -38,29 +39,20 @@ enum Hold {
 }
 
 impl<'a> Slots<'a> {
-    /// Takes every slot of the candidate, or none: then says which secret is in the way, and how.
-    pub(super) fn claim(&mut self, candidate: &'a Candidate) -> Result<(), (NotChosenReason, Uid)> {
+    /// Takes every slot of the candidate, or none: then says which secret is in the way, and why that one.
+    pub(super) fn claim(&mut self, candidate: &'a Candidate, hold: Hold) -> Result<(), (NotChosenReason, Option<Uid>)> {
         for slot in slots_of(candidate) {
             if let Some(holder) = self.0.get(&slot)
                 && !slot.is_shared(holder, candidate)
             {
-                return Err((slot.reason(holder, candidate), holder.secret));
+                return Err((slot.reason(holder, candidate), Some(holder.secret)));
             }
         }
-        self.take(candidate, if candidate.is_locked() { Hold::Locked } else { Hold::Open });
-        Ok(())
-    }
-
-    /// Takes those slots of the candidate that are free, so that nobody else has them.
-    pub(super) fn block(&mut self, candidate: &'a Candidate) {
-        self.take(candidate, Hold::Blocked);
-    }
-
-    fn take(&mut self, candidate: &'a Candidate, hold: Hold) {
         let holder = Holder { secret: candidate.secret, scope: candidate.scope, hold };
         for slot in slots_of(candidate) {
             self.0.entry(slot).or_insert(holder);
         }
+        Ok(())
     }
 }
 

@@ -1,0 +1,7 @@
+//! The policy's laws, each against something written independently of the code: a naive model, or a table in `data/`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
+mod model;
+mod resolution;
+mod world;

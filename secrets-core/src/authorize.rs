@@ -131,7 +131,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Standing] {
         (A::ListBindings, R::Project)      => &[Admin, Provisioner, ProjectAdmin, ProjectMember],
         (A::ListBindings, R::Workspace)    => &[Admin, Provisioner, Owner, WorkspaceMember],
         (A::Grant | A::Revoke, R::Binding) => match *resource {
-            Resource::Binding { holder, role, on, .. } => grant::granters(role, on.kind(), holder.kind()),
+            Resource::Binding { holder, role, on, .. } if on.admits(holder) => grant::granters(role, on.kind(), holder.kind()),
             _ => &[],
         },
 

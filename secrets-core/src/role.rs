@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::Uid;
-use crate::principal::PrincipalRef;
+use crate::principal::{Account, PrincipalRef};
 
 /// A role; [`grant`](crate::grant) says which exist where, who can hold them and who gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,6 +107,11 @@ impl Level {
             | Self::Project { organization, .. }
             | Self::Workspace { organization, .. } => Some(organization),
         }
+    }
+
+    /// Whether the account can have any role there: nobody has one in another organization than their own.
+    pub fn admits(self, account: Account) -> bool {
+        self.organization().is_none_or(|organization| account.may_enter(organization))
     }
 
     /// The uid of the resource; the nil uid for the platform.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Action, Resource, ResourceKind, Standing};
-use crate::principal::Principal;
+use crate::principal::{Account, Principal};
 
 /// An action that was refused. It says nothing that its caller did not know: who would pass, not who does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +51,8 @@ impl Denial {
         resource: &Resource,
         row: &'static [Standing],
     ) -> Self {
-        let is_elsewhere = |account: crate::principal::Account| {
-            resource.organization().is_some_and(|organization| !account.may_enter(organization))
-        };
+        let is_elsewhere =
+            |account: Account| resource.organization().is_some_and(|organization| !account.may_enter(organization));
         let reason = match (principal, resource) {
             _ if row.is_empty() => DenialReason::NotForAnybody,
             (Principal::Session { context: own, .. }, Resource::Context { context, .. })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Permit, Resource, Standing, right};
+use super::{Permit, Standing, right};
 use crate::Uid;
 use crate::role::{Binding, Level, Role};
 use crate::secret::Visibility;
@@ -22,36 +22,25 @@ pub enum Listing {
 }
 
 impl Listing {
-    /// What the holder of the permit sees, from their bindings and the workspaces they `own`.
+    /// What the holder of the permit sees, from their bindings and the workspaces that they `own`.
     pub fn of(permit: &Permit<right::ListSecrets>, bindings: &[Binding], own: impl IntoIterator<Item = Uid>) -> Self {
-        let (projects, workspaces) = (BTreeSet::new(), own.into_iter().collect());
-        match *permit.resource() {
-            Resource::Organization(_) if permit.standing() == Standing::Member => {
-                let mut listing = Self::Reaching { projects, workspaces };
-                let reference = permit.principal().reference();
-                for binding in bindings.iter().filter(|binding| binding.principal == reference) {
-                    listing.add(permit, binding);
+        if permit.standing() != Standing::Member {
+            return Self::All;
+        }
+        let (mut projects, mut workspaces) = (BTreeSet::new(), own.into_iter().collect::<BTreeSet<_>>());
+        let (caller, organization) = (permit.principal().reference(), permit.resource().organization());
+        for binding in bindings.iter().filter(|it| it.principal == caller && it.on.organization() == organization) {
+            match (binding.on, binding.role) {
+                (Level::Project { project, .. }, Role::Admin | Role::Member) => {
+                    projects.insert(project);
                 }
-                listing
+                (Level::Workspace { workspace, .. }, Role::Member) => {
+                    workspaces.insert(workspace);
+                }
+                _ => {}
             }
-            _ => Self::All,
         }
-    }
-
-    fn add(&mut self, permit: &Permit<right::ListSecrets>, binding: &Binding) {
-        let Self::Reaching { projects, workspaces } = self else { return };
-        if binding.on.organization() != permit.resource().organization() {
-            return;
-        }
-        match (binding.on, binding.role) {
-            (Level::Project { project, .. }, Role::Admin | Role::Member) => {
-                projects.insert(project);
-            }
-            (Level::Workspace { workspace, .. }, Role::Member) => {
-                workspaces.insert(workspace);
-            }
-            _ => {}
-        }
+        Self::Reaching { projects, workspaces }
     }
 
     /// What is shown of a secret with this visibility: `None` if the secret itself is not.
@@ -60,8 +49,8 @@ impl Listing {
             (Self::All, _) | (_, Visibility::All) => Some(visibility.clone()),
             (Self::Reaching { projects, workspaces }, Visibility::Selected { projects: ps, workspaces: ws }) => {
                 let (projects, workspaces) = (projects & ps, workspaces & ws);
-                let reaches_them = !projects.is_empty() || !workspaces.is_empty();
-                reaches_them.then_some(Visibility::Selected { projects, workspaces })
+                let reaches_any = !projects.is_empty() || !workspaces.is_empty();
+                reaches_any.then_some(Visibility::Selected { projects, workspaces })
             }
         }
     }

@@ -79,6 +79,9 @@ struct Caller<'a> {
 impl Caller<'_> {
     fn has(&self, standing: Standing) -> bool {
         let resource = self.resource;
+        if resource.organization().is_some_and(|organization| !self.account.may_enter(organization)) {
+            return false;
+        }
         match standing {
             // No account has these.
             Standing::Operator | Standing::SessionOfContext => false,
@@ -124,16 +127,13 @@ impl Caller<'_> {
 
     /// Whether one of the account's bindings gives it one of these roles there.
     ///
-    /// A role that does not exist there for such an account counts for nothing, nor does one in an organization that
-    /// the account can't enter. Below the organization a user's roles count only while they are its member.
+    /// A role that does not exist there for such an account counts for nothing. Below the organization a user's roles
+    /// count only while they are its member.
     fn holds(&self, roles: &[Role], on: Option<Level>) -> bool {
         let Some(on) = on else { return false };
-        let counts = match on {
-            Level::Platform => true,
-            Level::Organization(organization) => self.account.may_enter(organization),
-            Level::Project { organization, .. } | Level::Workspace { organization, .. } => {
-                self.belongs_to(organization)
-            }
+        let counts = match (on, self.account) {
+            (Level::Project { .. } | Level::Workspace { .. }, Account::User { .. }) => self.has(Standing::Member),
+            _ => true,
         };
         counts
             && roles.iter().any(|role| {
@@ -145,13 +145,6 @@ impl Caller<'_> {
     fn holds_here_or_everywhere(&self, role: Role) -> bool {
         let here = self.resource.organization_level();
         here.is_some() && (self.holds(&[role], here) || self.holds(&[role], Some(Level::Platform)))
-    }
-
-    fn belongs_to(&self, organization: Uid) -> bool {
-        match self.account {
-            Account::User { .. } => self.holds(&[Role::Admin, Role::Member], Some(Level::Organization(organization))),
-            Account::ServiceAccount { .. } => self.account.may_enter(organization),
-        }
     }
 
     fn participates(&self) -> bool {

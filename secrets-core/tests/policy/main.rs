@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+mod authorization;
+mod cast;
+mod grid;
 mod model;
 mod resolution;
 mod world;

@@ -1,15 +1,15 @@
 //! Who may do what: default deny, and a reason for every denial.
 //!
 //! [`decide`] answers; [`authorize`] answers with a [`Permit`] that later steps demand as an argument, so that an
-//! unchecked path does not compile. The rules are one table, [`sufficient`], whose rows name *standings*: what a caller
-//! is to a resource. How a standing is told from the bindings is said in `standing.rs`, and nowhere else.
+//! unchecked path does not compile. The rules are one table, the function `sufficient`, whose rows name standings: what a
+//! caller is to a resource. How a [`Standing`] is told from the bindings is said in `standing.rs`, and nowhere else.
 //!
 //! # What the caller hands in
 //!
 //! The bindings of the calling account (of a session: of its minter) and, for a context with a user, those of that
 //! user, in one slice; bindings of others are passed over. The [`Resource`] carries the few other facts.
 //!
-//! To add an action: a line in `authorize/action.rs`, its rows in [`sufficient`], its rows in
+//! To add an action: a line in `authorize/action.rs`, its rows in `sufficient`, its rows in
 //! `tests/data/authorization.tsv`.
 
 mod action;

@@ -1,3 +1,9 @@
-//! Who calls: credentials on their way to a caller.
+//! Who calls: from a credential in the metadata to a [`Caller`](crate::call::Caller), checked anew at every call.
 
+pub mod allow;
+mod authenticate;
+mod presented;
 pub mod token;
+
+pub use authenticate::REDEEM_METHOD;
+pub use presented::{NoToken, Presented};

@@ -1,0 +1,194 @@
+//! From a token to a caller. Every call checks again: expiry, revocation, that the principal still is, the minter's standing
+//! and the memberships of a session's user.
+
+use std::time::Duration;
+
+use secrets_core::{Account, Context, Principal, PrincipalKind, PrincipalRef, Timestamp, Uid};
+
+use super::allow;
+use super::presented::Presented;
+use super::token::TokenKind;
+use crate::app::App;
+use crate::call::{Call, Caller, CallerOrganization, CallerSession};
+use crate::failure::{Failure, Reason};
+use crate::store::credential::{CredentialKind, CredentialRow};
+use crate::store::organization::OrganizationRow;
+use crate::store::{binding, credential, organization, service_account, user};
+
+/// The one method that takes an invitation's code, and nothing else.
+pub const REDEEM_METHOD: &str = "secrets.v1.AccessService/RedeemInvitation";
+
+/// One text for all of it: whoever holds a credential that has ended learns no more than a stranger.
+const UNKNOWN: &str = "the credential is unknown, revoked or expired";
+
+impl App {
+    /// Authenticates the caller of `method` and opens the call. Failures are counted per address, not stored one by one.
+    pub async fn open_call(&self, presented: &Presented, method: &'static str) -> Result<Call, Failure> {
+        let now = self.now();
+        let caller = self.authenticate(presented, method, now).await.inspect_err(|failure| {
+            if failure.reason() == Reason::Unauthenticated {
+                self.notes().unauthenticated.count(&presented.peer);
+            }
+        })?;
+        Ok(Call::new(caller, method, presented.request_id.clone(), presented.peer.clone(), now))
+    }
+
+    async fn authenticate(
+        &self,
+        presented: &Presented,
+        method: &'static str,
+        now: Timestamp,
+    ) -> Result<Caller, Failure> {
+        let token = presented.token.as_ref().map_err(|error| unauthenticated(&error.to_string()))?;
+        if (token.kind() == TokenKind::Invitation) != (method == REDEEM_METHOD) {
+            return Err(unauthenticated(if method == REDEEM_METHOD {
+                "only an invitation's code, `sinv_…`, can be redeemed"
+            } else {
+                "an invitation's code can only be redeemed; use the token you got for it"
+            }));
+        }
+        let db = self.store().reader();
+        // The pepper in use is tried first; older ones only while tokens made under them live.
+        let mut found = None;
+        for pepper in self.keys().peppers().iter().rev() {
+            found = credential::by_mac(db, &token.mac(pepper)).await?;
+            if found.is_some() {
+                break;
+            }
+        }
+        let row = found.ok_or_else(|| unauthenticated(UNKNOWN))?;
+        if row.revoke_time.is_some() || row.expire_time.is_some_and(|end| end <= now) {
+            return Err(unauthenticated(UNKNOWN));
+        }
+        let caller = match row.kind {
+            CredentialKind::Operator => operator(&row),
+            CredentialKind::Personal | CredentialKind::Invitation => self.user(&row).await?,
+            CredentialKind::Service => self.service_account(&row).await?,
+            CredentialKind::Session => self.session(&row).await?,
+        };
+        self.note_use(&row, now);
+        Ok(caller)
+    }
+
+    async fn user(&self, row: &CredentialRow) -> Result<Caller, Failure> {
+        let db = self.store().reader();
+        let organization = self.live_organization(row.organization).await?;
+        let user = user::by_uids(db, organization.uid, [row.principal.uid]).await?.pop().ok_or_else(gone)?;
+        Ok(Caller {
+            principal: Principal::User { organization: organization.uid, user: user.uid },
+            name: format!("organizations/{}/users/{}", organization.organization_id, user.user_id),
+            credential: row.uid,
+            expire_time: row.expire_time,
+            bindings: binding::of_principals(db, organization.uid, &[row.principal]).await?,
+            session: None,
+            organization: Some(of(organization)),
+        })
+    }
+
+    async fn service_account(&self, row: &CredentialRow) -> Result<Caller, Failure> {
+        let db = self.store().reader();
+        let organization = match row.organization {
+            Some(_) => Some(self.live_organization(row.organization).await?),
+            None => None,
+        };
+        let within = organization.as_ref().map(|organization| organization.uid);
+        let account = service_account::by_uids(db, within, [row.principal.uid]).await?.pop().ok_or_else(gone)?;
+        let name = match &organization {
+            Some(organization) => {
+                format!("organizations/{}/serviceAccounts/{}", organization.organization_id, account.service_account_id)
+            }
+            None => format!("serviceAccounts/{}", account.service_account_id),
+        };
+        Ok(Caller {
+            principal: Principal::ServiceAccount { organization: within, service_account: account.uid },
+            name,
+            credential: row.uid,
+            expire_time: row.expire_time,
+            bindings: binding::of_principal_everywhere(db, row.principal).await?,
+            session: None,
+            organization: organization.map(of),
+        })
+    }
+
+    /// A session: its context must still exist; its minter's standing and its user's memberships are in the bindings, and the
+    /// policy asks them at every decision.
+    async fn session(&self, row: &CredentialRow) -> Result<Caller, Failure> {
+        let db = self.store().reader();
+        let organization = self.live_organization(row.organization).await?;
+        let context = Context {
+            organization: organization.uid,
+            project: row.context_project,
+            workspace: row.context_workspace,
+            user: row.context_user,
+        };
+        let minter = self.minter(&organization, row).await?;
+        let name = self.name_context(&organization, &context).await?.ok_or_else(gone)?;
+        let mut principals = vec![minter.reference()];
+        principals.extend(context.user.map(|user| PrincipalRef { kind: PrincipalKind::User, uid: user }));
+        Ok(Caller {
+            principal: Principal::Session { session: row.uid, context, minter },
+            name: format!("organizations/{}/sessions/{}", organization.organization_id, row.uid),
+            credential: row.uid,
+            expire_time: row.expire_time,
+            bindings: binding::of_principals(db, organization.uid, &principals).await?,
+            session: Some(CallerSession { context: name, allow: allow::parse(row.allow.as_deref())? }),
+            organization: Some(of(organization)),
+        })
+    }
+
+    /// Who minted the session, if they still are.
+    async fn minter(&self, organization: &OrganizationRow, row: &CredentialRow) -> Result<Account, Failure> {
+        let db = self.store().reader();
+        match row.principal.kind {
+            PrincipalKind::User => {
+                let user = user::by_uids(db, organization.uid, [row.principal.uid]).await?.pop().ok_or_else(gone)?;
+                Ok(Account::User { organization: organization.uid, user: user.uid })
+            }
+            PrincipalKind::ServiceAccount => {
+                let found = service_account::by_uids(db, Some(organization.uid), [row.principal.uid]).await?.pop();
+                let account = found.ok_or_else(gone)?;
+                Ok(Account::ServiceAccount { organization: account.organization, service_account: account.uid })
+            }
+            PrincipalKind::Operator | PrincipalKind::Session => {
+                Err(Failure::internal(format!("session {} was minted by nobody", row.uid)))
+            }
+        }
+    }
+
+    async fn live_organization(&self, uid: Option<Uid>) -> Result<OrganizationRow, Failure> {
+        let uid = uid.ok_or_else(gone)?;
+        organization::by_uid(self.store().reader(), uid).await?.ok_or_else(gone)
+    }
+
+    /// Notes the use of a credential, to the minute. Best effort: a call neither waits nor fails because of it.
+    fn note_use(&self, row: &CredentialRow, now: Timestamp) {
+        const MINUTE: Duration = Duration::from_secs(60);
+        if row.last_used_time.is_none_or(|last| now >= last.saturating_add(MINUTE)) {
+            self.notes().used(row.uid);
+        }
+    }
+}
+
+fn operator(row: &CredentialRow) -> Caller {
+    Caller {
+        principal: Principal::Operator,
+        name: "operator".to_owned(),
+        organization: None,
+        credential: row.uid,
+        expire_time: row.expire_time,
+        bindings: Vec::new(),
+        session: None,
+    }
+}
+
+fn of(organization: OrganizationRow) -> CallerOrganization {
+    CallerOrganization { uid: organization.uid, id: organization.organization_id }
+}
+
+fn gone() -> Failure {
+    unauthenticated(UNKNOWN)
+}
+
+fn unauthenticated(text: &str) -> Failure {
+    Failure::new(Reason::Unauthenticated, text)
+}

@@ -1,0 +1,147 @@
+//! The event of one call.
+
+use secrets_core::{Timestamp, Uid};
+
+use crate::call::{Call, Subject};
+use crate::crypto::{Random, RandomError, random_uid};
+use crate::failure::{Failure, Reason};
+use crate::rpc::status::reason_name;
+use crate::store::audit::{AuditRow, AuditSet};
+
+/// Whether a call was allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Allowed,
+    /// The caller was not allowed to.
+    Denied,
+    /// Allowed, and failed.
+    Failed,
+}
+
+impl Outcome {
+    /// The word for it in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "ALLOWED",
+            Self::Denied => "DENIED",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
+/// What a Resolve delivered: the digest of the list, and the list itself, which is stored once a distinct digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// SHA-256 over the ordered list of (secret uid, version).
+    pub digest: Vec<u8>,
+    /// The list.
+    pub secrets: Vec<(Uid, u32)>,
+}
+
+impl Delivery {
+    /// The delivery of these versions, in this order.
+    pub fn of(secrets: Vec<(Uid, u32)>) -> Self {
+        let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        for (secret, version) in &secrets {
+            context.update(secret.as_bytes());
+            context.update(&version.to_be_bytes());
+        }
+        Self { digest: context.finish().as_ref().to_vec(), secrets }
+    }
+}
+
+/// The event of one call. Its fields are an allow-list: nothing of the request but the names in `subject`.
+#[derive(Clone, Debug)]
+pub struct Event {
+    uid: Uid,
+    time: Timestamp,
+    request_id: String,
+    principal_kind: &'static str,
+    principal_uid: Option<Uid>,
+    principal_name: String,
+    credential: Option<Uid>,
+    peer: String,
+    action: &'static str,
+    subject: Subject,
+    outcome: Outcome,
+    reason: &'static str,
+    delivery: Option<Delivery>,
+}
+
+impl Event {
+    /// The event of a call that was done.
+    pub fn allowed(call: &Call, random: &dyn Random) -> Result<Self, RandomError> {
+        Self::new(call, random, Outcome::Allowed, "")
+    }
+
+    /// The event of a call that was denied or failed.
+    pub fn refused(call: &Call, random: &dyn Random, failure: &Failure) -> Result<Self, RandomError> {
+        let outcome = match failure.reason() {
+            Reason::PermissionDenied | Reason::Unauthenticated => Outcome::Denied,
+            _ => Outcome::Failed,
+        };
+        Self::new(call, random, outcome, reason_name(failure.reason()))
+    }
+
+    /// The event of a Resolve, with what it delivers.
+    pub fn delivered(call: &Call, random: &dyn Random, delivery: Delivery) -> Result<Self, RandomError> {
+        Ok(Self { delivery: Some(delivery), ..Self::allowed(call, random)? })
+    }
+
+    fn new(call: &Call, random: &dyn Random, outcome: Outcome, reason: &'static str) -> Result<Self, RandomError> {
+        Ok(Self {
+            uid: random_uid(random)?,
+            time: call.now,
+            request_id: call.request_id.clone(),
+            principal_kind: call.caller.principal_kind(),
+            principal_uid: Some(call.caller.principal_uid()),
+            principal_name: call.caller.name.clone(),
+            credential: Some(call.caller.credential),
+            peer: call.peer.clone(),
+            action: call.method,
+            subject: call.subject(),
+            outcome,
+            reason,
+            delivery: None,
+        })
+    }
+
+    /// Whether the call was denied: such events have a queue of their own.
+    pub fn is_denial(&self) -> bool {
+        self.outcome == Outcome::Denied
+    }
+
+    /// The list it delivered, to be stored once a digest.
+    pub fn set(&self) -> Option<AuditSet> {
+        let delivery = self.delivery.as_ref()?;
+        Some(AuditSet {
+            digest: delivery.digest.clone(),
+            organization: self.subject.organization?,
+            secrets: delivery.secrets.clone(),
+        })
+    }
+
+    /// The row, with the revision a mutation made.
+    pub fn into_row(self, revision: Option<u64>) -> AuditRow {
+        AuditRow {
+            uid: self.uid,
+            create_time: self.time,
+            organization: self.subject.organization,
+            request_id: self.request_id,
+            principal_kind: self.principal_kind.to_owned(),
+            principal_uid: self.principal_uid,
+            principal_name: self.principal_name,
+            credential: self.credential,
+            peer: self.peer,
+            action: self.action.to_owned(),
+            resource_name: self.subject.name,
+            resource_uid: self.subject.uid,
+            outcome: self.outcome.as_str().to_owned(),
+            reason: self.reason.to_owned(),
+            revision,
+            set_digest: self.delivery.map(|delivery| delivery.digest),
+            detail: String::new(),
+        }
+    }
+}

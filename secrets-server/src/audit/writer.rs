@@ -1,0 +1,82 @@
+//! One task that commits waiting events together. Each caller waits until its event is durable, or is told that it is not.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::record::Event;
+use crate::failure::{Failure, Reason};
+use crate::store::{self, Store, StoreError, audit};
+
+/// How many events one commit takes at most.
+const BATCH: usize = 256;
+/// How many callers wait in a queue at most; more are told to retry.
+const QUEUE: usize = 4096;
+/// A sink that takes longer is as good as none.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+struct Waiting {
+    event: Event,
+    done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// Hands events to their tasks: one for what was allowed or failed, one for denials, so that a flood of denials does not
+/// delay an allowed call by more than a place in the database's own queue.
+#[derive(Clone)]
+pub struct AuditWriter {
+    calls: mpsc::Sender<Waiting>,
+    denials: mpsc::Sender<Waiting>,
+}
+
+impl AuditWriter {
+    /// Starts the tasks; they end when the last writer is dropped.
+    pub fn start(store: &Store) -> Self {
+        Self { calls: start_queue(store.clone(), QUEUE), denials: start_queue(store.clone(), QUEUE / 8) }
+    }
+
+    /// Returns when the event is durable. An error means that nothing may be answered.
+    pub async fn record(&self, event: Event) -> Result<(), Failure> {
+        let queue = if event.is_denial() { &self.denials } else { &self.calls };
+        let (done, written) = oneshot::channel();
+        let written = async {
+            queue.send(Waiting { event, done }).await.ok()?;
+            written.await.ok()
+        };
+        match tokio::time::timeout(PATIENCE, written).await {
+            Ok(Some(Ok(()))) => Ok(()),
+            Ok(Some(Err(error))) => Err(unavailable(&error)),
+            Ok(None) => Err(unavailable(&"the audit task has ended")),
+            Err(_) => Err(unavailable(&"it took more than two seconds")),
+        }
+    }
+}
+
+fn unavailable(cause: &dyn std::fmt::Display) -> Failure {
+    tracing::error!(%cause, "the audit record can't be written");
+    Failure::new(Reason::AuditUnavailable, "the audit record can't be written, so nothing is answered; retry later")
+}
+
+fn start_queue(store: Store, length: usize) -> mpsc::Sender<Waiting> {
+    let (sender, mut receiver) = mpsc::channel::<Waiting>(length);
+    tokio::spawn(async move {
+        let mut batch = Vec::with_capacity(BATCH);
+        while receiver.recv_many(&mut batch, BATCH).await > 0 {
+            let (events, done): (Vec<_>, Vec<_>) = batch.drain(..).map(|waiting| (waiting.event, waiting.done)).unzip();
+            let written = write(&store, events).await;
+            for caller in done {
+                // A caller that hung up has no use for the answer; its event stands.
+                let _ = caller.send(written.clone());
+            }
+        }
+    });
+    sender
+}
+
+async fn write(store: &Store, events: Vec<Event>) -> Result<(), StoreError> {
+    let transaction = store.begin().await?;
+    let sets: Vec<_> = events.iter().filter_map(Event::set).collect();
+    audit::insert_sets(&transaction, &sets).await?;
+    let rows: Vec<_> = events.into_iter().map(|event| event.into_row(None)).collect();
+    audit::insert_many(&transaction, &rows).await?;
+    store::commit(transaction).await
+}

@@ -1,0 +1,26 @@
+//! The wire: handlers that decode, call and encode, and nothing else.
+//!
+//! Protobuf types stop here. To add a method: its messages in `proto/`, a decoder from the message to a domain type in
+//! `decode/`, an encoder back in `encode/`, a handler of one expression through the [`door::Door`], and, when it changes
+//! something, its request in `identified.rs`. To add a service: its handlers here, and its line in [`routes`].
+
+pub mod decode;
+pub mod door;
+pub mod encode;
+pub mod identified;
+pub mod status;
+
+use std::sync::Arc;
+
+use tonic::service::Routes;
+
+use crate::app::App;
+use crate::config::Offered;
+
+/// The services that a listener offers.
+pub fn routes(app: &Arc<App>, offered: &Offered) -> Routes {
+    let door = door::Door::new(Arc::clone(app));
+    let routes = Routes::default();
+    let _ = (door, offered);
+    routes
+}

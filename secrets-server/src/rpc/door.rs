@@ -1,0 +1,127 @@
+//! The way of every call, written once: authenticate → decode → use case → audit → encode.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use prost::Message;
+use tonic::{Request, Response, Status};
+
+use super::identified::Identified;
+use super::status;
+use crate::app::App;
+use crate::auth::Presented;
+use crate::call::Call;
+use crate::failure::{Failure, Reason};
+use crate::service::change::{Done, Keep};
+
+/// The future of a use case.
+pub type Use<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
+
+/// A mutation is run again at most this often when another transaction was in the way.
+const ATTEMPTS: u32 = 8;
+
+/// What the handlers of all services share.
+#[derive(Clone)]
+pub struct Door {
+    app: Arc<App>,
+}
+
+impl Door {
+    /// The door to `app`.
+    pub fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+
+    /// A call that changes nothing.
+    pub async fn read<M, I, T, R>(
+        &self,
+        request: Request<M>,
+        method: &'static str,
+        decode: fn(M) -> Result<I, Failure>,
+        case: for<'a> fn(&'a App, &'a Call, I) -> Use<'a, T>,
+        encode: fn(T) -> R,
+    ) -> Result<Response<R>, Status> {
+        let presented = Presented::of(&request);
+        let call = self.app.open_call(&presented, method).await.map_err(|failure| status::of(&failure))?;
+        let result = match decode(request.into_inner()) {
+            Ok(input) => case(&self.app, &call, input).await,
+            Err(failure) => Err(failure),
+        };
+        let result = self.app.close_call(&call, result).await;
+        result.map(|answer| Response::new(encode(answer))).map_err(|failure| status::of(&failure))
+    }
+
+    /// A call that changes something: runs to its end also when the caller hangs up, again when another transaction was in
+    /// the way, and answers a repeated request id with the first result.
+    pub async fn mutate<M, I, T, R>(
+        &self,
+        request: Request<M>,
+        method: &'static str,
+        decode: fn(M) -> Result<I, Failure>,
+        case: for<'a> fn(&'a App, &'a Call, &'a I, &'a Keep<T>) -> Use<'a, Done<T>>,
+        encode: fn(&T) -> R,
+        kept: fn(&T) -> R,
+    ) -> Result<Response<R>, Status>
+    where
+        M: Message + Identified + 'static,
+        I: Send + Sync + 'static,
+        T: Send + Sync + 'static,
+        R: Message + Default + 'static,
+    {
+        let presented = Presented::of(&request);
+        self.mutate_as(presented, request.into_inner(), method, decode, case, encode, kept).await
+    }
+
+    /// The same with another credential than the one in the metadata: an invitation's code.
+    #[expect(clippy::too_many_arguments, reason = "a mutation with its five functions, and who presents what")]
+    pub async fn mutate_as<M, I, T, R>(
+        &self,
+        presented: Presented,
+        message: M,
+        method: &'static str,
+        decode: fn(M) -> Result<I, Failure>,
+        case: for<'a> fn(&'a App, &'a Call, &'a I, &'a Keep<T>) -> Use<'a, Done<T>>,
+        encode: fn(&T) -> R,
+        kept: fn(&T) -> R,
+    ) -> Result<Response<R>, Status>
+    where
+        M: Message + Identified + 'static,
+        I: Send + Sync + 'static,
+        T: Send + Sync + 'static,
+        R: Message + Default + 'static,
+    {
+        let call = self.app.open_call(&presented, method).await.map_err(|failure| status::of(&failure))?;
+        let app = Arc::clone(&self.app);
+        let span = tracing::Span::current();
+        // A task of its own: dropping the caller's future drops the handle, not the work.
+        let work = tokio::spawn(tracing::Instrument::instrument(
+            async move {
+                let result = async {
+                    let keep = app.keep(&message, message.request_id(), kept)?;
+                    let input = decode(message)?;
+                    let mut attempt = 1;
+                    loop {
+                        match case(&app, &call, &input, &keep).await {
+                            Err(failure) if failure.is_worth_again() && attempt < ATTEMPTS => {
+                                tokio::time::sleep(std::time::Duration::from_millis(u64::from(attempt) * 10)).await;
+                                attempt += 1;
+                            }
+                            result => return result,
+                        }
+                    }
+                }
+                .await;
+                app.close_call(&call, result).await
+            },
+            span,
+        ));
+        let done = work.await.unwrap_or_else(|error| Err(Failure::internal(error)));
+        match done.map_err(|failure| status::of(&failure))? {
+            Done::Fresh(answer) => Ok(Response::new(encode(&answer))),
+            Done::Repeated(bytes) => R::decode(bytes.as_slice()).map(Response::new).map_err(|_| {
+                status::of(&Failure::new(Reason::Internal, "the first result of this request id can't be read"))
+            }),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! From domain types to messages.
+
+pub mod directory;
+
+use secrets_core::Timestamp;
+
+use crate::store::revision::Revision;
+
+/// A point in time.
+pub fn time(time: Timestamp) -> prost_types::Timestamp {
+    let micros = time.as_micros();
+    let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1_000).unwrap_or_default();
+    prost_types::Timestamp { seconds: micros.div_euclid(1_000_000), nanos }
+}
+
+/// A revision: its number, and the change that made it, which tells a restored history from the old one.
+pub fn revision(revision: &Revision) -> String {
+    format!("{}.{}", revision.revision, revision.change_id.simple())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_before_1970_keep_positive_nanos() {
+        assert_eq!(time(Timestamp::from_micros(-1)), prost_types::Timestamp { seconds: -1, nanos: 999_999_000 });
+        assert_eq!(time(Timestamp::from_micros(1_500_000)), prost_types::Timestamp { seconds: 1, nanos: 500_000_000 });
+    }
+}

@@ -1,0 +1,104 @@
+//! The first credential of an installation, and the ready organization of `secrets-server dev`.
+
+use secrets_core::{Binding, Level, NamePolicy, OrganizationId, PrincipalKind, PrincipalRef, Role, Uid, UserId};
+
+use super::mint::{Minted, Minting};
+use crate::app::App;
+use crate::auth::token::{Token, TokenKind};
+use crate::failure::Failure;
+use crate::store::binding::BindingRow;
+use crate::store::credential::{CredentialFilter, CredentialKind};
+use crate::store::organization::OrganizationRow;
+use crate::store::user::{UserRow, UserState};
+use crate::store::{self, binding, credential, organization, revision, user};
+
+impl App {
+    /// Makes the operator's token, unless there is one that still works: then `None`. The caller writes it where only the
+    /// operator reads it, and only then calls [`FirstToken::keep`]: a token that was not written is not stored either.
+    pub async fn bootstrap_operator(&self) -> Result<Option<FirstToken>, Failure> {
+        let transaction = self.store().begin().await?;
+        revision::lock_platform(&transaction).await?;
+        let working = CredentialFilter {
+            kinds: vec![CredentialKind::Operator],
+            live_at: Some(self.now()),
+            ..CredentialFilter::default()
+        };
+        if credential::count(&transaction, None, &working).await? > 0 {
+            return Ok(None);
+        }
+        let minting = Minting {
+            kind: TokenKind::Operator,
+            organization: None,
+            principal: PrincipalRef { kind: PrincipalKind::Operator, uid: Uid::nil() },
+            display_name: "first start".to_owned(),
+            ttl: None,
+        };
+        let Minted { token, .. } = self.mint(&transaction, minting, self.now(), |_| ()).await?;
+        Ok(Some(FirstToken { token, transaction }))
+    }
+
+    /// Makes the organization `dev` with the administrator `dev`, and returns a personal token of theirs. For an empty,
+    /// temporary database.
+    pub async fn bootstrap_dev(&self) -> Result<Token, Failure> {
+        let (now, id) = (self.now(), || Failure::internal("`dev` is an identifier"));
+        let transaction = self.store().begin().await?;
+        let organization = OrganizationRow {
+            uid: self.uid()?,
+            organization_id: "dev".parse::<OrganizationId>().map_err(|_| id())?,
+            display_name: "development".to_owned(),
+            name_policy: NamePolicy::Strict,
+            limits: "{}".to_owned(),
+            create_time: now,
+        };
+        organization::insert(&transaction, &organization).await?;
+        self.keys().make_data_key(&transaction, organization.uid, now).await?;
+        revision::start(&transaction, organization.uid, self.uid()?).await?;
+        let admin = UserRow {
+            uid: self.uid()?,
+            organization: organization.uid,
+            user_id: "dev".parse::<UserId>().map_err(|_| id())?,
+            display_name: "developer".to_owned(),
+            state: UserState::Active,
+            create_time: now,
+            delete_time: None,
+            purge_time: None,
+        };
+        user::insert(&transaction, &admin).await?;
+        let principal = PrincipalRef { kind: PrincipalKind::User, uid: admin.uid };
+        let row = BindingRow {
+            uid: self.uid()?,
+            binding: Binding { principal, role: Role::Admin, on: Level::Organization(organization.uid) },
+            create_time: now,
+            creator: "operator".to_owned(),
+        };
+        binding::insert(&transaction, &row).await?;
+        let minting = Minting {
+            kind: TokenKind::Personal,
+            organization: Some(organization.uid),
+            principal,
+            display_name: "secrets-server dev".to_owned(),
+            ttl: None,
+        };
+        let minted = self.mint(&transaction, minting, now, |_| ()).await?;
+        store::commit(transaction).await?;
+        Ok(minted.token)
+    }
+}
+
+/// A first token that is about to be stored.
+pub struct FirstToken {
+    token: Token,
+    transaction: sea_orm::DatabaseTransaction,
+}
+
+impl FirstToken {
+    /// The token, to be written where only the operator reads it.
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// Stores it: from now on it works.
+    pub async fn keep(self) -> Result<(), Failure> {
+        Ok(store::commit(self.transaction).await?)
+    }
+}

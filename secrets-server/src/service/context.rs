@@ -1,0 +1,167 @@
+//! For whom a set is resolved: from the identifiers of a context to its uids, and what is authorized for it.
+
+use sea_orm::ConnectionTrait;
+use secrets_core::authorize::Resource;
+use secrets_core::{Binding, Context, ContextName, Principal, PrincipalKind, PrincipalRef, ScopeName, Uid, UserId};
+
+use crate::app::App;
+use crate::call::Call;
+use crate::failure::{Failure, Reason};
+use crate::store::organization::OrganizationRow;
+use crate::store::{binding, locate, project, user, workspace};
+
+/// A context by name and by uid.
+#[derive(Clone, Debug)]
+pub struct LocatedContext {
+    /// Its name, with the project that its workspace implies.
+    pub name: ContextName,
+    /// Its organization.
+    pub organization: OrganizationRow,
+    /// Its uids; nil for what is named and does not exist.
+    pub context: Context,
+    /// The bindings of its user, which decide together with the caller's own.
+    pub user_bindings: Vec<Binding>,
+    /// What is authorized.
+    pub resource: Resource,
+    /// The project that is named beside a workspace of another one.
+    contradiction: bool,
+}
+
+impl LocatedContext {
+    /// Refuses a context that names what does not exist or does not belong together. Call it after authorizing.
+    pub fn must_exist(&self) -> Result<(), Failure> {
+        if self.contradiction {
+            let text =
+                "the workspace does not belong to this project; name the workspace alone, which implies its project";
+            return Err(Failure::field(Reason::ContextInvalid, "context.project", text));
+        }
+        let organization = &self.name.organization;
+        let missing = |uid: Option<Uid>| uid.is_some_and(|uid| uid.is_nil());
+        let named = [
+            (
+                missing(self.context.project),
+                self.name.project.clone().map(|id| ScopeName::Project(organization.clone(), id)),
+            ),
+            (
+                missing(self.context.workspace),
+                self.name.workspace.clone().map(|id| ScopeName::Workspace(organization.clone(), id)),
+            ),
+            (missing(self.context.user), self.name.user.clone().map(|id| ScopeName::User(organization.clone(), id))),
+        ];
+        match named.into_iter().find_map(|(missing, name)| name.filter(|_| missing)) {
+            Some(name) => Err(Failure::not_found(format_args!("{} `{name}`", super::locate::noun(name.kind())))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl App {
+    /// The context a call asks for: the session's own when none is named, and with the caller as its user when the caller is
+    /// one and none is named, unless `without_user`.
+    pub fn asked_context(
+        &self,
+        call: &Call,
+        asked: Option<ContextName>,
+        without_user: bool,
+    ) -> Result<ContextName, Failure> {
+        let Some(mut name) = asked else {
+            return match &call.caller.session {
+                Some(session) => Ok(session.context.clone()),
+                None => Err(Failure::field(
+                    Reason::ContextInvalid,
+                    "context",
+                    "only a session has a context of its own; name an organization, and a project or workspace in it",
+                )),
+            };
+        };
+        if name.user.is_none() && !without_user {
+            name.user = match (&call.caller.principal, &call.caller.session) {
+                (Principal::User { .. }, _) => own_id(call),
+                (_, Some(session)) => session.context.user.clone(),
+                _ => None,
+            };
+        }
+        Ok(name)
+    }
+
+    /// The context of this name, and what is to be authorized for it.
+    pub async fn locate_context(
+        &self,
+        db: &impl ConnectionTrait,
+        call: &Call,
+        name: &ContextName,
+    ) -> Result<LocatedContext, Failure> {
+        // The same refusal for an organization that is not the caller's and for one that does not exist.
+        if call.caller.organization.as_ref().is_some_and(|own| own.id != name.organization) {
+            return Err(Failure::denied());
+        }
+        let Some(located) = locate::locate(db, name).await? else {
+            self.locate_organization(db, call, &name.organization).await?;
+            return Err(Failure::denied());
+        };
+        let mut name = name.clone();
+        let implied = located.workspace.as_ref().and_then(|workspace| workspace.project);
+        let named = name.project.as_ref().map(|_| located.project.as_ref().map_or(Uid::nil(), |project| project.uid));
+        let contradiction = name.project.is_some() && located.workspace.is_some() && implied != named;
+        if name.project.is_none() {
+            name.project = located.project.as_ref().map(|project| project.project_id.clone());
+        }
+        let context = Context {
+            organization: located.organization.uid,
+            project: named.or(implied),
+            workspace: name.workspace.as_ref().map(|_| located.workspace.as_ref().map_or(Uid::nil(), |row| row.uid)),
+            user: name.user.as_ref().map(|_| located.user.as_ref().map_or(Uid::nil(), |row| row.uid)),
+        };
+        let owner = located.workspace.as_ref().and_then(|workspace| workspace.owner);
+        let own = call.caller.principal.reference();
+        let user_bindings = match context.user {
+            // The caller's own bindings are at hand, and for a session those of its user too.
+            Some(user) if !user.is_nil() && own.uid != user && call.caller.session.is_none() => {
+                let user = PrincipalRef { kind: PrincipalKind::User, uid: user };
+                binding::of_principals(db, context.organization, &[user]).await?
+            }
+            _ => Vec::new(),
+        };
+        call.about(Some(context.organization), describe(&name), context.workspace.or(context.project).or(context.user));
+        let resource = Resource::Context { context, owner };
+        Ok(LocatedContext { name, organization: located.organization, context, user_bindings, resource, contradiction })
+    }
+}
+
+impl App {
+    /// The name of a context from its uids, if all of it still exists.
+    pub async fn name_context(
+        &self,
+        organization: &OrganizationRow,
+        context: &Context,
+    ) -> Result<Option<ContextName>, Failure> {
+        let (db, within) = (self.store().reader(), organization.uid);
+        let mut name = ContextName::new(organization.organization_id.clone());
+        if let Some(uid) = context.project {
+            let Some(row) = project::by_uids(db, within, [uid]).await?.pop() else { return Ok(None) };
+            name.project = Some(row.project_id);
+        }
+        if let Some(uid) = context.workspace {
+            let Some(row) = workspace::by_uids(db, within, [uid]).await?.pop() else { return Ok(None) };
+            name.workspace = Some(row.workspace_id);
+        }
+        if let Some(uid) = context.user {
+            let Some(row) = user::by_uids(db, within, [uid]).await?.pop() else { return Ok(None) };
+            name.user = Some(row.user_id);
+        }
+        Ok(Some(name))
+    }
+}
+
+/// The context in the audit log: its narrowest shared scope; a user in it is named by the event's principal or session.
+fn describe(name: &ContextName) -> String {
+    name.scopes()
+        .filter(|scope| !matches!(scope, ScopeName::User(..)))
+        .last()
+        .map(|scope| scope.to_string())
+        .unwrap_or_default()
+}
+
+fn own_id(call: &Call) -> Option<UserId> {
+    call.caller.name.rsplit('/').next().and_then(|id| id.parse().ok())
+}

@@ -1,0 +1,110 @@
+//! Making credentials: a random token whose MAC is stored and whose text is shown once.
+
+use std::time::Duration;
+
+use sea_orm::ConnectionTrait;
+use secrets_core::{PrincipalRef, Timestamp, Uid};
+
+use crate::app::App;
+use crate::auth::token::{Token, TokenKind};
+use crate::failure::Failure;
+use crate::store::credential::{self, CredentialKind, CredentialRow};
+
+/// What a new credential is for. A session fills in its context and what narrows it.
+pub struct Minting {
+    /// What kind of token.
+    pub kind: TokenKind,
+    /// The organization it belongs to; none for the platform.
+    pub organization: Option<Uid>,
+    /// For whom it speaks; for a session, who minted it.
+    pub principal: PrincipalRef,
+    /// For people.
+    pub display_name: String,
+    /// How long it lives; none: until it is revoked.
+    pub ttl: Option<Duration>,
+}
+
+/// A credential that was just made.
+pub struct Minted {
+    /// Its text, to be shown this once.
+    pub token: Token,
+    /// What is stored.
+    pub row: CredentialRow,
+}
+
+impl App {
+    /// Makes a credential and stores its MAC; `complete` fills in what only some kinds have.
+    pub async fn mint(
+        &self,
+        db: &impl ConnectionTrait,
+        minting: Minting,
+        now: Timestamp,
+        complete: impl FnOnce(&mut CredentialRow),
+    ) -> Result<Minted, Failure> {
+        let token = Token::make(self.random(), minting.kind)?;
+        let pepper = self.keys().peppers().last().ok_or_else(|| Failure::internal("there is no pepper"))?;
+        let mut row = CredentialRow {
+            uid: self.uid()?,
+            kind: stored_kind(minting.kind),
+            organization: minting.organization,
+            principal: minting.principal,
+            mac: token.mac(pepper),
+            pepper_version: pepper.version(),
+            display_name: minting.display_name,
+            create_time: now,
+            expire_time: minting.ttl.map(|ttl| now.saturating_add(ttl)),
+            revoke_time: None,
+            last_used_time: None,
+            minter: None,
+            external_id: None,
+            context_project: None,
+            context_workspace: None,
+            context_user: None,
+            allow: None,
+        };
+        complete(&mut row);
+        credential::insert(db, &row).await?;
+        Ok(Minted { token, row })
+    }
+}
+
+fn stored_kind(kind: TokenKind) -> CredentialKind {
+    match kind {
+        TokenKind::Personal => CredentialKind::Personal,
+        TokenKind::Service => CredentialKind::Service,
+        TokenKind::Session => CredentialKind::Session,
+        TokenKind::Operator => CredentialKind::Operator,
+        TokenKind::Invitation => CredentialKind::Invitation,
+    }
+}
+
+/// A requested lifetime: `default` when unset, refused when not positive or longer than `most`.
+pub fn lifetime(
+    field: &'static str,
+    asked: Option<Duration>,
+    default: Duration,
+    most: Duration,
+) -> Result<Duration, Failure> {
+    match asked {
+        None => Ok(default),
+        Some(ttl) if ttl.is_zero() => Err(Failure::invalid(field, "more than 0 s passes")),
+        Some(ttl) if ttl > most => {
+            Err(Failure::invalid(field, format!("at most {} s pass; {} s were given", most.as_secs(), ttl.as_secs())))
+        }
+        Some(ttl) => Ok(ttl),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_is_bounded_and_has_a_default() {
+        let (hour, day) = (Duration::from_secs(3600), Duration::from_secs(86_400));
+        assert_eq!(lifetime("ttl", None, hour, day).unwrap(), hour);
+        assert_eq!(lifetime("ttl", Some(day), hour, day).unwrap(), day);
+        assert!(lifetime("ttl", Some(day + hour), hour, day).unwrap_err().message().contains("86400"));
+        assert!(lifetime("ttl", Some(Duration::ZERO), hour, day).is_err());
+    }
+}

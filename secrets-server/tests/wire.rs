@@ -1,0 +1,10 @@
+//! The service over the wire: a real server on a loopback port, generated clients, each test on a SQLite file and on a
+//! PostgreSQL database of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+#![allow(unreachable_pub, reason = "a test binary has no public items")]
+
+#[path = "store/database.rs"]
+mod database;
+
+#[path = "wire/harness.rs"]
+mod harness;

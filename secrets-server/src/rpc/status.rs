@@ -10,7 +10,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use crate::failure::{Failure, Reason};
 
 /// Trailers are capped at 8 KiB by other gRPC stacks, and details are base64 there.
-const MESSAGE_BYTES: usize = 1024;
+const MESSAGE_BYTES: usize = 900;
 
 /// The failure as the caller sees it.
 pub fn of(failure: &Failure) -> Status {

@@ -31,8 +31,10 @@ pub mod locate;
 pub mod organization;
 pub mod project;
 pub mod revision;
+pub mod secret;
 pub mod service_account;
 pub mod user;
+pub mod version;
 pub mod workspace;
 
 use std::fs::File;

@@ -1,7 +1,7 @@
 //! Who has which role on what. Bindings on the platform reach into every organization; workspace ownership is in the
 //! workspace's row instead.
 
-use sea_orm::sea_query::{Condition, SimpleExpr};
+use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Select,
@@ -70,11 +70,13 @@ pub async fn of_principals(
     organization: Uid,
     principals: &[PrincipalRef],
 ) -> Result<Vec<Binding>, StoreError> {
+    // By uid alone, which an index answers; that the kind is the same is checked here.
     let query = Entity::find()
         .filter(Column::OrganizationUid.is_in([organization, PLATFORM]))
-        .filter(any_of(principals))
+        .filter(Column::PrincipalUid.is_in(principals.iter().map(|principal| principal.uid)))
         .order_by_asc(Column::Uid);
-    Ok(all(db, query).await?.into_iter().map(|row| row.binding).collect())
+    let rows = all(db, query).await?;
+    Ok(rows.into_iter().map(|row| row.binding).filter(|binding| principals.contains(&binding.principal)).collect())
 }
 
 /// All bindings of one principal, wherever they are: for a service account of the platform.
@@ -147,10 +149,6 @@ fn on(level: Level) -> Select<Entity> {
 
 fn is(principal: PrincipalRef) -> SimpleExpr {
     Column::PrincipalKind.eq(principal.kind.as_str()).and(Column::PrincipalUid.eq(principal.uid))
-}
-
-fn any_of(principals: &[PrincipalRef]) -> Condition {
-    principals.iter().fold(Condition::any(), |any, principal| any.add(is(*principal)))
 }
 
 async fn delete_where(

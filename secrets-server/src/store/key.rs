@@ -5,12 +5,13 @@ use std::str::FromStr;
 
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
 };
 use secrets_core::{Timestamp, Uid};
 
 use super::StoreError;
-use super::entity::{data_key, root_key, system_key};
+use super::entity::{data_key, root_key, secret_version, system_key};
 use super::row::{Row, reading, time};
 
 /// A root seed.
@@ -179,6 +180,19 @@ pub async fn destroy_data_keys(db: &impl ConnectionTrait, organization: Uid) -> 
         .filter(data_key::Column::OrganizationUid.eq(organization))
         .filter(data_key::Column::State.ne(DataKeyState::Destroyed.as_str()));
     Ok(query.exec(db).await?.rows_affected)
+}
+
+/// How many versions of secrets, deleted secrets included, still have a value under a data key.
+pub async fn count_sealed_under(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    data_key_version: u32,
+) -> Result<u64, StoreError> {
+    let query = secret_version::Entity::find()
+        .filter(secret_version::Column::OrganizationUid.eq(organization))
+        .filter(secret_version::Column::DataKeyVersion.eq(i64::from(data_key_version)))
+        .filter(secret_version::Column::DestroyTime.is_null());
+    Ok(query.count(db).await?)
 }
 
 /// Adds one of the service's own keys.

@@ -23,7 +23,6 @@ impl MigrationTrait for Migration {
         manager.create_table(secrets(manager)).await?;
         manager.create_index(unique("secrets_id", "secrets", &["scope_uid", "secret_id", "live"])).await?;
         manager.create_index(unique("secrets_place", "secrets", &["scope_uid", "place_key", "live"])).await?;
-        manager.create_index(index("secrets_organization", "secrets", &["organization_uid"])).await?;
         manager.create_index(index("secrets_purge", "secrets", &["purge_time"])).await?;
         manager.create_table(visibility()).await?;
         manager.create_index(index("secret_visibility_resource", "secret_visibility", &["resource_uid"])).await?;

@@ -41,10 +41,11 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.create_table(table).await?;
         manager.create_index(unique("credentials_mac", "credentials", &["mac"])).await?;
-        manager.create_index(index("credentials_principal", "credentials", &["principal_uid", "uid"])).await?;
+        manager.create_index(index("credentials_principal", "credentials", &["principal_uid"])).await?;
         manager.create_index(index("credentials_minter", "credentials", &["minter_uid"])).await?;
         manager.create_index(index("credentials_user", "credentials", &["context_user_uid"])).await?;
-        manager.create_index(index("credentials_organization", "credentials", &["organization_uid", "uid"])).await?;
+        let columns = ["organization_uid", "create_time", "uid"];
+        manager.create_index(index("credentials_organization", "credentials", &columns)).await?;
         let columns = ["organization_uid", "external_id"];
         manager.create_index(index("credentials_external", "credentials", &columns)).await
     }

@@ -1,0 +1,237 @@
+//! Secrets: all that is known of them, and with their current version what a resolution needs. Their versions are in
+//! [`super::version`].
+//!
+//! A deleted secret is not live: its name and its place are free at once, and it comes back by [`undelete`] or goes for
+//! good when its purge time has come.
+
+mod labels;
+mod lifecycle;
+mod list;
+mod read;
+mod usage;
+mod visibility;
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Select};
+use secrets_core::resolution::Candidate;
+use secrets_core::{
+    Description, Group, Labels, OverridePolicy, Redaction, Scope, SecretId, Timestamp, Uid, Visibility,
+};
+
+pub use lifecycle::{delete, delete_scope, purge, purge_due, purge_scope, undelete};
+pub use list::{SecretOrder, SecretPosition, SecretQuery, count, list};
+pub use usage::{Usage, usage};
+pub use visibility::forget_resource;
+
+use super::StoreError;
+use super::entity::secret::{ActiveModel, Column, Entity};
+use super::entity::secret_version;
+use super::version::{self, StoredVersion};
+
+const TABLE: &str = "secrets";
+
+/// What is known of a secret beside its versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSecret {
+    /// Its identity.
+    pub uid: Uid,
+    /// The organization it belongs to.
+    pub organization: Uid,
+    /// Where it lives.
+    pub scope: Scope,
+    /// Its name there; never changes.
+    pub secret_id: SecretId,
+    /// What it is, for people.
+    pub description: Description,
+    /// What tools note of it.
+    pub labels: Labels,
+    /// The group that is never mixed between scopes.
+    pub group: Option<Group>,
+    /// Which contexts an organization's secret reaches.
+    pub visibility: Visibility,
+    /// Whether narrower scopes may override it.
+    pub override_policy: OverridePolicy,
+    /// Whether it is switched off.
+    pub disabled: bool,
+    /// Whether its value is masked in output.
+    pub redaction: Redaction,
+    /// The first time at which it no longer serves.
+    pub expire_time: Option<Timestamp>,
+    /// The version that serves.
+    pub current_version: u32,
+    /// The organization's revision at its last change.
+    pub revision: u64,
+    /// When it was made.
+    pub create_time: Timestamp,
+    /// Who made it, as a resource name or uid.
+    pub creator: String,
+    /// When it was last changed.
+    pub update_time: Timestamp,
+    /// Who changed it last.
+    pub updater: String,
+    /// When it was deleted.
+    pub delete_time: Option<Timestamp>,
+    /// When it goes for good.
+    pub purge_time: Option<Timestamp>,
+}
+
+/// A secret with the version that serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurrentSecret {
+    /// The secret.
+    pub secret: StoredSecret,
+    /// Its current version.
+    pub version: StoredVersion,
+}
+
+impl CurrentSecret {
+    /// What a resolution needs to know of it.
+    pub fn candidate(&self) -> Candidate {
+        Candidate {
+            secret: self.secret.uid,
+            scope: self.secret.scope,
+            secret_id: self.secret.secret_id.clone(),
+            version: self.version.version,
+            target: self.version.target.clone(),
+            group: self.secret.group.clone(),
+            visibility: self.secret.visibility.clone(),
+            override_policy: self.secret.override_policy,
+            disabled: self.secret.disabled,
+            expire_time: self.secret.expire_time,
+        }
+    }
+}
+
+/// Who changes what when, as each change of a secret notes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// The organization's revision with this change.
+    pub revision: u64,
+    /// When.
+    pub time: Timestamp,
+    /// Who, as a resource name or uid.
+    pub updater: String,
+}
+
+/// Adds a live secret with its first version. [`super::UniqueIndex::SecretId`] if its name is taken in its scope,
+/// [`super::UniqueIndex::Place`] if its place is.
+pub async fn insert(
+    db: &impl ConnectionTrait,
+    secret: &StoredSecret,
+    version: &StoredVersion,
+) -> Result<(), StoreError> {
+    let row = ActiveModel {
+        uid: Set(secret.uid),
+        organization_uid: Set(secret.organization),
+        scope_kind: Set(secret.scope.kind.as_str().to_owned()),
+        scope_uid: Set(secret.scope.uid),
+        secret_id: Set(secret.secret_id.as_str().to_owned()),
+        create_time: Set(secret.create_time.as_micros()),
+        creator: Set(secret.creator.clone()),
+        delete_time: Set(None),
+        purge_time: Set(None),
+        live: Set(Some(1)),
+        ..read::serving(secret, version, read::metadata(secret)?)
+    };
+    Entity::insert(row).exec_without_returning(db).await?;
+    visibility::insert(db, secret).await?;
+    version::insert(db, secret, version).await
+}
+
+/// Stores what can be changed of a live secret without a new version; false if there is no such live one.
+pub async fn update(db: &impl ConnectionTrait, secret: &StoredSecret) -> Result<bool, StoreError> {
+    store(db, secret, read::metadata(secret)?).await
+}
+
+/// Adds a version, which serves from now on, and stores what [`update`] does; false if there is no such live secret.
+/// [`super::UniqueIndex::Place`] if another secret of the scope has the new place.
+pub async fn add_version(
+    db: &impl ConnectionTrait,
+    secret: &StoredSecret,
+    version: &StoredVersion,
+) -> Result<bool, StoreError> {
+    let stored = store(db, secret, read::serving(secret, version, read::metadata(secret)?)).await?;
+    if stored {
+        version::insert(db, secret, version).await?;
+    }
+    Ok(stored)
+}
+
+/// The live secret of this name in a scope.
+pub async fn current(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    scope: Scope,
+    secret_id: &SecretId,
+) -> Result<Option<CurrentSecret>, StoreError> {
+    one(db, live(organization, &[scope]).filter(Column::SecretId.eq(secret_id.as_str()))).await
+}
+
+/// The secret of this name in a scope that was deleted last, for an undelete.
+pub async fn last_deleted(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    scope: Scope,
+    secret_id: &SecretId,
+) -> Result<Option<CurrentSecret>, StoreError> {
+    let query = within(organization, &[scope])
+        .filter(Column::SecretId.eq(secret_id.as_str()))
+        .filter(Column::Live.is_null())
+        .order_by_desc(Column::DeleteTime)
+        .order_by_desc(Column::Uid);
+    one(db, query).await
+}
+
+/// The secret of this uid, deleted or not.
+pub async fn by_uid(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    uid: Uid,
+) -> Result<Option<CurrentSecret>, StoreError> {
+    one(db, of(organization).filter(Column::Uid.eq(uid))).await
+}
+
+/// All live secrets of the scopes with their current versions, ordered by name: one query, and one more if any of
+/// them is visible to a selection only.
+pub async fn candidates(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    scopes: &[Scope],
+) -> Result<Vec<CurrentSecret>, StoreError> {
+    all(db, live(organization, scopes).order_by_asc(Column::SecretId).order_by_asc(Column::Uid)).await
+}
+
+async fn store(db: &impl ConnectionTrait, secret: &StoredSecret, set: ActiveModel) -> Result<bool, StoreError> {
+    let query = Entity::update_many()
+        .set(set)
+        .filter(Column::OrganizationUid.eq(secret.organization))
+        .filter(Column::Uid.eq(secret.uid))
+        .filter(Column::Live.eq(1));
+    let stored = query.exec(db).await?.rows_affected == 1;
+    if stored {
+        visibility::replace(db, secret).await?;
+    }
+    Ok(stored)
+}
+
+fn of(organization: Uid) -> Select<Entity> {
+    Entity::find().filter(Column::OrganizationUid.eq(organization))
+}
+
+fn within(organization: Uid, scopes: &[Scope]) -> Select<Entity> {
+    // The uid of a scope is its own, whatever its kind.
+    of(organization).filter(Column::ScopeUid.is_in(scopes.iter().map(|scope| scope.uid)))
+}
+
+fn live(organization: Uid, scopes: &[Scope]) -> Select<Entity> {
+    within(organization, scopes).filter(Column::Live.eq(1))
+}
+
+async fn one(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Option<CurrentSecret>, StoreError> {
+    let row = query.find_also_related(secret_version::Entity).one(db).await;
+    read::current(db, row.map_err(super::row::reading(TABLE))?.into_iter().collect()).await.map(|mut all| all.pop())
+}
+
+async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<CurrentSecret>, StoreError> {
+    let rows = query.find_also_related(secret_version::Entity).all(db).await;
+    read::current(db, rows.map_err(super::row::reading(TABLE))?).await
+}

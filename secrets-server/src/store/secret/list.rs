@@ -1,0 +1,92 @@
+//! Pages of a scope.
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, ExprTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value,
+};
+use secrets_core::{Scope, SecretId, Timestamp, Uid};
+
+use super::{CurrentSecret, StoredSecret, all, live, within};
+use crate::store::StoreError;
+use crate::store::entity::secret::{Column, Entity};
+
+/// By what a page is ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecretOrder {
+    /// By name.
+    #[default]
+    SecretId,
+    /// By the time they were made.
+    CreateTime,
+}
+
+/// What is on a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SecretQuery {
+    /// Deleted secrets too.
+    pub show_deleted: bool,
+    /// By what it is ordered.
+    pub order: SecretOrder,
+    /// The greatest first.
+    pub descending: bool,
+}
+
+/// Where a page ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretPosition {
+    /// The last one's name.
+    pub secret_id: SecretId,
+    /// When the last one was made.
+    pub create_time: Timestamp,
+    /// The last one's uid.
+    pub uid: Uid,
+}
+
+impl From<&StoredSecret> for SecretPosition {
+    fn from(secret: &StoredSecret) -> Self {
+        Self { secret_id: secret.secret_id.clone(), create_time: secret.create_time, uid: secret.uid }
+    }
+}
+
+/// Up to `limit` secrets of a scope, those after `after`.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    scope: Scope,
+    query: SecretQuery,
+    after: Option<&SecretPosition>,
+    limit: u64,
+) -> Result<Vec<CurrentSecret>, StoreError> {
+    let column = match query.order {
+        SecretOrder::SecretId => Column::SecretId,
+        SecretOrder::CreateTime => Column::CreateTime,
+    };
+    let order = if query.descending { Order::Desc } else { Order::Asc };
+    let mut select = matching(organization, scope, query).order_by(column, order.clone()).order_by(Column::Uid, order);
+    if let Some(after) = after {
+        let last: Value = match query.order {
+            SecretOrder::SecretId => after.secret_id.as_str().into(),
+            SecretOrder::CreateTime => after.create_time.as_micros().into(),
+        };
+        let (beyond, uid) = if query.descending {
+            (column.lt(last.clone()), Column::Uid.lt(after.uid))
+        } else {
+            (column.gt(last.clone()), Column::Uid.gt(after.uid))
+        };
+        select = select.filter(beyond.or(column.eq(last).and(uid)));
+    }
+    all(db, select.limit(limit)).await
+}
+
+/// How many secrets all pages have together.
+pub async fn count(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    scope: Scope,
+    query: SecretQuery,
+) -> Result<u64, StoreError> {
+    Ok(matching(organization, scope, query).count(db).await?)
+}
+
+fn matching(organization: Uid, scope: Scope, query: SecretQuery) -> Select<Entity> {
+    if query.show_deleted { within(organization, &[scope]) } else { live(organization, &[scope]) }
+}

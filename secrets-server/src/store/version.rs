@@ -1,0 +1,179 @@
+//! The versions of secrets: sealed values, each with the target that is authenticated with it.
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select,
+};
+use secrets_core::{FileMode, Target, TargetKind, Timestamp, Uid};
+
+use super::StoreError;
+use super::entity::secret_version::{ActiveModel, Column, Entity, Model};
+use super::row::{Row, optional_time, reading, time};
+use super::secret::StoredSecret;
+
+const TABLE: &str = "secret_versions";
+
+/// A version of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredVersion {
+    /// The secret.
+    pub secret: Uid,
+    /// Counts from 1 in each secret.
+    pub version: u32,
+    /// Where its value lands.
+    pub target: Target,
+    /// The sealed value; empty once it is destroyed.
+    pub blob: Vec<u8>,
+    /// The version of the data key under which it is sealed.
+    pub data_key_version: u32,
+    /// How long the value is, in bytes.
+    pub value_bytes: u32,
+    /// When it was made.
+    pub create_time: Timestamp,
+    /// Who made it, as a resource name or uid.
+    pub creator: String,
+    /// When its value was destroyed.
+    pub destroy_time: Option<Timestamp>,
+    /// The version it was copied from by a rollback.
+    pub source_version: Option<u32>,
+}
+
+/// Adds a version row; [`super::secret`] keeps the secret's row in step.
+pub(super) async fn insert(
+    db: &impl ConnectionTrait,
+    secret: &StoredSecret,
+    version: &StoredVersion,
+) -> Result<(), StoreError> {
+    let row = ActiveModel {
+        secret_uid: Set(secret.uid),
+        version: Set(version.version.into()),
+        organization_uid: Set(secret.organization),
+        blob: Set(version.blob.clone()),
+        data_key_version: Set(version.data_key_version.into()),
+        value_bytes: Set(version.value_bytes.into()),
+        create_time: Set(version.create_time.as_micros()),
+        creator: Set(version.creator.clone()),
+        destroy_time: Set(version.destroy_time.map(Timestamp::as_micros)),
+        source_version: Set(version.source_version.map(i64::from)),
+        ..write_target(&version.target)
+    };
+    Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// All versions of a secret, the newest first, destroyed ones included.
+pub async fn list(db: &impl ConnectionTrait, organization: Uid, secret: Uid) -> Result<Vec<StoredVersion>, StoreError> {
+    let query = of(organization, secret).order_by_desc(Column::Version);
+    query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+}
+
+/// One version of a secret.
+pub async fn by_number(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    secret: Uid,
+    version: u32,
+) -> Result<Option<StoredVersion>, StoreError> {
+    let query = of(organization, secret).filter(Column::Version.eq(i64::from(version)));
+    query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
+}
+
+/// How many versions a secret has, destroyed ones included.
+pub async fn count(db: &impl ConnectionTrait, organization: Uid, secret: Uid) -> Result<u64, StoreError> {
+    Ok(of(organization, secret).count(db).await?)
+}
+
+/// Wipes the value of a version; false if it is not there or was destroyed before. That it is not the current one is
+/// for the caller to check, under the organization's lock.
+pub async fn destroy(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    secret: Uid,
+    version: u32,
+    time: Timestamp,
+) -> Result<bool, StoreError> {
+    let set = ActiveModel { blob: Set(Vec::new()), destroy_time: Set(Some(time.as_micros())), ..Default::default() };
+    let query = Entity::update_many()
+        .set(set)
+        .filter(Column::OrganizationUid.eq(organization))
+        .filter(Column::SecretUid.eq(secret))
+        .filter(Column::Version.eq(i64::from(version)))
+        .filter(Column::DestroyTime.is_null());
+    Ok(query.exec(db).await?.rows_affected == 1)
+}
+
+/// Removes a version altogether, to make room for a new one; false if it was not there.
+pub async fn remove(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    secret: Uid,
+    version: u32,
+) -> Result<bool, StoreError> {
+    let query = Entity::delete_many()
+        .filter(Column::OrganizationUid.eq(organization))
+        .filter(Column::SecretUid.eq(secret))
+        .filter(Column::Version.eq(i64::from(version)));
+    Ok(query.exec(db).await?.rows_affected == 1)
+}
+
+fn of(organization: Uid, secret: Uid) -> Select<Entity> {
+    Entity::find().filter(Column::OrganizationUid.eq(organization)).filter(Column::SecretUid.eq(secret))
+}
+
+fn write_target(target: &Target) -> ActiveModel {
+    let mut row = ActiveModel {
+        target_kind: Set(target.kind().as_str().to_owned()),
+        target_path: Set(None),
+        target_mode: Set(None),
+        target_host: Set(None),
+        target_username: Set(None),
+        ..Default::default()
+    };
+    match target {
+        Target::EnvironmentVariable | Target::ApiOnly => {}
+        Target::File { path, mode } => {
+            row.target_path = Set(Some(path.as_str().to_owned()));
+            row.target_mode = Set(Some(mode.bits().cast_signed()));
+        }
+        Target::Registry { host, username } => {
+            row.target_host = Set(Some(host.as_str().to_owned()));
+            row.target_username = Set(Some(username.as_str().to_owned()));
+        }
+    }
+    row
+}
+
+fn read_target(row: &Row<'_>, model: &Model) -> Result<Target, StoreError> {
+    let text = |column: &'static str, text: &Option<String>| text.clone().ok_or_else(|| row.corrupt(column));
+    Ok(match row.parse("target_kind", &model.target_kind)? {
+        TargetKind::EnvironmentVariable => Target::EnvironmentVariable,
+        TargetKind::ApiOnly => Target::ApiOnly,
+        TargetKind::File => Target::File {
+            path: row.parse("target_path", &text("target_path", &model.target_path)?)?,
+            mode: model
+                .target_mode
+                .and_then(|bits| FileMode::new(bits.cast_unsigned()).ok())
+                .ok_or_else(|| row.corrupt("target_mode"))?,
+        },
+        TargetKind::Registry => Target::Registry {
+            host: row.parse("target_host", &text("target_host", &model.target_host)?)?,
+            username: row.parse("target_username", &text("target_username", &model.target_username)?)?,
+        },
+    })
+}
+
+pub(super) fn read(model: Model) -> Result<StoredVersion, StoreError> {
+    let key = format!("{}/{}", model.secret_uid, model.version);
+    let row = Row::new(TABLE, &key);
+    Ok(StoredVersion {
+        secret: model.secret_uid,
+        version: row.number("version", model.version)?,
+        target: read_target(&row, &model)?,
+        data_key_version: row.number("data_key_version", model.data_key_version)?,
+        value_bytes: row.number("value_bytes", model.value_bytes)?,
+        create_time: time(model.create_time),
+        destroy_time: optional_time(model.destroy_time),
+        source_version: model.source_version.map(|version| row.number("source_version", version)).transpose()?,
+        creator: model.creator,
+        blob: model.blob,
+    })
+}

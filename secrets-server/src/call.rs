@@ -1,7 +1,7 @@
 //! One call: who makes it, when, and what it turns out to be about. Made once a call, read everywhere below.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use secrets_core::authorize::{self, Permit, Resource, Right};
 use secrets_core::{Allow, Binding, ContextName, Principal, Timestamp, Uid};
@@ -58,7 +58,7 @@ pub struct Call {
     pub peer: String,
     /// The time of the call: read once, used for every decision in it.
     pub now: Timestamp,
-    subject: OnceLock<Subject>,
+    subject: Mutex<Option<Subject>>,
     audited: AtomicBool,
 }
 
@@ -76,18 +76,26 @@ pub struct Subject {
 impl Call {
     /// A call of `caller`.
     pub fn new(caller: Caller, method: &'static str, request_id: String, peer: String, now: Timestamp) -> Self {
-        Self { caller, method, request_id, peer, now, subject: OnceLock::new(), audited: AtomicBool::new(false) }
+        Self { caller, method, request_id, peer, now, subject: Mutex::new(None), audited: AtomicBool::new(false) }
     }
 
     /// Notes what the call is about, as soon as it is known; the first word stands.
     pub fn about(&self, organization: Option<Uid>, name: impl Into<String>, uid: Option<Uid>) {
         // A repeated attempt of the same call says the same again.
-        let _ = self.subject.set(Subject { organization, name: name.into(), uid });
+        let mut subject = self.subject.lock().unwrap_or_else(PoisonError::into_inner);
+        subject.get_or_insert_with(|| Subject { organization, name: name.into(), uid });
+    }
+
+    /// Notes more precisely what the call is about: this replaces what was said before.
+    pub fn about_precisely(&self, organization: Option<Uid>, name: impl Into<String>, uid: Option<Uid>) {
+        let subject = Subject { organization, name: name.into(), uid };
+        *self.subject.lock().unwrap_or_else(PoisonError::into_inner) = Some(subject);
     }
 
     /// What the call is about; the caller's organization when nothing more is known.
     pub fn subject(&self) -> Subject {
-        self.subject.get().cloned().unwrap_or_else(|| Subject {
+        let subject = self.subject.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        subject.unwrap_or_else(|| Subject {
             organization: self.caller.organization.as_ref().map(|organization| organization.uid),
             ..Subject::default()
         })

@@ -19,3 +19,4 @@ pub mod mint;
 pub mod organization;
 pub mod organization_limits;
 pub mod page;
+pub mod warning;

@@ -1,6 +1,8 @@
 //! From domain types to messages.
 
 pub mod directory;
+pub mod target;
+pub mod warning;
 
 use secrets_core::Timestamp;
 

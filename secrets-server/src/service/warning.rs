@@ -1,0 +1,48 @@
+//! What a caller should know about something that was done all the same.
+
+use secrets_core::{SecretId, ValueWarning};
+
+/// A warning. It never carries a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// What kind of warning.
+    pub code: WarningCode,
+    /// The secret it is about; none when it is about the whole answer.
+    pub secret_id: Option<SecretId>,
+    /// A sentence for a person.
+    pub message: String,
+}
+
+/// The kinds of warning, each documented in `proto/secrets/v1/secret.proto`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is documented in secret.proto")]
+pub enum WarningCode {
+    TrailingNewline,
+    InvisibleCharacter,
+    ShadowsBroader,
+    BlockedByLock,
+    KeyMaterialInEnv,
+    CommonWord,
+    ExpiresSoon,
+    AlreadyExpired,
+    ReachesNobody,
+    LargeEnvironment,
+}
+
+impl Warning {
+    /// A warning about one secret.
+    pub fn of(secret_id: &SecretId, code: WarningCode, message: impl Into<String>) -> Self {
+        Self { code, secret_id: Some(secret_id.clone()), message: message.into() }
+    }
+
+    /// What is remarkable about a secret's value.
+    pub fn of_value(secret_id: &SecretId, warning: ValueWarning) -> Self {
+        let code = match warning {
+            ValueWarning::TrailingNewline => WarningCode::TrailingNewline,
+            ValueWarning::InvisibleCharacter => WarningCode::InvisibleCharacter,
+            ValueWarning::KeyMaterialInEnv => WarningCode::KeyMaterialInEnv,
+            ValueWarning::CommonWord => WarningCode::CommonWord,
+        };
+        Self::of(secret_id, code, warning.to_string())
+    }
+}

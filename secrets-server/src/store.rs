@@ -41,7 +41,8 @@ use std::fs::File;
 use std::sync::Arc;
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use secrets_core::Uid;
 
@@ -78,6 +79,21 @@ impl Store {
             ..TransactionOptions::default()
         };
         Ok(self.0.writer.begin_with_options(options).await?)
+    }
+
+    /// Starts reading what belongs together: every query through it sees the same state of the database. Dropping it
+    /// ends it; do so before anything else is waited for, since it holds a connection.
+    pub async fn snapshot(&self) -> Result<DatabaseTransaction, StoreError> {
+        // A transaction of SQLite's write-ahead log is a snapshot as it is, and its readers cannot write.
+        let options = match self.0.reader.get_database_backend() {
+            DbBackend::Postgres => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..TransactionOptions::default()
+            },
+            _ => TransactionOptions::default(),
+        };
+        Ok(self.0.reader.begin_with_options(options).await?)
     }
 
     /// Answers when both kinds of connection do.

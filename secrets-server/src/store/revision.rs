@@ -95,6 +95,28 @@ pub async fn current(db: &impl ConnectionTrait, organization: Uid) -> Result<Opt
     select(organization).one(db).await.map_err(reading(TABLE))?.map(read).transpose()
 }
 
+/// Whether `known` was a state of the history that stands at `current`. A number alone would not tell: after a restore
+/// it may belong to another change.
+pub async fn includes(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    current: Revision,
+    known: Revision,
+) -> Result<bool, StoreError> {
+    if known.revision >= current.revision {
+        return Ok(known == current);
+    }
+    let Ok(stored) = i64::try_from(known.revision) else { return Ok(false) };
+    let change = change::Entity::find()
+        .filter(change::Column::OrganizationUid.eq(organization))
+        .filter(change::Column::Revision.eq(stored))
+        .one(db)
+        .await
+        .map_err(reading("changes"))?;
+    // A history starts with revision 0, which no change made.
+    Ok(change.map_or(known.revision == 0, |change| change.change_id == known.change_id))
+}
+
 fn select(organization: Uid) -> sea_orm::Select<revision::Entity> {
     revision::Entity::find().filter(revision::Column::OrganizationUid.eq(organization))
 }

@@ -15,6 +15,8 @@ on_both!(
     is_absent_for_an_unknown_organization,
     has_a_lock_for_the_platform,
     takes_back_what_is_rolled_back,
+    tells_its_own_history_from_another,
+    reads_one_state_through_a_snapshot,
     serializes_32_writers,
     lets_one_of_32_have_a_name,
 );
@@ -55,6 +57,45 @@ async fn takes_back_what_is_rolled_back(database: &TestDatabase) {
     drop(tx);
     let tx = database.store.begin().await.unwrap();
     assert_eq!(revision::lock(&tx, organization).await.unwrap().unwrap().current().revision, 0);
+}
+
+async fn tells_its_own_history_from_another(database: &TestDatabase) {
+    let organization = fixture::organization(&database.store, 1, "acme").await;
+    let tx = database.store.begin().await.unwrap();
+    let mut lock = revision::lock(&tx, organization).await.unwrap().unwrap();
+    let start = lock.current();
+    for change in [7, 8, 9] {
+        lock.bump(&tx, Scope::new(ScopeKind::Organization, organization), uid(change), NOW).await.unwrap();
+    }
+    let current = lock.current();
+    for (known, included) in [
+        (start, true),
+        (Revision { revision: 1, change_id: uid(7) }, true),
+        (Revision { revision: 2, change_id: uid(8) }, true),
+        (current, true),
+        (Revision { revision: 2, change_id: uid(7) }, false),
+        (Revision { revision: 3, change_id: uid(8) }, false),
+        (Revision { revision: 4, change_id: uid(9) }, false),
+        (Revision { revision: u64::MAX, change_id: uid(9) }, false),
+    ] {
+        assert_eq!(revision::includes(&tx, organization, current, known).await, Ok(included), "{known:?}");
+    }
+}
+
+async fn reads_one_state_through_a_snapshot(database: &TestDatabase) {
+    let organization = fixture::organization(&database.store, 1, "acme").await;
+    let snapshot = database.store.snapshot().await.unwrap();
+    let before = revision::current(&snapshot, organization).await.unwrap();
+    let tx = database.store.begin().await.unwrap();
+    let mut lock = revision::lock(&tx, organization).await.unwrap().unwrap();
+    lock.bump(&tx, Scope::new(ScopeKind::Organization, organization), uid(7), NOW).await.unwrap();
+    commit(tx).await.unwrap();
+    assert_eq!(revision::current(&snapshot, organization).await.unwrap(), before);
+    drop(snapshot);
+    let after = database.store.snapshot().await.unwrap();
+    assert_ne!(revision::current(&after, organization).await.unwrap(), before);
+    let refused = project::insert(&after, &fixture::project_row(organization, 10, "api")).await;
+    assert!(refused.is_err(), "a snapshot does not write");
 }
 
 /// Count, then insert if the count allows: without the lock, writers that count at the same time all pass.

@@ -3,8 +3,10 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 
 mod check_config;
+mod dev;
 mod healthcheck;
 mod migrate;
+mod open;
 mod serve;
 
 use std::io;
@@ -15,6 +17,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{Config, Environment, Flags, InvalidConfig};
 use crate::data_dir::DataDirError;
+use crate::failure::Failure;
 use crate::server::{BindError, ServeError, TlsError};
 use crate::store::{ConnectError, StoreError};
 use crate::telemetry;
@@ -36,6 +39,8 @@ pub struct Cli {
 enum Command {
     /// Serve, until SIGTERM or SIGINT
     Serve(Flags),
+    /// Serve something to try: everything temporary, on loopback, with a ready organization
+    Dev(dev::Dev),
     /// Bring the database's schema up to date, and end
     Migrate(Flags),
     /// Check the configuration, and print it without secrets
@@ -58,6 +63,10 @@ enum CommandError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
+    Open(#[from] open::OpenError),
+    #[error("cannot make the first credential: {0}")]
+    Bootstrap(Failure),
+    #[error(transparent)]
     Bind(#[from] BindError),
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -75,6 +84,7 @@ impl Cli {
         telemetry::hide_panic_messages();
         let ended = match self.command {
             Command::Serve(flags) => serve::run(&flags),
+            Command::Dev(dev) => dev.run(),
             Command::Migrate(flags) => migrate::run(&flags),
             Command::CheckConfig(flags) => check_config::run(&flags),
             Command::Healthcheck(healthcheck) => healthcheck.run(),
@@ -90,6 +100,10 @@ impl Cli {
 }
 
 impl CommandError {
+    fn bootstrap(failure: Failure) -> Self {
+        Self::Bootstrap(failure)
+    }
+
     fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Tls(_) | Self::Bind(BindError::Tls(_)) => 2,

@@ -19,6 +19,7 @@ pub mod failure;
 pub mod harden;
 pub mod keyring;
 pub mod notes;
+pub mod operator_token;
 pub mod rpc;
 pub mod server;
 pub mod service;

@@ -6,6 +6,7 @@ mod shell {
     mod configuration;
     mod logs;
     mod program;
+    mod starting;
     mod stopping;
     mod tls;
 }

@@ -1,30 +1,80 @@
-//! `secrets-server serve`
+//! `secrets-server serve`, and the way from a configuration to a server that has ended, which `dev` shares.
 
-use tonic::service::Routes;
+use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::timeout;
+
+use super::open::open;
 use super::{CommandError, block_on, load};
+use crate::app::App;
 use crate::config::{Config, Flags};
 use crate::server::Server;
 use crate::shutdown::{Signal, Termination};
-use crate::{data_dir, harden, telemetry};
+use crate::{harden, operator_token, rpc, telemetry};
+
+/// How long the last writes to the database may take: a stop ends within 20 s, of which calls in flight may use 19.
+const CLOSING: Duration = Duration::from_millis(400);
 
 /// Serves what the configuration says, until it is told to stop.
 pub(super) fn run(flags: &Flags) -> Result<(), CommandError> {
     let config = load(flags)?;
-    telemetry::init(&config.log)?;
-    harden::disable_core_dumps()?;
-    block_on(serve(&config))
+    run_with(&config, async |app, _| write_operator_token(&config, app).await)
 }
 
-async fn serve(config: &Config) -> Result<(), CommandError> {
-    let mut termination = Termination::listen()?;
-    data_dir::prepare(&config.data_dir)?;
-    let server = Server::bind(&config.listeners, Signal::new()).await?;
-    server.serve(|_| Routes::default(), stop(&mut termination)).await?;
+/// Serves `config`; `ready` runs when the service is open and its addresses are bound, before the first call.
+pub(super) fn run_with(
+    config: &Config,
+    ready: impl AsyncFnOnce(&App, &Server) -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
+    telemetry::init(&config.log)?;
+    harden::disable_core_dumps()?;
+    block_on(async {
+        let mut termination = Termination::listen()?;
+        let app = tokio::select! {
+            opened = open(config) => opened?,
+            signal = termination.received() => {
+                tracing::info!(signal, "asked to stop while starting");
+                return Ok(());
+            }
+        };
+        let server = Server::bind(&config.listeners, Signal::new()).await?;
+        ready(&app, &server).await?;
+        server.serve(|offered| rpc::routes(&app, offered), stop(termination)).await?;
+        close(&app).await;
+        Ok(())
+    })
+}
+
+/// On the first start: a token for the operator, where only the operator reads it.
+async fn write_operator_token(config: &Config, app: &App) -> Result<(), CommandError> {
+    if let Some(first) = app.bootstrap_operator().await.map_err(CommandError::bootstrap)? {
+        let path = operator_token::write(&config.data_dir, first.token())?;
+        first.keep().await.map_err(CommandError::bootstrap)?;
+        tracing::info!(path = %path.display(), "wrote the operator's token");
+    }
     Ok(())
 }
 
-async fn stop(termination: &mut Termination) {
+/// Waits for the request to stop. A second one ends the process at once.
+async fn stop(mut termination: Termination) {
     let signal = termination.received().await;
     tracing::info!(signal, "asked to stop");
+    tokio::spawn(async move {
+        let signal = termination.received().await;
+        tracing::warn!(signal, "asked to stop again: ending at once");
+        std::process::exit(1);
+    });
+}
+
+async fn close(app: &Arc<App>) {
+    let closing = async {
+        app.close().await;
+        app.store().close().await
+    };
+    match timeout(CLOSING, closing).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the database was not closed in order"),
+        Err(_) => tracing::warn!("the database was not closed in time"),
+    }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use tokio_stream::StreamExt;
-use tonic::Code;
-use tonic::transport::Endpoint;
-use tonic_health::pb::HealthCheckRequest;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Streaming};
 use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tonic_reflection::pb::v1::ServerReflectionRequest;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 
@@ -50,6 +50,42 @@ async fn both_signals_end_it_quickly_with_idle_connections_and_open_streams() {
         let messages: Vec<_> = serving.events().into_iter().map(|event| event["message"].clone()).collect();
         assert!(messages.contains(&"stopped".into()), "{messages:?}");
     }
+}
+
+/// A call that can't end: its caller leaves no room for the answer.
+async fn stall(serving: &Serving) -> (Channel, Streaming<HealthCheckResponse>) {
+    let endpoint = Endpoint::from_shared(serving.endpoint()).unwrap().initial_stream_window_size(0);
+    let channel = endpoint.connect().await.unwrap();
+    let request = HealthCheckRequest { service: String::new() };
+    let watched = HealthClient::new(channel.clone()).watch(request).await.unwrap().into_inner();
+    (channel, watched)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_never_ends_is_cut_off_within_twenty_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut serving = Serving::start(folder.path(), &[]);
+    let _stalled = stall(&serving).await;
+    let _silent = TcpStream::connect(serving.address).unwrap();
+    serving.send(Signal::TERM);
+    let (status, took) = tokio::task::block_in_place(|| serving.ended());
+    assert!(status.success(), "{status}");
+    assert!(took > Duration::from_secs(15) && took < Duration::from_secs(20), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_it_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut serving = Serving::start(folder.path(), &[]);
+    let _stalled = stall(&serving).await;
+    serving.send(Signal::INT);
+    while !serving.lines().concat().contains("asked to stop") {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    serving.send(Signal::INT);
+    let (status, took) = tokio::task::block_in_place(|| serving.ended());
+    assert_eq!(status.code(), Some(1));
+    assert!(took < QUICK, "{took:?}");
 }
 
 #[test]

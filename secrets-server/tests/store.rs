@@ -9,13 +9,27 @@
 #[path = "store/database.rs"]
 mod database;
 
+#[path = "store/audit.rs"]
+mod audit;
+#[path = "store/binding.rs"]
+mod binding;
 #[path = "store/connect.rs"]
 mod connect;
+#[path = "store/credential.rs"]
+mod credential;
 #[path = "store/directory.rs"]
 mod directory;
 #[path = "store/fixture.rs"]
 mod fixture;
+#[path = "store/idempotency.rs"]
+mod idempotency;
+#[path = "store/key.rs"]
+mod key;
+#[path = "store/lifecycle.rs"]
+mod lifecycle;
 #[path = "store/locate.rs"]
 mod locate;
 #[path = "store/revision.rs"]
 mod revision;
+#[path = "store/secret.rs"]
+mod secret;

@@ -1,11 +1,16 @@
 //! Rows to start from.
 
 use sea_orm::ConnectionTrait;
-use secrets_core::{Timestamp, Uid};
+use secrets_core::{
+    Description, FileMode, Labels, NamePolicy, OverridePolicy, Redaction, Scope, SecretId, Target, Timestamp, Uid,
+    Visibility,
+};
 use secrets_server::store::organization::{self, OrganizationRow};
 use secrets_server::store::project::{self, ProjectRow};
+use secrets_server::store::secret::StoredSecret;
 use secrets_server::store::service_account::ServiceAccountRow;
 use secrets_server::store::user::{self, UserRow, UserState};
+use secrets_server::store::version::StoredVersion;
 use secrets_server::store::workspace::{self, WorkspaceRow};
 use secrets_server::store::{Store, commit, revision};
 
@@ -104,4 +109,55 @@ pub fn service_account_row(organization: Option<Uid>, number: u128, id: &str) ->
         display_name: String::new(),
         create_time: NOW,
     }
+}
+
+/// A secret of an organization in one of its scopes, and its first version.
+pub fn secret(organization: Uid, scope: Scope, number: u128, name: &str) -> (StoredSecret, StoredVersion) {
+    let secret = StoredSecret {
+        uid: uid(number),
+        organization,
+        scope,
+        secret_id: SecretId::parse(name, NamePolicy::Relaxed).unwrap(),
+        description: Description::default(),
+        labels: Labels::default(),
+        group: None,
+        visibility: Visibility::All,
+        override_policy: OverridePolicy::Allowed,
+        disabled: false,
+        redaction: Redaction::Default,
+        expire_time: None,
+        current_version: 1,
+        revision: 1,
+        create_time: NOW,
+        creator: "organizations/acme/users/ann".to_owned(),
+        update_time: NOW,
+        updater: "organizations/acme/users/ann".to_owned(),
+        delete_time: None,
+        purge_time: None,
+    };
+    (secret, version(number, 1, Target::EnvironmentVariable))
+}
+
+/// A version of the secret of this number; its blob is 10 bytes long for each version.
+pub fn version(secret: u128, version: u32, target: Target) -> StoredVersion {
+    StoredVersion {
+        secret: uid(secret),
+        version,
+        target,
+        blob: vec![0xb1; 10 * version as usize],
+        data_key_version: 1,
+        value_bytes: 10 * version,
+        create_time: NOW,
+        creator: "organizations/acme/users/ann".to_owned(),
+        destroy_time: None,
+        source_version: None,
+    }
+}
+
+pub fn file(path: &str) -> Target {
+    Target::File { path: path.parse().unwrap(), mode: FileMode::default() }
+}
+
+pub fn registry(host: &str, username: &str) -> Target {
+    Target::Registry { host: host.parse().unwrap(), username: username.parse().unwrap() }
 }

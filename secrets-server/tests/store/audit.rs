@@ -1,0 +1,133 @@
+//! Audit events, and who was delivered what.
+
+use secrets_core::{Timestamp, Uid};
+use secrets_server::store::audit::{self, AuditFilter, AuditRow, AuditSet};
+
+use crate::database::{TestDatabase, on_both};
+use crate::fixture::{NOW, later, uid};
+
+on_both!(
+    reads_an_event_as_it_was_written,
+    pages_from_the_newest,
+    filters_by_resource_principal_and_time,
+    finds_deliveries_of_a_secret,
+    writes_a_set_once,
+    takes_more_events_than_a_statement_has_parameters,
+    takes_no_events_at_all,
+);
+
+fn event(number: u128, seconds: i64) -> AuditRow {
+    AuditRow {
+        uid: uid(number),
+        create_time: later(seconds),
+        organization: Some(uid(1)),
+        request_id: "req-1".to_owned(),
+        principal_kind: "USER".to_owned(),
+        principal_uid: Some(uid(30)),
+        principal_name: "organizations/acme/users/bob".to_owned(),
+        credential: Some(uid(100)),
+        peer: "127.0.0.1:4711".to_owned(),
+        action: "secrets.v1.SecretService/CreateSecret".to_owned(),
+        resource_name: "organizations/acme/projects/api/secrets/A".to_owned(),
+        resource_uid: Some(uid(50)),
+        outcome: "ALLOWED".to_owned(),
+        reason: String::new(),
+        revision: Some(7),
+        set_digest: None,
+        detail: "{}".to_owned(),
+    }
+}
+
+async fn list(database: &TestDatabase, filter: AuditFilter, after: Option<(Timestamp, Uid)>, limit: u64) -> Vec<u128> {
+    let rows = audit::list(database.store.reader(), Some(uid(1)), &filter, after, limit).await.unwrap();
+    rows.into_iter().map(|row| row.uid.as_u128()).collect()
+}
+
+async fn insert(database: &TestDatabase, rows: &[AuditRow], sets: &[AuditSet]) {
+    let tx = database.store.begin().await.unwrap();
+    audit::insert_sets(&tx, sets).await.unwrap();
+    audit::insert_many(&tx, rows).await.unwrap();
+    secrets_server::store::commit(tx).await.unwrap();
+}
+
+async fn reads_an_event_as_it_was_written(database: &TestDatabase) {
+    let bare = AuditRow {
+        organization: None,
+        principal_uid: None,
+        credential: None,
+        resource_uid: None,
+        revision: None,
+        set_digest: Some(vec![1; 32]),
+        ..event(2, 0)
+    };
+    insert(database, &[event(1, 0), bare.clone()], &[]).await;
+    let all = AuditFilter::default();
+    let db = database.store.reader();
+    assert_eq!(audit::list(db, Some(uid(1)), &all, None, 10).await.unwrap(), [event(1, 0)]);
+    assert_eq!(audit::list(db, None, &all, None, 10).await.unwrap(), [bare]);
+}
+
+async fn pages_from_the_newest(database: &TestDatabase) {
+    let elsewhere = AuditRow { organization: Some(uid(2)), ..event(9, 3) };
+    insert(database, &[event(1, 0), event(2, 5), event(3, 5), event(4, 9), elsewhere], &[]).await;
+    let all = AuditFilter::default();
+    assert_eq!(list(database, all.clone(), None, 2).await, [4, 3]);
+    assert_eq!(list(database, all.clone(), Some((later(5), uid(3))), 2).await, [2, 1]);
+    assert_eq!(list(database, all, Some((NOW, uid(1))), 2).await, Vec::<u128>::new());
+}
+
+async fn filters_by_resource_principal_and_time(database: &TestDatabase) {
+    let other_resource = AuditRow { resource_uid: Some(uid(51)), ..event(2, 1) };
+    let other_principal = AuditRow { principal_uid: Some(uid(31)), ..event(3, 2) };
+    insert(database, &[event(1, 0), other_resource, other_principal], &[]).await;
+    let by = AuditFilter::default();
+    assert_eq!(list(database, AuditFilter { resource: Some(uid(50)), ..by.clone() }, None, 9).await, [3, 1]);
+    assert_eq!(list(database, AuditFilter { principal: Some(uid(31)), ..by.clone() }, None, 9).await, [3]);
+    assert_eq!(list(database, AuditFilter { from: Some(later(1)), ..by.clone() }, None, 9).await, [3, 2]);
+    assert_eq!(list(database, AuditFilter { until: Some(later(1)), ..by.clone() }, None, 9).await, [1]);
+    let all = AuditFilter { resource: Some(uid(50)), principal: Some(uid(30)), from: Some(NOW), until: Some(later(9)) };
+    assert_eq!(list(database, all, None, 9).await, [1]);
+}
+
+async fn finds_deliveries_of_a_secret(database: &TestDatabase) {
+    let resolve = |number, seconds, digest: u8| AuditRow {
+        action: "secrets.v1.ResolveService/Resolve".to_owned(),
+        resource_uid: None,
+        set_digest: Some(vec![digest; 32]),
+        ..event(number, seconds)
+    };
+    let set = |digest: u8, organization, secrets: &[(Uid, u32)]| AuditSet {
+        digest: vec![digest; 32],
+        organization,
+        secrets: secrets.to_vec(),
+    };
+    let sets = [set(1, uid(1), &[(uid(50), 3), (uid(51), 1)]), set(2, uid(1), &[(uid(51), 1)])];
+    let events = [event(1, 0), resolve(2, 1, 1), resolve(3, 2, 2), resolve(4, 3, 1)];
+    insert(database, &events, &sets).await;
+    let of = |secret| AuditFilter { resource: Some(uid(secret)), ..AuditFilter::default() };
+    assert_eq!(list(database, of(50), None, 9).await, [4, 2, 1]);
+    assert_eq!(list(database, of(51), None, 9).await, [4, 3, 2]);
+    let delivered = audit::set(database.store.reader(), uid(1), &[1; 32]).await.unwrap();
+    assert_eq!(delivered, [(uid(50), 3), (uid(51), 1)]);
+    assert_eq!(audit::set(database.store.reader(), uid(2), &[1; 32]).await.unwrap(), []);
+}
+
+async fn writes_a_set_once(database: &TestDatabase) {
+    let set = AuditSet { digest: vec![1; 32], organization: uid(1), secrets: vec![(uid(50), 3), (uid(51), 1)] };
+    insert(database, &[], &[set.clone(), set.clone()]).await;
+    insert(database, &[], std::slice::from_ref(&set)).await;
+    assert_eq!(audit::set(database.store.reader(), uid(1), &[1; 32]).await.unwrap(), set.secrets);
+}
+
+async fn takes_more_events_than_a_statement_has_parameters(database: &TestDatabase) {
+    let events: Vec<_> = (1..=4000).map(|number| event(number, 0)).collect();
+    insert(database, &events, &[]).await;
+    assert_eq!(list(database, AuditFilter::default(), None, 5000).await.len(), 4000);
+}
+
+async fn takes_no_events_at_all(database: &TestDatabase) {
+    insert(database, &[], &[]).await;
+    let empty = AuditSet { digest: vec![3; 32], organization: uid(1), secrets: Vec::new() };
+    insert(database, &[], &[empty]).await;
+    assert_eq!(list(database, AuditFilter::default(), None, 10).await, Vec::<u128>::new());
+}

@@ -1,0 +1,238 @@
+//! Credentials, and how far a revocation reaches.
+
+use secrets_core::Timestamp;
+use secrets_core::principal::{PrincipalKind, PrincipalRef};
+use secrets_server::store::credential::{self, CredentialFilter, CredentialKind, CredentialRow};
+use secrets_server::store::{StoreError, UniqueIndex, commit};
+use tokio::sync::oneshot;
+
+use crate::database::{TestDatabase, on_both};
+use crate::fixture::{NOW, later, uid};
+
+on_both!(
+    finds_a_credential_by_its_mac,
+    revokes_what_was_minted_and_minted_with_that,
+    revokes_all_of_a_principal_and_all_for_a_user,
+    revokes_all_of_an_organization,
+    revokes_sessions_in_a_workspace,
+    renews_only_what_is_not_revoked,
+    notes_the_last_use,
+    lists_what_the_filter_lets_pass,
+    purges_short_lived_ones_after_their_end,
+    catches_a_session_that_is_minted_meanwhile,
+    knows_whether_the_operator_can_come_in,
+);
+
+fn token(number: u128) -> CredentialRow {
+    let mut mac = [0; 32];
+    mac[..16].copy_from_slice(&number.to_be_bytes());
+    CredentialRow {
+        uid: uid(number),
+        kind: CredentialKind::Personal,
+        organization: Some(uid(1)),
+        principal: PrincipalRef { kind: PrincipalKind::User, uid: uid(30) },
+        mac,
+        pepper_version: 1,
+        display_name: "laptop".to_owned(),
+        create_time: NOW,
+        expire_time: Some(later(3600)),
+        revoke_time: None,
+        last_used_time: None,
+        minter: None,
+        external_id: None,
+        context_project: None,
+        context_workspace: None,
+        context_user: None,
+        allow: None,
+    }
+}
+
+fn session(number: u128, minter: u128) -> CredentialRow {
+    CredentialRow { kind: CredentialKind::Session, minter: Some(uid(minter)), ..token(number) }
+}
+
+async fn insert(database: &TestDatabase, rows: &[CredentialRow]) {
+    let tx = database.store.begin().await.unwrap();
+    for row in rows {
+        credential::insert(&tx, row).await.unwrap();
+    }
+    commit(tx).await.unwrap();
+}
+
+async fn revoked(database: &TestDatabase) -> Vec<u128> {
+    let mut revoked = Vec::new();
+    for number in 100..200 {
+        for organization in [Some(uid(1)), Some(uid(2)), None] {
+            let row = credential::by_uid(database.store.reader(), organization, uid(number)).await.unwrap();
+            revoked.extend(row.filter(|row| row.revoke_time == Some(later(9))).map(|_| number));
+        }
+    }
+    revoked
+}
+
+async fn finds_a_credential_by_its_mac(database: &TestDatabase) {
+    let full = CredentialRow {
+        external_id: Some("sbx-91".to_owned()),
+        context_project: Some(uid(5)),
+        context_workspace: Some(uid(6)),
+        context_user: Some(uid(31)),
+        allow: Some(r#"{"kinds":["FILE"]}"#.to_owned()),
+        ..session(101, 100)
+    };
+    insert(database, &[token(100), full.clone(), CredentialRow { organization: None, ..token(102) }]).await;
+    let db = database.store.reader();
+    assert_eq!(credential::by_mac(db, &full.mac).await.unwrap(), Some(full.clone()));
+    assert_eq!(credential::by_mac(db, &[7; 32]).await.unwrap(), None);
+    assert_eq!(credential::by_uid(db, Some(uid(1)), full.uid).await.unwrap(), Some(full));
+    assert_eq!(credential::by_uid(db, Some(uid(1)), uid(102)).await.unwrap(), None);
+    assert_eq!(credential::by_uid(db, None, uid(102)).await.unwrap().unwrap().organization, None);
+    let tx = database.store.begin().await.unwrap();
+    let twin = CredentialRow { uid: uid(103), ..token(100) };
+    assert_eq!(credential::insert(&tx, &twin).await, Err(StoreError::UniqueViolation(UniqueIndex::Mac)));
+}
+
+async fn revokes_what_was_minted_and_minted_with_that(database: &TestDatabase) {
+    let elsewhere = CredentialRow { organization: Some(uid(2)), ..session(104, 101) };
+    let rows =
+        [token(100), session(101, 100), session(102, 101), session(103, 102), elsewhere, token(105), session(106, 105)];
+    insert(database, &rows).await;
+    let tx = database.store.begin().await.unwrap();
+    assert_eq!(credential::revoke(&tx, Some(uid(2)), uid(100), later(9)).await.unwrap(), 0, "of another organization");
+    assert_eq!(credential::revoke(&tx, Some(uid(1)), uid(100), later(9)).await.unwrap(), 5);
+    assert_eq!(credential::revoke(&tx, Some(uid(1)), uid(100), later(10)).await.unwrap(), 0, "ended before");
+    commit(tx).await.unwrap();
+    assert_eq!(revoked(database).await, [100, 101, 102, 103, 104]);
+}
+
+async fn revokes_all_of_a_principal_and_all_for_a_user(database: &TestDatabase) {
+    let other = PrincipalRef { kind: PrincipalKind::ServiceAccount, uid: uid(40) };
+    let service = CredentialRow { principal: other, kind: CredentialKind::Service, ..token(103) };
+    let on_behalf = CredentialRow { principal: other, context_user: Some(uid(30)), ..session(104, 103) };
+    let not_on_behalf = CredentialRow { principal: other, context_user: Some(uid(31)), ..session(105, 103) };
+    insert(database, &[token(100), token(101), session(102, 101), service, on_behalf, not_on_behalf]).await;
+    let tx = database.store.begin().await.unwrap();
+    let ended = credential::revoke_of_principal(&tx, token(100).principal, later(9)).await.unwrap();
+    assert_eq!(ended, 3);
+    assert_eq!(credential::revoke_sessions_for_user(&tx, uid(1), uid(30), later(9)).await.unwrap(), 1);
+    commit(tx).await.unwrap();
+    assert_eq!(revoked(database).await, [100, 101, 102, 104]);
+}
+
+async fn revokes_all_of_an_organization(database: &TestDatabase) {
+    let platform = CredentialRow { organization: None, ..token(101) };
+    let elsewhere = CredentialRow { organization: Some(uid(2)), ..token(103) };
+    insert(database, &[token(100), platform, session(102, 101), elsewhere]).await;
+    let tx = database.store.begin().await.unwrap();
+    assert_eq!(credential::revoke_of_organization(&tx, uid(1), later(9)).await.unwrap(), 2);
+    commit(tx).await.unwrap();
+    assert_eq!(revoked(database).await, [100, 102]);
+}
+
+async fn revokes_sessions_in_a_workspace(database: &TestDatabase) {
+    let inside = CredentialRow { context_workspace: Some(uid(6)), ..session(101, 100) };
+    let outside = CredentialRow { context_workspace: Some(uid(7)), ..session(102, 100) };
+    insert(database, &[token(100), inside, outside]).await;
+    let tx = database.store.begin().await.unwrap();
+    assert_eq!(credential::revoke_sessions_in(&tx, uid(1), uid(6), later(9)).await.unwrap(), 1);
+    commit(tx).await.unwrap();
+    assert_eq!(revoked(database).await, [101]);
+}
+
+async fn renews_only_what_is_not_revoked(database: &TestDatabase) {
+    insert(database, &[session(100, 99)]).await;
+    let db = &database.store.begin().await.unwrap();
+    assert!(credential::renew(db, Some(uid(1)), uid(100), later(7200)).await.unwrap());
+    let renewed = credential::by_uid(db, Some(uid(1)), uid(100)).await.unwrap().unwrap();
+    assert_eq!(renewed.expire_time, Some(later(7200)));
+    credential::revoke(db, Some(uid(1)), uid(100), later(9)).await.unwrap();
+    assert!(!credential::renew(db, Some(uid(1)), uid(100), later(9000)).await.unwrap());
+}
+
+async fn notes_the_last_use(database: &TestDatabase) {
+    insert(database, &[token(100), token(101)]).await;
+    let db = &database.store.begin().await.unwrap();
+    let used = async || credential::by_uid(db, Some(uid(1)), uid(100)).await.unwrap().unwrap().last_used_time;
+    credential::touch(db, [uid(100)], later(50)).await.unwrap();
+    assert_eq!(used().await, Some(later(50)));
+    credential::touch(db, [uid(100)], later(40)).await.unwrap();
+    assert_eq!(used().await, Some(later(50)), "an earlier use does not go back");
+    credential::touch(db, [], later(60)).await.unwrap();
+}
+
+async fn lists_what_the_filter_lets_pass(database: &TestDatabase) {
+    let older = CredentialRow { create_time: later(-5), ..token(104) };
+    let expired = CredentialRow { expire_time: Some(later(10)), ..token(101) };
+    let endless = CredentialRow { expire_time: None, ..token(102) };
+    let named = CredentialRow { external_id: Some("sbx-91".to_owned()), ..session(103, 100) };
+    insert(database, &[token(100), expired, endless, named, older]).await;
+    let db = &database.store.begin().await.unwrap();
+    credential::revoke(db, Some(uid(1)), uid(104), later(9)).await.unwrap();
+    let list = async |filter: CredentialFilter, after: Option<(Timestamp, u128)>, limit| {
+        let after = after.map(|(time, number)| (time, uid(number)));
+        let rows = credential::list(db, Some(uid(1)), &filter, after, limit).await.unwrap();
+        rows.into_iter().map(|row| row.uid.as_u128()).collect::<Vec<_>>()
+    };
+    let all = CredentialFilter::default();
+    assert_eq!(list(all.clone(), None, 10).await, [104, 100, 101, 102, 103]);
+    assert_eq!(list(all.clone(), Some((later(-5), 104)), 2).await, [100, 101]);
+    assert_eq!(list(all.clone(), Some((NOW, 101)), 10).await, [102, 103]);
+    assert_eq!(credential::count(db, Some(uid(1)), &all).await.unwrap(), 5);
+    let live = CredentialFilter { live_at: Some(later(10)), ..all.clone() };
+    assert_eq!(list(live, None, 10).await, [100, 102, 103]);
+    let sessions = CredentialFilter { kinds: vec![CredentialKind::Session], ..all.clone() };
+    assert_eq!(list(sessions, None, 10).await, [103]);
+    let named = CredentialFilter { external_id: Some("sbx-91".to_owned()), ..all.clone() };
+    assert_eq!(list(named, None, 10).await, [103]);
+    let minted = CredentialFilter { minter: Some(uid(100)), ..all.clone() };
+    assert_eq!(list(minted, None, 10).await, [103]);
+    let stranger = PrincipalRef { kind: PrincipalKind::User, uid: uid(31) };
+    assert_eq!(list(CredentialFilter { principal: Some(stranger), ..all }, None, 10).await, Vec::<u128>::new());
+}
+
+async fn purges_short_lived_ones_after_their_end(database: &TestDatabase) {
+    let invitation = CredentialRow { kind: CredentialKind::Invitation, ..token(102) };
+    insert(database, &[token(100), session(101, 100), invitation]).await;
+    let db = &database.store.begin().await.unwrap();
+    assert_eq!(credential::purge_ended(db, later(3600), 10).await.unwrap(), 0);
+    assert_eq!(credential::purge_ended(db, later(3601), 1).await.unwrap(), 1);
+    assert_eq!(credential::purge_ended(db, later(3601), 10).await.unwrap(), 1);
+    assert!(credential::by_uid(db, Some(uid(1)), uid(100)).await.unwrap().is_some());
+}
+
+/// Whoever mints holds the minting credential; a revocation of it waits, and ends the new session too.
+async fn catches_a_session_that_is_minted_meanwhile(database: &TestDatabase) {
+    insert(database, &[CredentialRow { organization: None, ..token(100) }]).await;
+    let mint = database.store.begin().await.unwrap();
+    assert_eq!(credential::hold(&mint, uid(100)).await.unwrap().unwrap().revoke_time, None);
+    let (started, has_started) = oneshot::channel();
+    let store = database.store.clone();
+    let revocation = tokio::spawn(async move {
+        started.send(()).unwrap();
+        let tx = store.begin().await.unwrap();
+        let ended = credential::revoke(&tx, None, uid(100), later(9)).await.unwrap();
+        commit(tx).await.unwrap();
+        ended
+    });
+    has_started.await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    credential::insert(&mint, &session(101, 100)).await.unwrap();
+    commit(mint).await.unwrap();
+    assert_eq!(revocation.await.unwrap(), 2);
+    assert_eq!(revoked(database).await, [100, 101]);
+}
+
+async fn knows_whether_the_operator_can_come_in(database: &TestDatabase) {
+    let operator = PrincipalRef { kind: PrincipalKind::Operator, uid: uid(0) };
+    let row = CredentialRow {
+        kind: CredentialKind::Operator,
+        organization: None,
+        principal: operator,
+        expire_time: None,
+        ..token(100)
+    };
+    insert(database, &[CredentialRow { organization: None, ..token(101) }]).await;
+    let reader = database.store.reader();
+    assert!(!credential::has_working_operator(reader, NOW).await.unwrap());
+    insert(database, &[row]).await;
+    assert!(credential::has_working_operator(reader, NOW).await.unwrap());
+}

@@ -5,12 +5,15 @@ use tonic::metadata::MetadataMap;
 
 use super::token::{InvalidToken, Token};
 use crate::server::{Peer, RequestId};
+use crate::shutdown::{Hold, Signal};
 
 /// What a request presents: a credential, if any, and where it came from.
 pub struct Presented {
     pub(super) token: Result<Token, NoToken>,
     pub(super) request_id: String,
     pub(super) peer: String,
+    /// Counts the call among the work in flight, for as long as it may outlive its caller.
+    pub(crate) hold: Option<Hold>,
 }
 
 /// Why there is no token to look up. Says nothing of what was sent.
@@ -44,6 +47,7 @@ impl Presented {
             token: Err(NoToken::Absent),
             request_id: extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
             peer: extensions.get::<Peer>().map(|peer| peer.address.to_string()).unwrap_or_default(),
+            hold: extensions.get::<Signal>().map(Signal::hold),
         }
     }
 }
@@ -56,4 +60,46 @@ fn bearer(metadata: &MetadataMap) -> Result<Token, NoToken> {
         return Err(NoToken::NotBearer);
     }
     Token::parse(token.trim()).map_err(NoToken::Invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::token::TokenKind;
+    use crate::crypto::SystemRandom;
+
+    fn presented(authorization: Option<&str>) -> Presented {
+        let mut request = Request::new(());
+        if let Some(text) = authorization {
+            request.metadata_mut().insert("authorization", text.parse().unwrap());
+        }
+        Presented::of(&request)
+    }
+
+    #[test]
+    fn a_bearer_token_passes_and_nothing_else_does() {
+        let token = Token::make(&SystemRandom, TokenKind::Personal).unwrap();
+        for scheme in ["Bearer ", "bearer ", "BEARER  "] {
+            let text = format!("{scheme}{}", token.expose());
+            assert_eq!(presented(Some(&text)).token.ok().unwrap().expose(), token.expose());
+        }
+        assert_eq!(presented(None).token.err(), Some(NoToken::Absent));
+        for text in ["Basic YTpi", "Bearer", token.expose()] {
+            assert_eq!(presented(Some(text)).token.err(), Some(NoToken::NotBearer), "{text}");
+        }
+        let told = presented(Some("Bearer hunter2")).token.err().unwrap();
+        assert!(matches!(told, NoToken::Invalid(_)) && !told.to_string().contains("hunter2"), "{told}");
+    }
+
+    #[test]
+    fn a_call_is_held_as_long_as_what_it_presents() {
+        let signal = Signal::new();
+        let mut request = Request::new(());
+        request.extensions_mut().insert(signal.clone());
+        let presented = Presented::of(&request);
+        drop(request);
+        assert_eq!(signal.in_flight(), 1);
+        drop(presented);
+        assert_eq!(signal.in_flight(), 0);
+    }
 }

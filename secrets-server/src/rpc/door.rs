@@ -18,6 +18,9 @@ use crate::service::change::{Done, Keep};
 /// The future of a use case.
 pub type Use<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
 
+/// The use case of a mutation.
+pub type Mutation<I, T> = for<'a> fn(&'a App, &'a Call, &'a I, &'a Keep<T>) -> Use<'a, Done<T>>;
+
 /// A mutation is run again at most this often when another transaction was in the way.
 const ATTEMPTS: u32 = 8;
 
@@ -59,7 +62,7 @@ impl Door {
         request: Request<M>,
         method: &'static str,
         decode: fn(M) -> Result<I, Failure>,
-        case: for<'a> fn(&'a App, &'a Call, &'a I, &'a Keep<T>) -> Use<'a, Done<T>>,
+        case: Mutation<I, T>,
         encode: fn(&T) -> R,
         kept: fn(&T) -> R,
     ) -> Result<Response<R>, Status>
@@ -81,7 +84,7 @@ impl Door {
         message: M,
         method: &'static str,
         decode: fn(M) -> Result<I, Failure>,
-        case: for<'a> fn(&'a App, &'a Call, &'a I, &'a Keep<T>) -> Use<'a, Done<T>>,
+        case: Mutation<I, T>,
         encode: fn(&T) -> R,
         kept: fn(&T) -> R,
     ) -> Result<Response<R>, Status>
@@ -94,9 +97,11 @@ impl Door {
         let call = self.app.open_call(&presented, method).await.map_err(|failure| status::of(&failure))?;
         let app = Arc::clone(&self.app);
         let span = tracing::Span::current();
-        // A task of its own: dropping the caller's future drops the handle, not the work.
+        // A task of its own: dropping the caller's future drops the handle, not the work. A server that stops waits for it.
+        let hold = presented.hold;
         let work = tokio::spawn(tracing::Instrument::instrument(
             async move {
+                let _hold = hold;
                 let result = async {
                     let keep = app.keep(&message, message.request_id(), kept)?;
                     let input = decode(message)?;

@@ -30,8 +30,10 @@ pub enum Done<T> {
 /// How a mutation's result is kept for a repeat.
 pub struct Keep<T> {
     request: Option<KeptRequest>,
-    encode: Box<dyn Fn(&T) -> Vec<u8> + Send + Sync>,
+    encode: Encode<T>,
 }
+
+type Encode<T> = Box<dyn Fn(&T) -> Vec<u8> + Send + Sync>;
 
 struct KeptRequest {
     id: Uid,

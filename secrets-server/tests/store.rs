@@ -19,6 +19,8 @@ mod connect;
 mod credential;
 #[path = "store/directory.rs"]
 mod directory;
+#[path = "store/failure.rs"]
+mod failure;
 #[path = "store/fixture.rs"]
 mod fixture;
 #[path = "store/idempotency.rs"]

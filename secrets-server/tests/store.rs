@@ -31,6 +31,8 @@ mod key;
 mod lifecycle;
 #[path = "store/locate.rs"]
 mod locate;
+#[path = "store/plan.rs"]
+mod plan;
 #[path = "store/revision.rs"]
 mod revision;
 #[path = "store/secret.rs"]

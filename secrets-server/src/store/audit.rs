@@ -1,8 +1,11 @@
 //! Audit events, and the sets of secrets that were delivered together.
 
+use std::cmp::Reverse;
+
 use sea_orm::sea_query::{Condition, OnConflict, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
 };
 use secrets_core::{Timestamp, Uid};
 
@@ -123,7 +126,8 @@ pub async fn set(db: &impl ConnectionTrait, organization: Uid, digest: &[u8]) ->
 }
 
 /// Up to `limit` events of the organization, or of the platform, the newest first, those before `after` (the time and
-/// uid of the last one seen).
+/// uid of the last one seen). With a resource these are two queries: each has an index of its own, and a database that
+/// is asked for both at once uses neither.
 pub async fn list(
     db: &impl ConnectionTrait,
     organization: Option<Uid>,
@@ -132,34 +136,42 @@ pub async fn list(
     limit: u64,
 ) -> Result<Vec<AuditRow>, StoreError> {
     let organization = organization_or_platform(organization);
-    let mut query = Entity::find()
-        .filter(Column::OrganizationUid.eq(organization))
-        .filter(condition(organization, filter))
-        .order_by_desc(Column::CreateTime)
-        .order_by_desc(Column::Uid)
-        .limit(limit);
-    if let Some((time, uid)) = after {
-        let same_time = Column::CreateTime.eq(time.as_micros()).and(Column::Uid.lt(uid));
-        query = query.filter(Column::CreateTime.lt(time.as_micros()).or(same_time));
-    }
-    query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+    let here = Column::OrganizationUid.eq(organization);
+    let query = page(filter, after, limit);
+    let Some(resource) = filter.resource else { return all(db, query.filter(here)).await };
+    let mut rows = all(db, query.clone().filter(here).filter(Column::ResourceUid.eq(resource))).await?;
+    // The organization is fixed by way of the sets: with it the database would rather read all events of the time.
+    let delivered = Query::select()
+        .column(audit_set::Column::Digest)
+        .from(audit_set::Entity)
+        .and_where(audit_set::Column::OrganizationUid.eq(organization))
+        .and_where(audit_set::Column::SecretUid.eq(resource))
+        .to_owned();
+    rows.extend(all(db, query.filter(Column::SetDigest.in_subquery(delivered))).await?);
+    rows.retain(|row| organization_or_platform(row.organization) == organization);
+    rows.sort_by_key(|row| Reverse((row.create_time, row.uid)));
+    rows.dedup_by_key(|row| row.uid);
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(rows)
 }
 
-fn condition(organization: Uid, filter: &AuditFilter) -> Condition {
-    let about = |resource: Uid| {
-        let delivered = Query::select()
-            .column(audit_set::Column::Digest)
-            .from(audit_set::Entity)
-            .and_where(audit_set::Column::OrganizationUid.eq(organization))
-            .and_where(audit_set::Column::SecretUid.eq(resource))
-            .to_owned();
-        Condition::any().add(Column::ResourceUid.eq(resource)).add(Column::SetDigest.in_subquery(delivered))
-    };
-    Condition::all()
-        .add_option(filter.resource.map(about))
+fn page(filter: &AuditFilter, after: Option<(Timestamp, Uid)>, limit: u64) -> Select<Entity> {
+    // The bound on the time alone is for the index; the uid decides among events of the same time.
+    let after = after.map(|(time, uid)| {
+        let same_time = Column::CreateTime.eq(time.as_micros()).and(Column::Uid.lt(uid));
+        Column::CreateTime.lte(time.as_micros()).and(Column::CreateTime.lt(time.as_micros()).or(same_time))
+    });
+    let condition = Condition::all()
         .add_option(filter.principal.map(|principal| Column::PrincipalUid.eq(principal)))
         .add_option(filter.from.map(|from| Column::CreateTime.gte(from.as_micros())))
         .add_option(filter.until.map(|until| Column::CreateTime.lt(until.as_micros())))
+        .add_option(after);
+    let query = Entity::find().filter(condition);
+    query.order_by_desc(Column::CreateTime).order_by_desc(Column::Uid).limit(limit)
+}
+
+async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<AuditRow>, StoreError> {
+    query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
 fn write(row: &AuditRow) -> Result<ActiveModel, StoreError> {

@@ -20,13 +20,11 @@ impl sea_orm_migration::MigrationName for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(events()).await?;
-        for (name, column) in [
-            ("audit_events_resource", "resource_uid"),
-            ("audit_events_principal", "principal_uid"),
-            ("audit_events_set", "set_digest"),
-        ] {
+        for (name, column) in [("audit_events_resource", "resource_uid"), ("audit_events_principal", "principal_uid")] {
             manager.create_index(index(name, "audit_events", &["organization_uid", column, "create_time"])).await?;
         }
+        // A digest belongs to one organization.
+        manager.create_index(index("audit_events_set", "audit_events", &["set_digest", "create_time"])).await?;
         manager.create_index(index("audit_events_time", "audit_events", &["organization_uid", "create_time"])).await?;
         manager.create_table(sets()).await?;
         manager.create_index(index("audit_sets_secret", "audit_sets", &["organization_uid", "secret_uid"])).await

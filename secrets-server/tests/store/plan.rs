@@ -1,0 +1,77 @@
+//! What is asked at every call must not grow with what is stored: an index answers it.
+
+use sea_orm::{ConnectionTrait, Statement};
+use secrets_core::ContextName;
+use secrets_core::principal::{PrincipalKind, PrincipalRef};
+use secrets_server::store::audit::AuditFilter;
+use secrets_server::store::idempotency::IdempotencyKey;
+use secrets_server::store::secret::SecretQuery;
+use secrets_server::store::{
+    audit, binding, credential, idempotency, key, locate, organization, revision, secret, user, version,
+};
+
+use crate::database::{self, TestDatabase};
+use crate::fixture::{self, NOW, uid};
+use crate::secret::{organization_scope, project_scope};
+
+#[test]
+fn scans_no_table_on_sqlite() {
+    database::run(TestDatabase::sqlite(), |database| async move {
+        ask_everything(&database).await;
+        let statements = database.statements.take();
+        assert!(statements.len() >= 17, "{statements:?}");
+        for statement in statements {
+            let plan = plan(&database, &statement).await;
+            assert!(!plan.contains("SCAN"), "{statement}\n{plan}");
+            // An index on the organization alone reads all that it has, which is little of these only.
+            let whole = plan.lines().filter(|step| step.ends_with("(organization_uid=?)"));
+            let little = ["SEARCH revisions", "SEARCH data_keys"];
+            for step in whole {
+                assert!(little.iter().any(|table| step.starts_with(table)), "{statement}\n{plan}");
+            }
+            assert!(!plan.contains("INDEX audit_events_time"), "{statement}\n{plan}");
+        }
+        database
+    });
+}
+
+async fn ask_everything(database: &TestDatabase) {
+    let db = database.store.reader();
+    let acme = uid(1);
+    let bob = PrincipalRef { kind: PrincipalKind::User, uid: uid(30) };
+    let agent = PrincipalRef { kind: PrincipalKind::ServiceAccount, uid: uid(40) };
+    let context = ContextName {
+        organization: "acme".parse().unwrap(),
+        project: None,
+        workspace: Some("ws1".parse().unwrap()),
+        user: Some("bob".parse().unwrap()),
+    };
+    credential::by_mac(db, &[0; 32]).await.unwrap();
+    credential::by_uid(db, Some(acme), uid(100)).await.unwrap();
+    organization::by_uid(db, acme).await.unwrap();
+    user::by_uids(db, acme, [uid(30)]).await.unwrap();
+    binding::of_principals(db, acme, &[bob]).await.unwrap();
+    binding::of_principals(db, acme, &[bob, agent]).await.unwrap();
+    binding::of_principal_everywhere(db, agent).await.unwrap();
+    locate::locate(db, &context).await.unwrap();
+    secret::candidates(db, acme, &[organization_scope(), project_scope()]).await.unwrap();
+    let name = fixture::secret(acme, project_scope(), 50, "A").0.secret_id;
+    secret::current(db, acme, project_scope(), &name).await.unwrap();
+    secret::usage(db, acme, project_scope()).await.unwrap();
+    secret::list(db, acme, project_scope(), SecretQuery::default(), None, 10).await.unwrap();
+    version::list(db, acme, uid(50)).await.unwrap();
+    revision::current(db, acme).await.unwrap();
+    key::data_keys(db, acme).await.unwrap();
+    let method = String::new();
+    let request = IdempotencyKey { organization: acme, principal: uid(30), method, request_id: uid(7) };
+    idempotency::find(db, &request).await.unwrap();
+    let filter = AuditFilter { resource: Some(uid(50)), ..AuditFilter::default() };
+    audit::list(db, Some(acme), &filter, Some((NOW, uid(1))), 10).await.unwrap();
+}
+
+async fn plan(database: &TestDatabase, statement: &str) -> String {
+    let db = database.store.reader();
+    let explain = Statement::from_string(db.get_database_backend(), format!("EXPLAIN QUERY PLAN {statement}"));
+    let steps = db.query_all_raw(explain).await.unwrap();
+    steps.iter().map(|step| step.try_get::<String>("", "detail").unwrap() + "\n").collect()
+}

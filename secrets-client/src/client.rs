@@ -76,7 +76,7 @@ impl Client {
         F: Fn(Channel, Request<M>) -> Fut,
         Fut: Future<Output = Result<Response<R>, Status>>,
     {
-        let Inner { channel, authorization, deadline, retry, .. } = &*self.0;
+        let Inner { endpoint, channel, authorization, deadline, retry } = &*self.0;
         retry::run(retry, *deadline, safety, retry::random_unit, |left| {
             let mut request = Request::new(message.clone());
             request.set_timeout(left);
@@ -84,7 +84,9 @@ impl Client {
                 request.metadata_mut().insert("authorization", authorization.clone());
             }
             let answer = send(channel.clone(), request);
-            async move { answer.await.map(Response::into_inner).map_err(ClientError::from_status) }
+            async move {
+                answer.await.map(Response::into_inner).map_err(|status| ClientError::from_status(status, endpoint))
+            }
         })
         .await
     }

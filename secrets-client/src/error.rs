@@ -17,8 +17,10 @@ pub enum ClientError {
     #[error("{0}")]
     Answered(Box<Answer>),
     /// The service can't be reached, or the connection broke before its answer.
-    #[error("the service is unavailable: {detail}")]
+    #[error("the service at {endpoint} is unavailable: {detail}")]
     Unreachable {
+        /// The address that was tried.
+        endpoint: String,
         /// What the transport says.
         detail: String,
         /// The connection was never made, so that the service has seen nothing of the call.
@@ -69,11 +71,11 @@ pub struct FieldViolation {
 
 impl ClientError {
     /// Reads a status: one that the transport made up is [`ClientError::Unreachable`].
-    pub(crate) fn from_status(status: Status) -> Self {
+    pub(crate) fn from_status(status: Status, endpoint: &str) -> Self {
         if let Some(source) = status.source() {
             let never_sent = chain(source).any(|error| error.is::<tonic::ConnectError>());
             let detail = chain(source).last().map_or_else(|| status.message().to_owned(), ToString::to_string);
-            return Self::Unreachable { detail, never_sent };
+            return Self::Unreachable { endpoint: endpoint.to_owned(), detail, never_sent };
         }
         let info = status.get_details_error_info().filter(|info| info.domain == ERROR_DOMAIN);
         let violations = status.get_details_bad_request().map(|details| details.field_violations).unwrap_or_default();
@@ -142,6 +144,8 @@ mod tests {
 
     use super::*;
 
+    const ENDPOINT: &str = "http://127.0.0.1:1";
+
     #[test]
     fn reads_reason_violations_and_delay() {
         let mut details = ErrorDetails::new();
@@ -150,7 +154,7 @@ mod tests {
             .add_bad_request_violation("secret_id", "`l` at byte 0 does not pass")
             .set_retry_info(Some(Duration::from_secs(2)));
         let status = Status::with_error_details(Code::InvalidArgument, "the name does not pass", details);
-        let error = ClientError::from_status(status);
+        let error = ClientError::from_status(status, ENDPOINT);
         assert_eq!(error.reason(), Some(Reason::InvalidSecretId));
         assert_eq!(error.retry_after(), Some(Duration::from_secs(2)));
         let answer = error.answer().unwrap();
@@ -163,7 +167,7 @@ mod tests {
         for (reason, domain) in [("INVALID_SECRET_ID", "example.com"), ("FROM_THE_FUTURE", ERROR_DOMAIN)] {
             let mut details = ErrorDetails::new();
             details.set_error_info(reason, domain, []);
-            let error = ClientError::from_status(Status::with_error_details(Code::Internal, "no", details));
+            let error = ClientError::from_status(Status::with_error_details(Code::Internal, "no", details), ENDPOINT);
             assert_eq!(error.reason(), None);
         }
     }
@@ -171,10 +175,11 @@ mod tests {
     #[test]
     fn takes_what_the_transport_made_up_for_unreachable() {
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-        let error = ClientError::from_status(Status::from_error(Box::new(tonic::ConnectError(Box::new(refused)))));
+        let error =
+            ClientError::from_status(Status::from_error(Box::new(tonic::ConnectError(Box::new(refused)))), ENDPOINT);
         assert!(error.is_unavailable() && error.was_never_sent(), "{error:?}");
         let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-        let error = ClientError::from_status(Status::from_error(Box::new(reset)));
+        let error = ClientError::from_status(Status::from_error(Box::new(reset)), ENDPOINT);
         assert!(error.is_unavailable() && !error.was_never_sent(), "{error:?}");
     }
 }

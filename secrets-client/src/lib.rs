@@ -44,7 +44,7 @@ pub mod retry;
 
 pub use client::resolve::{Resolved, ResolvedSecret};
 pub use client::{Client, ClientBuilder, ConnectError, Minted, secret_value};
-pub use config::{Config, ConfigError, Settings};
+pub use config::{Config, ConfigError, Defaults, Settings};
 pub use credentials::{Credential, CredentialKind, InvalidCredential};
 pub use error::{Answer, ClientError, FieldViolation, Reason};
 pub use retry::RetryPolicy;

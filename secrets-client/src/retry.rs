@@ -112,7 +112,7 @@ mod tests {
         RetryPolicy { attempts: 5, base: Duration::from_millis(100), cap: Duration::from_secs(30) };
 
     fn unavailable() -> ClientError {
-        ClientError::from_status(Status::unavailable("the database does not answer"))
+        ClientError::from_status(Status::unavailable("the database does not answer"), "http://127.0.0.1:1")
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
                 || 0.0,
                 |_| {
                     sent.set(sent.get() + 1);
-                    async move { Err(ClientError::from_status(Status::new(code, "no"))) }
+                    async move { Err(ClientError::from_status(Status::new(code, "no"), "http://127.0.0.1:1")) }
                 },
             )
             .await;

@@ -1,2 +1,71 @@
-//! Being written.
-fn main() {}
+//! The `secrets` command line.
+//!
+//! Data goes to stdout, everything else to stderr; a value is never an argument and never printed unless asked for. One
+//! file per group of commands. To add a command: a variant of [`Command`](command::Command), and a file with its
+//! arguments and a function that takes the [`App`](app::App).
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)
+)]
+
+mod app;
+mod audit;
+mod command;
+mod config;
+mod edit;
+mod exit;
+mod explain;
+mod history;
+mod import;
+mod list;
+mod login;
+mod member;
+mod organization;
+mod output;
+mod project;
+mod prompt;
+mod resolve;
+mod rm;
+mod run;
+mod scope;
+mod service_account;
+mod session;
+mod set;
+mod show;
+mod target;
+mod token;
+mod user;
+mod value;
+mod when;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::command::Arguments;
+use crate::exit::Failure;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.global.output);
+    let ended = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(exit::Exit::Failed, format!("runtime: {error}")))
+        .and_then(|runtime| {
+            let ended = runtime.block_on(command::run(arguments, output));
+            // A name look-up may still be stuck in a thread of its own; nobody waits for it.
+            runtime.shutdown_background();
+            ended
+        });
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            failure.report(output.colors_errors());
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}

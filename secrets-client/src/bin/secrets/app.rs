@@ -1,0 +1,188 @@
+//! What every command needs: settings, a client, who calls, and which organization, scope or context is meant.
+
+use std::cell::OnceCell;
+use std::future::Future;
+
+use secrets_client::{Client, ClientError, CredentialKind, Defaults, Settings, v1};
+use secrets_core::{OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
+
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::scope::{ContextArgs, ScopeArgs};
+
+pub(crate) struct App {
+    pub(crate) settings: Settings,
+    pub(crate) output: Output,
+    /// `--organization`.
+    organization: Option<OrganizationId>,
+    client: OnceCell<Client>,
+    me: OnceCell<v1::WhoAmIResponse>,
+}
+
+impl App {
+    pub(crate) fn new(settings: Settings, output: Output, organization: Option<OrganizationId>) -> Self {
+        Self { settings, output, organization, client: OnceCell::new(), me: OnceCell::new() }
+    }
+
+    /// The client, once there is a credential to show.
+    pub(crate) fn client(&self) -> Result<&Client, Failure> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        match self.credential_kind() {
+            None => {
+                return Err(Failure::new(Exit::NotAllowed, format!("not signed in at {}", self.settings.endpoint))
+                    .hint("`secrets login --invite CODE` signs in; or set SECRETS_TOKEN"));
+            }
+            Some(CredentialKind::Invitation) => {
+                return Err(Failure::new(Exit::NotAllowed, "an invitation's code is no token")
+                    .hint("redeem it: secrets login --invite CODE"));
+            }
+            Some(_) => {}
+        }
+        let client = self.settings.client()?.build()?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    pub(crate) fn credential_kind(&self) -> Option<CredentialKind> {
+        self.settings.credential.as_ref().map(secrets_client::Credential::kind)
+    }
+
+    /// Who calls, asked once.
+    pub(crate) async fn me(&self) -> Result<&v1::WhoAmIResponse, Failure> {
+        if let Some(me) = self.me.get() {
+            return Ok(me);
+        }
+        let me = self.client()?.who_am_i(v1::WhoAmIRequest {}).await?;
+        Ok(self.me.get_or_init(|| me))
+    }
+
+    /// `--organization`, if it was given.
+    pub(crate) fn organization_flag(&self) -> Option<&OrganizationId> {
+        self.organization.as_ref()
+    }
+
+    /// The organization that is meant: a flag's, the environment's, the repository's, the caller's own, or the configured
+    /// one. What the configuration says goes with the token that a login left there, and comes last for any other.
+    pub(crate) async fn organization(&self) -> Result<OrganizationId, Failure> {
+        if let Some(organization) = &self.organization {
+            return Ok(organization.clone());
+        }
+        let named = self.settings.layers.split_last().and_then(|(own, nearer)| {
+            let nearer = nearer.iter().find_map(|layer| layer.organization.clone());
+            nearer.or_else(|| own.organization.clone().filter(|_| self.settings.signed_in))
+        });
+        let organization = match named {
+            Some(organization) => organization,
+            None => match self.me().await?.organization.as_str() {
+                "" => self.settings.config.organization.clone().ok_or_else(|| {
+                    Failure::usage("which organization?").hint("--organization O or SECRETS_ORGANIZATION names it")
+                })?,
+                organization => organization.to_owned(),
+            },
+        };
+        organization.parse().map_err(|error| Failure::usage(format!("organization `{organization}`: {error}")))
+    }
+
+    /// `organizations/O`.
+    pub(crate) async fn organization_path(&self) -> Result<String, Failure> {
+        Ok(ScopeName::Organization(self.organization().await?).to_string())
+    }
+
+    /// The scope that the flags mean; without one, the caller's own.
+    pub(crate) async fn scope(&self, args: &ScopeArgs) -> Result<ScopeName, Failure> {
+        if !args.is_own() {
+            let organization = self.organization().await?;
+            return args.named(organization).ok_or_else(|| Failure::usage("which scope?"));
+        }
+        let me = self.me().await?;
+        match (me.kind(), me.principal.parse::<ScopeName>()) {
+            (v1::PrincipalKind::User, Ok(ScopeName::User(organization, user))) => {
+                Ok(ScopeName::User(self.organization.clone().unwrap_or(organization), user))
+            }
+            _ => Err(Failure::usage("this credential is no person's, so there are no secrets of its own")
+                .hint("name a scope: --org, --project P or --workspace W")),
+        }
+    }
+
+    /// The context that the flags mean; none for a session that names nothing, which has one of its own.
+    pub(crate) async fn context(&self, args: &ContextArgs) -> Result<Option<v1::Context>, Failure> {
+        let is_session = self.credential_kind() == Some(CredentialKind::Session);
+        if is_session && args.is_empty() && self.organization.is_none() {
+            return Ok(None);
+        }
+        if is_session {
+            // Flags can only repeat the session's own context; the service refuses another one.
+            let own = self.me().await?.context.clone().unwrap_or_default();
+            let organization = self.organization.as_ref().map_or(own.organization, ToString::to_string);
+            return Ok(Some(v1::Context { user: own.user, ..args.context(organization, &Defaults::default()) }));
+        }
+        let organization = self.organization().await?.to_string();
+        Ok(Some(args.context(organization, &self.defaults())))
+    }
+
+    /// The project and workspace that are meant when none is named.
+    pub(crate) fn defaults(&self) -> Defaults {
+        Defaults::merged(&self.settings.layers)
+    }
+
+    /// A user or service account as it is typed, as a resource path: `bob`, `service:ci`, or a path.
+    pub(crate) async fn principal(&self, typed: &str, platform: bool) -> Result<String, Failure> {
+        if let Some(account) = typed.strip_prefix("service:") {
+            return self.service_account(account, platform).await;
+        }
+        if typed.contains('/') {
+            return Ok(typed.to_owned());
+        }
+        let user: UserId =
+            typed.strip_prefix("user:").unwrap_or(typed).parse().map_err(|error| Failure::usage(format!("{error}")))?;
+        Ok(ScopeName::User(self.organization().await?, user).to_string())
+    }
+
+    /// A service account as it is typed, as a resource path.
+    pub(crate) async fn service_account(&self, typed: &str, platform: bool) -> Result<String, Failure> {
+        if typed.contains('/') {
+            return Ok(typed.to_owned());
+        }
+        let id: ServiceAccountId = typed.parse().map_err(|error| Failure::usage(format!("{error}")))?;
+        let organization = if platform { None } else { Some(self.organization().await?) };
+        Ok(ServiceAccountName { organization, id }.to_string())
+    }
+
+    /// Whether the platform is meant, rather than an organization: a flag says so, or the operator names none.
+    pub(crate) async fn means_platform(&self, flag: bool) -> Result<bool, Failure> {
+        Ok(flag || (self.organization.is_none() && self.me().await?.kind() == v1::PrincipalKind::Operator))
+    }
+}
+
+/// All items of a paged list.
+pub(crate) async fn all_pages<T, F, Fut>(mut page: F) -> Result<Vec<T>, ClientError>
+where
+    F: FnMut(String) -> Fut,
+    Fut: Future<Output = Result<(Vec<T>, String), ClientError>>,
+{
+    let (mut all, mut next) = page(String::new()).await?;
+    while !next.is_empty() {
+        let (items, after) = page(next).await?;
+        all.extend(items);
+        next = after;
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn reads_all_pages() {
+        let pages = |token: String| async move {
+            Ok(match token.as_str() {
+                "" => (vec![1, 2], "second".to_owned()),
+                "second" => (vec![], "third".to_owned()),
+                _ => (vec![3], String::new()),
+            })
+        };
+        assert_eq!(all_pages(pages).await.unwrap(), [1, 2, 3]);
+    }
+}

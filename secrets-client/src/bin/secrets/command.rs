@@ -1,0 +1,224 @@
+//! The commands and what is common to all of them.
+
+use clap::{Args, Parser, Subcommand};
+use secrets_client::Settings;
+use secrets_core::OrganizationId;
+
+use crate::app::App;
+use crate::exit::Failure;
+use crate::output::{Format, Output};
+use crate::{
+    audit, config, edit, explain, history, import, list, login, member, organization, project, resolve, rm, run,
+    service_account, session, set, show, token, user, workspace,
+};
+
+const AFTER: &str = "\
+Scope: without a flag, your own secrets; --org, --project P or --workspace W mean others.
+Environment: SECRETS_ENDPOINT (http://127.0.0.1:50051), SECRETS_TOKEN or SECRETS_TOKEN_FILE, SECRETS_ORGANIZATION,
+SECRETS_PROJECT, SECRETS_WORKSPACE, SECRETS_CA_FILE, NO_COLOR; then secrets.toml up the directory tree; then
+`secrets config path`.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not signed in or not allowed, 5 a required secret is
+missing, 6 service unavailable. `run` passes the program's own code through: 125 before it was started, 126 and 127 as
+shells do.";
+
+/// Keeps credentials, and hands the right set of them to what runs.
+#[derive(Parser, Debug)]
+#[command(name = "secrets", version, after_help = AFTER, infer_subcommands = false, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Global {
+    /// What is printed on stdout
+    #[arg(long, short = 'o', global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) output: Format,
+    /// Another organization than your own
+    #[arg(long, global = true, value_name = "ORGANIZATION")]
+    organization: Option<OrganizationId>,
+    /// Where the service is
+    #[arg(long, global = true, value_name = "URL")]
+    endpoint: Option<String>,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Sign in with an invitation's code or a token, and keep the token
+    Login(login::LoginArgs),
+    /// Say who you are and what you may do
+    Whoami,
+    /// Read and change your own configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+
+    /// Create a secret, or give it a new value
+    Set(set::SetArgs),
+    /// List secrets, never a value
+    #[command(visible_alias = "ls")]
+    List(list::ListArgs),
+    /// Show a secret's metadata, never its value
+    Show(show::ShowArgs),
+    /// Change a secret's metadata, or its value
+    Edit(edit::EditArgs),
+    /// Delete a secret
+    Rm(rm::RmArgs),
+    /// Bring a deleted secret back
+    Undelete(rm::UndeleteArgs),
+    /// List a secret's versions
+    History(history::HistoryArgs),
+    /// Make an old version the current one again
+    Rollback(history::RollbackArgs),
+    /// Import a .env or JSON file, after a review
+    Import(import::ImportArgs),
+
+    /// Get what a context gets; values only when asked for
+    Resolve(resolve::ResolveArgs),
+    /// Say what a context gets, and why
+    Explain(explain::ExplainArgs),
+    /// Run a program with its secrets in the environment
+    Run(run::RunArgs),
+
+    /// Organizations
+    #[command(subcommand)]
+    Org(organization::OrganizationCommand),
+    /// People
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Projects
+    #[command(subcommand)]
+    Project(project::ProjectCommand),
+    /// Workspaces
+    #[command(subcommand)]
+    Workspace(workspace::WorkspaceCommand),
+    /// Who has which role where
+    #[command(subcommand)]
+    Member(member::MemberCommand),
+    /// Programs' identities
+    #[command(subcommand)]
+    ServiceAccount(service_account::ServiceAccountCommand),
+    /// Tokens
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Sessions: tokens for exactly one context
+    #[command(subcommand)]
+    Session(session::SessionCommand),
+    /// Who did what, and who received which secret
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+}
+
+/// Runs the command; the code is 0 or, from `run`, the program's own.
+pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Failure> {
+    let Global { endpoint, organization, .. } = arguments.global;
+    let settings = Settings::from_environment().map(|mut settings| {
+        settings.endpoint = endpoint.unwrap_or(settings.endpoint);
+        settings
+    });
+    if let Command::Run(args) = arguments.command {
+        let not_started = |failure: Failure| failure.with_exit(crate::exit::Exit::NotStarted);
+        let app = App::new(settings.map_err(|error| not_started(error.into()))?, output, organization);
+        return run::run(&app, args).await;
+    }
+    let app = App::new(settings?, output, organization);
+    match arguments.command {
+        Command::Login(args) => login::login(&app, args).await,
+        Command::Whoami => login::whoami(&app).await,
+        Command::Config(command) => config::run(&app, command),
+        Command::Set(args) => set::set(&app, args).await,
+        Command::List(args) => list::list(&app, args).await,
+        Command::Show(args) => show::show(&app, args).await,
+        Command::Edit(args) => edit::edit(&app, args).await,
+        Command::Rm(args) => rm::rm(&app, args).await,
+        Command::Undelete(args) => rm::undelete(&app, args).await,
+        Command::History(args) => history::history(&app, args).await,
+        Command::Rollback(args) => history::rollback(&app, args).await,
+        Command::Import(args) => import::import(&app, args).await,
+        Command::Resolve(args) => resolve::resolve(&app, args).await,
+        Command::Explain(args) => explain::explain(&app, args).await,
+        Command::Run(_) => Ok(()),
+        Command::Org(command) => organization::run(&app, command).await,
+        Command::User(command) => user::run(&app, command).await,
+        Command::Project(command) => project::run(&app, command).await,
+        Command::Workspace(command) => workspace::run(&app, command).await,
+        Command::Member(command) => member::run(&app, command).await,
+        Command::ServiceAccount(command) => service_account::run(&app, command).await,
+        Command::Token(command) => token::run(&app, command).await,
+        Command::Session(command) => session::run(&app, command).await,
+        Command::Audit(command) => audit::run(&app, command).await,
+    }
+    .map(|()| 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn reads_the_commands_of_the_journeys() {
+        for line in [
+            "org create acme --admin ann",
+            "login --invite sinv_x",
+            "whoami",
+            "user invite bob",
+            "project create api",
+            "workspace create ws1 --project api --owner bob",
+            "member add bob --project api --role member",
+            "member list --project api",
+            "set OPENAI_API_KEY --org --description text",
+            "set SENTRY_DSN --org --for-workspace ws1 --for-project web",
+            "set SSL_INSPECTION_CA --org --file /etc/ssl/corp-ca.pem --lock",
+            "user delete bob --yes",
+            "list --org",
+            "set GH_REGISTRY --registry ghcr.io --username bob",
+            "set DEPLOY_KEY --file ~/.ssh/deploy_key --mode 0600",
+            "edit LINEAR_API_KEY --description text",
+            "edit SENTRY_DSN --org --add-workspace ws2 --remove-workspace ws1",
+            "history LINEAR_API_KEY",
+            "rollback LINEAR_API_KEY --to 1",
+            "rm LINEAR_API_KEY",
+            "undelete LINEAR_API_KEY",
+            "import .env --project api --only A,B --overwrite --dry-run",
+            "import - --yes --skip-rejected --output json",
+            "explain --workspace ws1",
+            "explain LINEAR_API_KEY --workspace ws1",
+            "list --workspace ws1 --inherited",
+            "resolve --workspace ws1 --show-values",
+            "resolve LINEAR_API_KEY --workspace ws1 --raw",
+            "resolve --format dotenv",
+            "run --workspace ws1 -- printenv LINEAR_API_KEY",
+            "run -- agent --flag",
+            "service-account create sandboxd --platform",
+            "member add service:sandboxd --platform --role delegate",
+            "token create --service-account sandboxd --ttl 90d",
+            "session create --organization acme --user bob --workspace ws1 --ttl 1h --external-id sbx-91",
+            "session list --external-id sbx-91",
+            "session revoke organizations/acme/sessions/x",
+            "audit list --secret organizations/acme/projects/api/secrets/STRIPE_SECRET",
+        ] {
+            let words = std::iter::once("secrets").chain(line.split(' '));
+            if let Err(error) = Arguments::try_parse_from(words) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_wrong_usage_with_code_2() {
+        for line in
+            ["", "set", "set A --org --project api", "set A --env --file /x", "set A --mode 0600", "run", "nope"]
+        {
+            let words = std::iter::once("secrets").chain(line.split(' ').filter(|word| !word.is_empty()));
+            assert_eq!(Arguments::try_parse_from(words).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}

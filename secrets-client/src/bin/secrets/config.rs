@@ -1,0 +1,139 @@
+//! `config`: the user's own configuration.
+
+use clap::{Subcommand, ValueEnum};
+use secrets_client::Config;
+use secrets_core::{MASK, OrganizationId, ProjectId, WorkspaceId};
+use serde_json::{Map, Value};
+
+use crate::app::App;
+use crate::exit::{Exit, Failure};
+use crate::scope;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ConfigCommand {
+    /// Print a setting
+    Get { key: Key },
+    /// Change a setting
+    Set { key: Key, value: String },
+    /// Forget a setting; `token` signs out
+    Unset { key: Key },
+    /// Print all settings
+    List,
+    /// Print where the file is
+    Path,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Key {
+    /// Address of the service
+    Endpoint,
+    /// File with a certificate authority to trust beside the system's
+    CaFile,
+    /// The organization that is meant when none is named
+    Organization,
+    /// The project of a context that names none
+    Project,
+    /// The workspace of a context that names none
+    Workspace,
+    /// The token that a login left; never printed
+    Token,
+}
+
+pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), Failure> {
+    let path = &app.settings.config_path;
+    let mut config = app.settings.config.clone();
+    match command {
+        ConfigCommand::Path => app.output.text(&format!("{}\n", path.display())),
+        ConfigCommand::List => {
+            let set = Key::value_variants().iter().filter_map(|key| Some((*key, get(&config, *key)?)));
+            if app.output.is_json() {
+                let map: Map<String, Value> = set.map(|(key, value)| (name(key), Value::String(value))).collect();
+                return app.output.json(&Value::Object(map));
+            }
+            app.output.text(&set.map(|(key, value)| format!("{} = {value}\n", name(key))).collect::<String>())
+        }
+        ConfigCommand::Get { key } => match get(&config, key) {
+            Some(value) if app.output.is_json() => app.output.json(&Value::String(value)),
+            Some(value) => app.output.text(&format!("{value}\n")),
+            None => Err(Failure::new(Exit::NotFound, format!("`{}` is not set", name(key)))),
+        },
+        ConfigCommand::Set { key: Key::Token, .. } => {
+            Err(scope::value_as_argument("NAME").hint("`secrets login` asks for the token, hidden"))
+        }
+        ConfigCommand::Set { key, value } => {
+            set(&mut config, key, value)?;
+            Ok(config.save(path)?)
+        }
+        ConfigCommand::Unset { key } => {
+            match key {
+                Key::Endpoint => config.endpoint = None,
+                Key::CaFile => config.ca_file = None,
+                Key::Organization => config.organization = None,
+                Key::Project => config.project = None,
+                Key::Workspace => config.workspace = None,
+                Key::Token => config.token = None,
+            }
+            Ok(config.save(path)?)
+        }
+    }
+}
+
+fn get(config: &Config, key: Key) -> Option<String> {
+    match key {
+        Key::Endpoint => config.endpoint.clone(),
+        Key::CaFile => config.ca_file.as_ref().map(|path| path.display().to_string()),
+        Key::Organization => config.organization.clone(),
+        Key::Project => config.project.clone(),
+        Key::Workspace => config.workspace.clone(),
+        Key::Token => config.token.as_ref().map(|_| MASK.to_owned()),
+    }
+}
+
+fn set(config: &mut Config, key: Key, value: String) -> Result<(), Failure> {
+    let refused = |error: secrets_core::InvalidIdentifier| Failure::usage(error.to_string());
+    match key {
+        Key::Endpoint => {
+            if !value.starts_with("http://") && !value.starts_with("https://") {
+                return Err(Failure::usage(format!("endpoint `{value}` does not pass"))
+                    .hint("`http://127.0.0.1:50051` or `https://secrets.example.com` would"));
+            }
+            config.endpoint = Some(value);
+        }
+        Key::CaFile => {
+            let path = std::path::absolute(&value).map_err(|error| Failure::usage(format!("`{value}`: {error}")))?;
+            config.ca_file = Some(path);
+        }
+        Key::Organization => {
+            config.organization = Some(value.parse::<OrganizationId>().map_err(refused)?.to_string());
+        }
+        Key::Project => config.project = Some(value.parse::<ProjectId>().map_err(refused)?.to_string()),
+        Key::Workspace => config.workspace = Some(value.parse::<WorkspaceId>().map_err(refused)?.to_string()),
+        Key::Token => {}
+    }
+    Ok(())
+}
+
+fn name(key: Key) -> String {
+    key.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_what_passes_and_refuses_the_rest() {
+        let mut config = Config::default();
+        set(&mut config, Key::Organization, "acme".into()).unwrap();
+        assert_eq!(get(&config, Key::Organization).as_deref(), Some("acme"));
+        assert!(set(&mut config, Key::Project, "No Project".into()).is_err());
+        assert!(set(&mut config, Key::Endpoint, "127.0.0.1:50051".into()).is_err());
+    }
+
+    #[test]
+    fn never_prints_the_token() {
+        let config = Config { token: Some("sper_canary".into()), ..Config::default() };
+        assert_eq!(get(&config, Key::Token).as_deref(), Some(MASK));
+    }
+}

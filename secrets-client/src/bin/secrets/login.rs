@@ -1,0 +1,190 @@
+//! `login` and `whoami`.
+
+use clap::Args;
+use secrecy::{ExposeSecret as _, SecretString};
+use secrets_client::{Client, Config, Credential, CredentialKind, v1};
+use secrets_core::ScopeName;
+
+use crate::app::App;
+use crate::exit::{Exit, Failure};
+use crate::output::{json, words};
+use crate::{prompt, when};
+
+#[derive(Args, Debug)]
+pub(crate) struct LoginArgs {
+    /// Redeem this invitation's code; without it, a token is read from a hidden prompt or stdin
+    #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
+    invite: Option<String>,
+    /// What the token is called in your list of tokens [default: this machine's name]
+    #[arg(long, value_name = "NAME", requires = "invite")]
+    name: Option<String>,
+    /// How long the token lives, for instance 30d [default: 90d]
+    #[arg(long, value_parser = when::duration, requires = "invite")]
+    ttl: Option<std::time::Duration>,
+}
+
+pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), Failure> {
+    let token = match &args.invite {
+        Some(code) => redeem(app, code, &args).await?,
+        None => read_token()?,
+    };
+    let credential = credential(token.expose_secret())?;
+    let me = connect(app, credential).await?.who_am_i(v1::WhoAmIRequest {}).await?;
+    let config = Config {
+        endpoint: Some(app.settings.endpoint.clone()),
+        ca_file: app.settings.ca_file.clone(),
+        organization: Some(me.organization.clone()).filter(|organization| !organization.is_empty()),
+        token: Some(token),
+        ..Config::default()
+    };
+    config.save(&app.settings.config_path)?;
+    let path = app.settings.config_path.display();
+    app.output.note(&format!("Signed in at {}; the token is kept in {path}.", app.settings.endpoint));
+    if app.settings.credential.is_some() && !app.settings.signed_in {
+        app.output.warn("SECRETS_TOKEN or SECRETS_TOKEN_FILE is set and goes before it");
+    }
+    if app.output.is_json() { app.output.json(&json::who_am_i(&me)) } else { app.output.text(&line(&me)) }
+}
+
+async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString, Failure> {
+    let mut builder = Client::builder(&app.settings.endpoint);
+    if let Some(path) = &app.settings.ca_file {
+        builder = builder.certificate_authority_file(path)?;
+    }
+    let request = v1::RedeemInvitationRequest {
+        code: code.trim().to_owned(),
+        display_name: args.name.clone().unwrap_or_else(machine),
+        ttl: when::ttl(args.ttl),
+    };
+    let minted = builder.build()?.redeem_invitation(request).await.map_err(|error| {
+        let failure = Failure::from(error);
+        if failure.exit == Exit::NotAllowed || failure.exit == Exit::NotFound {
+            failure.hint("a code serves once and for a limited time; whoever invited you can make another")
+        } else {
+            failure
+        }
+    })?;
+    Ok(minted.secret)
+}
+
+fn read_token() -> Result<SecretString, Failure> {
+    let bytes = if prompt::stdin_is_terminal() {
+        prompt::line("Token (hidden): ", false)?
+    } else {
+        let mut text = zeroize::Zeroizing::new(Vec::new());
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut text)
+            .map_err(|error| Failure::new(Exit::Failed, format!("stdin: {error}")))?;
+        text
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage("the token is not text"))?;
+    let credential = credential(text)?;
+    if credential.kind() == CredentialKind::Invitation {
+        return Err(Failure::usage("this is an invitation's code").hint("redeem it: secrets login --invite CODE"));
+    }
+    Ok(credential.expose().into())
+}
+
+fn credential(token: &str) -> Result<Credential, Failure> {
+    Credential::parse(token).map_err(|error| Failure::usage(error.to_string()))
+}
+
+async fn connect(app: &App, credential: Credential) -> Result<Client, Failure> {
+    Ok(app.settings.client()?.credential(credential).build()?)
+}
+
+pub(crate) async fn whoami(app: &App) -> Result<(), Failure> {
+    let me = app.me().await?;
+    if app.output.is_json() { app.output.json(&json::who_am_i(me)) } else { app.output.text(&line(me)) }
+}
+
+/// `user ann, organization acme, admin, member of project api, token expires 2027-02-19 05:41Z`
+fn line(me: &v1::WhoAmIResponse) -> String {
+    let mut parts = Vec::new();
+    match me.kind() {
+        v1::PrincipalKind::Operator => parts.push("operator".to_owned()),
+        v1::PrincipalKind::User => parts.push(format!("user {}", words::principal(&me.principal))),
+        v1::PrincipalKind::ServiceAccount => {
+            let account = words::principal(&me.principal);
+            parts.push(format!("service account {}", account.strip_prefix("service:").unwrap_or(&account)));
+        }
+        v1::PrincipalKind::Session => parts.push("session".to_owned()),
+        v1::PrincipalKind::Unspecified => parts.push(me.principal.clone()),
+    }
+    let context = me.context.clone().unwrap_or_default();
+    if !context.user.is_empty() {
+        parts.push(format!("for user {}", context.user));
+    }
+    if !me.organization.is_empty() {
+        parts.push(format!("organization {}", me.organization));
+    }
+    for (noun, id) in [("project", &context.project), ("workspace", &context.workspace)] {
+        if !id.is_empty() {
+            parts.push(format!("{noun} {id}"));
+        }
+    }
+    for binding in &me.bindings {
+        let role = words::role(binding.role());
+        match binding.resource.parse::<ScopeName>() {
+            Ok(ScopeName::Organization(organization)) if organization.as_str() == me.organization => parts.push(role),
+            _ => parts.push(format!("{role} of {}", words::resource(&binding.resource))),
+        }
+    }
+    let what = if me.kind() == v1::PrincipalKind::Session { "session" } else { "token" };
+    parts.push(match me.expire_time.as_ref() {
+        Some(time) => format!("{what} expires {}", words::moment(Some(time))),
+        None => format!("{what} never expires"),
+    });
+    format!("{}\n", parts.join(", "))
+}
+
+fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().chars().take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_types::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn says_who_calls_in_a_line() {
+        let binding = |resource: &str, role: v1::Role| v1::Binding {
+            resource: resource.into(),
+            role: role.into(),
+            ..Default::default()
+        };
+        let me = v1::WhoAmIResponse {
+            principal: "organizations/acme/users/ann".into(),
+            kind: v1::PrincipalKind::User.into(),
+            organization: "acme".into(),
+            bindings: vec![
+                binding("organizations/acme", v1::Role::Admin),
+                binding("organizations/acme/projects/api", v1::Role::Member),
+            ],
+            expire_time: Some(Timestamp { seconds: 1_769_851_800, nanos: 0 }),
+            ..Default::default()
+        };
+        assert_eq!(
+            line(&me),
+            "user ann, organization acme, admin, member of project api, token expires 2026-01-31 09:30Z\n"
+        );
+    }
+
+    #[test]
+    fn says_whose_session_it_is() {
+        let me = v1::WhoAmIResponse {
+            kind: v1::PrincipalKind::Session.into(),
+            organization: "acme".into(),
+            context: Some(v1::Context {
+                organization: "acme".into(),
+                workspace: "ws1".into(),
+                user: "bob".into(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        assert_eq!(line(&me), "session, for user bob, organization acme, workspace ws1, session never expires\n");
+    }
+}

@@ -1,0 +1,330 @@
+//! The service's answers as JSON. To add one: a function named after the message, with the field names of the `.proto`.
+
+use prost_types::Timestamp;
+use secrets_client::v1;
+use secrets_client::v1::target::Kind;
+use serde_json::{Map, Value, json};
+
+pub(crate) fn secret(secret: &v1::Secret) -> Value {
+    json!({
+        "name": secret.name,
+        "uid": secret.uid,
+        "secret_id": secret.secret_id,
+        "scope": word(secret.scope().as_str_name(), "SCOPE_KIND_"),
+        "target": target(secret.target.as_ref()),
+        "description": secret.description,
+        "labels": secret.labels,
+        "group": secret.group,
+        "visibility": secret.visibility.as_ref().map(visibility),
+        "override_policy": word(secret.override_policy().as_str_name(), "OVERRIDE_POLICY_"),
+        "disabled": secret.disabled,
+        "redaction": word(secret.redaction().as_str_name(), "REDACTION_"),
+        "expire_time": time(secret.expire_time.as_ref()),
+        "current_version": secret.current_version,
+        "etag": secret.etag,
+        "create_time": time(secret.create_time.as_ref()),
+        "creator": secret.creator,
+        "update_time": time(secret.update_time.as_ref()),
+        "updater": secret.updater,
+        "delete_time": time(secret.delete_time.as_ref()),
+        "purge_time": time(secret.purge_time.as_ref()),
+        "masked_value": secret.masked_value,
+        "inherited": secret.inherited,
+        "read_only": secret.read_only,
+        "shadowed_by": text(&secret.shadowed_by),
+    })
+}
+
+/// A secret that was changed, with the revision after it and the warnings.
+pub(crate) fn changed(changed: Option<&v1::Secret>, revision: &str, warnings: &[v1::Warning]) -> Value {
+    json!({
+        "secret": changed.map(secret),
+        "revision": revision,
+        "warnings": warnings.iter().map(warning).collect::<Vec<_>>(),
+    })
+}
+
+pub(crate) fn warning(warning: &v1::Warning) -> Value {
+    json!({
+        "code": word(warning.code().as_str_name(), "WARNING_CODE_"),
+        "secret_id": text(&warning.secret_id),
+        "message": warning.message,
+    })
+}
+
+fn visibility(visibility: &v1::Visibility) -> Value {
+    json!({
+        "mode": word(visibility.mode().as_str_name(), "VISIBILITY_MODE_"),
+        "projects": visibility.projects,
+        "workspaces": visibility.workspaces,
+    })
+}
+
+pub(crate) fn target(target: Option<&v1::Target>) -> Value {
+    match target.and_then(|target| target.kind.as_ref()) {
+        None => Value::Null,
+        Some(Kind::EnvironmentVariable(_)) => json!({ "kind": "ENVIRONMENT_VARIABLE" }),
+        Some(Kind::File(file)) => json!({
+            "kind": "FILE",
+            "path": file.path,
+            "mode": format!("{:04o}", if file.mode == 0 { 0o600 } else { file.mode }),
+        }),
+        Some(Kind::Registry(registry)) => {
+            json!({ "kind": "REGISTRY", "host": registry.host, "username": registry.username })
+        }
+        Some(Kind::ApiOnly(_)) => json!({ "kind": "API_ONLY" }),
+    }
+}
+
+pub(crate) fn secret_version(version: &v1::SecretVersion) -> Value {
+    json!({
+        "version": version.version,
+        "target": target(version.target.as_ref()),
+        "current": version.current,
+        "create_time": time(version.create_time.as_ref()),
+        "creator": version.creator,
+        "destroy_time": time(version.destroy_time.as_ref()),
+        "source_version": (version.source_version != 0).then_some(version.source_version),
+        "masked_value": version.masked_value,
+    })
+}
+
+pub(crate) fn imported_entry(entry: &v1::ImportedEntry) -> Value {
+    json!({
+        "line": entry.line,
+        "secret_id": entry.secret_id,
+        "outcome": word(entry.outcome().as_str_name(), "IMPORT_OUTCOME_"),
+        "reason": text(&entry.reason),
+        "suggested_secret_id": text(&entry.suggested_secret_id),
+    })
+}
+
+pub(crate) fn explanation(explanation: &v1::Explanation) -> Value {
+    json!({
+        "secret_id": explanation.secret_id,
+        "winner": explanation.winner.as_ref().map(explained_secret),
+        "not_chosen": explanation.not_chosen.iter().map(|other| json!({
+            "secret": other.secret.as_ref().map(explained_secret),
+            "reason": word(other.reason().as_str_name(), "NOT_CHOSEN_REASON_"),
+            "by": text(&other.by),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn explained_secret(secret: &v1::ExplainedSecret) -> Value {
+    json!({
+        "secret": secret.secret,
+        "scope": word(secret.scope().as_str_name(), "SCOPE_KIND_"),
+        "target": target(secret.target.as_ref()),
+        "description": secret.description,
+        "version": secret.version,
+        "group": secret.group,
+        "override_policy": word(secret.override_policy().as_str_name(), "OVERRIDE_POLICY_"),
+        "expire_time": time(secret.expire_time.as_ref()),
+    })
+}
+
+pub(crate) fn context(context: Option<&v1::Context>) -> Value {
+    context.map_or(Value::Null, |context| {
+        json!({
+            "organization": context.organization,
+            "project": text(&context.project),
+            "workspace": text(&context.workspace),
+            "user": text(&context.user),
+        })
+    })
+}
+
+pub(crate) fn organization(organization: &v1::Organization) -> Value {
+    json!({
+        "name": organization.name,
+        "uid": organization.uid,
+        "organization_id": organization.organization_id,
+        "display_name": organization.display_name,
+        "name_policy": word(organization.name_policy().as_str_name(), "NAME_POLICY_"),
+        "limits": organization.limits.map(|limits| json!({
+            "value_bytes": limits.value_bytes,
+            "secrets_per_scope": limits.secrets_per_scope,
+            "bytes_per_scope": limits.bytes_per_scope,
+            "versions_per_secret": limits.versions_per_secret,
+        })),
+        "create_time": time(organization.create_time.as_ref()),
+    })
+}
+
+pub(crate) fn project(project: &v1::Project) -> Value {
+    json!({
+        "name": project.name,
+        "uid": project.uid,
+        "project_id": project.project_id,
+        "display_name": project.display_name,
+        "create_time": time(project.create_time.as_ref()),
+    })
+}
+
+pub(crate) fn workspace(workspace: &v1::Workspace) -> Value {
+    json!({
+        "name": workspace.name,
+        "uid": workspace.uid,
+        "workspace_id": workspace.workspace_id,
+        "project": text(&workspace.project),
+        "owner": text(&workspace.owner),
+        "display_name": workspace.display_name,
+        "create_time": time(workspace.create_time.as_ref()),
+    })
+}
+
+pub(crate) fn user(user: &v1::User) -> Value {
+    json!({
+        "name": user.name,
+        "uid": user.uid,
+        "user_id": user.user_id,
+        "display_name": user.display_name,
+        "state": word(user.state().as_str_name(), "USER_STATE_"),
+        "create_time": time(user.create_time.as_ref()),
+    })
+}
+
+pub(crate) fn service_account(account: &v1::ServiceAccount) -> Value {
+    json!({
+        "name": account.name,
+        "uid": account.uid,
+        "service_account_id": account.service_account_id,
+        "display_name": account.display_name,
+        "create_time": time(account.create_time.as_ref()),
+    })
+}
+
+pub(crate) fn binding(binding: &v1::Binding) -> Value {
+    json!({
+        "name": binding.name,
+        "resource": binding.resource,
+        "principal": binding.principal,
+        "role": word(binding.role().as_str_name(), "ROLE_"),
+        "create_time": time(binding.create_time.as_ref()),
+        "creator": binding.creator,
+    })
+}
+
+/// An invitation with its code.
+pub(crate) fn invitation(invitation: &v1::Invitation, code: &str) -> Value {
+    json!({ "user": invitation.user, "code": code, "expire_time": time(invitation.expire_time.as_ref()) })
+}
+
+pub(crate) fn token(token: &v1::Token) -> Value {
+    json!({
+        "name": token.name,
+        "principal": token.principal,
+        "display_name": token.display_name,
+        "create_time": time(token.create_time.as_ref()),
+        "expire_time": time(token.expire_time.as_ref()),
+        "revoke_time": time(token.revoke_time.as_ref()),
+        "last_used_time": time(token.last_used_time.as_ref()),
+    })
+}
+
+pub(crate) fn session(session: &v1::Session) -> Value {
+    json!({
+        "name": session.name,
+        "context": context(session.context.as_ref()),
+        "allow": session.allow.as_ref().map(|allow| json!({
+            "secret_ids": allow.secret_ids,
+            "kinds": allow.kinds().map(|kind| word(kind.as_str_name(), "TARGET_KIND_")).collect::<Vec<_>>(),
+            "scopes": allow.scopes().map(|scope| word(scope.as_str_name(), "SCOPE_KIND_")).collect::<Vec<_>>(),
+        })),
+        "display_name": session.display_name,
+        "external_id": text(&session.external_id),
+        "minter": session.minter,
+        "create_time": time(session.create_time.as_ref()),
+        "expire_time": time(session.expire_time.as_ref()),
+        "revoke_time": time(session.revoke_time.as_ref()),
+    })
+}
+
+pub(crate) fn who_am_i(me: &v1::WhoAmIResponse) -> Value {
+    json!({
+        "principal": me.principal,
+        "kind": word(me.kind().as_str_name(), "PRINCIPAL_KIND_"),
+        "organization": text(&me.organization),
+        "bindings": me.bindings.iter().map(binding).collect::<Vec<_>>(),
+        "expire_time": time(me.expire_time.as_ref()),
+        "context": context(me.context.as_ref()),
+        "credential": me.credential,
+        "server_version": me.server_version,
+    })
+}
+
+pub(crate) fn audit_event(event: &v1::AuditEvent) -> Value {
+    json!({
+        "uid": event.uid,
+        "event_time": time(event.event_time.as_ref()),
+        "request_id": event.request_id,
+        "principal": text(&event.principal),
+        "credential_uid": text(&event.credential_uid),
+        "peer": event.peer,
+        "action": event.action,
+        "resource": event.resource,
+        "outcome": word(event.outcome().as_str_name(), "AUDIT_OUTCOME_"),
+        "reason": text(&event.reason),
+        "delivered": event.delivered.iter().map(|delivered| json!({
+            "secret": text(&delivered.secret),
+            "uid": delivered.uid,
+            "version": delivered.version,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// `object` with one more member.
+pub(crate) fn with(object: Value, member: &str, value: impl Into<Value>) -> Value {
+    let mut map = match object {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    };
+    map.insert(member.to_owned(), value.into());
+    Value::Object(map)
+}
+
+pub(crate) fn time(time: Option<&Timestamp>) -> Value {
+    time.map_or(Value::Null, |time| Value::String(time.to_string()))
+}
+
+/// The name of an enumeration's value without the prefix that all of them share; `null` when it is not set.
+pub(crate) fn word(name: &str, prefix: &str) -> Value {
+    match name.strip_prefix(prefix).unwrap_or(name) {
+        "UNSPECIFIED" => Value::Null,
+        word => Value::String(word.to_owned()),
+    }
+}
+
+fn text(text: &str) -> Value {
+    if text.is_empty() { Value::Null } else { Value::String(text.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_enumerations_without_prefix_and_times_as_rfc_3339() {
+        let secret = secret(&v1::Secret {
+            scope: v1::ScopeKind::Workspace.into(),
+            create_time: Some(Timestamp { seconds: 1_769_851_800, nanos: 0 }),
+            ..Default::default()
+        });
+        assert_eq!(secret["scope"], "WORKSPACE");
+        assert_eq!(secret["create_time"], "2026-01-31T09:30:00Z");
+        assert_eq!(secret["redaction"], Value::Null);
+    }
+
+    #[test]
+    fn writes_the_mode_of_a_file_as_chmod_takes_it() {
+        let file = v1::FileTarget { path: "/k".into(), mode: 0o440 };
+        let target = target(Some(&v1::Target { kind: Some(Kind::File(file)) }));
+        assert_eq!(target, json!({ "kind": "FILE", "path": "/k", "mode": "0440" }));
+    }
+
+    #[test]
+    fn adds_a_member() {
+        assert_eq!(with(json!({ "a": 1 }), "token", "t"), json!({ "a": 1, "token": "t" }));
+    }
+}

@@ -1,0 +1,134 @@
+//! The service's answers in words for a person.
+
+use prost_types::Timestamp;
+use secrets_client::v1;
+use secrets_client::v1::target::Kind;
+use secrets_core::{ScopeName, SecretName};
+
+/// `variable`, `file ~/.ssh/key (0600)`, `registry ghcr.io (bob)` or `api only`.
+pub(crate) fn target(target: Option<&v1::Target>) -> String {
+    match target.and_then(|target| target.kind.as_ref()) {
+        None | Some(Kind::EnvironmentVariable(_)) => "variable".to_owned(),
+        Some(Kind::File(file)) => {
+            format!("file {} ({:04o})", file.path, if file.mode == 0 { 0o600 } else { file.mode })
+        }
+        Some(Kind::Registry(registry)) => format!("registry {} ({})", registry.host, registry.username),
+        Some(Kind::ApiOnly(_)) => "api only".to_owned(),
+    }
+}
+
+/// `organization`, `project api`, `workspace ws1` or `user bob`.
+pub(crate) fn scope(scope: &ScopeName) -> String {
+    match scope {
+        ScopeName::Organization(_) => "organization".to_owned(),
+        other => format!("{} {}", other.kind(), other.id()),
+    }
+}
+
+/// The scope of a secret, given its resource path.
+pub(crate) fn scope_of(secret: &str) -> String {
+    secret.parse::<SecretName>().map_or_else(|_| secret.to_owned(), |name| scope(&name.scope))
+}
+
+/// A principal without what its organization repeats: `bob`, `service:ci`, `service:sandboxd (platform)`, `session 7d…`.
+pub(crate) fn principal(path: &str) -> String {
+    match path.split('/').collect::<Vec<_>>().as_slice() {
+        ["organizations", _, "users", user] => (*user).to_owned(),
+        ["organizations", _, "serviceAccounts", account] => format!("service:{account}"),
+        ["serviceAccounts", account] => format!("service:{account} (platform)"),
+        ["organizations", _, "sessions", session] => format!("session {session}"),
+        _ => path.to_owned(),
+    }
+}
+
+/// What a resource path means within its organization: `organization acme`, `project api`, `platform`.
+pub(crate) fn resource(path: &str) -> String {
+    match path.parse::<ScopeName>() {
+        Ok(ScopeName::Organization(organization)) => format!("organization {organization}"),
+        Ok(name) => scope(&name),
+        Err(_) => path.to_owned(),
+    }
+}
+
+/// `2026-11-21 05:41Z`, or nothing.
+pub(crate) fn moment(time: Option<&Timestamp>) -> String {
+    let Some(time) = time else { return String::new() };
+    let rfc3339 = time.to_string();
+    rfc3339.get(..16).map_or_else(|| rfc3339.clone(), |minute| format!("{}Z", minute.replace('T', " ")))
+}
+
+/// `2026-11-21 05:41:07Z`, or nothing.
+pub(crate) fn second(time: Option<&Timestamp>) -> String {
+    let Some(time) = time else { return String::new() };
+    let rfc3339 = time.to_string();
+    rfc3339.get(..19).map_or_else(|| rfc3339.clone(), |second| format!("{}Z", second.replace('T', " ")))
+}
+
+pub(crate) fn role(role: v1::Role) -> String {
+    lower(role.as_str_name(), "ROLE_")
+}
+
+pub(crate) fn not_chosen(reason: v1::NotChosenReason) -> String {
+    match reason {
+        v1::NotChosenReason::GroupFromNarrowerScope => "its group comes from a narrower scope".to_owned(),
+        other => lower(other.as_str_name(), "NOT_CHOSEN_REASON_"),
+    }
+}
+
+pub(crate) fn outcome(outcome: v1::AuditOutcome) -> String {
+    lower(outcome.as_str_name(), "AUDIT_OUTCOME_")
+}
+
+pub(crate) fn warning(warning: &v1::Warning) -> String {
+    let sentence = if warning.message.is_empty() {
+        lower(warning.code().as_str_name(), "WARNING_CODE_")
+    } else {
+        warning.message.clone()
+    };
+    if warning.secret_id.is_empty() || sentence.contains(&warning.secret_id) {
+        sentence
+    } else {
+        format!("{}: {sentence}", warning.secret_id)
+    }
+}
+
+/// `1 secret`, `2 secrets`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+fn lower(name: &str, prefix: &str) -> String {
+    name.strip_prefix(prefix).unwrap_or(name).to_ascii_lowercase().replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_targets() {
+        let file = v1::FileTarget { path: "~/.ssh/key".into(), mode: 0 };
+        let file = v1::Target { kind: Some(Kind::File(file)) };
+        assert_eq!(target(Some(&file)), "file ~/.ssh/key (0600)");
+        assert_eq!(target(None), "variable");
+    }
+
+    #[test]
+    fn shortens_paths() {
+        assert_eq!(scope_of("organizations/acme/projects/api/secrets/A"), "project api");
+        assert_eq!(scope_of("organizations/acme/secrets/A"), "organization");
+        assert_eq!(principal("organizations/acme/users/bob@example.com"), "bob@example.com");
+        assert_eq!(principal("serviceAccounts/sandboxd"), "service:sandboxd (platform)");
+        assert_eq!(principal("operator"), "operator");
+        assert_eq!(resource("organizations/acme"), "organization acme");
+        assert_eq!(resource("platform"), "platform");
+    }
+
+    #[test]
+    fn writes_times_to_the_minute() {
+        let time = Timestamp { seconds: 1_769_851_800, nanos: 250_000_000 };
+        assert_eq!(moment(Some(&time)), "2026-01-31 09:30Z");
+        assert_eq!(second(Some(&time)), "2026-01-31 09:30:00Z");
+        assert_eq!(moment(None), "");
+    }
+}

@@ -1,0 +1,195 @@
+//! Questions on the terminal: hidden values, and yes or no.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, IsTerminal as _, Write as _};
+use std::os::fd::AsFd;
+
+use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
+
+use crate::exit::{Exit, Failure};
+
+/// Whether stdin is a person.
+pub(crate) fn stdin_is_terminal() -> bool {
+    std::io::stdin().is_terminal()
+}
+
+/// Asks for one line on stdin's terminal, without showing it unless `echo`.
+pub(crate) fn line(question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut stderr = std::io::stderr().lock();
+    let _ = write!(stderr, "{question}").and_then(|()| stderr.flush());
+    let stdin = std::io::stdin();
+    let line = {
+        let _mode = KeyMode::enter(stdin.as_fd(), echo).map_err(failed)?;
+        read_keys(stdin.as_fd())
+    };
+    let _ = writeln!(stderr);
+    line
+}
+
+/// Asks for a yes; everything else is a no. `from_terminal` asks the terminal itself while stdin is being read as data.
+pub(crate) fn confirm(question: &str, from_terminal: bool) -> Result<bool, Failure> {
+    let refused = || Failure::usage("there is no terminal to ask on").hint("--yes answers the question");
+    let mut answer = String::new();
+    let ask = || {
+        let mut stderr = std::io::stderr().lock();
+        let _ = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
+    };
+    let read = if from_terminal {
+        let terminal = File::open("/dev/tty").map_err(|_| refused())?;
+        if !std::io::stderr().is_terminal() {
+            return Err(refused());
+        }
+        ask();
+        BufReader::new(terminal).read_line(&mut answer)
+    } else {
+        if !stdin_is_terminal() {
+            return Err(refused());
+        }
+        ask();
+        std::io::stdin().lock().read_line(&mut answer)
+    };
+    if read.map_err(failed)? == 0 {
+        let _ = writeln!(std::io::stderr().lock());
+    }
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes" | "YES"))
+}
+
+fn failed(error: impl Into<std::io::Error>) -> Failure {
+    Failure::new(Exit::Failed, format!("terminal: {}", error.into()))
+}
+
+/// A terminal that hands over each key at once, also Ctrl-C, until this is dropped. A terminal's own line editing would
+/// cut a long value after 4,095 bytes, and a Ctrl-C would leave it without echo.
+struct KeyMode<Fd: AsFd> {
+    terminal: Fd,
+    before: Termios,
+}
+
+impl<Fd: AsFd> KeyMode<Fd> {
+    fn enter(terminal: Fd, echo: bool) -> rustix::io::Result<Self> {
+        let before = tcgetattr(&terminal)?;
+        let mut keys = before.clone();
+        keys.local_modes.remove(LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN);
+        keys.local_modes.set(LocalModes::ECHO, echo);
+        keys.input_modes.insert(InputModes::ICRNL);
+        keys.special_codes[SpecialCodeIndex::VMIN] = 1;
+        keys.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(&terminal, OptionalActions::Drain, &keys)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl<Fd: AsFd> Drop for KeyMode<Fd> {
+    fn drop(&mut self) {
+        // Flush: what is left of a paste of several lines must not become a command of the shell.
+        let _ = tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
+    }
+}
+
+fn read_keys(terminal: impl AsFd) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut line = Line::default();
+    let mut keys = Zeroizing::new([0_u8; 4096]);
+    loop {
+        let count = match rustix::io::read(&terminal, keys.as_mut_slice()) {
+            Ok(count) => count,
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(error) => return Err(failed(error)),
+        };
+        match line.type_keys(keys.get(..count).unwrap_or_default()) {
+            State::Typing if count > 0 => {}
+            State::Typing | State::Done => return Ok(line.0),
+            State::Interrupted => return Err(Failure::new(Exit::Interrupted, "interrupted")),
+            State::SeveralLines => {
+                return Err(Failure::usage("the value has several lines")
+                    .hint("give it on stdin, `… < file`, or with --value-file PATH"));
+            }
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    Typing,
+    Done,
+    Interrupted,
+    SeveralLines,
+}
+
+/// A line as it is typed.
+struct Line(Zeroizing<Vec<u8>>);
+
+impl Default for Line {
+    fn default() -> Self {
+        // As long as a value may be, so that growing leaves no copies behind.
+        Self(Zeroizing::new(Vec::with_capacity(64 * 1024 + 1)))
+    }
+}
+
+impl Line {
+    fn type_keys(&mut self, keys: &[u8]) -> State {
+        const INTERRUPT: u8 = 0x03;
+        const END: u8 = 0x04;
+        const KILL: u8 = 0x15;
+        const SUSPEND: u8 = 0x1a;
+        for (at, &key) in keys.iter().enumerate() {
+            match key {
+                b'\n' | b'\r' if keys.len() > at + 1 => return State::SeveralLines,
+                b'\n' | b'\r' | END => return State::Done,
+                INTERRUPT => return State::Interrupted,
+                SUSPEND => {}
+                KILL => self.0.clear(),
+                0x7f | 0x08 => self.erase(),
+                key => self.0.push(key),
+            }
+        }
+        State::Typing
+    }
+
+    /// Takes back one character, however many bytes it has.
+    fn erase(&mut self) {
+        while let Some(byte) = self.0.pop() {
+            if byte & 0b1100_0000 != 0b1000_0000 {
+                break;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(keys: &[u8]) -> (State, Vec<u8>) {
+        let mut line = Line::default();
+        let state = line.type_keys(keys);
+        (state, line.0.to_vec())
+    }
+
+    #[test]
+    fn takes_a_line_with_its_corrections() {
+        assert_eq!(typed(b"lin_123\n"), (State::Done, b"lin_123".to_vec()));
+        assert_eq!(typed(b"old\x15lim\x7fn\x08n\r"), (State::Done, b"lin".to_vec()));
+        assert_eq!(typed("k\u{e4}\x7f1\n".as_bytes()), (State::Done, b"k1".to_vec()));
+        assert_eq!(typed(b"\x7f\x04"), (State::Done, vec![]));
+    }
+
+    #[test]
+    fn keeps_a_line_longer_than_a_terminal_would() {
+        let long = vec![b'x'; 20_000];
+        let mut line = Line::default();
+        assert_eq!(line.type_keys(&long), State::Typing);
+        assert_eq!(line.type_keys(b"\n"), State::Done);
+        assert_eq!(line.0.len(), 20_000);
+    }
+
+    #[test]
+    fn refuses_a_paste_of_several_lines() {
+        assert_eq!(typed(b"-----BEGIN\nAAAA\n").0, State::SeveralLines);
+    }
+
+    #[test]
+    fn ends_at_ctrl_c() {
+        assert_eq!(typed(b"lin\x03").0, State::Interrupted);
+    }
+}

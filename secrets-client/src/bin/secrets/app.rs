@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::future::Future;
 
-use secrets_client::{Client, ClientError, CredentialKind, Defaults, Settings, v1};
+use secrets_client::{Client, ClientBuilder, ClientError, CredentialKind, Defaults, RetryPolicy, Settings, v1};
 use secrets_core::{OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
 
 use crate::exit::{Exit, Failure};
@@ -40,7 +40,7 @@ impl App {
             }
             Some(_) => {}
         }
-        let client = self.settings.client()?.build()?;
+        let client = patient(self.settings.client()?).build()?;
         Ok(self.client.get_or_init(|| client))
     }
 
@@ -153,6 +153,11 @@ impl App {
     pub(crate) async fn means_platform(&self, flag: bool) -> Result<bool, Failure> {
         Ok(flag || (self.organization.is_none() && self.me().await?.kind() == v1::PrincipalKind::Operator))
     }
+}
+
+/// A person waits about two seconds for a service that restarts, and then wants to know that it does not answer.
+pub(crate) fn patient(builder: ClientBuilder) -> ClientBuilder {
+    builder.retry(RetryPolicy { attempts: 6, ..RetryPolicy::default() })
 }
 
 /// All items of a paged list.

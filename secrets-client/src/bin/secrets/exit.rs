@@ -124,6 +124,11 @@ fn next_step(error: &ClientError) -> Option<String> {
     if let ClientError::Unreachable { .. } = error {
         return Some("is it running? SECRETS_ENDPOINT or --endpoint says where".to_owned());
     }
+    if error.code() == tonic::Code::Unimplemented {
+        return Some(
+            "the service does not know this call; is it older than this command, or another service?".to_owned(),
+        );
+    }
     let answer = error.answer()?;
     let hint = match answer.reason? {
         Reason::Unauthenticated => "sign in with `secrets login --invite CODE`, or set SECRETS_TOKEN",

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use secrets_client::{Client, Config, Credential, CredentialKind, v1};
 use secrets_core::ScopeName;
 
-use crate::app::App;
+use crate::app::{self, App};
 use crate::exit::{Exit, Failure};
 use crate::output::{json, words};
 use crate::{prompt, when};
@@ -56,7 +56,7 @@ async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString,
         display_name: args.name.clone().unwrap_or_else(machine),
         ttl: when::ttl(args.ttl),
     };
-    let minted = builder.build()?.redeem_invitation(request).await.map_err(|error| {
+    let minted = app::patient(builder).build()?.redeem_invitation(request).await.map_err(|error| {
         let failure = Failure::from(error);
         if failure.exit == Exit::NotAllowed || failure.exit == Exit::NotFound {
             failure.hint("a code serves once and for a limited time; whoever invited you can make another")
@@ -89,7 +89,7 @@ fn credential(token: &str) -> Result<Credential, Failure> {
 }
 
 async fn connect(app: &App, credential: Credential) -> Result<Client, Failure> {
-    Ok(app.settings.client()?.credential(credential).build()?)
+    Ok(app::patient(app.settings.client()?.credential(credential)).build()?)
 }
 
 pub(crate) async fn whoami(app: &App) -> Result<(), Failure> {

@@ -78,7 +78,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Standing] {
 
         // Sessions. Whoever may receive a context's set may pass that on; a delegate passes on what it may not receive.
         (A::MintSession,   R::Context)      => &[UserOfContext, SessionOfContext, ResolverOfContext, DelegateForUser],
-        (A::RenewSession,  R::Context)      => &[SessionOfContext],
+        (A::RenewSession | A::RevokeSession, R::Context) => &[SessionOfContext],
         (A::ListSessions,  R::Organization) => &[Admin, Participant],
         (A::ListSessions,  R::Session)      => &[Admin, Minter, UserOfSession],
         (A::RevokeSession, R::Session)      => &[Admin, Minter, UserOfSession],

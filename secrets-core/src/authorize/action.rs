@@ -52,7 +52,7 @@ actions! {
     RenewSession => "sessions.renew",
     /// See a session; on an organization, ask for them.
     ListSessions => "sessions.list",
-    /// End a session.
+    /// End a session; the resource is its context when it is the calling one.
     RevokeSession => "sessions.revoke",
 
     /// Make a token for a user, a service account or, on the platform, the operator.

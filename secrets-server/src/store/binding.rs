@@ -88,6 +88,14 @@ pub async fn of_principal_everywhere(
     Ok(all(db, query).await?.into_iter().map(|row| row.binding).collect())
 }
 
+/// The same with what is known of them.
+pub async fn rows_of_principal(
+    db: &impl ConnectionTrait,
+    principal: PrincipalRef,
+) -> Result<Vec<BindingRow>, StoreError> {
+    all(db, Entity::find().filter(is(principal)).order_by_asc(Column::Uid)).await
+}
+
 /// Up to `limit` bindings on one resource in the order of their uids, those after `after`.
 pub async fn list(
     db: &impl ConnectionTrait,
@@ -110,6 +118,12 @@ pub async fn count(db: &impl ConnectionTrait, level: Level) -> Result<u64, Store
 /// How many admins the organization has. Ask under its [`super::revision::lock`] before one is removed.
 pub async fn count_admins(db: &impl ConnectionTrait, organization: Uid) -> Result<u64, StoreError> {
     Ok(on(Level::Organization(organization)).filter(Column::Role.eq(Role::Admin.as_str())).count(db).await?)
+}
+
+/// All who are admin of the organization. Ask under its [`super::revision::lock`] before one is removed.
+pub async fn admins(db: &impl ConnectionTrait, organization: Uid) -> Result<Vec<PrincipalRef>, StoreError> {
+    let query = on(Level::Organization(organization)).filter(Column::Role.eq(Role::Admin.as_str()));
+    Ok(all(db, query).await?.into_iter().map(|row| row.binding.principal).collect())
 }
 
 /// Removes a binding; false if it was not there.

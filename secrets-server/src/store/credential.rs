@@ -163,7 +163,7 @@ pub async fn hold(db: &impl ConnectionTrait, uid: Uid) -> Result<Option<Credenti
     one(db, Entity::find().filter(Column::Uid.eq(uid)).lock(LockType::Share)).await
 }
 
-/// Up to `limit` credentials, the oldest first, those after `after` (the creation time and uid of the last one seen).
+/// Up to `limit` credentials, the newest first, those after `after` (the creation time and uid of the last one seen).
 pub async fn list(
     db: &impl ConnectionTrait,
     organization: Option<Uid>,
@@ -172,10 +172,10 @@ pub async fn list(
     limit: u64,
 ) -> Result<Vec<CredentialRow>, StoreError> {
     let mut query =
-        matching(organization, filter).order_by_asc(Column::CreateTime).order_by_asc(Column::Uid).limit(limit);
+        matching(organization, filter).order_by_desc(Column::CreateTime).order_by_desc(Column::Uid).limit(limit);
     if let Some((time, uid)) = after {
-        let same_time = Column::CreateTime.eq(time.as_micros()).and(Column::Uid.gt(uid));
-        query = query.filter(Column::CreateTime.gt(time.as_micros()).or(same_time));
+        let same_time = Column::CreateTime.eq(time.as_micros()).and(Column::Uid.lt(uid));
+        query = query.filter(Column::CreateTime.lt(time.as_micros()).or(same_time));
     }
     query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }

@@ -173,12 +173,12 @@ async fn lists_what_the_filter_lets_pass(database: &TestDatabase) {
         rows.into_iter().map(|row| row.uid.as_u128()).collect::<Vec<_>>()
     };
     let all = CredentialFilter::default();
-    assert_eq!(list(all.clone(), None, 10).await, [104, 100, 101, 102, 103]);
-    assert_eq!(list(all.clone(), Some((later(-5), 104)), 2).await, [100, 101]);
-    assert_eq!(list(all.clone(), Some((NOW, 101)), 10).await, [102, 103]);
+    assert_eq!(list(all.clone(), None, 10).await, [103, 102, 101, 100, 104]);
+    assert_eq!(list(all.clone(), Some((NOW, 102)), 2).await, [101, 100]);
+    assert_eq!(list(all.clone(), Some((NOW, 100)), 10).await, [104]);
     assert_eq!(credential::count(db, Some(uid(1)), &all).await.unwrap(), 5);
     let live = CredentialFilter { live_at: Some(later(10)), ..all.clone() };
-    assert_eq!(list(live, None, 10).await, [100, 102, 103]);
+    assert_eq!(list(live, None, 10).await, [103, 102, 100]);
     let sessions = CredentialFilter { kinds: vec![CredentialKind::Session], ..all.clone() };
     assert_eq!(list(sessions, None, 10).await, [103]);
     let named = CredentialFilter { external_id: Some("sbx-91".to_owned()), ..all.clone() };

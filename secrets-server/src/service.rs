@@ -11,12 +11,27 @@
 //!
 //! To add one: a function `impl App { pub async fn … }` in a file of its noun; its handler in `rpc/`; its method in the proto.
 
+pub mod account;
+pub mod binding;
 pub mod bootstrap;
 pub mod change;
 pub mod context;
+pub mod credential;
+pub mod invitation;
+pub mod level;
+pub mod listing;
 pub mod locate;
 pub mod mint;
 pub mod organization;
 pub mod organization_limits;
 pub mod page;
+pub mod permission;
+pub mod project;
+pub mod service_account;
+pub mod session;
+pub mod token;
+pub mod transfer;
+pub mod user;
 pub mod warning;
+pub mod whoami;
+pub mod workspace;

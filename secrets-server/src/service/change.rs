@@ -27,6 +27,10 @@ pub enum Done<T> {
     Repeated(Vec<u8>),
 }
 
+/// What a deletion ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deleted;
+
 /// How a mutation's result is kept for a repeat.
 pub struct Keep<T> {
     request: Option<KeptRequest>,

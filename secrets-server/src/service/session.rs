@@ -1,0 +1,399 @@
+//! Sessions: a token for exactly one context, minted by whoever may have that context, good only while they still may.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use sea_orm::ConnectionTrait;
+use secrets_core::authorize::{self, Action};
+use secrets_core::{
+    Account, Allow, Context, ContextName, OrganizationId, Principal, PrincipalKind, ProjectId, Resource, Scope,
+    ScopeKind, ScopeName, Timestamp, Uid, UserId, WorkspaceId, right,
+};
+use zeroize::Zeroizing;
+
+use super::account::{AccountNames, account_of};
+use super::change::{Done, Keep};
+use super::credential::{Collection, CredentialName, Cursor, ended};
+use super::listing::Listed;
+use super::mint::{Minted, Minting, lifetime};
+use super::page::Page;
+use crate::app::App;
+use crate::auth::allow;
+use crate::auth::token::TokenKind;
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::store::credential::{CredentialFilter, CredentialKind, CredentialRow};
+use crate::store::organization::OrganizationRow;
+use crate::store::{credential, project, user, workspace};
+
+/// How long a session lives, unless told otherwise.
+pub const SESSION_TTL: Duration = Duration::from_secs(60 * 60);
+/// How long it lives at most, until it is renewed.
+pub const SESSION_TTL_MOST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What CreateSession is asked for.
+pub struct NewSession {
+    /// The one context it serves; none: the calling session's own.
+    pub context: Option<ContextName>,
+    /// How long it lives.
+    pub ttl: Option<Duration>,
+    /// For people.
+    pub display_name: String,
+    /// The platform's own identifier of the sandbox or job; empty: none.
+    pub external_id: String,
+    /// What narrows it.
+    pub allow: Allow,
+}
+
+/// What RenewSession is asked for.
+pub struct Renewal {
+    /// The session; none: the caller's own.
+    pub name: Option<CredentialName>,
+    /// How long it lives from now.
+    pub ttl: Option<Duration>,
+}
+
+/// Which sessions to list.
+pub struct SessionQuery {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// Only those with this external identifier; empty: any.
+    pub external_id: String,
+    /// Also those that have ended.
+    pub show_ended: bool,
+    /// Which page.
+    pub page: Page,
+}
+
+/// A session in words.
+#[derive(Clone, Debug)]
+pub struct NamedSession {
+    /// The one context it serves; without what no longer exists.
+    pub context: ContextName,
+    /// What narrows it.
+    pub allow: Allow,
+    /// Resource path of who minted it.
+    pub minter: String,
+    /// The credential.
+    pub row: CredentialRow,
+}
+
+impl NamedSession {
+    /// Its resource path.
+    pub fn name(&self) -> String {
+        let organization = Some(self.context.organization.clone());
+        CredentialName { organization, collection: Collection::Sessions, uid: self.row.uid }.to_string()
+    }
+}
+
+/// A session that was just minted.
+pub struct CreatedSession {
+    /// The token, shown once.
+    pub token: Zeroizing<String>,
+    /// The session without it.
+    pub session: NamedSession,
+}
+
+impl App {
+    /// Mints a session. What a session mints is at most what it is itself: the same context, as narrow, ending with it.
+    pub async fn create_session(
+        &self,
+        call: &Call,
+        input: &NewSession,
+        keep: &Keep<CreatedSession>,
+    ) -> Result<Done<CreatedSession>, Failure> {
+        let asked = self.asked_context(call, input.context.clone(), false)?;
+        let organization = self.locate_organization(self.store().reader(), call, &asked.organization).await?;
+        let change = self.begin(call, organization.uid).await?;
+        let located = self.locate_context(change.db(), call, &asked).await?;
+        let permit = call.authorize_with::<right::MintSession>(&located.user_bindings, &located.resource)?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        located.must_exist()?;
+        self.hold_own_credential(change.db(), call).await?;
+        let minter = match (call.caller.principal.account(), call.caller.principal) {
+            (Some(account), _) | (None, Principal::Session { minter: account, .. }) => account,
+            (None, _) => return Err(Failure::denied()),
+        };
+        let narrowed = match &call.caller.session {
+            Some(own) => narrower(&input.allow, &own.allow)?,
+            None => input.allow.clone(),
+        };
+        let (stored_allow, context) = (allow::to_text(&narrowed)?, located.context);
+        let minting = Minting {
+            kind: TokenKind::Session,
+            organization: Some(organization.uid),
+            principal: minter.reference(),
+            display_name: input.display_name.clone(),
+            ttl: Some(lifetime("ttl", input.ttl, SESSION_TTL, SESSION_TTL_MOST)?),
+        };
+        let parent_end = call.caller.session.as_ref().and(call.caller.expire_time);
+        let Minted { token, row } = self
+            .mint(change.db(), minting, call.now, |row| {
+                row.expire_time = earlier(row.expire_time, parent_end);
+                row.minter = Some(call.caller.credential);
+                row.external_id = (!input.external_id.is_empty()).then(|| input.external_id.clone());
+                row.context_project = context.project;
+                row.context_workspace = context.workspace;
+                row.context_user = context.user;
+                row.allow = stored_allow;
+            })
+            .await?;
+        let names = AccountNames::of(change.db(), Some(&organization), [minter.reference()]).await?;
+        let minter = names.name(minter.reference());
+        let session = NamedSession { context: located.name, allow: narrowed, minter, row };
+        call.about_precisely(Some(organization.uid), session.name(), Some(session.row.uid));
+        // Shown to whoever mints it, who hands it to the sandbox: this once.
+        let token = Zeroizing::new(token.expose().to_owned());
+        change.finish(&permit, keep, CreatedSession { token, session }).await
+    }
+
+    /// Moves the end of the calling session further away, while its minter may still mint it, and of one that a session
+    /// minted never beyond the end of that.
+    pub async fn renew_session(
+        &self,
+        call: &Call,
+        input: &Renewal,
+        keep: &Keep<NamedSession>,
+    ) -> Result<Done<NamedSession>, Failure> {
+        let own = self.own_session(call, input.name.as_ref())?;
+        let context = self.asked_context(call, None, false)?;
+        let organization = self.locate_organization(self.store().reader(), call, &context.organization).await?;
+        let within = Some(organization.uid);
+        let change = self.begin(call, organization.uid).await?;
+        let located = self.locate_context(change.db(), call, &context).await?;
+        let permit = call.authorize::<right::RenewSession>(&located.resource)?;
+        located.must_exist()?;
+        let ttl = lifetime("ttl", input.ttl, SESSION_TTL, SESSION_TTL_MOST)?;
+        let mut row = live(credential::by_uid(change.db(), within, own).await?, call.now)?;
+        let parent = match row.minter {
+            Some(minter) => credential::by_uid(change.db(), within, minter).await?,
+            None => None,
+        };
+        let parent_end = parent.filter(|parent| parent.kind == CredentialKind::Session).and_then(|row| row.expire_time);
+        let asked = earlier(Some(call.now.saturating_add(ttl)), parent_end);
+        row.expire_time = row.expire_time.max(asked);
+        if let Some(end) = row.expire_time
+            && !credential::renew(change.db(), within, own, end).await?
+        {
+            return Err(ended());
+        }
+        let names = AccountNames::of(change.db(), Some(&organization), [row.principal]).await?;
+        let (minter, allow) = (names.name(row.principal), allow::parse(row.allow.as_deref())?);
+        let session = NamedSession { context: located.name, allow, minter, row };
+        change.finish(&permit, keep, session).await
+    }
+
+    /// Lists the sessions that the caller may see: an administrator all, others those they minted or that serve them.
+    pub async fn list_sessions(&self, call: &Call, query: SessionQuery) -> Result<Listed<NamedSession>, Failure> {
+        let db = self.store().reader();
+        let parent = self.locate_scope(db, call, &ScopeName::Organization(query.organization.clone())).await?;
+        let _permit = call.authorize::<right::ListSessions>(&parent.resource)?;
+        let organization = &parent.organization;
+        let filter = &CredentialFilter {
+            kinds: vec![CredentialKind::Session],
+            external_id: (!query.external_id.is_empty()).then(|| query.external_id.clone()),
+            live_at: (!query.show_ended).then_some(call.now),
+            ..CredentialFilter::default()
+        };
+        let shows = |row: &CredentialRow| {
+            let resource = session_resource(call, organization.uid, row);
+            authorize::decide(&call.caller.principal, &call.caller.bindings, Action::ListSessions, &resource).is_ok()
+        };
+        let fetch = |after: Option<Cursor>, limit| async move {
+            credential::list(db, Some(organization.uid), filter, after.map(Into::into), limit).await
+        };
+        let shown = if query.show_ended { "ended too" } else { "live" };
+        let words = ["sessions", query.organization.as_str(), &query.external_id, shown];
+        let listed = self.list_page(&query.page, &words, None, shows, Cursor::of, fetch).await?;
+        let names = Names::of(db, organization, &listed.rows).await?;
+        let mut rows = Vec::with_capacity(listed.rows.len());
+        for row in listed.rows {
+            rows.push(names.give(organization, row)?);
+        }
+        Ok(Listed { rows, next_page_token: listed.next_page_token, total_size: listed.total_size })
+    }
+
+    /// Ends a session and every session it minted; returns how many ended. One that had ended before ends none.
+    pub async fn revoke_session(
+        &self,
+        call: &Call,
+        name: &Option<CredentialName>,
+        keep: &Keep<u64>,
+    ) -> Result<Done<u64>, Failure> {
+        let own = self.own_session(call, name.as_ref());
+        let (id, uid) = match (name, &call.caller.organization) {
+            (Some(CredentialName { organization: Some(id), uid, .. }), _) => (id.clone(), *uid),
+            (None, Some(organization)) => (organization.id.clone(), self.own_session(call, None)?),
+            _ => return Err(Failure::denied()),
+        };
+        let organization = self.locate_organization(self.store().reader(), call, &id).await?;
+        let within = organization.uid;
+        let name = CredentialName { organization: Some(id), collection: Collection::Sessions, uid };
+        call.about(Some(within), name.to_string(), Some(uid));
+        let mut change = self.begin(call, within).await?;
+        let found = credential::by_uid(change.db(), Some(within), uid).await?;
+        let found = found.filter(|row| row.kind == CredentialKind::Session);
+        let resource = match (&found, own) {
+            // Whoever holds a session may throw it away.
+            (Some(_), Ok(_)) => {
+                let own = self.asked_context(call, None, false)?;
+                self.locate_context(change.db(), call, &own).await?.resource
+            }
+            (Some(row), Err(_)) => {
+                let minter = account_of(change.db(), Some(within), row.principal).await?;
+                Resource::Session { session: uid, context: context_of(within, row), minter }
+            }
+            // Whoever may revoke any session may know that there is none.
+            (None, _) => nobodys_session(within),
+        };
+        let permit = call.authorize::<right::RevokeSession>(&resource)?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        if found.is_none() {
+            return Err(Failure::not_found(format_args!("session `{name}`")));
+        }
+        let count = credential::revoke(change.db(), Some(within), uid, call.now).await?;
+        if count > 0 {
+            change.bump(Scope::new(ScopeKind::Organization, within)).await?;
+        }
+        change.finish(&permit, keep, count).await
+    }
+
+    /// The uid of the calling session, if it is the one that is named.
+    fn own_session(&self, call: &Call, name: Option<&CredentialName>) -> Result<Uid, Failure> {
+        match (call.caller.principal, name, &call.caller.organization) {
+            (Principal::Session { session, .. }, None, _) => Ok(session),
+            (Principal::Session { session, .. }, Some(name), Some(own))
+                if name.uid == session && name.organization.as_ref() == Some(&own.id) =>
+            {
+                Ok(session)
+            }
+            (_, None, _) => {
+                Err(Failure::invalid("name", "the resource path of a session passes; only a session has its own"))
+            }
+            _ => Err(Failure::denied()),
+        }
+    }
+}
+
+/// What the calling session may hand on: its own narrowing where nothing is asked for, and nothing that it may not have.
+fn narrower(asked: &Allow, own: &Allow) -> Result<Allow, Failure> {
+    let allow = Allow {
+        secret_ids: asked.secret_ids.clone().or_else(|| own.secret_ids.clone()),
+        kinds: asked.kinds.clone().or_else(|| own.kinds.clone()),
+        scopes: asked.scopes.clone().or_else(|| own.scopes.clone()),
+    };
+    if allow.is_narrower_than(own) {
+        Ok(allow)
+    } else {
+        Err(Failure::invalid("allow", "only what the calling session itself is allowed passes"))
+    }
+}
+
+/// The earlier of two ends, where none is never.
+fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (only, None) | (None, only) => only,
+    }
+}
+
+/// The row of a credential that has not ended since the call began.
+fn live(row: Option<CredentialRow>, now: Timestamp) -> Result<CredentialRow, Failure> {
+    let has_ended = |row: &CredentialRow| row.revoke_time.is_some() || row.expire_time.is_some_and(|end| end <= now);
+    row.filter(|row| !has_ended(row)).ok_or_else(ended)
+}
+
+fn context_of(organization: Uid, row: &CredentialRow) -> Context {
+    Context { organization, project: row.context_project, workspace: row.context_workspace, user: row.context_user }
+}
+
+/// What is authorized of a listed session. Its minter is the caller or somebody else: more the policy does not ask.
+fn session_resource(call: &Call, organization: Uid, row: &CredentialRow) -> Resource {
+    let caller = call.caller.principal.account().filter(|account| account.reference() == row.principal);
+    let minter = caller.unwrap_or(match row.principal.kind {
+        PrincipalKind::User => Account::User { organization, user: row.principal.uid },
+        _ => Account::ServiceAccount { organization: Some(organization), service_account: row.principal.uid },
+    });
+    Resource::Session { session: row.uid, context: context_of(organization, row), minter }
+}
+
+fn nobodys_session(organization: Uid) -> Resource {
+    let context = Context { organization, project: None, workspace: None, user: None };
+    Resource::Session { session: Uid::nil(), context, minter: Account::User { organization, user: Uid::nil() } }
+}
+
+/// The identifiers of what the contexts of some sessions name, and of who minted them.
+struct Names {
+    accounts: AccountNames,
+    projects: HashMap<Uid, ProjectId>,
+    workspaces: HashMap<Uid, WorkspaceId>,
+    users: HashMap<Uid, UserId>,
+}
+
+impl Names {
+    async fn of(
+        db: &impl ConnectionTrait,
+        organization: &OrganizationRow,
+        rows: &[CredentialRow],
+    ) -> Result<Self, Failure> {
+        let within = organization.uid;
+        let projects = project::by_uids(db, within, rows.iter().filter_map(|row| row.context_project)).await?;
+        let workspaces = workspace::by_uids(db, within, rows.iter().filter_map(|row| row.context_workspace)).await?;
+        let users = user::by_uids(db, within, rows.iter().filter_map(|row| row.context_user)).await?;
+        Ok(Self {
+            accounts: AccountNames::of(db, Some(organization), rows.iter().map(|row| row.principal)).await?,
+            projects: projects.into_iter().map(|row| (row.uid, row.project_id)).collect(),
+            workspaces: workspaces.into_iter().map(|row| (row.uid, row.workspace_id)).collect(),
+            users: users.into_iter().map(|row| (row.uid, row.user_id)).collect(),
+        })
+    }
+
+    fn give(&self, organization: &OrganizationRow, row: CredentialRow) -> Result<NamedSession, Failure> {
+        let context = ContextName {
+            organization: organization.organization_id.clone(),
+            project: row.context_project.and_then(|uid| self.projects.get(&uid).cloned()),
+            workspace: row.context_workspace.and_then(|uid| self.workspaces.get(&uid).cloned()),
+            user: row.context_user.and_then(|uid| self.users.get(&uid).cloned()),
+        };
+        let (minter, allow) = (self.accounts.name(row.principal), allow::parse(row.allow.as_deref())?);
+        Ok(NamedSession { context, allow, minter, row })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrets_core::{NamePolicy, ScopeKind, SecretId};
+
+    use super::*;
+
+    fn names(list: &[&str]) -> Allow {
+        let parse = |name: &&str| SecretId::parse(name, NamePolicy::Strict).unwrap();
+        Allow { secret_ids: Some(list.iter().map(parse).collect()), ..Allow::default() }
+    }
+
+    #[test]
+    fn what_is_not_asked_for_stays_as_narrow_as_the_calling_session() {
+        let own = Allow { scopes: Some([ScopeKind::User].into()), ..names(&["A", "B"]) };
+        assert_eq!(narrower(&Allow::default(), &own).unwrap(), own);
+        let one = narrower(&names(&["A"]), &own).unwrap();
+        assert_eq!(one, Allow { scopes: own.scopes.clone(), ..names(&["A"]) });
+    }
+
+    #[test]
+    fn a_session_hands_on_nothing_that_it_may_not_have() {
+        assert!(narrower(&names(&["A", "C"]), &names(&["A"])).is_err());
+        assert!(narrower(&names(&["C"]), &Allow::default()).is_ok());
+    }
+
+    #[test]
+    fn the_earlier_end_counts() {
+        let (soon, late) = (Some(Timestamp::from_micros(1)), Some(Timestamp::from_micros(2)));
+        assert_eq!(earlier(late, soon), soon);
+        assert_eq!(earlier(late, None), late);
+        assert_eq!(earlier(None, None), None);
+    }
+}

@@ -4,7 +4,9 @@
 //! `decode/`, an encoder back in `encode/`, a handler of one expression through the [`door::Door`], and, when it changes
 //! something, its request in `identified.rs`. To add a service: its handlers here, and its line in [`routes`].
 
+pub mod access;
 pub mod decode;
+pub mod directory;
 pub mod door;
 pub mod encode;
 pub mod identified;
@@ -12,15 +14,23 @@ pub mod status;
 
 use std::sync::Arc;
 
+use secrets_proto::v1::access_service_server::AccessServiceServer;
+use secrets_proto::v1::directory_service_server::DirectoryServiceServer;
 use tonic::service::Routes;
 
 use crate::app::App;
-use crate::config::Offered;
+use crate::config::{Offered, Service};
+use crate::limited;
 
 /// The services that a listener offers.
 pub fn routes(app: &Arc<App>, offered: &Offered) -> Routes {
     let door = door::Door::new(Arc::clone(app));
-    let routes = Routes::default();
-    let _ = (door, offered);
+    let mut routes = Routes::default();
+    if offered.contains(Service::Directory) {
+        routes = routes.add_service(limited!(DirectoryServiceServer::new(directory::Directory::new(door.clone()))));
+    }
+    if offered.contains(Service::Access) {
+        routes = routes.add_service(limited!(AccessServiceServer::new(access::Access::new(door.clone()))));
+    }
     routes
 }

@@ -8,3 +8,6 @@ mod database;
 
 #[path = "wire/harness.rs"]
 mod harness;
+
+#[path = "wire/directory.rs"]
+mod directory;

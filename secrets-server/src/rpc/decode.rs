@@ -1,7 +1,10 @@
 //! From messages to domain types: text becomes a type once, here, or a failure that names the field, the rule and what would
 //! pass.
 
+pub mod access;
+pub mod context;
 pub mod directory;
+pub mod name;
 
 use std::fmt::Display;
 use std::str::FromStr;

@@ -1,10 +1,12 @@
 //! From domain types to messages.
 
+pub mod access;
 pub mod directory;
 pub mod target;
 pub mod warning;
 
-use secrets_core::Timestamp;
+use secrets_core::{ContextName, Timestamp};
+use secrets_proto::v1;
 
 use crate::store::revision::Revision;
 
@@ -13,6 +15,21 @@ pub fn time(time: Timestamp) -> prost_types::Timestamp {
     let micros = time.as_micros();
     let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1_000).unwrap_or_default();
     prost_types::Timestamp { seconds: micros.div_euclid(1_000_000), nanos }
+}
+
+/// How many there are in all.
+pub fn total(count: u64) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// A context by its identifiers.
+pub fn context(name: &ContextName) -> v1::Context {
+    v1::Context {
+        organization: name.organization.to_string(),
+        project: name.project.as_ref().map(ToString::to_string).unwrap_or_default(),
+        workspace: name.workspace.as_ref().map(ToString::to_string).unwrap_or_default(),
+        user: name.user.as_ref().map(ToString::to_string).unwrap_or_default(),
+    }
 }
 
 /// A revision: its number, and the change that made it, which tells a restored history from the old one.

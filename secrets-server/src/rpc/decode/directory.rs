@@ -1,13 +1,23 @@
 //! Requests of `DirectoryService`.
 
-use secrets_core::NamePolicy;
 use secrets_core::limits::Limit;
+use secrets_core::{NamePolicy, OrganizationId, ScopeName, ServiceAccountName};
 use secrets_proto::v1;
 
-use super::{duration, label, parse};
-use crate::failure::Failure;
-use crate::service::organization::NewOrganization;
+use super::name;
+use super::{duration, label, parse, resource};
+use crate::failure::{Failure, Reason};
+use crate::service::organization::{NewOrganization, OrganizationUpdate};
 use crate::service::organization_limits::OwnLimits;
+use crate::service::page::Page;
+use crate::service::project::NewProject;
+use crate::service::service_account::NewServiceAccount;
+use crate::service::transfer::Transfer;
+use crate::service::user::NewUser;
+use crate::service::workspace::NewWorkspace;
+
+/// Rows of a page, unless told otherwise.
+const PAGE_SIZE: u64 = 1_000;
 
 /// CreateOrganization.
 pub fn create_organization(request: v1::CreateOrganizationRequest) -> Result<NewOrganization, Failure> {
@@ -20,6 +30,171 @@ pub fn create_organization(request: v1::CreateOrganizationRequest) -> Result<New
         admin: parse("admin_user_id", &request.admin_user_id)?,
         invitation_ttl: duration("invitation_ttl", request.invitation_ttl)?,
     })
+}
+
+/// GetOrganization.
+pub fn get_organization(request: v1::GetOrganizationRequest) -> Result<ScopeName, Failure> {
+    name::organization_scope("name", &request.name)
+}
+
+/// ListOrganizations.
+pub fn list_organizations(request: v1::ListOrganizationsRequest) -> Result<Page, Failure> {
+    Page::new(request.page_size, request.page_token, PAGE_SIZE)
+}
+
+/// UpdateOrganization. Without a mask every field that is set is changed.
+pub fn update_organization(request: v1::UpdateOrganizationRequest) -> Result<OrganizationUpdate, Failure> {
+    let organization = request.organization.unwrap_or_default();
+    let mut update = OrganizationUpdate {
+        name: name::organization_scope("organization.name", &organization.name)?,
+        display_name: Some(label("organization.display_name", organization.display_name)?),
+        name_policy: name_policy("organization.name_policy", organization.name_policy)?,
+        limits: limits(organization.limits.unwrap_or_default()),
+    };
+    match request.update_mask {
+        None => update.display_name = update.display_name.filter(|text| !text.is_empty()),
+        Some(mask) => {
+            const PATHS: [&str; 3] = ["display_name", "name_policy", "limits"];
+            if let Some(unknown) = mask.paths.iter().find(|path| !PATHS.contains(&path.as_str())) {
+                let text = format!("`{}` can't be changed; `{}` pass", unknown.escape_debug(), PATHS.join("`, `"));
+                return Err(Failure::field(Reason::InvalidUpdateMask, "update_mask", text));
+            }
+            let is_named = |path: &str| mask.paths.iter().any(|named| named == path);
+            if !is_named("display_name") {
+                update.display_name = None;
+            }
+            if !is_named("limits") {
+                update.limits = OwnLimits::new();
+            }
+            if !is_named("name_policy") {
+                update.name_policy = None;
+            } else if update.name_policy.is_none() {
+                let text = "NAME_POLICY_STRICT or NAME_POLICY_RELAXED passes, since the mask names it";
+                return Err(Failure::invalid("organization.name_policy", text));
+            }
+        }
+    }
+    Ok(update)
+}
+
+/// DeleteOrganization.
+pub fn delete_organization(request: v1::DeleteOrganizationRequest) -> Result<ScopeName, Failure> {
+    name::organization_scope("name", &request.name)
+}
+
+/// CreateProject.
+pub fn create_project(request: v1::CreateProjectRequest) -> Result<NewProject, Failure> {
+    Ok(NewProject {
+        organization: name::organization("parent", &request.parent)?,
+        id: parse("project_id", &request.project_id)?,
+        display_name: label("project.display_name", request.project.unwrap_or_default().display_name)?,
+    })
+}
+
+/// GetProject.
+pub fn get_project(request: v1::GetProjectRequest) -> Result<ScopeName, Failure> {
+    name::project("name", &request.name)
+}
+
+/// ListProjects.
+pub fn list_projects(request: v1::ListProjectsRequest) -> Result<(OrganizationId, Page), Failure> {
+    let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
+    Ok((name::organization("parent", &request.parent)?, page))
+}
+
+/// DeleteProject.
+pub fn delete_project(request: v1::DeleteProjectRequest) -> Result<ScopeName, Failure> {
+    name::project("name", &request.name)
+}
+
+/// CreateWorkspace.
+pub fn create_workspace(request: v1::CreateWorkspaceRequest) -> Result<NewWorkspace, Failure> {
+    let workspace = request.workspace.unwrap_or_default();
+    let project = (!workspace.project.is_empty()).then(|| parse("workspace.project", &workspace.project));
+    let owner = (!workspace.owner.is_empty()).then(|| parse("workspace.owner", &workspace.owner));
+    Ok(NewWorkspace {
+        organization: name::organization("parent", &request.parent)?,
+        id: parse("workspace_id", &request.workspace_id)?,
+        project: project.transpose()?,
+        owner: owner.transpose()?,
+        display_name: label("workspace.display_name", workspace.display_name)?,
+    })
+}
+
+/// GetWorkspace.
+pub fn get_workspace(request: v1::GetWorkspaceRequest) -> Result<ScopeName, Failure> {
+    name::workspace("name", &request.name)
+}
+
+/// ListWorkspaces.
+pub fn list_workspaces(request: v1::ListWorkspacesRequest) -> Result<(OrganizationId, Page), Failure> {
+    let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
+    Ok((name::organization("parent", &request.parent)?, page))
+}
+
+/// DeleteWorkspace.
+pub fn delete_workspace(request: v1::DeleteWorkspaceRequest) -> Result<ScopeName, Failure> {
+    name::workspace("name", &request.name)
+}
+
+/// TransferWorkspace.
+pub fn transfer_workspace(request: v1::TransferWorkspaceRequest) -> Result<Transfer, Failure> {
+    Ok(Transfer { name: name::workspace("name", &request.name)?, new_owner: parse("new_owner", &request.new_owner)? })
+}
+
+/// CreateUser.
+pub fn create_user(request: v1::CreateUserRequest) -> Result<NewUser, Failure> {
+    Ok(NewUser {
+        organization: name::organization("parent", &request.parent)?,
+        id: parse("user_id", &request.user_id)?,
+        display_name: label("user.display_name", request.user.unwrap_or_default().display_name)?,
+    })
+}
+
+/// GetUser.
+pub fn get_user(request: v1::GetUserRequest) -> Result<ScopeName, Failure> {
+    name::user("name", &request.name)
+}
+
+/// ListUsers.
+pub fn list_users(request: v1::ListUsersRequest) -> Result<(OrganizationId, Page), Failure> {
+    let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
+    Ok((name::organization("parent", &request.parent)?, page))
+}
+
+/// DeleteUser.
+pub fn delete_user(request: v1::DeleteUserRequest) -> Result<ScopeName, Failure> {
+    name::user("name", &request.name)
+}
+
+/// CreateServiceAccount.
+pub fn create_service_account(request: v1::CreateServiceAccountRequest) -> Result<NewServiceAccount, Failure> {
+    let display_name = request.service_account.unwrap_or_default().display_name;
+    Ok(NewServiceAccount {
+        name: ServiceAccountName {
+            organization: name::organization_or_platform("parent", &request.parent)?,
+            id: parse("service_account_id", &request.service_account_id)?,
+        },
+        display_name: label("service_account.display_name", display_name)?,
+    })
+}
+
+/// GetServiceAccount.
+pub fn get_service_account(request: v1::GetServiceAccountRequest) -> Result<ServiceAccountName, Failure> {
+    resource("name", &request.name)
+}
+
+/// ListServiceAccounts.
+pub fn list_service_accounts(
+    request: v1::ListServiceAccountsRequest,
+) -> Result<(Option<OrganizationId>, Page), Failure> {
+    let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
+    Ok((name::organization_or_platform("parent", &request.parent)?, page))
+}
+
+/// DeleteServiceAccount.
+pub fn delete_service_account(request: v1::DeleteServiceAccountRequest) -> Result<ServiceAccountName, Failure> {
+    resource("name", &request.name)
 }
 
 /// A name policy; unset is none.

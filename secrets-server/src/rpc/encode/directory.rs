@@ -4,9 +4,17 @@ use secrets_core::NamePolicy;
 use secrets_core::limits::Limits;
 use secrets_proto::v1;
 
-use super::time;
-use crate::service::organization::{CreatedOrganization, IssuedInvitation};
+use super::{time, total};
+use crate::service::change::Deleted;
+use crate::service::listing::Listed;
+use crate::service::organization::{CreatedOrganization, IssuedInvitation, LimitedOrganization};
+use crate::service::project::NamedProject;
+use crate::service::service_account::NamedServiceAccount;
+use crate::service::transfer::Transferred;
+use crate::service::user::NamedUser;
+use crate::service::workspace::NamedWorkspace;
 use crate::store::organization::OrganizationRow;
+use crate::store::user::UserState;
 
 /// CreateOrganization.
 pub fn created_organization(created: &CreatedOrganization) -> v1::CreateOrganizationResponse {
@@ -23,6 +31,134 @@ pub fn kept_organization(created: &CreatedOrganization) -> v1::CreateOrganizatio
         invitation.code.clear();
     }
     response
+}
+
+/// GetOrganization.
+pub fn got_organization(found: LimitedOrganization) -> v1::GetOrganizationResponse {
+    v1::GetOrganizationResponse { organization: Some(organization(&found.row, &found.limits)) }
+}
+
+/// ListOrganizations.
+pub fn listed_organizations(listed: Listed<LimitedOrganization>) -> v1::ListOrganizationsResponse {
+    v1::ListOrganizationsResponse {
+        organizations: listed.rows.iter().map(|found| organization(&found.row, &found.limits)).collect(),
+        next_page_token: listed.next_page_token,
+        total_size: total(listed.total_size),
+    }
+}
+
+/// UpdateOrganization.
+pub fn updated_organization(found: &LimitedOrganization) -> v1::UpdateOrganizationResponse {
+    v1::UpdateOrganizationResponse { organization: Some(organization(&found.row, &found.limits)) }
+}
+
+/// DeleteOrganization.
+pub fn deleted_organization(_: &Deleted) -> v1::DeleteOrganizationResponse {
+    v1::DeleteOrganizationResponse {}
+}
+
+/// CreateProject.
+pub fn created_project(named: &NamedProject) -> v1::CreateProjectResponse {
+    v1::CreateProjectResponse { project: Some(project(named)) }
+}
+
+/// GetProject.
+pub fn got_project(named: NamedProject) -> v1::GetProjectResponse {
+    v1::GetProjectResponse { project: Some(project(&named)) }
+}
+
+/// ListProjects.
+pub fn listed_projects(listed: Listed<NamedProject>) -> v1::ListProjectsResponse {
+    v1::ListProjectsResponse {
+        projects: listed.rows.iter().map(project).collect(),
+        next_page_token: listed.next_page_token,
+        total_size: total(listed.total_size),
+    }
+}
+
+/// DeleteProject.
+pub fn deleted_project(_: &Deleted) -> v1::DeleteProjectResponse {
+    v1::DeleteProjectResponse {}
+}
+
+/// CreateWorkspace.
+pub fn created_workspace(named: &NamedWorkspace) -> v1::CreateWorkspaceResponse {
+    v1::CreateWorkspaceResponse { workspace: Some(workspace(named)) }
+}
+
+/// GetWorkspace.
+pub fn got_workspace(named: NamedWorkspace) -> v1::GetWorkspaceResponse {
+    v1::GetWorkspaceResponse { workspace: Some(workspace(&named)) }
+}
+
+/// ListWorkspaces.
+pub fn listed_workspaces(listed: Listed<NamedWorkspace>) -> v1::ListWorkspacesResponse {
+    v1::ListWorkspacesResponse {
+        workspaces: listed.rows.iter().map(workspace).collect(),
+        next_page_token: listed.next_page_token,
+        total_size: total(listed.total_size),
+    }
+}
+
+/// DeleteWorkspace.
+pub fn deleted_workspace(_: &Deleted) -> v1::DeleteWorkspaceResponse {
+    v1::DeleteWorkspaceResponse {}
+}
+
+/// CreateUser.
+pub fn created_user(named: &NamedUser) -> v1::CreateUserResponse {
+    v1::CreateUserResponse { user: Some(user(named)) }
+}
+
+/// GetUser.
+pub fn got_user(named: NamedUser) -> v1::GetUserResponse {
+    v1::GetUserResponse { user: Some(user(&named)) }
+}
+
+/// ListUsers.
+pub fn listed_users(listed: Listed<NamedUser>) -> v1::ListUsersResponse {
+    v1::ListUsersResponse {
+        users: listed.rows.iter().map(user).collect(),
+        next_page_token: listed.next_page_token,
+        total_size: total(listed.total_size),
+    }
+}
+
+/// DeleteUser.
+pub fn deleted_user(_: &Deleted) -> v1::DeleteUserResponse {
+    v1::DeleteUserResponse {}
+}
+
+/// CreateServiceAccount.
+pub fn created_service_account(named: &NamedServiceAccount) -> v1::CreateServiceAccountResponse {
+    v1::CreateServiceAccountResponse { service_account: Some(service_account(named)) }
+}
+
+/// GetServiceAccount.
+pub fn got_service_account(named: NamedServiceAccount) -> v1::GetServiceAccountResponse {
+    v1::GetServiceAccountResponse { service_account: Some(service_account(&named)) }
+}
+
+/// ListServiceAccounts.
+pub fn listed_service_accounts(listed: Listed<NamedServiceAccount>) -> v1::ListServiceAccountsResponse {
+    v1::ListServiceAccountsResponse {
+        service_accounts: listed.rows.iter().map(service_account).collect(),
+        next_page_token: listed.next_page_token,
+        total_size: total(listed.total_size),
+    }
+}
+
+/// DeleteServiceAccount.
+pub fn deleted_service_account(_: &Deleted) -> v1::DeleteServiceAccountResponse {
+    v1::DeleteServiceAccountResponse {}
+}
+
+/// TransferWorkspace.
+pub fn transferred_workspace(transferred: &Transferred) -> v1::TransferWorkspaceResponse {
+    v1::TransferWorkspaceResponse {
+        workspace: Some(workspace(&transferred.workspace)),
+        destroyed_secrets: total(transferred.destroyed_secrets),
+    }
 }
 
 /// An organization with the limits in force.
@@ -54,5 +190,56 @@ pub fn invitation(issued: &IssuedInvitation) -> v1::Invitation {
         user: issued.user.clone(),
         code: issued.code.to_string(),
         expire_time: issued.expire_time.map(time),
+    }
+}
+
+fn project(named: &NamedProject) -> v1::Project {
+    let row = &named.row;
+    v1::Project {
+        name: format!("organizations/{}/projects/{}", named.organization, row.project_id),
+        uid: row.uid.to_string(),
+        project_id: row.project_id.to_string(),
+        display_name: row.display_name.clone(),
+        create_time: Some(time(row.create_time)),
+    }
+}
+
+fn workspace(named: &NamedWorkspace) -> v1::Workspace {
+    let row = &named.row;
+    v1::Workspace {
+        name: format!("organizations/{}/workspaces/{}", named.organization, row.workspace_id),
+        uid: row.uid.to_string(),
+        workspace_id: row.workspace_id.to_string(),
+        project: named.project.as_ref().map(ToString::to_string).unwrap_or_default(),
+        owner: named.owner.as_ref().map(ToString::to_string).unwrap_or_default(),
+        display_name: row.display_name.clone(),
+        create_time: Some(time(row.create_time)),
+    }
+}
+
+fn user(named: &NamedUser) -> v1::User {
+    let row = &named.row;
+    v1::User {
+        name: format!("organizations/{}/users/{}", named.organization, row.user_id),
+        uid: row.uid.to_string(),
+        user_id: row.user_id.to_string(),
+        display_name: row.display_name.clone(),
+        state: match row.state {
+            UserState::Invited => v1::UserState::Invited,
+            UserState::Active => v1::UserState::Active,
+        }
+        .into(),
+        create_time: Some(time(row.create_time)),
+    }
+}
+
+fn service_account(named: &NamedServiceAccount) -> v1::ServiceAccount {
+    let row = &named.row;
+    v1::ServiceAccount {
+        name: named.name.to_string(),
+        uid: row.uid.to_string(),
+        service_account_id: row.service_account_id.to_string(),
+        display_name: row.display_name.clone(),
+        create_time: Some(time(row.create_time)),
     }
 }

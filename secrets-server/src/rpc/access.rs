@@ -1,0 +1,244 @@
+//! `AccessService`: decode, call, encode.
+
+use secrets_proto::v1;
+use secrets_proto::v1::access_service_server::AccessService;
+use tonic::{Request, Response, Status};
+
+use super::decode::access as decode;
+use super::door::Door;
+use super::encode::access as encode;
+use crate::auth::{Presented, REDEEM_METHOD};
+
+/// The handlers.
+pub struct Access {
+    door: Door,
+}
+
+impl Access {
+    /// Handlers behind `door`.
+    pub fn new(door: Door) -> Self {
+        Self { door }
+    }
+}
+
+#[tonic::async_trait]
+impl AccessService for Access {
+    async fn create_binding(
+        &self,
+        request: Request<v1::CreateBindingRequest>,
+    ) -> Result<Response<v1::CreateBindingResponse>, Status> {
+        self.door
+            .mutate(
+                request,
+                "secrets.v1.AccessService/CreateBinding",
+                decode::create_binding,
+                |app, call, input, keep| Box::pin(app.create_binding(call, input, keep)),
+                encode::created_binding,
+                encode::created_binding,
+            )
+            .await
+    }
+
+    async fn list_bindings(
+        &self,
+        request: Request<v1::ListBindingsRequest>,
+    ) -> Result<Response<v1::ListBindingsResponse>, Status> {
+        self.door
+            .read(
+                request,
+                "secrets.v1.AccessService/ListBindings",
+                decode::list_bindings,
+                |app, call, input| Box::pin(app.list_bindings(call, input)),
+                encode::listed_bindings,
+            )
+            .await
+    }
+
+    async fn delete_binding(
+        &self,
+        request: Request<v1::DeleteBindingRequest>,
+    ) -> Result<Response<v1::DeleteBindingResponse>, Status> {
+        self.door
+            .mutate(
+                request,
+                "secrets.v1.AccessService/DeleteBinding",
+                decode::delete_binding,
+                |app, call, input, keep| Box::pin(app.delete_binding(call, input, keep)),
+                encode::deleted_binding,
+                encode::deleted_binding,
+            )
+            .await
+    }
+
+    async fn create_invitation(
+        &self,
+        request: Request<v1::CreateInvitationRequest>,
+    ) -> Result<Response<v1::CreateInvitationResponse>, Status> {
+        self.door
+            .mutate(
+                request,
+                "secrets.v1.AccessService/CreateInvitation",
+                decode::create_invitation,
+                |app, call, input, keep| Box::pin(app.create_invitation(call, input, keep)),
+                encode::created_invitation,
+                encode::kept_invitation,
+            )
+            .await
+    }
+
+    async fn redeem_invitation(
+        &self,
+        request: Request<v1::RedeemInvitationRequest>,
+    ) -> Result<Response<v1::RedeemInvitationResponse>, Status> {
+        // The code is the credential.
+        let presented = Presented::with_code(&request, &request.get_ref().code);
+        self.door
+            .mutate_as(
+                presented,
+                request.into_inner(),
+                REDEEM_METHOD,
+                decode::redeem_invitation,
+                |app, call, input, keep| Box::pin(app.redeem_invitation(call, input, keep)),
+                encode::redeemed_invitation,
+                encode::kept_redemption,
+            )
+            .await
+    }
+
+    async fn create_token(
+        &self,
+        request: Request<v1::CreateTokenRequest>,
+    ) -> Result<Response<v1::CreateTokenResponse>, Status> {
+        self.door
+            .mutate(
+                request,
+                "secrets.v1.AccessService/CreateToken",
+                decode::create_token,
+                |app, call, input, keep| Box::pin(app.create_token(call, input, keep)),
+                encode::created_token,
+                encode::kept_token,
+            )
+            .await
+    }
+
+    async fn list_tokens(
+        &self,
+        request: Request<v1::ListTokensRequest>,
+    ) -> Result<Response<v1::ListTokensResponse>, Status> {
+        self.door
+            .read(
+                request,
+                "secrets.v1.AccessService/ListTokens",
+                decode::list_tokens,
+                |app, call, input| Box::pin(app.list_tokens(call, input)),
+                encode::listed_tokens,
+            )
+            .await
+    }
+
+    async fn revoke_token(
+        &self,
+        request: Request<v1::RevokeTokenRequest>,
+    ) -> Result<Response<v1::RevokeTokenResponse>, Status> {
+        self.door
+            .mutate(
+                request,
+                "secrets.v1.AccessService/RevokeToken",
+                decode::revoke_token,
+                |app, call, input, keep| Box::pin(app.revoke_token(call, input, keep)),
+                encode::revoked_token,
+                encode::revoked_token,
+            )
+            .await
+    }
+
+    async fn create_session(
+        &self,
+        request: Request<v1::CreateSessionRequest>,
+    ) -> Result<Response<v1::CreateSessionResponse>, Status> {
+        self.door
+            .mutate(
+                request,
+                "secrets.v1.AccessService/CreateSession",
+                decode::create_session,
+                |app, call, input, keep| Box::pin(app.create_session(call, input, keep)),
+                encode::created_session,
+                encode::kept_session,
+            )
+            .await
+    }
+
+    async fn renew_session(
+        &self,
+        request: Request<v1::RenewSessionRequest>,
+    ) -> Result<Response<v1::RenewSessionResponse>, Status> {
+        self.door
+            .mutate(
+                request,
+                "secrets.v1.AccessService/RenewSession",
+                decode::renew_session,
+                |app, call, input, keep| Box::pin(app.renew_session(call, input, keep)),
+                encode::renewed_session,
+                encode::renewed_session,
+            )
+            .await
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<v1::ListSessionsRequest>,
+    ) -> Result<Response<v1::ListSessionsResponse>, Status> {
+        self.door
+            .read(
+                request,
+                "secrets.v1.AccessService/ListSessions",
+                decode::list_sessions,
+                |app, call, input| Box::pin(app.list_sessions(call, input)),
+                encode::listed_sessions,
+            )
+            .await
+    }
+
+    async fn revoke_session(
+        &self,
+        request: Request<v1::RevokeSessionRequest>,
+    ) -> Result<Response<v1::RevokeSessionResponse>, Status> {
+        self.door
+            .mutate(
+                request,
+                "secrets.v1.AccessService/RevokeSession",
+                decode::revoke_session,
+                |app, call, input, keep| Box::pin(app.revoke_session(call, input, keep)),
+                encode::revoked_session,
+                encode::revoked_session,
+            )
+            .await
+    }
+
+    async fn who_am_i(&self, request: Request<v1::WhoAmIRequest>) -> Result<Response<v1::WhoAmIResponse>, Status> {
+        self.door
+            .read(
+                request,
+                "secrets.v1.AccessService/WhoAmI",
+                decode::whoami,
+                |app, call, ()| Box::pin(app.whoami(call)),
+                encode::whoami,
+            )
+            .await
+    }
+
+    async fn test_permissions(
+        &self,
+        request: Request<v1::TestPermissionsRequest>,
+    ) -> Result<Response<v1::TestPermissionsResponse>, Status> {
+        self.door
+            .read(
+                request,
+                "secrets.v1.AccessService/TestPermissions",
+                decode::test_permissions,
+                |app, call, input| Box::pin(app.test_permissions(call, input)),
+                encode::tested_permissions,
+            )
+            .await
+    }
+}

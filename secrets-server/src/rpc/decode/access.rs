@@ -1,0 +1,206 @@
+//! Requests of `AccessService`.
+
+use std::collections::BTreeSet;
+
+use secrets_core::authorize::Action;
+use secrets_core::{Allow, NamePolicy, OrganizationId, Role, SecretId};
+use secrets_proto::v1;
+
+use super::context::{context, scope_kind, target_kind};
+use super::{duration, label, name, parse, resource};
+use crate::failure::{Failure, Reason};
+use crate::service::account::AccountName;
+use crate::service::binding::{BindingName, NewBinding};
+use crate::service::credential::{Collection, CredentialName};
+use crate::service::invitation::{NewInvitation, Redemption};
+use crate::service::level::LevelName;
+use crate::service::page::Page;
+use crate::service::permission::PermissionQuery;
+use crate::service::session::{NewSession, Renewal, SessionQuery};
+use crate::service::token::NewToken;
+
+/// Rows of a page, unless told otherwise.
+const PAGE_SIZE: u64 = 1_000;
+/// How many permissions are tested in one call at most.
+const MOST_PERMISSIONS: usize = 64;
+/// How many names narrow a session at most: as many as a scope has secrets.
+const MOST_NAMES: usize = 1_000;
+
+/// CreateBinding.
+pub fn create_binding(request: v1::CreateBindingRequest) -> Result<NewBinding, Failure> {
+    let binding = request.binding.unwrap_or_default();
+    Ok(NewBinding {
+        on: name::level("parent", &request.parent)?,
+        principal: name::account("binding.principal", &binding.principal)?,
+        role: role("binding.role", binding.role)?,
+    })
+}
+
+/// ListBindings.
+pub fn list_bindings(request: v1::ListBindingsRequest) -> Result<(LevelName, Page), Failure> {
+    let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
+    Ok((name::level("parent", &request.parent)?, page))
+}
+
+/// DeleteBinding.
+pub fn delete_binding(request: v1::DeleteBindingRequest) -> Result<BindingName, Failure> {
+    name::binding("name", &request.name)
+}
+
+/// CreateInvitation.
+pub fn create_invitation(request: v1::CreateInvitationRequest) -> Result<NewInvitation, Failure> {
+    Ok(NewInvitation {
+        organization: name::organization("parent", &request.parent)?,
+        user: parse("user_id", &request.user_id)?,
+        ttl: duration("ttl", request.ttl)?,
+        destroy_secrets: request.destroy_secrets,
+    })
+}
+
+/// RedeemInvitation, without the code: that is who calls.
+pub fn redeem_invitation(request: v1::RedeemInvitationRequest) -> Result<Redemption, Failure> {
+    Ok(Redemption { display_name: label("display_name", request.display_name)?, ttl: duration("ttl", request.ttl)? })
+}
+
+/// CreateToken.
+pub fn create_token(request: v1::CreateTokenRequest) -> Result<NewToken, Failure> {
+    Ok(NewToken {
+        principal: name::account_or_caller("principal", &request.principal)?,
+        display_name: label("display_name", request.display_name)?,
+        ttl: duration("ttl", request.ttl)?,
+    })
+}
+
+/// ListTokens.
+pub fn list_tokens(request: v1::ListTokensRequest) -> Result<(Option<AccountName>, Page), Failure> {
+    let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
+    Ok((name::account_or_caller("principal", &request.principal)?, page))
+}
+
+/// RevokeToken.
+pub fn revoke_token(request: v1::RevokeTokenRequest) -> Result<CredentialName, Failure> {
+    name::credential("name", &request.name, Collection::Tokens)
+}
+
+/// CreateSession.
+pub fn create_session(request: v1::CreateSessionRequest) -> Result<NewSession, Failure> {
+    Ok(NewSession {
+        context: request.context.map(|asked| context("context", asked)).transpose()?,
+        ttl: duration("ttl", request.ttl)?,
+        display_name: label("display_name", request.display_name)?,
+        external_id: label("external_id", request.external_id)?,
+        allow: allow(request.allow.unwrap_or_default())?,
+    })
+}
+
+/// RenewSession.
+pub fn renew_session(request: v1::RenewSessionRequest) -> Result<Renewal, Failure> {
+    Ok(Renewal { name: session(&request.name)?, ttl: duration("ttl", request.ttl)? })
+}
+
+/// ListSessions.
+pub fn list_sessions(request: v1::ListSessionsRequest) -> Result<SessionQuery, Failure> {
+    let organization: OrganizationId = name::organization("parent", &request.parent)?;
+    Ok(SessionQuery {
+        organization,
+        external_id: label("external_id", request.external_id)?,
+        show_ended: request.show_ended,
+        page: Page::new(request.page_size, request.page_token, PAGE_SIZE)?,
+    })
+}
+
+/// RevokeSession.
+pub fn revoke_session(request: v1::RevokeSessionRequest) -> Result<Option<CredentialName>, Failure> {
+    session(&request.name)
+}
+
+/// WhoAmI.
+pub fn whoami(_: v1::WhoAmIRequest) -> Result<(), Failure> {
+    Ok(())
+}
+
+/// TestPermissions.
+pub fn test_permissions(request: v1::TestPermissionsRequest) -> Result<PermissionQuery, Failure> {
+    let count = request.permissions.len();
+    if count > MOST_PERMISSIONS {
+        let text = format!("at most {MOST_PERMISSIONS} pass; {count} were given");
+        return Err(Failure::invalid("permissions", text));
+    }
+    let permission = |word: &String| parse::<Action>("permissions", word);
+    Ok(PermissionQuery {
+        resource: resource("resource", &request.resource)?,
+        permissions: request.permissions.iter().map(permission).collect::<Result<_, _>>()?,
+    })
+}
+
+/// A session, or none for the caller's own.
+fn session(text: &str) -> Result<Option<CredentialName>, Failure> {
+    (!text.is_empty()).then(|| name::credential("name", text, Collection::Sessions)).transpose()
+}
+
+fn role(field: &'static str, role: i32) -> Result<Role, Failure> {
+    match v1::Role::try_from(role) {
+        Ok(v1::Role::Admin) => Ok(Role::Admin),
+        Ok(v1::Role::Member) => Ok(Role::Member),
+        Ok(v1::Role::Auditor) => Ok(Role::Auditor),
+        Ok(v1::Role::Owner) => Ok(Role::Owner),
+        Ok(v1::Role::Resolver) => Ok(Role::Resolver),
+        Ok(v1::Role::Delegate) => Ok(Role::Delegate),
+        Ok(v1::Role::Provisioner) => Ok(Role::Provisioner),
+        Ok(v1::Role::Unspecified) | Err(_) => {
+            let words = Role::ALL.iter().map(|role| format!("ROLE_{}", role.as_str())).collect::<Vec<_>>();
+            Err(Failure::invalid(field, format!("one of {} passes", words.join(", "))))
+        }
+    }
+}
+
+/// What narrows a session; an empty list does not.
+fn allow(allow: v1::SessionAllow) -> Result<Allow, Failure> {
+    let count = allow.secret_ids.len();
+    if count > MOST_NAMES {
+        let text = format!("at most {MOST_NAMES} names pass; {count} were given");
+        return Err(Failure::invalid("allow.secret_ids", text));
+    }
+    let secret_id = |text: &String| {
+        SecretId::parse(text, NamePolicy::Relaxed)
+            .map_err(|error| Failure::field(Reason::InvalidSecretId, "allow.secret_ids", error))
+    };
+    Ok(Allow {
+        secret_ids: narrowing(&allow.secret_ids, secret_id)?,
+        kinds: narrowing(&allow.kinds, |kind| target_kind("allow.kinds", *kind))?,
+        scopes: narrowing(&allow.scopes, |scope| scope_kind("allow.scopes", *scope))?,
+    })
+}
+
+fn narrowing<W, T: Ord>(words: &[W], read: impl Fn(&W) -> Result<T, Failure>) -> Result<Option<BTreeSet<T>>, Failure> {
+    (!words.is_empty()).then(|| words.iter().map(read).collect()).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_list_does_not_narrow() {
+        assert_eq!(allow(v1::SessionAllow::default()).unwrap(), Allow::default());
+        let one = allow(v1::SessionAllow { secret_ids: vec!["GITHUB_TOKEN".into()], ..Default::default() }).unwrap();
+        assert_eq!(one.secret_ids.map(|names| names.len()), Some(1));
+    }
+
+    #[test]
+    fn a_role_must_be_named() {
+        let failure = role("binding.role", 0).unwrap_err();
+        assert!(failure.message().contains("ROLE_ADMIN, ROLE_MEMBER"), "{failure}");
+        assert!(role("binding.role", 99).is_err());
+    }
+
+    #[test]
+    fn an_unknown_permission_is_refused_with_those_that_pass() {
+        let request = v1::TestPermissionsRequest {
+            resource: "organizations/acme".into(),
+            permissions: vec!["secrets.list".into(), "secrets.steal".into()],
+        };
+        let failure = test_permissions(request).map(drop).unwrap_err();
+        assert!(failure.message().contains("`secrets.receive`"), "{failure}");
+    }
+}

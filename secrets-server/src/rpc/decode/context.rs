@@ -1,0 +1,60 @@
+//! Contexts, and the kinds that filter what they get.
+
+use secrets_core::{ContextName, ScopeKind, TargetKind};
+use secrets_proto::v1;
+
+use super::parse;
+use crate::failure::{Failure, Reason};
+
+/// A context; `field` is where the request has it.
+pub fn context(field: &'static str, context: v1::Context) -> Result<ContextName, Failure> {
+    if context.organization.is_empty() {
+        let text = "it lacks `organization`, the identifier of an organization";
+        return Err(Failure::field(Reason::ContextInvalid, field, text));
+    }
+    Ok(ContextName {
+        organization: parse("context.organization", &context.organization)?,
+        project: unless_empty("context.project", &context.project)?,
+        workspace: unless_empty("context.workspace", &context.workspace)?,
+        user: unless_empty("context.user", &context.user)?,
+    })
+}
+
+/// A kind of target.
+pub fn target_kind(field: &'static str, kind: i32) -> Result<TargetKind, Failure> {
+    match v1::TargetKind::try_from(kind) {
+        Ok(v1::TargetKind::EnvironmentVariable) => Ok(TargetKind::EnvironmentVariable),
+        Ok(v1::TargetKind::File) => Ok(TargetKind::File),
+        Ok(v1::TargetKind::Registry) => Ok(TargetKind::Registry),
+        Ok(v1::TargetKind::ApiOnly) => Ok(TargetKind::ApiOnly),
+        Ok(v1::TargetKind::Unspecified) | Err(_) => {
+            Err(unknown(field, "TARGET_KIND_", TargetKind::ALL, TargetKind::as_str))
+        }
+    }
+}
+
+/// A kind of scope.
+pub fn scope_kind(field: &'static str, kind: i32) -> Result<ScopeKind, Failure> {
+    match v1::ScopeKind::try_from(kind) {
+        Ok(v1::ScopeKind::Organization) => Ok(ScopeKind::Organization),
+        Ok(v1::ScopeKind::Project) => Ok(ScopeKind::Project),
+        Ok(v1::ScopeKind::Workspace) => Ok(ScopeKind::Workspace),
+        Ok(v1::ScopeKind::User) => Ok(ScopeKind::User),
+        Ok(v1::ScopeKind::Unspecified) | Err(_) => {
+            Err(unknown(field, "SCOPE_KIND_", ScopeKind::ALL, ScopeKind::as_str))
+        }
+    }
+}
+
+fn unless_empty<T>(field: &'static str, text: &str) -> Result<Option<T>, Failure>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    (!text.is_empty()).then(|| parse(field, text)).transpose()
+}
+
+fn unknown<T: Copy>(field: &'static str, prefix: &str, all: &[T], word: fn(T) -> &'static str) -> Failure {
+    let words = all.iter().map(|kind| format!("{prefix}{}", word(*kind))).collect::<Vec<_>>();
+    Failure::invalid(field, format!("one of {} passes", words.join(", ")))
+}

@@ -64,6 +64,14 @@ pub enum ConfigError {
     Credential(#[from] InvalidCredential),
 }
 
+impl ConfigError {
+    /// The file is there, or could be, but not for this user.
+    fn is_not_ours(&self) -> bool {
+        use std::io::ErrorKind::{NotADirectory, PermissionDenied};
+        matches!(self, Self::File { error, .. } if matches!(error.kind(), NotADirectory | PermissionDenied))
+    }
+}
+
 /// The file as it is written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -25,8 +25,8 @@ pub struct Settings {
     pub layers: Vec<Defaults>,
     /// The user's own configuration, and its file.
     pub config: Config,
-    /// Where the user's own configuration is.
-    pub config_path: PathBuf,
+    /// Where the user's own configuration is; none where there is no home, as in some containers.
+    pub config_path: Option<PathBuf>,
 }
 
 /// What one layer says of the context.
@@ -50,13 +50,17 @@ impl Settings {
     /// The settings of an environment given as a function, in a folder. An empty variable is one that is not set.
     pub fn load(variable: impl Fn(&str) -> Option<String>, folder: &Path) -> Result<Self, ConfigError> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let config_path = Config::path(variable)?;
-        let config = Config::load(&config_path)?;
-
         let given = match (variable("SECRETS_TOKEN"), variable("SECRETS_TOKEN_FILE")) {
             (Some(token), _) => Some(Credential::parse(&zeroize::Zeroizing::new(token))?),
             (None, Some(path)) => Some(Credential::from_file(Path::new(&path))?),
             (None, None) => None,
+        };
+        let config_path = Config::path(variable).ok();
+        let config = match config_path.as_deref().map(Config::load).transpose() {
+            Ok(config) => config.unwrap_or_default(),
+            // A sandbox's home may be somebody else's; what it was given is enough.
+            Err(error) if given.is_some() && error.is_not_ours() => Config::default(),
+            Err(error) => return Err(error),
         };
         let signed_in = given.is_none() && config.token.is_some();
         let credential = match (given, &config.token) {
@@ -185,6 +189,19 @@ mod tests {
 
         let both = settings(folder.path(), &[("SECRETS_TOKEN_FILE", &file), ("SECRETS_TOKEN", "sses_env")]).unwrap();
         assert_eq!(token(&both), "sses_env");
+    }
+
+    #[test]
+    fn needs_no_home_when_a_token_is_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings::load(|name| (name == "SECRETS_TOKEN").then(|| "sses_x".to_owned()), folder.path());
+        assert!(settings.unwrap().config_path.is_none());
+        let below_a_file = |name: &str| match name {
+            "SECRETS_TOKEN" => Some("sses_x".to_owned()),
+            "HOME" => Some("/dev/null".to_owned()),
+            _ => None,
+        };
+        assert!(Settings::load(below_a_file, folder.path()).unwrap().credential.is_some());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::future::Future;
+use std::path::Path;
 
 use secrets_client::{Client, ClientBuilder, ClientError, CredentialKind, Defaults, RetryPolicy, Settings, v1};
 use secrets_core::{OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
@@ -22,6 +23,11 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(settings: Settings, output: Output, organization: Option<OrganizationId>) -> Self {
         Self { settings, output, organization, client: OnceCell::new(), me: OnceCell::new() }
+    }
+
+    /// Where the user's own configuration is kept.
+    pub(crate) fn config_path(&self) -> Result<&Path, Failure> {
+        self.settings.config_path.as_deref().ok_or_else(|| secrets_client::ConfigError::NoHome.into())
     }
 
     /// The client, once there is a credential to show.

@@ -1,7 +1,7 @@
 //! The commands and what is common to all of them.
 
 use clap::{Args, Parser, Subcommand};
-use secrets_client::Settings;
+use secrets_client::{Config, Settings};
 use secrets_core::OrganizationId;
 
 use crate::app::App;
@@ -130,6 +130,11 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
         return run::run(&app, args).await;
     }
     let app = App::new(settings?, output, organization);
+    if app.settings.signed_in
+        && let Some(path) = app.settings.config_path.as_deref().filter(|path| Config::is_exposed(path))
+    {
+        output.warn(&format!("others may read your token: chmod 600 {}", path.display()));
+    }
     match arguments.command {
         Command::Login(args) => login::login(&app, args).await,
         Command::Whoami => login::whoami(&app).await,

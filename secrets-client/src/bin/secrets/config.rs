@@ -41,7 +41,7 @@ pub(crate) enum Key {
 }
 
 pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), Failure> {
-    let path = &app.settings.config_path;
+    let path = app.config_path()?;
     let mut config = app.settings.config.clone();
     match command {
         ConfigCommand::Path => app.output.text(&format!("{}\n", path.display())),

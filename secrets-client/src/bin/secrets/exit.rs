@@ -100,7 +100,8 @@ impl From<ConnectError> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::new(Exit::Failed, error.to_string())
+        let exit = if matches!(error, ConfigError::Credential(_)) { Exit::NotAllowed } else { Exit::Failed };
+        Self::new(exit, error.to_string())
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) struct LoginArgs {
 }
 
 pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), Failure> {
+    let path = app.config_path()?; // before a code is used up
     let token = match &args.invite {
         Some(code) => redeem(app, code, &args).await?,
         None => read_token()?,
@@ -37,9 +38,8 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), Failure> {
         token: Some(token),
         ..Config::default()
     };
-    config.save(&app.settings.config_path)?;
-    let path = app.settings.config_path.display();
-    app.output.note(&format!("Signed in at {}; the token is kept in {path}.", app.settings.endpoint));
+    config.save(path)?;
+    app.output.note(&format!("Signed in at {}; the token is kept in {}.", app.settings.endpoint, path.display()));
     if app.settings.credential.is_some() && !app.settings.signed_in {
         app.output.warn("SECRETS_TOKEN or SECRETS_TOKEN_FILE is set and goes before it");
     }

@@ -77,7 +77,7 @@ pub(crate) async fn run(app: &App, command: TokenCommand) -> Result<(), Failure>
         TokenCommand::Revoke { token, whose, yes } => {
             let name = path(app, &token, &whose).await?;
             let question = format!("Token {token} and every session it minted end at once. Revoke it?");
-            if !yes && !prompt::confirm(&question, false)? {
+            if !yes && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
                 return Err(Failure::new(Exit::Failed, "nothing was revoked"));
             }
             let request = v1::RevokeTokenRequest { name: name.clone(), ..Default::default() };

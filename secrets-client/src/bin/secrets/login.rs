@@ -3,7 +3,6 @@
 use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 use secrets_client::{Client, Config, Credential, CredentialKind, v1};
-use secrets_core::ScopeName;
 
 use crate::app::{self, App};
 use crate::exit::{Exit, Failure};
@@ -122,13 +121,14 @@ fn line(me: &v1::WhoAmIResponse) -> String {
             parts.push(format!("{noun} {id}"));
         }
     }
-    for binding in &me.bindings {
-        let role = words::role(binding.role());
-        match binding.resource.parse::<ScopeName>() {
-            Ok(ScopeName::Organization(organization)) if organization.as_str() == me.organization => parts.push(role),
-            _ => parts.push(format!("{role} of {}", words::resource(&binding.resource))),
-        }
-    }
+    let own = format!("organizations/{}", me.organization);
+    let (here, below): (Vec<_>, Vec<_>) = me.bindings.iter().partition(|binding| binding.resource == own);
+    parts.extend(here.iter().map(|binding| words::role(binding.role())));
+    parts.extend(
+        below
+            .iter()
+            .map(|binding| format!("{} of {}", words::role(binding.role()), words::resource(&binding.resource))),
+    );
     let what = if me.kind() == v1::PrincipalKind::Session { "session" } else { "token" };
     parts.push(match me.expire_time.as_ref() {
         Some(time) => format!("{what} expires {}", words::moment(Some(time))),
@@ -160,8 +160,8 @@ mod tests {
             kind: v1::PrincipalKind::User.into(),
             organization: "acme".into(),
             bindings: vec![
-                binding("organizations/acme", v1::Role::Admin),
                 binding("organizations/acme/projects/api", v1::Role::Member),
+                binding("organizations/acme", v1::Role::Admin),
             ],
             expire_time: Some(Timestamp { seconds: 1_769_851_800, nanos: 0 }),
             ..Default::default()

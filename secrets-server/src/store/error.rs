@@ -152,13 +152,18 @@ impl From<DbErr> for StoreError {
         let message = error.to_string();
         let unavailable = |message| Self::Unavailable(DriverError { code: None, message });
         match error {
-            DbErr::Exec(RuntimeErr::SqlxError(cause))
-            | DbErr::Query(RuntimeErr::SqlxError(cause))
-            | DbErr::Conn(RuntimeErr::SqlxError(cause)) => match cause.as_ref() {
-                SqlxError::Database(cause) => of_database(cause.as_ref()),
-                SqlxError::ColumnDecode { index, .. } => undecodable(index.clone()),
-                _ => unavailable(message),
-            },
+            // No statement was sent: whatever the database says, it lets nobody in now.
+            DbErr::Conn(RuntimeErr::SqlxError(cause)) => {
+                let code = cause.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned());
+                Self::Unavailable(DriverError { code, message })
+            }
+            DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
+                match cause.as_ref() {
+                    SqlxError::Database(cause) => of_database(cause.as_ref()),
+                    SqlxError::ColumnDecode { index, .. } => undecodable(index.clone()),
+                    _ => unavailable(message),
+                }
+            }
             DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => unavailable(message),
             // A NULL where there is none, or another type than the column's.
             DbErr::Type(_) | DbErr::TryIntoErr { .. } => undecodable("?".to_owned()),

@@ -86,6 +86,30 @@ fn comes_back_when_postgres_does() {
     });
 }
 
+#[test]
+fn is_unavailable_while_postgres_lets_nobody_in() {
+    database::run(TestDatabase::postgres(), |database| async move {
+        let DatabaseConfig::Postgres { url, .. } = &database.config else { panic!("not on PostgreSQL") };
+        let name = url.expose().split('?').next().unwrap().rsplit('/').next().unwrap();
+        let admin = Database::connect(std::env::var("SECRETS_TEST_POSTGRES_URL").unwrap()).await.unwrap();
+        let allow = async |whether: bool| {
+            admin.execute_unprepared(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {whether}")).await.unwrap();
+        };
+        end_all_sessions(&database).await;
+        allow(false).await;
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+        let refused = project::count(database.store.reader(), uid(1)).await.unwrap_err();
+        assert!(
+            matches!(&refused, StoreError::Unavailable(error) if error.code.as_deref() == Some("55000")),
+            "{refused}"
+        );
+        allow(true).await;
+        assert_eq!(project::count(database.store.reader(), uid(1)).await, Ok(0));
+        admin.close().await.unwrap();
+        database
+    });
+}
+
 async fn end_all_sessions(database: &TestDatabase) {
     let DatabaseConfig::Postgres { url, .. } = &database.config else { panic!("not on PostgreSQL") };
     let other: DatabaseConnection = Database::connect(url.expose()).await.unwrap();

@@ -6,8 +6,20 @@
 #[path = "store/database.rs"]
 mod database;
 
-#[path = "wire/harness.rs"]
-mod harness;
+#[path = "wire/access.rs"]
+mod access;
 
 #[path = "wire/directory.rs"]
 mod directory;
+
+#[path = "wire/harness.rs"]
+mod harness;
+
+#[path = "wire/people.rs"]
+mod people;
+
+#[path = "wire/session.rs"]
+mod session;
+
+#[path = "wire/world.rs"]
+mod world;

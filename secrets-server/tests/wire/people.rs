@@ -1,0 +1,182 @@
+//! People come by invitation, and leave with all that speaks for them.
+
+use std::time::Duration;
+
+use secrets_proto::v1;
+use tonic::Code;
+
+use crate::database::{TestDatabase, on_both};
+use crate::harness::{Wire, refusal};
+
+on_both!(
+    a_code_is_redeemed_once,
+    a_code_does_nothing_but_being_redeemed,
+    a_code_ends_and_its_lifetime_is_bounded,
+    two_who_redeem_the_same_code_get_one_token,
+    inviting_again_ends_what_the_user_had,
+    only_an_administrator_invites,
+    who_is_removed_is_out_at_once,
+    the_last_administrator_stays,
+    bad_tokens_are_refused_alike,
+);
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn seconds(seconds: i64) -> Option<prost_types::Duration> {
+    Some(prost_types::Duration { seconds, nanos: 0 })
+}
+
+pub fn invitation(user: &str) -> v1::CreateInvitationRequest {
+    v1::CreateInvitationRequest { parent: "organizations/acme".into(), user_id: user.into(), ..Default::default() }
+}
+
+pub async fn code(wire: &Wire<'_>, admin: &str, request: v1::CreateInvitationRequest) -> String {
+    wire.access(admin).create_invitation(request).await.unwrap().into_inner().invitation.unwrap().code
+}
+
+fn redeem(code: &str) -> v1::RedeemInvitationRequest {
+    v1::RedeemInvitationRequest { code: code.into(), ..Default::default() }
+}
+
+async fn a_code_is_redeemed_once(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let ann = wire.organization("acme").await;
+    let code = code(&wire, &ann, invitation("bob")).await;
+    let request = v1::RedeemInvitationRequest { display_name: "laptop".into(), ..redeem(&code) };
+    let redeemed = wire.access("").redeem_invitation(request).await.unwrap().into_inner();
+    assert!(redeemed.token.starts_with("sper_"));
+    assert_eq!(redeemed.user, "organizations/acme/users/bob");
+    let metadata = redeemed.metadata.unwrap();
+    assert_eq!(
+        (metadata.display_name.as_str(), metadata.principal.as_str()),
+        ("laptop", "organizations/acme/users/bob")
+    );
+    let whoami = wire.whoami(&redeemed.token).await.unwrap();
+    assert_eq!((whoami.principal.as_str(), &whoami.credential), ("organizations/acme/users/bob", &metadata.name));
+    assert_eq!(whoami.bindings.iter().map(v1::Binding::role).collect::<Vec<_>>(), [v1::Role::Member]);
+    assert_eq!(whoami.kind(), v1::PrincipalKind::User);
+    let again = refusal(wire.access("").redeem_invitation(redeem(&code)).await);
+    assert_eq!((again.code, again.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
+}
+
+async fn a_code_does_nothing_but_being_redeemed(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let ann = wire.organization("acme").await;
+    let code = code(&wire, &ann, invitation("bob")).await;
+    assert_eq!(refusal(wire.whoami(&code).await).code, Code::Unauthenticated);
+    // Nor does a token serve as a code.
+    let refused = refusal(wire.access("").redeem_invitation(redeem(&ann)).await);
+    assert_eq!(refused.code, Code::Unauthenticated);
+    assert!(refused.message.contains("sinv_"), "{}", refused.message);
+    wire.redeem(&code).await;
+}
+
+async fn a_code_ends_and_its_lifetime_is_bounded(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let ann = wire.organization("acme").await;
+    let short = code(&wire, &ann, v1::CreateInvitationRequest { ttl: seconds(60), ..invitation("bob") }).await;
+    let default = code(&wire, &ann, invitation("carol")).await;
+    wire.wait(Duration::from_secs(60));
+    assert_eq!(refusal(wire.access("").redeem_invitation(redeem(&short)).await).code, Code::Unauthenticated);
+    wire.wait(6 * DAY);
+    wire.redeem(&default).await;
+    for ttl in [0, -1, 30 * 86_400 + 1] {
+        let request = v1::CreateInvitationRequest { ttl: seconds(ttl), ..invitation("dave") };
+        let refused = refusal(wire.access(&ann).create_invitation(request).await);
+        assert_eq!((refused.code, refused.fields), (Code::InvalidArgument, vec!["ttl".to_owned()]), "{ttl}");
+    }
+    let open = code(&wire, &ann, invitation("eve")).await;
+    let long = v1::RedeemInvitationRequest { ttl: seconds(366 * 86_400), ..redeem(&open) };
+    assert_eq!(refusal(wire.access("").redeem_invitation(long).await).fields, ["ttl"]);
+    wire.redeem(&open).await;
+}
+
+async fn two_who_redeem_the_same_code_get_one_token(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let ann = wire.organization("acme").await;
+    for round in 0..4 {
+        let code = code(&wire, &ann, invitation(&format!("bob{round}"))).await;
+        let (mut first, mut second) = (wire.access(""), wire.access(""));
+        let (first, second) =
+            tokio::join!(first.redeem_invitation(redeem(&code)), second.redeem_invitation(redeem(&code)));
+        assert!(first.is_ok() != second.is_ok(), "exactly one");
+    }
+}
+
+async fn inviting_again_ends_what_the_user_had(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let ann = wire.organization("acme").await;
+    let first = code(&wire, &ann, invitation("bob")).await;
+    let second = code(&wire, &ann, invitation("bob")).await;
+    assert_eq!(refusal(wire.access("").redeem_invitation(redeem(&first)).await).code, Code::Unauthenticated);
+    let bob = wire.redeem(&second).await;
+    let session = wire.session(&bob, "", "").await.unwrap().token;
+    let third = code(&wire, &ann, invitation("bob")).await;
+    for token in [&bob, &session] {
+        assert_eq!(refusal(wire.whoami(token).await).code, Code::Unauthenticated);
+    }
+    wire.redeem(&third).await;
+}
+
+async fn only_an_administrator_invites(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let ann = wire.organization("acme").await;
+    let bob = wire.person(&ann, "acme", "bob").await;
+    for token in [&bob, &wire.operator] {
+        for user in ["carol", "bob"] {
+            let denied = refusal(wire.access(token).create_invitation(invitation(user)).await);
+            assert_eq!(denied.code, Code::PermissionDenied);
+        }
+    }
+}
+
+async fn who_is_removed_is_out_at_once(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let ann = wire.organization("acme").await;
+    let bob = wire.person(&ann, "acme", "bob").await;
+    let session = wire.session(&bob, "", "").await.unwrap().token;
+    let open = code(&wire, &ann, invitation("carol")).await;
+    wire.remove(&ann, "bob").await.unwrap();
+    wire.remove(&ann, "carol").await.unwrap();
+    for token in [&bob, &session] {
+        let out = refusal(wire.whoami(token).await);
+        assert_eq!((out.code, out.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
+    }
+    assert_eq!(refusal(wire.access("").redeem_invitation(redeem(&open)).await).code, Code::Unauthenticated);
+    assert_eq!(refusal(wire.remove(&ann, "bob").await).code, Code::NotFound);
+}
+
+async fn the_last_administrator_stays(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let ann = wire.organization("acme").await;
+    let bob = wire.person(&ann, "acme", "bob").await;
+    let own = wire.whoami(&ann).await.unwrap().bindings;
+    assert_eq!(own.len(), 1);
+    for result in [wire.unbind(&ann, &own[0].name).await, wire.remove(&ann, "ann").await] {
+        let refused = refusal(result);
+        assert_eq!((refused.code, refused.reason.as_str()), (Code::FailedPrecondition, "LAST_ADMIN"));
+    }
+    // A program that administers is nobody who could log in.
+    wire.program(&ann, "organizations/acme", "ci").await;
+    let ci = "organizations/acme/serviceAccounts/ci";
+    wire.bind(&ann, "organizations/acme", ci, v1::Role::Admin).await.unwrap();
+    assert_eq!(refusal(wire.remove(&ann, "ann").await).reason, "LAST_ADMIN");
+    wire.bind(&ann, "organizations/acme", "organizations/acme/users/bob", v1::Role::Admin).await.unwrap();
+    wire.remove(&ann, "ann").await.unwrap();
+    assert_eq!(refusal(wire.remove(&bob, "bob").await).reason, "LAST_ADMIN");
+}
+
+async fn bad_tokens_are_refused_alike(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let ann = wire.organization("acme").await;
+    let other_end = if ann.ends_with('0') { "1" } else { "0" };
+    let typo = format!("{}{other_end}", &ann[..ann.len() - 1]);
+    for token in ["x", "sper_", typo.as_str(), &format!("{ann}0"), &ann.replace("sper", "sabc")] {
+        let refused = refusal(wire.whoami(token).await);
+        assert_eq!((refused.code, refused.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"), "{token}");
+        assert!(!refused.message.contains(&ann[5..20]), "{}", refused.message);
+    }
+    wire.wait(91 * DAY);
+    let expired = refusal(wire.whoami(&ann).await);
+    assert_eq!(expired.code, Code::Unauthenticated);
+}

@@ -1,7 +1,10 @@
 //! Projects.
 
 use secrets_core::authorize::{self, Action};
-use secrets_core::{OrganizationId, ProjectId, Resource, Scope, ScopeKind, ScopeName, Uid, right};
+use secrets_core::{
+    Binding, Level, OrganizationId, Principal, PrincipalKind, PrincipalRef, ProjectId, Resource, Role, Scope,
+    ScopeKind, ScopeName, Uid, right,
+};
 
 use super::change::{Deleted, Done, Keep};
 use super::listing::Listed;
@@ -9,6 +12,7 @@ use super::page::Page;
 use crate::app::App;
 use crate::call::Call;
 use crate::failure::{Failure, Reason};
+use crate::store::binding::BindingRow;
 use crate::store::project::ProjectRow;
 use crate::store::{binding, credential, project, secret, workspace};
 
@@ -32,7 +36,7 @@ pub struct NamedProject {
 }
 
 impl App {
-    /// Creates a project.
+    /// Creates a project. A person who creates it becomes its administrator, and so takes part in its contexts.
     pub async fn create_project(
         &self,
         call: &Call,
@@ -57,6 +61,14 @@ impl App {
             create_time: call.now,
         };
         project::insert(change.db(), &row).await?;
+        if let Principal::User { user, .. } = call.caller.principal {
+            let principal = PrincipalRef { kind: PrincipalKind::User, uid: user };
+            let on = Level::Project { organization: organization.uid, project: row.uid };
+            let binding = Binding { principal, role: Role::Admin, on };
+            let creator = call.caller.name.clone();
+            binding::insert(change.db(), &BindingRow { uid: self.uid()?, binding, create_time: call.now, creator })
+                .await?;
+        }
         change.bump(Scope::new(ScopeKind::Project, row.uid)).await?;
         call.about_precisely(Some(organization.uid), name.to_string(), Some(row.uid));
         change.finish(&permit, keep, NamedProject { organization: input.organization.clone(), row }).await

@@ -320,12 +320,11 @@ async fn whoami_tells_each_kind_of_caller(database: &TestDatabase) {
     let ann = wire.organization("acme").await;
     wire.project(&ann, "api").await;
     wire.workspace(&ann, "ws1", "api", "").await.unwrap();
-    wire.bind(&ann, API, &user("ann"), v1::Role::Member).await.unwrap();
     let whoami = wire.whoami(&ann).await.unwrap();
     assert_eq!((whoami.kind(), whoami.organization.as_str()), (v1::PrincipalKind::User, "acme"));
     let mut bindings = whoami.bindings.iter().map(|held| (held.resource.as_str(), held.role())).collect::<Vec<_>>();
     bindings.sort();
-    assert_eq!(bindings, [(ACME, v1::Role::Admin), (API, v1::Role::Member)]);
+    assert_eq!(bindings, [(ACME, v1::Role::Admin), (API, v1::Role::Admin)]);
     assert!(whoami.expire_time.is_some() && !whoami.server_version.is_empty() && whoami.context.is_none());
 
     let operator = wire.whoami(&wire.operator).await.unwrap();

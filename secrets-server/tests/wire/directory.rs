@@ -15,6 +15,7 @@ on_both!(
     an_organization_is_changed_by_its_administrator_field_by_field,
     what_is_not_ones_own_organization_looks_like_what_does_not_exist,
     bad_identifiers_are_refused_with_their_field_and_rule,
+    whoever_creates_a_project_administers_it_but_a_program_does_not,
     a_project_goes_once_its_workspaces_are_gone,
     a_member_makes_a_workspace_of_their_own_and_no_other,
     a_list_leaves_out_what_its_caller_may_not_get_and_its_pages_still_work,
@@ -192,6 +193,25 @@ async fn bad_identifiers_are_refused_with_their_field_and_rule(database: &TestDa
     let refused = refusal(wire.directory(&ann).create_project(request).await);
     assert_eq!(refused.fields, ["project.display_name"]);
     assert!(refused.message.contains("256") && refused.message.contains("257"), "{}", refused.message);
+}
+
+async fn whoever_creates_a_project_administers_it_but_a_program_does_not(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let ann = wire.organization("acme").await;
+    let program = wire.program(&wire.operator, "platform", "sandboxd").await;
+    wire.bind(&wire.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Provisioner).await.unwrap();
+    for (creator, id, held) in
+        [(&ann, "api", vec![("organizations/acme/users/ann".to_owned(), v1::Role::Admin)]), (&program, "web", vec![])]
+    {
+        wire.project(creator, id).await;
+        let parent = format!("organizations/acme/projects/{id}");
+        let request = v1::ListBindingsRequest { parent, ..Default::default() };
+        let bindings = wire.access(&ann).list_bindings(request).await.unwrap().into_inner().bindings;
+        // The platform's provisioner reaches the organization, and so is told of beside the project's own.
+        let own = bindings.iter().filter(|binding| binding.resource != "platform");
+        let own = own.map(|binding| (binding.principal.clone(), binding.role())).collect::<Vec<_>>();
+        assert_eq!(own, held, "{id}");
+    }
 }
 
 async fn a_project_goes_once_its_workspaces_are_gone(database: &TestDatabase) {

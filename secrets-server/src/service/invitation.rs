@@ -81,6 +81,7 @@ impl App {
             row.uid
         } else {
             start_anew(&mut change, call, within, located.scope, input.destroy_secrets).await?;
+            self.make_member(change.db(), call, within, located.scope.uid).await?;
             located.scope.uid
         };
         let minting = Minting {

@@ -1,30 +1,27 @@
 //! Sessions: a token for exactly one context, minted by whoever may have that context, good only while they still may.
 
-use std::collections::HashMap;
+mod list;
+
 use std::time::Duration;
 
-use sea_orm::ConnectionTrait;
-use secrets_core::authorize::{self, Action};
 use secrets_core::{
-    Account, Allow, Context, ContextName, OrganizationId, Principal, PrincipalKind, ProjectId, Resource, Scope,
-    ScopeKind, ScopeName, Timestamp, Uid, UserId, WorkspaceId, right,
+    Account, Allow, Context, ContextName, Principal, Resource, Scope, ScopeKind, Timestamp, Uid, right,
 };
 use zeroize::Zeroizing;
 
 use super::account::{AccountNames, account_of};
 use super::change::{Done, Keep};
-use super::credential::{Collection, CredentialName, Cursor, ended};
-use super::listing::Listed;
+use super::credential::{Collection, CredentialName, ended};
 use super::mint::{Minted, Minting, lifetime};
-use super::page::Page;
 use crate::app::App;
 use crate::auth::allow;
 use crate::auth::token::TokenKind;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::store::credential::{CredentialFilter, CredentialKind, CredentialRow};
-use crate::store::organization::OrganizationRow;
-use crate::store::{credential, project, user, workspace};
+use crate::store::credential;
+use crate::store::credential::{CredentialKind, CredentialRow};
+
+pub use list::SessionQuery;
 
 /// How long a session lives, unless told otherwise.
 pub const SESSION_TTL: Duration = Duration::from_secs(60 * 60);
@@ -51,18 +48,6 @@ pub struct Renewal {
     pub name: Option<CredentialName>,
     /// How long it lives from now.
     pub ttl: Option<Duration>,
-}
-
-/// Which sessions to list.
-pub struct SessionQuery {
-    /// The organization.
-    pub organization: OrganizationId,
-    /// Only those with this external identifier; empty: any.
-    pub external_id: String,
-    /// Also those that have ended.
-    pub show_ended: bool,
-    /// Which page.
-    pub page: Page,
 }
 
 /// A session in words.
@@ -185,36 +170,6 @@ impl App {
         change.finish(&permit, keep, session).await
     }
 
-    /// Lists the sessions that the caller may see: an administrator all, others those they minted or that serve them.
-    pub async fn list_sessions(&self, call: &Call, query: SessionQuery) -> Result<Listed<NamedSession>, Failure> {
-        let db = self.store().reader();
-        let parent = self.locate_scope(db, call, &ScopeName::Organization(query.organization.clone())).await?;
-        let _permit = call.authorize::<right::ListSessions>(&parent.resource)?;
-        let organization = &parent.organization;
-        let filter = &CredentialFilter {
-            kinds: vec![CredentialKind::Session],
-            external_id: (!query.external_id.is_empty()).then(|| query.external_id.clone()),
-            live_at: (!query.show_ended).then_some(call.now),
-            ..CredentialFilter::default()
-        };
-        let shows = |row: &CredentialRow| {
-            let resource = session_resource(call, organization.uid, row);
-            authorize::decide(&call.caller.principal, &call.caller.bindings, Action::ListSessions, &resource).is_ok()
-        };
-        let fetch = |after: Option<Cursor>, limit| async move {
-            credential::list(db, Some(organization.uid), filter, after.map(Into::into), limit).await
-        };
-        let shown = if query.show_ended { "ended too" } else { "live" };
-        let words = ["sessions", query.organization.as_str(), &query.external_id, shown];
-        let listed = self.list_page(&query.page, &words, None, shows, Cursor::of, fetch).await?;
-        let names = Names::of(db, organization, &listed.rows).await?;
-        let mut rows = Vec::with_capacity(listed.rows.len());
-        for row in listed.rows {
-            rows.push(names.give(organization, row)?);
-        }
-        Ok(Listed { rows, next_page_token: listed.next_page_token, total_size: listed.total_size })
-    }
-
     /// Ends a session and every session it minted; returns how many ended. One that had ended before ends none.
     pub async fn revoke_session(
         &self,
@@ -311,57 +266,9 @@ fn context_of(organization: Uid, row: &CredentialRow) -> Context {
     Context { organization, project: row.context_project, workspace: row.context_workspace, user: row.context_user }
 }
 
-/// What is authorized of a listed session. Its minter is the caller or somebody else: more the policy does not ask.
-fn session_resource(call: &Call, organization: Uid, row: &CredentialRow) -> Resource {
-    let caller = call.caller.principal.account().filter(|account| account.reference() == row.principal);
-    let minter = caller.unwrap_or(match row.principal.kind {
-        PrincipalKind::User => Account::User { organization, user: row.principal.uid },
-        _ => Account::ServiceAccount { organization: Some(organization), service_account: row.principal.uid },
-    });
-    Resource::Session { session: row.uid, context: context_of(organization, row), minter }
-}
-
 fn nobodys_session(organization: Uid) -> Resource {
     let context = Context { organization, project: None, workspace: None, user: None };
     Resource::Session { session: Uid::nil(), context, minter: Account::User { organization, user: Uid::nil() } }
-}
-
-/// The identifiers of what the contexts of some sessions name, and of who minted them.
-struct Names {
-    accounts: AccountNames,
-    projects: HashMap<Uid, ProjectId>,
-    workspaces: HashMap<Uid, WorkspaceId>,
-    users: HashMap<Uid, UserId>,
-}
-
-impl Names {
-    async fn of(
-        db: &impl ConnectionTrait,
-        organization: &OrganizationRow,
-        rows: &[CredentialRow],
-    ) -> Result<Self, Failure> {
-        let within = organization.uid;
-        let projects = project::by_uids(db, within, rows.iter().filter_map(|row| row.context_project)).await?;
-        let workspaces = workspace::by_uids(db, within, rows.iter().filter_map(|row| row.context_workspace)).await?;
-        let users = user::by_uids(db, within, rows.iter().filter_map(|row| row.context_user)).await?;
-        Ok(Self {
-            accounts: AccountNames::of(db, Some(organization), rows.iter().map(|row| row.principal)).await?,
-            projects: projects.into_iter().map(|row| (row.uid, row.project_id)).collect(),
-            workspaces: workspaces.into_iter().map(|row| (row.uid, row.workspace_id)).collect(),
-            users: users.into_iter().map(|row| (row.uid, row.user_id)).collect(),
-        })
-    }
-
-    fn give(&self, organization: &OrganizationRow, row: CredentialRow) -> Result<NamedSession, Failure> {
-        let context = ContextName {
-            organization: organization.organization_id.clone(),
-            project: row.context_project.and_then(|uid| self.projects.get(&uid).cloned()),
-            workspace: row.context_workspace.and_then(|uid| self.workspaces.get(&uid).cloned()),
-            user: row.context_user.and_then(|uid| self.users.get(&uid).cloned()),
-        };
-        let (minter, allow) = (self.accounts.name(row.principal), allow::parse(row.allow.as_deref())?);
-        Ok(NamedSession { context, allow, minter, row })
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use secrets_core::{Binding, Level, Permit, PrincipalKind, PrincipalRef, Right, R
 
 use super::change::{Change, Done, Keep};
 use super::locate::LocatedScope;
+use super::user::takes_part;
 use super::workspace::{NamedWorkspace, name_workspace};
 use crate::app::App;
 use crate::call::Call;
@@ -68,18 +69,13 @@ impl App {
             let organization = input.name.organization();
             Failure::not_found(format_args!("user `organizations/{organization}/users/{}`", input.new_owner))
         })?;
-        let principal = PrincipalRef { kind: PrincipalKind::User, uid: new_owner.uid };
-        let role_on = |role, on| Binding { principal, role, on };
-        let mut takes_part = false;
-        for role in [Role::Admin, Role::Member] {
-            takes_part |= binding::find(change.db(), &role_on(role, Level::Organization(within))).await?.is_some();
-        }
-        if !takes_part {
+        if !takes_part(change.db(), within, new_owner.uid).await? {
             let text = "a member of the organization passes; give the user the role MEMBER first";
             return Err(Failure::invalid("new_owner", text));
         }
+        let principal = PrincipalRef { kind: PrincipalKind::User, uid: new_owner.uid };
         let on = Level::Workspace { organization: within, workspace: scope.uid };
-        let membership = binding::find(change.db(), &role_on(Role::Member, on)).await?;
+        let membership = binding::find(change.db(), &Binding { principal, role: Role::Member, on }).await?;
         let destroyed_secrets = if is_reassigned && membership.is_none() {
             secret::purge_scope(change.db(), within, scope).await?
         } else {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
 use secrets_core::{
-    Binding, Level, OrganizationId, PrincipalKind, PrincipalRef, Role, Scope, ScopeKind, ScopeName, UserId, grant,
+    Binding, Level, OrganizationId, PrincipalKind, PrincipalRef, Role, Scope, ScopeKind, ScopeName, Uid, UserId, grant,
     right,
 };
 
@@ -147,16 +147,42 @@ impl App {
             purge_time: None,
         };
         user::insert(db, &row).await?;
-        let principal = PrincipalRef { kind: PrincipalKind::User, uid: row.uid };
+        self.make_member(db, call, organization.uid, row.uid).await?;
+        Ok(row)
+    }
+
+    /// Makes a user a member of the organization, unless they are already, or administer it.
+    pub(super) async fn make_member(
+        &self,
+        db: &impl ConnectionTrait,
+        call: &Call,
+        organization: Uid,
+        user: Uid,
+    ) -> Result<(), Failure> {
+        if takes_part(db, organization, user).await? {
+            return Ok(());
+        }
+        let principal = PrincipalRef { kind: PrincipalKind::User, uid: user };
         let membership = BindingRow {
             uid: self.uid()?,
-            binding: Binding { principal, role: Role::Member, on: Level::Organization(organization.uid) },
+            binding: Binding { principal, role: Role::Member, on: Level::Organization(organization) },
             create_time: call.now,
             creator: call.caller.name.clone(),
         };
-        binding::insert(db, &membership).await?;
-        Ok(row)
+        Ok(binding::insert(db, &membership).await?)
     }
+}
+
+/// Whether a user is a member of the organization, or administers it.
+pub(super) async fn takes_part(db: &impl ConnectionTrait, organization: Uid, user: Uid) -> Result<bool, Failure> {
+    let principal = PrincipalRef { kind: PrincipalKind::User, uid: user };
+    for role in [Role::Admin, Role::Member] {
+        let held = Binding { principal, role, on: Level::Organization(organization) };
+        if binding::find(db, &held).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Refuses to take the last administrator from an organization. Ask under its lock.
@@ -176,7 +202,7 @@ pub(super) async fn keeps_an_admin(
 pub(super) async fn end_credentials(
     change: &Change<'_>,
     call: &Call,
-    organization: secrets_core::Uid,
+    organization: Uid,
     of: PrincipalRef,
 ) -> Result<(), Failure> {
     credential::revoke_of_principal(change.db(), of, call.now).await?;

@@ -17,6 +17,8 @@ on_both!(
     only_an_administrator_invites,
     who_is_removed_is_out_at_once,
     the_last_administrator_stays,
+    of_two_administrators_who_remove_each_other_one_stays,
+    who_is_invited_again_is_a_member_again,
     bad_tokens_are_refused_alike,
 );
 
@@ -135,10 +137,13 @@ async fn who_is_removed_is_out_at_once(database: &TestDatabase) {
     let ann = wire.organization("acme").await;
     let bob = wire.person(&ann, "acme", "bob").await;
     let session = wire.session(&bob, "", "").await.unwrap().token;
+    let sandboxd = wire.program(&wire.operator, "platform", "sandboxd").await;
+    wire.bind(&wire.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Delegate).await.unwrap();
+    let on_behalf = wire.session(&sandboxd, "", "bob").await.unwrap().token;
     let open = code(&wire, &ann, invitation("carol")).await;
     wire.remove(&ann, "bob").await.unwrap();
     wire.remove(&ann, "carol").await.unwrap();
-    for token in [&bob, &session] {
+    for token in [&bob, &session, &on_behalf] {
         let out = refusal(wire.whoami(token).await);
         assert_eq!((out.code, out.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
     }
@@ -164,6 +169,37 @@ async fn the_last_administrator_stays(database: &TestDatabase) {
     wire.bind(&ann, "organizations/acme", "organizations/acme/users/bob", v1::Role::Admin).await.unwrap();
     wire.remove(&ann, "ann").await.unwrap();
     assert_eq!(refusal(wire.remove(&bob, "bob").await).reason, "LAST_ADMIN");
+}
+
+async fn of_two_administrators_who_remove_each_other_one_stays(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    for round in 0..4 {
+        let organization = format!("acme{round}");
+        let ann = wire.organization(&organization).await;
+        let bob = wire.person(&ann, &organization, "bob").await;
+        let parent = format!("organizations/{organization}");
+        wire.bind(&ann, &parent, &format!("{parent}/users/bob"), v1::Role::Admin).await.unwrap();
+        let delete = |user| v1::DeleteUserRequest { name: format!("{parent}/users/{user}"), ..Default::default() };
+        let (mut as_ann, mut as_bob) = (wire.directory(&ann), wire.directory(&bob));
+        let (first, second) = tokio::join!(as_ann.delete_user(delete("bob")), as_bob.delete_user(delete("ann")));
+        assert!(first.is_ok() != second.is_ok(), "exactly one is removed: {first:?} {second:?}");
+    }
+}
+
+async fn who_is_invited_again_is_a_member_again(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let ann = wire.organization("acme").await;
+    let bob = wire.person(&ann, "acme", "bob").await;
+    let membership = wire.whoami(&bob).await.unwrap().bindings.remove(0);
+    wire.unbind(&ann, &membership.name).await.unwrap();
+    assert_eq!(refusal(wire.session(&bob, "", "").await).code, Code::PermissionDenied);
+    let anew = wire.person(&ann, "acme", "bob").await;
+    wire.session(&anew, "", "").await.unwrap();
+    // And whoever administers stays what they are.
+    let own = code(&wire, &ann, invitation("ann")).await;
+    let ann = wire.redeem(&own).await;
+    let roles = wire.whoami(&ann).await.unwrap().bindings.iter().map(v1::Binding::role).collect::<Vec<_>>();
+    assert_eq!(roles, [v1::Role::Admin]);
 }
 
 async fn bad_tokens_are_refused_alike(database: &TestDatabase) {

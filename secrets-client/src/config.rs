@@ -33,6 +33,8 @@ pub struct Config {
     pub workspace: Option<String>,
     /// The token that a login left.
     pub token: Option<SecretString>,
+    /// Resource path of whose token that is.
+    pub principal: Option<String>,
 }
 
 /// Why a configuration can't be used.
@@ -88,6 +90,8 @@ struct File {
     workspace: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<String>,
 }
 
 impl Config {
@@ -112,6 +116,7 @@ impl Config {
             project: file.project,
             workspace: file.workspace,
             token: file.token.map(SecretString::from),
+            principal: file.principal,
         })
     }
 
@@ -125,6 +130,7 @@ impl Config {
             project: self.project.clone(),
             workspace: self.workspace.clone(),
             token: self.token.as_ref().map(|token| token.expose_secret().to_owned()),
+            principal: self.principal.clone(),
         };
         let text = zeroize::Zeroizing::new(toml::to_string(&file).map_err(|error| ConfigError::Syntax {
             path: path.to_owned(),

@@ -11,6 +11,9 @@ use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::scope::{ContextArgs, ScopeArgs};
 
+/// The operator as a principal's resource path.
+const OPERATOR: &str = "operator";
+
 pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) output: Output,
@@ -63,6 +66,14 @@ impl App {
         Ok(self.me.get_or_init(|| me))
     }
 
+    /// Resource path of who calls: known since the login, or asked.
+    async fn principal_path(&self) -> Result<&str, Failure> {
+        match self.settings.config.principal.as_deref().filter(|_| self.settings.signed_in) {
+            Some(principal) => Ok(principal),
+            None => Ok(&self.me().await?.principal),
+        }
+    }
+
     /// `--organization`, if it was given.
     pub(crate) fn organization_flag(&self) -> Option<&OrganizationId> {
         self.organization.as_ref()
@@ -101,9 +112,8 @@ impl App {
             let organization = self.organization().await?;
             return args.named(organization).ok_or_else(|| Failure::usage("which scope?"));
         }
-        let me = self.me().await?;
-        match (me.kind(), me.principal.parse::<ScopeName>()) {
-            (v1::PrincipalKind::User, Ok(ScopeName::User(organization, user))) => {
+        match self.principal_path().await?.parse() {
+            Ok(ScopeName::User(organization, user)) => {
                 Ok(ScopeName::User(self.organization.clone().unwrap_or(organization), user))
             }
             _ => Err(Failure::usage("this credential is no person's, so there are no secrets of its own")
@@ -157,7 +167,7 @@ impl App {
 
     /// Whether the platform is meant, rather than an organization: a flag says so, or the operator names none.
     pub(crate) async fn means_platform(&self, flag: bool) -> Result<bool, Failure> {
-        Ok(flag || (self.organization.is_none() && self.me().await?.kind() == v1::PrincipalKind::Operator))
+        Ok(flag || (self.organization.is_none() && self.principal_path().await? == OPERATOR))
     }
 }
 

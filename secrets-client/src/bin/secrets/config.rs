@@ -72,7 +72,7 @@ pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), Failure> {
                 Key::Organization => config.organization = None,
                 Key::Project => config.project = None,
                 Key::Workspace => config.workspace = None,
-                Key::Token => config.token = None,
+                Key::Token => (config.token, config.principal) = (None, None),
             }
             Ok(config.save(path)?)
         }

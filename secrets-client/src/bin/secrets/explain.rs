@@ -5,7 +5,7 @@ use secrets_client::v1;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::output::table::Table;
 use crate::output::{self, words};
 use crate::scope::{self, ContextArgs};
@@ -42,7 +42,12 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), Failure>
         "next_change_time": output::json::time(answer.next_change_time.as_ref()),
         "revision": answer.revision,
     });
-    app.output.list(&table(&answer.explanations), json, "There is nothing for this context.")
+    app.output.list(&table(&answer.explanations), json, "There is nothing for this context.")?;
+    let found = |name: &String| answer.explanations.iter().any(|row| row.secret_id == *name);
+    match args.names.iter().find(|name| !found(name)) {
+        Some(name) => Err(Failure::new(Exit::NotFound, format!("there is no {name} in any scope of this context"))),
+        None => Ok(()),
+    }
 }
 
 fn table(explanations: &[v1::Explanation]) -> Table {

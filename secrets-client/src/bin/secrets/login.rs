@@ -35,6 +35,7 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), Failure> {
         ca_file: app.settings.ca_file.clone(),
         organization: Some(me.organization.clone()).filter(|organization| !organization.is_empty()),
         token: Some(token),
+        principal: Some(me.principal.clone()),
         ..Config::default()
     };
     config.save(path)?;

@@ -1,6 +1,7 @@
 //! Audit events, and the sets of secrets that were delivered together.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use sea_orm::sea_query::{Condition, OnConflict, Query};
 use sea_orm::{
@@ -15,6 +16,7 @@ use super::row::{Row, reading, time};
 use super::{StoreError, organization_or_platform, unless_platform};
 
 const TABLE: &str = "audit_events";
+const SETS: &str = "audit_sets";
 
 /// Databases limit how many parameters a statement has; an event takes 17.
 const EVENTS_AT_ONCE: usize = 500;
@@ -73,10 +75,10 @@ pub struct AuditSet {
 /// Which events to list. The default lists all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// Only those about this resource; of a secret also those that delivered it.
-    pub resource: Option<Uid>,
-    /// Only those of this caller.
-    pub principal: Option<Uid>,
+    /// Only those about one of these secrets, or that delivered one.
+    pub secrets: Option<Vec<Uid>>,
+    /// Only those of this caller, by the name they had at the time: it outlives the account.
+    pub principal: Option<String>,
     /// Only those from then on.
     pub from: Option<Timestamp>,
     /// Only those before then.
@@ -104,7 +106,11 @@ pub async fn insert_sets(db: &impl ConnectionTrait, sets: &[AuditSet]) -> Result
         }));
     }
     for models in models.chunks(SECRETS_AT_ONCE) {
-        let known = OnConflict::columns([audit_set::Column::Digest, audit_set::Column::SecretUid]);
+        let known = OnConflict::columns([
+            audit_set::Column::OrganizationUid,
+            audit_set::Column::Digest,
+            audit_set::Column::SecretUid,
+        ]);
         audit_set::Entity::insert_many(models.to_vec())
             .on_conflict(known.clone().do_nothing().to_owned())
             .exec_without_returning(db)
@@ -113,20 +119,51 @@ pub async fn insert_sets(db: &impl ConnectionTrait, sets: &[AuditSet]) -> Result
     Ok(())
 }
 
-/// The set behind a digest of the organization, ordered by the secrets' uids; empty if the digest is not known.
-pub async fn set(db: &impl ConnectionTrait, organization: Uid, digest: &[u8]) -> Result<Vec<(Uid, u32)>, StoreError> {
-    const TABLE: &str = "audit_sets";
-    let query = audit_set::Entity::find()
+/// The sets behind digests of the organization, each ordered by the secrets' uids, or of each only what is in `only`. A
+/// digest that is not known has no set.
+pub async fn sets(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    digests: &[Vec<u8>],
+    only: Option<&[Uid]>,
+) -> Result<BTreeMap<Vec<u8>, Vec<(Uid, u32)>>, StoreError> {
+    let mut query = behind(organization, digests);
+    if let Some(only) = only {
+        query = query.filter(audit_set::Column::SecretUid.is_in(only.iter().copied()));
+    }
+    let mut sets: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for row in query.all(db).await.map_err(reading(SETS))? {
+        let version = Row::new(SETS, &row.secret_uid).number("version", row.version)?;
+        sets.entry(row.digest).or_default().push((row.secret_uid, version));
+    }
+    // Asked for this order, SQLite would read all sets of the organization.
+    sets.values_mut().for_each(|set| set.sort_unstable());
+    Ok(sets)
+}
+
+/// How many secrets there are behind each of these digests of the organization.
+pub async fn set_sizes(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    digests: &[Vec<u8>],
+) -> Result<BTreeMap<Vec<u8>, u64>, StoreError> {
+    let query = behind(organization, digests)
+        .select_only()
+        .column(audit_set::Column::Digest)
+        .column_as(audit_set::Column::SecretUid.count(), "size")
+        .group_by(audit_set::Column::Digest);
+    let sizes: Vec<(Vec<u8>, i64)> = query.into_tuple().all(db).await.map_err(reading(SETS))?;
+    sizes.into_iter().map(|(digest, size)| Ok((digest, Row::new(SETS, &"count").number("size", size)?))).collect()
+}
+
+fn behind(organization: Uid, digests: &[Vec<u8>]) -> Select<audit_set::Entity> {
+    audit_set::Entity::find()
         .filter(audit_set::Column::OrganizationUid.eq(organization))
-        .filter(audit_set::Column::Digest.eq(digest.to_vec()))
-        .order_by_asc(audit_set::Column::SecretUid);
-    let rows = query.all(db).await.map_err(reading(TABLE))?;
-    let version = |row: &audit_set::Model| Row::new(TABLE, &row.secret_uid).number("version", row.version);
-    rows.iter().map(|row| Ok((row.secret_uid, version(row)?))).collect()
+        .filter(audit_set::Column::Digest.is_in(digests.iter().cloned()))
 }
 
 /// Up to `limit` events of the organization, or of the platform, the newest first, those before `after` (the time and
-/// uid of the last one seen). With a resource these are two queries: each has an index of its own, and a database that
+/// uid of the last one seen). With secrets these are two queries: each has an index of its own, and a database that
 /// is asked for both at once uses neither.
 pub async fn list(
     db: &impl ConnectionTrait,
@@ -138,14 +175,15 @@ pub async fn list(
     let organization = organization_or_platform(organization);
     let here = Column::OrganizationUid.eq(organization);
     let query = page(filter, after, limit);
-    let Some(resource) = filter.resource else { return all(db, query.filter(here)).await };
-    let mut rows = all(db, query.clone().filter(here).filter(Column::ResourceUid.eq(resource))).await?;
+    let Some(secrets) = &filter.secrets else { return all(db, query.filter(here)).await };
+    let secrets = || secrets.iter().copied();
+    let mut rows = all(db, query.clone().filter(here).filter(Column::ResourceUid.is_in(secrets()))).await?;
     // The organization is fixed by way of the sets: with it the database would rather read all events of the time.
     let delivered = Query::select()
         .column(audit_set::Column::Digest)
         .from(audit_set::Entity)
         .and_where(audit_set::Column::OrganizationUid.eq(organization))
-        .and_where(audit_set::Column::SecretUid.eq(resource))
+        .and_where(audit_set::Column::SecretUid.is_in(secrets()))
         .to_owned();
     rows.extend(all(db, query.filter(Column::SetDigest.in_subquery(delivered))).await?);
     rows.retain(|row| organization_or_platform(row.organization) == organization);
@@ -162,7 +200,7 @@ fn page(filter: &AuditFilter, after: Option<(Timestamp, Uid)>, limit: u64) -> Se
         Column::CreateTime.lte(time.as_micros()).and(Column::CreateTime.lt(time.as_micros()).or(same_time))
     });
     let condition = Condition::all()
-        .add_option(filter.principal.map(|principal| Column::PrincipalUid.eq(principal)))
+        .add_option(filter.principal.as_ref().map(|principal| Column::PrincipalName.eq(principal)))
         .add_option(filter.from.map(|from| Column::CreateTime.gte(from.as_micros())))
         .add_option(filter.until.map(|until| Column::CreateTime.lt(until.as_micros())))
         .add_option(after);

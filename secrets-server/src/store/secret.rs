@@ -7,6 +7,7 @@
 mod labels;
 mod lifecycle;
 mod list;
+mod names;
 mod read;
 mod usage;
 mod visibility;
@@ -19,6 +20,7 @@ use secrets_core::{
 
 pub use lifecycle::{delete, delete_scope, purge, purge_due, purge_scope, undelete};
 pub use list::{SecretOrder, SecretPosition, SecretQuery, count, list};
+pub use names::{NamedSecret, named, uids_named};
 pub use usage::{Usage, usage};
 pub use visibility::forget_resource;
 

@@ -1,5 +1,7 @@
 //! Audit events, and who was delivered what.
 
+use std::collections::BTreeMap;
+
 use secrets_core::{Timestamp, Uid};
 use secrets_server::store::audit::{self, AuditFilter, AuditRow, AuditSet};
 
@@ -78,14 +80,22 @@ async fn pages_from_the_newest(database: &TestDatabase) {
 
 async fn filters_by_resource_principal_and_time(database: &TestDatabase) {
     let other_resource = AuditRow { resource_uid: Some(uid(51)), ..event(2, 1) };
-    let other_principal = AuditRow { principal_uid: Some(uid(31)), ..event(3, 2) };
+    let other_principal = AuditRow { principal_name: "operator".to_owned(), ..event(3, 2) };
     insert(database, &[event(1, 0), other_resource, other_principal], &[]).await;
     let by = AuditFilter::default();
-    assert_eq!(list(database, AuditFilter { resource: Some(uid(50)), ..by.clone() }, None, 9).await, [3, 1]);
-    assert_eq!(list(database, AuditFilter { principal: Some(uid(31)), ..by.clone() }, None, 9).await, [3]);
+    assert_eq!(list(database, AuditFilter { secrets: Some(vec![uid(50)]), ..by.clone() }, None, 9).await, [3, 1]);
+    assert_eq!(
+        list(database, AuditFilter { principal: Some("operator".to_owned()), ..by.clone() }, None, 9).await,
+        [3]
+    );
     assert_eq!(list(database, AuditFilter { from: Some(later(1)), ..by.clone() }, None, 9).await, [3, 2]);
     assert_eq!(list(database, AuditFilter { until: Some(later(1)), ..by.clone() }, None, 9).await, [1]);
-    let all = AuditFilter { resource: Some(uid(50)), principal: Some(uid(30)), from: Some(NOW), until: Some(later(9)) };
+    let all = AuditFilter {
+        secrets: Some(vec![uid(50)]),
+        principal: Some("organizations/acme/users/bob".to_owned()),
+        from: Some(NOW),
+        until: Some(later(9)),
+    };
     assert_eq!(list(database, all, None, 9).await, [1]);
 }
 
@@ -104,19 +114,34 @@ async fn finds_deliveries_of_a_secret(database: &TestDatabase) {
     let sets = [set(1, uid(1), &[(uid(50), 3), (uid(51), 1)]), set(2, uid(1), &[(uid(51), 1)])];
     let events = [event(1, 0), resolve(2, 1, 1), resolve(3, 2, 2), resolve(4, 3, 1)];
     insert(database, &events, &sets).await;
-    let of = |secret| AuditFilter { resource: Some(uid(secret)), ..AuditFilter::default() };
-    assert_eq!(list(database, of(50), None, 9).await, [4, 2, 1]);
-    assert_eq!(list(database, of(51), None, 9).await, [4, 3, 2]);
-    let delivered = audit::set(database.store.reader(), uid(1), &[1; 32]).await.unwrap();
-    assert_eq!(delivered, [(uid(50), 3), (uid(51), 1)]);
-    assert_eq!(audit::set(database.store.reader(), uid(2), &[1; 32]).await.unwrap(), []);
+    let of = |secrets: &[u128]| AuditFilter {
+        secrets: Some(secrets.iter().map(|secret| uid(*secret)).collect()),
+        ..AuditFilter::default()
+    };
+    assert_eq!(list(database, of(&[50]), None, 9).await, [4, 2, 1]);
+    assert_eq!(list(database, of(&[51]), None, 9).await, [4, 3, 2]);
+    assert_eq!(list(database, of(&[50, 51]), None, 9).await, [4, 3, 2, 1]);
+    assert_eq!(list(database, of(&[]), None, 9).await, Vec::<u128>::new());
+
+    let db = database.store.reader();
+    let digests = [vec![1; 32], vec![2; 32], vec![3; 32]];
+    let (both, one) = (vec![(uid(50), 3), (uid(51), 1)], vec![(uid(51), 1)]);
+    let all = audit::sets(db, uid(1), &digests, None).await.unwrap();
+    assert_eq!(all, BTreeMap::from([(vec![1; 32], both), (vec![2; 32], one)]));
+    let some = audit::sets(db, uid(1), &digests, Some(&[uid(50)])).await.unwrap();
+    assert_eq!(some, BTreeMap::from([(vec![1; 32], vec![(uid(50), 3)])]));
+    let sizes = audit::set_sizes(db, uid(1), &digests).await.unwrap();
+    assert_eq!(sizes, BTreeMap::from([(vec![1; 32], 2), (vec![2; 32], 1)]));
+    assert!(audit::sets(db, uid(2), &digests, None).await.unwrap().is_empty());
+    assert!(audit::set_sizes(db, uid(2), &digests).await.unwrap().is_empty());
 }
 
 async fn writes_a_set_once(database: &TestDatabase) {
     let set = AuditSet { digest: vec![1; 32], organization: uid(1), secrets: vec![(uid(50), 3), (uid(51), 1)] };
     insert(database, &[], &[set.clone(), set.clone()]).await;
     insert(database, &[], std::slice::from_ref(&set)).await;
-    assert_eq!(audit::set(database.store.reader(), uid(1), &[1; 32]).await.unwrap(), set.secrets);
+    let stored = audit::sets(database.store.reader(), uid(1), &[vec![1; 32]], None).await.unwrap();
+    assert_eq!(stored, BTreeMap::from([(set.digest, set.secrets)]));
 }
 
 async fn takes_more_events_than_a_statement_has_parameters(database: &TestDatabase) {

@@ -65,8 +65,15 @@ async fn ask_everything(database: &TestDatabase) {
     let method = String::new();
     let request = IdempotencyKey { organization: acme, principal: uid(30), method, request_id: uid(7) };
     idempotency::find(db, &request).await.unwrap();
-    let filter = AuditFilter { resource: Some(uid(50)), ..AuditFilter::default() };
+    let filter = AuditFilter { secrets: Some(vec![uid(50)]), ..AuditFilter::default() };
     audit::list(db, Some(acme), &filter, Some((NOW, uid(1))), 10).await.unwrap();
+    let filter = AuditFilter { principal: Some("operator".to_owned()), ..AuditFilter::default() };
+    audit::list(db, Some(acme), &filter, Some((NOW, uid(1))), 10).await.unwrap();
+    audit::sets(db, acme, &[vec![1; 32]], None).await.unwrap();
+    audit::sets(db, acme, &[vec![1; 32]], Some(&[uid(50)])).await.unwrap();
+    audit::set_sizes(db, acme, &[vec![1; 32]]).await.unwrap();
+    secret::uids_named(db, acme, project_scope(), &name).await.unwrap();
+    secret::named(db, acme, [uid(50)]).await.unwrap();
 }
 
 async fn plan(database: &TestDatabase, statement: &str) -> String {

@@ -6,10 +6,11 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "audit_sets")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    pub organization_uid: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
     pub digest: Vec<u8>,
     #[sea_orm(primary_key, auto_increment = false)]
     pub secret_uid: Uuid,
-    pub organization_uid: Uuid,
     pub version: i64,
 }
 

@@ -20,14 +20,17 @@ impl sea_orm_migration::MigrationName for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(events()).await?;
-        for (name, column) in [("audit_events_resource", "resource_uid"), ("audit_events_principal", "principal_uid")] {
+        for (name, column) in [("audit_events_resource", "resource_uid"), ("audit_events_principal", "principal_name")]
+        {
             manager.create_index(index(name, "audit_events", &["organization_uid", column, "create_time"])).await?;
         }
         // A digest belongs to one organization.
         manager.create_index(index("audit_events_set", "audit_events", &["set_digest", "create_time"])).await?;
         manager.create_index(index("audit_events_time", "audit_events", &["organization_uid", "create_time"])).await?;
         manager.create_table(sets()).await?;
-        manager.create_index(index("audit_sets_secret", "audit_sets", &["organization_uid", "secret_uid"])).await
+        manager
+            .create_index(index("audit_sets_secret", "audit_sets", &["organization_uid", "secret_uid", "digest"]))
+            .await
     }
 }
 
@@ -61,6 +64,6 @@ fn sets() -> TableCreateStatement {
         .col(uuid("secret_uid"))
         .col(uuid("organization_uid"))
         .col(big_integer("version"))
-        .primary_key(Index::create().name("audit_sets_pkey").col("digest").col("secret_uid"))
+        .primary_key(Index::create().name("audit_sets_pkey").col("organization_uid").col("digest").col("secret_uid"))
         .to_owned()
 }

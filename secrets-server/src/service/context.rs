@@ -2,7 +2,10 @@
 
 use sea_orm::ConnectionTrait;
 use secrets_core::authorize::Resource;
-use secrets_core::{Binding, Context, ContextName, Principal, PrincipalKind, PrincipalRef, ScopeName, Uid, UserId};
+use secrets_core::{
+    Binding, Context, ContextName, Principal, PrincipalKind, PrincipalRef, ScopeKind, ScopeName, SecretId, SecretName,
+    Uid, UserId,
+};
 
 use crate::app::App;
 use crate::call::Call;
@@ -23,7 +26,7 @@ pub struct LocatedContext {
     pub user_bindings: Vec<Binding>,
     /// What is authorized.
     pub resource: Resource,
-    /// The project that is named beside a workspace of another one.
+    /// A project is named beside a workspace that it does not have.
     contradiction: bool,
 }
 
@@ -31,27 +34,22 @@ impl LocatedContext {
     /// Refuses a context that names what does not exist or does not belong together. Call it after authorizing.
     pub fn must_exist(&self) -> Result<(), Failure> {
         if self.contradiction {
-            let text =
-                "the workspace does not belong to this project; name the workspace alone, which implies its project";
-            return Err(Failure::field(Reason::ContextInvalid, "context.project", text));
+            // One text for a workspace of another project, of none, and for none at all: whoever may resolve the project
+            // learns nothing of what lies outside.
+            let rule = "it has no such workspace; a workspace named alone implies its project";
+            return Err(Failure::field(Reason::ContextInvalid, "context.project", rule));
         }
-        let organization = &self.name.organization;
-        let missing = |uid: Option<Uid>| uid.is_some_and(|uid| uid.is_nil());
-        let named = [
-            (
-                missing(self.context.project),
-                self.name.project.clone().map(|id| ScopeName::Project(organization.clone(), id)),
-            ),
-            (
-                missing(self.context.workspace),
-                self.name.workspace.clone().map(|id| ScopeName::Workspace(organization.clone(), id)),
-            ),
-            (missing(self.context.user), self.name.user.clone().map(|id| ScopeName::User(organization.clone(), id))),
-        ];
-        match named.into_iter().find_map(|(missing, name)| name.filter(|_| missing)) {
-            Some(name) => Err(Failure::not_found(format_args!("{} `{name}`", super::locate::noun(name.kind())))),
+        let missing = self.context.scopes().zip(self.name.scopes()).find(|(scope, _)| scope.uid.is_nil());
+        match missing {
+            Some((_, name)) => Err(Failure::not_found(format_args!("{} `{name}`", super::locate::noun(name.kind())))),
             None => Ok(()),
         }
+    }
+
+    /// The resource path of a secret in one of the context's scopes.
+    pub fn secret_name(&self, scope: ScopeKind, secret_id: &SecretId) -> Option<SecretName> {
+        let scope = self.name.scopes().find(|name| name.kind() == scope)?;
+        Some(SecretName::new(scope, secret_id.clone()))
     }
 }
 
@@ -102,7 +100,8 @@ impl App {
         let mut name = name.clone();
         let implied = located.workspace.as_ref().and_then(|workspace| workspace.project);
         let named = name.project.as_ref().map(|_| located.project.as_ref().map_or(Uid::nil(), |project| project.uid));
-        let contradiction = name.project.is_some() && located.workspace.is_some() && implied != named;
+        // A workspace of no project is no exception: a resolver of the project would get the secrets of any of these.
+        let contradiction = name.project.is_some() && name.workspace.is_some() && implied != named;
         if name.project.is_none() {
             name.project = located.project.as_ref().map(|project| project.project_id.clone());
         }
@@ -122,7 +121,8 @@ impl App {
             }
             _ => Vec::new(),
         };
-        call.about(Some(context.organization), describe(&name), context.workspace.or(context.project).or(context.user));
+        let narrowest = context.workspace.or(context.project).unwrap_or(context.organization);
+        call.about(Some(context.organization), describe(&name), (!narrowest.is_nil()).then_some(narrowest));
         let resource = Resource::Context { context, owner };
         Ok(LocatedContext { name, organization: located.organization, context, user_bindings, resource, contradiction })
     }

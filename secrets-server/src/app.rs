@@ -10,7 +10,7 @@ use crate::audit::{AuditWriter, Event};
 use crate::call::Call;
 use crate::clock::Clock;
 use crate::crypto::{Random, RootKeyProvider};
-use crate::failure::Failure;
+use crate::failure::{Failure, Reason};
 use crate::keyring::{Keyring, KeyringError};
 use crate::notes::Notes;
 use crate::store::Store;
@@ -101,11 +101,11 @@ impl App {
 
     /// Ends a call: writes its audit event, unless a transaction of its own already did, and only then hands on the result.
     pub async fn close_call<T>(&self, call: &Call, result: Result<T, Failure>) -> Result<T, Failure> {
-        if call.is_audited() {
-            return result;
-        }
         let event = match &result {
+            _ if call.is_audited() => return result,
             Ok(_) => Event::allowed(call, self.random()),
+            // The record was tried; its caller has waited for it long enough.
+            Err(failure) if failure.reason() == Reason::AuditUnavailable => return result,
             Err(failure) => Event::refused(call, self.random(), failure),
         };
         self.audit.record(event?).await?;

@@ -10,12 +10,14 @@ pub mod directory;
 pub mod door;
 pub mod encode;
 pub mod identified;
+pub mod resolve;
 pub mod status;
 
 use std::sync::Arc;
 
 use secrets_proto::v1::access_service_server::AccessServiceServer;
 use secrets_proto::v1::directory_service_server::DirectoryServiceServer;
+use secrets_proto::v1::resolve_service_server::ResolveServiceServer;
 use tonic::service::Routes;
 
 use crate::app::App;
@@ -26,6 +28,9 @@ use crate::limited;
 pub fn routes(app: &Arc<App>, offered: &Offered) -> Routes {
     let door = door::Door::new(Arc::clone(app));
     let mut routes = Routes::default();
+    if offered.contains(Service::Resolve) {
+        routes = routes.add_service(limited!(ResolveServiceServer::new(resolve::Resolve::new(door.clone()))));
+    }
     if offered.contains(Service::Directory) {
         routes = routes.add_service(limited!(DirectoryServiceServer::new(directory::Directory::new(door.clone()))));
     }

@@ -12,11 +12,13 @@
 //! To add one: a function `impl App { pub async fn … }` in a file of its noun; its handler in `rpc/`; its method in the proto.
 
 pub mod account;
+pub mod answer;
 pub mod binding;
 pub mod bootstrap;
 pub mod change;
 pub mod context;
 pub mod credential;
+pub mod explain;
 pub mod invitation;
 pub mod level;
 pub mod listing;
@@ -27,8 +29,10 @@ pub mod organization_limits;
 pub mod page;
 pub mod permission;
 pub mod project;
+pub mod resolve;
 pub mod service_account;
 pub mod session;
+pub mod snapshot;
 pub mod token;
 pub mod transfer;
 pub mod user;

@@ -9,14 +9,26 @@ mod database;
 #[path = "wire/access.rs"]
 mod access;
 
+#[path = "wire/audit_unavailable.rs"]
+mod audit_unavailable;
+
 #[path = "wire/directory.rs"]
 mod directory;
+
+#[path = "wire/explain.rs"]
+mod explain;
 
 #[path = "wire/harness.rs"]
 mod harness;
 
 #[path = "wire/people.rs"]
 mod people;
+
+#[path = "wire/resolve.rs"]
+mod resolve;
+
+#[path = "wire/seed.rs"]
+mod seed;
 
 #[path = "wire/session.rs"]
 mod session;

@@ -19,6 +19,8 @@ pub enum MacPurpose {
     RequestFingerprint,
     /// What binds a page token to its query.
     PageToken,
+    /// What identifies a resolved answer.
+    AnswerEtag,
 }
 
 impl MacPurpose {
@@ -27,6 +29,7 @@ impl MacPurpose {
             Self::Token => b"secrets.v1 token",
             Self::RequestFingerprint => b"secrets.v1 request fingerprint",
             Self::PageToken => b"secrets.v1 page token",
+            Self::AnswerEtag => b"secrets.v1 answer etag",
         }
     }
 }
@@ -90,7 +93,8 @@ mod tests {
     use super::*;
     use crate::crypto::vectors::to_hex;
 
-    const PURPOSES: [MacPurpose; 3] = [MacPurpose::Token, MacPurpose::RequestFingerprint, MacPurpose::PageToken];
+    const PURPOSES: [MacPurpose; 4] =
+        [MacPurpose::Token, MacPurpose::RequestFingerprint, MacPurpose::PageToken, MacPurpose::AnswerEtag];
 
     fn key(byte: u8) -> MacKey {
         MacKey::new(1, SymmetricKey::copied_from(&[byte; 32]).unwrap())
@@ -111,6 +115,7 @@ mod tests {
             key(1).mac(MacPurpose::Token, b"b"),
             key(1).mac(MacPurpose::RequestFingerprint, b"a"),
             key(1).mac(MacPurpose::PageToken, b"a"),
+            key(1).mac(MacPurpose::AnswerEtag, b"a"),
         ];
         for (at, mac) in macs.iter().enumerate() {
             assert!(macs.iter().skip(at + 1).all(|other| other != mac));

@@ -2,9 +2,11 @@
 //! pass.
 
 pub mod access;
+pub mod consistency;
 pub mod context;
 pub mod directory;
 pub mod name;
+pub mod resolve;
 
 use std::fmt::Display;
 use std::str::FromStr;

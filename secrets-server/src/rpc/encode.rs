@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod directory;
+pub mod resolve;
 pub mod target;
 pub mod warning;
 

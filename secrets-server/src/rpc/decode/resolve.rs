@@ -1,0 +1,82 @@
+//! Requests of `ResolveService`.
+
+use std::collections::BTreeSet;
+
+use secrets_core::{NamePolicy, SecretId};
+use secrets_proto::v1;
+
+use super::consistency::at_least;
+use super::context::{context, target_kind};
+use crate::failure::{Failure, Reason};
+use crate::service::explain::ExplainQuestion;
+use crate::service::resolve::Question;
+
+/// Resolve.
+pub fn resolve(request: v1::ResolveRequest) -> Result<Question, Failure> {
+    Ok(Question {
+        context: request.context.map(|asked| context("context", asked)).transpose()?,
+        secret_ids: secret_ids("secret_ids", &request.secret_ids)?,
+        required: secret_ids("required_secret_ids", &request.required_secret_ids)?,
+        kinds: request.kinds.into_iter().map(|kind| target_kind("kinds", kind)).collect::<Result<_, _>>()?,
+        at_least: at_least(request.consistency)?,
+        if_none_match: request.if_none_match,
+    })
+}
+
+/// Explain.
+pub fn explain(request: v1::ExplainRequest) -> Result<ExplainQuestion, Failure> {
+    Ok(ExplainQuestion {
+        context: request.context.map(|asked| context("context", asked)).transpose()?,
+        secret_ids: secret_ids("secret_ids", &request.secret_ids)?,
+        without_user: request.without_user,
+        at_least: at_least(request.consistency)?,
+    })
+}
+
+/// Names of either policy: a name that no secret can have is a mistake worth telling.
+fn secret_ids(field: &'static str, names: &[String]) -> Result<BTreeSet<SecretId>, Failure> {
+    let parse = |name: &String| {
+        SecretId::parse(name, NamePolicy::Relaxed).map_err(|error| {
+            let failure = Failure::field(Reason::InvalidSecretId, field, &error);
+            match error.suggestion() {
+                Some(suggestion) => failure.with("suggestion", suggestion.as_str()),
+                None => failure,
+            }
+        })
+    };
+    names.iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_field_of_what_does_not_pass() {
+        let names = |name: &str| vec!["A".to_owned(), name.to_owned()];
+        for (request, field, reason) in [
+            (
+                v1::ResolveRequest { secret_ids: names("a-b"), ..Default::default() },
+                "secret_ids",
+                Reason::InvalidSecretId,
+            ),
+            (
+                v1::ResolveRequest { required_secret_ids: names("1A"), ..Default::default() },
+                "required_secret_ids",
+                Reason::InvalidSecretId,
+            ),
+            (v1::ResolveRequest { kinds: vec![0], ..Default::default() }, "kinds", Reason::InvalidArgumentValue),
+            (v1::ResolveRequest { kinds: vec![1, 77], ..Default::default() }, "kinds", Reason::InvalidArgumentValue),
+        ] {
+            let failure = resolve(request).err().unwrap();
+            assert_eq!((failure.violations()[0].field, failure.reason()), (field, reason));
+        }
+    }
+
+    #[test]
+    fn a_bad_name_comes_with_one_that_would_pass() {
+        let request = v1::ExplainRequest { secret_ids: vec!["linear-api-key".into()], ..Default::default() };
+        let failure = explain(request).err().unwrap();
+        assert_eq!(failure.metadata(), [("suggestion", "LINEAR_API_KEY".to_owned())]);
+    }
+}

@@ -1,0 +1,121 @@
+//! If the audit can't be written, no value leaves: the table is broken for real, or does not answer, and comes back.
+
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnectionTrait, DbBackend};
+use secrets_proto::v1;
+use tonic::{Code, Status};
+
+use crate::database::{TestDatabase, on_both};
+use crate::harness::{Wire, refusal};
+use crate::seed::{Somebody, World, plain, user_scope};
+
+on_both!(
+    delivers_nothing_while_the_audit_table_is_gone,
+    delivers_nothing_while_the_audit_table_refuses,
+    delivers_nothing_while_the_sets_are_gone,
+    gives_up_within_two_seconds_on_an_audit_that_blocks,
+);
+
+const VALUE: &str = "the-value-that-stays";
+
+async fn bob_with_a_secret(world: &World<'_>) -> Somebody {
+    let bob = world.member("bob").await;
+    world.secret(user_scope(bob.uid), "LINEAR_API_KEY", VALUE, plain).await;
+    bob
+}
+
+async fn resolve(wire: &Wire<'_>, bob: &Somebody) -> Result<v1::ResolveResponse, Status> {
+    let context = Some(v1::Context { organization: "acme".into(), ..Default::default() });
+    let request = v1::ResolveRequest { context, ..Default::default() };
+    wire.resolver(&bob.token).resolve(request).await.map(tonic::Response::into_inner)
+}
+
+fn assert_nothing_left(result: Result<v1::ResolveResponse, Status>) {
+    let status = result.as_ref().unwrap_err();
+    assert!(!format!("{status:?}").contains(VALUE));
+    let refused = refusal(result);
+    assert_eq!((refused.code, refused.reason.as_str()), (Code::Unavailable, "AUDIT_UNAVAILABLE"));
+}
+
+async fn assert_delivered(wire: &Wire<'_>, bob: &Somebody) {
+    let answer = resolve(wire, bob).await.unwrap();
+    assert_eq!(answer.secrets[0].value, VALUE.as_bytes());
+}
+
+async fn events(world: &World<'_>) -> usize {
+    let all = secrets_server::store::audit::AuditFilter::default();
+    let db = world.wire.app.store().reader();
+    secrets_server::store::audit::list(db, Some(world.organization), &all, None, 100).await.unwrap().len()
+}
+
+async fn delivers_nothing_while_the_audit_table_is_gone(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let world = World::new(&wire, "acme").await;
+    let bob = bob_with_a_secret(&world).await;
+    assert_delivered(&wire, &bob).await;
+
+    world.execute("ALTER TABLE audit_events RENAME TO audit_events_gone").await;
+    assert_nothing_left(resolve(&wire, &bob).await);
+    assert_nothing_left(resolve(&wire, &bob).await);
+    // Nor does a refusal leave, which needs its record as well.
+    let stranger = world.user("stranger").await;
+    assert_nothing_left(resolve(&wire, &stranger).await);
+
+    world.execute("ALTER TABLE audit_events_gone RENAME TO audit_events").await;
+    assert_delivered(&wire, &bob).await;
+    assert_eq!(events(&world).await, 2, "one for each answer");
+}
+
+async fn delivers_nothing_while_the_audit_table_refuses(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let world = World::new(&wire, "acme").await;
+    let bob = bob_with_a_secret(&world).await;
+    let (make, mend): (&[&str], &str) = match wire.app.store().reader().get_database_backend() {
+        DbBackend::Postgres => (
+            &[
+                "CREATE FUNCTION no_audit() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$",
+                "CREATE TRIGGER no_audit BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION no_audit()",
+            ],
+            "DROP TRIGGER no_audit ON audit_events",
+        ),
+        _ => (
+            &["CREATE TRIGGER no_audit BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'no space left'); END"],
+            "DROP TRIGGER no_audit",
+        ),
+    };
+    for statement in make {
+        world.execute(statement).await;
+    }
+    assert_nothing_left(resolve(&wire, &bob).await);
+    world.execute(mend).await;
+    assert_delivered(&wire, &bob).await;
+}
+
+async fn delivers_nothing_while_the_sets_are_gone(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let world = World::new(&wire, "acme").await;
+    let bob = bob_with_a_secret(&world).await;
+    world.execute("ALTER TABLE audit_sets RENAME TO audit_sets_gone").await;
+    assert_nothing_left(resolve(&wire, &bob).await);
+    assert_eq!(events(&world).await, 0, "no event without what it delivered");
+    world.execute("ALTER TABLE audit_sets_gone RENAME TO audit_sets").await;
+    assert_delivered(&wire, &bob).await;
+}
+
+async fn gives_up_within_two_seconds_on_an_audit_that_blocks(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let world = World::new(&wire, "acme").await;
+    let bob = bob_with_a_secret(&world).await;
+    // SQLite has one writer, which this holds; PostgreSQL is told which table to hold.
+    let holder = wire.app.store().begin().await.unwrap();
+    if holder.get_database_backend() == DbBackend::Postgres {
+        holder.execute_unprepared("LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    }
+    let start = Instant::now();
+    assert_nothing_left(resolve(&wire, &bob).await);
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    drop(holder);
+    assert_delivered(&wire, &bob).await;
+}

@@ -1,0 +1,229 @@
+//! Explain: what wins, what does not and why, as far as the caller may know.
+
+use secrets_core::{Allow, OverridePolicy, Role, ScopeKind, Target, Visibility};
+use secrets_proto::v1;
+use secrets_proto::v1::NotChosenReason as Reason;
+use secrets_server::store::secret::StoredSecret;
+use tonic::{Code, Status};
+
+use crate::database::{TestDatabase, on_both};
+use crate::harness::{Wire, refusal};
+use crate::seed::{Somebody, World, plain, project_scope, user_scope, workspace_scope};
+
+on_both!(
+    says_what_wins_and_why_the_others_do_not,
+    explains_only_what_is_asked_for,
+    tells_of_invisible_secrets_to_those_who_may_list_them,
+    explains_without_a_user_to_admins,
+    keeps_from_a_session_what_it_may_not_have,
+    is_for_those_who_may_resolve,
+);
+
+async fn explain(wire: &Wire<'_>, token: &str, request: v1::ExplainRequest) -> Result<v1::ExplainResponse, Status> {
+    wire.resolver(token).explain(request).await.map(tonic::Response::into_inner)
+}
+
+fn of(workspace: &str) -> v1::ExplainRequest {
+    let context = v1::Context { organization: "acme".into(), workspace: workspace.into(), ..Default::default() };
+    v1::ExplainRequest { context: Some(context), ..Default::default() }
+}
+
+/// A line for each secret: name, path, reason, and what stands in its way.
+fn lines(answer: &v1::ExplainResponse) -> Vec<String> {
+    let short = |path: &str| path.trim_start_matches("organizations/acme/").to_owned();
+    let mut lines = Vec::new();
+    for row in &answer.explanations {
+        lines.extend(row.winner.as_ref().map(|winner| format!("{} = {}", row.secret_id, short(&winner.secret))));
+        lines.extend(row.not_chosen.iter().map(|other| {
+            let path = short(&other.secret.as_ref().unwrap().secret);
+            let reason = other.reason().as_str_name().trim_start_matches("NOT_CHOSEN_REASON_");
+            format!("{} ≠ {path} {reason} {}", row.secret_id, short(&other.by)).trim_end().to_owned()
+        }));
+    }
+    lines
+}
+
+async fn says_what_wins_and_why_the_others_do_not(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let world = World::new(&wire, "acme").await;
+    let bob = world.member("bob").await;
+    let ws1 = world.workspace("ws1", None, bob.uid).await;
+    let (organization, workspace, user) = (world.scope(), workspace_scope(ws1), user_scope(bob.uid));
+    world
+        .secret(organization, "LINEAR_API_KEY", "needle", |secret, _| {
+            secret.description = "for everybody".parse().unwrap()
+        })
+        .await;
+    world.secret(user, "LINEAR_API_KEY", "needle", |secret, _| secret.description = "bob's own".parse().unwrap()).await;
+    let locked = |secret: &mut StoredSecret, _: &mut Target| {
+        secret.override_policy = OverridePolicy::Locked;
+    };
+    world.secret(organization, "PROXY", "needle", locked).await;
+    world.secret(workspace, "PROXY", "needle", plain).await;
+    let ghcr = |username: &'static str| {
+        move |_: &mut StoredSecret, target: &mut Target| {
+            *target = Target::Registry { host: "ghcr.io".parse().unwrap(), username: username.parse().unwrap() };
+        }
+    };
+    world.secret(organization, "GHCR", "needle", ghcr("acme")).await;
+    world.secret(workspace, "MY_GHCR", "needle", ghcr("bob")).await;
+    let aws = |secret: &mut StoredSecret, _: &mut Target| {
+        secret.group = Some("aws".parse().unwrap());
+    };
+    world.secret(organization, "AWS_SESSION_TOKEN", "needle", aws).await;
+    world.secret(user, "AWS_ACCESS_KEY_ID", "needle", aws).await;
+    world.secret(user, "OFF", "needle", |secret, _| secret.disabled = true).await;
+    let past = wire.app.now();
+    world.secret(user, "OLD", "needle", |secret, _| secret.expire_time = Some(past)).await;
+
+    let answer = explain(&wire, &bob.token, of("ws1")).await.unwrap();
+    assert_eq!(
+        lines(&answer),
+        [
+            "AWS_ACCESS_KEY_ID = users/bob/secrets/AWS_ACCESS_KEY_ID",
+            "AWS_SESSION_TOKEN ≠ secrets/AWS_SESSION_TOKEN GROUP_FROM_NARROWER_SCOPE users/bob/secrets/AWS_ACCESS_KEY_ID",
+            "GHCR ≠ secrets/GHCR SAME_TARGET workspaces/ws1/secrets/MY_GHCR",
+            "LINEAR_API_KEY = users/bob/secrets/LINEAR_API_KEY",
+            "LINEAR_API_KEY ≠ secrets/LINEAR_API_KEY LOWER_PRECEDENCE users/bob/secrets/LINEAR_API_KEY",
+            "MY_GHCR = workspaces/ws1/secrets/MY_GHCR",
+            "OFF ≠ users/bob/secrets/OFF DISABLED",
+            "OLD ≠ users/bob/secrets/OLD EXPIRED",
+            "PROXY = secrets/PROXY",
+            "PROXY ≠ workspaces/ws1/secrets/PROXY LOCKED_ABOVE secrets/PROXY",
+        ]
+    );
+    let row = answer.explanations.iter().find(|row| row.secret_id == "LINEAR_API_KEY").unwrap();
+    let winner = row.winner.as_ref().unwrap();
+    assert_eq!((winner.description.as_str(), winner.scope(), winner.version), ("bob's own", v1::ScopeKind::User, 1));
+    assert_eq!(row.not_chosen[0].secret.as_ref().unwrap().description, "for everybody");
+    let aws = answer.explanations[0].winner.as_ref().unwrap();
+    assert_eq!((aws.group.as_str(), aws.override_policy()), ("aws", v1::OverridePolicy::Allowed));
+    let context = answer.context.clone().unwrap();
+    assert_eq!((context.workspace.as_str(), context.user.as_str(), answer.without_user), ("ws1", "bob", false));
+    assert!(!format!("{answer:?}").contains("needle"));
+    assert_eq!(answer.next_change_time, None);
+    assert!(answer.revision.starts_with("10."), "{}", answer.revision);
+}
+
+async fn explains_only_what_is_asked_for(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let world = World::new(&wire, "acme").await;
+    let bob = world.member("bob").await;
+    world.workspace("ws1", None, bob.uid).await;
+    let token = |_: &mut StoredSecret, target: &mut Target| {
+        *target = Target::File { path: "~/token".parse().unwrap(), mode: Default::default() };
+    };
+    world.secret(world.scope(), "A", "a", token).await;
+    world.secret(user_scope(bob.uid), "B", "b", token).await;
+    let ask = |names: &[&str]| v1::ExplainRequest {
+        secret_ids: names.iter().map(ToString::to_string).collect(),
+        ..of("ws1")
+    };
+    let answer = explain(&wire, &bob.token, ask(&["A", "C"])).await.unwrap();
+    assert_eq!(lines(&answer), ["A ≠ secrets/A SAME_TARGET users/bob/secrets/B"]);
+    let refused = refusal(explain(&wire, &bob.token, ask(&["a-b"])).await);
+    assert_eq!((refused.reason.as_str(), refused.fields), ("INVALID_SECRET_ID", vec!["secret_ids".to_owned()]));
+}
+
+async fn tells_of_invisible_secrets_to_those_who_may_list_them(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let world = World::new(&wire, "acme").await;
+    let (ann, bob, carol) = (world.member("ann").await, world.member("bob").await, world.member("carol").await);
+    world.bind(&ann, Role::Admin, world.level()).await;
+    let api = world.project("api").await;
+    let web = world.project("web").await;
+    let ws2 = world.workspace("ws2", None, carol.uid).await;
+    for everybody in [&ann, &bob, &carol] {
+        world.bind(everybody, Role::Member, world.project_level(api)).await;
+    }
+    for (name, projects, workspaces) in
+        [("FOR_WEB", vec![web], vec![]), ("FOR_WS2", vec![], vec![ws2]), ("FOR_API", vec![api], vec![])]
+    {
+        world
+            .secret(world.scope(), name, "x", |secret, _| {
+                secret.visibility = Visibility::Selected {
+                    projects: projects.into_iter().collect(),
+                    workspaces: workspaces.into_iter().collect(),
+                };
+            })
+            .await;
+    }
+    let ask = || {
+        let context = v1::Context { organization: "acme".into(), project: "api".into(), ..Default::default() };
+        v1::ExplainRequest { context: Some(context), ..Default::default() }
+    };
+    let invisible = |answer: v1::ExplainResponse| -> Vec<String> {
+        let hidden = |row: &&v1::Explanation| row.not_chosen.iter().any(|other| other.reason() == Reason::NotVisible);
+        answer.explanations.iter().filter(hidden).map(|row| row.secret_id.clone()).collect()
+    };
+    let of_session = world.context(Some(api), None, Some(ann.uid));
+    let session = world.session(&ann, of_session, &Allow::default()).await;
+    for (token, expected) in [
+        (&ann.token, vec!["FOR_WEB", "FOR_WS2"]),
+        (&carol.token, vec!["FOR_WS2"]),
+        (&bob.token, vec![]),
+        (&session, vec![]),
+    ] {
+        assert_eq!(invisible(explain(&wire, token, ask()).await.unwrap()), expected);
+    }
+}
+
+async fn explains_without_a_user_to_admins(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let world = World::new(&wire, "acme").await;
+    let (ann, bob) = (world.member("ann").await, world.member("bob").await);
+    world.bind(&ann, Role::Admin, world.level()).await;
+    world.workspace("ws1", None, bob.uid).await;
+    world.secret(world.scope(), "A", "org", plain).await;
+    world.secret(user_scope(bob.uid), "A", "bob", plain).await;
+    world.secret(user_scope(ann.uid), "A", "ann", plain).await;
+    let without = || v1::ExplainRequest { without_user: true, ..of("ws1") };
+    let answer = explain(&wire, &ann.token, without()).await.unwrap();
+    assert!(answer.without_user);
+    assert_eq!(answer.context.as_ref().unwrap().user, "");
+    assert_eq!(lines(&answer), ["A = secrets/A"]);
+
+    // With a user it is that user's own matter.
+    assert_eq!(refusal(explain(&wire, &ann.token, of("ws1")).await).code, Code::PermissionDenied);
+    assert_eq!(refusal(explain(&wire, &bob.token, without()).await).code, Code::PermissionDenied);
+    let mut both = without();
+    both.context.as_mut().unwrap().user = "bob".into();
+    let refused = refusal(explain(&wire, &ann.token, both).await);
+    assert_eq!((refused.reason.as_str(), refused.fields), ("CONTEXT_INVALID", vec!["context.user".to_owned()]));
+    // An admin may know what is not there.
+    let missing = v1::ExplainRequest { without_user: true, ..of("nowhere") };
+    assert_eq!(refusal(explain(&wire, &ann.token, missing).await).reason, "RESOURCE_NOT_FOUND");
+}
+
+async fn keeps_from_a_session_what_it_may_not_have(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let world = World::new(&wire, "acme").await;
+    let bob = world.member("bob").await;
+    let token = |_: &mut StoredSecret, target: &mut Target| {
+        *target = Target::File { path: "~/token".parse().unwrap(), mode: Default::default() };
+    };
+    world.secret(world.scope(), "SHARED", "x", token).await;
+    world.secret(user_scope(bob.uid), "PRIVATE", "x", token).await;
+    let narrowed = Allow { scopes: Some([ScopeKind::Organization].into()), ..Allow::default() };
+    let session = world.session(&bob, world.context(None, None, Some(bob.uid)), &narrowed).await;
+    let answer = explain(&wire, &session, v1::ExplainRequest::default()).await.unwrap();
+    assert_eq!(lines(&answer), ["SHARED ≠ secrets/SHARED SAME_TARGET"]);
+}
+
+async fn is_for_those_who_may_resolve(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let world = World::new(&wire, "acme").await;
+    let (bob, carol) = (world.member("bob").await, world.member("carol").await);
+    let api = world.project("api").await;
+    let ws1 = world.workspace("ws1", Some(api), bob.uid).await;
+    world.bind(&bob, Role::Member, world.project_level(api)).await;
+    world.secret(project_scope(api), "A", "x", plain).await;
+    let ci: Somebody = world.service_account("ci").await;
+    let level = secrets_core::Level::Workspace { organization: world.organization, workspace: ws1 };
+    world.bind(&ci, Role::Resolver, level).await;
+    assert_eq!(lines(&explain(&wire, &ci.token, of("ws1")).await.unwrap()), ["A = projects/api/secrets/A"]);
+    assert_eq!(lines(&explain(&wire, &bob.token, of("ws1")).await.unwrap()), ["A = projects/api/secrets/A"]);
+    for token in [&carol.token, &wire.operator] {
+        assert_eq!(refusal(explain(&wire, token, of("ws1")).await).code, Code::PermissionDenied);
+    }
+}

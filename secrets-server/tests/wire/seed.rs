@@ -1,0 +1,293 @@
+//! People, places and secrets, written straight into the database: what is told here is told of the answers alone, not of
+//! the calls that make such things.
+
+use secrets_core::{
+    Account, Allow, Binding, Context, Description, Labels, Level, NamePolicy, OverridePolicy, PrincipalRef, Redaction,
+    Role, Scope, ScopeKind, SecretId, Target, Timestamp, Uid, Visibility,
+};
+use secrets_server::auth::allow;
+use secrets_server::auth::token::TokenKind;
+use secrets_server::crypto::{SystemRandom, ValueIdentity, random_uid};
+use secrets_server::service::mint::Minting;
+use secrets_server::store::binding::BindingRow;
+use secrets_server::store::organization::OrganizationRow;
+use secrets_server::store::project::ProjectRow;
+use secrets_server::store::secret::StoredSecret;
+use secrets_server::store::service_account::ServiceAccountRow;
+use secrets_server::store::user::{UserRow, UserState};
+use secrets_server::store::version::StoredVersion;
+use secrets_server::store::workspace::WorkspaceRow;
+use secrets_server::store::{
+    binding, commit, organization, project, revision, secret, service_account, user, workspace,
+};
+
+use crate::harness::Wire;
+
+/// An organization on the wire.
+pub struct World<'a> {
+    pub wire: &'a Wire<'a>,
+    pub organization: Uid,
+}
+
+/// A user or service account.
+#[derive(Clone)]
+pub struct Somebody {
+    pub uid: Uid,
+    pub token: String,
+    pub account: Account,
+}
+
+fn fresh() -> Uid {
+    random_uid(&SystemRandom).unwrap()
+}
+
+impl<'a> World<'a> {
+    pub async fn new(wire: &'a Wire<'a>, id: &str) -> Self {
+        let now = wire.app.now();
+        let row = OrganizationRow {
+            uid: fresh(),
+            organization_id: id.parse().unwrap(),
+            display_name: String::new(),
+            name_policy: NamePolicy::Strict,
+            limits: "{}".to_owned(),
+            create_time: now,
+        };
+        let tx = wire.app.store().begin().await.unwrap();
+        organization::insert(&tx, &row).await.unwrap();
+        wire.app.keys().make_data_key(&tx, row.uid, now).await.unwrap();
+        revision::start(&tx, row.uid, fresh()).await.unwrap();
+        commit(tx).await.unwrap();
+        Self { wire, organization: row.uid }
+    }
+
+    /// An active member of the organization.
+    pub async fn member(&self, id: &str) -> Somebody {
+        let somebody = self.user(id).await;
+        self.bind(&somebody, Role::Member, self.level()).await;
+        somebody
+    }
+
+    /// A user without any role.
+    pub async fn user(&self, id: &str) -> Somebody {
+        let row = UserRow {
+            uid: fresh(),
+            organization: self.organization,
+            user_id: id.parse().unwrap(),
+            display_name: String::new(),
+            state: UserState::Active,
+            create_time: self.wire.app.now(),
+            delete_time: None,
+            purge_time: None,
+        };
+        let tx = self.wire.app.store().begin().await.unwrap();
+        user::insert(&tx, &row).await.unwrap();
+        commit(tx).await.unwrap();
+        let account = Account::User { organization: self.organization, user: row.uid };
+        Somebody { uid: row.uid, token: self.token(TokenKind::Personal, account).await, account }
+    }
+
+    pub async fn service_account(&self, id: &str) -> Somebody {
+        let row = ServiceAccountRow {
+            uid: fresh(),
+            organization: Some(self.organization),
+            service_account_id: id.parse().unwrap(),
+            display_name: String::new(),
+            create_time: self.wire.app.now(),
+        };
+        let tx = self.wire.app.store().begin().await.unwrap();
+        service_account::insert(&tx, &row).await.unwrap();
+        commit(tx).await.unwrap();
+        let account = Account::ServiceAccount { organization: Some(self.organization), service_account: row.uid };
+        Somebody { uid: row.uid, token: self.token(TokenKind::Service, account).await, account }
+    }
+
+    async fn token(&self, kind: TokenKind, account: Account) -> String {
+        let tx = self.wire.app.store().begin().await.unwrap();
+        let minting = self.minting(kind, account.reference());
+        let minted = self.wire.app.mint(&tx, minting, self.wire.app.now(), |_| ()).await.unwrap();
+        commit(tx).await.unwrap();
+        minted.token.expose().to_owned()
+    }
+
+    /// A session that somebody minted.
+    pub async fn session(&self, minter: &Somebody, context: Context, narrowed: &Allow) -> String {
+        let tx = self.wire.app.store().begin().await.unwrap();
+        let minting = self.minting(TokenKind::Session, minter.account.reference());
+        let stored = allow::to_text(narrowed).unwrap();
+        let minted = self.wire.app.mint(&tx, minting, self.wire.app.now(), |row| {
+            row.context_project = context.project;
+            row.context_workspace = context.workspace;
+            row.context_user = context.user;
+            row.allow = stored;
+        });
+        let minted = minted.await.unwrap();
+        commit(tx).await.unwrap();
+        minted.token.expose().to_owned()
+    }
+
+    fn minting(&self, kind: TokenKind, principal: PrincipalRef) -> Minting {
+        let display_name = "test".to_owned();
+        Minting { kind, organization: Some(self.organization), principal, display_name, ttl: None }
+    }
+
+    pub async fn project(&self, id: &str) -> Uid {
+        let row = ProjectRow {
+            uid: fresh(),
+            organization: self.organization,
+            project_id: id.parse().unwrap(),
+            display_name: String::new(),
+            create_time: self.wire.app.now(),
+        };
+        let tx = self.wire.app.store().begin().await.unwrap();
+        project::insert(&tx, &row).await.unwrap();
+        commit(tx).await.unwrap();
+        row.uid
+    }
+
+    pub async fn workspace(&self, id: &str, project: Option<Uid>, owner: Uid) -> Uid {
+        let row = WorkspaceRow {
+            uid: fresh(),
+            organization: self.organization,
+            workspace_id: id.parse().unwrap(),
+            project,
+            owner: Some(owner),
+            display_name: String::new(),
+            create_time: self.wire.app.now(),
+        };
+        let tx = self.wire.app.store().begin().await.unwrap();
+        workspace::insert(&tx, &row).await.unwrap();
+        commit(tx).await.unwrap();
+        row.uid
+    }
+
+    pub async fn bind(&self, somebody: &Somebody, role: Role, on: Level) -> Uid {
+        let row = BindingRow {
+            uid: fresh(),
+            binding: Binding { principal: somebody.account.reference(), role, on },
+            create_time: self.wire.app.now(),
+            creator: "operator".to_owned(),
+        };
+        let tx = self.wire.app.store().begin().await.unwrap();
+        binding::insert(&tx, &row).await.unwrap();
+        commit(tx).await.unwrap();
+        row.uid
+    }
+
+    pub fn level(&self) -> Level {
+        Level::Organization(self.organization)
+    }
+
+    pub fn project_level(&self, project: Uid) -> Level {
+        Level::Project { organization: self.organization, project }
+    }
+
+    pub fn scope(&self) -> Scope {
+        Scope::new(ScopeKind::Organization, self.organization)
+    }
+
+    pub fn context(&self, project: Option<Uid>, workspace: Option<Uid>, user: Option<Uid>) -> Context {
+        Context { organization: self.organization, project, workspace, user }
+    }
+
+    /// A secret with one version, a variable unless `change` says otherwise.
+    pub async fn secret(
+        &self,
+        scope: Scope,
+        name: &str,
+        value: &str,
+        change: impl FnOnce(&mut StoredSecret, &mut Target),
+    ) -> Uid {
+        self.secrets(scope, [(name.to_owned(), value.to_owned())], change).await
+    }
+
+    /// Secrets that are alike, in one change; returns the uid of the last.
+    pub async fn secrets(
+        &self,
+        scope: Scope,
+        values: impl IntoIterator<Item = (String, String)>,
+        change: impl FnOnce(&mut StoredSecret, &mut Target),
+    ) -> Uid {
+        let now = self.wire.app.now();
+        let tx = self.wire.app.store().begin().await.unwrap();
+        let mut lock = revision::lock(&tx, self.organization).await.unwrap().unwrap();
+        let number = lock.bump(&tx, scope, fresh(), now).await.unwrap();
+        let key = self.wire.app.keys().active_data_key(&tx, self.organization).await.unwrap();
+        let mut template = template(self.organization, scope, number, now);
+        let mut target = Target::EnvironmentVariable;
+        change(&mut template, &mut target);
+        for (name, value) in values {
+            template.uid = fresh();
+            template.secret_id = SecretId::parse(&name, NamePolicy::Relaxed).unwrap();
+            let identity = ValueIdentity {
+                organization: self.organization,
+                scope,
+                secret: template.uid,
+                secret_id: &template.secret_id,
+                version: template.current_version,
+                target: &target,
+            };
+            let version = StoredVersion {
+                secret: template.uid,
+                version: template.current_version,
+                target: target.clone(),
+                blob: key.seal(&SystemRandom, &identity, value.as_bytes()).unwrap(),
+                data_key_version: key.version(),
+                value_bytes: value.len().try_into().unwrap(),
+                create_time: now,
+                creator: "operator".to_owned(),
+                destroy_time: None,
+                source_version: None,
+            };
+            secret::insert(&tx, &template, &version).await.unwrap();
+        }
+        commit(tx).await.unwrap();
+        template.uid
+    }
+
+    /// A statement on the database itself.
+    pub async fn execute(&self, statement: &str) {
+        let tx = self.wire.app.store().begin().await.unwrap();
+        sea_orm::ConnectionTrait::execute_unprepared(&tx, statement).await.unwrap();
+        commit(tx).await.unwrap();
+    }
+}
+
+fn template(organization: Uid, scope: Scope, revision: u64, now: Timestamp) -> StoredSecret {
+    StoredSecret {
+        uid: Uid::nil(),
+        organization,
+        scope,
+        secret_id: SecretId::parse("NAMELESS", NamePolicy::Strict).unwrap(),
+        description: Description::default(),
+        labels: Labels::default(),
+        group: None,
+        visibility: Visibility::All,
+        override_policy: OverridePolicy::Allowed,
+        disabled: false,
+        redaction: Redaction::Default,
+        expire_time: None,
+        current_version: 1,
+        revision,
+        create_time: now,
+        creator: "operator".to_owned(),
+        update_time: now,
+        updater: "operator".to_owned(),
+        delete_time: None,
+        purge_time: None,
+    }
+}
+
+pub fn project_scope(uid: Uid) -> Scope {
+    Scope::new(ScopeKind::Project, uid)
+}
+
+pub fn workspace_scope(uid: Uid) -> Scope {
+    Scope::new(ScopeKind::Workspace, uid)
+}
+
+pub fn user_scope(uid: Uid) -> Scope {
+    Scope::new(ScopeKind::User, uid)
+}
+
+/// Leaves a secret as it is.
+pub fn plain(_: &mut StoredSecret, _: &mut Target) {}

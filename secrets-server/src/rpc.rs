@@ -5,6 +5,7 @@
 //! something, its request in `identified.rs`. To add a service: its handlers here, and its line in [`routes`].
 
 pub mod access;
+pub mod audit;
 pub mod decode;
 pub mod directory;
 pub mod door;
@@ -16,6 +17,7 @@ pub mod status;
 use std::sync::Arc;
 
 use secrets_proto::v1::access_service_server::AccessServiceServer;
+use secrets_proto::v1::audit_service_server::AuditServiceServer;
 use secrets_proto::v1::directory_service_server::DirectoryServiceServer;
 use secrets_proto::v1::resolve_service_server::ResolveServiceServer;
 use tonic::service::Routes;
@@ -36,6 +38,9 @@ pub fn routes(app: &Arc<App>, offered: &Offered) -> Routes {
     }
     if offered.contains(Service::Access) {
         routes = routes.add_service(limited!(AccessServiceServer::new(access::Access::new(door.clone()))));
+    }
+    if offered.contains(Service::Audit) {
+        routes = routes.add_service(limited!(AuditServiceServer::new(audit::Audit::new(door.clone()))));
     }
     routes
 }

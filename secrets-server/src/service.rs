@@ -13,6 +13,7 @@
 
 pub mod account;
 pub mod answer;
+pub mod audit_events;
 pub mod binding;
 pub mod bootstrap;
 pub mod change;

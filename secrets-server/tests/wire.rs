@@ -9,6 +9,9 @@ mod database;
 #[path = "wire/access.rs"]
 mod access;
 
+#[path = "wire/audit.rs"]
+mod audit;
+
 #[path = "wire/audit_unavailable.rs"]
 mod audit_unavailable;
 

@@ -2,6 +2,7 @@
 //! pass.
 
 pub mod access;
+pub mod audit;
 pub mod consistency;
 pub mod context;
 pub mod directory;

@@ -1,6 +1,7 @@
 //! From domain types to messages.
 
 pub mod access;
+pub mod audit;
 pub mod directory;
 pub mod resolve;
 pub mod target;

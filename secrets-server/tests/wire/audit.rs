@@ -1,0 +1,352 @@
+//! ListAuditEvents: who did what, who received which secret, and who may know.
+
+use std::time::Duration;
+
+use secrets_core::{Allow, Role};
+use secrets_proto::v1;
+use tonic::{Code, Status};
+
+use crate::database::{TestDatabase, on_both};
+use crate::harness::{Wire, refusal};
+use crate::seed::{Somebody, World, plain, project_scope, user_scope};
+
+on_both!(
+    tells_who_received_a_secret_and_which_version,
+    tells_of_a_deleted_secret_too,
+    finds_events_of_a_principal_and_a_time,
+    pages_with_tokens_bound_to_the_question,
+    shows_a_users_own_secrets_to_others_by_uid_alone,
+    is_for_admins_and_auditors_and_for_users_about_their_own,
+    names_the_fields_of_a_bad_question,
+    records_who_was_denied_and_why,
+);
+
+const RESOLVE: &str = "secrets.v1.ResolveService/Resolve";
+
+struct Acme<'a> {
+    world: World<'a>,
+    ann: Somebody,
+    bob: Somebody,
+    api: secrets_core::Uid,
+}
+
+impl<'a> Acme<'a> {
+    /// `acme` with its admin ann and its member bob, both members of the project `api`.
+    async fn new(wire: &'a Wire<'a>) -> Self {
+        let world = World::new(wire, "acme").await;
+        let (ann, bob) = (world.member("ann").await, world.member("bob").await);
+        world.bind(&ann, Role::Admin, world.level()).await;
+        let api = world.project("api").await;
+        for member in [&ann, &bob] {
+            world.bind(member, Role::Member, world.project_level(api)).await;
+        }
+        Self { world, ann, bob, api }
+    }
+
+    async fn resolve(&self, token: &str) -> Result<v1::ResolveResponse, Status> {
+        let context = v1::Context { organization: "acme".into(), project: "api".into(), ..Default::default() };
+        let request = v1::ResolveRequest { context: Some(context), ..Default::default() };
+        self.world.wire.resolver(token).resolve(request).await.map(tonic::Response::into_inner)
+    }
+
+    async fn list(
+        &self,
+        token: &str,
+        request: v1::ListAuditEventsRequest,
+    ) -> Result<v1::ListAuditEventsResponse, Status> {
+        self.world.wire.audit(token).list_audit_events(request).await.map(tonic::Response::into_inner)
+    }
+
+    async fn ann_lists(&self, request: v1::ListAuditEventsRequest) -> Vec<v1::AuditEvent> {
+        self.list(&self.ann.token, request).await.unwrap().events
+    }
+}
+
+fn of_acme() -> v1::ListAuditEventsRequest {
+    v1::ListAuditEventsRequest { parent: "organizations/acme".into(), ..Default::default() }
+}
+
+fn about(secret: &str) -> v1::ListAuditEventsRequest {
+    v1::ListAuditEventsRequest { secret: format!("organizations/acme/{secret}"), ..of_acme() }
+}
+
+async fn tells_who_received_a_secret_and_which_version(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::new(&wire).await;
+    let stripe =
+        acme.world.secret(project_scope(acme.api), "STRIPE_SECRET", "sk", |secret, _| secret.current_version = 3);
+    let stripe = stripe.await;
+    acme.world.secret(acme.world.scope(), "OTHER", "x", plain).await;
+    acme.resolve(&acme.bob.token).await.unwrap();
+    wire.wait(Duration::from_secs(10));
+    let of_session = acme.world.context(Some(acme.api), None, Some(acme.bob.uid));
+    let session = acme.world.session(&acme.bob, of_session, &Allow::default()).await;
+    acme.resolve(&session).await.unwrap();
+    // Neither a listing nor an answer without the secret is about it.
+    acme.ann_lists(of_acme()).await;
+    wire.wait(Duration::from_secs(10));
+    let narrowed = Allow { secret_ids: Some(Default::default()), ..Allow::default() };
+    let nothing = acme.world.session(&acme.bob, of_session, &narrowed).await;
+    acme.resolve(&nothing).await.unwrap();
+
+    let events = acme.ann_lists(about("projects/api/secrets/STRIPE_SECRET")).await;
+    assert_eq!(events.len(), 2);
+    assert!(events[0].principal.starts_with("organizations/acme/sessions/"), "{}", events[0].principal);
+    assert!(events[0].event_time.unwrap().seconds - events[1].event_time.unwrap().seconds == 10);
+    let first = &events[1];
+    assert_eq!(first.principal, "organizations/acme/users/bob");
+    assert_eq!((first.action.as_str(), first.resource.as_str()), (RESOLVE, "organizations/acme/projects/api"));
+    assert_eq!((first.outcome(), first.reason.as_str()), (v1::AuditOutcome::Allowed, ""));
+    assert!(!first.request_id.is_empty() && first.peer.starts_with("127.0.0.1:"), "{first:?}");
+    let delivered = v1::DeliveredSecret {
+        secret: "organizations/acme/projects/api/secrets/STRIPE_SECRET".into(),
+        uid: stripe.to_string(),
+        version: 3,
+    };
+    assert_eq!(first.delivered, [delivered]);
+
+    let all = acme.ann_lists(of_acme()).await;
+    let resolves: Vec<_> = all.iter().filter(|event| event.action == RESOLVE).collect();
+    let sizes: Vec<_> = resolves.iter().map(|event| event.delivered.len()).collect();
+    assert_eq!(sizes, [0, 2, 2]);
+}
+
+async fn tells_of_a_deleted_secret_too(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::new(&wire).await;
+    let old = acme.world.secret(project_scope(acme.api), "TOKEN", "old", plain).await;
+    acme.resolve(&acme.bob.token).await.unwrap();
+    let tx = wire.app.store().begin().await.unwrap();
+    let stamp =
+        secrets_server::store::secret::Stamp { revision: 2, time: wire.app.now(), updater: "operator".to_owned() };
+    assert!(
+        secrets_server::store::secret::delete(&tx, acme.world.organization, old, wire.app.now(), &stamp).await.unwrap()
+    );
+    secrets_server::store::commit(tx).await.unwrap();
+    let events = acme.ann_lists(about("projects/api/secrets/TOKEN")).await;
+    assert_eq!(events[0].delivered[0].uid, old.to_string());
+    assert_eq!(events[0].delivered[0].secret, "organizations/acme/projects/api/secrets/TOKEN");
+
+    // Another of the same name: the log tells of both.
+    wire.wait(Duration::from_secs(1));
+    let new = acme.world.secret(project_scope(acme.api), "TOKEN", "new", plain).await;
+    acme.resolve(&acme.bob.token).await.unwrap();
+    let events = acme.ann_lists(about("projects/api/secrets/TOKEN")).await;
+    let uids: Vec<_> = events.iter().map(|event| event.delivered[0].uid.clone()).collect();
+    assert_eq!(uids, [new.to_string(), old.to_string()]);
+}
+
+async fn finds_events_of_a_principal_and_a_time(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::new(&wire).await;
+    let start = wire.app.now();
+    for token in [&acme.bob.token, &acme.ann.token, &acme.bob.token] {
+        acme.resolve(token).await.unwrap();
+        wire.wait(Duration::from_secs(60));
+    }
+    let by = |principal: &str| v1::ListAuditEventsRequest { principal: principal.into(), ..of_acme() };
+    let at = |seconds| {
+        let micros = start.saturating_add(Duration::from_secs(seconds)).as_micros();
+        Some(prost_types::Timestamp {
+            seconds: micros.div_euclid(1_000_000),
+            nanos: i32::try_from(micros.rem_euclid(1_000_000)).unwrap() * 1_000,
+        })
+    };
+    assert_eq!(acme.ann_lists(by("organizations/acme/users/bob")).await.len(), 2);
+    assert_eq!(acme.ann_lists(by("organizations/acme/users/nobody")).await.len(), 0);
+    let second = v1::ListAuditEventsRequest { start_time: at(60), end_time: at(120), ..of_acme() };
+    let principals: Vec<_> = acme.ann_lists(second).await.into_iter().map(|event| event.principal).collect();
+    assert_eq!(principals, ["organizations/acme/users/ann"]);
+    let last = v1::ListAuditEventsRequest { start_time: at(61), ..by("organizations/acme/users/bob") };
+    assert_eq!(acme.ann_lists(last).await.len(), 1);
+}
+
+async fn pages_with_tokens_bound_to_the_question(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::new(&wire).await;
+    acme.world.secret(project_scope(acme.api), "A", "a", plain).await;
+    for _ in 0..5 {
+        acme.resolve(&acme.bob.token).await.unwrap();
+    }
+    let page = |token: &str| v1::ListAuditEventsRequest {
+        page_size: 2,
+        page_token: token.into(),
+        principal: "organizations/acme/users/bob".into(),
+        ..of_acme()
+    };
+    let (mut seen, mut token, mut sizes) = (std::collections::BTreeSet::new(), String::new(), Vec::new());
+    loop {
+        let answer = acme.list(&acme.ann.token, page(&token)).await.unwrap();
+        sizes.push(answer.events.len());
+        seen.extend(answer.events.into_iter().map(|event| event.uid));
+        if answer.next_page_token.is_empty() {
+            break;
+        }
+        token = answer.next_page_token;
+    }
+    assert_eq!((seen.len(), sizes), (5, vec![2, 2, 1]));
+
+    for other in [
+        v1::ListAuditEventsRequest { principal: String::new(), ..page(&token) },
+        v1::ListAuditEventsRequest { start_time: Some(prost_types::Timestamp::default()), ..page(&token) },
+        v1::ListAuditEventsRequest { secret: "organizations/acme/projects/api/secrets/A".into(), ..page(&token) },
+        page("bm90IG9uZSBvZiBvdXJz"),
+        page("%%%"),
+    ] {
+        let refused = refusal(acme.list(&acme.ann.token, other).await);
+        assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "INVALID_PAGE_TOKEN"));
+    }
+}
+
+async fn shows_a_users_own_secrets_to_others_by_uid_alone(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::new(&wire).await;
+    let private = acme.world.secret(user_scope(acme.bob.uid), "DATING_APP_KEY", "x", plain).await;
+    acme.world.secret(user_scope(acme.ann.uid), "ANNS_OWN", "x", plain).await;
+    acme.world.secret(acme.world.scope(), "SHARED", "x", plain).await;
+    acme.resolve(&acme.bob.token).await.unwrap();
+    acme.resolve(&acme.ann.token).await.unwrap();
+    // An event about the secret itself, as changing it leaves one.
+    let row = secrets_server::store::audit::AuditRow {
+        uid: secrets_core::Uid::from_u128(1),
+        create_time: wire.app.now(),
+        organization: Some(acme.world.organization),
+        request_id: String::new(),
+        principal_kind: "USER".to_owned(),
+        principal_uid: Some(acme.bob.uid),
+        principal_name: "organizations/acme/users/bob".to_owned(),
+        credential: None,
+        peer: String::new(),
+        action: "secrets.v1.SecretService/UpdateSecret".to_owned(),
+        resource_name: "organizations/acme/users/bob/secrets/DATING_APP_KEY".to_owned(),
+        resource_uid: Some(private),
+        outcome: "ALLOWED".to_owned(),
+        reason: String::new(),
+        revision: None,
+        set_digest: None,
+        detail: String::new(),
+    };
+    let tx = wire.app.store().begin().await.unwrap();
+    secrets_server::store::audit::insert_many(&tx, &[row]).await.unwrap();
+    secrets_server::store::commit(tx).await.unwrap();
+
+    let seen = acme.ann_lists(of_acme()).await;
+    let text = format!("{seen:?}");
+    assert!(!text.contains("DATING"), "{text}");
+    assert!(text.contains("organizations/acme/users/ann/secrets/ANNS_OWN"));
+    let updated = seen.iter().find(|event| event.action.ends_with("UpdateSecret")).unwrap();
+    assert_eq!(updated.resource, private.to_string());
+    let to_bob = seen.iter().find(|event| event.principal.ends_with("bob") && event.action == RESOLVE).unwrap();
+    let delivered: Vec<_> = to_bob.delivered.iter().map(|each| (each.secret.as_str(), each.uid.as_str())).collect();
+    assert_eq!(delivered[1], ("", private.to_string().as_str()));
+    assert_eq!(delivered[0].0, "organizations/acme/secrets/SHARED");
+
+    // To bob they have names.
+    let own = acme.list(&acme.bob.token, about("users/bob/secrets/DATING_APP_KEY")).await.unwrap().events;
+    assert_eq!(own.len(), 2);
+    for event in own {
+        match event.action.as_str() {
+            RESOLVE => assert_eq!(event.delivered[0].secret, "organizations/acme/users/bob/secrets/DATING_APP_KEY"),
+            _ => assert_eq!(event.resource, "organizations/acme/users/bob/secrets/DATING_APP_KEY"),
+        }
+    }
+}
+
+async fn is_for_admins_and_auditors_and_for_users_about_their_own(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::new(&wire).await;
+    acme.world.secret(user_scope(acme.bob.uid), "OWN", "x", plain).await;
+    acme.world.secret(project_scope(acme.api), "A", "x", plain).await;
+    let auditor = acme.world.user("audrey").await;
+    acme.world.bind(&auditor, Role::Auditor, acme.world.level()).await;
+    let of_session = acme.world.context(None, None, Some(acme.ann.uid));
+    let session = acme.world.session(&acme.ann, of_session, &Allow::default()).await;
+    let globex = World::new(&wire, "globex").await;
+    let mallory = globex.member("mallory").await;
+    globex.bind(&mallory, Role::Admin, globex.level()).await;
+
+    let platform = || v1::ListAuditEventsRequest { parent: "platform".into(), ..Default::default() };
+    let own = || about("users/bob/secrets/OWN");
+    let shared = || about("projects/api/secrets/A");
+    for (who, token, request, may) in [
+        ("an admin, everything", &acme.ann.token, of_acme(), true),
+        ("an admin, a shared secret", &acme.ann.token, shared(), true),
+        ("an admin, a person's own", &acme.ann.token, own(), false),
+        ("an admin, the platform", &acme.ann.token, platform(), false),
+        ("an auditor, everything", &auditor.token, of_acme(), true),
+        ("an auditor, a shared secret", &auditor.token, shared(), true),
+        ("an auditor, a person's own", &auditor.token, own(), false),
+        ("a member, everything", &acme.bob.token, of_acme(), false),
+        ("a member, a shared secret", &acme.bob.token, shared(), false),
+        ("a member, a project that is not there", &acme.bob.token, about("projects/no/secrets/A"), false),
+        ("a person, their own", &acme.bob.token, own(), true),
+        ("a session of an admin", &session, of_acme(), false),
+        ("an admin of another organization", &mallory.token, of_acme(), false),
+        ("the operator, an organization", &wire.operator, of_acme(), false),
+        ("the operator, the platform", &wire.operator, platform(), true),
+    ] {
+        match acme.list(token, request).await {
+            Ok(_) => assert!(may, "{who}"),
+            refused => {
+                assert_eq!(refusal(refused).code, Code::PermissionDenied, "{who}");
+                assert!(!may, "{who}");
+            }
+        }
+    }
+    let missing = refusal(acme.list(&acme.ann.token, about("projects/api/secrets/NOT_THERE")).await);
+    assert_eq!((missing.code, missing.reason.as_str()), (Code::NotFound, "SECRET_NOT_FOUND"));
+    let missing = refusal(acme.list(&acme.ann.token, about("projects/nowhere/secrets/A")).await);
+    assert_eq!((missing.code, missing.reason.as_str()), (Code::NotFound, "RESOURCE_NOT_FOUND"));
+}
+
+async fn names_the_fields_of_a_bad_question(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::new(&wire).await;
+    let parent = |parent: &str| v1::ListAuditEventsRequest { parent: parent.into(), ..Default::default() };
+    let nanos = prost_types::Timestamp { seconds: 0, nanos: -1 };
+    for (request, field, reason) in [
+        (parent(""), "parent", "INVALID_RESOURCE_NAME"),
+        (parent("organizations/acme/projects/api"), "parent", "INVALID_RESOURCE_NAME"),
+        (
+            v1::ListAuditEventsRequest { secret: "organizations/globex/secrets/A".into(), ..of_acme() },
+            "secret",
+            "INVALID_RESOURCE_NAME",
+        ),
+        (v1::ListAuditEventsRequest { secret: "A".into(), ..of_acme() }, "secret", "INVALID_RESOURCE_NAME"),
+        (v1::ListAuditEventsRequest { principal: "bob".into(), ..of_acme() }, "principal", "INVALID_RESOURCE_NAME"),
+        (v1::ListAuditEventsRequest { start_time: Some(nanos), ..of_acme() }, "start_time", "INVALID_ARGUMENT_VALUE"),
+        (v1::ListAuditEventsRequest { page_size: -1, ..of_acme() }, "page_size", "INVALID_ARGUMENT_VALUE"),
+    ] {
+        let refused = refusal(acme.list(&acme.ann.token, request).await);
+        assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, reason), "{field}");
+        assert_eq!(refused.fields, [field]);
+    }
+}
+
+async fn records_who_was_denied_and_why(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::new(&wire).await;
+    let carol = acme.world.member("carol").await;
+    assert!(acme.resolve(&carol.token).await.is_err());
+    let missing = v1::ResolveRequest {
+        context: Some(v1::Context { organization: "acme".into(), ..Default::default() }),
+        required_secret_ids: vec!["ABSENT".into()],
+        ..Default::default()
+    };
+    assert!(wire.resolver(&carol.token).resolve(missing).await.is_err());
+    let by = v1::ListAuditEventsRequest { principal: "organizations/acme/users/carol".into(), ..of_acme() };
+    let mut told: Vec<_> = acme
+        .ann_lists(by)
+        .await
+        .into_iter()
+        .map(|event| (event.outcome(), event.reason.clone(), event.resource.clone(), event.delivered.len()))
+        .collect();
+    told.sort_by_key(|(outcome, ..)| *outcome as i32);
+    assert_eq!(
+        told,
+        [
+            (v1::AuditOutcome::Denied, "PERMISSION_DENIED".into(), "organizations/acme/projects/api".into(), 0),
+            (v1::AuditOutcome::Failed, "SECRET_REQUIRED_MISSING".into(), "organizations/acme".into(), 0),
+        ]
+    );
+}

@@ -16,6 +16,9 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// How long the other side may take to answer a try.
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What a certificate in a file begins with.
+const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
 /// Builds a [`Client`].
 pub struct ClientBuilder {
     endpoint: String,
@@ -83,7 +86,11 @@ impl ClientBuilder {
     /// As [`certificate_authority`](Self::certificate_authority), from a file.
     pub fn certificate_authority_file(self, path: &Path) -> Result<Self, ConnectError> {
         match std::fs::read(path) {
-            Ok(pem) => Ok(self.certificate_authority(pem)),
+            Ok(pem) if pem.windows(PEM.len()).any(|window| window == PEM) => Ok(self.certificate_authority(pem)),
+            Ok(_) => {
+                let error = std::io::Error::other("there is no certificate in it");
+                Err(ConnectError::Authority { path: path.display().to_string(), error })
+            }
             Err(error) => Err(ConnectError::Authority { path: path.display().to_string(), error }),
         }
     }
@@ -129,9 +136,15 @@ impl ClientBuilder {
             .keep_alive_timeout(KEEPALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
         if secure {
+            let own = !self.authorities.is_empty();
             let authorities = self.authorities.into_iter().map(Certificate::from_pem);
-            let tls = ClientTlsConfig::new().with_native_roots().ca_certificates(authorities);
-            endpoint = endpoint.tls_config(tls).map_err(|error| ConnectError::Tls(root_cause(&error)))?;
+            let tls = ClientTlsConfig::new().ca_certificates(authorities);
+            // A container may have no authorities of the system's; one's own are enough then.
+            endpoint = match endpoint.clone().tls_config(tls.clone().with_native_roots()) {
+                Err(_) if own => endpoint.tls_config(tls),
+                configured => configured,
+            }
+            .map_err(|error| ConnectError::Tls(root_cause(&error)))?;
         }
         let authorization = self.credential.map(|credential| credential.header()).transpose()?;
         Ok(Client(Arc::new(Inner {
@@ -165,6 +178,15 @@ mod tests {
         for endpoint in ["", "127.0.0.1:50051", "ftp://host", "http://", "unix:/run/x", "http://a b"] {
             assert!(matches!(Client::builder(endpoint).build(), Err(ConnectError::Endpoint { .. })), "{endpoint}");
         }
+    }
+
+    #[test]
+    fn refuses_an_authority_without_a_certificate() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "-----BEGIN PRIVATE KEY-----").unwrap();
+        let builder = || Client::builder("https://localhost");
+        assert!(builder().certificate_authority_file(file.path()).is_err());
+        assert!(builder().certificate_authority_file(Path::new("/nonexistent/ca.pem")).is_err());
     }
 
     #[tokio::test]

@@ -50,6 +50,15 @@ pub async fn by_id(
     row.map(read).transpose()
 }
 
+/// The projects of these ids, in no particular order; the ones that are not there are left out.
+pub async fn by_ids<'a>(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    ids: impl IntoIterator<Item = &'a ProjectId>,
+) -> Result<Vec<ProjectRow>, StoreError> {
+    all(db, of(organization).filter(Column::ProjectId.is_in(ids.into_iter().map(ProjectId::as_str)))).await
+}
+
 /// The projects of these uids, in no particular order; the ones that are not there are left out.
 pub async fn by_uids(
     db: &impl ConnectionTrait,

@@ -12,10 +12,12 @@ mod read;
 mod usage;
 mod visibility;
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Select};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Select,
+};
 use secrets_core::resolution::Candidate;
 use secrets_core::{
-    Description, Group, Labels, OverridePolicy, Redaction, Scope, SecretId, Timestamp, Uid, Visibility,
+    Description, Group, Labels, OverridePolicy, Place, Redaction, Scope, SecretId, Timestamp, Uid, Visibility,
 };
 
 pub use lifecycle::{delete, delete_scope, purge, purge_due, purge_scope, undelete};
@@ -200,6 +202,22 @@ pub async fn candidates(
     scopes: &[Scope],
 ) -> Result<Vec<CurrentSecret>, StoreError> {
     all(db, live(organization, scopes).order_by_asc(Column::SecretId).order_by_asc(Column::Uid)).await
+}
+
+/// The live secrets of the scopes that have this name, this place or this group, ordered by name.
+pub async fn claiming(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    scopes: &[Scope],
+    secret_id: &SecretId,
+    place: Option<&Place>,
+    group: Option<&Group>,
+) -> Result<Vec<CurrentSecret>, StoreError> {
+    let claims = Condition::any()
+        .add(Column::SecretId.eq(secret_id.as_str()))
+        .add_option(place.map(|place| Column::PlaceKey.eq(place.key())))
+        .add_option(group.map(|group| Column::SecretGroup.eq(group.as_str())));
+    all(db, live(organization, scopes).filter(claims).order_by_asc(Column::SecretId).order_by_asc(Column::Uid)).await
 }
 
 async fn store(db: &impl ConnectionTrait, secret: &StoredSecret, set: ActiveModel) -> Result<bool, StoreError> {

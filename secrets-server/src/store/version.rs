@@ -1,7 +1,8 @@
 //! The versions of secrets: sealed values, each with the target that is authenticated with it.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
 };
 use secrets_core::{FileMode, Target, TargetKind, Timestamp, Uid};
 
@@ -113,6 +114,23 @@ pub async fn remove(
         .filter(Column::SecretUid.eq(secret))
         .filter(Column::Version.eq(i64::from(version)));
     Ok(query.exec(db).await?.rows_affected == 1)
+}
+
+/// Removes the oldest versions of a secret, all but the `keep` newest; returns how many.
+pub async fn remove_oldest(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    secret: Uid,
+    keep: u64,
+) -> Result<u64, StoreError> {
+    let numbers = of(organization, secret).select_only().column(Column::Version).order_by_desc(Column::Version);
+    let newest_to_go: Option<i64> = numbers.offset(keep).limit(1).into_tuple().one(db).await.map_err(reading(TABLE))?;
+    let Some(number) = newest_to_go else { return Ok(0) };
+    let query = Entity::delete_many()
+        .filter(Column::OrganizationUid.eq(organization))
+        .filter(Column::SecretUid.eq(secret))
+        .filter(Column::Version.lte(number));
+    Ok(query.exec(db).await?.rows_affected)
 }
 
 fn of(organization: Uid, secret: Uid) -> Select<Entity> {

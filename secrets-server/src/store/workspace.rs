@@ -56,6 +56,15 @@ pub async fn by_id(
     row.map(read).transpose()
 }
 
+/// The workspaces of these ids, in no particular order; the ones that are not there are left out.
+pub async fn by_ids<'a>(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    ids: impl IntoIterator<Item = &'a WorkspaceId>,
+) -> Result<Vec<WorkspaceRow>, StoreError> {
+    all(db, of(organization).filter(Column::WorkspaceId.is_in(ids.into_iter().map(WorkspaceId::as_str)))).await
+}
+
 /// The workspaces of these uids, in no particular order; the ones that are not there are left out.
 pub async fn by_uids(
     db: &impl ConnectionTrait,

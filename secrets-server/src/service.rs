@@ -31,6 +31,7 @@ pub mod page;
 pub mod permission;
 pub mod project;
 pub mod resolve;
+pub mod secret;
 pub mod service_account;
 pub mod session;
 pub mod snapshot;

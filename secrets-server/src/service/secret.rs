@@ -1,0 +1,47 @@
+//! Secrets: write-only management. No use case here returns a value, to anybody.
+//!
+//! # Invariants
+//!
+//! - A value is opened only to be sealed anew, by a changed target or a rollback; it goes nowhere else.
+//! - Whoever may change a scope's secrets may list them, so that a refusal may name what is in the way there.
+//! - A secret that is hidden from its caller is as absent as one that is not there.
+//! - Beyond the limit of versions the oldest ones go: a rotation is never refused because there were a hundred before it. Who
+//!   made and who read them stays in the audit log.
+//!
+//! To add a use case: a file here; a mutation starts with `App::write_secrets`, a look with `App::read_secrets`.
+
+pub mod create;
+pub mod delete;
+pub mod destroy;
+pub mod edit;
+pub mod etag;
+pub mod get;
+mod reading;
+pub mod rollback;
+mod room;
+mod sealing;
+pub mod shown;
+pub mod undelete;
+pub mod update;
+pub mod versions;
+mod visibility;
+mod warnings;
+mod writing;
+
+use secrets_core::{InvalidSecretId, SecretName};
+
+use crate::failure::{Failure, Reason};
+
+/// A name that does not pass, with the one that would as `metadata.suggestion`.
+pub fn invalid_name(field: &'static str, error: &InvalidSecretId) -> Failure {
+    let failure = Failure::field(Reason::InvalidSecretId, field, error);
+    match error.suggestion() {
+        Some(suggestion) => failure.with("suggestion", suggestion.as_str()),
+        None => failure,
+    }
+}
+
+/// There is no such secret, or none that the caller sees.
+fn missing(name: &SecretName) -> Failure {
+    Failure::new(Reason::SecretNotFound, format!("there is no secret `{name}`"))
+}

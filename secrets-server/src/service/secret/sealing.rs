@@ -1,0 +1,74 @@
+//! Between values and the sealed versions that are stored.
+
+use sea_orm::ConnectionTrait;
+use secrets_core::{Target, check_value};
+
+use crate::app::App;
+use crate::call::Call;
+use crate::crypto::{DataKey, SecretBytes, ValueIdentity};
+use crate::failure::{Failure, Reason};
+use crate::store::secret::StoredSecret;
+use crate::store::version::StoredVersion;
+
+impl App {
+    /// Seals `value` as version `number` of the secret. Nothing else opens it: not another version, name, scope or target.
+    pub(super) fn seal_version(
+        &self,
+        call: &Call,
+        key: &DataKey,
+        secret: &StoredSecret,
+        number: u32,
+        target: &Target,
+        value: &[u8],
+    ) -> Result<StoredVersion, Failure> {
+        let blob = key.seal(self.random(), &identity(secret, number, target), value)?;
+        Ok(StoredVersion {
+            secret: secret.uid,
+            version: number,
+            target: target.clone(),
+            blob,
+            data_key_version: key.version(),
+            value_bytes: u32::try_from(value.len()).map_err(Failure::internal)?,
+            create_time: call.now,
+            creator: call.caller.name.clone(),
+            destroy_time: None,
+            source_version: None,
+        })
+    }
+
+    /// Opens a version, to seal its value anew. It goes nowhere else.
+    pub(super) async fn open_version(
+        &self,
+        db: &impl ConnectionTrait,
+        secret: &StoredSecret,
+        version: &StoredVersion,
+    ) -> Result<SecretBytes, Failure> {
+        let keys = self.keys().data_keys(db, secret.organization).await?;
+        let unreadable = |cause: &dyn std::fmt::Display| {
+            tracing::error!(secret = %secret.uid, version = version.version, %cause, "a stored value does not open");
+            let text = format!("the stored value of `{}` does not open; tell the operator", secret.secret_id);
+            Failure::new(Reason::SecretUnreadable, text)
+        };
+        let key = keys
+            .iter()
+            .find(|key| key.version() == version.data_key_version)
+            .ok_or_else(|| unreadable(&format!("data key {} is missing", version.data_key_version)))?;
+        key.open(&identity(secret, version.version, &version.target), &version.blob).map_err(|error| unreadable(&error))
+    }
+}
+
+/// Refuses a value that can't be delivered to the target.
+pub(super) fn check(target: &Target, value: &[u8], limit: u64) -> Result<(), Failure> {
+    check_value(target, value, limit).map_err(|error| Failure::field(Reason::InvalidValue, "value", error))
+}
+
+fn identity<'a>(secret: &'a StoredSecret, version: u32, target: &'a Target) -> ValueIdentity<'a> {
+    ValueIdentity {
+        organization: secret.organization,
+        scope: secret.scope,
+        secret: secret.uid,
+        secret_id: &secret.secret_id,
+        version,
+        target,
+    }
+}

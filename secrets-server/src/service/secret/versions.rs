@@ -1,0 +1,54 @@
+//! ListSecretVersions.
+
+use secrets_core::SecretName;
+
+use crate::app::App;
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::service::page::Page;
+use crate::store::version::{self, StoredVersion};
+
+/// What ListSecretVersions is asked for.
+pub struct ListVersions {
+    /// Of which secret.
+    pub name: SecretName,
+    /// How many, and from where.
+    pub page: Page,
+}
+
+/// A page of versions, newest first.
+pub struct ListedVersions {
+    /// The versions; their sealed values stay here.
+    pub versions: Vec<StoredVersion>,
+    /// The one that serves.
+    pub current: u32,
+    /// The token of the next page; empty on the last.
+    pub next: String,
+    /// How many there are in all.
+    pub total: usize,
+}
+
+impl App {
+    /// Lists a secret's versions, newest first, destroyed ones included.
+    pub async fn list_secret_versions(&self, call: &Call, input: ListVersions) -> Result<ListedVersions, Failure> {
+        let db = self.store().reader();
+        let shown = self.find_shown(db, call, &input.name).await?;
+        let secret = &shown.current.secret;
+        // Bound to the secret itself: another one under the same name has other versions.
+        let query = ["ListSecretVersions", &secret.uid.to_string()];
+        let after = match self.cursor(&query, &input.page.token)? {
+            Some(cursor) => cursor.parse::<u32>().map_err(Failure::internal)?,
+            None => u32::MAX,
+        };
+        let mut versions = version::list(db, secret.organization, secret.uid).await?;
+        let total = versions.len();
+        versions.retain(|version| version.version < after);
+        let more = versions.len() as u64 > input.page.size;
+        versions.truncate(usize::try_from(input.page.size).unwrap_or(usize::MAX));
+        let next = match versions.last() {
+            Some(last) if more => self.page_token(&query, &last.version.to_string()),
+            _ => String::new(),
+        };
+        Ok(ListedVersions { versions, current: secret.current_version, next, total })
+    }
+}

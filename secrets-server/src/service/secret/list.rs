@@ -1,0 +1,157 @@
+//! ListSecrets.
+
+mod filter;
+mod inherited;
+mod order;
+
+use sea_orm::ConnectionTrait;
+use secrets_core::ScopeName;
+
+pub use filter::{Filter, Filtered, InvalidFilter};
+pub use order::{InvalidOrder, Order, OrderBy, Standpoint};
+
+use super::reading::Reading;
+use super::shown::ShownSecret;
+use super::visibility::Reached;
+use crate::app::App;
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::service::page::Page;
+use crate::store::secret::{self, CurrentSecret, SecretQuery};
+
+/// A page is cut short before it weighs much more: an answer has at most 4 MiB.
+const PAGE_BYTES: usize = 3 * 1024 * 1024;
+
+/// What ListSecrets is asked for.
+pub struct ListSecrets {
+    /// Which scope.
+    pub scope: ScopeName,
+    /// How many, and from where.
+    pub page: Page,
+    /// Which of them.
+    pub filter: Filter,
+    /// In which order.
+    pub order: Order,
+    /// Filter and order as they were written, to which a page token is bound.
+    pub query: [String; 2],
+    /// Deleted ones too, while they can be undeleted.
+    pub show_deleted: bool,
+    /// Those of broader scopes too.
+    pub include_inherited: bool,
+}
+
+/// A page of secrets.
+pub struct ListedSecrets {
+    /// The secrets.
+    pub secrets: Vec<ShownSecret>,
+    /// The token of the next page; empty on the last.
+    pub next: String,
+    /// How many there are in all.
+    pub total: usize,
+}
+
+impl App {
+    /// Lists the secrets of a scope that the caller may see, and on request what its contexts inherit. A scope is bounded, so
+    /// that it is read as a whole, and filtered and ordered here.
+    pub async fn list_secrets(&self, call: &Call, input: ListSecrets) -> Result<ListedSecrets, Failure> {
+        // Who wins and who is seen come from one state of the database.
+        let db = &self.store().snapshot().await?;
+        let reading = self.read_secrets(db, call, &input.scope, None).await?;
+        let place = reading.place.scope.uid.to_string();
+        let flags = format!("{} {}", input.show_deleted, input.include_inherited);
+        let [filter, order_by] = &input.query;
+        let query = ["ListSecrets", &place, filter, order_by, &flags];
+        let after = self.cursor(&query, &input.page.token)?;
+        let after: Option<Standpoint> = after.map(|cursor| cursor.parse().map_err(Failure::internal)).transpose()?;
+
+        let mut secrets = if input.include_inherited {
+            self.with_inherited(db, call, &reading).await?
+        } else {
+            self.own(db, &reading, false).await?
+        };
+        if input.show_deleted {
+            let gone = self.own(db, &reading, true).await?;
+            let can_return = |shown: &ShownSecret| shown.current.secret.purge_time.is_some_and(|end| end > call.now);
+            secrets.extend(gone.into_iter().filter(can_return));
+        }
+        secrets.retain(|shown| input.filter.matches(filtered(&shown.current)));
+        let mut placed: Vec<_> = secrets.into_iter().map(|shown| (standpoint(input.order, &shown), shown)).collect();
+        placed.sort_by(|(a, _), (b, _)| input.order.compare(a, b));
+        let total = placed.len();
+        if let Some(after) = &after {
+            placed.retain(|(at, _)| input.order.compare(at, after).is_gt());
+        }
+        let left = placed.len();
+        placed.truncate(usize::try_from(input.page.size).unwrap_or(usize::MAX));
+        let mut secrets: Vec<_> = placed.into_iter().map(|(_, shown)| shown).collect();
+        name_what_they_reach(db, &reading, &mut secrets).await?;
+        secrets.truncate(fitting(&secrets));
+        let next = match secrets.last() {
+            Some(last) if secrets.len() < left => self.page_token(&query, &standpoint(input.order, last).to_string()),
+            _ => String::new(),
+        };
+        Ok(ListedSecrets { secrets, next, total })
+    }
+
+    /// The live secrets of the scope itself that the caller sees, or the deleted ones.
+    async fn own(
+        &self,
+        db: &impl ConnectionTrait,
+        reading: &Reading,
+        deleted: bool,
+    ) -> Result<Vec<ShownSecret>, Failure> {
+        let (organization, scope) = (reading.place.organization.uid, reading.place.scope);
+        let query = SecretQuery { show_deleted: deleted, ..SecretQuery::default() };
+        let mut found = secret::list(db, organization, scope, query, None, u32::MAX.into()).await?;
+        found.retain(|current| current.secret.delete_time.is_some() == deleted);
+        Ok(found.into_iter().filter_map(|current| reading.shown(&reading.place.name, current)).collect())
+    }
+}
+
+impl Reading {
+    /// A secret of `scope` with as much of its selection as the caller sees; none if not even the secret. The names of what it
+    /// reaches are looked up for a page as a whole.
+    fn shown(&self, scope: &ScopeName, mut current: CurrentSecret) -> Option<ShownSecret> {
+        current.secret.visibility = self.listing.shows(&current.secret.visibility)?;
+        Some(ShownSecret::new(scope, current, &Reached::default()))
+    }
+}
+
+async fn name_what_they_reach(
+    db: &impl ConnectionTrait,
+    reading: &Reading,
+    secrets: &mut [ShownSecret],
+) -> Result<(), Failure> {
+    let visibilities = secrets.iter().map(|shown| &shown.current.secret.visibility);
+    let reached = Reached::by(db, reading.place.organization.uid, visibilities).await?;
+    for shown in secrets {
+        shown.visibility = reached.names(&shown.current.secret.visibility);
+    }
+    Ok(())
+}
+
+/// How many of the secrets fit one message, at least one.
+fn fitting(secrets: &[ShownSecret]) -> usize {
+    let mut room = PAGE_BYTES;
+    let fit = secrets.iter().take_while(|shown| {
+        let fits = room > 0;
+        room = room.saturating_sub(shown.weight());
+        fits
+    });
+    fit.count()
+}
+
+fn filtered(current: &CurrentSecret) -> Filtered<'_> {
+    Filtered {
+        secret_id: &current.secret.secret_id,
+        group: current.secret.group.as_ref(),
+        labels: &current.secret.labels,
+        target: current.version.target.kind(),
+        disabled: current.secret.disabled,
+    }
+}
+
+fn standpoint(order: Order, shown: &ShownSecret) -> Standpoint {
+    let secret = &shown.current.secret;
+    order.standpoint(&secret.secret_id, secret.uid, secret.create_time, secret.update_time)
+}

@@ -16,6 +16,7 @@ pub mod destroy;
 pub mod edit;
 pub mod etag;
 pub mod get;
+pub mod import;
 pub mod list;
 mod reading;
 pub mod rollback;

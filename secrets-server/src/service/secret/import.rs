@@ -1,0 +1,197 @@
+//! ImportSecrets: a `.env` or JSON document, reviewed as a whole and applied in one transaction.
+
+mod document;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use secrets_core::import::{ConflictPolicy, Outcome, RejectedPolicy, Review, Reviewed, Rules, review};
+use secrets_core::limits::Limit;
+use secrets_core::{ScopeName, SecretId, Target};
+
+pub use document::Document;
+
+use super::room::{self, Growth, exceeded};
+use super::warnings;
+use super::writing::{Begun, Writing};
+use crate::app::App;
+use crate::call::Call;
+use crate::crypto::{DataKey, SecretBytes};
+use crate::failure::{Failure, Reason, name_list};
+use crate::service::change::{Done, Keep};
+use crate::service::warning::Warning;
+use crate::store::revision::Revision;
+use crate::store::secret::{self, CurrentSecret, Stamp};
+use crate::store::version;
+
+/// What ImportSecrets is asked for.
+pub struct ImportSecrets {
+    /// Into which scope.
+    pub scope: ScopeName,
+    /// Names and values.
+    pub document: Document,
+    /// What happens to names that exist.
+    pub conflict_policy: ConflictPolicy,
+    /// What happens when an entry is rejected.
+    pub rejected_policy: RejectedPolicy,
+    /// Only these names; all if there are none.
+    pub only: BTreeSet<SecretId>,
+    /// The review alone.
+    pub validate_only: bool,
+}
+
+/// An import, reviewed and perhaps applied.
+pub struct Imported {
+    /// One for each entry, in their order.
+    pub review: Review,
+    /// Whether anything was written.
+    pub applied: bool,
+    /// Where the organization's history stands.
+    pub revision: Revision,
+    /// What the caller should know.
+    pub warnings: Vec<Warning>,
+}
+
+impl App {
+    /// Reviews a document and applies what passes, all in one transaction; a rejected entry applies nothing, unless it is to
+    /// be skipped.
+    pub async fn import_secrets(
+        &self,
+        call: &Call,
+        input: &ImportSecrets,
+        keep: &Keep<Imported>,
+    ) -> Result<Done<Imported>, Failure> {
+        let mut writing = match self.write_secrets(call, &input.scope, None, input.validate_only, keep).await? {
+            Begun::Repeated(done) => return Ok(done),
+            Begun::Fresh(writing) => writing,
+        };
+        let limits = writing.limits;
+        limits
+            .check(Limit::ImportBytes, input.document.len() as u64)
+            .map_err(|error| exceeded("the document", error))?;
+        let entries = input.document.entries()?;
+        let (organization, scope) = (writing.place.organization.uid, writing.place.scope);
+        let existing = secret::candidates(writing.change.db(), organization, &[scope]).await?;
+        let existing: BTreeMap<SecretId, CurrentSecret> =
+            existing.into_iter().map(|current| (current.secret.secret_id.clone(), current)).collect();
+        let targets: BTreeMap<SecretId, Target> =
+            existing.iter().map(|(name, current)| (name.clone(), current.version.target.clone())).collect();
+        let rules = Rules {
+            existing: &targets,
+            only: &input.only,
+            name_policy: writing.place.organization.name_policy,
+            conflict_policy: input.conflict_policy,
+            rejected_policy: input.rejected_policy,
+            limits,
+        };
+        let review = review(&entries, &rules).map_err(|error| exceeded("the document", error))?;
+        if !review.missing.is_empty() {
+            let names = name_list(review.missing.iter().map(SecretId::as_str));
+            return Err(Failure::invalid("only_secret_ids", format!("the document has no {names}")));
+        }
+        if !review.may_apply() && !input.validate_only {
+            return Err(rejected(&review));
+        }
+
+        let values = entries.into_values();
+        let chosen: Vec<_> = review
+            .entries
+            .iter()
+            .zip(&values)
+            .filter_map(|(entry, value)| Some((entry.secret_id.as_ref()?, value)))
+            .collect();
+        let freed =
+            chosen.iter().filter_map(|(name, _)| existing.get(*name)).map(|old| u64::from(old.version.value_bytes));
+        let growth = Growth {
+            secrets: review.count(Outcome::Created) as u64,
+            bytes: chosen.iter().map(|(_, value)| value.len() as u64).sum(),
+            freed: freed.sum(),
+        };
+        room::check(writing.change.db(), &writing.place, &limits, growth).await?;
+        let applies = !chosen.is_empty() && review.may_apply();
+        let warnings = if applies { writing.apply(&chosen, &existing).await? } else { Vec::new() };
+        let applied = applies && !input.validate_only;
+        let result = Imported { review, applied, revision: writing.revision(), warnings };
+        writing.end(keep, result).await
+    }
+}
+
+impl Writing<'_> {
+    /// Creates and overwrites. The review has passed, and there is room.
+    async fn apply(
+        &mut self,
+        chosen: &[(&SecretId, &SecretBytes)],
+        existing: &BTreeMap<SecretId, CurrentSecret>,
+    ) -> Result<Vec<Warning>, Failure> {
+        let key = self.app.keys().active_data_key(self.change.db(), self.place.organization.uid).await?;
+        let around = self.app.surroundings_whole(self.change.db(), self.call, &self.place).await?;
+        let stamp = self.stamp().await?;
+        let mut told = Vec::new();
+        for (name, value) in chosen {
+            let current = match existing.get(*name) {
+                Some(current) => self.overwrite(current, value, &key, &stamp).await?,
+                None => self.add(name, value, &key, &stamp).await?,
+            };
+            let (secret, target) = (&current.secret, &current.version.target);
+            // Exposed to be looked at; no warning holds any of it.
+            told.extend(warnings::of_value(secret, target, value.expose()));
+            told.extend(around.warnings(secret, target, self.call.now));
+        }
+        Ok(told)
+    }
+
+    async fn add(
+        &self,
+        name: &SecretId,
+        value: &SecretBytes,
+        key: &DataKey,
+        stamp: &Stamp,
+    ) -> Result<CurrentSecret, Failure> {
+        let mut secret = self.new_secret(self.app.uid()?, name);
+        secret.stamp(stamp);
+        // Exposed to be sealed.
+        let version =
+            self.app.seal_version(self.call, key, &secret, 1, &Target::EnvironmentVariable, value.expose())?;
+        secret::insert(self.change.db(), &secret, &version).await?;
+        Ok(CurrentSecret { secret, version })
+    }
+
+    async fn overwrite(
+        &self,
+        current: &CurrentSecret,
+        value: &SecretBytes,
+        key: &DataKey,
+        stamp: &Stamp,
+    ) -> Result<CurrentSecret, Failure> {
+        let mut secret = current.secret.clone();
+        let before = &current.version;
+        let number = before.version.checked_add(1).ok_or_else(|| Failure::internal("version numbers are used up"))?;
+        // Exposed to be sealed.
+        let version = self.app.seal_version(self.call, key, &secret, number, &before.target, value.expose())?;
+        secret.current_version = number;
+        secret.stamp(stamp);
+        secret::add_version(self.change.db(), &secret, &version).await?;
+        version::remove_oldest(self.change.db(), secret.organization, secret.uid, self.limits.versions_per_secret)
+            .await?;
+        Ok(CurrentSecret { secret, version })
+    }
+}
+
+/// Nothing was applied; says of the first rejected entries why.
+fn rejected(review: &Review) -> Failure {
+    const SHOWN: usize = 20;
+    let count = review.count(Outcome::Rejected);
+    let rejected = review.entries.iter().filter(|entry| entry.outcome == Outcome::Rejected);
+    let mut list = rejected.clone().take(SHOWN).map(in_words).collect::<Vec<_>>().join("; ");
+    if count > SHOWN {
+        list.push_str(&format!("; and {} more", count - SHOWN));
+    }
+    let text = format!("{count} entries are rejected and nothing was imported: {list}");
+    let first = rejected.map(|entry| entry.line.to_string()).next().unwrap_or_default();
+    Failure::new(Reason::EntriesRejected, text).with("rejected", count.to_string()).with("line", first)
+}
+
+fn in_words(entry: &Reviewed) -> String {
+    let name = entry.key.as_ref().map(|key| format!(" `{key}`")).unwrap_or_default();
+    let reason = entry.reason.as_ref().map(ToString::to_string).unwrap_or_default();
+    format!("line {}{name}: {reason}", entry.line)
+}

@@ -12,6 +12,7 @@ pub mod door;
 pub mod encode;
 pub mod identified;
 pub mod resolve;
+pub mod secret;
 pub mod status;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use secrets_proto::v1::access_service_server::AccessServiceServer;
 use secrets_proto::v1::audit_service_server::AuditServiceServer;
 use secrets_proto::v1::directory_service_server::DirectoryServiceServer;
 use secrets_proto::v1::resolve_service_server::ResolveServiceServer;
+use secrets_proto::v1::secret_service_server::SecretServiceServer;
 use tonic::service::Routes;
 
 use crate::app::App;
@@ -41,6 +43,9 @@ pub fn routes(app: &Arc<App>, offered: &Offered) -> Routes {
     }
     if offered.contains(Service::Audit) {
         routes = routes.add_service(limited!(AuditServiceServer::new(audit::Audit::new(door.clone()))));
+    }
+    if offered.contains(Service::Secret) {
+        routes = routes.add_service(limited!(SecretServiceServer::new(secret::Secrets::new(door.clone()))));
     }
     routes
 }

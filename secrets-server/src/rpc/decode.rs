@@ -8,6 +8,7 @@ pub mod context;
 pub mod directory;
 pub mod name;
 pub mod resolve;
+pub mod secret;
 
 use std::fmt::Display;
 use std::str::FromStr;

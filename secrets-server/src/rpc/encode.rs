@@ -4,6 +4,7 @@ pub mod access;
 pub mod audit;
 pub mod directory;
 pub mod resolve;
+pub mod secret;
 pub mod target;
 pub mod warning;
 

@@ -1,0 +1,163 @@
+//! Requests of `SecretService`.
+
+mod edit;
+mod import;
+mod target;
+mod value;
+
+use secrets_core::{InvalidResourceName, NamePolicy, SecretId, SecretName, Uid};
+use secrets_proto::v1;
+
+use super::resource;
+use crate::failure::{Failure, Reason};
+use crate::service::page::Page;
+use crate::service::secret::create::CreateSecret;
+use crate::service::secret::delete::DeleteSecret;
+use crate::service::secret::destroy::DestroyVersion;
+use crate::service::secret::invalid_name;
+use crate::service::secret::list::{ListSecrets, Order};
+use crate::service::secret::rollback::RollbackSecret;
+use crate::service::secret::undelete::UndeleteSecret;
+use crate::service::secret::update::UpdateSecret;
+use crate::service::secret::versions::ListVersions;
+
+pub use import::import_secrets;
+
+/// How many secrets a page holds unless told otherwise: a full scope.
+const SECRETS_A_PAGE: u64 = 1_000;
+/// How many versions a page holds unless told otherwise: all that there can be.
+const VERSIONS_A_PAGE: u64 = 100;
+
+/// CreateSecret.
+pub fn create_secret(request: v1::CreateSecretRequest) -> Result<CreateSecret, Failure> {
+    // Wiped when dropped, whatever else of the request is refused.
+    let value = value::given(request.value);
+    Ok(CreateSecret {
+        scope: resource("parent", &request.parent)?,
+        secret_id: secret_id("secret_id", &request.secret_id)?,
+        edit: edit::of_what_is_set(request.secret.unwrap_or_default())?,
+        value: value.ok_or_else(|| value::missing("a secret is created with a value of at least one byte"))?,
+        validate_only: request.validate_only,
+    })
+}
+
+/// GetSecret.
+pub fn get_secret(request: v1::GetSecretRequest) -> Result<SecretName, Failure> {
+    secret_name("name", &request.name)
+}
+
+/// ListSecrets.
+pub fn list_secrets(request: v1::ListSecretsRequest) -> Result<ListSecrets, Failure> {
+    Ok(ListSecrets {
+        scope: resource("parent", &request.parent)?,
+        page: Page::new(request.page_size, request.page_token, SECRETS_A_PAGE)?,
+        filter: request.filter.parse().map_err(|error| Failure::field(Reason::InvalidFilter, "filter", error))?,
+        order: request
+            .order_by
+            .parse::<Order>()
+            .map_err(|error| Failure::field(Reason::InvalidFilter, "order_by", error))?,
+        query: [request.filter, request.order_by],
+        show_deleted: request.show_deleted,
+        include_inherited: request.include_inherited,
+    })
+}
+
+/// UpdateSecret.
+pub fn update_secret(request: v1::UpdateSecretRequest) -> Result<UpdateSecret, Failure> {
+    let value = value::given(request.value);
+    let secret = request.secret.unwrap_or_default();
+    let name = secret_name("secret.name", &secret.name)?;
+    let etag = etag(&secret.etag);
+    let edit = match request.update_mask {
+        None => edit::of_what_is_set(secret)?,
+        Some(mask) => {
+            if mask.paths.iter().any(|path| path == "value") && value.is_none() {
+                return Err(value::missing(
+                    "the mask names `value`, and there is none; at least one byte passes, and without `value` in the mask the stored one is kept",
+                ));
+            }
+            edit::masked(secret, &mask.paths)?
+        }
+    };
+    Ok(UpdateSecret {
+        name,
+        etag,
+        edit,
+        value,
+        allow_missing: request.allow_missing,
+        validate_only: request.validate_only,
+    })
+}
+
+/// DeleteSecret.
+pub fn delete_secret(request: v1::DeleteSecretRequest) -> Result<DeleteSecret, Failure> {
+    Ok(DeleteSecret {
+        name: secret_name("name", &request.name)?,
+        etag: etag(&request.etag),
+        purge: request.purge,
+        allow_missing: request.allow_missing,
+        validate_only: request.validate_only,
+    })
+}
+
+/// UndeleteSecret.
+pub fn undelete_secret(request: v1::UndeleteSecretRequest) -> Result<UndeleteSecret, Failure> {
+    let uid = match request.uid.as_str() {
+        "" => None,
+        text => Some(
+            Uid::try_parse(text).map_err(|_| Failure::invalid("uid", "a secret's `uid` (a UUID) or nothing passes"))?,
+        ),
+    };
+    Ok(UndeleteSecret { name: secret_name("name", &request.name)?, uid })
+}
+
+/// ListSecretVersions.
+pub fn list_versions(request: v1::ListSecretVersionsRequest) -> Result<ListVersions, Failure> {
+    Ok(ListVersions {
+        name: secret_name("parent", &request.parent)?,
+        page: Page::new(request.page_size, request.page_token, VERSIONS_A_PAGE)?,
+    })
+}
+
+/// RollbackSecret.
+pub fn rollback_secret(request: v1::RollbackSecretRequest) -> Result<RollbackSecret, Failure> {
+    Ok(RollbackSecret {
+        name: secret_name("name", &request.name)?,
+        version: version(request.version)?,
+        etag: etag(&request.etag),
+        validate_only: request.validate_only,
+    })
+}
+
+/// DestroySecretVersion.
+pub fn destroy_version(request: v1::DestroySecretVersionRequest) -> Result<DestroyVersion, Failure> {
+    Ok(DestroyVersion {
+        name: secret_name("name", &request.name)?,
+        version: version(request.version)?,
+        etag: etag(&request.etag),
+    })
+}
+
+/// A secret's path. What is wrong with the name at its end is told as of any other secret's name.
+fn secret_name(field: &'static str, text: &str) -> Result<SecretName, Failure> {
+    match text.parse::<SecretName>() {
+        Err(InvalidResourceName::SecretId(error)) => Err(invalid_name(field, &error)),
+        _ => resource(field, text),
+    }
+}
+
+/// A name of either policy: which one holds is the organization's matter.
+fn secret_id(field: &'static str, text: &str) -> Result<SecretId, Failure> {
+    SecretId::parse(text, NamePolicy::Relaxed).map_err(|error| invalid_name(field, &error))
+}
+
+fn etag(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn version(version: u32) -> Result<u32, Failure> {
+    match version {
+        0 => Err(Failure::invalid("version", "versions are counted from 1")),
+        version => Ok(version),
+    }
+}

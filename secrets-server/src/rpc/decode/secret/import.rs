@@ -1,0 +1,49 @@
+//! ImportSecrets.
+
+use secrets_core::import::{ConflictPolicy, RejectedPolicy};
+use secrets_proto::v1;
+use secrets_proto::v1::import_secrets_request::Source;
+
+use super::super::resource;
+use super::secret_id;
+use crate::crypto::SecretBytes;
+use crate::failure::Failure;
+use crate::service::secret::import::{Document, ImportSecrets};
+
+/// ImportSecrets.
+pub fn import_secrets(request: v1::ImportSecretsRequest) -> Result<ImportSecrets, Failure> {
+    // The document is taken over first: wiped when dropped, whatever else of the request is refused.
+    let document = request.source.map(|source| match source {
+        Source::Dotenv(bytes) => Document::Dotenv(SecretBytes::from(bytes)),
+        Source::Json(bytes) => Document::Json(SecretBytes::from(bytes)),
+    });
+    Ok(ImportSecrets {
+        scope: resource("parent", &request.parent)?,
+        document: document.ok_or_else(|| Failure::invalid("source", "a document in `dotenv` or `json` passes"))?,
+        conflict_policy: conflict_policy(request.conflict_policy)?,
+        rejected_policy: rejected_policy(request.rejected_policy)?,
+        only: request
+            .only_secret_ids
+            .iter()
+            .map(|text| secret_id("only_secret_ids", text))
+            .collect::<Result<_, _>>()?,
+        validate_only: request.validate_only,
+    })
+}
+
+fn conflict_policy(policy: i32) -> Result<ConflictPolicy, Failure> {
+    match v1::ConflictPolicy::try_from(policy) {
+        Ok(v1::ConflictPolicy::Unspecified | v1::ConflictPolicy::Skip) => Ok(ConflictPolicy::Skip),
+        Ok(v1::ConflictPolicy::Overwrite) => Ok(ConflictPolicy::Overwrite),
+        Ok(v1::ConflictPolicy::Fail) => Ok(ConflictPolicy::Fail),
+        Err(_) => Err(Failure::invalid("conflict_policy", "SKIP, OVERWRITE or FAIL passes")),
+    }
+}
+
+fn rejected_policy(policy: i32) -> Result<RejectedPolicy, Failure> {
+    match v1::RejectedPolicy::try_from(policy) {
+        Ok(v1::RejectedPolicy::Unspecified | v1::RejectedPolicy::Fail) => Ok(RejectedPolicy::Fail),
+        Ok(v1::RejectedPolicy::Skip) => Ok(RejectedPolicy::Skip),
+        Err(_) => Err(Failure::invalid("rejected_policy", "FAIL or SKIP passes")),
+    }
+}

@@ -1,0 +1,40 @@
+//! Values on their way in.
+
+use secrets_proto::v1;
+use secrets_proto::v1::secret_value::Value;
+
+use crate::crypto::SecretBytes;
+use crate::failure::{Failure, Reason};
+
+/// The value, unless there is none or it has no bytes: empty means keep. The message's own buffer is taken over, so that it
+/// is wiped.
+pub(super) fn given(value: Option<v1::SecretValue>) -> Option<SecretBytes> {
+    let bytes = match value?.value? {
+        Value::Text(text) => text.into_bytes(),
+        Value::Data(data) => data,
+    };
+    let value = SecretBytes::from(bytes);
+    (!value.is_empty()).then_some(value)
+}
+
+/// A value was needed.
+pub(super) fn missing(rule: &str) -> Failure {
+    Failure::field(Reason::InvalidValue, "value", rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absent_and_an_empty_value_are_the_same() {
+        let some = |value| Some(v1::SecretValue { value: Some(value) });
+        for none in
+            [None, Some(v1::SecretValue { value: None }), some(Value::Text(String::new())), some(Value::Data(vec![]))]
+        {
+            assert!(given(none).is_none());
+        }
+        assert_eq!(given(some(Value::Text("x".into()))).unwrap().expose(), b"x");
+        assert_eq!(given(some(Value::Data(vec![0, 255]))).unwrap().expose(), [0, 255]);
+    }
+}

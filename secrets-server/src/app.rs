@@ -31,7 +31,8 @@ pub struct App {
 
 impl App {
     /// Opens the service over a migrated database. Makes the keys when the database is empty; refuses a wrong root key.
-    /// Must be called within a tokio runtime, whose tasks write the audit log.
+    /// Must be called within a tokio runtime, whose tasks write the audit log and
+    /// sweep out what is due.
     pub async fn open(
         store: Store,
         provider: &dyn RootKeyProvider,
@@ -56,6 +57,7 @@ impl App {
                 app.write_notes().await;
             }
         });
+        app.start_sweeping();
         Ok(app)
     }
 

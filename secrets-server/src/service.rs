@@ -35,6 +35,7 @@ pub mod secret;
 pub mod service_account;
 pub mod session;
 pub mod snapshot;
+pub mod sweep;
 pub mod token;
 pub mod transfer;
 pub mod user;

@@ -9,6 +9,9 @@ mod database;
 #[path = "wire/access.rs"]
 mod access;
 
+#[path = "wire/acme.rs"]
+mod acme;
+
 #[path = "wire/audit.rs"]
 mod audit;
 
@@ -29,6 +32,9 @@ mod people;
 
 #[path = "wire/resolve.rs"]
 mod resolve;
+
+#[path = "wire/secrets.rs"]
+mod secrets;
 
 #[path = "wire/seed.rs"]
 mod seed;

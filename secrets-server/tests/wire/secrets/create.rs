@@ -1,0 +1,296 @@
+use secrets_core::{MASK, NamePolicy};
+use secrets_proto::v1;
+use tonic::Code;
+
+use super::{ACME, API, BOB, WS1, bytes, creation, file, registry, selected, text};
+use crate::acme::Acme;
+use crate::database::{TestDatabase, on_both};
+use crate::harness::{Wire, refusal};
+
+on_both!(
+    a_secret_is_created_with_all_its_attributes_and_never_shows_its_value,
+    names_that_do_not_pass_are_refused_with_one_that_would,
+    a_relaxed_organization_takes_lower_case,
+    parents_that_do_not_pass_are_refused,
+    values_that_do_not_fit_their_target_are_refused,
+    targets_that_do_not_pass_are_refused,
+    metadata_that_does_not_pass_is_refused,
+    a_name_and_a_place_belong_to_one_secret_of_a_scope,
+    a_selection_of_something_unknown_is_refused_by_name,
+    validation_alone_changes_nothing,
+    of_writers_racing_for_one_name_one_wins,
+);
+
+async fn a_secret_is_created_with_all_its_attributes_and_never_shows_its_value(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::make(&wire).await;
+    let request = v1::CreateSecretRequest {
+        secret: Some(v1::Secret {
+            target: file("~/.ssh/deploy_key"),
+            description: "deploys".into(),
+            labels: [("team".to_owned(), "web".to_owned())].into(),
+            group: "deploy".into(),
+            visibility: selected(&["api"], &["ws2", "ws1"]),
+            override_policy: v1::OverridePolicy::Locked.into(),
+            disabled: true,
+            redaction: v1::Redaction::Off.into(),
+            expire_time: Some(prost_types::Timestamp { seconds: 4_000_000_000, nanos: 5_000 }),
+            // Output only: ignored.
+            uid: "mine".into(),
+            current_version: 7,
+            creator: "me".into(),
+            ..Default::default()
+        }),
+        value: bytes(&[0, 159, 146, 150]),
+        ..creation(ACME, "DEPLOY_KEY", "")
+    };
+    let created = wire.try_create(&acme.ann, request).await.unwrap();
+    let secret = created.secret.unwrap();
+    assert_eq!(secret.name, "organizations/acme/secrets/DEPLOY_KEY");
+    assert_eq!(secret.uid.len(), 36);
+    assert_eq!(secret.secret_id, "DEPLOY_KEY");
+    let Some(v1::target::Kind::File(target)) = secret.target.clone().unwrap().kind else { panic!("a file") };
+    assert_eq!((target.path.as_str(), target.mode), ("~/.ssh/deploy_key", 0o600));
+    assert_eq!(secret.description, "deploys");
+    assert_eq!(secret.labels["team"], "web");
+    assert_eq!(secret.group, "deploy");
+    let visibility = secret.visibility.clone().unwrap();
+    assert_eq!(visibility.mode(), v1::VisibilityMode::Selected);
+    assert_eq!((visibility.projects, visibility.workspaces), (vec!["api".into()], vec!["ws1".into(), "ws2".into()]));
+    assert_eq!(secret.override_policy(), v1::OverridePolicy::Locked);
+    assert!(secret.disabled);
+    assert_eq!(secret.redaction(), v1::Redaction::Off);
+    assert_eq!(secret.expire_time, Some(prost_types::Timestamp { seconds: 4_000_000_000, nanos: 5_000 }));
+    assert_eq!(secret.current_version, 1);
+    assert_eq!(
+        (secret.creator.as_str(), secret.updater.as_str()),
+        ("organizations/acme/users/ann", "organizations/acme/users/ann")
+    );
+    assert_eq!(secret.create_time, secret.update_time);
+    assert_eq!(secret.masked_value, MASK);
+    assert_eq!(secret.scope(), v1::ScopeKind::Organization);
+    assert!(!secret.etag.is_empty() && !created.revision.is_empty());
+    assert_eq!(wire.try_get(&acme.ann, &secret.name).await.unwrap(), secret);
+    assert_eq!(wire.stored_value(&secret).await, [0, 159, 146, 150]);
+}
+
+async fn names_that_do_not_pass_are_refused_with_one_that_would(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::make(&wire).await;
+    let too_long = "A".repeat(128);
+    for (name, reason, suggestion) in [
+        ("linear-api-key", "INVALID_SECRET_ID", Some("LINEAR_API_KEY")),
+        ("npm_token", "INVALID_SECRET_ID", Some("NPM_TOKEN")),
+        ("", "INVALID_SECRET_ID", None),
+        (too_long.as_str(), "INVALID_SECRET_ID", None),
+        ("A\0B", "INVALID_SECRET_ID", None),
+        ("P\u{410}TH", "INVALID_SECRET_ID", None),
+        ("A%20B", "INVALID_SECRET_ID", None),
+        ("..", "INVALID_SECRET_ID", None),
+        ("A/B", "INVALID_SECRET_ID", None),
+        ("PATH", "RESERVED_SECRET_ID", None),
+        ("LD_PRELOAD", "RESERVED_SECRET_ID", None),
+        ("SECRETS_TOKEN", "RESERVED_SECRET_ID", None),
+    ] {
+        let refused = refusal(wire.try_create(&acme.bob, creation(BOB, name, "v")).await);
+        assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, reason), "{name:?}");
+        assert_eq!(refused.fields, ["secret_id"], "{name:?}");
+        assert_eq!(refused.metadata.get("suggestion").map(String::as_str), suggestion, "{name:?}");
+        assert!(refused.message.contains("pass") || refused.message.contains("would"), "{}", refused.message);
+    }
+    // What would take over a process as a variable is harmless as a file.
+    let request = v1::CreateSecretRequest {
+        secret: Some(v1::Secret { target: file("~/path"), ..Default::default() }),
+        ..creation(BOB, "PATH", "v")
+    };
+    wire.try_create(&acme.bob, request).await.unwrap();
+    assert_eq!(wire.list(&acme.bob, BOB).await.len(), 1);
+}
+
+async fn a_relaxed_organization_takes_lower_case(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::with(&wire, NamePolicy::Relaxed, "{}").await;
+    assert_eq!(wire.create(&acme.bob, BOB, "npm_token", "value-1").await.secret_id, "npm_token");
+    let refused = refusal(wire.try_create(&acme.bob, creation(BOB, "ld_preload", "v")).await);
+    assert_eq!(refused.reason, "RESERVED_SECRET_ID");
+    assert_eq!(refusal(wire.try_create(&acme.bob, creation(BOB, "npm-token", "v")).await).reason, "INVALID_SECRET_ID");
+}
+
+async fn parents_that_do_not_pass_are_refused(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::make(&wire).await;
+    for parent in [
+        "",
+        "acme",
+        "projects/api",
+        "organizations/acme/",
+        "organizations//projects/api",
+        "organizations/acme/projects/../users/bob",
+        "organizations/acme/projects/API",
+        "organizations/acme/projects/%61pi",
+        "organizations/acme/folders/x",
+        "organizations/acme/secrets/X",
+    ] {
+        let refused = refusal(wire.try_create(&acme.ann, creation(parent, "X", "v")).await);
+        assert_eq!(refused.reason, "INVALID_RESOURCE_NAME", "{parent}");
+        assert_eq!(refused.fields, ["parent"], "{parent}");
+    }
+    // Well formed, and not there: told only to whoever may know.
+    let refused = refusal(wire.try_create(&acme.ann, creation("organizations/acme/projects/none", "X", "v")).await);
+    assert_eq!((refused.code, refused.reason.as_str()), (Code::NotFound, "RESOURCE_NOT_FOUND"));
+    let refused = refusal(wire.try_create(&acme.bob, creation("organizations/acme/projects/none", "X", "v")).await);
+    assert_eq!((refused.code, refused.reason.as_str()), (Code::PermissionDenied, "PERMISSION_DENIED"));
+}
+
+async fn values_that_do_not_fit_their_target_are_refused(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::make(&wire).await;
+    let largest = "x".repeat(65_536);
+    let too_large = format!("{largest}x");
+    for (value, says) in [
+        (None, "at least one byte"),
+        (Some(v1::SecretValue { value: None }), "at least one byte"),
+        (text(""), "at least one byte"),
+        (bytes(b""), "at least one byte"),
+        (text(&too_large), "65537 bytes long; at most 65536 pass"),
+        (bytes(b"\xff\xfe"), "UTF-8"),
+        (text("a\0b"), "NUL"),
+    ] {
+        let request = v1::CreateSecretRequest { value, ..creation(BOB, "TOKEN", "") };
+        let refused = refusal(wire.try_create(&acme.bob, request).await);
+        assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "INVALID_VALUE"), "{says}");
+        assert_eq!(refused.fields, ["value"]);
+        assert!(refused.message.contains(says), "{}", refused.message);
+        assert!(!refused.message.contains("xxx"));
+    }
+    assert!(wire.list(&acme.bob, BOB).await.is_empty());
+    wire.create(&acme.bob, BOB, "LARGE", &largest).await;
+}
+
+async fn targets_that_do_not_pass_are_refused(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::make(&wire).await;
+    for (target, field) in [
+        (file("key"), "secret.target.file.path"),
+        (file("/etc/../etc/x"), "secret.target.file.path"),
+        (file("/proc/self/mem"), "secret.target.file.path"),
+        (file("~/.bashrc"), "secret.target.file.path"),
+        (file("~/.ssh/authorized_keys"), "secret.target.file.path"),
+        (file(""), "secret.target.file.path"),
+        (registry("https://ghcr.io", "bob"), "secret.target.registry.host"),
+        (registry("", "bob"), "secret.target.registry.host"),
+        (registry("ghcr.io", ""), "secret.target.registry.username"),
+    ] {
+        let request = v1::CreateSecretRequest {
+            secret: Some(v1::Secret { target: target.clone(), ..Default::default() }),
+            ..creation(BOB, "KEY", "v")
+        };
+        let refused = refusal(wire.try_create(&acme.bob, request).await);
+        assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "INVALID_TARGET"), "{target:?}");
+        assert_eq!(refused.fields, [field], "{target:?}");
+    }
+}
+
+async fn metadata_that_does_not_pass_is_refused(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::make(&wire).await;
+    let many = (0..65).map(|n| (format!("k{n}"), String::new())).collect();
+    for (parent, token, secret, field) in [
+        (BOB, &acme.bob, v1::Secret { description: "d".repeat(1025), ..Default::default() }, "secret.description"),
+        (BOB, &acme.bob, v1::Secret { description: "bell\u{7}".into(), ..Default::default() }, "secret.description"),
+        (BOB, &acme.bob, v1::Secret { labels: many, ..Default::default() }, "secret.labels"),
+        (BOB, &acme.bob, v1::Secret { group: "AWS".into(), ..Default::default() }, "secret.group"),
+        (BOB, &acme.bob, v1::Secret { override_policy: 2, ..Default::default() }, "secret.override_policy"),
+        (BOB, &acme.bob, v1::Secret { override_policy: 9, ..Default::default() }, "secret.override_policy"),
+        (BOB, &acme.bob, v1::Secret { redaction: 9, ..Default::default() }, "secret.redaction"),
+        (
+            BOB,
+            &acme.bob,
+            v1::Secret { visibility: selected(&["api"], &[]), ..Default::default() },
+            "secret.visibility.mode",
+        ),
+        (API, &acme.cat, v1::Secret { visibility: selected(&[], &[]), ..Default::default() }, "secret.visibility.mode"),
+        (
+            BOB,
+            &acme.bob,
+            v1::Secret { expire_time: Some(prost_types::Timestamp { seconds: 0, nanos: -1 }), ..Default::default() },
+            "secret.expire_time",
+        ),
+    ] {
+        let request = v1::CreateSecretRequest { secret: Some(secret.clone()), ..creation(parent, "KEY", "v") };
+        let refused = refusal(wire.try_create(token, request).await);
+        assert_eq!(refused.code, Code::InvalidArgument, "{secret:?}");
+        assert_eq!(refused.fields, [field], "{secret:?}");
+        assert!(refused.message.contains("pass") || refused.message.contains("do"), "{}", refused.message);
+    }
+    assert!(wire.list(&acme.bob, BOB).await.is_empty());
+}
+
+async fn a_name_and_a_place_belong_to_one_secret_of_a_scope(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::make(&wire).await;
+    wire.create(&acme.bob, BOB, "TOKEN", "value-1").await;
+    let refused = refusal(wire.try_create(&acme.bob, creation(BOB, "TOKEN", "value-2")).await);
+    assert_eq!((refused.code, refused.reason.as_str()), (Code::AlreadyExists, "ALREADY_EXISTS"));
+    for (id, other, target) in [("KEY", "KEY_2", file("~/key")), ("HUB", "HUB_2", registry("docker.io", "bob"))] {
+        let secret = v1::Secret { target, ..Default::default() };
+        wire.create_with(&acme.bob, BOB, id, secret.clone()).await;
+        let request = v1::CreateSecretRequest { secret: Some(secret.clone()), ..creation(BOB, other, "value-3") };
+        let refused = refusal(wire.try_create(&acme.bob, request).await);
+        assert_eq!((refused.code, refused.reason.as_str()), (Code::AlreadyExists, "TARGET_IN_USE"), "{id}");
+        assert_eq!(refused.metadata["secret"], format!("{BOB}/secrets/{id}"));
+        // In another scope both are free.
+        wire.create_with(&acme.bob, WS1, other, secret).await;
+    }
+    // The same registry in another spelling is the same place.
+    let secret = v1::Secret { target: registry("index.docker.io", "bob"), ..Default::default() };
+    let request = v1::CreateSecretRequest { secret: Some(secret), ..creation(BOB, "HUB_3", "value-3") };
+    assert_eq!(refusal(wire.try_create(&acme.bob, request).await).reason, "TARGET_IN_USE");
+}
+
+async fn a_selection_of_something_unknown_is_refused_by_name(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::make(&wire).await;
+    for (visibility, field, says) in [
+        (selected(&["api", "nope"], &[]), "secret.visibility.projects", "`nope`"),
+        (selected(&[], &["ws1", "gone"]), "secret.visibility.workspaces", "`gone`"),
+        (selected(&["Not An Id"], &[]), "secret.visibility.projects", "pass"),
+    ] {
+        let secret = v1::Secret { visibility, ..Default::default() };
+        let request = v1::CreateSecretRequest { secret: Some(secret), ..creation(ACME, "TOKEN", "value-1") };
+        let refused = refusal(wire.try_create(&acme.ann, request).await);
+        assert_eq!((refused.code, refused.fields.as_slice()), (Code::InvalidArgument, [field.to_owned()].as_slice()));
+        assert!(refused.message.contains(says), "{}", refused.message);
+    }
+    assert!(wire.list(&acme.ann, ACME).await.is_empty());
+}
+
+async fn validation_alone_changes_nothing(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::make(&wire).await;
+    let before = wire.create(&acme.bob, BOB, "OTHER", "value-1").await;
+    let request = v1::CreateSecretRequest { validate_only: true, ..creation(BOB, "TOKEN", "value-1") };
+    let checked = wire.try_create(&acme.bob, request.clone()).await.unwrap();
+    assert_eq!(checked.secret.unwrap().secret_id, "TOKEN");
+    assert_eq!(wire.list(&acme.bob, BOB).await, [before]);
+    // It refuses what the real call would.
+    let request = v1::CreateSecretRequest { secret_id: "OTHER".into(), ..request };
+    assert_eq!(refusal(wire.try_create(&acme.bob, request).await).reason, "ALREADY_EXISTS");
+}
+
+async fn of_writers_racing_for_one_name_one_wins(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::make(&wire).await;
+    let racers = (0..16).map(|n| {
+        let mut client = wire.secrets(&acme.bob);
+        tokio::spawn(async move { client.create_secret(creation(BOB, "TOKEN", &format!("value-{n}"))).await })
+    });
+    let mut won = 0;
+    for racer in racers.collect::<Vec<_>>() {
+        match racer.await.unwrap() {
+            Ok(_) => won += 1,
+            Err(status) => assert_eq!(refusal(Err::<(), _>(status)).reason, "ALREADY_EXISTS"),
+        }
+    }
+    assert_eq!((won, wire.list(&acme.bob, BOB).await.len()), (1, 1));
+}

@@ -47,7 +47,8 @@ pub fn hide_panic_messages() {
     }));
 }
 
-fn targets(level: LogLevel) -> Targets {
+/// What is logged at `level`: all of it of this program's own, and of its dependencies only what is wrong.
+pub fn targets(level: LogLevel) -> Targets {
     let own = LevelFilter::from(level);
     Targets::new()
         .with_target("secrets_", own)

@@ -1,0 +1,18 @@
+//! The `secrets` command against a real server, as a person or a script types it: the journeys of the README, exit codes,
+//! and what must never be shown.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
+mod cli {
+    mod connection;
+    mod context;
+    mod control_plane;
+    mod import;
+    mod own_secrets;
+    mod run;
+    mod shared_secrets;
+    mod sign_in;
+    mod terminal;
+    mod usage;
+    mod world;
+}

@@ -24,6 +24,9 @@ mod directory;
 #[path = "wire/explain.rs"]
 mod explain;
 
+#[path = "wire/handover.rs"]
+mod handover;
+
 #[path = "wire/harness.rs"]
 mod harness;
 

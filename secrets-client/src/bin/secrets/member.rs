@@ -94,7 +94,9 @@ async fn add(app: &App, principal: &str, role: RoleArg, on: &ResourceArgs) -> Re
 }
 
 async fn list(app: &App, on: &ResourceArgs) -> Result<(), Failure> {
-    let bindings = bindings(app, &on.path(app).await?).await?;
+    let mut bindings = bindings(app, &on.path(app).await?).await?;
+    // The service lists them by an identifier that nobody sees.
+    bindings.sort_by(|a, b| (&a.principal, a.role).cmp(&(&b.principal, b.role)));
     let mut table = Table::new(["PRINCIPAL", "ROLE", "ON", "SINCE", "BY"]);
     for binding in &bindings {
         table.row([
@@ -157,7 +159,7 @@ impl ResourceArgs {
             return Ok("platform".to_owned());
         }
         let organization = app.organization().await?;
-        let scope = ScopeArgs { org: self.scope.is_own(), ..self.scope.clone() };
+        let scope = ScopeArgs { org: self.scope.org || self.scope.is_own(), ..self.scope.clone() };
         scope.named(organization).map(|name| name.to_string()).ok_or_else(|| Failure::usage("which resource?"))
     }
 }

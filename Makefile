@@ -14,7 +14,7 @@ help:
 	@echo 'make check   the quick part of `make test`: format, lints, docs'
 
 demo:
-	$(CARGO) build --quiet --bins
+	$(CARGO) build --bins
 	deploy/demo/run $(TARGET)/debug
 
 test: install lint

@@ -1,0 +1,38 @@
+//! What the README says of configuration, held against the server.
+
+use super::place::Place;
+use super::readme::{readme, section};
+
+#[test]
+fn the_readme_names_every_key() {
+    let place = Place::new();
+    let mut command = place.command("secrets-server");
+    command.arg("check-config").env("SECRETS__NO_SUCH_KEY", "x");
+    let ended = place.run(command);
+    assert_eq!(ended.code, Some(2), "{}", ended.output);
+    let known: Vec<_> = ended.output.split('`').filter(|word| word.starts_with("SECRETS__")).collect();
+    assert!(known.contains(&"SECRETS__DATABASE__URL"), "{}", ended.output);
+    let readme = readme();
+    let (_, text) = section(&readme, "Configuration");
+    for variable in known.into_iter().filter(|variable| *variable != "SECRETS__NO_SUCH_KEY") {
+        assert!(text.contains(&format!("| `{variable}` |")), "{variable} is not in the table");
+    }
+}
+
+#[test]
+fn the_readmes_file_passes() {
+    let readme = readme();
+    let (_, text) = section(&readme, "Configuration");
+    let file = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let place = Place::new();
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(place.path().join("tls.crt"), certified.cert.pem()).unwrap();
+    std::fs::write(place.path().join("tls.key"), certified.signing_key.serialize_pem()).unwrap();
+    let file = file.replace("/etc/secrets/", &format!("{}/", place.path().display()));
+    std::fs::write(place.path().join("server.toml"), file).unwrap();
+    let mut command = place.command("secrets-server");
+    command.args(["check-config", "--config", "server.toml"]);
+    let ended = place.run(command);
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert!(ended.output.contains("10.0.0.5:50443"), "{}", ended.output);
+}

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::auth::Presented;
 use crate::call::Call;
 use crate::failure::{Failure, Reason};
+use crate::server::limits::ENCODE_BYTES;
 use crate::service::change::{Done, Keep};
 
 /// The future of a use case.
@@ -44,7 +45,10 @@ impl Door {
         decode: fn(M) -> Result<I, Failure>,
         case: for<'a> fn(&'a App, &'a Call, I) -> Use<'a, T>,
         encode: fn(T) -> R,
-    ) -> Result<Response<R>, Status> {
+    ) -> Result<Response<R>, Status>
+    where
+        R: Message,
+    {
         let presented = Presented::of(&request);
         let call = self.app.open_call(&presented, method).await.map_err(|failure| status::of(&failure))?;
         let result = match decode(request.into_inner()) {
@@ -52,7 +56,7 @@ impl Door {
             Err(failure) => Err(failure),
         };
         let result = self.app.close_call(&call, result).await;
-        result.map(|answer| Response::new(encode(answer))).map_err(|failure| status::of(&failure))
+        result.map(encode).and_then(fitting).map(Response::new).map_err(|failure| status::of(&failure))
     }
 
     /// A call that changes something: runs to its end also when the caller hangs up, again when another transaction was in
@@ -129,4 +133,14 @@ impl Door {
             }),
         }
     }
+}
+
+/// An answer that fits a message; the transport would refuse it too, but not say what to do.
+fn fitting<R: Message>(answer: R) -> Result<R, Failure> {
+    let length = answer.encoded_len();
+    if length > ENCODE_BYTES {
+        let text = format!("the answer takes {length} bytes; at most {ENCODE_BYTES} pass: ask for less at once");
+        return Err(Failure::new(Reason::LimitExceeded, text).with("limit", "answer_bytes"));
+    }
+    Ok(answer)
 }

@@ -27,6 +27,7 @@ on_both!(
     includes_the_revision_that_was_seen,
     changes_by_itself_when_a_secret_expires,
     warns_of_an_environment_that_is_too_large,
+    says_when_an_answer_is_too_large_for_a_message,
     names_the_fields_of_a_bad_question,
     asks_the_database_as_often_for_300_secrets_as_for_one,
     delivers_nothing_when_a_value_does_not_open,
@@ -438,6 +439,20 @@ async fn warns_of_an_environment_that_is_too_large(database: &TestDatabase) {
     assert_eq!(answer.warnings[0].code(), v1::WarningCode::LargeEnvironment);
     let some = v1::ResolveRequest { secret_ids: names(&["LARGE_1"]), ..for_ws1() };
     assert!(acme.bob_asks(some).await.warnings.is_empty());
+}
+
+async fn says_when_an_answer_is_too_large_for_a_message(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::new(&wire).await;
+    // More than a scope may hold: limits may have been higher once.
+    let large = (0..64).map(|number| (format!("LARGE_{number}"), "x".repeat(65_536)));
+    acme.world.secrets(workspace_scope(acme.ws1), large, plain).await;
+    let refused = refusal(acme.ask(&acme.bob.token, for_ws1()).await);
+    assert_eq!((refused.code, refused.reason.as_str()), (Code::ResourceExhausted, "LIMIT_EXCEEDED"));
+    assert_eq!(refused.metadata["limit"], "answer_bytes");
+    let less =
+        v1::ResolveRequest { secret_ids: (0..60).map(|number| format!("LARGE_{number}")).collect(), ..for_ws1() };
+    assert_eq!(acme.bob_asks(less).await.secrets.len(), 60);
 }
 
 async fn names_the_fields_of_a_bad_question(database: &TestDatabase) {

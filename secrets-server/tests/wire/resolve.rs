@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use secrets_core::{Allow, NamePolicy, OverridePolicy, Role, ScopeKind, SecretId, Target, TargetKind, Uid};
+use secrets_core::{Allow, NamePolicy, OverridePolicy, Redaction, Role, ScopeKind, SecretId, Target, TargetKind, Uid};
 use secrets_proto::v1;
 use secrets_server::store::secret::StoredSecret;
 use secrets_server::store::{binding, user, workspace};
@@ -376,9 +376,20 @@ async fn answers_not_modified_until_the_answer_changes(database: &TestDatabase) 
     let same = acme.bob_asks(again(&first.etag)).await;
     assert!(same.not_modified && same.revision != first.revision);
     // A new winner does.
-    acme.world.secret(user_scope(acme.bob.uid), "WS_TOKEN", "bob", plain).await;
-    let changed = acme.bob_asks(again(&first.etag)).await;
-    assert!(!changed.not_modified && changed.etag != first.etag);
+    let winner = acme.world.secret(user_scope(acme.bob.uid), "WS_TOKEN", "bob", plain).await;
+    let mut etags = vec![first.etag, acme.bob_asks(for_ws1()).await.etag];
+    // So does a new version of the same value, and whether it is masked.
+    acme.world.edit(winner, |secret| secret.current_version = 2).await;
+    etags.push(acme.bob_asks(for_ws1()).await.etag);
+    acme.world.edit(winner, |secret| secret.redaction = Redaction::Off).await;
+    etags.push(acme.bob_asks(for_ws1()).await.etag);
+    // A description does not.
+    acme.world.edit(winner, |secret| secret.description = "bob's".parse().unwrap()).await;
+    let last = acme.bob_asks(again(&etags[3])).await;
+    assert!(last.not_modified);
+    etags.sort();
+    etags.dedup();
+    assert_eq!(etags.len(), 4);
 }
 
 async fn includes_the_revision_that_was_seen(database: &TestDatabase) {

@@ -12,7 +12,7 @@ use secrets_server::service::mint::Minting;
 use secrets_server::store::binding::BindingRow;
 use secrets_server::store::organization::OrganizationRow;
 use secrets_server::store::project::ProjectRow;
-use secrets_server::store::secret::StoredSecret;
+use secrets_server::store::secret::{CurrentSecret, StoredSecret};
 use secrets_server::store::service_account::ServiceAccountRow;
 use secrets_server::store::user::{UserRow, UserState};
 use secrets_server::store::version::StoredVersion;
@@ -242,6 +242,34 @@ impl<'a> World<'a> {
         }
         commit(tx).await.unwrap();
         template.uid
+    }
+
+    /// Changes a secret; the same value is sealed anew if `change` counts its version up.
+    pub async fn edit(&self, uid: Uid, change: impl FnOnce(&mut StoredSecret)) {
+        let tx = self.wire.app.store().begin().await.unwrap();
+        let CurrentSecret { mut secret, mut version } =
+            secret::by_uid(&tx, self.organization, uid).await.unwrap().unwrap();
+        let keys = self.wire.app.keys().data_keys(&tx, self.organization).await.unwrap();
+        let before = secret.current_version;
+        change(&mut secret);
+        let target = version.target.clone();
+        let identity = |version| ValueIdentity {
+            organization: self.organization,
+            scope: secret.scope,
+            secret: uid,
+            secret_id: &secret.secret_id,
+            version,
+            target: &target,
+        };
+        if secret.current_version == before {
+            assert!(secret::update(&tx, &secret).await.unwrap());
+        } else {
+            let value = keys[0].open(&identity(before), &version.blob).unwrap();
+            version.version = secret.current_version;
+            version.blob = keys[0].seal(&SystemRandom, &identity(version.version), value.expose()).unwrap();
+            assert!(secret::add_version(&tx, &secret, &version).await.unwrap());
+        }
+        commit(tx).await.unwrap();
     }
 
     /// A statement on the database itself.

@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "a test binary has no public items")]
 
 #[path = "store/database.rs"]
+#[expect(dead_code, reason = "the store's tests use more of it")]
 mod database;
 
 #[path = "wire/access.rs"]
@@ -28,6 +29,7 @@ mod explain;
 mod handover;
 
 #[path = "wire/harness.rs"]
+#[expect(dead_code, reason = "the canary's test uses more of it")]
 mod harness;
 
 #[path = "wire/people.rs"]

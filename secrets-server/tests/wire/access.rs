@@ -408,7 +408,7 @@ async fn every_call_leaves_an_event_about_what_it_made(database: &TestDatabase) 
     let minted = wire.session(&ann, "", "").await.unwrap().session.unwrap();
     let bob = wire.person(&ann, "acme", "bob").await;
     refusal(wire.remove(&bob, "ann").await);
-    let db = database.store.reader();
+    let db = wire.database.store.reader();
     let sql = "SELECT action, resource_name, outcome, principal_name FROM audit_events ORDER BY create_time";
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
     let events = rows

@@ -371,7 +371,7 @@ async fn a_deleted_organization_lets_nobody_in_and_its_keys_are_gone(database: &
     assert_eq!(refusal(wire.whoami(&ann).await).code, Code::Unauthenticated);
     assert_eq!(refusal(operator.get_organization(request).await).code, Code::NotFound);
     let uid = acme.uid.parse().unwrap();
-    let keys = secrets_server::store::key::data_keys(database.store.reader(), uid).await.unwrap();
+    let keys = secrets_server::store::key::data_keys(wire.database.store.reader(), uid).await.unwrap();
     assert_eq!(keys.len(), 1);
     assert!(keys.iter().all(|key| key.sealed.is_empty()));
     wire.whoami(&other).await.expect("another organization goes on");

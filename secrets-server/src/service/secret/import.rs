@@ -23,6 +23,9 @@ use crate::store::revision::Revision;
 use crate::store::secret::{self, CurrentSecret, Stamp};
 use crate::store::version;
 
+/// At most this many warnings are told of one import, so that its answer fits a message.
+const WARNINGS_TOLD: usize = 2_000;
+
 /// What ImportSecrets is asked for.
 pub struct ImportSecrets {
     /// Into which scope.
@@ -136,6 +139,7 @@ impl Writing<'_> {
             told.extend(warnings::of_value(secret, target, value.expose()));
             told.extend(around.warnings(secret, target, self.call.now));
         }
+        told.truncate(WARNINGS_TOLD);
         Ok(told)
     }
 

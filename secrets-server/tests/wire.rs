@@ -47,5 +47,8 @@ mod seed;
 #[path = "wire/session.rs"]
 mod session;
 
+#[path = "wire/sweep.rs"]
+mod sweep;
+
 #[path = "wire/world.rs"]
 mod world;

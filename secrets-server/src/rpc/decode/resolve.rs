@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use secrets_core::{NamePolicy, SecretId};
+use secrets_core::SecretId;
 use secrets_proto::v1;
 
 use super::consistency::at_least;
 use super::context::{context, target_kind};
-use crate::failure::{Failure, Reason};
+use super::secret::secret_id;
+use crate::failure::Failure;
 use crate::service::explain::ExplainQuestion;
 use crate::service::resolve::Question;
 
@@ -33,23 +34,14 @@ pub fn explain(request: v1::ExplainRequest) -> Result<ExplainQuestion, Failure> 
     })
 }
 
-/// Names of either policy: a name that no secret can have is a mistake worth telling.
 fn secret_ids(field: &'static str, names: &[String]) -> Result<BTreeSet<SecretId>, Failure> {
-    let parse = |name: &String| {
-        SecretId::parse(name, NamePolicy::Relaxed).map_err(|error| {
-            let failure = Failure::field(Reason::InvalidSecretId, field, &error);
-            match error.suggestion() {
-                Some(suggestion) => failure.with("suggestion", suggestion.as_str()),
-                None => failure,
-            }
-        })
-    };
-    names.iter().map(parse).collect()
+    names.iter().map(|name| secret_id(field, name)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Reason;
 
     #[test]
     fn names_the_field_of_what_does_not_pass() {

@@ -147,7 +147,7 @@ fn secret_name(field: &'static str, text: &str) -> Result<SecretName, Failure> {
 }
 
 /// A name of either policy: which one holds is the organization's matter.
-fn secret_id(field: &'static str, text: &str) -> Result<SecretId, Failure> {
+pub fn secret_id(field: &'static str, text: &str) -> Result<SecretId, Failure> {
     SecretId::parse(text, NamePolicy::Relaxed).map_err(|error| invalid_name(field, &error))
 }
 

@@ -3,7 +3,8 @@
 use secrets_core::NotChosenReason;
 use secrets_proto::v1;
 
-use super::target::{override_policy, redaction, scope_kind, target};
+use super::secret::{override_policy, redaction};
+use super::target::{scope_kind, target};
 use super::warning::warnings;
 use super::{context, revision, time};
 use crate::service::answer::{Answer, Delivered};

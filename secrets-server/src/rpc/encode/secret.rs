@@ -140,7 +140,8 @@ pub fn redaction(redaction: Redaction) -> v1::Redaction {
     }
 }
 
-fn override_policy(policy: OverridePolicy) -> v1::OverridePolicy {
+/// Whether narrower scopes may override a secret.
+pub fn override_policy(policy: OverridePolicy) -> v1::OverridePolicy {
     match policy {
         OverridePolicy::Allowed => v1::OverridePolicy::Allowed,
         OverridePolicy::Locked => v1::OverridePolicy::Locked,

@@ -1,6 +1,6 @@
-//! Targets, and the words for kinds of target and scope, override policy and redaction.
+//! Targets and kinds of target and scope.
 
-use secrets_core::{OverridePolicy, Redaction, ScopeKind, Target, TargetKind};
+use secrets_core::{ScopeKind, Target, TargetKind};
 use secrets_proto::v1;
 
 /// Where a value lands.
@@ -35,21 +35,5 @@ pub fn scope_kind(kind: ScopeKind) -> v1::ScopeKind {
         ScopeKind::Project => v1::ScopeKind::Project,
         ScopeKind::Workspace => v1::ScopeKind::Workspace,
         ScopeKind::User => v1::ScopeKind::User,
-    }
-}
-
-/// Whether narrower scopes may override a secret.
-pub fn override_policy(policy: OverridePolicy) -> v1::OverridePolicy {
-    match policy {
-        OverridePolicy::Allowed => v1::OverridePolicy::Allowed,
-        OverridePolicy::Locked => v1::OverridePolicy::Locked,
-    }
-}
-
-/// Whether a client masks the value in output.
-pub fn redaction(redaction: Redaction) -> v1::Redaction {
-    match redaction {
-        Redaction::Default => v1::Redaction::Default,
-        Redaction::Off => v1::Redaction::Off,
     }
 }

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_orm::ConnectionTrait;
 use secrets_core::authorize::{Listing, Resource, right};
 use secrets_core::{
-    Candidate, Context, ContextName, Description, Filter, NotChosen, NotChosenReason, Resolution, ScopeKind, SecretId,
+    Candidate, ContextName, Description, Filter, NotChosen, NotChosenReason, Resolution, ScopeKind, SecretId,
     SecretName, Timestamp, Uid,
 };
 
@@ -15,7 +14,6 @@ use crate::app::App;
 use crate::call::Call;
 use crate::failure::{Failure, Reason};
 use crate::store::revision::Revision;
-use crate::store::workspace;
 
 /// What Explain is asked.
 pub struct ExplainQuestion {
@@ -90,7 +88,11 @@ impl App {
         let permit = call.authorize_with::<right::Explain>(&located.user_bindings, &located.resource)?;
         located.must_exist()?;
         let snapshot = self.read_snapshot(&db, &permit, question.at_least).await?;
-        let listing = self.listing(&db, call, &located.context).await?;
+        let organization = Resource::Organization(located.context.organization);
+        let listing = match call.authorize::<right::ListSecrets>(&organization) {
+            Ok(permit) => Some(self.listing_of(&db, call, &permit).await?),
+            Err(_) => None,
+        };
         drop(db);
 
         let mut resolution = secrets_core::resolve(&located.context, call.now, snapshot.candidates());
@@ -105,20 +107,6 @@ impl App {
             revision: snapshot.revision,
             context: located.name,
         })
-    }
-
-    /// What the caller may list of the organization's secrets, if anything.
-    async fn listing(
-        &self,
-        db: &impl ConnectionTrait,
-        call: &Call,
-        context: &Context,
-    ) -> Result<Option<Listing>, Failure> {
-        let resource = Resource::Organization(context.organization);
-        let Ok(permit) = call.authorize::<right::ListSecrets>(&resource) else { return Ok(None) };
-        let own = workspace::owned_by(db, context.organization, call.caller.principal_uid()).await?;
-        let own = own.into_iter().map(|workspace| workspace.uid);
-        Ok(Some(Listing::of(&permit, &call.caller.bindings, own)))
     }
 }
 

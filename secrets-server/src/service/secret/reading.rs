@@ -41,7 +41,7 @@ impl App {
     }
 
     /// How much the holder of the permit sees.
-    pub(super) async fn listing_of(
+    pub(in crate::service) async fn listing_of(
         &self,
         db: &impl ConnectionTrait,
         call: &Call,

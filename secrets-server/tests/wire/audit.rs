@@ -12,6 +12,7 @@ use crate::seed::{Somebody, World, plain, project_scope, user_scope};
 
 on_both!(
     tells_who_received_a_secret_and_which_version,
+    tells_the_whole_story_of_a_secret,
     tells_of_a_deleted_secret_too,
     finds_events_of_a_principal_and_a_time,
     pages_with_tokens_bound_to_the_question,
@@ -109,6 +110,66 @@ async fn tells_who_received_a_secret_and_which_version(database: &TestDatabase) 
     let resolves: Vec<_> = all.iter().filter(|event| event.action == RESOLVE).collect();
     let sizes: Vec<_> = resolves.iter().map(|event| event.delivered.len()).collect();
     assert_eq!(sizes, [0, 2, 2]);
+}
+
+async fn tells_the_whole_story_of_a_secret(database: &TestDatabase) {
+    let wire = Wire::start(database).await;
+    let acme = Acme::new(&wire).await;
+    let name = "organizations/acme/projects/api/secrets/STRIPE_SECRET";
+    let value = |text: &str| Some(v1::SecretValue { value: Some(v1::secret_value::Value::Text(text.into())) });
+    let mut admin = wire.secrets(&acme.ann.token);
+    let next = || wire.wait(Duration::from_secs(1));
+
+    let parent = "organizations/acme/projects/api".to_owned();
+    let create = v1::CreateSecretRequest {
+        parent,
+        secret_id: "STRIPE_SECRET".into(),
+        value: value("sk_1"),
+        ..Default::default()
+    };
+    let created = admin.create_secret(create).await.unwrap().into_inner().secret.unwrap();
+    next();
+    acme.resolve(&acme.bob.token).await.unwrap();
+    next();
+    let secret = Some(v1::Secret { name: name.into(), ..Default::default() });
+    let update = v1::UpdateSecretRequest { secret, value: value("sk_2"), ..Default::default() };
+    admin.update_secret(update).await.unwrap();
+    next();
+    let delete = || v1::DeleteSecretRequest { name: name.into(), ..Default::default() };
+    assert!(wire.secrets(&acme.bob.token).delete_secret(delete()).await.is_err());
+    next();
+    acme.resolve(&acme.bob.token).await.unwrap();
+    next();
+    admin.delete_secret(delete()).await.unwrap();
+
+    let events = acme.ann_lists(about("projects/api/secrets/STRIPE_SECRET")).await;
+    let told: Vec<_> = events
+        .iter()
+        .rev()
+        .map(|event| {
+            let action = event.action.rsplit('/').next().unwrap();
+            let principal = event.principal.rsplit('/').next().unwrap();
+            (principal, action, event.outcome(), event.delivered.first().map(|each| each.version))
+        })
+        .collect();
+    let (allowed, denied) = (v1::AuditOutcome::Allowed, v1::AuditOutcome::Denied);
+    assert_eq!(
+        told,
+        [
+            ("ann", "CreateSecret", allowed, None),
+            ("bob", "Resolve", allowed, Some(1)),
+            ("ann", "UpdateSecret", allowed, None),
+            ("bob", "Resolve", allowed, Some(2)),
+            ("ann", "DeleteSecret", allowed, None),
+        ]
+    );
+    assert_eq!(events.last().unwrap().resource, name);
+    assert!(events.iter().flat_map(|event| &event.delivered).all(|each| each.uid == created.uid));
+    assert!(!format!("{events:?}").contains("sk_"));
+    // A denial comes before any look-up that could tell whether the secret exists, and so knows the path alone.
+    let denials = acme.ann_lists(of_acme()).await;
+    let denials: Vec<_> = denials.iter().filter(|event| event.outcome() == denied).collect();
+    assert_eq!((denials.len(), denials[0].resource.as_str()), (1, name));
 }
 
 async fn tells_of_a_deleted_secret_too(database: &TestDatabase) {

@@ -62,9 +62,11 @@ impl Names {
         if !is_of_a_user(&row.resource_name) {
             return row.resource_name.clone();
         }
-        match row.resource_uid.and_then(|uid| self.of(uid)) {
-            Some(name) => name.to_string(),
-            None => row.resource_uid.map(|uid| uid.to_string()).unwrap_or_default(),
+        match (row.resource_uid, row.resource_uid.and_then(|uid| self.of(uid))) {
+            (_, Some(name)) => name.to_string(),
+            (Some(uid), None) => uid.to_string(),
+            // It never was: whose it would have been is all that is told.
+            (None, None) => row.resource_name.split("/secrets/").next().unwrap_or_default().to_owned(),
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::record::Event;
 use crate::failure::{Failure, Reason};
-use crate::store::{self, Store, StoreError, audit};
+use crate::store::{self, DriverError, Store, StoreError, audit};
 
 /// How many events one commit takes at most.
 const BATCH: usize = 256;
@@ -14,6 +15,8 @@ const BATCH: usize = 256;
 const QUEUE: usize = 4096;
 /// A sink that takes longer is as good as none; the caller is told within two seconds.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+/// When a batch is given up and the next one tried: longer than a caller waits, since a slow commit is still one.
+const GIVEN_UP: Duration = Duration::from_secs(5);
 
 struct Waiting {
     event: Event,
@@ -42,7 +45,7 @@ impl AuditWriter {
             queue.send(Waiting { event, done }).await.ok()?;
             written.await.ok()
         };
-        match tokio::time::timeout(PATIENCE, written).await {
+        match timeout(PATIENCE, written).await {
             Ok(Some(Ok(()))) => Ok(()),
             Ok(Some(Err(error))) => Err(unavailable(&error)),
             Ok(None) => Err(unavailable(&"the audit task has ended")),
@@ -62,7 +65,8 @@ fn start_queue(store: Store, length: usize) -> mpsc::Sender<Waiting> {
         let mut batch = Vec::with_capacity(BATCH);
         while receiver.recv_many(&mut batch, BATCH).await > 0 {
             let (events, done): (Vec<_>, Vec<_>) = batch.drain(..).map(|waiting| (waiting.event, waiting.done)).unzip();
-            let written = write(&store, events).await;
+            // A connection that fell silent must not hold up every later call.
+            let written = timeout(GIVEN_UP, write(&store, events)).await.unwrap_or_else(|_| Err(given_up()));
             for caller in done {
                 // A caller that hung up has no use for the answer; its event stands.
                 let _ = caller.send(written.clone());
@@ -70,6 +74,10 @@ fn start_queue(store: Store, length: usize) -> mpsc::Sender<Waiting> {
         }
     });
     sender
+}
+
+fn given_up() -> StoreError {
+    StoreError::Unavailable(DriverError { code: None, message: "the commit took too long".to_owned() })
 }
 
 async fn write(store: &Store, events: Vec<Event>) -> Result<(), StoreError> {

@@ -3,8 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use prost::Message;
+use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use super::identified::Identified;
@@ -24,6 +26,10 @@ pub type Mutation<I, T> = for<'a> fn(&'a App, &'a Call, &'a I, &'a Keep<T>) -> U
 
 /// A mutation is run again at most this often when another transaction was in the way.
 const ATTEMPTS: u32 = 8;
+
+/// A call that takes longer waits for a database that fell silent: no statement, and no wait for a connection, takes
+/// nearly as long. A mutation would otherwise wait without end, since it does not end with its caller's deadline.
+const LONGEST: Duration = Duration::from_secs(20);
 
 /// What the handlers of all services share.
 #[derive(Clone)]
@@ -50,9 +56,11 @@ impl Door {
         R: Message,
     {
         let presented = Presented::of(&request);
-        let call = self.app.open_call(&presented, method).await.map_err(|failure| status::of(&failure))?;
+        let deadline = Instant::now() + LONGEST;
+        let call =
+            within(deadline, self.app.open_call(&presented, method)).await.map_err(|failure| status::of(&failure))?;
         let result = match decode(request.into_inner()) {
-            Ok(input) => case(&self.app, &call, input).await,
+            Ok(input) => within(deadline, case(&self.app, &call, input)).await,
             Err(failure) => Err(failure),
         };
         let result = self.app.close_call(&call, result).await;
@@ -98,7 +106,9 @@ impl Door {
         T: Send + Sync + 'static,
         R: Message + Default + 'static,
     {
-        let call = self.app.open_call(&presented, method).await.map_err(|failure| status::of(&failure))?;
+        let deadline = Instant::now() + LONGEST;
+        let call =
+            within(deadline, self.app.open_call(&presented, method)).await.map_err(|failure| status::of(&failure))?;
         let app = Arc::clone(&self.app);
         let span = tracing::Span::current();
         // A task of its own: dropping the caller's future drops the handle, not the work. A server that stops waits for it.
@@ -111,9 +121,9 @@ impl Door {
                     let input = decode(message)?;
                     let mut attempt = 1;
                     loop {
-                        match case(&app, &call, &input, &keep).await {
+                        match within(deadline, case(&app, &call, &input, &keep)).await {
                             Err(failure) if failure.is_worth_again() && attempt < ATTEMPTS => {
-                                tokio::time::sleep(std::time::Duration::from_millis(u64::from(attempt) * 10)).await;
+                                tokio::time::sleep(Duration::from_millis(u64::from(attempt) * 10)).await;
                                 attempt += 1;
                             }
                             result => return result,
@@ -143,4 +153,12 @@ fn fitting<R: Message>(answer: R) -> Result<R, Failure> {
         return Err(Failure::new(Reason::LimitExceeded, text).with("limit", "answer_bytes"));
     }
     Ok(answer)
+}
+
+async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::time::timeout_at(deadline, work).await.unwrap_or_else(|_| {
+        tracing::error!("the database did not answer within {} s", LONGEST.as_secs());
+        let text = "the database does not answer; what was asked may have been done: repeat it under its request id";
+        Err(Failure::new(Reason::StorageUnavailable, text))
+    })
 }

@@ -9,8 +9,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, DatabaseConnection};
+use sea_orm::sqlx::Connection;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, DatabaseConnection, SqlxError};
 
 use super::{ConnectError, Connections, StoreError, pool, quiet};
 
@@ -63,6 +64,17 @@ async fn open_writer(path: &Path) -> Result<DatabaseConnection, StoreError> {
     pool(options).await
 }
 
+/// Whether a connection that comes back may be used again. When SQLite undoes a transaction by itself (the disk is full,
+/// or fails), sqlx goes on counting it as open, and would take the next one for a savepoint in it: what is committed then
+/// would not be, and what is read would stay as it is. Such a connection is closed, and another one opened.
+async fn is_free(connection: &mut SqliteConnection) -> Result<bool, SqlxError> {
+    if connection.is_in_transaction() {
+        // A rollback may still be on its way.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
+}
+
 async fn open_readers(path: &Path, readers: u32) -> Result<DatabaseConnection, StoreError> {
     let mut options = options(path, |options| options.read_only(true));
     options.max_connections(readers.max(1)).min_connections(1);
@@ -73,6 +85,7 @@ fn options(path: &Path, with: fn(SqliteConnectOptions) -> SqliteConnectOptions) 
     // The path does not go through a URL, in which some characters would mean something.
     let path = path.to_owned();
     let mut options = quiet("sqlite://database");
+    options.map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_free(connection))));
     options.idle_timeout(None).max_lifetime(None).test_before_acquire(false).map_sqlx_sqlite_opts(move |sqlite| {
         with(
             sqlite

@@ -53,13 +53,18 @@ pub(crate) struct Serving {
 impl Serving {
     /// Starts `serve` with its data in `folder`, on a free loopback port unless `arguments` say otherwise.
     pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::spawn(Self::command(folder, arguments))
+    }
+
+    /// What `start` runs, to be changed before it is spawned.
+    pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
         let data_dir = folder.join("data");
         let mut all = vec!["serve", "--log-format", "json", "--data-dir", data_dir.to_str().unwrap()];
         if !arguments.contains(&"--listen") && !arguments.contains(&"--config") {
             all.extend(["--listen", "127.0.0.1:0"]);
         }
         all.extend(arguments);
-        Self::spawn(command(&all))
+        command(&all)
     }
 
     pub(crate) fn spawn(mut command: Command) -> Self {
@@ -104,8 +109,12 @@ impl Serving {
         format!("http://{}", self.address)
     }
 
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
     pub(crate) fn send(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        kill_process(self.pid(), signal).unwrap();
     }
 
     /// Waits for its end, and tells how long that took.

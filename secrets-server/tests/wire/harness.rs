@@ -126,7 +126,7 @@ impl<'a> Wire<'a> {
 
 /// Presents a token; none when empty.
 #[derive(Clone)]
-pub struct Bearer(String);
+pub struct Bearer(pub String);
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {

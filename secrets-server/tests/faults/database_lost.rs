@@ -1,0 +1,100 @@
+//! A PostgreSQL server whose machine is lost: its connections are not closed, they fall silent.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use secrets_proto::v1;
+use tokio::task::JoinSet;
+use tonic::{Request, Status};
+
+use super::installation::Installation;
+use super::node::{Node, assert_unavailable, eventually, request_id};
+use super::path::Path;
+
+/// Many calls are under way on every connection of the pool when the path is lost.
+const CALLS: usize = 48;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_end_with_their_deadline_and_go_on_over_new_connections() {
+    let (installation, path, node, ann) = over_a_path().await;
+    let mut calls = JoinSet::new();
+    for _ in 0..CALLS {
+        let (path, node, ann) = (Arc::clone(&path), Arc::clone(&node), ann.clone());
+        calls.spawn(async move {
+            loop {
+                let answered = who_am_i(&node, &ann).await;
+                if path.is_lost() {
+                    return answered.is_err();
+                }
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    path.lose();
+    let begun = Instant::now();
+    let cut_off = calls.join_all().await.into_iter().filter(|cut_off| *cut_off).count();
+    assert!(begun.elapsed() < Duration::from_secs(5) && cut_off > 0, "{:?} {cut_off}", begun.elapsed());
+    eventually(Duration::from_secs(10), async || who_am_i(&node, &ann).await).await;
+    end(installation, node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_given_up_and_done_once_when_they_are_repeated() {
+    let (installation, path, node, ann) = over_a_path().await;
+    let mut calls = JoinSet::new();
+    for number in 0..CALLS {
+        let (path, node, ann) = (Arc::clone(&path), Arc::clone(&node), ann.clone());
+        calls.spawn(async move {
+            for count in 0.. {
+                let request = v1::CreateProjectRequest {
+                    parent: "organizations/acme".into(),
+                    project_id: format!("p-{number}-{count}"),
+                    request_id: request_id(),
+                    ..Default::default()
+                };
+                let created = node.directory(&ann).create_project(request.clone()).await;
+                if path.is_lost() {
+                    return (request, created);
+                }
+            }
+            unreachable!("it goes on until the path is lost");
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    path.lose();
+    let begun = Instant::now();
+    let last = calls.join_all().await;
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    eventually(Duration::from_secs(10), async || who_am_i(&node, &ann).await).await;
+    assert!(last.iter().any(|(_, created)| created.is_err()), "no change was cut off");
+    for (request, created) in last {
+        let mut directory = node.directory(&ann);
+        let repeated = directory.create_project(request.clone()).await.unwrap().into_inner();
+        match created {
+            Ok(created) => assert_eq!(created.into_inner(), repeated),
+            Err(status) => assert_unavailable(&status),
+        }
+        assert_eq!(directory.create_project(request).await.unwrap().into_inner(), repeated);
+    }
+    end(installation, node).await;
+}
+
+async fn over_a_path() -> (Installation, Arc<Path>, Arc<Node>, String) {
+    let mut installation = Installation::postgres().await;
+    let path = Path::to(installation.server()).await;
+    installation.pass_through(path.address);
+    let node = installation.start();
+    let ann = node.acme(&installation.operator()).await;
+    (installation, Arc::new(path), Arc::new(node), ann)
+}
+
+async fn end(installation: Installation, node: Arc<Node>) {
+    drop(node);
+    installation.end().await;
+}
+
+async fn who_am_i(node: &Node, token: &str) -> Result<(), Status> {
+    let mut request = Request::new(v1::WhoAmIRequest {});
+    request.set_timeout(Duration::from_secs(2));
+    node.access(token).who_am_i(request).await.map(drop)
+}

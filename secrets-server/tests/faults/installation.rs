@@ -1,0 +1,153 @@
+//! What outlives a server: its data directory with the root key in it, and its database.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
+use secrets_server::store::DatabaseConfig;
+use tempfile::TempDir;
+
+use super::node::Node;
+use crate::database::TestDatabase;
+use crate::program::Serving;
+
+/// An installation whose servers come and go.
+pub struct Installation {
+    folder: TempDir,
+    postgres: Option<Postgres>,
+}
+
+struct Postgres {
+    database: TestDatabase,
+    url: String,
+    name: String,
+    /// Connected to another database of the same server: to what happens to this one it is an onlooker.
+    admin: DatabaseConnection,
+}
+
+impl Installation {
+    /// On a SQLite file in the data directory, which the first start makes.
+    pub fn sqlite() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), postgres: None }
+    }
+
+    /// On a PostgreSQL database of its own, migrated.
+    pub async fn postgres() -> Self {
+        let database = TestDatabase::postgres().await;
+        database.store.close().await.unwrap();
+        let DatabaseConfig::Postgres { url, .. } = &database.config else { panic!("not on PostgreSQL") };
+        let url = url.expose().to_owned();
+        let name = url.split('?').next().unwrap().rsplit('/').next().unwrap().to_owned();
+        let admin = Database::connect(std::env::var("SECRETS_TEST_POSTGRES_URL").unwrap()).await.unwrap();
+        Self { folder: tempfile::tempdir().unwrap(), postgres: Some(Postgres { database, url, name, admin }) }
+    }
+
+    /// Where PostgreSQL listens.
+    pub fn server(&self) -> SocketAddr {
+        authority(self.url()).parse().unwrap()
+    }
+
+    /// Lets servers started from now on reach PostgreSQL at another address.
+    pub fn pass_through(&mut self, address: SocketAddr) {
+        let postgres = self.postgres.as_mut().expect("an installation on PostgreSQL");
+        postgres.url = postgres.url.replace(authority(&postgres.url), &address.to_string());
+    }
+
+    /// Starts a server.
+    pub fn start(&self) -> Node {
+        Node::start(self.command())
+    }
+
+    /// Starts another one, with a data directory of its own, the same root key and the same database.
+    pub fn replica(&self) -> Node {
+        let mut command = self.other_command();
+        command.env("SECRETS__ROOT_KEY__FILE", self.data_file("root-key"));
+        Node::start(command)
+    }
+
+    /// What `start` runs.
+    pub fn command(&self) -> Command {
+        self.with_database(Serving::command(self.folder.path(), &[]))
+    }
+
+    /// The same with another data directory.
+    pub fn other_command(&self) -> Command {
+        self.with_database(Serving::command(&self.folder.path().join("other"), &[]))
+    }
+
+    fn with_database(&self, mut command: Command) -> Command {
+        if let Some(postgres) = &self.postgres {
+            command.env("SECRETS__DATABASE__URL", &postgres.url);
+        }
+        command
+    }
+
+    /// A file of the data directory.
+    pub fn data_file(&self, name: &str) -> PathBuf {
+        self.folder.path().join("data").join(name)
+    }
+
+    /// The operator's token, which the first start wrote.
+    pub fn operator(&self) -> String {
+        fs::read_to_string(self.data_file("operator-token")).unwrap().trim().to_owned()
+    }
+
+    /// The address of the PostgreSQL database, with its password.
+    pub fn url(&self) -> &str {
+        &self.on_postgres().url
+    }
+
+    /// Waits until PostgreSQL is through with what killed servers had sent it.
+    pub async fn settle(&self) {
+        let Some(postgres) = &self.postgres else { return };
+        let sessions = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}'", postgres.name);
+        loop {
+            let statement = Statement::from_string(postgres.admin.get_database_backend(), sessions.clone());
+            let row = postgres.admin.query_one_raw(statement).await.unwrap().unwrap();
+            if row.try_get_by_index::<i64>(0).unwrap() == 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Ends every session of the PostgreSQL database.
+    pub async fn cut_sessions(&self) {
+        let name = &self.on_postgres().name;
+        self.administer(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"))
+            .await;
+    }
+
+    /// Lets nobody into the PostgreSQL database, and ends the sessions there are.
+    pub async fn close_database(&self) {
+        self.administer(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.on_postgres().name)).await;
+        self.cut_sessions().await;
+    }
+
+    /// Lets everybody in again.
+    pub async fn open_database(&self) {
+        self.administer(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.on_postgres().name)).await;
+    }
+
+    async fn administer(&self, statement: &str) {
+        self.on_postgres().admin.execute_unprepared(statement).await.unwrap();
+    }
+
+    fn on_postgres(&self) -> &Postgres {
+        self.postgres.as_ref().expect("an installation on PostgreSQL")
+    }
+
+    /// Removes it. A test that fails leaves its PostgreSQL database for a look.
+    pub async fn end(self) {
+        if let Some(postgres) = self.postgres {
+            postgres.admin.close().await.unwrap();
+            postgres.database.end().await;
+        }
+    }
+}
+
+fn authority(url: &str) -> &str {
+    url.split('/').nth(2).unwrap().rsplit('@').next().unwrap()
+}

@@ -1,0 +1,185 @@
+//! Two servers with one root key on one PostgreSQL: to a caller they are one.
+
+use std::time::Duration;
+
+use secrets_proto::v1;
+use tonic::{Code, Status};
+
+use super::installation::Installation;
+use super::node::{Node, code_and_reason, create, request_id, text, update};
+
+const API: &str = "organizations/acme/projects/api";
+
+/// The two, and the administrator `ann` of the organization `acme` and its project `api`.
+pub struct Pair {
+    pub installation: Installation,
+    pub one: Node,
+    pub other: Node,
+    pub ann: String,
+}
+
+impl Pair {
+    pub async fn start() -> Self {
+        let installation = Installation::postgres().await;
+        let one = installation.start();
+        let ann = one.acme(&installation.operator()).await;
+        let other = installation.replica();
+        other.project(&ann, "api").await;
+        Self { installation, one, other, ann }
+    }
+
+    /// One of the two, in turn.
+    pub fn node(&self, turn: usize) -> &Node {
+        if turn.is_multiple_of(2) { &self.one } else { &self.other }
+    }
+
+    pub async fn end(self) {
+        drop((self.one, self.other));
+        self.installation.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_question_has_the_same_answer_everywhere() {
+    let pair = Pair::start().await;
+    for (turn, parent) in ["organizations/acme", API, "organizations/acme/users/ann"].into_iter().enumerate() {
+        let mut secrets = pair.node(turn).secrets(&pair.ann);
+        for name in ["SHARED", &format!("OWN_{turn}")] {
+            secrets.create_secret(create(parent, name, &format!("value {turn}"))).await.unwrap();
+        }
+    }
+    let one = answers(&pair.one, &pair.ann).await;
+    assert_eq!(one, answers(&pair.other, &pair.ann).await);
+    assert_eq!(one.3.secrets.len(), 4, "the person's own SHARED wins");
+    pair.end().await;
+}
+
+type Answers = (
+    v1::GetSecretResponse,
+    v1::ListSecretsResponse,
+    v1::ListBindingsResponse,
+    v1::ResolveResponse,
+    v1::ExplainResponse,
+    v1::WhoAmIResponse,
+);
+
+async fn answers(node: &Node, token: &str) -> Answers {
+    let get = v1::GetSecretRequest { name: format!("{API}/secrets/SHARED") };
+    let list = v1::ListSecretsRequest { parent: API.into(), include_inherited: true, ..Default::default() };
+    let bindings = v1::ListBindingsRequest { parent: "organizations/acme".into(), ..Default::default() };
+    let context = v1::Context { organization: "acme".into(), project: "api".into(), ..Default::default() };
+    let explain = v1::ExplainRequest { context: Some(context), ..Default::default() };
+    (
+        node.secrets(token).get_secret(get).await.unwrap().into_inner(),
+        node.secrets(token).list_secrets(list).await.unwrap().into_inner(),
+        node.access(token).list_bindings(bindings).await.unwrap().into_inner(),
+        node.resolve(token, "api").await.unwrap(),
+        node.resolver(token).explain(explain).await.unwrap().into_inner(),
+        node.access(token).who_am_i(v1::WhoAmIRequest {}).await.unwrap().into_inner(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_on_one_is_seen_on_the_other_at_once() {
+    let pair = Pair::start().await;
+    let value = async |node: &Node| {
+        let resolved = node.resolve(&pair.ann, "api").await.unwrap();
+        resolved.secrets.into_iter().find(|each| each.secret_id == "KEY").map(|each| (each.value, each.version))
+    };
+    for round in 0..10 {
+        let (here, there) = (pair.node(round), pair.node(round + 1));
+        here.secrets(&pair.ann).create_secret(create(API, "KEY", "first")).await.unwrap();
+        assert_eq!(value(there).await, Some((b"first".to_vec(), 1)));
+        there.secrets(&pair.ann).update_secret(update(API, "KEY", "second")).await.unwrap();
+        assert_eq!(value(here).await, Some((b"second".to_vec(), 2)));
+        let delete = v1::DeleteSecretRequest { name: format!("{API}/secrets/KEY"), ..Default::default() };
+        here.secrets(&pair.ann).delete_secret(delete).await.unwrap();
+        assert_eq!(value(there).await, None);
+    }
+    pair.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_revoked_on_one_ends_on_the_other_at_once() {
+    let pair = Pair::start().await;
+    for round in 0..4 {
+        let (here, there) = (pair.node(round), pair.node(round + 1));
+        let token = v1::CreateTokenRequest { principal: "organizations/acme/users/ann".into(), ..Default::default() };
+        let token = here.access(&pair.ann).create_token(token).await.unwrap().into_inner();
+        let context = v1::Context { organization: "acme".into(), project: "api".into(), ..Default::default() };
+        let session = v1::CreateSessionRequest { context: Some(context), ..Default::default() };
+        let session = there.access(&token.token).create_session(session).await.unwrap().into_inner();
+        for bearer in [&token.token, &session.token] {
+            here.resolve(bearer, "api").await.unwrap();
+            there.resolve(bearer, "api").await.unwrap();
+        }
+        let revoke = v1::RevokeTokenRequest { name: token.metadata.unwrap().name, request_id: request_id() };
+        let revoked = here.access(&pair.ann).revoke_token(revoke).await.unwrap().into_inner();
+        assert_eq!(revoked.revoked_sessions, 1);
+        for bearer in [&token.token, &session.token] {
+            let refused = there.resolve(bearer, "api").await.unwrap_err();
+            assert_eq!(code_and_reason(&refused), (Code::Unauthenticated, Some("UNAUTHENTICATED".into())));
+        }
+    }
+
+    let bob = pair.one.person(&pair.ann, "bob").await;
+    pair.other.resolve(&bob, "").await.unwrap();
+    let leave = v1::DeleteUserRequest { name: "organizations/acme/users/bob".into(), ..Default::default() };
+    pair.one.directory(&pair.ann).delete_user(leave).await.unwrap();
+    assert_eq!(pair.other.resolve(&bob, "").await.unwrap_err().code(), Code::Unauthenticated);
+    pair.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_sent_to_the_other_returns_the_first_result() {
+    let pair = Pair::start().await;
+    let request = create(API, "KEY", "value");
+    let first = pair.one.secrets(&pair.ann).create_secret(request.clone()).await.unwrap().into_inner();
+    pair.one.secrets(&pair.ann).update_secret(update(API, "KEY", "newer")).await.unwrap();
+    let repeated = pair.other.secrets(&pair.ann).create_secret(request.clone()).await.unwrap().into_inner();
+    assert_eq!(repeated, first);
+
+    // Told apart by a keyed fingerprint, which the root key both have in common keeps the same.
+    let other = v1::CreateSecretRequest { value: Some(text("other")), ..request };
+    let refused = pair.other.secrets(&pair.ann).create_secret(other).await.unwrap_err();
+    assert_eq!(code_and_reason(&refused), (Code::InvalidArgument, Some("REQUEST_ID_REUSED".into())));
+
+    // Sent to both at the same time it is done once.
+    for version in 3..8 {
+        let request = update(API, "KEY", "value");
+        let send = async |node: &Node| -> Result<v1::UpdateSecretResponse, Status> {
+            Ok(node.secrets(&pair.ann).update_secret(request.clone()).await?.into_inner())
+        };
+        let (one, other) = tokio::join!(send(&pair.one), send(&pair.other));
+        let one = one.unwrap();
+        assert_eq!(one, other.unwrap());
+        assert_eq!(one.secret.unwrap().current_version, version);
+    }
+    pair.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_killed_holds_up_the_other_no_longer_than_the_database_needs_to_notice() {
+    let pair = Pair::start().await;
+    let Pair { installation, one, other, ann } = pair;
+    let writes = (0..16).map(|number| {
+        let mut secrets = one.secrets(&ann);
+        tokio::spawn(async move { secrets.create_secret(create(API, &format!("KEY_{number}"), "value")).await })
+    });
+    let writes: Vec<_> = writes.collect();
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    one.kill();
+    let begun = std::time::Instant::now();
+    other.secrets(&ann).create_secret(create(API, "NEXT", "value")).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    let resolved = other.resolve(&ann, "api").await.unwrap();
+    let stored: Vec<_> = resolved.secrets.iter().map(|each| each.secret_id.as_str()).collect();
+    for write in writes {
+        if let Ok(acknowledged) = write.await.unwrap() {
+            let id = acknowledged.into_inner().secret.unwrap().secret_id;
+            assert!(stored.contains(&id.as_str()), "{id} was acknowledged: {stored:?}");
+        }
+    }
+    drop(other);
+    installation.end().await;
+}

@@ -58,7 +58,7 @@ async fn until_done(node: &Node, worker: &Worker, step: &Step, refused: &AtomicU
             Err(status) => {
                 assert_worth_a_retry(&status);
                 refused.fetch_add(1, Ordering::Relaxed);
-                assert!(begun.elapsed() < Duration::from_secs(10), "{status:?}");
+                assert!(begun.elapsed() < Duration::from_secs(60), "{status:?}");
             }
         }
         tokio::time::sleep(Duration::from_millis(20)).await;

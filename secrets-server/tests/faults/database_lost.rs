@@ -33,8 +33,8 @@ async fn reads_end_with_their_deadline_and_go_on_over_new_connections() {
     path.lose();
     let begun = Instant::now();
     let cut_off = calls.join_all().await.into_iter().filter(|cut_off| *cut_off).count();
-    assert!(begun.elapsed() < Duration::from_secs(5) && cut_off > 0, "{:?} {cut_off}", begun.elapsed());
-    eventually(Duration::from_secs(10), async || who_am_i(&node, &ann).await).await;
+    assert!(begun.elapsed() < Duration::from_secs(18) && cut_off > 0, "{:?} {cut_off}", begun.elapsed());
+    eventually(Duration::from_secs(60), async || who_am_i(&node, &ann).await).await;
     end(installation, node).await;
 }
 
@@ -64,8 +64,8 @@ async fn changes_are_given_up_and_done_once_when_they_are_repeated() {
     path.lose();
     let begun = Instant::now();
     let last = calls.join_all().await;
-    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
-    eventually(Duration::from_secs(10), async || who_am_i(&node, &ann).await).await;
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    eventually(Duration::from_secs(60), async || who_am_i(&node, &ann).await).await;
     assert!(last.iter().any(|(_, created)| created.is_err()), "no change was cut off");
     for (request, created) in last {
         let mut directory = node.directory(&ann);

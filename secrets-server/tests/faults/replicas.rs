@@ -171,7 +171,7 @@ async fn one_that_is_killed_holds_up_the_other_no_longer_than_the_database_needs
     one.kill();
     let begun = std::time::Instant::now();
     other.secrets(&ann).create_secret(create(API, "NEXT", "value")).await.unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     let resolved = other.resolve(&ann, "api").await.unwrap();
     let stored: Vec<_> = resolved.secrets.iter().map(|each| each.secret_id.as_str()).collect();
     for write in writes {

@@ -60,6 +60,26 @@ fn is_unavailable_while_a_sqlite_disk_is_full() {
     });
 }
 
+/// A full or failing disk makes SQLite do the same.
+#[test]
+fn comes_back_when_sqlite_undid_a_transaction_by_itself() {
+    database::run(TestDatabase::sqlite(), |database| async move {
+        let acme = fixture::organization(&database.store, 1, "acme").await;
+        let tx = database.store.begin().await.unwrap();
+        fixture::project(&tx, acme, 10, "api").await;
+        let undo = "INSERT OR ROLLBACK INTO organizations SELECT * FROM organizations";
+        tx.execute_unprepared(undo).await.unwrap_err();
+        drop(tx);
+        drop(database.store.begin().await.unwrap());
+        assert_eq!(project::count(database.store.reader(), acme).await.unwrap(), 0);
+        let tx = database.store.begin().await.unwrap();
+        fixture::project(&tx, acme, 11, "web").await;
+        store::commit(tx).await.unwrap();
+        assert_eq!(project::count(database.store.reader(), acme).await.unwrap(), 1, "what was acknowledged is there");
+        database
+    });
+}
+
 async fn fill(store: &Store, organization: Uid) -> Result<(), StoreError> {
     let tx = store.begin().await?;
     for number in 0..2000 {

@@ -18,9 +18,11 @@
 mod connect;
 mod entity;
 mod error;
+mod group_commit;
 mod migration;
 mod row;
 mod statement_log;
+mod transaction;
 
 pub mod audit;
 pub mod binding;
@@ -48,7 +50,11 @@ use secrets_core::Uid;
 
 pub use connect::{ConnectError, DatabaseConfig, DatabaseUrl, InvalidDatabaseUrl, connect, connect_logged};
 pub use error::{DriverError, StoreError, UniqueIndex};
+pub use group_commit::Confirmation;
 pub use statement_log::StatementLog;
+pub use transaction::{WriteTransaction, commit};
+
+use group_commit::GroupCommit;
 
 /// Stands for the platform where an organization's uid is expected: platform service accounts and bindings, operator
 /// credentials, and the revision that mutations of the platform lock. In public structs that is `None` instead.
@@ -61,6 +67,8 @@ pub struct Store(Arc<Connections>);
 struct Connections {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
+    /// On SQLite, the queue of those who write.
+    group: Option<GroupCommit>,
     /// Holds the lock against a second server on the same SQLite file.
     _lock: Option<File>,
 }
@@ -71,14 +79,19 @@ impl Store {
         &self.0.reader
     }
 
-    /// Starts a transaction that may write. On SQLite there is one at a time, and it holds the write lock from its
-    /// start. Dropping it rolls it back; [`commit`] ends it.
-    pub async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        Ok(self.0.writer.begin_with_options(options).await?)
+    /// Starts a transaction that may write. On SQLite there is one at a time, and what others do until it is committed is
+    /// committed with it: wait for nothing but the database meanwhile. Dropping it undoes it; [`commit`] ends it.
+    pub async fn begin(&self) -> Result<WriteTransaction, StoreError> {
+        match &self.0.group {
+            Some(group) => Ok(WriteTransaction::shared(group.begin().await?)),
+            None => Ok(WriteTransaction::whole(self.0.writer.begin().await?)),
+        }
+    }
+
+    /// How often SQLite was told to commit, and so to sync the disk: less often than there were transactions when some of
+    /// them shared it. PostgreSQL counts by itself; here it is always 0.
+    pub fn group_commits(&self) -> u64 {
+        self.0.group.as_ref().map_or(0, GroupCommit::commits)
     }
 
     /// Starts reading what belongs together: every query through it sees the same state of the database. Dropping it
@@ -129,9 +142,14 @@ impl Store {
     }
 }
 
-/// Ends a transaction of [`Store::begin`]: after `Ok`, what it did is durable.
-pub async fn commit(transaction: DatabaseTransaction) -> Result<(), StoreError> {
-    Ok(transaction.commit().await?)
+/// Starts a transaction of its own on a writing connection. SQLite takes its write lock from the start, so that it never
+/// has to give up what it has read.
+async fn begin_immediate(writer: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    Ok(writer.begin_with_options(options).await?)
 }
 
 /// The organization column of what may belong to the platform.

@@ -23,6 +23,8 @@ mod directory;
 mod failure;
 #[path = "store/fixture.rs"]
 mod fixture;
+#[path = "store/group_commit.rs"]
+mod group_commit;
 #[path = "store/idempotency.rs"]
 mod idempotency;
 #[path = "store/key.rs"]
@@ -37,3 +39,5 @@ mod plan;
 mod revision;
 #[path = "store/secret.rs"]
 mod secret;
+#[path = "store/transaction.rs"]
+mod transaction;

@@ -10,7 +10,7 @@ use crate::store::binding::BindingRow;
 use crate::store::credential::{CredentialFilter, CredentialKind};
 use crate::store::organization::OrganizationRow;
 use crate::store::user::{UserRow, UserState};
-use crate::store::{self, binding, credential, organization, revision, user};
+use crate::store::{self, WriteTransaction, binding, credential, organization, revision, user};
 
 impl App {
     /// Makes the operator's token, unless there is one that still works: then `None`. The caller writes it where only the
@@ -88,7 +88,7 @@ impl App {
 /// A first token that is about to be stored.
 pub struct FirstToken {
     token: Token,
-    transaction: sea_orm::DatabaseTransaction,
+    transaction: WriteTransaction,
 }
 
 impl FirstToken {

@@ -2,7 +2,6 @@
 //! repeatable request, its first result, all durable or none.
 
 use prost::Message;
-use sea_orm::DatabaseTransaction;
 use secrets_core::authorize::{Permit, Right};
 use secrets_core::{Scope, Uid};
 use zeroize::Zeroizing;
@@ -13,7 +12,7 @@ use crate::call::Call;
 use crate::crypto::{MacPurpose, random_uid};
 use crate::failure::{Failure, Reason};
 use crate::store::revision::{Revision, RevisionLock};
-use crate::store::{self, PLATFORM, audit, idempotency, revision};
+use crate::store::{self, PLATFORM, WriteTransaction, audit, idempotency, revision};
 
 /// How long the first result of a request id is kept.
 const KEPT_FOR: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
@@ -86,13 +85,13 @@ impl App {
 pub struct Change<'a> {
     app: &'a App,
     call: &'a Call,
-    transaction: DatabaseTransaction,
+    transaction: WriteTransaction,
     lock: RevisionLock,
 }
 
 impl Change<'_> {
     /// Where its statements go.
-    pub fn db(&self) -> &DatabaseTransaction {
+    pub fn db(&self) -> &WriteTransaction {
         &self.transaction
     }
 

@@ -13,10 +13,11 @@ use std::time::Duration;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{ConnectOptions, DatabaseConnection};
 
+use super::group_commit::GroupCommit;
 use super::{Connections, StatementLog, Store, StoreError, migration};
 
 /// How long a call waits for a connection before it is told that the database is unavailable.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Which database to open.
 #[derive(Clone, Debug)]
@@ -138,6 +139,9 @@ async fn open(config: &DatabaseConfig, log: Option<&StatementLog>) -> Result<Sto
     if let Some(log) = log {
         log.attach(&mut connections.reader);
         log.attach(&mut connections.writer);
+    }
+    if let DatabaseConfig::Sqlite { .. } = config {
+        connections.group = Some(GroupCommit::start(connections.writer.clone()));
     }
     Ok(Store(Arc::new(connections)))
 }

@@ -21,7 +21,7 @@ use sea_orm::sea_query::{ColumnDef, Index, IndexCreateStatement};
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, EntityTrait};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, schema, seaql_migrations};
 
-use super::{Store, StoreError, commit};
+use super::{Store, StoreError, begin_immediate};
 
 /// How often `apply` tries again, and how much longer it waits each time.
 const ATTEMPTS: u32 = 5;
@@ -95,9 +95,9 @@ pub(super) async fn apply(store: &Store) -> Result<Vec<String>, StoreError> {
 }
 
 async fn apply_once(store: &Store) -> Result<(), StoreError> {
-    let transaction = store.begin().await?;
+    let transaction = begin_immediate(&store.0.writer).await?;
     Migrations::up(&transaction, None).await?;
-    commit(transaction).await
+    Ok(transaction.commit().await?)
 }
 
 /// A column of text that is compared and ordered byte by byte on every database.

@@ -32,7 +32,7 @@ pub(super) async fn open(url: &DatabaseUrl, connections: u32) -> Result<Connecti
         .statement_timeout(STATEMENT_TIMEOUT)
         .map_sqlx_postgres_pool_opts(trying);
     let pool = pool(options).await?;
-    Ok(Connections { reader: pool.clone(), writer: pool, _lock: None })
+    Ok(Connections { reader: pool.clone(), writer: pool, group: None, _lock: None })
 }
 
 fn trying(pool: PoolOptions<Postgres>) -> PoolOptions<Postgres> {

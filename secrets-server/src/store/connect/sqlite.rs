@@ -28,7 +28,7 @@ pub(super) async fn open(path: &Path, readers: u32) -> Result<Connections, Conne
     private_file(path).map_err(|source| ConnectError::File { path: path.to_owned(), source })?;
     let writer = open_writer(path).await?;
     let reader = open_readers(path, readers).await?;
-    Ok(Connections { reader, writer, _lock: Some(lock) })
+    Ok(Connections { reader, writer, group: None, _lock: Some(lock) })
 }
 
 fn lock(path: &Path) -> Result<File, ConnectError> {

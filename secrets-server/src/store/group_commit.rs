@@ -1,0 +1,204 @@
+//! Group commit: on SQLite one task owns the writing, and commits together what is waiting.
+//!
+//! A commit costs a sync of the disk, however much is in it. So the task opens a transaction for whoever comes first,
+//! gives those who wait behind a savepoint in it, one after the other, and commits when nobody waits any more or a bound
+//! is reached. While the disk syncs, the next callers queue up: the busier it gets, the more of them share a sync.
+//!
+//! # Invariants
+//!
+//! - One turn at a time: a caller has the connection from its grant until its [`Turn`] ends, and nobody else uses it.
+//! - Only the task begins, undoes and commits, and nobody cancels it. A caller that vanishes, at whichever await, or
+//!   panics, drops its turn: what it did is undone, and what the others did stays. A statement that it left behind has
+//!   run to its end by then, since the connection takes one after the other.
+//! - [`Turn::commit`] returns `Ok` only when everything is durable. When it does not become so, nobody in it is
+//!   acknowledged: each caller gets the error.
+//! - A turn sees what the turns before it did. That becomes durable before it or with it, or not at all, and then the
+//!   turn does not either. Who answers from what a turn read without committing waits for its [`Confirmation`].
+//! - Some errors (the disk is full or fails, there is no memory) make SQLite undo the whole transaction by itself, and
+//!   what came afterwards would be committed statement by statement. So nothing is sent after a statement that failed
+//!   ([`WriteTransaction`](super::WriteTransaction)), and the savepoint, which is missing then, tells the task that the
+//!   others are undone as well.
+//! - Whoever has a turn waits for nothing but the database: those who are done wait for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use super::connect::ACQUIRE_TIMEOUT;
+use super::{DriverError, StoreError, begin_immediate};
+
+/// How many turns share a commit at most.
+const MOST: u32 = 128;
+/// For how long more turns are granted once the first has ended, and waits for the commit.
+const LONGEST: Duration = Duration::from_millis(10);
+
+/// Where callers queue for a turn. The task ends after the last one of them.
+pub(super) struct GroupCommit {
+    queue: mpsc::UnboundedSender<Waiting>,
+    commits: Arc<AtomicU64>,
+}
+
+/// A caller that waits for its turn.
+type Waiting = oneshot::Sender<Result<Turn, StoreError>>;
+
+impl GroupCommit {
+    /// Starts the task. It takes the one connection of the pool `writer` while somebody writes, and leaves it otherwise.
+    pub(super) fn start(writer: DatabaseConnection) -> Self {
+        let (queue, waiting) = mpsc::unbounded_channel();
+        let commits = Arc::new(AtomicU64::new(0));
+        tokio::spawn(Task { writer, waiting, commits: Arc::clone(&commits) }.run());
+        Self { queue, commits }
+    }
+
+    /// Waits for a turn.
+    pub(super) async fn begin(&self) -> Result<Turn, StoreError> {
+        let (grant, granted) = oneshot::channel();
+        self.queue.send(grant).map_err(|_| ended())?;
+        match timeout(ACQUIRE_TIMEOUT, granted).await {
+            Ok(granted) => granted.map_err(|_| ended())?,
+            Err(_) => Err(unavailable("it was nobody's turn to write within five seconds")),
+        }
+    }
+
+    /// How often the task has committed.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+}
+
+/// The connection, for as long as a caller writes. Dropping it undoes what the caller did.
+///
+/// The order of the fields matters: the connection is given back before the task learns of the end.
+pub(super) struct Turn {
+    connection: Arc<DatabaseTransaction>,
+    end: oneshot::Sender<()>,
+    confirmation: Confirmation,
+}
+
+impl Turn {
+    /// Where its statements go.
+    pub(super) fn connection(&self) -> &DatabaseTransaction {
+        &self.connection
+    }
+
+    /// What becomes of the transaction that it is part of.
+    pub(super) fn confirmation(&self) -> Confirmation {
+        self.confirmation.clone()
+    }
+
+    /// Keeps what was done, and returns when it is durable.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        let Self { connection, end, confirmation } = self;
+        drop(connection);
+        end.send(()).map_err(|()| ended())?;
+        confirmation.wait().await
+    }
+}
+
+/// Tells whether what a transaction has seen is durable: others may have written it and still be waiting for that.
+#[derive(Clone, Debug)]
+pub struct Confirmation(Option<watch::Receiver<Outcome>>);
+
+/// What became of the shared transaction; none while it is open.
+type Outcome = Option<Result<(), StoreError>>;
+
+impl Confirmation {
+    /// For a transaction that only sees what is durable.
+    pub(super) const fn given() -> Self {
+        Self(None)
+    }
+
+    /// Returns when everything that the transaction has seen is durable. An error means that it never will be. Drop the
+    /// transaction, or commit it, before: the answer waits for that.
+    pub async fn wait(self) -> Result<(), StoreError> {
+        let Some(mut outcome) = self.0 else { return Ok(()) };
+        let known = outcome.wait_for(Option::is_some).await.map_err(|_| ended())?;
+        known.clone().unwrap_or_else(|| Err(ended()))
+    }
+}
+
+/// The task that owns the writing.
+struct Task {
+    writer: DatabaseConnection,
+    waiting: mpsc::UnboundedReceiver<Waiting>,
+    commits: Arc<AtomicU64>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        while let Some(first) = self.waiting.recv().await {
+            if first.is_closed() {
+                continue;
+            }
+            match begin_immediate(&self.writer).await {
+                Ok(transaction) => {
+                    let (outcome, confirmation) = watch::channel(None);
+                    let result = self.share(transaction, first, Confirmation(Some(confirmation))).await;
+                    outcome.send_replace(Some(result));
+                }
+                Err(error) => _ = first.send(Err(error)),
+            }
+        }
+    }
+
+    /// Gives turns in one transaction to `first` and to those who wait behind, and commits it.
+    async fn share(
+        &mut self,
+        transaction: DatabaseTransaction,
+        first: Waiting,
+        confirmation: Confirmation,
+    ) -> Result<(), StoreError> {
+        let connection = Arc::new(transaction);
+        // The first needs no savepoint: until there is a second, the transaction is its own.
+        let kept = turn(&connection, first, &confirmation).await;
+        let (since, mut turns) = (Instant::now(), 1);
+        while kept && let Ok(next) = self.waiting.try_recv() {
+            if next.is_closed() {
+                continue;
+            }
+            control(&connection, "SAVEPOINT turn").await?;
+            let kept = turn(&connection, next, &confirmation).await;
+            control(&connection, if kept { "RELEASE turn" } else { "ROLLBACK TO turn; RELEASE turn" }).await?;
+            turns += 1;
+            if turns >= MOST || since.elapsed() >= LONGEST {
+                break;
+            }
+        }
+        let transaction = Arc::into_inner(connection).ok_or_else(|| unavailable("the connection is still in use"))?;
+        if kept {
+            transaction.commit().await?;
+            self.commits.fetch_add(1, Ordering::Relaxed);
+        } else {
+            transaction.rollback().await?;
+        }
+        Ok(())
+    }
+}
+
+/// One caller's turn, from its grant to its end. Returns whether what it did is kept.
+async fn turn(connection: &Arc<DatabaseTransaction>, waiting: Waiting, confirmation: &Confirmation) -> bool {
+    let (end, ended) = oneshot::channel();
+    let turn = Turn { connection: Arc::clone(connection), end, confirmation: confirmation.clone() };
+    // From a caller that has vanished it comes back, and is dropped here.
+    drop(waiting.send(Ok(turn)));
+    ended.await.is_ok()
+}
+
+async fn control(connection: &DatabaseTransaction, statement: &str) -> Result<(), StoreError> {
+    match connection.execute_unprepared(statement).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(unavailable(&format!("the transaction was undone: {error}"))),
+    }
+}
+
+fn ended() -> StoreError {
+    unavailable("the task that writes has ended")
+}
+
+fn unavailable(message: &str) -> StoreError {
+    StoreError::Unavailable(DriverError { code: None, message: message.to_owned() })
+}

@@ -1,0 +1,110 @@
+//! What services begin and commit.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sea_orm::prelude::async_trait;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+
+use super::group_commit::{Confirmation, Turn};
+use super::{DriverError, StoreError};
+
+/// A transaction of [`Store::begin`](super::Store::begin). Dropping it undoes what it did; [`commit`] makes it durable.
+///
+/// After a statement that failed or was cut off, only dropping is left: more statements are refused, and so is the
+/// commit. PostgreSQL has this rule too, but takes the commit and silently undoes everything.
+pub struct WriteTransaction {
+    scope: Scope,
+    broken: AtomicBool,
+}
+
+enum Scope {
+    /// PostgreSQL: a transaction of its own.
+    Whole(DatabaseTransaction),
+    /// SQLite: a savepoint in a transaction that is shared with others.
+    Shared(Turn),
+}
+
+impl WriteTransaction {
+    pub(super) fn whole(transaction: DatabaseTransaction) -> Self {
+        Self { scope: Scope::Whole(transaction), broken: AtomicBool::new(false) }
+    }
+
+    pub(super) fn shared(turn: Turn) -> Self {
+        Self { scope: Scope::Shared(turn), broken: AtomicBool::new(false) }
+    }
+
+    /// Tells whether what this transaction has seen is durable. Whoever gives an answer without committing waits for it.
+    pub fn confirmation(&self) -> Confirmation {
+        match &self.scope {
+            Scope::Whole(_) => Confirmation::given(),
+            Scope::Shared(turn) => turn.confirmation(),
+        }
+    }
+
+    fn connection(&self) -> &DatabaseTransaction {
+        match &self.scope {
+            Scope::Whole(transaction) => transaction,
+            Scope::Shared(turn) => turn.connection(),
+        }
+    }
+
+    /// Runs a statement. One that fails, or is not waited for, breaks the transaction.
+    async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+        if self.broken.load(Ordering::Acquire) {
+            return Err(DbErr::Custom("a statement of the transaction failed before".to_owned()));
+        }
+        let mut running = Running { broken: &self.broken, done: false };
+        let result = statement.await;
+        running.done = result.is_ok();
+        result
+    }
+}
+
+struct Running<'a> {
+    broken: &'a AtomicBool,
+    done: bool,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.broken.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// Ends a transaction of [`Store::begin`](super::Store::begin): after `Ok`, what it did is durable.
+pub async fn commit(transaction: WriteTransaction) -> Result<(), StoreError> {
+    if transaction.broken.into_inner() {
+        let message = "a statement of the transaction failed, so that it can't be committed".to_owned();
+        return Err(StoreError::Refused(DriverError { code: None, message }));
+    }
+    match transaction.scope {
+        Scope::Whole(transaction) => Ok(transaction.commit().await?),
+        Scope::Shared(turn) => turn.commit().await,
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for WriteTransaction {
+    fn get_database_backend(&self) -> DbBackend {
+        self.connection().get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.run(self.connection().execute_raw(statement)).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.run(self.connection().execute_unprepared(sql)).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.run(self.connection().query_one_raw(statement)).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.run(self.connection().query_all_raw(statement)).await
+    }
+}

@@ -103,6 +103,8 @@ impl App {
 
     /// Ends a call: writes its audit event, unless a transaction of its own already did, and only then hands on the result.
     pub async fn close_call<T>(&self, call: &Call, result: Result<T, Failure>) -> Result<T, Failure> {
+        // What was audited is durable. Anything else may come from what others wrote and still wait to commit.
+        let result = if call.is_audited() { result } else { call.confirmed().await.and(result) };
         let event = match &result {
             _ if call.is_audited() => return result,
             Ok(_) => Event::allowed(call, self.random()),

@@ -7,6 +7,7 @@ use secrets_core::authorize::{self, Permit, Resource, Right};
 use secrets_core::{Allow, Binding, ContextName, Principal, Timestamp, Uid};
 
 use crate::failure::Failure;
+use crate::store::Confirmation;
 
 /// An authenticated caller with all that decides what they may do.
 #[derive(Debug)]
@@ -60,6 +61,7 @@ pub struct Call {
     pub now: Timestamp,
     subject: Mutex<Option<Subject>>,
     audited: AtomicBool,
+    relies_on: Mutex<Option<Confirmation>>,
 }
 
 /// What a call is about, for the audit record.
@@ -76,7 +78,16 @@ pub struct Subject {
 impl Call {
     /// A call of `caller`.
     pub fn new(caller: Caller, method: &'static str, request_id: String, peer: String, now: Timestamp) -> Self {
-        Self { caller, method, request_id, peer, now, subject: Mutex::new(None), audited: AtomicBool::new(false) }
+        Self {
+            caller,
+            method,
+            request_id,
+            peer,
+            now,
+            subject: Mutex::new(None),
+            audited: AtomicBool::new(false),
+            relies_on: Mutex::new(None),
+        }
     }
 
     /// Notes what the call is about, as soon as it is known; the first word stands.
@@ -109,6 +120,21 @@ impl Call {
     /// Whether the audit record of the call is durable.
     pub fn is_audited(&self) -> bool {
         self.audited.load(Ordering::Acquire)
+    }
+
+    /// Notes the transaction that the answer comes from; of several attempts, the last.
+    pub fn rely_on(&self, confirmation: Confirmation) {
+        *self.relies_on.lock().unwrap_or_else(PoisonError::into_inner) = Some(confirmation);
+    }
+
+    /// Returns when what the answer relies on is durable; an error means that it never will be. An answer that comes from
+    /// a transaction which was not committed (a repeat, a rehearsal, a refusal) waits for this.
+    pub async fn confirmed(&self) -> Result<(), Failure> {
+        let confirmation = self.relies_on.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match confirmation {
+            Some(confirmation) => Ok(confirmation.wait().await?),
+            None => Ok(()),
+        }
     }
 
     /// Asks the policy, with the caller's own bindings.

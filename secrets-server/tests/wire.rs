@@ -47,6 +47,9 @@ mod seed;
 #[path = "wire/session.rs"]
 mod session;
 
+#[path = "wire/shared_commit.rs"]
+mod shared_commit;
+
 #[path = "wire/sweep.rs"]
 mod sweep;
 

@@ -72,6 +72,7 @@ impl App {
     /// Begins a mutation of an organization, or with [`PLATFORM`] of the platform; waits for its lock.
     pub async fn begin<'a>(&'a self, call: &'a Call, organization: Uid) -> Result<Change<'a>, Failure> {
         let transaction = self.store().begin().await?;
+        call.rely_on(transaction.confirmation());
         let lock = if organization == PLATFORM {
             revision::lock_platform(&transaction).await?
         } else {

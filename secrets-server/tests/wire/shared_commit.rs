@@ -1,0 +1,83 @@
+//! What is answered from changes of others that are committed together with it, on SQLite.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use sea_orm::ConnectionTrait;
+use secrets_core::{Principal, Uid};
+use secrets_server::call::{Call, Caller};
+use secrets_server::clock::{Clock, SystemClock};
+use secrets_server::failure::Reason;
+use secrets_server::store::organization::{self, OrganizationRow};
+use secrets_server::store::{self, PLATFORM, WriteTransaction};
+
+use crate::database::TestDatabase;
+use crate::harness::Wire;
+
+/// As for a repeated request id, whose first result is there and not yet durable.
+#[tokio::test]
+async fn answers_from_what_others_wrote_only_once_it_is_durable() {
+    let database = TestDatabase::sqlite().await;
+    let wire = Wire::start(&database).await;
+    for fails in [false, true] {
+        let call = operator();
+        let first = database.store.begin().await.unwrap();
+        insert_organization(&first, if fails { 2 } else { 1 }).await;
+        if fails {
+            fail_to_commit(&first).await;
+        }
+        let mut change = pin!(wire.app.begin(&call, PLATFORM));
+        poll_fn(|context| {
+            assert!(change.as_mut().poll(context).is_pending(), "it waits for its turn");
+            Poll::Ready(())
+        })
+        .await;
+        let answer = async {
+            let change = change.await.unwrap();
+            let seen = organization::count(change.db()).await.unwrap();
+            drop(change);
+            wire.app.close_call(&call, Ok(seen)).await
+        };
+        let (first, answer) = tokio::join!(store::commit(first), answer);
+        assert_eq!(first.is_err(), fails);
+        match answer {
+            Ok(seen) => assert_eq!((seen, fails), (1, false)),
+            Err(failure) => assert_eq!((failure.reason(), fails), (Reason::Conflict, true)),
+        }
+    }
+    database.end().await;
+}
+
+fn operator() -> Call {
+    let caller = Caller {
+        principal: Principal::Operator,
+        name: "operator".to_owned(),
+        organization: None,
+        credential: Uid::from_u128(1),
+        expire_time: None,
+        bindings: Vec::new(),
+        session: None,
+    };
+    Call::new(caller, "secrets.v1.DirectoryService/GetOrganization", String::new(), String::new(), SystemClock.now())
+}
+
+async fn insert_organization(tx: &WriteTransaction, number: u128) {
+    let row = OrganizationRow {
+        uid: Uid::from_u128(number),
+        organization_id: format!("acme-{number}").parse().unwrap(),
+        display_name: String::new(),
+        name_policy: secrets_core::NamePolicy::Strict,
+        limits: "{}".to_owned(),
+        create_time: SystemClock.now(),
+    };
+    organization::insert(tx, &row).await.unwrap();
+}
+
+/// Leaves a reference to nothing, and tells SQLite to notice it only when everything is committed.
+async fn fail_to_commit(tx: &WriteTransaction) {
+    let insert = "PRAGMA defer_foreign_keys = ON; \
+                  INSERT INTO projects (uid, organization_uid, project_id, display_name, create_time) \
+                  VALUES (x'01', x'02', 'none', '', 0)";
+    tx.execute_unprepared(insert).await.unwrap();
+}

@@ -17,7 +17,8 @@ fn on_terminal(person: &Person<'_>, line: &str, dialogue: &[(&str, &str)]) -> (i
         .map(|word| format!("'{}'", word.to_str().unwrap().replace('\'', "'\\''")))
         .collect();
     let mut command = Command::new("script");
-    command.args(["--quiet", "--return", "--command", &words.join(" "), "/dev/null"]);
+    // `exec`: the shell between would be sent every Ctrl-C too, and end with 130 for it.
+    command.args(["--quiet", "--return", "--command", &format!("exec {}", words.join(" ")), "/dev/null"]);
     command.current_dir(&person.home).env("TERM", "dumb");
     for (name, value) in inner.get_envs() {
         match value {

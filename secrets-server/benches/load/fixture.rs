@@ -1,7 +1,8 @@
 //! A running server with an organization, an administrator, and contexts to resolve.
 
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use prost::Message as _;
 use prost::bytes::Bytes;
@@ -49,16 +50,20 @@ impl Fixture {
         postgres: Option<&str>,
         sizes: &[usize],
     ) -> Result<Self> {
-        std::fs::create_dir(&directory)?;
-        let log = std::fs::File::create(directory.with_extension("log"))?;
-        let process = Process::start(Path::new(env!("CARGO_BIN_EXE_secrets-server")), |command, port| {
+        let program = Path::new(env!("CARGO_BIN_EXE_secrets-server"));
+        let log = directory.with_extension("log");
+        let output = File::create(&log)?;
+        let database = postgres.map(|url| ("SECRETS__DATABASE__URL", url));
+        if database.is_some() {
+            migrate(program, &directory, database)?;
+        }
+        let process = Process::start(program, |command, port| {
             command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(&directory);
-            command.stdout(Stdio::null()).stderr(log);
-            if let Some(url) = postgres {
-                command.env("SECRETS__DATABASE__URL", url);
-            }
-        })?;
-        let operator = std::fs::read_to_string(directory.join("operator-token"))?;
+            command.envs(database).stdout(Stdio::null()).stderr(output);
+        })
+        .map_err(|error| format!("{error}\n{}", fs::read_to_string(&log).unwrap_or_default()))?;
+        let operator = fs::read_to_string(directory.join("operator-token"))
+            .map_err(|error| format!("the server left no operator token: {error}"))?;
         let channel = connect(process.port()).await?;
         let token = administrator(channel.clone(), operator.trim()).await?;
         let mut fixture = Self { label, process, token, resolvables: Vec::new() };
@@ -90,6 +95,15 @@ impl Fixture {
         }
         Ok(Resolvable { values, token, request, reply })
     }
+}
+
+/// A server migrates its own SQLite at its start, but not a PostgreSQL that it may share.
+fn migrate(program: &Path, directory: &Path, database: Option<(&str, &str)>) -> Result<()> {
+    let output = Command::new(program).args(["migrate", "--data-dir"]).arg(directory).envs(database).output()?;
+    if !output.status.success() {
+        return Err(format!("`migrate` failed: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(())
 }
 
 /// Makes the organization, and redeems the invitation of its first administrator.

@@ -55,15 +55,18 @@ impl Fixture {
         let output = File::create(&log)?;
         let database = postgres.map(|url| ("SECRETS__DATABASE__URL", url));
         if database.is_some() {
-            migrate(program, &directory, database)?;
+            // A server migrates its own SQLite at its start, but not a PostgreSQL that it may share.
+            succeed(Command::new(program).args(["migrate", "--data-dir"]).arg(&directory).envs(database))?;
         }
         let process = Process::start(program, |command, port| {
             command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(&directory);
             command.envs(database).stdout(Stdio::null()).stderr(output);
         })
         .map_err(|error| format!("{error}\n{}", fs::read_to_string(&log).unwrap_or_default()))?;
-        let operator = fs::read_to_string(directory.join("operator-token"))
-            .map_err(|error| format!("the server left no operator token: {error}"))?;
+        // It binds its port before it opens its database; what it makes there, it has made once it answers.
+        let endpoint = format!("http://127.0.0.1:{}", process.port());
+        succeed(Command::new(program).args(["healthcheck", "--timeout", "20", "--endpoint", &endpoint]))?;
+        let operator = fs::read_to_string(directory.join("operator-token"))?;
         let channel = connect(process.port()).await?;
         let token = administrator(channel.clone(), operator.trim()).await?;
         let mut fixture = Self { label, process, token, resolvables: Vec::new() };
@@ -97,11 +100,11 @@ impl Fixture {
     }
 }
 
-/// A server migrates its own SQLite at its start, but not a PostgreSQL that it may share.
-fn migrate(program: &Path, directory: &Path, database: Option<(&str, &str)>) -> Result<()> {
-    let output = Command::new(program).args(["migrate", "--data-dir"]).arg(directory).envs(database).output()?;
+/// Runs a command of the server to its end.
+fn succeed(command: &mut Command) -> Result<()> {
+    let output = command.output()?;
     if !output.status.success() {
-        return Err(format!("`migrate` failed: {}", String::from_utf8_lossy(&output.stderr)).into());
+        return Err(format!("`secrets-server` failed: {}", String::from_utf8_lossy(&output.stderr)).into());
     }
     Ok(())
 }

@@ -80,9 +80,9 @@ async fn run(options: &Options) -> Result<()> {
         case.warm_up(Duration::from_secs(options.seconds)).await?;
     }
     for round in 1..=options.rounds {
-        eprintln!("round {round} of {}", options.rounds);
         for case in &mut cases {
             let measurement = case.measure().await?;
+            eprintln!("round {round} of {}: {}: {measurement}", options.rounds, case.label);
             case.row.push(measurement);
         }
     }

@@ -1,5 +1,6 @@
 //! Medians, spreads and ratios.
 
+use std::fmt;
 use std::time::Duration;
 
 /// One turn of one case.
@@ -14,6 +15,12 @@ impl Measurement {
     pub(crate) fn new(requests: u64, elapsed: Duration, cpu: Duration) -> Self {
         let requests = requests as f64;
         Self { per_second: requests / elapsed.as_secs_f64(), cpu_micros: cpu.as_secs_f64() * 1e6 / requests }
+    }
+}
+
+impl fmt::Display for Measurement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.0} requests/s, {:.1} µs", self.per_second, self.cpu_micros)
     }
 }
 

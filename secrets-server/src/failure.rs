@@ -7,45 +7,62 @@ mod from;
 
 use std::fmt;
 
-/// The reasons of `proto/secrets/v1/error_reason.proto`; `rpc/status.rs` gives each its code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each is documented in error_reason.proto")]
-pub enum Reason {
-    InvalidArgumentValue,
-    InvalidSecretId,
-    ReservedSecretId,
-    InvalidResourceName,
-    InvalidTarget,
-    InvalidValue,
-    InvalidUpdateMask,
-    InvalidPageToken,
-    InvalidFilter,
-    InvalidRequestId,
-    RequestIdReused,
-    ImportSyntax,
-    ContextInvalid,
-    LimitExceeded,
-    Unauthenticated,
-    PermissionDenied,
-    SecretNotFound,
-    VersionNotFound,
-    ResourceNotFound,
-    AlreadyExists,
-    TargetInUse,
-    EtagMismatch,
-    Conflict,
-    VersionIsCurrent,
-    LastAdmin,
-    NotEmpty,
-    UserHasSecrets,
-    EntriesRejected,
-    SecretRequiredMissing,
-    SecretUnreadable,
-    Stale,
-    AuditUnavailable,
-    StorageUnavailable,
-    ShuttingDown,
-    Internal,
+/// Declares the reasons and their names from one list, so that neither can miss one.
+macro_rules! reasons {
+    ($($reason:ident = $name:literal,)*) => {
+        /// The reasons of `proto/secrets/v1/error_reason.proto`; `rpc/status.rs` gives each its code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[expect(missing_docs, reason = "each is documented in error_reason.proto")]
+        pub enum Reason { $($reason,)* }
+
+        impl Reason {
+            /// All of them, in the proto's order.
+            pub const ALL: &[Self] = &[$(Self::$reason,)*];
+
+            /// The name that the wire and the audit log know: `SECRET_NOT_FOUND` of `ERROR_REASON_SECRET_NOT_FOUND`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$reason => $name,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    InvalidArgumentValue = "INVALID_ARGUMENT_VALUE",
+    InvalidSecretId = "INVALID_SECRET_ID",
+    ReservedSecretId = "RESERVED_SECRET_ID",
+    InvalidResourceName = "INVALID_RESOURCE_NAME",
+    InvalidTarget = "INVALID_TARGET",
+    InvalidValue = "INVALID_VALUE",
+    InvalidUpdateMask = "INVALID_UPDATE_MASK",
+    InvalidPageToken = "INVALID_PAGE_TOKEN",
+    InvalidFilter = "INVALID_FILTER",
+    InvalidRequestId = "INVALID_REQUEST_ID",
+    RequestIdReused = "REQUEST_ID_REUSED",
+    ImportSyntax = "IMPORT_SYNTAX",
+    ContextInvalid = "CONTEXT_INVALID",
+    LimitExceeded = "LIMIT_EXCEEDED",
+    Unauthenticated = "UNAUTHENTICATED",
+    PermissionDenied = "PERMISSION_DENIED",
+    SecretNotFound = "SECRET_NOT_FOUND",
+    VersionNotFound = "VERSION_NOT_FOUND",
+    ResourceNotFound = "RESOURCE_NOT_FOUND",
+    AlreadyExists = "ALREADY_EXISTS",
+    TargetInUse = "TARGET_IN_USE",
+    EtagMismatch = "ETAG_MISMATCH",
+    Conflict = "CONFLICT",
+    VersionIsCurrent = "VERSION_IS_CURRENT",
+    LastAdmin = "LAST_ADMIN",
+    NotEmpty = "NOT_EMPTY",
+    UserHasSecrets = "USER_HAS_SECRETS",
+    EntriesRejected = "ENTRIES_REJECTED",
+    SecretRequiredMissing = "SECRET_REQUIRED_MISSING",
+    SecretUnreadable = "SECRET_UNREADABLE",
+    Stale = "STALE",
+    AuditUnavailable = "AUDIT_UNAVAILABLE",
+    StorageUnavailable = "STORAGE_UNAVAILABLE",
+    ShuttingDown = "SHUTTING_DOWN",
+    Internal = "INTERNAL",
 }
 
 /// A field of the request that breaks a rule.

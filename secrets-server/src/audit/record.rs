@@ -5,7 +5,6 @@ use secrets_core::{Timestamp, Uid};
 use crate::call::{Call, Subject};
 use crate::crypto::{Random, RandomError, random_uid};
 use crate::failure::{Failure, Reason};
-use crate::rpc::status::reason_name;
 use crate::store::audit::{AuditRow, AuditSet};
 
 /// Whether a call was allowed.
@@ -81,7 +80,7 @@ impl Event {
             Reason::PermissionDenied | Reason::Unauthenticated => Outcome::Denied,
             _ => Outcome::Failed,
         };
-        Self::new(call, random, outcome, reason_name(failure.reason()))
+        Self::new(call, random, outcome, failure.reason().as_str())
     }
 
     /// The event of a Resolve, with what it delivers.

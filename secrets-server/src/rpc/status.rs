@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use secrets_proto::{ERROR_DOMAIN, v1::ErrorReason};
+use secrets_proto::ERROR_DOMAIN;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -14,14 +14,14 @@ const MESSAGE_BYTES: usize = 900;
 
 /// The failure as the caller sees it.
 pub fn of(failure: &Failure) -> Status {
-    let (code, reason) = code_and_reason(failure.reason());
+    let code = code(failure.reason());
     let mut metadata: HashMap<String, String> =
         failure.metadata().iter().map(|(key, value)| ((*key).to_owned(), cut(value))).collect();
     for violation in failure.violations().iter().take(1) {
         metadata.entry("field".to_owned()).or_insert_with(|| violation.field.to_owned());
     }
     let mut details = ErrorDetails::new();
-    details.set_error_info(name_of(reason), ERROR_DOMAIN, metadata);
+    details.set_error_info(failure.reason().as_str(), ERROR_DOMAIN, metadata);
     for violation in failure.violations() {
         details.add_bad_request_violation(violation.field, cut(&violation.description));
     }
@@ -40,17 +40,6 @@ pub fn of(failure: &Failure) -> Status {
     Status::with_error_details(code, cut(failure.message()), details)
 }
 
-/// `INVALID_SECRET_ID` of `ERROR_REASON_INVALID_SECRET_ID`.
-pub fn name_of(reason: ErrorReason) -> &'static str {
-    let name = reason.as_str_name();
-    name.strip_prefix("ERROR_REASON_").unwrap_or(name)
-}
-
-/// The name of a reason as the wire and the audit log know it.
-pub fn reason_name(reason: Reason) -> &'static str {
-    name_of(code_and_reason(reason).1)
-}
-
 fn cut(text: &str) -> String {
     if text.len() <= MESSAGE_BYTES {
         return text.to_owned();
@@ -62,48 +51,45 @@ fn cut(text: &str) -> String {
     format!("{}…", text.get(..end).unwrap_or_default())
 }
 
-fn code_and_reason(reason: Reason) -> (Code, ErrorReason) {
+fn code(reason: Reason) -> Code {
     match reason {
-        Reason::InvalidArgumentValue => (Code::InvalidArgument, ErrorReason::InvalidArgumentValue),
-        Reason::InvalidSecretId => (Code::InvalidArgument, ErrorReason::InvalidSecretId),
-        Reason::ReservedSecretId => (Code::InvalidArgument, ErrorReason::ReservedSecretId),
-        Reason::InvalidResourceName => (Code::InvalidArgument, ErrorReason::InvalidResourceName),
-        Reason::InvalidTarget => (Code::InvalidArgument, ErrorReason::InvalidTarget),
-        Reason::InvalidValue => (Code::InvalidArgument, ErrorReason::InvalidValue),
-        Reason::InvalidUpdateMask => (Code::InvalidArgument, ErrorReason::InvalidUpdateMask),
-        Reason::InvalidPageToken => (Code::InvalidArgument, ErrorReason::InvalidPageToken),
-        Reason::InvalidFilter => (Code::InvalidArgument, ErrorReason::InvalidFilter),
-        Reason::InvalidRequestId => (Code::InvalidArgument, ErrorReason::InvalidRequestId),
-        Reason::RequestIdReused => (Code::InvalidArgument, ErrorReason::RequestIdReused),
-        Reason::ImportSyntax => (Code::InvalidArgument, ErrorReason::ImportSyntax),
-        Reason::ContextInvalid => (Code::InvalidArgument, ErrorReason::ContextInvalid),
-        Reason::LimitExceeded => (Code::ResourceExhausted, ErrorReason::LimitExceeded),
-        Reason::Unauthenticated => (Code::Unauthenticated, ErrorReason::Unauthenticated),
-        Reason::PermissionDenied => (Code::PermissionDenied, ErrorReason::PermissionDenied),
-        Reason::SecretNotFound => (Code::NotFound, ErrorReason::SecretNotFound),
-        Reason::VersionNotFound => (Code::NotFound, ErrorReason::VersionNotFound),
-        Reason::ResourceNotFound => (Code::NotFound, ErrorReason::ResourceNotFound),
-        Reason::AlreadyExists => (Code::AlreadyExists, ErrorReason::AlreadyExists),
-        Reason::TargetInUse => (Code::AlreadyExists, ErrorReason::TargetInUse),
-        Reason::EtagMismatch => (Code::Aborted, ErrorReason::EtagMismatch),
-        Reason::Conflict => (Code::Aborted, ErrorReason::Conflict),
-        Reason::VersionIsCurrent => (Code::FailedPrecondition, ErrorReason::VersionIsCurrent),
-        Reason::LastAdmin => (Code::FailedPrecondition, ErrorReason::LastAdmin),
-        Reason::NotEmpty => (Code::FailedPrecondition, ErrorReason::NotEmpty),
-        Reason::UserHasSecrets => (Code::FailedPrecondition, ErrorReason::UserHasSecrets),
-        Reason::EntriesRejected => (Code::FailedPrecondition, ErrorReason::EntriesRejected),
-        Reason::SecretRequiredMissing => (Code::FailedPrecondition, ErrorReason::SecretRequiredMissing),
-        Reason::SecretUnreadable => (Code::DataLoss, ErrorReason::SecretUnreadable),
-        Reason::Stale => (Code::Unavailable, ErrorReason::Stale),
-        Reason::AuditUnavailable => (Code::Unavailable, ErrorReason::AuditUnavailable),
-        Reason::StorageUnavailable => (Code::Unavailable, ErrorReason::StorageUnavailable),
-        Reason::ShuttingDown => (Code::Unavailable, ErrorReason::ShuttingDown),
-        Reason::Internal => (Code::Internal, ErrorReason::Internal),
+        Reason::InvalidArgumentValue
+        | Reason::InvalidSecretId
+        | Reason::ReservedSecretId
+        | Reason::InvalidResourceName
+        | Reason::InvalidTarget
+        | Reason::InvalidValue
+        | Reason::InvalidUpdateMask
+        | Reason::InvalidPageToken
+        | Reason::InvalidFilter
+        | Reason::InvalidRequestId
+        | Reason::RequestIdReused
+        | Reason::ImportSyntax
+        | Reason::ContextInvalid => Code::InvalidArgument,
+        Reason::LimitExceeded => Code::ResourceExhausted,
+        Reason::Unauthenticated => Code::Unauthenticated,
+        Reason::PermissionDenied => Code::PermissionDenied,
+        Reason::SecretNotFound | Reason::VersionNotFound | Reason::ResourceNotFound => Code::NotFound,
+        Reason::AlreadyExists | Reason::TargetInUse => Code::AlreadyExists,
+        Reason::EtagMismatch | Reason::Conflict => Code::Aborted,
+        Reason::VersionIsCurrent
+        | Reason::LastAdmin
+        | Reason::NotEmpty
+        | Reason::UserHasSecrets
+        | Reason::EntriesRejected
+        | Reason::SecretRequiredMissing => Code::FailedPrecondition,
+        Reason::SecretUnreadable => Code::DataLoss,
+        Reason::Stale | Reason::AuditUnavailable | Reason::StorageUnavailable | Reason::ShuttingDown => {
+            Code::Unavailable
+        }
+        Reason::Internal => Code::Internal,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use secrets_proto::v1::ErrorReason;
+
     use super::*;
 
     #[test]
@@ -118,6 +104,14 @@ mod tests {
 
         let status = of(&Failure::new(Reason::StorageUnavailable, "the database does not answer"));
         assert!(status.get_error_details().retry_info().is_some());
+    }
+
+    #[test]
+    fn the_reasons_are_those_of_the_proto() {
+        let of_proto = (1..).map_while(|number| ErrorReason::try_from(number).ok());
+        let names: Vec<_> = of_proto.map(|reason| reason.as_str_name()).collect();
+        let ours: Vec<_> = Reason::ALL.iter().map(|reason| format!("ERROR_REASON_{}", reason.as_str())).collect();
+        assert_eq!(ours, names);
     }
 
     #[test]

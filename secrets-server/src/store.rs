@@ -41,6 +41,7 @@ pub mod workspace;
 
 use std::fs::File;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sea_orm::{
     AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode,
@@ -59,6 +60,9 @@ use group_commit::GroupCommit;
 /// Stands for the platform where an organization's uid is expected: platform service accounts and bindings, operator
 /// credentials, and the revision that mutations of the platform lock. In public structs that is `None` instead.
 pub const PLATFORM: Uid = Uid::nil();
+
+/// How long a call waits for a connection before it is told that the database is unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connected database. Cheap to clone; the last clone releases the lock of a SQLite file.
 #[derive(Clone)]

@@ -8,16 +8,12 @@ use std::io;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{ConnectOptions, DatabaseConnection};
 
 use super::group_commit::GroupCommit;
-use super::{Connections, StatementLog, Store, StoreError, migration};
-
-/// How long a call waits for a connection before it is told that the database is unavailable.
-pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+use super::{ACQUIRE_TIMEOUT, Connections, StatementLog, Store, StoreError, migration};
 
 /// Which database to open.
 #[derive(Clone, Debug)]

@@ -28,8 +28,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use super::connect::ACQUIRE_TIMEOUT;
-use super::{DriverError, StoreError, begin_immediate};
+use super::{ACQUIRE_TIMEOUT, DriverError, StoreError, begin_immediate};
 
 /// How many turns share a commit at most.
 const MOST: u32 = 128;

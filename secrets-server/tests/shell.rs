@@ -4,6 +4,7 @@
 
 mod shell {
     mod configuration;
+    mod grpcurl;
     mod logs;
     mod program;
     mod starting;

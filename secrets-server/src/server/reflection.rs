@@ -28,6 +28,8 @@ fn builder(offered: &Offered) -> Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET)
+        // The details of errors: without these, a tool that has only reflection prints them as base64.
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         .include_reflection_service(false);
     offered.grpc_names().chain([HEALTH, V1, V1ALPHA]).fold(builder, Builder::with_service_name)
 }

@@ -1,0 +1,153 @@
+//! The library's methods by the names that the interface gives them, with requests and responses as JSON.
+
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
+use secrecy::ExposeSecret as _;
+use secrets_client::{Client, ClientError, Minted, Resolved, v1};
+use serde_json::Value;
+
+/// A method of the interface.
+pub(crate) struct Method {
+    path: String,
+    request: MessageDescriptor,
+    response: MessageDescriptor,
+}
+
+impl Method {
+    /// Of a name such as `SecretService/CreateSecret`.
+    pub(crate) fn named(path: &str) -> Self {
+        let pool = DescriptorPool::decode(secrets_proto::FILE_DESCRIPTOR_SET).unwrap();
+        let (service, method) = path.split_once('/').unwrap();
+        let service = pool.get_service_by_name(&format!("secrets.v1.{service}")).unwrap();
+        let method = service.methods().find(|each| each.name() == method).unwrap();
+        Self { path: path.to_owned(), request: method.input(), response: method.output() }
+    }
+
+    /// The request that `json` says; a field that there is not is a fault of the scenario.
+    pub(crate) fn request(&self, json: &Value) -> DynamicMessage {
+        DynamicMessage::deserialize(self.request.clone(), json).unwrap_or_else(|error| panic!("{}: {error}", self.path))
+    }
+
+    fn json(&self, response: &impl prost::Message) -> Value {
+        let mut message = DynamicMessage::new(self.response.clone());
+        message.transcode_from(response).unwrap();
+        let options = SerializeOptions::new().use_proto_field_name(true);
+        message.serialize_with_options(serde_json::value::Serializer, &options).unwrap()
+    }
+
+    /// Calls it through the library.
+    pub(crate) async fn call(&self, client: &Client, request: &DynamicMessage) -> Result<Value, ClientError> {
+        macro_rules! by_name {
+            ($($path:literal => $method:ident $(as $whole:path)?;)*) => {
+                match self.path.as_str() {
+                    $($path => {
+                        let answer = client.$method(request.transcode_to().unwrap()).await?;
+                        $(let answer = $whole(answer);)?
+                        Ok(self.json(&answer))
+                    })*
+                    other => panic!("the library has no method `{other}`"),
+                }
+            };
+        }
+        by_name! {
+            "SecretService/CreateSecret" => create_secret;
+            "SecretService/GetSecret" => get_secret;
+            "SecretService/ListSecrets" => list_secrets;
+            "SecretService/UpdateSecret" => update_secret;
+            "SecretService/DeleteSecret" => delete_secret;
+            "SecretService/UndeleteSecret" => undelete_secret;
+            "SecretService/ListSecretVersions" => list_secret_versions;
+            "SecretService/RollbackSecret" => rollback_secret;
+            "SecretService/DestroySecretVersion" => destroy_secret_version;
+            "SecretService/ImportSecrets" => import_secrets;
+            "ResolveService/Resolve" => resolve as whole_resolved;
+            "ResolveService/Explain" => explain;
+            "DirectoryService/CreateOrganization" => create_organization as whole_organization;
+            "DirectoryService/GetOrganization" => get_organization;
+            "DirectoryService/ListOrganizations" => list_organizations;
+            "DirectoryService/UpdateOrganization" => update_organization;
+            "DirectoryService/DeleteOrganization" => delete_organization;
+            "DirectoryService/CreateProject" => create_project;
+            "DirectoryService/GetProject" => get_project;
+            "DirectoryService/ListProjects" => list_projects;
+            "DirectoryService/DeleteProject" => delete_project;
+            "DirectoryService/CreateWorkspace" => create_workspace;
+            "DirectoryService/GetWorkspace" => get_workspace;
+            "DirectoryService/ListWorkspaces" => list_workspaces;
+            "DirectoryService/DeleteWorkspace" => delete_workspace;
+            "DirectoryService/CreateUser" => create_user;
+            "DirectoryService/GetUser" => get_user;
+            "DirectoryService/ListUsers" => list_users;
+            "DirectoryService/DeleteUser" => delete_user;
+            "DirectoryService/CreateServiceAccount" => create_service_account;
+            "DirectoryService/GetServiceAccount" => get_service_account;
+            "DirectoryService/ListServiceAccounts" => list_service_accounts;
+            "DirectoryService/DeleteServiceAccount" => delete_service_account;
+            "DirectoryService/TransferWorkspace" => transfer_workspace;
+            "AccessService/CreateBinding" => create_binding;
+            "AccessService/ListBindings" => list_bindings;
+            "AccessService/DeleteBinding" => delete_binding;
+            "AccessService/CreateInvitation" => create_invitation as whole_invitation;
+            "AccessService/RedeemInvitation" => redeem_invitation as whole_redemption;
+            "AccessService/CreateToken" => create_token as whole_token;
+            "AccessService/ListTokens" => list_tokens;
+            "AccessService/RevokeToken" => revoke_token;
+            "AccessService/CreateSession" => create_session as whole_session;
+            "AccessService/RenewSession" => renew_session;
+            "AccessService/ListSessions" => list_sessions;
+            "AccessService/RevokeSession" => revoke_session;
+            "AccessService/WhoAmI" => who_am_i;
+            "AccessService/TestPermissions" => test_permissions;
+            "AuditService/ListAuditEvents" => list_audit_events;
+        }
+    }
+}
+
+// Where the library keeps a value or a token apart, the response as the service sent it.
+
+fn whole_resolved(resolved: Resolved) -> v1::ResolveResponse {
+    let secrets = resolved.secrets.into_iter().map(|secret| v1::ResolvedSecret {
+        value: secret.expose().to_vec(),
+        secret: secret.resource,
+        secret_id: secret.secret_id,
+        target: Some(secret.target),
+        scope: secret.scope.into(),
+        version: secret.version,
+        redaction: secret.redaction.into(),
+    });
+    v1::ResolveResponse {
+        secrets: secrets.collect(),
+        etag: resolved.etag,
+        not_modified: resolved.not_modified,
+        next_change_time: resolved.next_change_time,
+        revision: resolved.revision,
+        warnings: resolved.warnings,
+        env_bytes: resolved.env_bytes,
+        context: resolved.context,
+    }
+}
+
+fn whole_organization(
+    (organization, minted): (v1::Organization, Minted<v1::Invitation>),
+) -> v1::CreateOrganizationResponse {
+    let invitation = whole_invitation(minted).invitation;
+    v1::CreateOrganizationResponse { organization: Some(organization), invitation }
+}
+
+fn whole_invitation(minted: Minted<v1::Invitation>) -> v1::CreateInvitationResponse {
+    let code = minted.secret.expose_secret().to_owned();
+    v1::CreateInvitationResponse { invitation: Some(v1::Invitation { code, ..minted.details }) }
+}
+
+fn whole_redemption(minted: Minted<v1::Token>) -> v1::RedeemInvitationResponse {
+    let token = minted.secret.expose_secret().to_owned();
+    let user = minted.details.principal.clone();
+    v1::RedeemInvitationResponse { token, metadata: Some(minted.details), user }
+}
+
+fn whole_token(minted: Minted<v1::Token>) -> v1::CreateTokenResponse {
+    v1::CreateTokenResponse { token: minted.secret.expose_secret().to_owned(), metadata: Some(minted.details) }
+}
+
+fn whole_session(minted: Minted<v1::Session>) -> v1::CreateSessionResponse {
+    v1::CreateSessionResponse { token: minted.secret.expose_secret().to_owned(), session: Some(minted.details) }
+}

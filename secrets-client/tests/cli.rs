@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod cli {
+    mod completion;
     mod connection;
     mod context;
     mod control_plane;
     mod import;
+    mod manual;
     mod own_secrets;
     mod run;
     mod shared_secrets;

@@ -11,7 +11,11 @@ use super::world::{Person, World};
 /// Runs `secrets` on a terminal, and types an answer whenever `question` appears. Returns its code and what the terminal
 /// showed.
 fn on_terminal(person: &Person<'_>, line: &str, dialogue: &[(&str, &str)]) -> (i32, String) {
-    let inner = person.command(line);
+    program_on_terminal(&person.command(line), dialogue)
+}
+
+/// The same with any program.
+pub(crate) fn program_on_terminal(inner: &Command, dialogue: &[(&str, &str)]) -> (i32, String) {
     let words: Vec<String> = std::iter::once(inner.get_program())
         .chain(inner.get_args())
         .map(|word| format!("'{}'", word.to_str().unwrap().replace('\'', "'\\''")))
@@ -19,7 +23,7 @@ fn on_terminal(person: &Person<'_>, line: &str, dialogue: &[(&str, &str)]) -> (i
     let mut command = Command::new("script");
     // `exec`: the shell between would be sent every Ctrl-C too, and end with 130 for it.
     command.args(["--quiet", "--return", "--command", &format!("exec {}", words.join(" ")), "/dev/null"]);
-    command.current_dir(&person.home).env("TERM", "dumb");
+    command.current_dir(inner.get_current_dir().unwrap()).env("TERM", "dumb");
     for (name, value) in inner.get_envs() {
         match value {
             Some(value) => command.env(name, value),
@@ -46,10 +50,10 @@ fn on_terminal(person: &Person<'_>, line: &str, dialogue: &[(&str, &str)]) -> (i
         match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(chunk) => shown.extend(chunk),
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            Err(mpsc::RecvTimeoutError::Timeout) => panic!("{line}: {}", String::from_utf8_lossy(&shown)),
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("{inner:?}: {}", String::from_utf8_lossy(&shown)),
         }
         let text = String::from_utf8_lossy(&shown).into_owned();
-        if let Some((question, answer)) = next
+        while let Some((question, answer)) = next
             && let Some(at) = text[seen..].find(question)
         {
             seen += at + question.len();
@@ -59,7 +63,7 @@ fn on_terminal(person: &Person<'_>, line: &str, dialogue: &[(&str, &str)]) -> (i
             next = dialogue.next();
         }
     }
-    assert!(next.is_none(), "{line}: {next:?} was not asked: {}", String::from_utf8_lossy(&shown));
+    assert!(next.is_none(), "{inner:?}: {next:?} was not asked: {}", String::from_utf8_lossy(&shown));
     (child.wait().unwrap().code().unwrap(), String::from_utf8_lossy(&shown).into_owned())
 }
 

@@ -98,7 +98,12 @@ impl Person<'_> {
     }
 
     pub(crate) fn command_of(&self, words: &[&str]) -> Command {
-        let mut command = clean(Path::new(env!("CARGO_BIN_EXE_secrets")));
+        self.program(Path::new(env!("CARGO_BIN_EXE_secrets")), words)
+    }
+
+    /// Another program, where `secrets` would be what it is here.
+    pub(crate) fn program(&self, program: &Path, words: &[&str]) -> Command {
+        let mut command = clean(program);
         command.args(words).current_dir(&self.home).env("HOME", &self.home);
         command.env("SECRETS_ENDPOINT", &self.world.endpoint);
         command.envs(self.environment.iter().cloned());

@@ -8,8 +8,8 @@ use crate::app::App;
 use crate::exit::Failure;
 use crate::output::{Format, Output};
 use crate::{
-    audit, config, edit, explain, history, import, list, login, member, organization, project, resolve, rm, run,
-    service_account, session, set, show, token, user, workspace,
+    audit, completion, config, edit, explain, history, import, list, login, man, member, organization, project,
+    resolve, rm, run, service_account, session, set, show, token, user, workspace,
 };
 
 const AFTER: &str = "\
@@ -115,6 +115,11 @@ pub(crate) enum Command {
     /// Who did what, and who received which secret
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+
+    /// Print what lets a shell complete commands, flags and names
+    Completion(completion::CompletionArgs),
+    /// Print a page of the manual, or write all of them
+    Man(man::ManArgs),
 }
 
 /// Runs the command; the code is 0 or, from `run`, the program's own.
@@ -124,6 +129,12 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
         settings.endpoint = endpoint.unwrap_or(settings.endpoint);
         settings
     });
+    // What needs neither settings nor a service works where those are broken.
+    match &arguments.command {
+        Command::Completion(args) => return completion::completion(output, args).map(|()| 0),
+        Command::Man(args) => return man::man(output, args).map(|()| 0),
+        _ => {}
+    }
     if let Command::Run(args) = arguments.command {
         let not_started = |failure: Failure| failure.with_exit(crate::exit::Exit::NotStarted);
         let app = App::new(settings.map_err(|error| not_started(error.into()))?, output, organization);
@@ -150,7 +161,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
         Command::Import(args) => import::import(&app, args).await,
         Command::Resolve(args) => resolve::resolve(&app, args).await,
         Command::Explain(args) => explain::explain(&app, args).await,
-        Command::Run(_) => Ok(()),
+        Command::Run(_) | Command::Completion(_) | Command::Man(_) => Ok(()),
         Command::Org(command) => organization::run(&app, command).await,
         Command::User(command) => user::run(&app, command).await,
         Command::Project(command) => project::run(&app, command).await,

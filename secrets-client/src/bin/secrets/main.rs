@@ -12,6 +12,7 @@
 mod app;
 mod audit;
 mod command;
+mod completion;
 mod config;
 mod edit;
 mod exit;
@@ -20,6 +21,7 @@ mod history;
 mod import;
 mod list;
 mod login;
+mod man;
 mod member;
 mod organization;
 mod output;
@@ -49,6 +51,7 @@ use crate::exit::Failure;
 use crate::output::Output;
 
 fn main() -> ExitCode {
+    completion::answer();
     let arguments = Arguments::parse();
     let output = Output::new(arguments.global.output);
     let ended = tokio::runtime::Builder::new_current_thread()

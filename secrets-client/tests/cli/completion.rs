@@ -1,0 +1,110 @@
+//! Completion as bash, zsh and fish do it: each is started on a terminal or asked, evaluates its script, and completes.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::terminal::program_on_terminal;
+use super::world::{Ended, Person, World};
+
+/// A world with names to complete: bob's, the project's and the organization's.
+fn world() -> World {
+    let world = World::acme();
+    let (ann, bob) = (world.person("ann"), world.person("bob"));
+    bob.pipes(b"canary-own", "set LINEAR_API_KEY --description mine").succeeds("set");
+    bob.pipes(b"canary-ws1", "set DATABASE_URL --workspace ws1").succeeds("set");
+    ann.pipes(b"canary-api", "set STRIPE_SECRET --project api").succeeds("set");
+    ann.does("project create web");
+    world
+}
+
+/// A shell in whose `PATH` is `secrets`.
+fn shell(person: &Person<'_>, program: &str, words: &[&str]) -> Command {
+    let mut shell = person.program(Path::new(program), words);
+    let programs = Path::new(env!("CARGO_BIN_EXE_secrets")).parent().unwrap().display().to_string();
+    shell.env("PATH", format!("{programs}:{}", std::env::var("PATH").unwrap()));
+    shell
+}
+
+/// What fish offers for a line beside the flags.
+fn candidates(person: &Person<'_>, line: &str) -> String {
+    let script = "secrets completion fish | source; complete --do-complete $argv[1]";
+    let ended = Ended::of(shell(person, "fish", &["--no-config", "-c", script, line]).output().unwrap());
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{line}");
+    let names = ended.hides("canary").stdout;
+    names.lines().filter(|line| !line.starts_with('-')).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn bash_completes_a_name_from_the_service() {
+    let world = world();
+    let bob = world.person("bob");
+    std::fs::write(bob.home.join("rc"), "eval \"$(secrets completion bash)\"\nPS1='at your service: '\n").unwrap();
+    let dialogue = [
+        ("service: ", "secrets show LIN\t"),
+        ("LIN", ""),
+        ("EAR_API_KEY", "\r"),
+        ("organizations/acme/users/bob", ""),
+        ("service: ", "secrets wor\tshow w\t\r"),
+        ("organizations/acme/workspaces/ws1", ""),
+        ("service: ", "exit 7\r"),
+    ];
+    let (code, shown) = program_on_terminal(&shell(&bob, "bash", &["--noprofile", "--rcfile", "rc", "-i"]), &dialogue);
+    assert!(code == 7 && !shown.contains("canary"), "{shown}");
+}
+
+#[test]
+fn zsh_completes_a_name_of_the_scope_that_was_typed() {
+    let world = world();
+    let bob = world.person("bob");
+    let start = "autoload -U compinit && compinit -D\neval \"$(secrets completion zsh)\"\nPS1='at your service: '\n";
+    std::fs::write(bob.home.join(".zshrc"), start).unwrap();
+    let dialogue = [
+        ("service: ", "secrets show --workspace w\tDA\t\r"),
+        ("organizations/acme/workspaces/ws1/secrets/DATABASE_URL", ""),
+        ("service: ", "exit 7\r"),
+    ];
+    let (code, shown) = program_on_terminal(&shell(&bob, "zsh", &["--no-global-rcs", "-i"]), &dialogue);
+    assert!(code == 7 && !shown.contains("canary"), "{shown}");
+}
+
+#[test]
+fn fish_offers_what_the_flags_typed_so_far_mean() {
+    let world = world();
+    let bob = world.person("bob");
+    for (line, offered) in [
+        ("secrets show ", "LINEAR_API_KEY\tmine\n"),
+        ("secrets show --workspace ws1 ", "DATABASE_URL\n"),
+        ("secrets edit --project=api S", "STRIPE_SECRET\n"),
+        ("secrets explain --workspace ws1 ", "DATABASE_URL\nLINEAR_API_KEY\tmine\nSTRIPE_SECRET\n"),
+        ("secrets run --workspace ws1 --only DATABASE_URL,S", "DATABASE_URL,STRIPE_SECRET\n"),
+        ("secrets list --project ", "api\n"),
+        ("secrets workspace delete w", "ws1\n"),
+        ("secrets session create --project web --workspace ", ""),
+        ("secrets session create --project api --workspace ", "ws1\n"),
+        ("secrets project create a", ""),
+        ("secrets undelete ", ""),
+    ] {
+        assert_eq!(candidates(&bob, line), offered, "{line}");
+    }
+    assert_eq!(candidates(&world.person("ann"), "secrets project delete "), "api\nweb\n");
+    bob.does("rm LINEAR_API_KEY --yes");
+    assert_eq!(candidates(&bob, "secrets undelete L"), "LINEAR_API_KEY\tmine\n");
+    assert_eq!(candidates(&bob, "secrets show L"), "");
+}
+
+#[test]
+fn what_the_service_does_not_tell_is_left_out_without_a_word() {
+    let world = world();
+    let nobody = world.person("nobody");
+    assert_eq!(candidates(&nobody, "secrets show "), "");
+    // An address that takes a connection and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", silent.local_addr().unwrap());
+    let waiting = world.person("bob").with("SECRETS_ENDPOINT", &address);
+    assert_eq!(candidates(&waiting, "secrets show "), "");
+    assert!(candidates(&waiting, "secrets who").starts_with("whoami"), "commands need no service");
+    std::fs::create_dir_all(nobody.home.join(".config/secrets")).unwrap();
+    std::fs::write(nobody.home.join(".config/secrets/config.toml"), "not toml").unwrap();
+    assert_eq!(candidates(&nobody, "secrets show "), "");
+    nobody.does("completion bash");
+}

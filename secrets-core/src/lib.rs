@@ -36,6 +36,7 @@ pub mod limits;
 pub mod mask;
 pub mod name;
 pub mod principal;
+pub mod redact;
 pub mod reserved;
 pub mod resolution;
 pub mod resource_name;

@@ -6,9 +6,10 @@ mod common_word;
 
 use std::fmt;
 
-use common_word::is_common;
+pub(crate) use common_word::is_common as is_common_word;
 
 use crate::character::is_invisible;
+use crate::redact::SHORTEST_MASKED;
 use crate::target::Target;
 
 /// Why a value does not pass for its target.
@@ -43,9 +44,6 @@ pub enum ValueWarning {
     CommonWord,
 }
 
-/// Values shorter than this are never masked in output: too much else looks like them.
-const SHORTEST_MASKED: usize = 6;
-
 /// Whether `value`, of at most `limit` bytes, can be delivered to `target`.
 pub fn check_value(target: &Target, value: &[u8], limit: u64) -> Result<(), InvalidValue> {
     let length = value.len() as u64;
@@ -75,7 +73,7 @@ pub fn value_warnings(target: &Target, value: &[u8]) -> Vec<ValueWarning> {
         (!is_file && value.ends_with(b"\n"), ValueWarning::TrailingNewline),
         (!is_file && text.is_some_and(hides_something), ValueWarning::InvisibleCharacter),
         (*target == Target::EnvironmentVariable && is_key_material(body), ValueWarning::KeyMaterialInEnv),
-        (value.len() < SHORTEST_MASKED || text.is_some_and(is_common), ValueWarning::CommonWord),
+        (value.len() < SHORTEST_MASKED || text.is_some_and(is_common_word), ValueWarning::CommonWord),
     ]
     .into_iter()
     .filter_map(|(told, warning)| told.then_some(warning))

@@ -78,7 +78,7 @@ const WORDS: &[&str] = &[
 
 /// Whether `text`, apart from white space around it, is such a word, a number of at most eight digits, or one character
 /// again and again.
-pub(super) fn is_common(text: &str) -> bool {
+pub(crate) fn is_common(text: &str) -> bool {
     let text = text.trim();
     let word = text.to_ascii_lowercase();
     let is_number = text.len() <= 8 && text.bytes().all(|b| b.is_ascii_digit());

@@ -1,0 +1,253 @@
+//! Masks secrets in whatever a program prints: a streaming replacer over bytes.
+//!
+//! ```
+//! use secrets_core::redact::{Masked, Redactor};
+//! use secrets_core::Redaction;
+//!
+//! let token = Masked { name: "LINEAR_API_KEY", value: b"lin_api_0123", redaction: Redaction::Default };
+//! let redactor = Redactor::new([token])?;
+//!
+//! let (mut stream, mut output) = (redactor.stream(), Vec::new());
+//! stream.push(b"key=lin_a", &mut output);
+//! assert_eq!(output, b"key="); // the rest may become the value
+//! stream.push(b"pi_0123\n", &mut output);
+//! stream.finish(&mut output);
+//! assert_eq!(output, b"key=***\n");
+//! # Ok::<(), secrets_core::redact::RedactorError>(())
+//! ```
+//!
+//! # What is masked
+//!
+//! The pieces of a secret are its value and, where it has several lines or white space around it, each line, without
+//! white space around it, that is neither short nor ordinary (a PEM frame, a common word, punctuation). Each piece is
+//! looked for as it is and in every spelling of these formats:
+//!
+//! - base64, standard and URL-safe, padded or not, where the value begins at any of the three alignments; also in
+//!   lines of 64 and 76 characters, if it begins with them
+//! - percent-encoding with upper and lower hexadecimals: of all bytes, or of what URLs, their components, paths and
+//!   forms (`+` for a space) reserve
+//! - JSON: with and without `\/`, `\u00e9` for what is not ASCII, `\u003c` for what HTML reserves
+//! - XML and HTML: named and numeric references, in text and in attributes
+//! - shells: the inside of single quotes, of double quotes and of `$'…'`, and backslashes
+//! - hexadecimal, upper and lower
+//!
+//! Wherever one of these patterns stands, it is masked, and patterns that overlap are masked as one; so a longer one
+//! wins over a shorter one within it.
+//!
+//! Long patterns (over 512 bytes) are looked for in parts, which bounds what is held back and also masks what somebody
+//! prints of a long value. Parts that follow each other are masked as one.
+//!
+//! # What is not masked
+//!
+//! - Secrets whose redaction is off, and values of fewer than 6 bytes: [`Redactor::unmasked`] tells of them.
+//! - A value in another encoding, in two of them at once, or with other bytes in between, such as colours.
+//! - The characters that a value within a longer base64 text shares with its neighbours there.
+//! - What was flushed of a value that came more slowly than its reader waits; see [`RedactorStream::finish`].
+//!
+//! # The replacement
+//!
+//! It is `***`, unless a pattern begins or ends with `*` or has `***` within it. There the replacement could complete
+//! the pattern together with the bytes around it, and the output would show a value that nobody printed. So another
+//! one is taken, which no occurrence of any pattern can touch; [`Redactor::replacement`] tells which. It follows that
+//! no pattern is anywhere in the output: its bytes would have to stand together in the input, where they are masked.
+//!
+//! # Memory
+//!
+//! Patterns, what is derived from them and what streams hold back are wiped when dropped. Not wiped are the output,
+//! which is the caller's, and copies that the compiler or the operating system makes (registers, swap).
+
+mod encoding;
+mod parts;
+mod patterns;
+mod pieces;
+mod replacement;
+mod screen;
+mod stream;
+
+use std::fmt;
+use std::sync::Arc;
+
+use self::patterns::Patterns;
+use self::pieces::Pieces;
+use self::screen::Screen;
+pub use self::stream::RedactorStream;
+use crate::secret::Redaction;
+
+/// Values and lines shorter than this are never masked: too much else looks like them.
+pub const SHORTEST_MASKED: usize = 6;
+
+/// The most bytes that the patterns of one redactor take. Four full scopes pass.
+const MOST_PATTERN_BYTES: usize = 512 * 1024 * 1024;
+
+/// The compiled patterns of a set of secrets. Cheap to clone; one serves any number of streams.
+#[derive(Clone)]
+pub struct Redactor {
+    compiled: Arc<Compiled>,
+}
+
+/// A secret whose value is to be masked.
+#[derive(Clone, Copy)]
+pub struct Masked<'a> {
+    /// Its name, for [`Redactor::unmasked`].
+    pub name: &'a str,
+    /// Its value, any bytes.
+    pub value: &'a [u8],
+    /// Whether it is masked at all.
+    pub redaction: Redaction,
+}
+
+/// A secret that is not masked, or not wholly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmasked {
+    /// The secret's name.
+    pub name: String,
+    /// Why.
+    pub reason: UnmaskedReason,
+}
+
+/// Why a secret is not masked, or not wholly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnmaskedReason {
+    /// Its redaction is off.
+    Off,
+    /// Its value has fewer than 6 bytes, not counting white space around it.
+    TooShort,
+    /// The value is masked where it stands as a whole, and so are its longer lines; but it has lines too short to be
+    /// masked on their own.
+    ShortLines,
+}
+
+/// Why no redactor can be made. Never says anything of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedactorError {
+    /// The patterns would take more memory than a redactor may.
+    TooLarge {
+        /// The most bytes that pass.
+        limit: usize,
+    },
+    /// Whatever stood in their place, it could complete one of the patterns.
+    NoReplacement,
+}
+
+struct Compiled {
+    patterns: Patterns,
+    screen: Screen,
+    replacement: &'static str,
+    unmasked: Vec<Unmasked>,
+}
+
+impl Redactor {
+    /// Compiles the patterns of `secrets`, in time and memory proportional to their size.
+    ///
+    /// # Errors
+    ///
+    /// [`RedactorError`], for sets far larger than the service delivers, or made to be impossible.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = Masked<'a>>) -> Result<Self, RedactorError> {
+        let mut patterns = patterns::Builder::new(MOST_PATTERN_BYTES);
+        let mut unmasked = Vec::new();
+        for secret in secrets {
+            let mut tell = |reason| unmasked.push(Unmasked { name: secret.name.to_owned(), reason });
+            if secret.redaction == Redaction::Off {
+                tell(UnmaskedReason::Off);
+                continue;
+            }
+            match pieces::of(secret.value) {
+                Pieces::TooShort => tell(UnmaskedReason::TooShort),
+                Pieces::Pieces { pieces, short_lines } => {
+                    if short_lines {
+                        tell(UnmaskedReason::ShortLines);
+                    }
+                    for piece in pieces {
+                        for pattern in encoding::all(piece) {
+                            parts::of(&pattern, |part, continues| patterns.add(part, continues))?;
+                        }
+                    }
+                }
+            }
+        }
+        Self::compile(patterns, unmasked)
+    }
+
+    fn compile(patterns: patterns::Builder, unmasked: Vec<Unmasked>) -> Result<Self, RedactorError> {
+        let patterns = patterns.build();
+        let replacement = replacement::choose(&patterns).ok_or(RedactorError::NoReplacement)?;
+        let screen = Screen::new(&patterns);
+        Ok(Self { compiled: Arc::new(Compiled { patterns, screen, replacement, unmasked }) })
+    }
+
+    /// The secrets that are not masked, in the order given.
+    pub fn unmasked(&self) -> &[Unmasked] {
+        &self.compiled.unmasked
+    }
+
+    /// Whether nothing is ever masked.
+    pub fn is_empty(&self) -> bool {
+        self.compiled.patterns.is_empty()
+    }
+
+    /// What stands in a pattern's place: `***`, or something else where that could complete a pattern.
+    pub fn replacement(&self) -> &'static str {
+        self.compiled.replacement
+    }
+
+    /// A new stream, for instance for one of a child's outputs.
+    pub fn stream(&self) -> RedactorStream {
+        RedactorStream::new(self.compiled.clone())
+    }
+
+    /// Masks a whole text at once.
+    pub fn redact(&self, whole: &[u8]) -> Vec<u8> {
+        let mut output = Vec::with_capacity(whole.len());
+        let mut stream = self.stream();
+        stream.push(whole, &mut output);
+        stream.finish(&mut output);
+        output
+    }
+}
+
+/// Tells how much is masked, nothing of what.
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redactor").field("unmasked", &self.compiled.unmasked).finish_non_exhaustive()
+    }
+}
+
+/// Without the value.
+impl fmt::Debug for Masked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Masked").field("name", &self.name).field("redaction", &self.redaction).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for UnmaskedReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.write_str("its redaction is off"),
+            Self::TooShort => write!(f, "its value is shorter than {SHORTEST_MASKED} bytes"),
+            Self::ShortLines => {
+                write!(
+                    f,
+                    "lines of its value are shorter than {SHORTEST_MASKED} bytes; they are masked only as a part of it"
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for RedactorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { limit } => {
+                write!(f, "the secrets are too large to be masked: their encodings take more than {} MiB", limit >> 20)
+            }
+            Self::NoReplacement => {
+                f.write_str("no text can stand in the secrets' place without completing one of them")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RedactorError {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! A text that comes in pieces.
+
+use std::fmt;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::Compiled;
+use super::patterns::Match;
+
+/// Masks one text that comes in pieces of any size. The output does not depend on where the pieces end.
+pub struct RedactorStream {
+    compiled: Arc<Compiled>,
+    /// The end of the text so far, from the first place on at which a pattern may still begin that has not ended.
+    live: Zeroizing<Vec<u8>>,
+    /// How much of `live` is decided: masked, or flushed as it was.
+    decided: Decided,
+}
+
+/// Bytes from the beginning of a text about which nothing is to be output any more.
+#[derive(Clone, Copy, Default)]
+struct Decided {
+    /// Up to here, everything was output as it was or masked.
+    shown: usize,
+    /// Up to here it is masked, and what overlaps is masked as one with it. None if that ended before the text.
+    masked: Option<usize>,
+}
+
+/// The most input that is looked at at once: it stays in the processor's cache between copying, scanning and output.
+const AT_ONCE: usize = 64 * 1024;
+
+impl RedactorStream {
+    pub(super) fn new(compiled: Arc<Compiled>) -> Self {
+        Self { compiled, live: Zeroizing::default(), decided: Decided::default() }
+    }
+
+    /// Takes more of the text, and appends to `output` what is decided by now: all but the end that may become a
+    /// pattern once more follows.
+    pub fn push(&mut self, input: &[u8], output: &mut Vec<u8>) {
+        output.reserve(input.len());
+        for input in input.chunks(AT_ONCE) {
+            if self.live.is_empty() {
+                let live = self.advance(input, output);
+                self.keep(input.get(live..).unwrap_or_default());
+            } else {
+                let mut text = std::mem::take(&mut self.live);
+                append(&mut text, input);
+                let live = self.advance(&text, output);
+                text.drain(..live);
+                self.live = text;
+            }
+        }
+    }
+
+    /// Appends to `output` what was held back, as nothing more follows, or nothing soon.
+    ///
+    /// The stream can go on afterwards. If more text then completes a pattern whose beginning was flushed, the
+    /// rest of it is still masked.
+    pub fn finish(&mut self, output: &mut Vec<u8>) {
+        let text = std::mem::take(&mut self.live);
+        self.output_to_the_end(&text, output);
+        self.live = text;
+    }
+
+    /// How many bytes are held back: never more than the longest end of the text with which a pattern begins.
+    pub fn held(&self) -> usize {
+        self.live.len().saturating_sub(self.decided.end())
+    }
+
+    /// Outputs `text` up to the place that it returns, from which on it is live. `self.decided` counts from the
+    /// beginning of `text` before, and from that place afterwards.
+    fn advance(&mut self, text: &[u8], output: &mut Vec<u8>) -> usize {
+        let Compiled { patterns, screen, replacement, .. } = &*self.compiled;
+        let mut decided = self.decided;
+        let live = screen.scan(patterns, text, |start, found| {
+            decided.mask(start, found, text, replacement, output);
+        });
+        decided.show(live, text, output);
+        self.decided = decided.from(live);
+        live
+    }
+
+    /// Outputs all of `text`, the beginnings of patterns as they are.
+    fn output_to_the_end(&mut self, text: &[u8], output: &mut Vec<u8>) {
+        let Compiled { patterns, screen, replacement, .. } = &*self.compiled;
+        let mut decided = self.decided;
+        let mut start = 0;
+        // Ends with the text: every turn passes at least over the byte at which the text is live.
+        while start < text.len() {
+            let rest = text.get(start..).unwrap_or_default();
+            let mut mask = |at, found| decided.mask(start + at, found, text, replacement, output);
+            let live = screen.scan(patterns, rest, &mut mask);
+            if let Some(found) = rest.get(live..).and_then(|rest| patterns.at(rest, 0..patterns.len()).longest) {
+                mask(live, found);
+            }
+            start += live + 1;
+        }
+        decided.show(text.len(), text, output);
+        self.decided = decided;
+    }
+
+    fn keep(&mut self, text: &[u8]) {
+        if !text.is_empty() {
+            append(&mut self.live, text);
+        }
+    }
+}
+
+impl Decided {
+    fn end(self) -> usize {
+        self.shown.max(self.masked.unwrap_or(0))
+    }
+
+    /// Masks a match in `text` that starts at `start` or, if it overlaps or continues the last one, prolongs that.
+    fn mask(&mut self, start: usize, found: Match, text: &[u8], replacement: &str, output: &mut Vec<u8>) {
+        let end = start + found.length;
+        if end <= self.end() {
+            return;
+        }
+        let meets = |masked| start < masked || (start == masked && found.continues);
+        let is_one_with_the_last = self.masked.is_some_and(|masked| meets(masked) && self.shown <= masked);
+        if !is_one_with_the_last {
+            self.show(start, text, output);
+            output.extend_from_slice(replacement.as_bytes());
+        }
+        self.masked = Some(end);
+    }
+
+    /// Outputs what is still to be output before `end`.
+    fn show(&mut self, end: usize, text: &[u8], output: &mut Vec<u8>) {
+        output.extend_from_slice(text.get(self.end()..end).unwrap_or_default());
+        self.shown = self.shown.max(end);
+    }
+
+    /// The same, counted from `place`.
+    fn from(self, place: usize) -> Self {
+        Self { shown: self.shown.saturating_sub(place), masked: self.masked.and_then(|end| end.checked_sub(place)) }
+    }
+}
+
+/// Appends, and wipes what a move to more memory leaves behind.
+fn append(text: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
+    if text.capacity() - text.len() < more.len() {
+        let mut moved = Zeroizing::new(Vec::with_capacity(text.len() + more.len()));
+        moved.extend_from_slice(text);
+        *text = moved;
+    }
+    text.extend_from_slice(more);
+}
+
+/// Tells how much is held back, nothing of what.
+impl fmt::Debug for RedactorStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedactorStream").field("held", &self.held()).finish_non_exhaustive()
+    }
+}

@@ -10,5 +10,6 @@ mod interop {
     mod rust;
     mod scenario;
     mod service;
+    mod service_config;
     mod words;
 }

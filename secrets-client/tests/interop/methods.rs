@@ -7,19 +7,28 @@ use serde_json::Value;
 
 /// A method of the interface.
 pub(crate) struct Method {
-    path: String,
-    request: MessageDescriptor,
+    pub(crate) path: String,
+    pub(crate) request: MessageDescriptor,
     response: MessageDescriptor,
 }
 
 impl Method {
+    /// Every method of the interface.
+    pub(crate) fn all() -> Vec<Self> {
+        let pool = DescriptorPool::decode(secrets_proto::FILE_DESCRIPTOR_SET).unwrap();
+        let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+        let method = |each: prost_reflect::MethodDescriptor| Self {
+            path: format!("{}/{}", each.parent_service().name(), each.name()),
+            request: each.input(),
+            response: each.output(),
+        };
+        methods.map(method).collect()
+    }
+
     /// Of a name such as `SecretService/CreateSecret`.
     pub(crate) fn named(path: &str) -> Self {
-        let pool = DescriptorPool::decode(secrets_proto::FILE_DESCRIPTOR_SET).unwrap();
-        let (service, method) = path.split_once('/').unwrap();
-        let service = pool.get_service_by_name(&format!("secrets.v1.{service}")).unwrap();
-        let method = service.methods().find(|each| each.name() == method).unwrap();
-        Self { path: path.to_owned(), request: method.input(), response: method.output() }
+        let method = Self::all().into_iter().find(|method| method.path == path);
+        method.unwrap_or_else(|| panic!("the interface has no method `{path}`"))
     }
 
     /// The request that `json` says; a field that there is not is a fault of the scenario.

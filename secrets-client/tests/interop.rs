@@ -5,6 +5,8 @@
 
 mod interop {
     mod fit;
+    mod language;
+    mod languages;
     mod methods;
     mod running;
     mod rust;

@@ -1,0 +1,95 @@
+//! A client in another language, and its runner.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+use super::scenario::{self, Scenario};
+use super::service::Service;
+
+/// A language that has a client in a directory of `interop/`.
+pub(crate) struct Language {
+    pub(crate) name: &'static str,
+    built: OnceLock<()>,
+}
+
+pub(crate) static PYTHON: Language = Language::new("python");
+
+impl Language {
+    const fn new(name: &'static str) -> Self {
+        Self { name, built: OnceLock::new() }
+    }
+
+    /// Its runner, built, for a service; one argument is to be added.
+    pub(crate) fn runner(&self, endpoint: &str, authority: &Path, token: &Path) -> Command {
+        let test = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(self.name).join("test");
+        self.built.get_or_init(|| {
+            let built = Command::new(test.join("build")).env("TOOLS", tools()).stdin(Stdio::null()).output().unwrap();
+            let said = String::from_utf8_lossy(&built.stderr);
+            assert!(built.status.success(), "{}: {said}\n`make install` installs what it needs", self.name);
+        });
+        let mut runner = Command::new(test.join("run"));
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SECRETS_")) {
+            runner.env_remove(name);
+        }
+        runner
+            .env("TOOLS", tools())
+            .env("SECRETS_ENDPOINT", endpoint)
+            .env("SECRETS_CA_FILE", authority)
+            .env("SECRETS_TOKEN_FILE", token)
+            .stdin(Stdio::null());
+        runner
+    }
+
+    /// Runs the scenario, all of it, against a service of its own.
+    pub(crate) fn runs_the_scenario(&self) {
+        let service = Service::start();
+        let (passed, said) = self.run(&service, self.name, &scenario::path());
+        let steps = Scenario::read().steps;
+        let expected = steps.iter().enumerate().map(|(position, step)| format!("ok {} {}\n", position + 1, step.name));
+        assert!(passed && said == expected.collect::<String>(), "{}: {said}", self.name);
+    }
+
+    /// Runs scenarios that expect what does not come: a runner that passes over it would prove nothing.
+    pub(crate) fn notices_what_is_not_as_expected(&self) {
+        let service = Service::start();
+        let folder = tempfile::tempdir().unwrap();
+        let whole: Value = serde_json::from_slice(&std::fs::read(scenario::path()).unwrap()).unwrap();
+        let steps = whole["steps"].as_array().unwrap();
+        for (turn, (like, expect)) in FALSEHOODS.iter().enumerate() {
+            let last = steps.iter().position(|step| step["name"] == *like).unwrap();
+            let mut steps = steps[..=last].to_vec();
+            steps[last]["expect"] = serde_json::from_str(expect).unwrap();
+            let path = folder.path().join("scenario.json");
+            std::fs::write(&path, json!({ "steps": steps }).to_string()).unwrap();
+            let (passed, said) = self.run(&service, &format!("{}-{turn}", self.name), &path);
+            let end = format!("failed {} {like}: ", last + 1);
+            assert!(!passed && said.lines().last().unwrap().starts_with(&end), "{}: {said}", self.name);
+            assert_eq!(said.lines().count(), last + 1, "{}: {said}", self.name);
+        }
+    }
+
+    fn run(&self, service: &Service, organization: &str, scenario: &Path) -> (bool, String) {
+        let mut runner = self.runner(&service.endpoint(), &service.authority(), &service.operator_token());
+        let ended = runner.env("SECRETS_ORGANIZATION", organization).arg(scenario).stderr(Stdio::inherit()).output();
+        let ended = ended.unwrap();
+        (ended.status.success(), String::from_utf8(ended.stdout).unwrap())
+    }
+}
+
+/// Steps, each with an expectation that it does not fulfil.
+const FALSEHOODS: [(&str, &str); 4] = [
+    ("ann is told who she is", r#"{"response": {"bindings": []}}"#),
+    ("nobody is told nothing", r#"{"error": {"code": "UNAUTHENTICATED", "reason": "PERMISSION_DENIED"}}"#),
+    ("nobody is told nothing", r#"{"response": {}}"#),
+    ("bob resolves his workspace", r#"{"environment": {"LINEAR_API_KEY": "lin_bob_1"}}"#),
+];
+
+/// Where `make test` puts tools: beside the folder of this build.
+fn tools() -> PathBuf {
+    let folders = Path::new(env!("CARGO_BIN_EXE_secrets")).ancestors();
+    let found = folders.map(|folder| folder.join("tools")).find(|tools| tools.is_dir());
+    found.expect("there are no tools; `make install` installs them")
+}

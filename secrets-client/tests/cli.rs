@@ -8,6 +8,7 @@ mod cli {
     mod connection;
     mod context;
     mod control_plane;
+    mod delivery;
     mod import;
     mod manual;
     mod own_secrets;

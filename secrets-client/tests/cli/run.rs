@@ -27,19 +27,6 @@ fn a_program_gets_its_secrets_and_not_the_token() {
 }
 
 #[test]
-fn what_is_not_delivered_is_said() {
-    let world = world();
-    let bob = world.person("bob");
-    bob.sets("token", "GH_REGISTRY --registry ghcr.io --username bob");
-    bob.sets("key", "DEPLOY_KEY --file ~/.ssh/deploy_key");
-    bob.does("run -- true").shows(&[
-        "2 secrets not delivered",
-        "DEPLOY_KEY (file ~/.ssh/deploy_key",
-        "GH_REGISTRY (registry",
-    ]);
-}
-
-#[test]
 fn the_programs_own_code_is_passed_through() {
     let world = world();
     let bob = world.person("bob");

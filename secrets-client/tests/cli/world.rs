@@ -73,6 +73,7 @@ impl World {
     pub(crate) fn person(&self, name: &str) -> Person<'_> {
         let home = self.folder.path().join(name);
         std::fs::create_dir_all(&home).unwrap();
+        std::fs::create_dir_all(home.join(".runtime")).unwrap();
         Person { world: self, home, environment: Vec::new() }
     }
 }
@@ -105,7 +106,7 @@ impl Person<'_> {
     pub(crate) fn program(&self, program: &Path, words: &[&str]) -> Command {
         let mut command = clean(program);
         command.args(words).current_dir(&self.home).env("HOME", &self.home);
-        command.env("SECRETS_ENDPOINT", &self.world.endpoint);
+        command.env("SECRETS_ENDPOINT", &self.world.endpoint).env("XDG_RUNTIME_DIR", self.home.join(".runtime"));
         command.envs(self.environment.iter().cloned());
         command
     }
@@ -233,7 +234,7 @@ fn clean(program: &Path) -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SECRETS_")) {
         command.env_remove(name);
     }
-    command.env_remove("XDG_CONFIG_HOME").env_remove("NO_COLOR");
+    command.env_remove("XDG_CONFIG_HOME").env_remove("NO_COLOR").env_remove("DOCKER_CONFIG");
     command
 }
 

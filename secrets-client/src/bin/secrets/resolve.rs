@@ -70,7 +70,7 @@ pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), Failure>
     }
 }
 
-pub(crate) fn is_variable(secret: &ResolvedSecret) -> bool {
+fn is_variable(secret: &ResolvedSecret) -> bool {
     matches!(secret.target.kind, None | Some(v1::target::Kind::EnvironmentVariable(_)))
 }
 

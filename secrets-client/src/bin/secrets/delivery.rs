@@ -1,0 +1,39 @@
+//! What a program gets: from a resolved set to variables, files and registry credentials.
+//!
+//! A [`Plan`] is pure: it refuses what could not stand together before anything is written. [`Plan::place`] writes, all
+//! or nothing, and what it gives back removes what was written, at the latest when it is dropped. A process that is
+//! killed leaves a journal behind, from which the next one removes the rest.
+//!
+//! Invariants:
+//! - a file that is there already is never touched, whatever it is: only what a journal names, and is still the same
+//!   file, is replaced or removed;
+//! - a value is on the disk only in its target, and in the private folder of the registries' credentials;
+//! - no link is followed that somebody else than root or the caller made.
+//!
+//! To add a kind of target: an arm in [`Plan::of`], and what it needs in [`Placed`].
+
+mod docker;
+mod folder;
+mod identity;
+mod journal;
+mod placed;
+mod plan;
+mod runtime;
+
+use std::path::PathBuf;
+
+pub(crate) use self::placed::Placed;
+pub(crate) use self::plan::Plan;
+
+/// The caller's home, which `~` in a target stands for; none if the environment and the user database name none.
+pub(crate) fn home() -> Option<PathBuf> {
+    std::env::home_dir().filter(|home| home.is_absolute())
+}
+
+/// The folder of the caller's own Docker configuration: `DOCKER_CONFIG`, else `~/.docker`.
+pub(crate) fn user_docker_config() -> Option<PathBuf> {
+    match std::env::var_os("DOCKER_CONFIG").filter(|folder| !folder.is_empty()) {
+        Some(folder) => std::path::absolute(folder).ok(),
+        None => home().map(|home| home.join(".docker")),
+    }
+}

@@ -1,0 +1,440 @@
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Permissions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::docker;
+use super::folder::{Entry, Folder, name};
+use super::identity::Identity;
+use super::journal::{self, Journal, Left, Record};
+use super::plan::{Plan, PlannedFile};
+use super::runtime::{Run, Runtime, unfinished};
+use crate::exit::{Exit, Failure};
+
+/// What was written for a program. Dropped, or with [`Placed::remove`], it is removed.
+pub(crate) struct Placed {
+    runtime: Runtime,
+    /// None as long as nothing was written.
+    run: Option<Run>,
+    /// The caller's own Docker configuration.
+    user_docker_config: Option<PathBuf>,
+    /// The private Docker configuration.
+    docker: Option<PathBuf>,
+    files: Vec<PathBuf>,
+}
+
+/// A file that is written and waits for its name.
+struct Staged<'a> {
+    folder: Folder,
+    unfinished: OsString,
+    file: &'a PlannedFile,
+    replaces: bool,
+}
+
+impl Placed {
+    pub(super) fn of(plan: &Plan, user_docker_config: Option<&Path>) -> Result<Self, Failure> {
+        Self::within(Runtime::of_caller(), plan, user_docker_config)
+    }
+
+    fn within(runtime: Runtime, plan: &Plan, user_docker_config: Option<&Path>) -> Result<Self, Failure> {
+        runtime.sweep();
+        let user_docker_config = user_docker_config.map(Path::to_owned);
+        let mut placed = Self { runtime, run: None, user_docker_config, docker: None, files: Vec::new() };
+        // On a failure `placed` is dropped, and with it what has been written.
+        placed.replace(plan)?;
+        Ok(placed)
+    }
+
+    /// Whether nothing was written, so that nothing has to be removed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.run.is_none()
+    }
+
+    /// What a program's environment needs to find what was written.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.docker.iter().map(|folder| (OsStr::new("DOCKER_CONFIG"), folder.as_os_str()))
+    }
+
+    /// Writes what `plan` has in place of what was written before. A file that stays as it is is not touched; one that
+    /// changes is replaced in one step. On a failure before the first such step everything is as it was.
+    pub(crate) fn replace(&mut self, plan: &Plan) -> Result<(), Failure> {
+        if !plan.has_files() && self.is_empty() {
+            return Ok(());
+        }
+        let needs_docker = !plan.logins().is_empty() || self.docker.is_some();
+        let own_docker = match &self.user_docker_config {
+            Some(folder) if needs_docker => docker::own(folder)?,
+            _ => None,
+        };
+        for file in plan.files() {
+            self.check(file)?;
+        }
+        let staged = stage_all(&mut self.begun()?.journal, plan.files())?;
+        if let Err(failure) = self.stage_docker(plan, own_docker) {
+            discard(&staged);
+            return Err(failure);
+        }
+        if let Some(failure) = staged.iter().find_map(|each| self.publish(each).err()) {
+            discard(&staged);
+            return Err(failure);
+        }
+        let gone: Vec<PathBuf> =
+            self.files.iter().filter(|path| !plan.files().iter().any(|file| file.path == **path)).cloned().collect();
+        self.files = plan.files().iter().map(|file| file.path.clone()).collect();
+        let left = self.undo(|record| matches!(record, Record::File(path, _) if gone.contains(path)));
+        failed_to_remove(&left)
+    }
+
+    /// Removes what was written, as far as nobody replaced it, and says what is left.
+    pub(crate) fn remove(mut self) -> Result<(), Failure> {
+        failed_to_remove(&self.clear())
+    }
+
+    fn clear(&mut self) -> Vec<Left> {
+        let left = self.undo(|_| true);
+        // What can't be removed now is left to the next process, which needs the journal for it.
+        if let Some(run) = self.run.take()
+            && !left.iter().any(|left| left.is_ours)
+        {
+            let _ = run.end();
+        }
+        left
+    }
+
+    fn undo(&self, which: impl Fn(&Record) -> bool) -> Vec<Left> {
+        let records = self.run.as_ref().map(|run| run.journal.records()).unwrap_or_default();
+        let records: Vec<&Record> = records.iter().filter(|record| which(record)).collect();
+        journal::undo(records.into_iter())
+    }
+
+    /// Refuses a file that is there and is not what this process wrote.
+    fn check(&self, file: &PlannedFile) -> Result<(), Failure> {
+        let folder = match Folder::of(&file.path) {
+            Ok(folder) => folder,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(file.fails(&error.to_string())),
+        };
+        let refused = match folder.entry(name(&file.path)).map_err(|error| file.fails(&error.to_string()))? {
+            None => return Ok(()),
+            Some(Entry::File(identity)) if self.made(&file.path, identity) => return Ok(()),
+            Some(Entry::File(_)) => match self.runtime.maker(&file.path) {
+                Some(process) => format!("another `secrets` (process {process}) has written it and still uses it"),
+                None => "there is a file already".to_owned(),
+            },
+            Some(Entry::Folder) => "there is a folder of this name".to_owned(),
+            Some(Entry::Link) => "there is a symbolic link of this name".to_owned(),
+            Some(Entry::Other) => "there is something of this name that is no file".to_owned(),
+        };
+        Err(file.fails(&refused).hint("nothing was written; move it away, or `secrets edit` changes the secret's path"))
+    }
+
+    fn made(&self, path: &Path, identity: Identity) -> bool {
+        self.run.as_ref().is_some_and(|run| run.journal.made(path, identity))
+    }
+
+    /// Gives a file its name.
+    fn publish(&self, staged: &Staged<'_>) -> Result<(), Failure> {
+        let path = &staged.file.path;
+        let published = match staged.folder.entry(name(path)) {
+            Ok(Some(Entry::File(identity))) if staged.replaces && self.made(path, identity) => {
+                staged.folder.replace(&staged.unfinished, name(path))
+            }
+            Ok(_) => staged.folder.publish(&staged.unfinished, name(path)),
+            Err(error) => Err(error),
+        };
+        published.map_err(|error| staged.file.fails(&error.to_string()))
+    }
+
+    /// Writes the private Docker configuration, in one step, if there is one or must be one.
+    fn stage_docker(
+        &mut self,
+        plan: &Plan,
+        own: Option<serde_json::Map<String, serde_json::Value>>,
+    ) -> Result<(), Failure> {
+        if plan.logins().is_empty() && self.docker.is_none() {
+            return Ok(());
+        }
+        let config = docker::config(own, plan.logins());
+        let private = self.begun()?.folder.clone();
+        let write = |placed: &mut Self| -> io::Result<()> {
+            let folder = match &placed.docker {
+                Some(folder) => folder.clone(),
+                None => docker::folder(&private, placed.user_docker_config.as_deref())?,
+            };
+            let unfinished = folder.join(unfinished());
+            let mut file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+            file.write_all(config.as_bytes())?;
+            std::fs::rename(&unfinished, folder.join(docker::FILE))?;
+            placed.docker = Some(folder);
+            Ok(())
+        };
+        write(self).map_err(|error| {
+            Failure::new(Exit::Failed, format!("the registries' credentials can't be written: {error}"))
+        })
+    }
+
+    /// The folder of this process, made when it is first needed.
+    fn begun(&mut self) -> Result<&mut Run, Failure> {
+        match &mut self.run {
+            Some(run) => Ok(run),
+            none => Ok(none.insert(self.runtime.begin()?)),
+        }
+    }
+}
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl PlannedFile {
+    fn fails(&self, why: &str) -> Failure {
+        let message = format!("{} can't be written to `{}`: {why}", self.secret_id, self.path.display());
+        Failure::new(Exit::Failed, message)
+    }
+}
+
+/// Writes all files that are not there as they should be, under names that nobody looks for.
+fn stage_all<'a>(journal: &mut Journal, files: &'a [PlannedFile]) -> Result<Vec<Staged<'a>>, Failure> {
+    let mut staged = Vec::new();
+    for file in files {
+        match stage(journal, file) {
+            Ok(None) => {}
+            Ok(Some(each)) => staged.push(each),
+            Err(error) => {
+                discard(&staged);
+                return Err(file.fails(&error.to_string()));
+            }
+        }
+    }
+    Ok(staged)
+}
+
+fn stage<'a>(journal: &mut Journal, file: &'a PlannedFile) -> io::Result<Option<Staged<'a>>> {
+    let folder = Folder::making(&file.path, |path, identity| journal.note(Record::Folder(path.to_owned(), identity)))?;
+    let replaces = matches!(folder.entry(name(&file.path))?, Some(Entry::File(_)));
+    if replaces && is_as_planned(&folder, file)? {
+        return Ok(None);
+    }
+    let unfinished = unfinished();
+    journal.note(Record::Writing(file.path.with_file_name(&unfinished)))?;
+    let mut written = folder.create(&unfinished)?;
+    let staged = Staged { folder, unfinished, file, replaces };
+    let recorded = written
+        .write_all(&file.value)
+        .and_then(|()| written.set_permissions(Permissions::from_mode(file.mode))) // whatever the umask is
+        .and_then(|()| Identity::of(&written))
+        .and_then(|identity| journal.note(Record::File(file.path.clone(), identity)));
+    if let Err(error) = recorded {
+        discard(std::slice::from_ref(&staged));
+        return Err(error);
+    }
+    Ok(Some(staged))
+}
+
+fn discard(staged: &[Staged<'_>]) {
+    for each in staged {
+        let _ = each.folder.remove(&each.unfinished);
+    }
+}
+
+/// Whether the file, which is ours, has the planned content and permissions.
+fn is_as_planned(folder: &Folder, file: &PlannedFile) -> io::Result<bool> {
+    // A file without the right to read is simply written again.
+    let Ok(mut there) = folder.open(name(&file.path)) else { return Ok(false) };
+    let metadata = there.metadata()?;
+    if metadata.permissions().mode() & 0o7777 != file.mode || metadata.len() != file.value.len() as u64 {
+        return Ok(false);
+    }
+    let mut content = zeroize::Zeroizing::new(Vec::with_capacity(file.value.len() + 1));
+    there.read_to_end(&mut content)?;
+    Ok(*content == *file.value)
+}
+
+fn failed_to_remove(left: &[Left]) -> Result<(), Failure> {
+    if left.is_empty() {
+        return Ok(());
+    }
+    let each: Vec<String> = left.iter().map(|left| format!("`{}` ({})", left.path.display(), left.why)).collect();
+    Err(Failure::new(Exit::Failed, format!("not removed: {}", each.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, symlink};
+
+    use secrets_client::v1::{self, target::Kind};
+
+    use super::*;
+
+    /// A home, and a runtime folder that is not the tester's.
+    struct Place {
+        top: tempfile::TempDir,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let top = tempfile::tempdir().unwrap();
+            std::fs::create_dir(top.path().join("home")).unwrap();
+            Self { top }
+        }
+
+        fn home(&self, path: &str) -> PathBuf {
+            self.top.path().join("home").join(path)
+        }
+
+        fn plan(files: &[(&str, u32, &str)], home: &Path) -> Plan {
+            let secrets: Vec<_> = files
+                .iter()
+                .map(|(path, mode, value)| {
+                    let kind = match path.strip_prefix("registry:") {
+                        Some(host) => Kind::Registry(v1::RegistryTarget { host: host.into(), username: "bob".into() }),
+                        None => Kind::File(v1::FileTarget { path: (*path).into(), mode: *mode }),
+                    };
+                    let target = Some(v1::Target { kind: Some(kind) });
+                    let value = value.as_bytes().to_vec();
+                    v1::ResolvedSecret { secret_id: "KEY".into(), value, target, ..Default::default() }.into()
+                })
+                .collect();
+            Plan::of(&secrets, Some(home)).unwrap()
+        }
+
+        fn place(&self, files: &[(&str, u32, &str)]) -> Result<Placed, Failure> {
+            let runtime = Runtime::at(self.top.path().join("runtime"));
+            Placed::within(runtime, &Self::plan(files, &self.home("")), Some(&self.home(".docker")))
+        }
+
+        /// Everything below the home, and what is left in the runtime folder.
+        fn files(&self) -> Vec<String> {
+            let mut found = Vec::new();
+            let mut ahead = vec![self.home(""), self.top.path().join("runtime")];
+            while let Some(folder) = ahead.pop() {
+                for entry in std::fs::read_dir(folder).into_iter().flatten() {
+                    let path = entry.unwrap().path();
+                    if path.is_dir() {
+                        ahead.push(path.clone());
+                    }
+                    found.push(path.strip_prefix(self.top.path()).unwrap().display().to_string());
+                }
+            }
+            found.retain(|path| path != "runtime/lock"); // which stays
+            found.sort();
+            found
+        }
+    }
+
+    fn read(path: &Path) -> (String, u32) {
+        (std::fs::read_to_string(path).unwrap(), std::fs::metadata(path).unwrap().mode() & 0o7777)
+    }
+
+    #[test]
+    fn writes_with_the_exact_mode_and_removes_every_trace() {
+        let place = Place::new();
+        let placed = place.place(&[("~/.ssh/key", 0o600, "k"), ("~/a/b/c", 0o664, "c"), ("~/d", 0o400, "d")]).unwrap();
+        assert_eq!(read(&place.home(".ssh/key")), ("k".into(), 0o600));
+        assert_eq!(read(&place.home("a/b/c")), ("c".into(), 0o664));
+        assert_eq!(std::fs::metadata(place.home("d")).unwrap().mode() & 0o7777, 0o400);
+        assert_eq!(std::fs::metadata(place.home(".ssh")).unwrap().mode() & 0o777, 0o700);
+        placed.remove().unwrap();
+        assert_eq!(place.files(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn keeps_a_folder_that_was_there_or_that_somebody_uses() {
+        let place = Place::new();
+        std::fs::create_dir(place.home("was")).unwrap();
+        let placed = place.place(&[("~/was/key", 0o600, "k"), ("~/new/key", 0o600, "k")]).unwrap();
+        std::fs::write(place.home("new/theirs"), "x").unwrap();
+        drop(placed);
+        assert_eq!(place.files(), ["home/new", "home/new/theirs", "home/was"]);
+    }
+
+    #[test]
+    fn refuses_what_is_there_and_then_writes_nothing() {
+        let place = Place::new();
+        std::fs::write(place.home("file"), "theirs").unwrap();
+        std::fs::create_dir(place.home("folder")).unwrap();
+        symlink("nowhere", place.home("link")).unwrap();
+        symlink("file", place.home("link-to-file")).unwrap();
+        let before = place.files();
+        for (path, why) in [
+            ("~/file", "a file already"),
+            ("~/folder", "a folder"),
+            ("~/link", "a symbolic link"),
+            ("~/link-to-file", "a symbolic link"),
+            ("~/file/below", "Not a directory"),
+        ] {
+            let failure = format!("{:?}", place.place(&[("~/other/a", 0o600, "a"), (path, 0o600, "b")]).err().unwrap());
+            assert!(failure.contains(why), "{failure}");
+            assert_eq!(place.files(), before, "{path}");
+        }
+        assert_eq!(read(&place.home("file")).0, "theirs");
+    }
+
+    #[test]
+    fn names_the_process_that_uses_a_path() {
+        let place = Place::new();
+        let _first = place.place(&[("~/key", 0o600, "first")]).unwrap();
+        let failure = format!("{:?}", place.place(&[("~/key", 0o600, "second")]).err().unwrap());
+        assert!(failure.contains(&format!("another `secrets` (process {})", std::process::id())), "{failure}");
+        assert_eq!(read(&place.home("key")).0, "first");
+    }
+
+    #[test]
+    fn replaces_what_changed_and_leaves_the_rest_untouched() {
+        let place = Place::new();
+        let mut placed = place.place(&[("~/same", 0o600, "s"), ("~/new", 0o600, "1"), ("~/gone", 0o600, "g")]).unwrap();
+        let same = std::fs::metadata(place.home("same")).unwrap().ino();
+        let plan = [("~/same", 0o600, "s"), ("~/new", 0o640, "2"), ("~/more", 0o600, "m")];
+        placed.replace(&Place::plan(&plan, &place.home(""))).unwrap();
+        assert_eq!(std::fs::metadata(place.home("same")).unwrap().ino(), same);
+        assert_eq!((read(&place.home("new")), place.home("gone").exists()), (("2".into(), 0o640), false));
+        assert_eq!(read(&place.home("more")).0, "m");
+
+        // Somebody else's file stops the next change before anything is written.
+        std::fs::remove_file(place.home("new")).unwrap();
+        std::fs::write(place.home("new"), "theirs").unwrap();
+        let plan = [("~/same", 0o600, "changed"), ("~/new", 0o600, "3")];
+        assert!(placed.replace(&Place::plan(&plan, &place.home(""))).is_err());
+        assert_eq!((read(&place.home("same")).0, read(&place.home("new")).0), ("s".into(), "theirs".into()));
+        let failure = format!("{:?}", placed.remove().unwrap_err());
+        assert!(failure.contains("home/new` (somebody put another file there)"), "{failure}");
+        assert_eq!(place.files(), ["home/new"]);
+    }
+
+    #[test]
+    fn begins_with_what_a_dead_process_left() {
+        let place = Place::new();
+        let mut placed = place.place(&[("~/new/key", 0o600, "k"), ("registry:ghcr.io", 0, "t")]).unwrap();
+        std::fs::write(place.home("new/.secrets-unfinished"), "k").unwrap();
+        let run = placed.run.as_mut().unwrap();
+        run.journal.note(Record::Writing(place.home("new/.secrets-unfinished"))).unwrap();
+        // As a kill does: the journal is closed, and nothing else happens.
+        drop(placed.run.take());
+        assert!(place.home("new/key").exists());
+        drop(place.place(&[]).unwrap());
+        assert_eq!(place.files(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn gives_registries_a_private_configuration_over_the_callers_own() {
+        let place = Place::new();
+        std::fs::create_dir_all(place.home(".docker/contexts")).unwrap();
+        std::fs::write(place.home(".docker/config.json"), r#"{"auths":{"quay.io":{"auth":"eA=="}}}"#).unwrap();
+        let mut placed = place.place(&[("registry:ghcr.io", 0, "first")]).unwrap();
+        let folder = PathBuf::from(placed.variables().next().unwrap().1);
+        let (config, mode) = read(&folder.join("config.json"));
+        assert!(config.contains("quay.io") && config.contains("ghcr.io") && mode == 0o600, "{config}");
+        assert!(super::super::runtime::is_private(&folder).unwrap() && folder.join("contexts").is_dir());
+        placed.replace(&Place::plan(&[("registry:ghcr.io", 0, "second")], Path::new("/"))).unwrap();
+        assert_ne!(read(&folder.join("config.json")).0, config);
+        drop(placed);
+        assert!(!folder.exists() && place.home(".docker/contexts").is_dir());
+
+        std::fs::write(place.home(".docker/config.json"), "{").unwrap();
+        assert!(place.place(&[("registry:ghcr.io", 0, "t"), ("~/key", 0o600, "k")]).is_err());
+        assert!(!place.home("key").exists());
+    }
+}

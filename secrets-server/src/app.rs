@@ -14,6 +14,7 @@ use crate::failure::{Failure, Reason};
 use crate::keyring::{Keyring, KeyringError};
 use crate::notes::Notes;
 use crate::store::Store;
+use crate::watchers::{self, Watchers};
 
 /// How often they are written.
 const NOTES_EVERY: Duration = Duration::from_secs(60);
@@ -27,6 +28,7 @@ pub struct App {
     audit: AuditWriter,
     notes: Notes,
     limits: Limits,
+    watchers: Arc<Watchers>,
 }
 
 impl App {
@@ -48,6 +50,7 @@ impl App {
             random,
             notes: Notes::default(),
             limits: Limits::default(),
+            watchers: Arc::default(),
         });
         let noting = Arc::downgrade(&app);
         tokio::spawn(async move {
@@ -58,6 +61,9 @@ impl App {
             }
         });
         app.start_sweeping();
+        if app.store.is_shared() {
+            tokio::spawn(watchers::poll::run(Arc::downgrade(&app)));
+        }
         Ok(app)
     }
 
@@ -99,6 +105,11 @@ impl App {
     /// What is noted in memory and written now and then.
     pub fn notes(&self) -> &Notes {
         &self.notes
+    }
+
+    /// The open watches.
+    pub fn watchers(&self) -> &Arc<Watchers> {
+        &self.watchers
     }
 
     /// Ends a call: writes its audit event, unless a transaction of its own already did, and only then hands on the result.

@@ -137,6 +137,11 @@ impl Store {
         Ok(self.0.writer.close_by_ref().await?)
     }
 
+    /// Whether other servers may change what is stored: not on SQLite, whose file is locked against them.
+    pub fn is_shared(&self) -> bool {
+        self.0.reader.get_database_backend() == DbBackend::Postgres
+    }
+
     /// `SQLite` or `PostgreSQL`, for a log or a report.
     pub fn backend(&self) -> &'static str {
         match self.0.reader.get_database_backend() {

@@ -3,7 +3,7 @@
 
 use prost::Message;
 use secrets_core::authorize::{Permit, Right};
-use secrets_core::{Scope, Uid};
+use secrets_core::{Scope, ScopeKind, Uid};
 use zeroize::Zeroizing;
 
 use crate::app::App;
@@ -78,7 +78,8 @@ impl App {
         } else {
             revision::lock(&transaction, organization).await?.ok_or_else(Failure::denied)?
         };
-        Ok(Change { app: self, call, transaction, lock })
+        let begun = lock.current();
+        Ok(Change { app: self, call, transaction, lock, begun, changed: Vec::new() })
     }
 }
 
@@ -88,6 +89,10 @@ pub struct Change<'a> {
     call: &'a Call,
     transaction: WriteTransaction,
     lock: RevisionLock,
+    /// Where the history stood at its beginning.
+    begun: Revision,
+    /// The scopes that it changed, for those who watch.
+    changed: Vec<Uid>,
 }
 
 impl Change<'_> {
@@ -126,11 +131,21 @@ impl Change<'_> {
     pub async fn bump(&mut self, scope: Scope) -> Result<Revision, Failure> {
         let change_id = random_uid(self.app.random())?;
         self.lock.bump(&self.transaction, scope, change_id, self.call.now).await?;
+        self.changed.push(scope.uid);
         Ok(self.lock.current())
     }
 
     /// Writes the first result and the audit event, and commits: after `Ok`, all of it is durable. Without a permit nothing is.
-    pub async fn finish<A: Right, T>(self, _permit: &Permit<A>, keep: &Keep<T>, result: T) -> Result<Done<T>, Failure> {
+    pub async fn finish<A: Right, T>(
+        mut self,
+        _permit: &Permit<A>,
+        keep: &Keep<T>,
+        result: T,
+    ) -> Result<Done<T>, Failure> {
+        // What ends on the platform (an account, its tokens, a role) may end rights in every organization.
+        if self.lock.organization() == PLATFORM {
+            self.bump(Scope::new(ScopeKind::Organization, PLATFORM)).await?;
+        }
         if let Some(request) = &keep.request {
             let row = idempotency::IdempotencyRow {
                 key: self.key(request.id),
@@ -145,6 +160,10 @@ impl Change<'_> {
         audit::insert_many(&self.transaction, &[event.into_row(Some(self.lock.current().revision))]).await?;
         store::commit(self.transaction).await?;
         self.call.set_audited();
+        if !self.changed.is_empty() {
+            let (organization, now) = (self.lock.organization(), self.lock.current());
+            self.app.watchers().committed(organization, self.begun, now, &self.changed);
+        }
         Ok(Done::Fresh(result))
     }
 

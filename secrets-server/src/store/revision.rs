@@ -1,6 +1,8 @@
 //! The counter of an organization's changes. Its row is also the organization's lock: a mutation takes it first, so
 //! that mutations of one organization run one after the other, and limits, unique places and the last admin hold.
 
+use std::collections::BTreeMap;
+
 use sea_orm::sea_query::LockType;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use secrets_core::{Scope, Timestamp, Uid};
@@ -10,6 +12,8 @@ use super::row::{Row, reading};
 use super::{PLATFORM, StoreError};
 
 const TABLE: &str = "revisions";
+/// Databases limit how many parameters a statement has.
+const AT_ONCE: usize = 500;
 
 /// Where an organization's history stands. Histories are compared by both fields: after a restore the same number may
 /// belong to another change.
@@ -93,6 +97,38 @@ pub async fn lock_platform(db: &impl ConnectionTrait) -> Result<RevisionLock, St
 /// Where the organization's history stands; `None` if there never was such an organization.
 pub async fn current(db: &impl ConnectionTrait, organization: Uid) -> Result<Option<Revision>, StoreError> {
     select(organization).one(db).await.map_err(reading(TABLE))?.map(read).transpose()
+}
+
+/// Where the histories of several organizations stand, in as few queries as their number allows.
+pub async fn current_of(
+    db: &impl ConnectionTrait,
+    organizations: &[Uid],
+) -> Result<BTreeMap<Uid, Revision>, StoreError> {
+    let mut found = BTreeMap::new();
+    for some in organizations.chunks(AT_ONCE) {
+        let query = revision::Entity::find().filter(revision::Column::OrganizationUid.is_in(some.iter().copied()));
+        for row in query.all(db).await.map_err(reading(TABLE))? {
+            found.insert(row.organization_uid, read(row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The uids of the scopes that changed after `known`, each once.
+pub async fn scopes_since(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    known: Revision,
+) -> Result<Vec<Uid>, StoreError> {
+    // Beyond what can be stored nothing follows.
+    let known = i64::try_from(known.revision).unwrap_or(i64::MAX);
+    let query = change::Entity::find()
+        .select_only()
+        .column(change::Column::ScopeUid)
+        .distinct()
+        .filter(change::Column::OrganizationUid.eq(organization))
+        .filter(change::Column::Revision.gt(known));
+    query.into_tuple().all(db).await.map_err(reading("changes"))
 }
 
 /// Whether `known` was a state of the history that stands at `current`. A number alone would not tell: after a restore

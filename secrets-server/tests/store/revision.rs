@@ -12,6 +12,7 @@ use crate::fixture::{self, NOW, uid};
 
 on_both!(
     counts_changes,
+    says_which_scopes_changed_since,
     is_absent_for_an_unknown_organization,
     has_a_lock_for_the_platform,
     takes_back_what_is_rolled_back,
@@ -36,6 +37,28 @@ async fn counts_changes(database: &TestDatabase) {
 
     let after = revision::current(database.store.reader(), organization).await.unwrap().unwrap();
     assert_eq!(after, Revision { revision: 2, change_id: uid(8) });
+}
+
+async fn says_which_scopes_changed_since(database: &TestDatabase) {
+    let acme = fixture::organization(&database.store, 1, "acme").await;
+    let rival = fixture::organization(&database.store, 2, "rival").await;
+    let tx = database.store.begin().await.unwrap();
+    let mut lock = revision::lock(&tx, acme).await.unwrap().unwrap();
+    for (change, project) in [(7, 11), (8, 12), (9, 12)] {
+        lock.bump(&tx, Scope::new(ScopeKind::Project, uid(project)), uid(change), NOW).await.unwrap();
+    }
+    commit(tx).await.unwrap();
+    let db = database.store.reader();
+    let current = revision::current_of(db, &[acme, rival, uid(404)]).await.unwrap();
+    assert_eq!(current.keys().copied().collect::<Vec<_>>(), [acme, rival]);
+    assert_eq!(current[&acme], Revision { revision: 3, change_id: uid(9) });
+    let known = |revision, change| Revision { revision, change_id: uid(change) };
+    for (known, scopes) in [(known(0, 0), vec![11, 12]), (known(1, 7), vec![12]), (known(3, 9), vec![])] {
+        let mut since = revision::scopes_since(db, acme, known).await.unwrap();
+        since.sort();
+        assert_eq!(since, scopes.into_iter().map(uid).collect::<Vec<_>>());
+        assert!(revision::scopes_since(db, rival, known).await.unwrap().is_empty());
+    }
 }
 
 async fn is_absent_for_an_unknown_organization(database: &TestDatabase) {

@@ -40,5 +40,6 @@ pub mod token;
 pub mod transfer;
 pub mod user;
 pub mod warning;
+pub mod watch;
 pub mod whoami;
 pub mod workspace;

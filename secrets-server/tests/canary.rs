@@ -128,6 +128,11 @@ async fn look_for_the_canary(database: &TestDatabase, log: &Log) {
     let resolved = wire.resolver(&ann).resolve(resolve).await.unwrap().into_inner();
     assert!(resolved.secrets.iter().any(|secret| secret.value == SECRET.as_bytes()), "the value went all the way");
     seen.push(format!("{resolved:?}"));
+    let watch = v1::WatchRequest { context: context.clone(), ..Default::default() };
+    let mut watched = wire.resolver(&ann).watch(watch).await.unwrap().into_inner();
+    let set = watched.message().await.unwrap().unwrap();
+    assert!(format!("{set:?}").contains("CANARY"), "the secret is told of");
+    seen.push(format!("{set:?}"));
     let explain = v1::ExplainRequest { context, ..Default::default() };
     seen.push(format!("{:?}", wire.resolver(&ann).explain(explain).await.unwrap().into_inner()));
 

@@ -29,7 +29,6 @@ mod explain;
 mod handover;
 
 #[path = "wire/harness.rs"]
-#[expect(dead_code, reason = "the canary's test uses more of it")]
 mod harness;
 
 #[path = "wire/people.rs"]
@@ -52,6 +51,9 @@ mod shared_commit;
 
 #[path = "wire/sweep.rs"]
 mod sweep;
+
+#[path = "wire/watch.rs"]
+mod watch;
 
 #[path = "wire/world.rs"]
 mod world;

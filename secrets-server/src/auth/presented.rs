@@ -36,6 +36,12 @@ impl Presented {
         Self { token: bearer(request.metadata()), ..Self::anonymous(request) }
     }
 
+    /// The same, no longer counted: a stream is, for as long as its answer is on its way.
+    #[must_use]
+    pub(crate) fn unheld(self) -> Self {
+        Self { hold: None, ..self }
+    }
+
     /// A request that carries its credential elsewhere: `code`.
     pub fn with_code<M>(request: &Request<M>, code: &str) -> Self {
         Self { token: Token::parse(code).map_err(NoToken::Invalid), ..Self::anonymous(request) }

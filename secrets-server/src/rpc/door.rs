@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::stream::{self, Stream};
 use prost::Message;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
@@ -17,12 +18,17 @@ use crate::call::Call;
 use crate::failure::{Failure, Reason};
 use crate::server::limits::ENCODE_BYTES;
 use crate::service::change::{Done, Keep};
+use crate::service::watch::{Watch, WatchEvent, WatchQuestion, Watcher};
+use crate::shutdown::Signal;
 
 /// The future of a use case.
 pub type Use<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
 
 /// The use case of a mutation.
 pub type Mutation<I, T> = for<'a> fn(&'a App, &'a Call, &'a I, &'a Keep<T>) -> Use<'a, Done<T>>;
+
+/// A stream of answers.
+pub type Events<R> = Pin<Box<dyn Stream<Item = Result<R, Status>> + Send>>;
 
 /// A mutation is run again at most this often when another transaction was in the way.
 const ATTEMPTS: u32 = 8;
@@ -65,6 +71,34 @@ impl Door {
         };
         let result = self.app.close_call(&call, result).await;
         result.map(encode).and_then(fitting).map(Response::new).map_err(|failure| status::of(&failure))
+    }
+
+    /// A call whose answer is a stream: it is recorded when it is opened, and asks for the next event only when there is room
+    /// for it on the way to the caller.
+    pub async fn watch<M, R>(
+        &self,
+        request: Request<M>,
+        method: &'static str,
+        decode: fn(M) -> Result<WatchQuestion, Failure>,
+        encode: fn(WatchEvent) -> R,
+    ) -> Result<Response<Events<R>>, Status>
+    where
+        R: Message + 'static,
+    {
+        let stop = request.extensions().get::<Signal>().cloned().unwrap_or_default();
+        let presented = Presented::of(&request);
+        let deadline = Instant::now() + LONGEST;
+        let call =
+            within(deadline, self.app.open_call(&presented, method)).await.map_err(|failure| status::of(&failure))?;
+        let result = match decode(request.into_inner()) {
+            Ok(question) => {
+                let watcher = Watcher { presented: presented.unheld(), method, stop };
+                within(deadline, self.app.watch(&call, watcher, question)).await
+            }
+            Err(failure) => Err(failure),
+        };
+        let watch = self.app.close_call(&call, result).await.map_err(|failure| status::of(&failure))?;
+        Ok(Response::new(Box::pin(stream::unfold((watch, encode), next))))
     }
 
     /// A call that changes something: runs to its end also when the caller hangs up, again when another transaction was in
@@ -143,6 +177,14 @@ impl Door {
             }),
         }
     }
+}
+
+/// A failure ends the stream with its status.
+async fn next<R: Message>(
+    (mut watch, encode): (Watch, fn(WatchEvent) -> R),
+) -> Option<(Result<R, Status>, (Watch, fn(WatchEvent) -> R))> {
+    let event = watch.next().await?.map(encode).and_then(fitting);
+    Some((event.map_err(|failure| status::of(&failure)), (watch, encode)))
 }
 
 /// An answer that fits a message; the transport would refuse it too, but not say what to do.

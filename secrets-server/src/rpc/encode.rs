@@ -7,6 +7,7 @@ pub mod resolve;
 pub mod secret;
 pub mod target;
 pub mod warning;
+pub mod watch;
 
 use secrets_core::{ContextName, Timestamp};
 use secrets_proto::v1;

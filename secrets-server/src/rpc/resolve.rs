@@ -5,8 +5,9 @@ use secrets_proto::v1::resolve_service_server::ResolveService;
 use tonic::{Request, Response, Status};
 
 use super::decode::resolve as decode;
-use super::door::Door;
+use super::door::{Door, Events};
 use super::encode::resolve as encode;
+use super::encode::watch::event;
 
 /// The handlers.
 pub struct Resolve {
@@ -32,6 +33,12 @@ impl ResolveService for Resolve {
                 encode::resolved,
             )
             .await
+    }
+
+    type WatchStream = Events<v1::WatchResponse>;
+
+    async fn watch(&self, request: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        self.door.watch(request, "secrets.v1.ResolveService/Watch", decode::watch, event).await
     }
 
     async fn explain(&self, request: Request<v1::ExplainRequest>) -> Result<Response<v1::ExplainResponse>, Status> {

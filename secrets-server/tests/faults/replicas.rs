@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use secrets_proto::v1;
+use secrets_proto::v1::watch_response::Event;
 use tonic::{Code, Status};
 
 use super::installation::Installation;
@@ -127,6 +128,38 @@ async fn a_credential_revoked_on_one_ends_on_the_other_at_once() {
     let leave = v1::DeleteUserRequest { name: "organizations/acme/users/bob".into(), ..Default::default() };
     pair.one.directory(&pair.ann).delete_user(leave).await.unwrap();
     assert_eq!(pair.other.resolve(&bob, "").await.unwrap_err().code(), Code::Unauthenticated);
+    pair.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_on_one_is_told_what_is_written_on_the_other() {
+    let pair = Pair::start().await;
+    let bob = pair.one.person(&pair.ann, "bob").await;
+    for round in 0..4 {
+        let (here, there) = (pair.node(round), pair.node(round + 1));
+        let context = v1::Context { organization: "acme".into(), ..Default::default() };
+        let request = v1::WatchRequest { context: Some(context), ..Default::default() };
+        let mut watch = here.resolver(&bob).watch(request).await.unwrap().into_inner();
+        let first = watch.message().await.unwrap().unwrap();
+        assert!(matches!(first.event, Some(Event::Set(_))), "{first:?}");
+        let name = format!("KEY_{round}");
+        there.secrets(&pair.ann).create_secret(create("organizations/acme", &name, "value")).await.unwrap();
+        let change = loop {
+            let told =
+                tokio::time::timeout(Duration::from_secs(14), watch.message()).await.expect("before a heartbeat");
+            if let Some(Event::Changed(change)) = told.unwrap().unwrap().event {
+                break change;
+            }
+        };
+        assert_eq!(change.added[0].secret_id, name);
+        if round == 3 {
+            let leave = v1::DeleteUserRequest { name: "organizations/acme/users/bob".into(), ..Default::default() };
+            there.directory(&pair.ann).delete_user(leave).await.unwrap();
+            let ended =
+                tokio::time::timeout(Duration::from_secs(14), watch.message()).await.expect("before a heartbeat");
+            assert_eq!(ended.unwrap_err().code(), Code::Unauthenticated);
+        }
+    }
     pair.end().await;
 }
 

@@ -20,6 +20,7 @@ use secrets_server::server::Server;
 use secrets_server::shutdown::Signal;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
@@ -39,7 +40,9 @@ pub struct Wire<'a> {
     pub address: SocketAddr,
     pub database: &'a TestDatabase,
     channel: Channel,
-    _stop: oneshot::Sender<()>,
+    /// Dropped, it tells the server to stop.
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<()>,
     _directory: TempDir,
 }
 
@@ -60,14 +63,14 @@ impl<'a> Wire<'a> {
         let address = server.addresses()[0];
         let (stop, stopped) = oneshot::channel::<()>();
         let served = Arc::clone(&app);
-        tokio::spawn(async move {
+        let served = tokio::spawn(async move {
             let stopped = async {
                 let _ = stopped.await;
             };
             server.serve(move |offered| rpc::routes(&served, offered), stopped).await.unwrap();
         });
         let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect_lazy();
-        Self { app, clock, operator, address, database, channel, _stop: stop, _directory: directory }
+        Self { app, clock, operator, address, database, channel, stop: Some(stop), served, _directory: directory }
     }
 
     pub fn secrets(&self, token: &str) -> SecretServiceClient<Bearing<Channel>> {
@@ -76,6 +79,22 @@ impl<'a> Wire<'a> {
 
     pub fn resolver(&self, token: &str) -> ResolveServiceClient<Bearing<Channel>> {
         ResolveServiceClient::with_interceptor(self.channel.clone(), Bearer(token.to_owned()))
+    }
+
+    /// The same over another connection.
+    pub fn resolver_over(&self, channel: &Channel, token: &str) -> ResolveServiceClient<Bearing<Channel>> {
+        ResolveServiceClient::with_interceptor(channel.clone(), Bearer(token.to_owned()))
+    }
+
+    /// One more connection.
+    pub fn another_channel(&self) -> Channel {
+        Channel::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy()
+    }
+
+    /// Stops the server, and returns when it has.
+    pub async fn stop(&mut self) {
+        drop(self.stop.take());
+        (&mut self.served).await.unwrap();
     }
 
     pub fn directory(&self, token: &str) -> DirectoryServiceClient<Bearing<Channel>> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use secrets_core::SecretId;
+use secrets_core::{Filter, SecretId};
 use secrets_proto::v1;
 
 use super::consistency::at_least;
@@ -11,6 +11,7 @@ use super::secret::secret_id;
 use crate::failure::Failure;
 use crate::service::explain::ExplainQuestion;
 use crate::service::resolve::Question;
+use crate::service::watch::WatchQuestion;
 
 /// Resolve.
 pub fn resolve(request: v1::ResolveRequest) -> Result<Question, Failure> {
@@ -20,6 +21,20 @@ pub fn resolve(request: v1::ResolveRequest) -> Result<Question, Failure> {
         required: secret_ids("required_secret_ids", &request.required_secret_ids)?,
         kinds: request.kinds.into_iter().map(|kind| target_kind("kinds", kind)).collect::<Result<_, _>>()?,
         at_least: at_least(request.consistency)?,
+        if_none_match: request.if_none_match,
+    })
+}
+
+/// Watch.
+pub fn watch(request: v1::WatchRequest) -> Result<WatchQuestion, Failure> {
+    Ok(WatchQuestion {
+        context: request.context.map(|asked| context("context", asked)).transpose()?,
+        filter: Filter {
+            secret_ids: secret_ids("secret_ids", &request.secret_ids)?,
+            required: secret_ids("required_secret_ids", &request.required_secret_ids)?,
+            kinds: request.kinds.into_iter().map(|kind| target_kind("kinds", kind)).collect::<Result<_, _>>()?,
+            ..Filter::default()
+        },
         if_none_match: request.if_none_match,
     })
 }

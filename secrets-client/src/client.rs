@@ -7,6 +7,7 @@ mod access;
 mod audit;
 mod builder;
 mod directory;
+mod proxy;
 pub mod resolve;
 mod secrets;
 
@@ -21,6 +22,7 @@ use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
 pub use self::builder::{ClientBuilder, ConnectError};
+pub use self::proxy::{InvalidProxy, Proxy, ProxyError};
 pub use self::secrets::secret_value;
 use crate::error::ClientError;
 use crate::retry::{self, RetryPolicy, Safety};

@@ -6,6 +6,7 @@
 pub mod repository;
 pub mod settings;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -23,8 +24,10 @@ use crate::credentials::InvalidCredential;
 pub struct Config {
     /// Address of the service.
     pub endpoint: Option<String>,
-    /// File with a certificate authority to trust beside the system's.
+    /// File with a certificate authority to trust beside the system's, for an endpoint that has none of its own.
     pub ca_file: Option<PathBuf>,
+    /// Such a file for each endpoint that a login was given one for.
+    pub ca_files: BTreeMap<String, PathBuf>,
     /// The organization that is meant when none is named.
     pub organization: Option<String>,
     /// The project of a context that names none.
@@ -92,6 +95,8 @@ struct File {
     token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     principal: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    ca_files: BTreeMap<String, PathBuf>,
 }
 
 impl Config {
@@ -112,6 +117,7 @@ impl Config {
         Ok(Self {
             endpoint: file.endpoint,
             ca_file: file.ca_file,
+            ca_files: file.ca_files,
             organization: file.organization,
             project: file.project,
             workspace: file.workspace,
@@ -126,6 +132,7 @@ impl Config {
         let file = File {
             endpoint: self.endpoint.clone(),
             ca_file: self.ca_file.clone(),
+            ca_files: self.ca_files.clone(),
             organization: self.organization.clone(),
             project: self.project.clone(),
             workspace: self.workspace.clone(),
@@ -154,10 +161,29 @@ impl Config {
         written.map_err(failed)
     }
 
+    /// The authority's file for an endpoint.
+    pub fn ca_file_of(&self, endpoint: &str) -> Option<&Path> {
+        self.ca_files.get(endpoint_key(endpoint)).or(self.ca_file.as_ref()).map(PathBuf::as_path)
+    }
+
+    /// Remembers the authority's file of an endpoint, or that the system's authorities are enough there.
+    pub fn remember_ca_file(&mut self, endpoint: &str, file: Option<PathBuf>) {
+        let key = endpoint_key(endpoint).to_owned();
+        match file {
+            Some(file) => drop(self.ca_files.insert(key, file)),
+            None => drop(self.ca_files.remove(&key)),
+        }
+    }
+
     /// Whether others than its owner may read the file.
     pub fn is_exposed(path: &Path) -> bool {
         fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
     }
+}
+
+/// One address is one key, however it was typed.
+fn endpoint_key(endpoint: &str) -> &str {
+    endpoint.trim_end_matches('/')
 }
 
 /// Reads a TOML file; none if there is no such file.
@@ -209,6 +235,21 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(!Config::is_exposed(&path));
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn remembers_an_authority_for_its_endpoint_alone_and_reads_files_from_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        fs::write(&path, "endpoint = \"https://a\"\nca_file = \"/any.pem\"\ntoken = \"sper_x\"\n").unwrap();
+        let mut config = Config::load(&path).unwrap();
+        config.remember_ca_file("https://b.example/", Some("/b.pem".into()));
+        config.save(&path).unwrap();
+        let mut config = Config::load(&path).unwrap();
+        assert_eq!(config.ca_file_of("https://b.example"), Some(Path::new("/b.pem")));
+        assert_eq!(config.ca_file_of("https://a"), Some(Path::new("/any.pem")));
+        config.remember_ca_file("https://b.example", None);
+        assert_eq!(config.ca_file_of("https://b.example"), Some(Path::new("/any.pem")));
     }
 
     #[test]

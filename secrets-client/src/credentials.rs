@@ -1,5 +1,6 @@
 //! The token a client shows, and where it is read from.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -98,6 +99,11 @@ impl Credential {
         value.set_sensitive(true);
         Ok(value)
     }
+}
+
+/// Whether everybody on this machine may read a file.
+pub fn is_world_readable(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o004 != 0)
 }
 
 #[cfg(test)]

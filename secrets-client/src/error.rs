@@ -1,5 +1,7 @@
 //! Why a call failed: the service's answer with its machine-readable reason, or no answer at all.
 
+mod obstacle;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
@@ -9,6 +11,8 @@ use secrets_proto::ERROR_DOMAIN;
 pub use secrets_proto::v1::ErrorReason as Reason;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
+
+pub use self::obstacle::Obstacle;
 
 /// A call that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +25,9 @@ pub enum ClientError {
     Unreachable {
         /// The address that was tried.
         endpoint: String,
-        /// What the transport says.
+        /// What stood in the way, if that can be told.
+        obstacle: Obstacle,
+        /// The same as a sentence.
         detail: String,
         /// The connection was never made, so that the service has seen nothing of the call.
         never_sent: bool,
@@ -74,8 +80,8 @@ impl ClientError {
     pub(crate) fn from_status(status: Status, endpoint: &str) -> Self {
         if let Some(source) = status.source() {
             let never_sent = chain(source).any(|error| error.is::<tonic::ConnectError>());
-            let detail = chain(source).last().map_or_else(|| status.message().to_owned(), ToString::to_string);
-            return Self::Unreachable { endpoint: endpoint.to_owned(), detail, never_sent };
+            let (obstacle, detail) = Obstacle::of(source);
+            return Self::Unreachable { endpoint: endpoint.to_owned(), obstacle, detail, never_sent };
         }
         let info = status.get_details_error_info().filter(|info| info.domain == ERROR_DOMAIN);
         let violations = status.get_details_bad_request().map(|details| details.field_violations).unwrap_or_default();

@@ -43,9 +43,9 @@ pub mod error;
 pub mod retry;
 
 pub use client::resolve::{Resolved, ResolvedSecret};
-pub use client::{Client, ClientBuilder, ConnectError, Minted, secret_value};
+pub use client::{Client, ClientBuilder, ConnectError, InvalidProxy, Minted, Proxy, ProxyError, secret_value};
 pub use config::{Config, ConfigError, Defaults, Settings};
 pub use credentials::{Credential, CredentialKind, InvalidCredential};
-pub use error::{Answer, ClientError, FieldViolation, Reason};
+pub use error::{Answer, ClientError, FieldViolation, Obstacle, Reason};
 pub use retry::RetryPolicy;
 pub use secrets_proto::v1;

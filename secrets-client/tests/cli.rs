@@ -11,7 +11,9 @@ mod cli {
     mod delivery;
     mod import;
     mod manual;
+    mod obstacles;
     mod own_secrets;
+    mod proxy;
     mod run;
     mod shared_secrets;
     mod sign_in;

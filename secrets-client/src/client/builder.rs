@@ -2,9 +2,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
+use hyper_util::client::legacy::connect::HttpConnector;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
-use super::{Client, Inner};
+use super::{Client, Inner, InvalidProxy, Proxy};
 use crate::config::{ConfigError, Settings};
 use crate::credentials::{Credential, InvalidCredential};
 use crate::retry::RetryPolicy;
@@ -27,6 +28,7 @@ pub struct ClientBuilder {
     deadline: Duration,
     retry: RetryPolicy,
     user_agent: Option<String>,
+    proxy: Option<Proxy>,
 }
 
 /// Why a client can't be built.
@@ -49,6 +51,9 @@ pub enum ConnectError {
     /// The TLS library refuses what it was given.
     #[error("tls: {0}")]
     Tls(String),
+    /// The environment names a proxy that can't be used.
+    #[error(transparent)]
+    Proxy(#[from] InvalidProxy),
     /// The credential does not pass.
     #[error(transparent)]
     Credential(#[from] InvalidCredential),
@@ -66,6 +71,7 @@ impl ClientBuilder {
             deadline: Duration::from_secs(30),
             retry: RetryPolicy::default(),
             user_agent: None,
+            proxy: None,
         }
     }
 
@@ -116,6 +122,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Goes through this proxy where it is on the way; [`Client::from_environment`] takes the environment's.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Option<Proxy>) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
     /// Builds the client, within a Tokio runtime. The connection is made by the first call.
     pub fn build(self) -> Result<Client, ConnectError> {
         let refused = || ConnectError::Endpoint { endpoint: self.endpoint.clone() };
@@ -149,7 +162,7 @@ impl ClientBuilder {
         let authorization = self.credential.map(|credential| credential.header()).transpose()?;
         Ok(Client(Arc::new(Inner {
             endpoint: self.endpoint,
-            channel: endpoint.connect_lazy(),
+            channel: connect(&endpoint, self.proxy.as_ref()),
             authorization,
             deadline: self.deadline,
             retry: self.retry,
@@ -162,6 +175,17 @@ impl Client {
     /// `SECRETS_TOKEN_FILE`, `SECRETS_CA_FILE`, else `$XDG_CONFIG_HOME/secrets/config.toml`.
     pub fn from_environment() -> Result<Self, ConnectError> {
         Settings::from_environment()?.client()?.build()
+    }
+}
+
+/// Makes the connection with the first call, and again whenever it was lost.
+fn connect(endpoint: &Endpoint, proxy: Option<&Proxy>) -> Channel {
+    let mut tcp = HttpConnector::new();
+    tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(KEEPALIVE_INTERVAL));
+    match proxy.and_then(|proxy| proxy.connector(endpoint.uri(), tcp)) {
+        Some(connector) => endpoint.connect_with_connector_lazy(connector),
+        None => endpoint.connect_lazy(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use secrecy::ExposeSecret as _;
 
 use super::{Config, ConfigError, Repository};
-use crate::client::{Client, ClientBuilder, ConnectError};
+use crate::client::{Client, ClientBuilder, ConnectError, InvalidProxy, Proxy};
 use crate::credentials::Credential;
 
 /// The address of a service on this machine.
@@ -15,10 +15,15 @@ pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
 pub struct Settings {
     /// Address of the service.
     pub endpoint: String,
-    /// File with a certificate authority to trust beside the system's.
-    pub ca_file: Option<PathBuf>,
+    /// File with a certificate authority to trust beside the system's, where one is given for this process; else the
+    /// user's configuration remembers one for the endpoint.
+    pub given_ca_file: Option<PathBuf>,
+    /// The proxy that the environment names.
+    pub proxy: Result<Option<Proxy>, InvalidProxy>,
     /// The token, if there is one.
     pub credential: Option<Credential>,
+    /// The file that the token was read from, where the environment names one.
+    pub credential_file: Option<PathBuf>,
     /// Whether the token is the one that a login left.
     pub signed_in: bool,
     /// What the environment, then the repository's file, then the user's own say of the context, the nearest first.
@@ -50,10 +55,10 @@ impl Settings {
     /// The settings of an environment given as a function, in a folder. An empty variable is one that is not set.
     pub fn load(variable: impl Fn(&str) -> Option<String>, folder: &Path) -> Result<Self, ConfigError> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let given = match (variable("SECRETS_TOKEN"), variable("SECRETS_TOKEN_FILE")) {
-            (Some(token), _) => Some(Credential::parse(&zeroize::Zeroizing::new(token))?),
-            (None, Some(path)) => Some(Credential::from_file(Path::new(&path))?),
-            (None, None) => None,
+        let (given, credential_file) = match (variable("SECRETS_TOKEN"), variable("SECRETS_TOKEN_FILE")) {
+            (Some(token), _) => (Some(Credential::parse(&zeroize::Zeroizing::new(token))?), None),
+            (None, Some(path)) => (Some(Credential::from_file(Path::new(&path))?), Some(PathBuf::from(path))),
+            (None, None) => (None, None),
         };
         let config_path = Config::path(variable).ok();
         let config = match config_path.as_deref().map(Config::load).transpose() {
@@ -89,8 +94,10 @@ impl Settings {
             endpoint: variable("SECRETS_ENDPOINT")
                 .or_else(|| config.endpoint.clone())
                 .unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
-            ca_file: variable("SECRETS_CA_FILE").map(PathBuf::from).or_else(|| config.ca_file.clone()),
+            given_ca_file: variable("SECRETS_CA_FILE").map(PathBuf::from),
+            proxy: Proxy::from_variables(variable),
             credential,
+            credential_file,
             signed_in,
             layers: vec![environment, repository, own],
             config,
@@ -98,12 +105,27 @@ impl Settings {
         })
     }
 
+    /// The certificate authority's file for the endpoint, if there is one.
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.given_ca_file.as_deref().or_else(|| self.config.ca_file_of(&self.endpoint))
+    }
+
+    /// A client for the endpoint without a credential, to be configured further and built.
+    pub fn connection(&self) -> Result<ClientBuilder, ConnectError> {
+        let mut builder = Client::builder(&self.endpoint);
+        // Without TLS there are neither certificates nor a proxy.
+        if self.endpoint.starts_with("https://") {
+            builder = builder.proxy(self.proxy.clone()?);
+            if let Some(path) = self.ca_file() {
+                builder = builder.certificate_authority_file(path)?;
+            }
+        }
+        Ok(builder)
+    }
+
     /// A client with these settings, to be configured further and built.
     pub fn client(&self) -> Result<ClientBuilder, ConnectError> {
-        let mut builder = Client::builder(&self.endpoint);
-        if let Some(path) = &self.ca_file {
-            builder = builder.certificate_authority_file(path)?;
-        }
+        let mut builder = self.connection()?;
         if let Some(credential) = &self.credential {
             builder = builder.credential(credential.clone());
         }

@@ -235,6 +235,9 @@ fn clean(program: &Path) -> Command {
         command.env_remove(name);
     }
     command.env_remove("XDG_CONFIG_HOME").env_remove("NO_COLOR").env_remove("DOCKER_CONFIG");
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"] {
+        command.env_remove(name);
+    }
     command
 }
 

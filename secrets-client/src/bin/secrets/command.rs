@@ -135,16 +135,18 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
         Command::Man(args) => return man::man(output, args).map(|()| 0),
         _ => {}
     }
-    if let Command::Run(args) = arguments.command {
-        let not_started = |failure: Failure| failure.with_exit(crate::exit::Exit::NotStarted);
-        let app = App::new(settings.map_err(|error| not_started(error.into()))?, output, organization);
-        return run::run(&app, args).await;
+    let is_run = matches!(arguments.command, Command::Run(_));
+    let mut settings = settings.map_err(|error| match Failure::from(error) {
+        failure if is_run => failure.with_exit(crate::exit::Exit::NotStarted),
+        failure => failure,
+    })?;
+    if let Command::Login(login::LoginArgs { ca_file: Some(file), .. }) = &arguments.command {
+        settings.given_ca_file = Some(file.clone());
     }
-    let app = App::new(settings?, output, organization);
-    if app.settings.signed_in
-        && let Some(path) = app.settings.config_path.as_deref().filter(|path| Config::is_exposed(path))
-    {
-        output.warn(&format!("others may read your token: chmod 600 {}", path.display()));
+    warn_of_exposure(&settings, output);
+    let app = App::new(settings, output, organization);
+    if let Command::Run(args) = arguments.command {
+        return run::run(&app, args).await;
     }
     match arguments.command {
         Command::Login(args) => login::login(&app, args).await,
@@ -173,6 +175,16 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
         Command::Audit(command) => audit::run(&app, command).await,
     }
     .map(|()| 0)
+}
+
+/// Warns of a token that others on this machine may read.
+fn warn_of_exposure(settings: &Settings, output: Output) {
+    let own = settings.config_path.as_deref().filter(|path| settings.signed_in && Config::is_exposed(path));
+    // A token file is often a mount that its group reads too, as a sandbox's own.
+    let given = settings.credential_file.as_deref().filter(|path| secrets_client::credentials::is_world_readable(path));
+    for path in own.into_iter().chain(given) {
+        output.warn(&format!("others may read your token: chmod 600 {}", path.display()));
+    }
 }
 
 #[cfg(test)]

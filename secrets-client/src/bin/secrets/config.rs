@@ -28,7 +28,7 @@ pub(crate) enum ConfigCommand {
 pub(crate) enum Key {
     /// Address of the service
     Endpoint,
-    /// File with a certificate authority to trust beside the system's
+    /// File with a certificate authority to trust beside the system's, for this endpoint
     CaFile,
     /// The organization that is meant when none is named
     Organization,
@@ -43,17 +43,25 @@ pub(crate) enum Key {
 pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), Failure> {
     let path = app.config_path()?;
     let mut config = app.settings.config.clone();
+    let endpoint = &app.settings.endpoint;
     match command {
         ConfigCommand::Path => app.output.text(&format!("{}\n", path.display())),
         ConfigCommand::List => {
-            let set = Key::value_variants().iter().filter_map(|key| Some((*key, get(&config, *key)?)));
+            let set = Key::value_variants().iter().filter_map(|key| Some((*key, get(&config, endpoint, *key)?)));
+            // `ca_file` is the one for the endpoint that is meant now; others have their own.
+            let others = config.ca_files.iter().filter(|(of, _)| *of != endpoint);
             if app.output.is_json() {
-                let map: Map<String, Value> = set.map(|(key, value)| (name(key), Value::String(value))).collect();
+                let mut map: Map<String, Value> = set.map(|(key, value)| (name(key), Value::String(value))).collect();
+                if !config.ca_files.is_empty() {
+                    map.insert("ca_files".to_owned(), serde_json::json!(config.ca_files));
+                }
                 return app.output.json(&Value::Object(map));
             }
-            app.output.text(&set.map(|(key, value)| format!("{} = {value}\n", name(key))).collect::<String>())
+            let others = others.map(|(of, file)| format!("ca_file of {of} = {}\n", file.display()));
+            let lines = set.map(|(key, value)| format!("{} = {value}\n", name(key))).chain(others);
+            app.output.text(&lines.collect::<String>())
         }
-        ConfigCommand::Get { key } => match get(&config, key) {
+        ConfigCommand::Get { key } => match get(&config, endpoint, key) {
             Some(value) if app.output.is_json() => app.output.json(&Value::String(value)),
             Some(value) => app.output.text(&format!("{value}\n")),
             None => Err(Failure::new(Exit::NotFound, format!("`{}` is not set", name(key)))),
@@ -62,13 +70,16 @@ pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), Failure> {
             Err(scope::value_as_argument("NAME").hint("`secrets login` asks for the token, hidden"))
         }
         ConfigCommand::Set { key, value } => {
-            set(&mut config, key, value)?;
+            set(&mut config, endpoint, key, value)?;
             Ok(config.save(path)?)
         }
         ConfigCommand::Unset { key } => {
             match key {
                 Key::Endpoint => config.endpoint = None,
-                Key::CaFile => config.ca_file = None,
+                Key::CaFile => {
+                    config.remember_ca_file(endpoint, None);
+                    config.ca_file = None;
+                }
                 Key::Organization => config.organization = None,
                 Key::Project => config.project = None,
                 Key::Workspace => config.workspace = None,
@@ -79,10 +90,10 @@ pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), Failure> {
     }
 }
 
-fn get(config: &Config, key: Key) -> Option<String> {
+fn get(config: &Config, endpoint: &str, key: Key) -> Option<String> {
     match key {
         Key::Endpoint => config.endpoint.clone(),
-        Key::CaFile => config.ca_file.as_ref().map(|path| path.display().to_string()),
+        Key::CaFile => config.ca_file_of(endpoint).map(|path| path.display().to_string()),
         Key::Organization => config.organization.clone(),
         Key::Project => config.project.clone(),
         Key::Workspace => config.workspace.clone(),
@@ -90,7 +101,7 @@ fn get(config: &Config, key: Key) -> Option<String> {
     }
 }
 
-fn set(config: &mut Config, key: Key, value: String) -> Result<(), Failure> {
+fn set(config: &mut Config, endpoint: &str, key: Key, value: String) -> Result<(), Failure> {
     let refused = |error: secrets_core::InvalidIdentifier| Failure::usage(error.to_string());
     match key {
         Key::Endpoint => {
@@ -102,7 +113,7 @@ fn set(config: &mut Config, key: Key, value: String) -> Result<(), Failure> {
         }
         Key::CaFile => {
             let path = std::path::absolute(&value).map_err(|error| Failure::usage(format!("`{value}`: {error}")))?;
-            config.ca_file = Some(path);
+            config.remember_ca_file(endpoint, Some(path));
         }
         Key::Organization => {
             config.organization = Some(value.parse::<OrganizationId>().map_err(refused)?.to_string());
@@ -125,15 +136,23 @@ mod tests {
     #[test]
     fn keeps_what_passes_and_refuses_the_rest() {
         let mut config = Config::default();
-        set(&mut config, Key::Organization, "acme".into()).unwrap();
-        assert_eq!(get(&config, Key::Organization).as_deref(), Some("acme"));
-        assert!(set(&mut config, Key::Project, "No Project".into()).is_err());
-        assert!(set(&mut config, Key::Endpoint, "127.0.0.1:50051".into()).is_err());
+        set(&mut config, "https://e", Key::Organization, "acme".into()).unwrap();
+        assert_eq!(get(&config, "https://e", Key::Organization).as_deref(), Some("acme"));
+        assert!(set(&mut config, "https://e", Key::Project, "No Project".into()).is_err());
+        assert!(set(&mut config, "https://e", Key::Endpoint, "127.0.0.1:50051".into()).is_err());
+    }
+
+    #[test]
+    fn keeps_an_authority_for_the_endpoint() {
+        let mut config = Config::default();
+        set(&mut config, "https://e", Key::CaFile, "/ca.pem".into()).unwrap();
+        assert_eq!(get(&config, "https://e", Key::CaFile).as_deref(), Some("/ca.pem"));
+        assert_eq!(get(&config, "https://other", Key::CaFile), None);
     }
 
     #[test]
     fn never_prints_the_token() {
         let config = Config { token: Some("sper_canary".into()), ..Config::default() };
-        assert_eq!(get(&config, Key::Token).as_deref(), Some(MASK));
+        assert_eq!(get(&config, "https://e", Key::Token).as_deref(), Some(MASK));
     }
 }

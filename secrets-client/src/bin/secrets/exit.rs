@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use secrets_client::{Answer, ClientError, ConfigError, ConnectError, Reason};
+use secrets_client::{Answer, ClientError, ConfigError, ConnectError, Obstacle, Reason};
 
 use crate::output::printable;
 
@@ -83,7 +83,14 @@ impl From<ClientError> for Failure {
             (_, Code::Unavailable | Code::DeadlineExceeded) => Exit::Unavailable,
             _ => Exit::Failed,
         };
-        let message = error.answer().map_or_else(|| error.to_string(), describe);
+        let message = match (error.code(), error.answer()) {
+            (Code::Unimplemented, _) => format!(
+                "the service does not know this call: it is another version than this command ({}), or another service",
+                env!("CARGO_PKG_VERSION")
+            ),
+            (_, Some(answer)) => describe(answer),
+            (_, None) => error.to_string(),
+        };
         let failure = Self::new(exit, message);
         match next_step(&error) {
             Some(hint) => failure.hint(hint),
@@ -122,13 +129,11 @@ fn describe(answer: &Answer) -> String {
 }
 
 fn next_step(error: &ClientError) -> Option<String> {
-    if let ClientError::Unreachable { .. } = error {
-        return Some("is it running? SECRETS_ENDPOINT or --endpoint says where".to_owned());
+    if let ClientError::Unreachable { obstacle, endpoint, .. } = error {
+        return Some(around(*obstacle, endpoint));
     }
     if error.code() == tonic::Code::Unimplemented {
-        return Some(
-            "the service does not know this call; is it older than this command, or another service?".to_owned(),
-        );
+        return Some("`secrets doctor` tells which version is there".to_owned());
     }
     let answer = error.answer()?;
     let hint = match answer.reason? {
@@ -145,6 +150,34 @@ fn next_step(error: &ClientError) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// What to type when there is no connection.
+fn around(obstacle: Obstacle, endpoint: &str) -> String {
+    match obstacle {
+        Obstacle::UnknownHost => "is the name right? SECRETS_ENDPOINT or --endpoint says where the service is",
+        Obstacle::CertificateTime => {
+            "whoever runs the service renews it, unless it is this machine's clock: see `date`"
+        }
+        Obstacle::CertificateName => "SECRETS_ENDPOINT or --endpoint must say a name that the certificate is for",
+        Obstacle::CertificateAuthority => {
+            "`secrets login --ca-file PATH` or SECRETS_CA_FILE trusts an authority of your own, also that of a proxy \
+             which opens TLS"
+        }
+        Obstacle::NoTls => return format!("try --endpoint {}", endpoint.replacen("https://", "http://", 1)),
+        Obstacle::NoHttp2 if endpoint.starts_with("http://") => {
+            "does it want https://, or is it something else, perhaps a proxy on the way?"
+        }
+        Obstacle::NoHttp2 => "something else answers there: is the address right, or a proxy on the way?",
+        Obstacle::Proxy => {
+            "HTTPS_PROXY says which proxy, with `user:password@` if it asks; NO_PROXY=HOST goes around it"
+        }
+        _ if endpoint.starts_with("http://") => {
+            "is it running, and without TLS? SECRETS_ENDPOINT or --endpoint says where it is"
+        }
+        _ => "is it running? SECRETS_ENDPOINT or --endpoint says where; `secrets doctor` looks closer",
+    }
+    .to_owned()
 }
 
 #[cfg(test)]
@@ -185,8 +218,12 @@ mod tests {
         }
         let after = std::time::Duration::from_secs(1);
         assert_eq!(Failure::from(ClientError::TimedOut { after }).exit as u8, 6);
-        let unreachable =
-            ClientError::Unreachable { endpoint: "http://e".into(), detail: "refused".into(), never_sent: true };
+        let unreachable = ClientError::Unreachable {
+            endpoint: "http://e".into(),
+            obstacle: Obstacle::Refused,
+            detail: "refused".into(),
+            never_sent: true,
+        };
         assert_eq!(Failure::from(unreachable).exit as u8, 6);
     }
 

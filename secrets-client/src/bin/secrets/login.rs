@@ -1,5 +1,7 @@
 //! `login` and `whoami`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 use secrets_client::{Client, Config, Credential, CredentialKind, v1};
@@ -20,6 +22,9 @@ pub(crate) struct LoginArgs {
     /// How long the token lives, for instance 30d [default: 90d]
     #[arg(long, value_parser = when::duration, requires = "invite")]
     ttl: Option<std::time::Duration>,
+    /// Trust this certificate authority beside the system's, and remember it for this endpoint
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), Failure> {
@@ -30,14 +35,20 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), Failure> {
     };
     let credential = credential(token.expose_secret())?;
     let me = connect(app, credential).await?.who_am_i(v1::WhoAmIRequest {}).await?;
-    let config = Config {
+    let mut config = Config {
         endpoint: Some(app.settings.endpoint.clone()),
-        ca_file: app.settings.ca_file.clone(),
+        ca_file: app.settings.config.ca_file.clone(),
+        ca_files: app.settings.config.ca_files.clone(),
         organization: Some(me.organization.clone()).filter(|organization| !organization.is_empty()),
         token: Some(token),
         principal: Some(me.principal.clone()),
         ..Config::default()
     };
+    if let Some(file) = &app.settings.given_ca_file {
+        let absolute =
+            std::path::absolute(file).map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))?;
+        config.remember_ca_file(&app.settings.endpoint, Some(absolute));
+    }
     config.save(path)?;
     app.output.note(&format!("Signed in at {}; the token is kept in {}.", app.settings.endpoint, path.display()));
     if app.settings.credential.is_some() && !app.settings.signed_in {
@@ -47,10 +58,7 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), Failure> {
 }
 
 async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString, Failure> {
-    let mut builder = Client::builder(&app.settings.endpoint);
-    if let Some(path) = &app.settings.ca_file {
-        builder = builder.certificate_authority_file(path)?;
-    }
+    let builder = app.settings.connection()?;
     let request = v1::RedeemInvitationRequest {
         code: code.trim().to_owned(),
         display_name: args.name.clone().unwrap_or_else(machine),

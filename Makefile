@@ -9,7 +9,7 @@ CARGO := cargo --locked
 help:
 	@echo 'make demo    build, then play the whole story against a real server (seconds after the build)'
 	@echo 'make test    install what tests need, then format, lints, docs and every test on SQLite and PostgreSQL'
-	@echo 'make bench   measure Resolve and CreateSecret against a raw tonic echo (about five minutes)'
+	@echo 'make bench   measure the redactor, then Resolve and CreateSecret against a raw tonic echo (about five minutes)'
 	@echo 'make build   release binaries in target/release'
 	@echo 'make check   the quick part of `make test`: format, lints, docs'
 
@@ -23,6 +23,7 @@ test: install lint
 # In /var/tmp, which is on a disk where /tmp may be memory: what is measured is durable.
 bench: install
 	deploy/dev/install bench
+	$(CARGO) bench --package secrets-core --bench redact
 	TMPDIR=/var/tmp deploy/dev/with-postgres $(CARGO) bench --package secrets-server --bench load
 
 build:

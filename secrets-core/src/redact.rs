@@ -19,8 +19,8 @@
 //! # What is masked
 //!
 //! The pieces of a secret are its value and, where it has several lines or white space around it, each line, without
-//! white space around it, that is neither short nor ordinary (a PEM frame, a common word, punctuation). Each piece is
-//! looked for as it is and in every spelling of these formats:
+//! white space and `*` around it, that is neither short nor ordinary (a PEM frame, a common word, punctuation). Each
+//! piece is looked for as it is and in every spelling of these formats:
 //!
 //! - base64, standard and URL-safe, padded or not, where the value begins at any of the three alignments; also in
 //!   lines of 64 and 76 characters, if it begins with them

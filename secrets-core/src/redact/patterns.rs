@@ -30,6 +30,8 @@ struct Entry {
 }
 
 const NONE: u32 = u32::MAX;
+/// So many patterns are sooner compared one by one than searched.
+const FEW: usize = 8;
 
 /// What stands at the beginning of a text.
 pub(super) struct Found {
@@ -107,21 +109,51 @@ impl Patterns {
 
     /// What stands at the beginning of `text`, of which only the patterns of `range` can be the beginning.
     pub(super) fn at(&self, text: &[u8], range: Range<usize>) -> Found {
+        if range.len() <= FEW { self.at_among_few(text, range) } else { self.at_among_many(text, range) }
+    }
+
+    fn at_among_few(&self, text: &[u8], range: Range<usize>) -> Found {
+        let candidates = self.entries.get(range).unwrap_or_default();
+        let is_live = candidates.iter().any(|entry| {
+            let pattern = bytes_of(&self.bytes, entry);
+            pattern.len() > text.len() && pattern.starts_with(text)
+        });
+        // Of patterns that begin with each other the longest comes last.
+        let longest = candidates.iter().rfind(|entry| begins_with(text, bytes_of(&self.bytes, entry)));
+        Found { longest: longest.map(Entry::found), is_live }
+    }
+
+    fn at_among_many(&self, text: &[u8], range: Range<usize>) -> Found {
         let candidates = self.entries.get(range.clone()).unwrap_or_default();
-        // All patterns that begin `text` sort at or before it, and end the first one found of them going backwards;
-        // all that `text` begins sort right behind it.
+        // All patterns that begin `text` sort at or before it, and are the nearest one there or begin it; all that
+        // `text` begins sort right behind it.
         let behind = range.start + candidates.partition_point(|entry| bytes_of(&self.bytes, entry) <= text);
         let is_live = self.get(behind).is_some_and(|pattern| pattern.starts_with(text));
         let mut nearest = behind.checked_sub(1);
         let longest = loop {
             let Some(entry) = nearest.and_then(|index| self.entries.get(index)) else { break None };
-            if text.starts_with(bytes_of(&self.bytes, entry)) {
-                break Some(Match { length: entry.length as usize, continues: entry.continues });
+            if begins_with(text, bytes_of(&self.bytes, entry)) {
+                break Some(entry.found());
             }
             nearest = (entry.prefix != NONE).then_some(entry.prefix as usize);
         };
         Found { longest, is_live }
     }
+}
+
+impl Entry {
+    fn found(&self) -> Match {
+        Match { length: self.length as usize, continues: self.continues }
+    }
+}
+
+/// Looks at the pattern's end first: where text repeats itself, the beginnings of many patterns stand at every byte, for
+/// instance zeros.
+fn begins_with(text: &[u8], pattern: &[u8]) -> bool {
+    text.get(..pattern.len()).is_some_and(|beginning| {
+        let end = pattern.len().saturating_sub(8);
+        beginning.get(end..) == pattern.get(end..) && beginning == pattern
+    })
 }
 
 fn bytes_of<'a>(bytes: &'a [u8], entry: &Entry) -> &'a [u8] {

@@ -22,3 +22,39 @@ fn can_touch(pattern: &[u8], replacement: &[u8]) -> bool {
 fn overlaps(first: &[u8], at: usize, second: &[u8]) -> bool {
     first.iter().skip(at).zip(second).all(|(a, b)| a == b)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::patterns::Builder;
+
+    fn chosen(patterns: &[&str]) -> Option<&'static str> {
+        let mut builder = Builder::new(1 << 20);
+        for pattern in patterns {
+            builder.add(pattern.as_bytes(), false).unwrap();
+        }
+        choose(&builder.build())
+    }
+
+    #[test]
+    fn avoids_what_could_complete_a_pattern() {
+        for (patterns, replacement) in [
+            (&["p4ss*word", "ab**cdef"][..], "***"),
+            (&["*abcdef"], "•••"),
+            (&["abcdef**"], "•••"),
+            (&["abc***def"], "•••"),
+            (&["******"], "•••"),
+            (&["*abcdef", "abcdef•"], "[masked]"),
+            (&["*abcdef", "abcdef•", "d]abcdef"], "<masked>"),
+            (&[], "***"),
+        ] {
+            assert_eq!(chosen(patterns), Some(replacement), "{patterns:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_patterns_that_touch_all() {
+        let patterns: Vec<String> = REPLACEMENTS.iter().map(|replacement| format!("{replacement}abcdef")).collect();
+        assert_eq!(chosen(&patterns.iter().map(String::as_str).collect::<Vec<_>>()), None);
+    }
+}

@@ -18,17 +18,22 @@ fn masks_a_value_across_pieces() {
     assert_eq!(output, b"key=***, lin_api_012 is none\n");
 }
 
+/// Whether a pattern of the properties goes on where another ended; any rule does that both sides know.
+fn continues(pattern: &[u8]) -> bool {
+    pattern.len().is_multiple_of(2)
+}
+
 /// What the output is by definition: a mask wherever a pattern stands, found by trying all.
 fn model(patterns: &[Vec<u8>], text: &[u8]) -> Vec<u8> {
     let mut output = Vec::new();
     let mut masked = 0;
     for at in 0..text.len() {
-        let longest = patterns.iter().filter(|pattern| text[at..].starts_with(pattern)).map(Vec::len).max();
-        if let Some(length) = longest {
-            if at >= masked {
+        let here = patterns.iter().filter(|pattern| text[at..].starts_with(pattern));
+        if let Some(longest) = here.max_by_key(|pattern| pattern.len()) {
+            if at > masked || (at == masked && (at == 0 || !continues(longest))) {
                 output.extend(b"***");
             }
-            masked = masked.max(at + length);
+            masked = masked.max(at + longest.len());
         }
         if at >= masked {
             output.push(text[at]);
@@ -46,7 +51,7 @@ fn live(patterns: &[Vec<u8>], text: &[u8]) -> usize {
 fn compiled(patterns: &[Vec<u8>]) -> Redactor {
     let mut builder = Builder::new(1 << 20);
     for pattern in patterns {
-        builder.add(pattern, false).unwrap();
+        builder.add(pattern, continues(pattern)).unwrap();
     }
     Redactor::compile(builder, Vec::new()).unwrap()
 }
@@ -57,8 +62,8 @@ fn few_letters(lengths: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>
 
 /// Text in which patterns, their beginnings and their ends are frequent.
 fn case() -> impl Strategy<Value = (Vec<Vec<u8>>, Vec<u8>, Vec<usize>)> {
-    let lengths = prop_oneof![6..9usize, 6..24usize];
-    let patterns = lengths.prop_flat_map(|most| prop::collection::vec(few_letters(6..most.max(7)), 1..8));
+    let lengths = prop_oneof![Just(6..8), Just(6..24), Just(10..14), Just(15..40)];
+    let patterns = lengths.prop_flat_map(|lengths| prop::collection::vec(few_letters(lengths), 1..20));
     patterns.prop_flat_map(|patterns| {
         let piece = (0..patterns.len(), any::<[prop::sample::Index; 2]>());
         let sample = patterns.clone();
@@ -121,4 +126,102 @@ proptest! {
             prop_assert!(!output.windows(pattern.len()).any(|window| window == pattern));
         }
     }
+}
+
+#[test]
+fn masks_what_overlaps_as_one_and_what_touches_as_two() {
+    let redactor = Redactor::new([masked(b"abcdefgh"), masked(b"efghijkl"), masked(b"cdefgh")]).unwrap();
+    for (text, output) in [
+        ("abcdefghijkl.", "***."),
+        ("cdefghijkl.", "***."),
+        (".efghijk.", ".efghijk."),
+        ("abcdefghefghijkl.", "******."),
+        ("abcdefgefghijkl.", "abcdefg***."),
+    ] {
+        assert_eq!(String::from_utf8(redactor.redact(text.as_bytes())).unwrap(), output, "{text}");
+    }
+}
+
+#[test]
+fn tells_what_it_leaves_unmasked() {
+    let secrets = [
+        Masked { name: "WORD", value: b"production", redaction: Redaction::Off },
+        Masked { name: "PIN", value: b"12345", redaction: Redaction::Default },
+        Masked { name: "LOGIN", value: b"bob\nhunter22!", redaction: Redaction::Default },
+        Masked { name: "TOKEN", value: b"lin_api_0123", redaction: Redaction::Default },
+    ];
+    let redactor = Redactor::new(secrets).unwrap();
+    let told: Vec<_> = redactor.unmasked().iter().map(|unmasked| (unmasked.name.as_str(), unmasked.reason)).collect();
+    use UnmaskedReason::*;
+    assert_eq!(told, [("WORD", Off), ("PIN", TooShort), ("LOGIN", ShortLines)]);
+    assert_eq!(redactor.redact(b"production 12345 bob hunter22! lin_api_0123"), b"production 12345 bob *** ***");
+    assert!(Redactor::new(secrets.into_iter().take(2)).unwrap().is_empty());
+    assert!(!redactor.is_empty());
+}
+
+#[test]
+fn masks_the_rest_of_what_was_flushed() {
+    let redactor = Redactor::new([masked(b"lin_api_0123"), masked(b"api_01")]).unwrap();
+    let (mut stream, mut output) = (redactor.stream(), Vec::new());
+    let mut step = |text: &str, flush: bool, expected: &str| {
+        output.clear();
+        stream.push(text.as_bytes(), &mut output);
+        if flush {
+            stream.finish(&mut output);
+        }
+        assert_eq!(String::from_utf8(output.clone()).unwrap(), expected, "{text}");
+    };
+    step("key: lin_", false, "key: ");
+    step("", true, "lin_");
+    step("api_01", true, "***");
+    step("2", true, "2");
+    step("3.", true, "***.");
+    step("lin_api_0", true, "lin_api_0");
+    step("!", true, "!");
+    step("lin_api_0123", true, "***");
+}
+
+/// A key of several KiB, as it stands and with another part of it gone.
+#[test]
+fn masks_a_long_value_as_one_and_its_parts_too() {
+    let value: Vec<u8> =
+        (0u32..3000).flat_map(|index| (index.wrapping_mul(2_654_435_761) >> 16).to_be_bytes()).collect();
+    let redactor = Redactor::new([masked(&value)]).unwrap();
+    for size in [1, 100, 4096, value.len()] {
+        let (mut stream, mut output) = (redactor.stream(), b"<".to_vec());
+        for piece in value.chunks(size) {
+            stream.push(piece, &mut output);
+            assert!(stream.held() < 2 * 512);
+        }
+        stream.finish(&mut output);
+        assert_eq!(output, b"<***", "{size}");
+    }
+    let most = redactor.redact(&value[..11_000]);
+    assert!(most.starts_with(b"***") && most.len() < 600);
+}
+
+#[test]
+fn never_shows_values_in_debug_output() {
+    let secret = masked(b"lin_api_0123");
+    let redactor = Redactor::new([secret]).unwrap();
+    let mut stream = redactor.stream();
+    stream.push(b"lin_api", &mut Vec::new());
+    let told = format!("{secret:?} {redactor:?} {stream:?}");
+    assert!(!told.contains("lin") && !told.contains(&format!("{:?}", &secret.value[..3])[1..8]), "{told}");
+}
+
+#[test]
+fn refuses_what_takes_too_much_memory() {
+    let mut builder = Builder::new(10);
+    assert_eq!(builder.add(b"abcdef", false), Ok(()));
+    assert_eq!(builder.add(b"ghijk", false), Err(RedactorError::TooLarge { limit: 10 }));
+}
+
+/// Text that is the beginning of a value again and again would be compared with it at every byte.
+#[test]
+fn stays_quick_where_text_repeats_itself() {
+    let values = [vec![b'a'; 40], [vec![0; 60_000], b"end of zeros".to_vec()].concat()];
+    let redactor = Redactor::new(values.iter().map(|value| masked(value))).unwrap();
+    assert_eq!(redactor.redact(&vec![b'a'; 1 << 20]), b"***");
+    assert_eq!(redactor.redact(&vec![0; 1 << 20]), vec![0; 1 << 20]);
 }

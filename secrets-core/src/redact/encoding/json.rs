@@ -1,51 +1,52 @@
-//! The inside of a JSON string (RFC 8259), which other languages' string literals share.
+//! The inside of a JSON string (RFC 8259), whose escapes other languages' string literals share.
 
 use super::{LOWER, Spelling, UPPER, hex_digits, room_for};
 
+/// What an encoder escapes beside what it must.
+#[derive(Clone, Copy)]
+struct Escapes {
+    /// `/`, as PHP does.
+    slash: bool,
+    /// `<`, `>`, `&` and the line separators, as Go does.
+    html: bool,
+    /// What is not ASCII, as Python does.
+    other: bool,
+    /// Backspace and form feed by number, though they have names, as Go did.
+    rare_by_number: bool,
+}
+
 pub(super) fn spellings(text: &str, add: &mut impl FnMut(Spelling)) {
+    let either = [false, true];
     for digits in [LOWER, UPPER] {
-        for is_ascii in [false, true] {
-            for is_for_html in [false, true] {
-                for escapes_slash in [false, true] {
-                    for short_controls in [true, false] {
-                        add(encode(text, digits, is_ascii, is_for_html, escapes_slash, short_controls));
-                    }
-                }
+        for [slash, html] in either.map(|slash| either.map(|html| [slash, html])).as_flattened() {
+            for [other, by_number] in either.map(|other| either.map(|by_number| [other, by_number])).as_flattened() {
+                let escapes = Escapes { slash: *slash, html: *html, other: *other, rare_by_number: *by_number };
+                add(encode(text, digits, escapes));
             }
         }
     }
 }
 
-/// With `is_ascii`, other characters as UTF-16 in `\u`; with `is_for_html`, also `<`, `>`, `&` and the line separators
-/// (as Go does), and `'`.
-fn encode(
-    text: &str,
-    digits: &[u8; 16],
-    is_ascii: bool,
-    is_for_html: bool,
-    escapes_slash: bool,
-    short_controls: bool,
-) -> Spelling {
+fn encode(text: &str, digits: &[u8; 16], escapes: Escapes) -> Spelling {
     let mut spelling = room_for(text.as_bytes(), 6);
     for c in text.chars() {
-        let short = match c {
+        let name = match c {
             '"' | '\\' => Some(c),
-            '/' if escapes_slash => Some(c),
+            '/' if escapes.slash => Some(c),
             '\n' => Some('n'),
             '\r' => Some('r'),
             '\t' => Some('t'),
-            '\u{8}' if short_controls => Some('b'),
-            '\u{C}' if short_controls => Some('f'),
+            '\u{8}' if !escapes.rare_by_number => Some('b'),
+            '\u{C}' if !escapes.rare_by_number => Some('f'),
             _ => None,
         };
-        let mut utf16 = [0; 2];
-        match short {
-            Some(short) => spelling.extend([b'\\', short as u8]),
-            None if c < ' '
-                || (is_ascii && c >= '\u{7F}')
-                || (is_for_html && matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}')) =>
-            {
-                for unit in c.encode_utf16(&mut utf16) {
+        let by_number = c < ' '
+            || (escapes.other && c >= '\u{7F}')
+            || (escapes.html && matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'));
+        match name {
+            Some(name) => spelling.extend([b'\\', name as u8]),
+            None if by_number => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
                     spelling.extend(b"\\u");
                     spelling.extend(unit.to_be_bytes().into_iter().flat_map(|byte| hex_digits(byte, digits)));
                 }

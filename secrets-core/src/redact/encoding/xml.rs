@@ -5,7 +5,8 @@ use std::io::Write;
 use super::{Spelling, room_for};
 
 /// What some encoder writes for each character that it does not leave as it is.
-const RULES: [&[(char, &str)]; 9] = [
+const RULES: [&[(char, &str)]; 10] = [
+    &[],
     &[('&', "&amp;"), ('<', "&lt;")],
     &[('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;")],
     &[('&', "&amp;"), ('<', "&lt;"), ('"', "&quot;")],

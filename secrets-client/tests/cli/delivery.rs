@@ -22,9 +22,9 @@ fn world() -> World {
     world
 }
 
-/// Starts a program that says `ready` and stays until it is told to end.
+/// Starts a program that says `ready` and stays until it is told to end, or until `secrets` is gone.
 fn stays(bob: &Person<'_>) -> Child {
-    let script = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done";
+    let script = "trap 'exit 7' TERM; echo ready; while kill -0 $PPID; do sleep 0.05; done";
     let mut command = bob.command_of(&["run", "--no-masking", "--", "sh", "-c", script]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut ready = [0; 6];

@@ -8,6 +8,8 @@ mod interop {
     mod language;
     mod languages;
     mod methods;
+    mod proxy;
+    mod rough_road;
     mod running;
     mod rust;
     mod scenario;

@@ -12,10 +12,11 @@ use crate::retry::RetryPolicy;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How often an otherwise quiet connection is tried.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
-/// How long the other side may take to answer a try.
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often an otherwise quiet connection is tried: the least that clients in other languages can do as well.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// How long the other side may take to answer a try. What falls silent, as behind a firewall that has forgotten the
+/// connection, is noticed after both, in the midst of a call too.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What a certificate in a file begins with.
 const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";

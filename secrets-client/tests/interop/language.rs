@@ -17,6 +17,9 @@ pub(crate) struct Language {
 
 pub(crate) static PYTHON: Language = Language::new("python");
 
+/// Every one.
+pub(crate) static ALL: [&Language; 1] = [&PYTHON];
+
 impl Language {
     const fn new(name: &'static str) -> Self {
         Self { name, built: OnceLock::new() }

@@ -41,3 +41,37 @@ impl Scenario {
         serde_json::from_slice(&std::fs::read(path()).unwrap()).unwrap()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use prost_reflect::DescriptorPool;
+
+    use super::*;
+
+    #[test]
+    fn every_reason_of_an_error_is_met_or_told_to_be_out_of_reach() {
+        let pool = DescriptorPool::decode(secrets_proto::FILE_DESCRIPTOR_SET).unwrap();
+        let reasons = pool.get_enum_by_name("secrets.v1.ErrorReason").unwrap();
+        let readme = std::fs::read_to_string(path().with_file_name("README.md")).unwrap();
+        let rows: Vec<_> = readme.lines().filter(|line| line.starts_with("| `")).collect();
+        let steps = Scenario::read().steps;
+        for reason in reasons.values().filter(|value| value.number() != 0) {
+            let reason = reason.name().trim_start_matches("ERROR_REASON_").to_owned();
+            let met = steps.iter().any(|step| {
+                let error = step.expect.as_ref().and_then(|expect| expect.get("error"));
+                error.is_some_and(|error| error["reason"] == *reason)
+            });
+            let told = rows.iter().any(|row| row.contains(&format!("`{reason}`")));
+            assert!(met != told, "{reason}: met in the scenario {met}, told in the README {told}");
+        }
+    }
+
+    #[test]
+    fn every_step_has_a_name_of_its_own() {
+        let mut names: Vec<_> = Scenario::read().steps.into_iter().map(|step| step.name).collect();
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 /// A running server with its own data. Dropped, it is killed.
 pub(crate) struct Service {
     server: Child,
-    port: u16,
+    pub(crate) port: u16,
     folder: TempDir,
 }
 
@@ -21,6 +21,17 @@ impl Service {
         certify(folder.path());
         let (server, port) = serve(folder.path(), 0);
         Self { server, port, folder }
+    }
+
+    /// Ends it at once, as `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+
+    /// Starts it again on the same port.
+    pub(crate) fn restart(&mut self) {
+        (self.server, self.port) = serve(self.folder.path(), self.port);
     }
 
     pub(crate) fn endpoint(&self) -> String {

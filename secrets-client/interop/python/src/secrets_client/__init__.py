@@ -1,10 +1,4 @@
-"""Client of the secrets service.
-
-    from secrets_client import Client
-
-    with Client.from_environment() as client:
-        subprocess.run(["agent"], env={**os.environ, **client.resolve()})
-"""
+"""Client of the secrets service."""
 
 from .client import Client
 from .error import SecretsError

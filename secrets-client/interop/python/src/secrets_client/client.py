@@ -2,6 +2,9 @@
 
 import importlib.resources
 import os
+import random
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,19 +13,19 @@ import grpc
 from .error import SecretsError
 from .v1 import access_service_pb2_grpc, audit_service_pb2_grpc, directory_service_pb2_grpc
 from .v1 import resolve_service_pb2_grpc, secret_service_pb2_grpc
-from .v1.resolve_service_pb2 import ResolveRequest
+from .v1.resolve_service_pb2 import ResolveRequest, WatchRequest, WatchResponse
 
 # A connection that fell silent is noticed after 10 + 3 s; a lost one is tried again at least each 3 s.
 _OPTIONS = [
     ("grpc.service_config", importlib.resources.files(__package__).joinpath("service_config.json").read_text()),
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 3_000),
+    ("grpc.http2.ping_timeout_ms", 3_000),  # without it, a ping of keepalive is waited for a minute
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 3_000),
     ("grpc.min_reconnect_backoff_ms", 5_000),  # how long making a connection may take
-    ("grpc.max_receive_message_length", 8 * 1024 * 1024),
 ]
 
 
@@ -33,11 +36,8 @@ class Client:
     that fails raises `SecretsError`. What only reads is sent again while the service is unavailable.
     """
 
-    def __init__(
-        self, endpoint: str, token: str | None = None, *, ca: bytes | None = None, deadline: float = 30.0
-    ) -> None:
-        """`endpoint` is `http://host:port` or `https://host[:port]`; `ca` is PEM, in the place of the system's
-        authorities; `deadline` is in seconds, for a call with its repeats."""
+    def __init__(self, endpoint: str, token: str | None = None, *, ca: bytes | None = None, deadline: float = 30) -> None:
+        """`endpoint` is an `http://` or `https://` address, `ca` PEM in the place of the system's, `deadline` seconds."""
         address = urlsplit(endpoint)
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ValueError(f"endpoint `{endpoint}` does not pass; `https://secrets.example.com` would")
@@ -56,20 +56,36 @@ class Client:
     @classmethod
     def from_environment(cls) -> "Client":
         """As `SECRETS_ENDPOINT`, `SECRETS_TOKEN` or `SECRETS_TOKEN_FILE`, and `SECRETS_CA_FILE` have it."""
-        token, token_file = os.environ.get("SECRETS_TOKEN"), os.environ.get("SECRETS_TOKEN_FILE")
+        token, token_file, ca_file = (os.environ.get(f"SECRETS_{name}") for name in ("TOKEN", "TOKEN_FILE", "CA_FILE"))
         if not token and token_file:
-            token = Path(token_file).read_text().strip()
-        ca_file = os.environ.get("SECRETS_CA_FILE")
-        ca = Path(ca_file).read_bytes() if ca_file else None
-        return cls(os.environ.get("SECRETS_ENDPOINT") or "http://127.0.0.1:50051", token, ca=ca)
+            token = Path(token_file).read_text()
+        endpoint = os.environ.get("SECRETS_ENDPOINT") or "http://127.0.0.1:50051"
+        return cls(endpoint, token, ca=Path(ca_file).read_bytes() if ca_file else None)
 
     def resolve(self, request: ResolveRequest | None = None) -> dict[str, str]:
-        """The variables of a context, the session's own unless `request` names one, ready for a child process.
-
-        Files and registry credentials are not among them: `resolver.Resolve` returns the whole set.
-        """
+        """The variables (no files, no registries) of a context, by default the session's own, ready for a child process."""
         secrets = self.resolver.Resolve(request or ResolveRequest()).secrets
         return {each.secret_id: each.value.decode() for each in secrets if each.target.HasField("environment_variable")}
+
+    def watch(self, request: WatchRequest | None = None) -> Iterator[WatchResponse]:
+        """What `resolve` would deliver, without values, and then each change, until the caller may no longer resolve it.
+
+        It connects again by itself; if something has changed meanwhile, the whole set is told again. No heartbeats.
+        """
+        request = WatchRequest.FromString((request or WatchRequest()).SerializeToString())
+        while True:
+            stream = self.resolver.Watch(request)
+            try:
+                for event in stream:
+                    request.if_none_match = event.etag
+                    if not event.HasField("heartbeat"):
+                        yield event
+            except grpc.RpcError as error:
+                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                    raise SecretsError(error) from None
+            finally:
+                stream.cancel()
+            time.sleep(random.uniform(0.1, 3))  # or all whom a server has lost would come back at once
 
     def close(self) -> None:
         """Closes the connection."""
@@ -82,20 +98,19 @@ class Client:
         self.close()
 
 
-class _Calls(grpc.UnaryUnaryClientInterceptor):
-    """Gives each call the credential and a deadline, and each failure its type."""
+class _Calls(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+    """Gives each call the credential, and one with one answer a deadline, and its failure a type."""
 
     def __init__(self, token: str | None, deadline: float) -> None:
-        self._token, self._deadline = token, deadline
+        self._authorization = (("authorization", f"Bearer {token.strip()}"),) if token else ()
+        self._deadline = deadline
 
     def intercept_unary_unary(self, continuation, details, request):
-        call = continuation(self._details(details), request)
+        details = details._replace(timeout=details.timeout or self._deadline)
+        call = self.intercept_unary_stream(continuation, details, request)
         if call.code() is not grpc.StatusCode.OK:
             raise SecretsError(call)
         return call
 
-    def _details(self, details):
-        if self._token:
-            authorization = ("authorization", f"Bearer {self._token}")
-            details = details._replace(metadata=[*(details.metadata or ()), authorization])
-        return details._replace(timeout=details.timeout or self._deadline)
+    def intercept_unary_stream(self, continuation, details, request):
+        return continuation(details._replace(metadata=(*(details.metadata or ()), *self._authorization)), request)

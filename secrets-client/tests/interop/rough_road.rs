@@ -1,0 +1,169 @@
+//! Every client at once on a rough road: each must come back by itself, in the same process.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use secrecy::ExposeSecret as _;
+use secrets_client::{Client, Credential, secret_value, v1};
+use tempfile::TempDir;
+
+use super::language;
+use super::proxy::Proxy;
+use super::running::code_name;
+use super::service::Service;
+
+/// How long after the service's return a client must have resolved.
+const BACK: Duration = Duration::from_secs(10);
+/// How long a client may take to its first answer; some start slowly.
+const START: Duration = Duration::from_secs(90);
+
+/// A client that resolves again and again.
+struct Traveller {
+    name: &'static str,
+    said: Arc<Mutex<Vec<(Instant, String)>>>,
+    /// None for Rust's, which is no process of its own.
+    process: Option<Child>,
+}
+
+impl Traveller {
+    fn rust(client: Client) -> Self {
+        let said = Arc::<Mutex<Vec<_>>>::default();
+        let (diary, seen) = (Arc::downgrade(&said), said.clone());
+        tokio::spawn(async move {
+            while let Some(diary) = diary.upgrade() {
+                let line = match client.resolve(v1::ResolveRequest::default()).await {
+                    Ok(_) => "resolved".to_owned(),
+                    Err(error) => format!("failed {}", code_name(error.code())),
+                };
+                diary.lock().unwrap().push((Instant::now(), line));
+                drop(diary);
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        });
+        Self { name: "rust", said: seen, process: None }
+    }
+
+    fn of(language: &'static language::Language, endpoint: &str, authority: PathBuf, token: PathBuf) -> Self {
+        let mut runner = language.runner(endpoint, &authority, &token);
+        let mut process = runner.arg("--rough-road").stdout(Stdio::piped()).spawn().unwrap();
+        let said = Arc::<Mutex<Vec<_>>>::default();
+        let (diary, lines) = (said.clone(), BufReader::new(process.stdout.take().unwrap()).lines());
+        thread::spawn(move || lines.for_each(|line| diary.lock().unwrap().push((Instant::now(), line.unwrap()))));
+        Self { name: language.name, said, process: Some(process) }
+    }
+
+    fn resolved_after(&self, time: Instant) -> Option<Instant> {
+        let said = self.said.lock().unwrap();
+        said.iter().find(|(at, line)| *at > time && line == "resolved").map(|(at, _)| *at)
+    }
+
+    /// Waits until it has resolved after a time, for so long; the last that it said when it has not.
+    async fn resolves(&mut self, after: Instant, within: Duration) -> Result<Duration, String> {
+        loop {
+            if let Some(at) = self.resolved_after(after) {
+                return Ok(at - after);
+            }
+            if let Some(ended) = self.process.as_mut().and_then(|process| process.try_wait().unwrap()) {
+                return Err(format!("{} has ended: {ended}", self.name));
+            }
+            if after.elapsed() > within {
+                let said = self.said.lock().unwrap();
+                let last: Vec<_> = said.iter().rev().take(3).map(|(at, line)| (at.elapsed(), line)).collect();
+                return Err(format!("{} has not resolved for {within:?}; what it said last: {last:?}", self.name));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Drop for Traveller {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_client_comes_back_after_a_kill_a_stop_and_a_silence() {
+    let mut service = Service::start();
+    let proxy = Proxy::to(service.port).await;
+    let endpoint = format!("https://localhost:{}", proxy.port);
+    let folder = tempfile::tempdir().unwrap();
+    let token = session(&service, &folder).await;
+    let client = client(&endpoint, &service, &std::fs::read_to_string(&token).unwrap());
+    let mut travellers = vec![Traveller::rust(client)];
+    for language in language::ALL {
+        travellers.push(Traveller::of(language, &endpoint, service.authority(), token.clone()));
+    }
+    all_resolve(&mut travellers, "start", Instant::now(), START).await;
+
+    for (how, down) in [("a kill", Duration::ZERO), ("a stop", Duration::from_secs(30))] {
+        proxy.refuses();
+        service.kill();
+        tokio::time::sleep(down).await;
+        tokio::task::block_in_place(|| service.restart());
+        proxy.works();
+        all_resolve(&mut travellers, how, Instant::now(), BACK).await;
+    }
+
+    proxy.falls_silent();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let silence = Instant::now();
+    tokio::time::sleep(Duration::from_secs(13)).await;
+    for traveller in &travellers {
+        assert!(traveller.resolved_after(silence).is_none(), "{} resolved in a silence", traveller.name);
+    }
+    proxy.works();
+    all_resolve(&mut travellers, "a silence", Instant::now(), BACK).await;
+}
+
+async fn all_resolve(travellers: &mut [Traveller], what: &str, after: Instant, within: Duration) {
+    let mut failures = Vec::new();
+    for traveller in travellers {
+        match traveller.resolves(after, within).await {
+            Ok(took) => println!("{what}: {} resolved after {} ms", traveller.name, took.as_millis()),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    assert!(failures.is_empty(), "after {what}: {failures:#?}");
+}
+
+fn client(endpoint: &str, service: &Service, token: &str) -> Client {
+    let builder = Client::builder(endpoint).certificate_authority(std::fs::read(service.authority()).unwrap());
+    if token.is_empty() { builder } else { builder.credential(Credential::parse(token).unwrap()) }.build().unwrap()
+}
+
+/// Makes an organization with a secret, and a session for it; the file of its token.
+async fn session(service: &Service, folder: &TempDir) -> PathBuf {
+    let endpoint = service.endpoint();
+    let operator = client(&endpoint, service, &std::fs::read_to_string(service.operator_token()).unwrap());
+    let organization = v1::CreateOrganizationRequest {
+        organization_id: "acme".into(),
+        admin_user_id: "ann".into(),
+        ..Default::default()
+    };
+    let (_, invitation) = operator.create_organization(organization).await.unwrap();
+    let redemption =
+        v1::RedeemInvitationRequest { code: invitation.secret.expose_secret().into(), ..Default::default() };
+    let token = client(&endpoint, service, "").redeem_invitation(redemption).await.unwrap();
+    let ann = client(&endpoint, service, token.secret.expose_secret());
+    let secret = v1::CreateSecretRequest {
+        parent: "organizations/acme".into(),
+        secret_id: "LINEAR_API_KEY".into(),
+        value: Some(secret_value(b"lin_1")),
+        ..Default::default()
+    };
+    ann.create_secret(secret).await.unwrap();
+    let context = v1::Context { organization: "acme".into(), ..Default::default() };
+    let session = v1::CreateSessionRequest { context: Some(context), ..Default::default() };
+    let session = ann.create_session(session).await.unwrap();
+    let path = folder.path().join("session-token");
+    std::fs::write(&path, session.secret.expose_secret()).unwrap();
+    path
+}

@@ -4,7 +4,7 @@ export TOOLS := $(TARGET)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 CARGO := cargo --locked
 
-.PHONY: help demo test bench build check lint install
+.PHONY: help demo test bench build check lint release-interface install
 
 help:
 	@echo 'make demo    build, then play the whole story against a real server (seconds after the build)'
@@ -35,8 +35,12 @@ check:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps
 
 lint: check
-	cd proto && buf lint
+	cd proto && buf lint && buf breaking --against released.binpb
 	deploy/dev/check-providers
+
+# At a release: from now on `make lint` holds the interface to what it is today.
+release-interface: install
+	cd proto && buf build --exclude-source-info --output released.binpb
 
 install:
 	deploy/dev/install

@@ -8,6 +8,7 @@ use serde_json::Value;
 /// A method of the interface.
 pub(crate) struct Method {
     pub(crate) path: String,
+    pub(crate) streams: bool,
     pub(crate) request: MessageDescriptor,
     response: MessageDescriptor,
 }
@@ -19,6 +20,7 @@ impl Method {
         let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
         let method = |each: prost_reflect::MethodDescriptor| Self {
             path: format!("{}/{}", each.parent_service().name(), each.name()),
+            streams: each.is_server_streaming(),
             request: each.input(),
             response: each.output(),
         };

@@ -9,6 +9,7 @@ mod cli {
     mod context;
     mod control_plane;
     mod delivery;
+    mod formats;
     mod import;
     mod manual;
     mod obstacles;

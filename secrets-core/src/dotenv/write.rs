@@ -20,14 +20,17 @@ pub enum UnwritableProblem {
     NotUtf8,
     /// It has a NUL byte.
     Nul,
-    /// It needs double quotes and has a backtick, which would run as a command where a shell reads the document.
-    Backtick,
+    /// It has quotes, backslashes or `${` such that readers take every form of it differently, or a shell would run it.
+    Ambiguous,
 }
 
-/// Writes a document from which [`super::parse()`] reads every value as it is, or refuses.
+/// Writes a document from which [`super::parse()`], the libraries of other languages and, but for carriage returns,
+/// shells read every value as it is, or refuses.
 ///
-/// Values stand bare where that is safe, else in single quotes, and only where that is impossible in double quotes: so
-/// most other readers agree, and nothing in a value can run where a shell reads the document.
+/// They agree on little: a bare value; single quotes around what has no quote in it, nor a backslash before a backslash
+/// or at its end (which escape in Python); double quotes around what has none of `"`, `\`, `$` and the backtick, where
+/// `\r` is a carriage return. `${…}` is replaced by Python's `dotenv` whatever the quotes are. So nothing in a value can
+/// run where a shell reads the document.
 pub fn write(secrets: &[(&SecretId, &[u8])]) -> Result<String, Unwritable> {
     // Made at once in its full size, so that no part of it stays behind in memory when it grows.
     let size = secrets.iter().map(|(name, value)| name.as_str().len() + 2 * value.len() + "=\"\"\n".len()).sum();
@@ -44,7 +47,6 @@ pub fn write(secrets: &[(&SecretId, &[u8])]) -> Result<String, Unwritable> {
                 document.push('"');
                 for c in value.chars() {
                     match c {
-                        '\\' | '"' | '$' => document.extend(['\\', c]),
                         '\r' => document.push_str("\\r"),
                         _ => document.push(c),
                     }
@@ -65,28 +67,34 @@ enum Form {
 
 fn form(value: &str) -> Result<Form, UnwritableProblem> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"_-./:@%+,=".contains(&b);
+    let is_replaced = value.split_once("${").is_some_and(|(_, behind)| behind.contains('}'));
     if value.contains('\0') {
         Err(UnwritableProblem::Nul)
     } else if value.bytes().all(is_plain) {
         Ok(Form::Bare)
-    } else if !value.contains(['\'', '\r']) {
+    } else if is_replaced {
+        Err(UnwritableProblem::Ambiguous)
+    } else if !value.contains(['\'', '\r']) && !value.contains("\\\\") && !value.ends_with('\\') {
         Ok(Form::Single)
-    } else if value.contains('`') {
-        Err(UnwritableProblem::Backtick)
-    } else {
+    } else if !value.contains(['"', '\\', '$', '`']) {
         Ok(Form::Double)
+    } else {
+        Err(UnwritableProblem::Ambiguous)
     }
 }
 
 impl fmt::Display for Unwritable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "value of `{}` can't stand in a `.env`: ", self.name)?;
-        f.write_str(match self.problem {
-            UnwritableProblem::NotUtf8 => "it is not UTF-8; the JSON format takes it",
-            UnwritableProblem::Nul => "it has a NUL byte; the JSON format takes it",
-            UnwritableProblem::Backtick => {
-                "it has a backtick beside a quote or carriage return, and a shell would run it; the JSON format takes it"
-            }
+        write!(f, "value of `{}` can't stand in a `.env`: {}", self.name, self.problem)
+    }
+}
+
+impl fmt::Display for UnwritableProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotUtf8 => "it is not UTF-8",
+            Self::Nul => "it has a NUL byte",
+            Self::Ambiguous => "readers of such files disagree about its quotes, backslashes or `${`",
         })
     }
 }
@@ -117,8 +125,9 @@ mod tests {
             ("with space", "A='with space'\n"),
             ("#x", "A='#x'\n"),
             ("$(id) `id` \\ \"", "A='$(id) `id` \\ \"'\n"),
+            ("${", "A='${'\n"),
+            ("C:\\temp", "A='C:\\temp'\n"),
             ("two\nlines\n", "A='two\nlines\n'\n"),
-            ("it's $5 \\ \"", "A=\"it's \\$5 \\\\ \\\"\"\n"),
             ("it's\ntwo", "A=\"it's\ntwo\"\n"),
             ("a\r\nb", "A=\"a\\r\nb\"\n"),
             ("ключ", "A='ключ'\n"),
@@ -130,12 +139,11 @@ mod tests {
     #[test]
     fn refuses_what_it_cannot_write() {
         assert_eq!(written("a\0"), Err(UnwritableProblem::Nul));
-        assert_eq!(written("it's `id`"), Err(UnwritableProblem::Backtick));
+        for value in ["it's `id`", "it's $5", "it's \"", "it's \\", "a\\\\b", "a\r\\", "\\\r", "${HOME}", "a ${b:-c}"] {
+            assert_eq!(written(value), Err(UnwritableProblem::Ambiguous), "{value}");
+        }
         let error = write(&[(&name("OK"), b"x"), (&name("RAW"), b"\xff")]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "value of `RAW` can't stand in a `.env`: it is not UTF-8; the JSON format takes it"
-        );
+        assert_eq!(error.to_string(), "value of `RAW` can't stand in a `.env`: it is not UTF-8");
     }
 
     proptest! {
@@ -157,7 +165,10 @@ mod tests {
                     }
                 }
                 Err(error) => {
-                    let refused = |value: &str| value.contains('\0') || (value.contains('`') && value.contains(['\'', '\r']));
+                    let refused = |value: &str| {
+                        value.contains('\0') || value.contains("${") || value.contains('\\')
+                            || (value.contains(['\'', '\r']) && value.contains(['"', '$', '`']))
+                    };
                     prop_assert!(values.iter().any(|(key, value)| *key == error.name.as_str() && refused(value)));
                 }
             }

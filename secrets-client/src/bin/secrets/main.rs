@@ -18,6 +18,7 @@ mod delivery;
 mod edit;
 mod exit;
 mod explain;
+mod format;
 mod history;
 mod import;
 mod list;

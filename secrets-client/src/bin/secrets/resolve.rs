@@ -1,13 +1,13 @@
 //! `resolve`: what a context gets; values only when asked for.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use secrets_client::{Resolved, ResolvedSecret, v1};
-use secrets_core::{MASK, NamePolicy, SecretId, dotenv};
-use serde_json::{Map, Value, json};
-use zeroize::Zeroizing;
+use secrets_core::MASK;
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::exit::{Exit, Failure};
+use crate::format::Format;
 use crate::output::table::Table;
 use crate::output::{self, words};
 use crate::scope::{self, ContextArgs};
@@ -24,17 +24,9 @@ pub(crate) struct ResolveArgs {
     /// Print one secret's value alone, byte for byte
     #[arg(long, conflicts_with_all = ["show_values", "format"])]
     raw: bool,
-    /// Print names and values in this format
+    /// Print names and values in this format, in which each value reads back as it is
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "show_values")]
     format: Option<Format>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// An object of names and values
-    Json,
-    /// A .env file of the environment variables
-    Dotenv,
 }
 
 pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), Failure> {
@@ -56,22 +48,14 @@ pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), Failure>
         let secret = set.secrets.first().ok_or_else(|| Failure::new(Exit::Missing, "there is no such secret"))?;
         return app.output.bytes(secret.expose());
     }
-    match args.format {
-        Some(Format::Json) => app.output.text(&format_json(&set.secrets)?),
-        Some(Format::Dotenv) => {
-            let left_out = set.secrets.iter().filter(|secret| !is_variable(secret)).count();
-            if left_out > 0 {
-                let number = words::count(left_out, "secret");
-                app.output.note(&format!("{number} left out: files and registry credentials are no variables."));
-            }
-            app.output.text(&format_dotenv(&set.secrets)?)
-        }
-        None => print(app, &set, args.show_values),
+    let Some(format) = args.format else { return print(app, &set, args.show_values) };
+    let document = format.write(&set.secrets)?;
+    if !document.left_out.is_empty() {
+        let number = words::count(document.left_out.len(), "secret");
+        let contents = format.contents();
+        app.output.note(&format!("{number} left out, as only {contents} fit: {}", document.left_out.join(", ")));
     }
-}
-
-fn is_variable(secret: &ResolvedSecret) -> bool {
-    matches!(secret.target.kind, None | Some(v1::target::Kind::EnvironmentVariable(_)))
+    app.output.bytes(&document.text)
 }
 
 fn print(app: &App, set: &Resolved, show_values: bool) -> Result<(), Failure> {
@@ -113,30 +97,6 @@ fn row(secret: &ResolvedSecret, show_values: bool) -> Value {
     }
 }
 
-fn format_json(secrets: &[ResolvedSecret]) -> Result<Zeroizing<String>, Failure> {
-    let mut map = Map::new();
-    for secret in secrets {
-        let text = std::str::from_utf8(secret.expose()).map_err(|_| {
-            Failure::new(Exit::Failed, format!("{} is not text, which JSON can't hold", secret.secret_id))
-                .hint(format!("`secrets resolve {} --raw` prints it", secret.secret_id))
-        })?;
-        map.insert(secret.secret_id.clone(), Value::String(text.to_owned()));
-    }
-    Ok(Zeroizing::new(format!("{:#}\n", Value::Object(map))))
-}
-
-fn format_dotenv(secrets: &[ResolvedSecret]) -> Result<Zeroizing<String>, Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
-    let names: Vec<(SecretId, &[u8])> = secrets
-        .iter()
-        .filter(|secret| is_variable(secret))
-        .map(|secret| Ok((SecretId::parse(&secret.secret_id, NamePolicy::Relaxed)?, secret.expose())))
-        .collect::<Result<_, secrets_core::InvalidSecretId>>()
-        .map_err(|error| failed(&error))?;
-    let pairs: Vec<(&SecretId, &[u8])> = names.iter().map(|(name, value)| (name, *value)).collect();
-    dotenv::write(&pairs).map(Zeroizing::new).map_err(|error| failed(&error))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,21 +116,5 @@ mod tests {
         let secret = secret("A", b"canary");
         assert!(!row(&secret, false).to_string().contains("canary"));
         assert_eq!(row(&secret, true)["value"], "canary");
-    }
-
-    #[test]
-    fn writes_formats_that_read_back() {
-        let secrets = [secret("A", b"it's $5 \"now\""), secret("B", "gr\u{fc}n\nblau".as_bytes())];
-        let json: Value = serde_json::from_str(&format_json(&secrets).unwrap()).unwrap();
-        assert_eq!((json["A"].as_str(), json["B"].as_str()), (Some("it's $5 \"now\""), Some("gr\u{fc}n\nblau")));
-        let entries = dotenv::parse(format_dotenv(&secrets).unwrap().as_bytes()).unwrap();
-        assert_eq!((entries[0].key(), entries[0].value()), ("A", "it's $5 \"now\""));
-        assert_eq!((entries[1].key(), entries[1].value()), ("B", "gr\u{fc}n\nblau"));
-    }
-
-    #[test]
-    fn refuses_a_format_that_could_not_hold_a_value() {
-        assert!(format_json(&[secret("A", &[0xff])]).is_err());
-        assert!(format_dotenv(&[secret("A", &[0xff])]).is_err());
     }
 }

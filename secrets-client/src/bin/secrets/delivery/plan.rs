@@ -7,7 +7,7 @@ use secrets_client::v1::target::Kind;
 use secrets_core::{FilePath, NamePolicy, RegistryHost, RegistryUsername, SecretId};
 use zeroize::Zeroizing;
 
-use super::Placed;
+use super::{Placed, docker};
 use crate::exit::{Exit, Failure};
 
 /// What a program is to get. Nothing of it is written yet.
@@ -41,7 +41,10 @@ pub(super) struct Login {
 
 impl Plan {
     /// Plans the delivery of `secrets`, with `~` as `home`. Refuses what can't be delivered, and files in each other's way.
-    pub(crate) fn of(secrets: &[ResolvedSecret], home: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn of<'a>(
+        secrets: impl IntoIterator<Item = &'a ResolvedSecret>,
+        home: Option<&Path>,
+    ) -> Result<Self, Failure> {
         let mut plan = Self { variables: Vec::new(), files: Vec::new(), logins: Vec::new(), api_only: Vec::new() };
         for secret in secrets {
             let name = &secret.secret_id;
@@ -109,6 +112,11 @@ impl Plan {
     /// the process in the middle leaves the rest to the next one.
     pub(crate) fn place(&self, user_docker_config: Option<&Path>) -> Result<Placed, Failure> {
         Placed::of(self, user_docker_config)
+    }
+
+    /// What Docker's `config.json` holds with these registries' credentials alone.
+    pub(crate) fn docker_config(&self) -> Zeroizing<String> {
+        docker::config(None, &self.logins)
     }
 
     pub(super) fn files(&self) -> &[PlannedFile] {

@@ -31,6 +31,17 @@ fn a_value_is_never_an_argument() {
 }
 
 #[test]
+fn a_mistyped_flag_is_told_from_a_value_and_a_token_is_not_repeated() {
+    let world = World::start();
+    let ann = world.person("ann").with("SECRETS_TOKEN", "sper_x").with("SECRETS_ENDPOINT", "http://127.0.0.1:1");
+    for line in ["set A --descripton canary", "edit A --descripton=canary"] {
+        ann.types(line).fails(2).hides("canary").shows(&["--description", "nothing was sent"]);
+    }
+    ann.types("login sper_canary").fails(2).hides("canary").shows(&["secrets login --invite CODE"]);
+    ann.types("delete A").fails(2).shows(&["secrets rm NAME"]);
+}
+
+#[test]
 fn wrong_usage_is_told_from_failure() {
     let world = World::acme();
     let ann = world.person("ann");

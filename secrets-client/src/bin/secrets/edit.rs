@@ -99,8 +99,8 @@ struct ChangeArgs {
 }
 
 pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), Failure> {
-    if !args.misplaced.is_empty() {
-        return Err(scope::value_as_argument(&args.name));
+    if let Some(first) = args.misplaced.first() {
+        return Err(scope::misplaced("edit", &args.name, first));
     }
     let target = args.target.target()?;
     let scope = app.scope(&args.scope).await?;

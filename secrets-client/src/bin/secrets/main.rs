@@ -40,6 +40,7 @@ mod set;
 mod show;
 mod target;
 mod token;
+mod usage;
 mod user;
 mod value;
 mod when;
@@ -47,15 +48,12 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use crate::command::Arguments;
 use crate::exit::Failure;
 use crate::output::Output;
 
 fn main() -> ExitCode {
     completion::answer();
-    let arguments = Arguments::parse();
+    let arguments = usage::parse();
     let output = Output::new(arguments.global.output);
     let ended = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -104,6 +104,15 @@ pub(crate) fn parse_name(name: &str) -> Result<SecretId, Failure> {
         .map_err(|error| Failure::new(Exit::Failed, format!("secret name: {error}")))
 }
 
+/// Refuses what stands behind the name: a mistyped flag, or a value.
+pub(crate) fn misplaced(command: &str, name: &str, first: &str) -> Failure {
+    match crate::usage::similar_flag(command, first) {
+        Some(flag) => Failure::usage(format!("that is no flag of `secrets {command}`; nothing was sent"))
+            .hint(format!("a similar one exists: {flag}")),
+        None => value_as_argument(name),
+    }
+}
+
 /// Refuses a value on the command line, without repeating it.
 pub(crate) fn value_as_argument(name: &str) -> Failure {
     let name = if SecretId::parse(name, secrets_core::NamePolicy::Relaxed).is_ok() { name } else { "NAME" };

@@ -61,8 +61,8 @@ pub(crate) struct SetArgs {
 }
 
 pub(crate) async fn set(app: &App, args: SetArgs) -> Result<(), Failure> {
-    if !args.misplaced.is_empty() {
-        return Err(scope::value_as_argument(&args.name));
+    if let Some(first) = args.misplaced.first() {
+        return Err(scope::misplaced("set", &args.name, first));
     }
     let name = scope::parse_name(&args.name)?;
     let target = args.target.target()?;

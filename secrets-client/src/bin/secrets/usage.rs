@@ -1,0 +1,157 @@
+//! Reads the command line, and helps whoever mistook a word: clap tells similar ones, and here are those that other
+//! tools use. What could be a token is not repeated.
+
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::command::Arguments;
+
+/// What beginnings tell a credential that was typed where none belongs.
+const CREDENTIALS: [&str; 5] = ["sopr_", "sinv_", "sper_", "ssvc_", "sses_"];
+
+/// The command, or the end of the process with code 2 (or 0, after `--help`).
+pub(crate) fn parse() -> Arguments {
+    Arguments::try_parse().unwrap_or_else(|error| helped(error).exit())
+}
+
+/// An error with what the person may have meant.
+fn helped(mut error: Error) -> Error {
+    let word = |error: &Error, kind| match error.get(kind) {
+        Some(ContextValue::String(word)) => word.clone(),
+        _ => String::new(),
+    };
+    let tip = match error.kind() {
+        ErrorKind::InvalidSubcommand => elsewhere(&word(&error, ContextKind::InvalidSubcommand)),
+        ErrorKind::UnknownArgument => {
+            let argument = word(&error, ContextKind::InvalidArg);
+            if CREDENTIALS.iter().any(|prefix| argument.contains(prefix)) {
+                error.insert(ContextKind::InvalidArg, ContextValue::String("s…".to_owned()));
+                error.remove(ContextKind::Suggested);
+                Some("`secrets login` asks for a token, hidden; `secrets login --invite CODE` redeems an invitation")
+            } else if !argument.starts_with('-') && word_of_run(&error) {
+                Some("the program and its arguments come after `--`: secrets run -- PROGRAM …")
+            } else {
+                None
+            }
+        }
+        _ => None,
+    };
+    if let Some(tip) = tip {
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
+}
+
+/// Whether it was `run` that got the argument: clap says so in the usage it shows.
+fn word_of_run(error: &Error) -> bool {
+    let usage = match error.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(usage)) => usage.to_string(),
+        _ => return false,
+    };
+    usage.contains("secrets run ")
+}
+
+/// What another tool's word is called here.
+fn elsewhere(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "delete" | "remove" | "del" => "`secrets rm NAME` deletes a secret",
+        "get" | "read" | "cat" | "reveal" => {
+            "`secrets resolve NAME --raw` prints a value; `secrets show NAME`, what is known of it"
+        }
+        "add" | "create" | "new" | "put" => "`secrets set NAME` creates a secret",
+        "update" | "change" | "modify" => {
+            "`secrets edit NAME` changes a secret; `secrets set NAME` gives it a new value"
+        }
+        "export" | "download" | "pull" => "`secrets resolve --format dotenv` prints what a context gets, with values",
+        "exec" => "`secrets run -- PROGRAM` starts a program with its secrets",
+        "why" => "`secrets explain NAME` tells where it comes from",
+        "logout" | "signout" => "`secrets config unset token` forgets the token; `secrets token revoke` ends it",
+        "auth" | "signin" => "`secrets login` signs in; `secrets whoami` tells as whom",
+        "help" => "`secrets --help` lists the commands; `secrets COMMAND --help` tells of one",
+        "version" => "`secrets --version` prints it",
+        "versions" | "log" => "`secrets history NAME` lists a secret's versions",
+        "restore" => {
+            "`secrets undelete NAME` brings a deleted secret back; `secrets rollback NAME --to N`, an old version"
+        }
+        "organization" | "organizations" | "orgs" => "`secrets org` is about organizations",
+        "group" | "team" | "grant" | "role" => "`secrets member` says who has which role where",
+        _ => return None,
+    })
+}
+
+/// The flag of `command` that a mistyped one resembles.
+pub(crate) fn similar_flag(command: &str, typed: &str) -> Option<String> {
+    let flag = typed.split('=').next().filter(|flag| flag.starts_with("--"))?;
+    let strict = Arguments::command().mut_subcommand(command, |command| {
+        command.mut_arg("misplaced", |argument| argument.allow_hyphen_values(false))
+    });
+    let error = strict.try_get_matches_from(["secrets", command, "NAME", flag]).err()?;
+    match error.get(ContextKind::SuggestedArg)? {
+        ContextValue::String(flag) => Some(flag.clone()),
+        ContextValue::Strings(flags) => flags.first().cloned(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(line: &str) -> String {
+        let words = std::iter::once("secrets").chain(line.split(' '));
+        helped(Arguments::try_parse_from(words).unwrap_err()).to_string()
+    }
+
+    #[test]
+    fn suggests_the_right_word_for_a_mistyped_one() {
+        for (line, suggestion) in [
+            ("exlpain", "'explain'"),
+            ("project crate x", "'create'"),
+            ("service-acount list", "'service-account'"),
+            ("member ad bob", "'add'"),
+            ("list --porject api", "'--project'"),
+            ("session create --extrenal-id x", "'--external-id'"),
+            ("--ouput json list", "'--output'"),
+            ("config set endpont x", "'endpoint'"),
+            ("member add bob --role amdin", "'admin'"),
+            ("delete A", "secrets rm NAME"),
+            ("get A", "secrets resolve NAME --raw"),
+            ("logout", "secrets config unset token"),
+            ("help", "secrets --help"),
+            ("run printenv", "secrets run -- PROGRAM"),
+        ] {
+            let told = told(line);
+            assert!(told.contains(suggestion), "{line}: {told}");
+        }
+    }
+
+    #[test]
+    fn names_only_words_that_exist() {
+        for word in
+            ["delete", "get", "add", "update", "export", "exec", "why", "versions", "restore", "orgs", "team", "auth"]
+        {
+            let tip = elsewhere(word).unwrap();
+            for command in tip.split("`secrets ").skip(1).filter_map(|rest| rest.split([' ', '`']).next()) {
+                assert!(Arguments::command().find_subcommand(command).is_some(), "{tip}");
+            }
+        }
+    }
+
+    #[test]
+    fn repeats_no_token() {
+        for line in ["login sper_canary", "whoami sses_canary", "login --invite sinv_a sinv_canary"] {
+            let told = told(line);
+            assert!(!told.contains("canary") && told.contains("secrets login"), "{told}");
+        }
+    }
+
+    #[test]
+    fn tells_a_mistyped_flag_from_a_value() {
+        assert_eq!(similar_flag("set", "--descripton").as_deref(), Some("--description"));
+        assert_eq!(similar_flag("edit", "--for-workspce=ws1").as_deref(), Some("--for-workspace"));
+        for typed in ["lin_123", "-v", "-----BEGIN"] {
+            assert_eq!(similar_flag("set", typed), None, "{typed}");
+        }
+    }
+}

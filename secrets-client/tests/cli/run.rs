@@ -18,12 +18,21 @@ fn a_program_gets_its_secrets_and_not_the_token() {
     let bob = world.person("bob");
     let token = bob.does("token create").line();
     let bob = world.person("bob").with("SECRETS_TOKEN", &token).with("LINEAR_API_KEY", "inherited");
-    let ended = bob.does("run --workspace ws1 -- env");
+    let ended = bob.does("run --workspace ws1 --no-masking -- env");
     assert!(ended.stdout.contains("LINEAR_API_KEY=lin_bob\n") && ended.stdout.contains("STRIPE_SECRET=sk_test\n"));
     assert!(!ended.stdout.contains(&token) && !ended.stdout.contains("SECRETS_TOKEN"));
-    ended.shows(&["LINEAR_API_KEY replaced", "not masked"]);
+    ended.shows(&["LINEAR_API_KEY replaced"]);
     let only = bob.does("run --workspace ws1 --only STRIPE_SECRET --no-masking -- env");
     assert!(only.stdout.contains("LINEAR_API_KEY=inherited\n") && only.stderr.is_empty(), "{only:?}");
+}
+
+#[test]
+fn what_a_program_prints_is_masked() {
+    let world = world();
+    let bob = world.person("bob");
+    let script = "echo $LINEAR_API_KEY; echo $STRIPE_SECRET >&2; printf %s $LINEAR_API_KEY | base64";
+    let ended = bob.types_words(&["run", "--workspace", "ws1", "--", "sh", "-c", script]);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("***\n***\n", "***\n"));
 }
 
 #[test]
@@ -36,7 +45,7 @@ fn the_programs_own_code_is_passed_through() {
     assert_eq!(bob.types_words(&["run", "--", "sh", "-c", "kill -KILL $$"]).code, 137);
     bob.types("run -- /nonexistent/program").fails(127);
     bob.types("run -- /").fails(126);
-    bob.types("run --only NOPE -- true").fails(125);
+    bob.types("run --only NOPE -- true").fails(5);
     bob.types("run --project nope -- true").fails(125);
 }
 

@@ -52,6 +52,10 @@ use crate::exit::Failure;
 use crate::output::Output;
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|first| first == run::MONITOR) {
+        return run::monitor(words);
+    }
     completion::answer();
     let arguments = usage::parse();
     let output = Output::new(arguments.global.output);

@@ -1,66 +1,206 @@
-//! `run`: one resolve, then a program with the values in its environment, its files and its Docker configuration.
+//! `run`: one resolve, then a program with the values in its environment, its files and its Docker configuration, whose
+//! output is masked.
+//!
+//! [`run`] tells the whole story. A [`Delivery`] is what one set of secrets means for the program: what is written for
+//! it, and the [`Program`] as it is started. A [`Child`] is one that runs, to which signals are passed on until it ends;
+//! meanwhile [`Masking`] can be given another set.
 
 mod child;
+mod environment;
+mod github;
+mod job_control;
+mod masking;
+mod monitor;
+mod on_terminal;
+mod pty;
+mod pump;
+mod signals;
+mod streams;
+mod terminal;
 
 use std::ffi::OsString;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use secrets_client::ResolvedSecret;
 
+use self::child::{Child, Program};
+use self::environment::{Environment, Preserve, Rules};
+use self::masking::Masking;
+pub(crate) use self::monitor::{ARGUMENT as MONITOR, main as monitor};
+use self::signals::{Signals, code_of};
 use crate::app::App;
 use crate::delivery::{self, Placed, Plan};
 use crate::exit::{Exit, Failure};
-use crate::output::words;
-use crate::scope::ContextArgs;
+use crate::scope::{self, ContextArgs};
 
-/// What a program must not get: it has its secrets, and the token would give it more.
-const STRIPPED: [&str; 2] = ["SECRETS_TOKEN", "SECRETS_TOKEN_FILE"];
+const AFTER: &str = "\
+Values in the program's output appear as ***. Where stdout is a terminal, the program gets one of
+its own. It is sent the signals that this command receives, and its code is passed through. What it
+leaves running in the background is not waited for, and may write for a second longer at most.";
 
 #[derive(Args, Debug)]
+#[command(after_help = AFTER)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     context: ContextArgs,
     /// Only these secrets, which must be there
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
     only: Vec<String>,
-    /// Leave the program's output as it is
+    /// Leave these secrets as they are in the program's output
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', conflicts_with = "no_masking")]
+    unmask: Vec<String>,
+    /// Leave the program's output as it is, and execute the program directly
     #[arg(long)]
     no_masking: bool,
+    /// Keep inherited variables that a secret would replace: those named, or all
+    #[arg(
+        long,
+        value_name = "NAME,NAME",
+        value_delimiter = ',',
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+    )]
+    preserve_env: Option<Vec<String>>,
+    /// Let the program inherit no variable but those that --keep names
+    #[arg(long)]
+    clean_env: bool,
+    /// With --clean-env: variables that the program inherits all the same
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', requires = "clean_env")]
+    keep: Vec<String>,
+    /// Leave SECRETS_TOKEN and SECRETS_TOKEN_FILE in the program's environment
+    #[arg(long)]
+    pass_session: bool,
+    /// Print commands on stderr that let a CI service mask the values in its log
+    #[arg(long, value_enum, value_name = "SERVICE")]
+    ci: Option<Ci>,
+    /// A line for `sh` in place of a program
+    #[arg(long, value_name = "LINE", conflicts_with = "command")]
+    shell: Option<OsString>,
     /// The program and its arguments
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    #[arg(last = true, required_unless_present = "shell", value_name = "COMMAND")]
     command: Vec<OsString>,
+}
+
+/// A CI service whose log masks what it is told.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Ci {
+    /// GitHub Actions: `::add-mask::` for each value and each of its lines
+    Github,
+}
+
+/// What a set of secrets means for a program. Dropped, what was written for it is removed.
+struct Delivery {
+    placed: Placed,
+    program: Program,
 }
 
 /// Runs the program, and returns its own code, or 128 and the signal that ended it.
 pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, Failure> {
-    let (plan, placed) = deliver(app, &args).await.map_err(|failure| failure.with_exit(Exit::NotStarted))?;
-    let both = plan.variables().chain(placed.variables());
-    let variables: Vec<(OsString, OsString)> = both.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    drop(plan);
-    let replaced: Vec<String> = variables
-        .iter()
-        .filter(|(name, _)| std::env::var_os(name).is_some())
-        .map(|(name, _)| name.to_string_lossy().into_owned())
-        .collect();
-    if !replaced.is_empty() {
-        app.output.note(&format!("secrets: {} replaced what the environment had", replaced.join(", ")));
+    // From the beginning: what is written must be removed, and PID 1 is sent nothing that it does not listen to.
+    let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::NotStarted, format!("signals: {error}")))?;
+    let delivery = tokio::select! {
+        delivery = args.deliver(app) => delivery.map_err(before_start)?,
+        signal = signals.ending() => return Ok(code_of(signal)),
+    };
+    let Delivery { placed, program } = delivery;
+    if args.no_masking && placed.is_empty() {
+        return Err(program.execute());
     }
-    if !args.no_masking {
-        let number = words::count(variables.len(), "variable");
-        app.output.note(&format!("secrets: {number}; the program's output is not masked"));
-    }
-    let ended = child::run(&args.command, variables, &STRIPPED).await;
+    let ended = match Child::start(&program).await {
+        Ok(mut child) => {
+            drop(program); // and with it this copy of the values
+            Ok(child.wait(&mut signals).await)
+        }
+        Err(failure) => Err(failure),
+    };
     if let Err(failure) = placed.remove() {
         failure.report(app.output.colors_errors());
     }
     ended
 }
 
-async fn deliver(app: &App, args: &RunArgs) -> Result<(Plan, Placed), Failure> {
-    let set = app.receive(&args.context, &args.only).await?;
-    let plan = Plan::of(&set.secrets, delivery::home().as_deref())?;
-    if !plan.api_only().is_empty() {
-        app.output.warn(&format!("never delivered to a program (api only): {}", plan.api_only().join(", ")));
+/// The code of what fails before the program is started.
+fn before_start(failure: Failure) -> Failure {
+    match failure.exit {
+        Exit::Missing => failure,
+        _ => failure.with_exit(Exit::NotStarted),
     }
-    let placed = plan.place(delivery::user_docker_config().as_deref())?;
-    Ok((plan, placed))
+}
+
+impl RunArgs {
+    /// Asks for the secrets, and prepares what the program is started with.
+    async fn deliver(&self, app: &App) -> Result<Delivery, Failure> {
+        for name in &self.unmask {
+            scope::parse_name(name)?;
+        }
+        let set = app.receive(&self.context, &self.only).await?;
+        let plan = Plan::of(&set.secrets, delivery::home().as_deref())?;
+        if !plan.api_only().is_empty() {
+            app.output.warn(&format!("never delivered to a program (api only): {}", plan.api_only().join(", ")));
+        }
+        let masking = if self.no_masking { None } else { Some(self.masking(app, &set.secrets)?) };
+        if let Some(Ci::Github) = self.ci {
+            github::print_hints(&app.output, set.secrets.iter().filter(|secret| !self.unmasks(secret)))?;
+        }
+        let placed = plan.place(delivery::user_docker_config().as_deref())?;
+        let environment = self.environment(app, &plan, &placed).variables();
+        Ok(Delivery { placed, program: Program { words: self.words(), environment, masking } })
+    }
+
+    fn words(&self) -> Vec<OsString> {
+        match &self.shell {
+            Some(line) => vec!["/bin/sh".into(), "-c".into(), line.clone()],
+            None => self.command.clone(),
+        }
+    }
+
+    /// The program's environment. Says where a secret and an inherited variable met.
+    fn environment(&self, app: &App, plan: &Plan, placed: &Placed) -> Environment {
+        let rules = self.rules();
+        let mut environment = rules.apply(std::env::vars_os());
+        for (name, value) in plan.variables() {
+            environment.deliver(name, value, &rules);
+        }
+        for (name, value) in placed.variables() {
+            environment.set(name, value);
+        }
+        if !environment.replaced.is_empty() {
+            let names = environment.replaced.join(", ");
+            app.output.note(&format!("secrets: {names} replaced what the environment had"));
+        }
+        if !environment.preserved.is_empty() {
+            let names = environment.preserved.join(", ");
+            app.output.note(&format!("secrets: {names} left as the environment has it"));
+        }
+        environment
+    }
+
+    fn rules(&self) -> Rules {
+        let preserve = match &self.preserve_env {
+            None => Preserve::None,
+            Some(names) if names.iter().all(String::is_empty) => Preserve::All,
+            Some(names) => Preserve::Named(names.clone()),
+        };
+        Rules { clean: self.clean_env, keep: self.keep.clone(), preserve, pass_session: self.pass_session }
+    }
+
+    /// Masks what is not to be shown. Says what is shown all the same.
+    fn masking(&self, app: &App, secrets: &[ResolvedSecret]) -> Result<Masking, Failure> {
+        if let Some(name) = self.unmask.iter().find(|name| !secrets.iter().any(|secret| secret.secret_id == **name)) {
+            return Err(Failure::usage(format!("--unmask {name}: there is no such secret in this context"))
+                .hint("`secrets explain` shows what this context gets, and why"));
+        }
+        let redactor = masking::redactor(secrets.iter().filter(|secret| !self.unmasks(secret)))?;
+        let mut shown: Vec<String> = self.unmask.iter().map(|name| format!("{name} (--unmask)")).collect();
+        shown.extend(masking::unmasked(&redactor));
+        if !shown.is_empty() {
+            app.output.note(&format!("secrets: not masked: {}", shown.join(", ")));
+        }
+        Ok(Masking::new(redactor))
+    }
+
+    fn unmasks(&self, secret: &ResolvedSecret) -> bool {
+        self.unmask.contains(&secret.secret_id)
+    }
 }

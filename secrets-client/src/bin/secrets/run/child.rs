@@ -1,140 +1,256 @@
-//! The child process: its environment, the signals that reach it, and how it ends.
+//! A running program: how it is started, what reaches it, and how it ends.
+//!
+//! Where its output is masked and stdout is a terminal, the program runs [on a pseudo-terminal](super::on_terminal).
+//! Elsewhere it is our own child, in our process group, with pipes in place of the streams that are masked; what a
+//! terminal sends to the group reaches it without us.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::os::unix::process::ExitStatusExt as _;
-use std::process::ExitStatus;
+use std::io::{self, IsTerminal as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
 
-use rustix::process::{Pid, Signal, getpgrp, kill_process};
-use tokio::process::Command;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process};
 
+use super::job_control::{stop_this_process, stops_jobs, terminal_reaches_our_group};
+use super::masking::Masking;
+use super::monitor::News;
+use super::on_terminal::OnTerminal;
+use super::pump;
+use super::signals::Signals;
+use super::streams::{Streams, To};
 use crate::exit::{Exit, Failure};
+use crate::output::printable;
 
-/// What is passed on to the child.
-const FORWARDED: [Signal; 6] = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::USR1, Signal::USR2];
+/// What is started.
+pub(super) struct Program {
+    /// The program and its arguments.
+    pub(super) words: Vec<OsString>,
+    /// All of its environment.
+    pub(super) environment: Vec<(OsString, OsString)>,
+    /// What is masked in its output; none leaves it our own streams.
+    pub(super) masking: Option<Masking>,
+}
 
-/// Runs `command` with `variables` and without those that are `stripped`, to its end.
-pub(super) async fn run(
-    command: &[OsString],
-    variables: Vec<(OsString, OsString)>,
-    stripped: &[&str],
-) -> Result<u8, Failure> {
-    let Some((program, arguments)) = command.split_first() else {
-        return Err(Failure::usage("which program?"));
-    };
-    let mut command = Command::new(program);
-    command.args(arguments);
-    for name in stripped {
-        command.env_remove(name);
-    }
-    command.envs(variables);
+/// A program that was started. Dropped, the terminal is given back, and a program on a pseudo-terminal loses it.
+pub(super) struct Child {
+    process: Process,
+    streams: Streams,
+    /// The code it ended with.
+    code: Option<u8>,
+    /// Some of its output could not be written.
+    failed: bool,
+}
 
-    // Before the child is there, so that no signal falls between.
-    let mut signals = listen().map_err(|error| Failure::new(Exit::NotStarted, format!("signals: {error}")))?;
-    let mut child = command.spawn().map_err(|error| not_started(program, &error))?;
-    drop(command); // and with it this copy of the values
-    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    loop {
-        tokio::select! {
-            ended = child.wait() => {
-                let status = ended.map_err(|error| Failure::new(Exit::NotStarted, format!("wait: {error}")))?;
-                return Ok(code(status));
+enum Process {
+    Own(Own),
+    OnTerminal(Box<OnTerminal>),
+}
+
+/// A child of ours.
+struct Own {
+    pid: Option<Pid>,
+    stopped: bool,
+}
+
+impl Child {
+    /// Starts `program`.
+    pub(super) async fn start(program: &Program) -> Result<Self, Failure> {
+        let mut streams = Streams::new().map_err(unprepared)?;
+        let process = match &program.masking {
+            None => Process::Own(Own::start(program, Stdio::inherit(), Stdio::inherit())?),
+            Some(masking) if io::stdout().is_terminal() => {
+                Process::OnTerminal(Box::new(OnTerminal::start(program, masking, &mut streams).await?))
             }
-            Some(signal) = signals.recv() => {
-                if let Some(pid) = pid && !reaches_child_by_itself(signal) {
-                    let _ = kill_process(pid, signal);
+            Some(masking) => Process::Own(Own::start_on_pipes(program, masking, &mut streams)?),
+        };
+        Ok(Self { process, streams, code: None, failed: false })
+    }
+
+    /// Passes on what comes until the program has ended and its output is written; its own code, or 128 and the signal
+    /// that ended it. Cancelling it loses nothing: it can be asked again.
+    pub(super) async fn wait(&mut self, signals: &mut Signals) -> u8 {
+        let code = loop {
+            if let Some(code) = self.code {
+                break code;
+            }
+            tokio::select! {
+                signal = signals.next() => self.receive(signal),
+                news = self.process.news() => self.hear(news),
+            }
+        };
+        self.streams.end();
+        loop {
+            tokio::select! {
+                carried = self.streams.carried() => match carried {
+                    Some(Ok(())) => {}
+                    Some(Err(failure)) => {
+                        self.failed = true;
+                        self.say(&format!("error: {failure}"));
+                    }
+                    None => break,
+                },
+                // Who reads our output does not; whoever ends us does not want to wait for that either.
+                _ = signals.ending() => break,
+            }
+        }
+        if self.failed { code.max(Exit::Failed as u8) } else { code }
+    }
+
+    #[expect(dead_code, reason = "for a program that is told to look again, or to end")]
+    /// Sends the program a signal.
+    pub(super) fn signal(&self, signal: Signal) {
+        match &self.process {
+            Process::Own(own) if self.code.is_none() => own.signal(signal),
+            Process::Own(_) => {}
+            Process::OnTerminal(on_terminal) => on_terminal.signal(signal),
+        }
+    }
+
+    /// Writes a line to stderr, whatever mode the terminal is in.
+    pub(super) fn say(&self, line: &str) {
+        let raw = matches!(&self.process, Process::OnTerminal(on_terminal) if on_terminal.is_raw());
+        let line = format!("{}{}", printable(line), if raw { "\r\n" } else { "\n" });
+        let _ = io::Write::write_all(&mut io::stderr().lock(), line.as_bytes());
+    }
+
+    /// A signal reached the runner.
+    fn receive(&mut self, signal: Signal) {
+        match &mut self.process {
+            _ if signal == Signal::CHILD => self.reap(),
+            Process::OnTerminal(on_terminal) => on_terminal.receive(signal),
+            Process::Own(own) => match signal {
+                // Ctrl-Z when the program is stopped already.
+                Signal::TSTP if own.stopped => {
+                    stop_this_process();
                 }
+                Signal::INT | Signal::QUIT | Signal::TSTP | Signal::WINCH if terminal_reaches_our_group() => {}
+                signal => own.signal(signal),
+            },
+        }
+    }
+
+    /// Takes note of every child that ended or stopped, ours or not: those of others become PID 1's.
+    fn reap(&mut self) {
+        let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
+        loop {
+            match (rustix::process::wait(options), &mut self.process) {
+                (Ok(Some((pid, status))), Process::Own(own)) if own.pid == Some(pid) => {
+                    self.code = code(status);
+                    own.note(status);
+                }
+                // One that ends in order has told before how the program ended.
+                (Ok(Some((pid, status))), Process::OnTerminal(on_terminal)) if on_terminal.is_monitor(pid) => {
+                    self.code = self.code.or(code(status).filter(|code| *code != 0));
+                }
+                (Ok(Some(_)) | Err(Errno::INTR), _) => {}
+                (Ok(None) | Err(_), _) => return,
             }
         }
     }
-}
 
-/// Receives the forwarded signals, but for those that whoever started us wants ignored (`nohup`): the child ignores
-/// them as well, which a handler here would undo.
-fn listen() -> std::io::Result<mpsc::UnboundedReceiver<Signal>> {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    let ignored = ignored_signals(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
-    for forwarded in FORWARDED {
-        let number = forwarded.as_raw();
-        if ignored & (1 << (number - 1)) != 0 {
-            continue;
+    /// The monitor told something.
+    fn hear(&mut self, news: News) {
+        let Process::OnTerminal(on_terminal) = &mut self.process else { return };
+        match news {
+            News::Exited(code) => self.code = Some(u8::try_from(code).unwrap_or(u8::MAX)),
+            News::Killed(signal) => self.code = Some(u8::try_from(128 + signal).unwrap_or(u8::MAX)),
+            News::Gone => self.code = self.code.or(Some(Exit::Failed as u8)),
+            News::Stopped(signal) => on_terminal.stopped(signal),
+            News::WantsKeyboard => on_terminal.wants_keyboard(),
+            News::Started | News::NotExecuted(_) | News::NotPrepared(_) => {}
         }
-        let mut stream = signal(SignalKind::from_raw(number))?;
-        let sender = sender.clone();
-        tokio::spawn(async move { while stream.recv().await.is_some() && sender.send(forwarded).is_ok() {} });
     }
-    Ok(receiver)
 }
 
-/// The mask of ignored signals, bit n-1 for signal n, from `/proc/self/status`.
-fn ignored_signals(status: &str) -> u64 {
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigIgn:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or(0)
+impl Drop for Child {
+    fn drop(&mut self) {
+        if let Process::OnTerminal(on_terminal) = &self.process {
+            on_terminal.end();
+        }
+    }
 }
 
-/// A terminal sends Ctrl-C and Ctrl-\ to every process in its foreground, the child among them: once is enough.
-fn reaches_child_by_itself(signal: Signal) -> bool {
-    if signal != Signal::INT && signal != Signal::QUIT {
-        return false;
+impl Process {
+    /// What the monitor tells; nothing, ever, of a child of ours.
+    async fn news(&mut self) -> News {
+        match self {
+            Self::Own(_) => std::future::pending().await,
+            Self::OnTerminal(on_terminal) => on_terminal.news().await,
+        }
     }
-    let Ok(terminal) = File::open("/dev/tty") else { return false };
-    rustix::termios::tcgetpgrp(terminal).is_ok_and(|foreground| foreground == getpgrp())
 }
 
-/// The child's own code, or 128 and the signal that ended it.
-fn code(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
-    u8::try_from(code).unwrap_or(u8::MAX)
+impl Own {
+    fn start(program: &Program, stdout: Stdio, stderr: Stdio) -> Result<Self, Failure> {
+        let mut command = program.command();
+        let child = command.stdout(stdout).stderr(stderr).spawn().map_err(|error| program.not_started(&error))?;
+        // The command goes now, and with it our copies of the pipes' ends.
+        Ok(Self { pid: i32::try_from(child.id()).ok().and_then(Pid::from_raw), stopped: false })
+    }
+
+    fn start_on_pipes(program: &Program, masking: &Masking, streams: &mut Streams) -> Result<Self, Failure> {
+        let (stdout, for_stdout) = pump::pipe().map_err(unprepared)?;
+        // One pipe for what ends in one place, or the order of what is written would be lost.
+        let (stderr, for_stderr) = if Streams::go_to_the_same_place() {
+            (None, for_stdout.try_clone().map_err(unprepared)?)
+        } else {
+            let (stderr, for_stderr) = pump::pipe().map_err(unprepared)?;
+            (Some(stderr), for_stderr)
+        };
+        let own = Self::start(program, for_stdout.into(), for_stderr.into())?;
+        streams.carry(stdout, To::Stdout, masking, None);
+        if let Some(stderr) = stderr {
+            streams.carry(stderr, To::Stderr, masking, None);
+        }
+        Ok(own)
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.pid {
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    fn note(&mut self, status: WaitStatus) {
+        self.stopped = status.stopped();
+        // Not for SIGSTOP: whoever sends that continues the program, and not us.
+        if status.stopping_signal().is_some_and(stops_jobs) {
+            stop_this_process();
+        }
+    }
 }
 
-fn not_started(program: &OsString, error: &std::io::Error) -> Failure {
-    let exit = match error.kind() {
-        std::io::ErrorKind::NotFound => Exit::NoSuchProgram,
-        _ => Exit::NotExecutable,
-    };
-    Failure::new(exit, format!("`{}`: {error}", program.to_string_lossy()))
+impl Program {
+    fn command(&self) -> Command {
+        let mut words = self.words.iter();
+        let mut command = Command::new(words.next().map(OsString::as_os_str).unwrap_or_default());
+        command.args(words).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Becomes the program. Returns only if that failed.
+    pub(super) fn execute(&self) -> Failure {
+        self.not_started(&self.command().exec())
+    }
+
+    /// What is said if it can't be executed.
+    pub(super) fn not_started(&self, error: &io::Error) -> Failure {
+        let exit = match error.kind() {
+            io::ErrorKind::NotFound => Exit::NoSuchProgram,
+            _ => Exit::NotExecutable,
+        };
+        let program = self.words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+        Failure::new(exit, format!("`{program}`: {error}"))
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn unprepared(error: io::Error) -> Failure {
+    Failure::new(Exit::NotStarted, format!("the program's streams: {error}"))
+}
 
-    async fn sh(script: &str) -> Result<u8, Failure> {
-        run(&["sh".into(), "-c".into(), script.into()], vec![("CHILD_TEST".into(), "injected".into())], &["HOME"]).await
-    }
-
-    #[tokio::test]
-    async fn passes_codes_and_signals_through() {
-        assert_eq!(sh("exit 0").await.unwrap(), 0);
-        assert_eq!(sh("exit 42").await.unwrap(), 42);
-        assert_eq!(sh("kill -KILL $$").await.unwrap(), 137);
-        assert_eq!(sh("kill -TERM $$").await.unwrap(), 143);
-    }
-
-    #[tokio::test]
-    async fn injects_variables_and_strips_others() {
-        assert_eq!(sh("test \"$CHILD_TEST\" = injected").await.unwrap(), 0);
-        assert_eq!(sh("test -z \"${HOME+set}\"").await.unwrap(), 0);
-        assert_eq!(sh("test -n \"$PATH\"").await.unwrap(), 0);
-    }
-
-    #[tokio::test]
-    async fn tells_missing_from_not_executable() {
-        let missing = run(&["/nonexistent/program".into()], vec![], &[]).await.unwrap_err();
-        assert_eq!(missing.exit, Exit::NoSuchProgram);
-        let folder = run(&["/".into()], vec![], &[]).await.unwrap_err();
-        assert_eq!(folder.exit, Exit::NotExecutable);
-    }
-
-    #[test]
-    fn reads_the_mask_of_ignored_signals() {
-        let mask = ignored_signals("Name:\tsecrets\nSigIgn:\t0000000000001001\nSigCgt:\tff\n");
-        assert_eq!(mask, (1 << (Signal::HUP.as_raw() - 1)) | (1 << 12));
-        assert_eq!(ignored_signals(""), 0);
-    }
+/// The code of what has ended: its own, or 128 and the signal that ended it.
+fn code(status: WaitStatus) -> Option<u8> {
+    let signal = status.terminating_signal().map(|signal| 128 + signal);
+    signal.or(status.exit_status()).map(|code| u8::try_from(code).unwrap_or(u8::MAX))
 }

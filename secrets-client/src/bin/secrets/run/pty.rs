@@ -1,0 +1,32 @@
+//! A pseudo-terminal, which a program takes for the terminal that stdout is.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{OptionalActions, tcsetattr, tcsetwinsize};
+
+use super::terminal::Terminal;
+
+/// The two ends of a pseudo-terminal.
+pub(super) struct Pty {
+    /// Ours: what is written here is typed there, and what is shown there can be read here.
+    pub(super) master: OwnedFd,
+    /// The program's.
+    pub(super) slave: OwnedFd,
+}
+
+impl Pty {
+    /// One that behaves as `terminal` does, and is as large.
+    pub(super) fn like(terminal: &Terminal) -> io::Result<Self> {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        grantpt(&master)?;
+        unlockpt(&master)?;
+        let name = ptsname(&master, Vec::new())?;
+        let slave = open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+        tcsetattr(&slave, OptionalActions::Now, &terminal.attributes()?)?;
+        tcsetwinsize(&slave, terminal.size()?)?;
+        Ok(Self { master, slave })
+    }
+}

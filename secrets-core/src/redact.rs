@@ -129,6 +129,12 @@ pub enum RedactorError {
     NoReplacement,
 }
 
+crate::keyword::keywords!(UnmaskedReason, "reason", {
+    Off => "OFF",
+    TooShort => "TOO_SHORT",
+    ShortLines => "SHORT_LINES",
+});
+
 struct Compiled {
     patterns: Patterns,
     screen: Screen,

@@ -1,0 +1,52 @@
+//! The verdicts of `secrets-core` as plain data, which its bindings to Python and Node hand on as they are.
+//!
+//! Fields and words are those of the service's JSON: `secret_id`, `LOWER_PRECEDENCE`. Every type here says what the `.pyi`
+//! and `.d.ts` of the bindings say; `secrets-core/tests/data` holds examples of all of them, which each binding is tested
+//! with. To hand out one more function of core: a file here, a line in each binding, and examples.
+//!
+//! Nothing here does I/O, and nothing that comes out holds a value.
+
+#![forbid(unsafe_code)]
+
+mod explain;
+mod name;
+mod redact;
+mod review;
+mod target;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use explain::{Candidate, Context, Explanation, NotChosen, Question, Scope, Visibility, Winner, explain};
+pub use name::{NameVerdict, validate_name};
+pub use redact::{Unmasked, redaction, unmasked};
+pub use review::{Entry, Problem, Review, Rules, review_dotenv};
+pub use target::Target;
+
+/// Why an argument was not understood. Never says anything of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidArgument(String);
+
+impl InvalidArgument {
+    fn new(field: &str, why: impl fmt::Display) -> Self {
+        Self(format!("{field}: {why}"))
+    }
+}
+
+impl fmt::Display for InvalidArgument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for InvalidArgument {}
+
+/// Parses `text`, named `field` where it does not pass.
+fn parse<T: FromStr<Err: fmt::Display>>(field: &str, text: &str) -> Result<T, InvalidArgument> {
+    text.parse().map_err(|error| InvalidArgument::new(field, error))
+}
+
+/// The same for a word that may be left out.
+fn word<T: FromStr<Err: fmt::Display> + Default>(field: &str, text: Option<&str>) -> Result<T, InvalidArgument> {
+    text.map_or_else(|| Ok(T::default()), |text| parse(field, text))
+}

@@ -4,13 +4,14 @@ export TOOLS := $(TARGET)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 CARGO := cargo --locked
 
-.PHONY: help demo test bench build check lint release-interface install
+.PHONY: help demo test bench build dist check lint release-interface install
 
 help:
 	@echo 'make demo    build, then play the whole story against a real server (seconds after the build)'
 	@echo 'make test    install what tests need, then format, lints, docs and every test on SQLite and PostgreSQL'
 	@echo 'make bench   measure the redactor, then Resolve and CreateSecret against a raw tonic echo (about five minutes)'
 	@echo 'make build   release binaries in target/release'
+	@echo 'make dist    a Debian package and a tarball of them in target/dist, with completions, manual and checksums'
 	@echo 'make check   the quick part of `make test`: format, lints, docs'
 
 demo:
@@ -27,7 +28,10 @@ bench: install
 	TMPDIR=/var/tmp deploy/dev/with-postgres $(CARGO) bench --package secrets-server --bench load
 
 build:
-	$(CARGO) build --release --bins
+	SECRETS_VERSION="$$(deploy/dist/version)" $(CARGO) build --release --bins
+
+dist: build
+	deploy/dist/package $(TARGET)/release $(TARGET)/dist
 
 check:
 	cargo fmt --all --check

@@ -5,6 +5,7 @@
 mod documentation {
     mod configuration;
     mod demo;
+    mod packages;
     mod place;
     mod readme;
     mod tutorial;

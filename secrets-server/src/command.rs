@@ -27,9 +27,15 @@ use self::healthcheck::{HealthError, Healthcheck};
 /// How long the runtime waits for its last tasks when everything that matters has ended.
 const LAST_TASKS: Duration = Duration::from_millis(500);
 
+/// The version and, where `make build` says which it is, the build.
+const VERSION: &str = match option_env!("SECRETS_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 /// Stores credentials and hands the right set of them to a running sandbox, in one call.
 #[derive(Debug, Parser)]
-#[command(name = "secrets-server", version, arg_required_else_help = true)]
+#[command(name = "secrets-server", version = VERSION, arg_required_else_help = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

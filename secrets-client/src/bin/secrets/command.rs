@@ -28,9 +28,15 @@ Exit codes:
   5 a required secret is missing, 6 service unavailable; `run` passes the program's
   own code through: 125 before it was started, 126 and 127 as shells do";
 
+/// The version and, where `make build` says which it is, the build.
+const VERSION: &str = match option_env!("SECRETS_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 /// Keeps credentials, and hands the right set of them to what runs.
 #[derive(Parser, Debug)]
-#[command(name = "secrets", version, after_help = AFTER, infer_subcommands = false, disable_help_subcommand = true)]
+#[command(name = "secrets", version = VERSION, after_help = AFTER, infer_subcommands = false, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,

@@ -1,0 +1,72 @@
+//! `make dist`, with the programs that are already built: what a release consists of, unpacked and run.
+
+use std::path::Path;
+
+use super::place::{Place, programs, project};
+
+#[test]
+fn packs_what_a_release_consists_of() {
+    let place = Place::new();
+    let sh = |script: &str| {
+        let mut shell = place.command("bash");
+        shell.args(["-euc", script]);
+        // One's own mistrust of a folder that belongs to somebody else is not what is tested.
+        shell.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "safe.directory").env("GIT_CONFIG_VALUE_0", "*");
+        let ended = place.run(shell);
+        assert_eq!(ended.code, Some(0), "{script}: {}", ended.output);
+        ended.output
+    };
+    sh(&format!("{}/deploy/dist/package {} dist", project().display(), programs().display()));
+    sh("cd dist && sha256sum --check --strict SHA256SUMS && mv *.tar.gz ../tarball && mv *.deb ../package");
+
+    // Everything else than Debian: one folder, to be put anywhere.
+    sh("mkdir tarball.d && tar -xzf tarball -C tarball.d --strip-components=1");
+    holds(
+        &place.path().join("tarball.d"),
+        &["README.md", "CHANGELOG.md", "LICENSE", "lib/systemd/system/secrets-server.service"],
+    );
+    holds_programs(&place.path().join("tarball.d"));
+
+    sh("dpkg-deb --extract package package.d && dpkg-deb --control package control.d");
+    holds_programs(&place.path().join("package.d/usr"));
+    holds(&place.path().join("package.d/usr"), &["share/doc/secrets/copyright", "share/doc/secrets/changelog.gz"]);
+    let control = std::fs::read_to_string(place.path().join("control.d/control")).unwrap();
+    for line in ["Package: secrets", concat!("Version: ", env!("CARGO_PKG_VERSION")), "Depends: libc6 (>= 2."] {
+        assert!(control.lines().any(|each| each.starts_with(line)), "{line}: {control}");
+    }
+    let unit = std::fs::read_to_string(place.path().join("package.d/usr/lib/systemd/system/secrets-server.service"));
+    assert!(unit.unwrap().contains("\nExecStart=/usr/bin/secrets-server serve "));
+    let said = sh("for program in secrets secrets-server; do package.d/usr/bin/$program --version; done");
+    let name = concat!(" ", env!("CARGO_PKG_VERSION"));
+    assert!(said.starts_with(&format!("secrets{name}")) && said.contains(&format!("secrets-server{name}")), "{said}");
+}
+
+#[test]
+fn tells_the_version_of_the_workspace() {
+    let place = Place::new();
+    let mut version = place.command(project().join("deploy/dist/version"));
+    version.arg("--number");
+    assert_eq!(place.run(version).output.trim(), env!("CARGO_PKG_VERSION"));
+}
+
+fn holds_programs(usr: &Path) {
+    holds(
+        usr,
+        &[
+            "bin/secrets",
+            "bin/secrets-server",
+            "share/man/man1/secrets.1.gz",
+            "share/man/man1/secrets-run.1.gz",
+            "share/bash-completion/completions/secrets",
+            "share/zsh/vendor-completions/_secrets",
+            "share/fish/vendor_completions.d/secrets.fish",
+        ],
+    );
+}
+
+fn holds(folder: &Path, files: &[&str]) {
+    for file in files {
+        let size = std::fs::metadata(folder.join(file)).map(|file| file.len());
+        assert!(size.is_ok_and(|size| size > 0), "{file} is missing or empty");
+    }
+}

@@ -16,9 +16,12 @@ pub(crate) struct Language {
 }
 
 pub(crate) static PYTHON: Language = Language::new("python");
+pub(crate) static TYPESCRIPT: Language = Language::new("typescript");
+pub(crate) static GO: Language = Language::new("go");
+pub(crate) static JAVA: Language = Language::new("java");
 
 /// Every one.
-pub(crate) static ALL: [&Language; 1] = [&PYTHON];
+pub(crate) static ALL: [&Language; 4] = [&PYTHON, &TYPESCRIPT, &GO, &JAVA];
 
 impl Language {
     const fn new(name: &'static str) -> Self {

@@ -1,0 +1,162 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { rootCertificates } from "node:tls";
+
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethodUnary, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { Client as Connection, Metadata, connectivityState, credentials, type ServiceError } from "@grpc/grpc-js";
+
+import { SecretsError } from "./error.js";
+import { ResolveService, WatchRequestSchema } from "./gen/secrets/v1/resolve_service_pb.js";
+import type { ResolveRequestSchema, WatchResponse } from "./gen/secrets/v1/resolve_service_pb.js";
+
+/** How long a connection may take to be made; after that, another is tried. */
+const CONNECT_MS = 5_000;
+/** How long to wait before a broken connection is made again. */
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 3_000;
+
+const CHANNEL = {
+  "grpc.service_config": readFileSync(new URL("./service_config.json", import.meta.url), "utf8"),
+  "grpc.service_config_disable_resolution": 1,
+  "grpc.keepalive_time_ms": 10_000,
+  "grpc.keepalive_timeout_ms": 3_000,
+  "grpc.keepalive_permit_without_calls": 1,
+  "grpc.initial_reconnect_backoff_ms": FIRST_WAIT_MS,
+  "grpc.max_reconnect_backoff_ms": LONGEST_WAIT_MS,
+  "grpc.max_receive_message_length": 8 * 1024 * 1024,
+  "grpc.use_local_subchannel_pool": 1,
+};
+
+/** Where the service is, and who calls. */
+export interface ClientOptions {
+  /** `https://host[:port]`, or `http://` on a network that nobody else listens to. */
+  endpoint: string;
+  /** The token to show; without one, only what is open to everybody works. */
+  token?: string;
+  /** A certificate authority to trust beside the public ones, PEM. */
+  ca?: string;
+  /** How long a call may take, its repeats included, in milliseconds; 30 s by default. */
+  deadline?: number;
+}
+
+/** A client of the secrets service: a connection, a credential, a deadline. */
+export class Client {
+  readonly #options: ClientOptions;
+  readonly #metadata = new Metadata();
+  #connection: Connection;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    if (options.token) this.#metadata.set("authorization", `Bearer ${options.token.trim()}`);
+    this.#connection = this.#connect();
+  }
+
+  /** Reads `SECRETS_ENDPOINT`, `SECRETS_TOKEN` or `SECRETS_TOKEN_FILE`, and `SECRETS_CA_FILE`; `options` win. */
+  static fromEnvironment(options: Partial<ClientOptions> = {}): Client {
+    const { SECRETS_ENDPOINT, SECRETS_TOKEN, SECRETS_TOKEN_FILE, SECRETS_CA_FILE } = process.env;
+    const read = (path?: string) => (path ? readFileSync(path, "utf8") : undefined);
+    return new Client({
+      endpoint: SECRETS_ENDPOINT || "http://127.0.0.1:50051",
+      token: SECRETS_TOKEN || read(SECRETS_TOKEN_FILE),
+      ca: read(SECRETS_CA_FILE),
+      ...options,
+    });
+  }
+
+  /**
+   * Gets the variables of a context, the session's own by default, ready for a child process. Files, registry logins and API-only
+   * secrets are in the answer of `call(ResolveService.method.resolve, …)`.
+   */
+  async resolve(request: MessageInitShape<typeof ResolveRequestSchema> = {}): Promise<Record<string, string>> {
+    const { secrets } = await this.call(ResolveService.method.resolve, request);
+    const variables = secrets.filter((secret) => secret.target?.kind.case === "environmentVariable");
+    return Object.fromEntries(variables.map(({ secretId, value }) => [secretId, Buffer.from(value).toString("utf8")]));
+  }
+
+  /**
+   * Tells what `resolve` would deliver, then each change of it, until `signal` ends it; reconnects by itself. Throws when the right
+   * to it ends.
+   */
+  async *watch(request: MessageInitShape<typeof WatchRequestSchema> = {}, signal?: AbortSignal): AsyncGenerator<WatchResponse> {
+    const message = create(WatchRequestSchema, request);
+    for (let wait = FIRST_WAIT_MS; !signal?.aborted; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+      const { path, serialize, deserialize } = wire(ResolveService.method.watch);
+      const stream = this.#connection.makeServerStreamRequest(path, serialize, deserialize, message, this.#metadata);
+      const cancel = () => stream.cancel();
+      signal?.addEventListener("abort", cancel);
+      try {
+        for await (const response of stream as AsyncIterable<WatchResponse>) {
+          message.ifNoneMatch = response.etag;
+          wait = FIRST_WAIT_MS;
+          if (response.event.case !== "heartbeat") yield response;
+        }
+      } catch (error) {
+        const failure = SecretsError.from(error as ServiceError);
+        if (failure.code !== "UNAVAILABLE" && !signal?.aborted) throw failure;
+      } finally {
+        signal?.removeEventListener("abort", cancel);
+        stream.on("error", () => {}).cancel();
+      }
+      await sleep(Math.random() * wait);
+    }
+  }
+
+  /** Calls any method, for instance `SecretService.method.createSecret`. A change gets a `requestId`, so that it can be repeated. */
+  call<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageInitShape<I>,
+  ): Promise<MessageShape<O>> {
+    const message = create(method.input, request);
+    if ("requestId" in message && !message.requestId) Object.assign(message, { requestId: randomUUID() });
+    return new Promise((resolve, reject) => {
+      const { path, serialize, deserialize } = wire(method);
+      const options = { deadline: Date.now() + (this.#options.deadline ?? 30_000) };
+      this.#connection.makeUnaryRequest(path, serialize, deserialize, message, this.#metadata, options, (error, response) =>
+        error ? reject(SecretsError.from(error)) : resolve(response!),
+      );
+    });
+  }
+
+  /** Ends every call and the connection. */
+  close(): void {
+    this.#connection.close();
+  }
+
+  #connect(): Connection {
+    const { protocol, hostname, port } = new URL(this.#options.endpoint);
+    const secure = protocol === "https:";
+    if (!secure && protocol !== "http:") throw new TypeError(`endpoint: \`${this.#options.endpoint}\` is not http(s)://host:port`);
+    const authorities = this.#options.ca ? Buffer.from([...rootCertificates, this.#options.ca].join("\n")) : null;
+    const connection = new Connection(
+      `dns:${hostname}:${port || (secure ? 443 : 80)}`,
+      secure ? credentials.createSsl(authorities) : credentials.createInsecure(),
+      CHANNEL,
+    );
+    this.#observe(connection);
+    return connection;
+  }
+
+  /** grpc-js waits for ever for a connection that is neither made nor refused. Gives up what comes to nothing, and starts anew. */
+  #observe(connection: Connection): void {
+    const channel = connection.getChannel();
+    const state = channel.getConnectivityState(false);
+    if (state === connectivityState.SHUTDOWN) return;
+    const waiting = state === connectivityState.CONNECTING || state === connectivityState.TRANSIENT_FAILURE;
+    channel.watchConnectivityState(state, waiting ? Date.now() + CONNECT_MS : Infinity, (stuck) => {
+      if (!stuck) return this.#observe(connection);
+      this.#connection = this.#connect();
+      connection.close();
+    });
+  }
+}
+
+/** What grpc-js asks to know of a method. */
+function wire<I extends DescMessage, O extends DescMessage>(method: { parent: DescService; name: string; input: I; output: O }) {
+  return {
+    path: `/${method.parent.typeName}/${method.name}`,
+    serialize: (request: MessageShape<I>) => Buffer.from(toBinary(method.input, request)),
+    deserialize: (bytes: Buffer) => fromBinary(method.output, bytes),
+  };
+}

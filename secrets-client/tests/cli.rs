@@ -12,6 +12,7 @@ mod cli {
     mod formats;
     mod import;
     mod manual;
+    mod materialize;
     mod obstacles;
     mod own_secrets;
     mod proxy;

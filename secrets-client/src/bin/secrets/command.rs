@@ -8,8 +8,8 @@ use crate::app::App;
 use crate::exit::Failure;
 use crate::output::{Format, Output};
 use crate::{
-    audit, completion, config, edit, explain, history, import, list, login, man, member, organization, project,
-    resolve, rm, run, service_account, session, set, show, token, user, workspace,
+    audit, completion, config, edit, explain, history, import, list, login, man, materialize, member, organization,
+    project, resolve, rm, run, service_account, session, set, show, token, user, workspace,
 };
 
 const AFTER: &str = "\
@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Explain(explain::ExplainArgs),
     /// Run a program with its secrets in the environment
     Run(run::RunArgs),
+    /// Write what a context gets into a directory, without running anything
+    Materialize(materialize::MaterializeArgs),
 
     /// Organizations
     #[command(subcommand)]
@@ -170,6 +172,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
         Command::Resolve(args) => resolve::resolve(&app, args).await,
         Command::Explain(args) => explain::explain(&app, args).await,
         Command::Run(_) | Command::Completion(_) | Command::Man(_) => Ok(()),
+        Command::Materialize(args) => materialize::materialize(&app, args).await,
         Command::Org(command) => organization::run(&app, command).await,
         Command::User(command) => user::run(&app, command).await,
         Command::Project(command) => project::run(&app, command).await,
@@ -238,6 +241,7 @@ mod tests {
             "resolve --format dotenv",
             "run --workspace ws1 -- printenv LINEAR_API_KEY",
             "run -- agent --flag",
+            "materialize --dir /run/secrets --workspace ws1 --only A,B --mode 0440",
             "service-account create sandboxd --platform",
             "member add service:sandboxd --platform --role delegate",
             "token create --service-account sandboxd --ttl 90d",

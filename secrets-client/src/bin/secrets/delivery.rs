@@ -24,6 +24,7 @@ use std::path::PathBuf;
 
 pub(crate) use self::placed::Placed;
 pub(crate) use self::plan::Plan;
+pub(crate) use self::runtime::unguessable;
 
 /// The caller's home, which `~` in a target stands for; none if the environment and the user database name none.
 pub(crate) fn home() -> Option<PathBuf> {

@@ -74,7 +74,8 @@ impl Format {
         }
     }
 
-    const fn takes(self, secret: &ResolvedSecret) -> bool {
+    /// Whether it has a place for this kind of secret.
+    pub(crate) const fn takes(self, secret: &ResolvedSecret) -> bool {
         match self {
             Self::Shell | Self::Dotenv | Self::Docker => is_variable(secret),
             Self::Json | Self::Yaml => true,

@@ -24,6 +24,7 @@ mod import;
 mod list;
 mod login;
 mod man;
+mod materialize;
 mod member;
 mod organization;
 mod output;

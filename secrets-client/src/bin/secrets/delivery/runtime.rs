@@ -161,7 +161,7 @@ pub(super) fn unfinished() -> OsString {
 
 /// A name that nobody else would choose.
 #[expect(clippy::disallowed_methods, reason = "a command has no use for injected randomness")]
-fn unguessable() -> String {
+pub(crate) fn unguessable() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 

@@ -1,15 +1,17 @@
 //! The client: a connection, a credential, a deadline, and one method per method of the service.
 //!
 //! To add a method: one line in the file of its service, under `read` when it changes nothing, `change` when it carries a
-//! `request_id`, `once` when it changes something and carries none.
+//! `request_id` (`revise` when its response has a `revision` too), `once` when it changes something and carries none.
 
 mod access;
 mod audit;
 mod builder;
 mod directory;
+mod freshness;
 mod proxy;
 pub mod resolve;
 mod secrets;
+pub mod watch;
 
 use std::fmt;
 use std::future::Future;
@@ -22,6 +24,7 @@ use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
 pub use self::builder::{ClientBuilder, ConnectError};
+use self::freshness::Freshness;
 pub use self::proxy::{InvalidProxy, Proxy, ProxyError};
 pub use self::secrets::secret_value;
 use crate::error::ClientError;
@@ -40,6 +43,7 @@ struct Inner {
     authorization: Option<MetadataValue<Ascii>>,
     deadline: Duration,
     retry: RetryPolicy,
+    freshness: Freshness,
 }
 
 /// A credential or code that was just made, and is shown this once.
@@ -78,7 +82,7 @@ impl Client {
         F: Fn(Channel, Request<M>) -> Fut,
         Fut: Future<Output = Result<Response<R>, Status>>,
     {
-        let Inner { endpoint, channel, authorization, deadline, retry } = &*self.0;
+        let Inner { endpoint, channel, authorization, deadline, retry, .. } = &*self.0;
         retry::run(retry, *deadline, safety, retry::random_unit, |left| {
             let mut request = Request::new(message.clone());
             request.set_timeout(left);
@@ -118,13 +122,16 @@ macro_rules! methods {
                     request: secrets_proto::v1::$request,
                 ) -> Result<secrets_proto::v1::$response, $crate::error::ClientError> {
                     $crate::client::methods!(@$kind request);
-                    self.call($crate::client::methods!(@safety $kind), request, |channel, request| async move {
+                    $crate::client::methods!(@resource $kind request resource);
+                    let answer = self.call($crate::client::methods!(@safety $kind), request, |channel, request| async move {
                         <$stub>::new(channel)
                             .max_decoding_message_size($crate::client::LARGEST_ANSWER)
                             .$method(request)
                             .await
                     })
-                    .await
+                    .await?;
+                    $crate::client::methods!(@remember $kind self resource answer);
+                    Ok(answer)
                 }
             )*
         }
@@ -135,6 +142,16 @@ macro_rules! methods {
         let mut $request = $request;
         $crate::client::identify(&mut $request.request_id);
     };
+    (@revise $request:ident) => { $crate::client::methods!(@change $request) };
+    (@resource revise $request:ident $resource:ident) => {
+        let $resource = $crate::client::freshness::Revising::resource(&$request).to_owned();
+    };
+    (@resource $kind:ident $request:ident $resource:ident) => {};
+    (@remember revise $client:ident $resource:ident $answer:ident) => {
+        $client.0.freshness.changed(&$resource, &$answer.revision);
+    };
+    (@remember $kind:ident $client:ident $resource:ident $answer:ident) => {};
+    (@safety revise) => { $crate::retry::Safety::Repeatable };
     (@safety read) => { $crate::retry::Safety::Repeatable };
     (@safety change) => { $crate::retry::Safety::Repeatable };
     (@safety once) => { $crate::retry::Safety::Once };

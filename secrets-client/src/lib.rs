@@ -43,6 +43,7 @@ pub mod error;
 pub mod retry;
 
 pub use client::resolve::{Resolved, ResolvedSecret};
+pub use client::watch::{Happened, Watch, WatchEvent};
 pub use client::{Client, ClientBuilder, ConnectError, InvalidProxy, Minted, Proxy, ProxyError, secret_value};
 pub use config::{Config, ConfigError, Defaults, Settings};
 pub use credentials::{Credential, CredentialKind, InvalidCredential};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::error::ClientError;
+use crate::error::{ClientError, Reason};
 
 /// How calls are repeated while the service is unavailable: with full jitter, so that clients which lost the same server
 /// do not come back at the same moment.
@@ -45,6 +45,8 @@ impl Default for RetryPolicy {
 pub(crate) enum Safety {
     /// A read, or a change that carries a `request_id`.
     Repeatable,
+    /// A read that demands a revision which the service may never know.
+    RepeatableUnlessStale,
     /// A change that does not: repeated only when the connection was never made.
     Once,
 }
@@ -72,6 +74,7 @@ where
         };
         let repeatable = match safety {
             Safety::Repeatable => error.is_unavailable(),
+            Safety::RepeatableUnlessStale => error.is_unavailable() && error.reason() != Some(Reason::Stale),
             Safety::Once => error.was_never_sent(),
         };
         if !repeatable || sent >= policy.attempts {

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -5,6 +6,7 @@ use std::time::Duration;
 use hyper_util::client::legacy::connect::HttpConnector;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
+use super::freshness::Freshness;
 use super::{Client, Inner, InvalidProxy, Proxy};
 use crate::config::{ConfigError, Settings};
 use crate::credentials::{Credential, InvalidCredential};
@@ -30,6 +32,7 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     user_agent: Option<String>,
     proxy: Option<Proxy>,
+    revisions: BTreeMap<String, String>,
 }
 
 /// Why a client can't be built.
@@ -73,6 +76,7 @@ impl ClientBuilder {
             retry: RetryPolicy::default(),
             user_agent: None,
             proxy: None,
+            revisions: BTreeMap::new(),
         }
     }
 
@@ -130,6 +134,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Revisions, by organization, that an earlier client knew of ([`Client::revisions`]): what is read is not older.
+    #[must_use]
+    pub fn revisions(mut self, revisions: BTreeMap<String, String>) -> Self {
+        self.revisions = revisions;
+        self
+    }
+
     /// Builds the client, within a Tokio runtime. The connection is made by the first call.
     pub fn build(self) -> Result<Client, ConnectError> {
         let refused = || ConnectError::Endpoint { endpoint: self.endpoint.clone() };
@@ -167,6 +178,7 @@ impl ClientBuilder {
             authorization,
             deadline: self.deadline,
             retry: self.retry,
+            freshness: Freshness::of(self.revisions),
         })))
     }
 }

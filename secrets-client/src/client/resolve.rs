@@ -4,17 +4,9 @@ use prost_types::Timestamp;
 use secrecy::{ExposeSecret as _, SecretSlice};
 use secrets_proto::v1;
 use secrets_proto::v1::resolve_service_client::ResolveServiceClient;
-use tonic::transport::Channel;
 
 use super::{Client, LARGEST_ANSWER};
 use crate::error::ClientError;
-use crate::retry::Safety;
-
-super::methods! {
-    ResolveServiceClient<Channel>;
-    /// Says, name by name, which secret wins for a context and why the others do not. Never a value.
-    read explain(ExplainRequest) -> ExplainResponse;
-}
 
 /// The effective set of a context.
 pub struct Resolved {
@@ -76,13 +68,28 @@ impl From<v1::ResolvedSecret> for ResolvedSecret {
 }
 
 impl Client {
-    /// Returns the effective set of a context with its values: all of them or an error.
+    /// Says, name by name, which secret wins for a context and why the others do not. Never a value. Not older than what
+    /// this client has changed, unless the request demands another consistency.
+    pub async fn explain(&self, request: v1::ExplainRequest) -> Result<v1::ExplainResponse, ClientError> {
+        self.fresh(request.context.as_ref(), request.consistency.clone(), |consistency, safety| {
+            let request = v1::ExplainRequest { consistency, ..request.clone() };
+            self.call(safety, request, |channel, request| async move {
+                ResolveServiceClient::new(channel).max_decoding_message_size(LARGEST_ANSWER).explain(request).await
+            })
+        })
+        .await
+    }
+
+    /// Returns the effective set of a context with its values: all of them or an error. Not older than what this client
+    /// has changed, unless the request demands another consistency.
     pub async fn resolve(&self, request: v1::ResolveRequest) -> Result<Resolved, ClientError> {
-        let answer = self
-            .call(Safety::Repeatable, request, |channel, request| async move {
+        let ask = |consistency, safety| {
+            let request = v1::ResolveRequest { consistency, ..request.clone() };
+            self.call(safety, request, |channel, request| async move {
                 ResolveServiceClient::new(channel).max_decoding_message_size(LARGEST_ANSWER).resolve(request).await
             })
-            .await?;
+        };
+        let answer = self.fresh(request.context.as_ref(), request.consistency.clone(), ask).await?;
         Ok(Resolved {
             secrets: answer.secrets.into_iter().map(ResolvedSecret::from).collect(),
             etag: answer.etag,

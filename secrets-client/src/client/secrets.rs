@@ -5,25 +5,25 @@ use tonic::transport::Channel;
 super::methods! {
     SecretServiceClient<Channel>;
     /// Creates a secret with its first version.
-    change create_secret(CreateSecretRequest) -> CreateSecretResponse;
+    revise create_secret(CreateSecretRequest) -> CreateSecretResponse;
     /// Returns a secret's metadata.
     read get_secret(GetSecretRequest) -> GetSecretResponse;
     /// Returns one page of the secrets of a scope, and on request of those its contexts inherit.
     read list_secrets(ListSecretsRequest) -> ListSecretsResponse;
     /// Changes metadata; a value or a changed target makes a new version.
-    change update_secret(UpdateSecretRequest) -> UpdateSecretResponse;
+    revise update_secret(UpdateSecretRequest) -> UpdateSecretResponse;
     /// Deletes a secret, recoverably unless `purge`.
-    change delete_secret(DeleteSecretRequest) -> DeleteSecretResponse;
+    revise delete_secret(DeleteSecretRequest) -> DeleteSecretResponse;
     /// Brings a deleted secret back.
-    change undelete_secret(UndeleteSecretRequest) -> UndeleteSecretResponse;
+    revise undelete_secret(UndeleteSecretRequest) -> UndeleteSecretResponse;
     /// Returns one page of a secret's versions, newest first.
     read list_secret_versions(ListSecretVersionsRequest) -> ListSecretVersionsResponse;
     /// Makes a new version from an old one's value and target.
-    change rollback_secret(RollbackSecretRequest) -> RollbackSecretResponse;
+    revise rollback_secret(RollbackSecretRequest) -> RollbackSecretResponse;
     /// Destroys the stored value of an old version.
-    change destroy_secret_version(DestroySecretVersionRequest) -> DestroySecretVersionResponse;
+    revise destroy_secret_version(DestroySecretVersionRequest) -> DestroySecretVersionResponse;
     /// Imports a `.env` or JSON document, or reviews it with `validate_only`.
-    change import_secrets(ImportSecretsRequest) -> ImportSecretsResponse;
+    revise import_secrets(ImportSecretsRequest) -> ImportSecretsResponse;
 }
 
 /// A value as a request carries it: as text where it is text, else as bytes.

@@ -1,0 +1,234 @@
+//! Watching: what a context gets and each change of it, through every interruption.
+
+use std::time::Duration;
+
+use prost_types::Timestamp;
+use secrets_proto::v1;
+use secrets_proto::v1::resolve_service_client::ResolveServiceClient;
+use secrets_proto::v1::watch_response::Event;
+use tokio::time::{sleep, timeout};
+use tonic::{Code, Request, Streaming};
+
+use super::{Client, LARGEST_ANSWER};
+use crate::error::ClientError;
+use crate::retry::{self, RetryPolicy};
+
+/// How long the service may take to answer with the first event.
+const OPENING: Duration = Duration::from_secs(10);
+/// Three heartbeats: a stream that is silent for longer leads nowhere, though nobody closed it.
+const SILENCE: Duration = Duration::from_secs(45);
+/// A watch waits for its service without end, but not so long that it comes back late.
+const RECONNECT: RetryPolicy =
+    RetryPolicy { attempts: u32::MAX, base: Duration::from_millis(200), cap: Duration::from_secs(10) };
+
+/// A watch. It connects again by itself, for as long as it takes.
+#[derive(Debug)]
+pub struct Watch {
+    client: Client,
+    /// Its `if_none_match` is the etag of the last event.
+    request: v1::WatchRequest,
+    stream: Option<Streaming<v1::WatchResponse>>,
+    /// Connections that failed since the last event.
+    failures: u32,
+    begun: bool,
+    context: Option<v1::Context>,
+}
+
+/// What a watch tells at a time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WatchEvent {
+    /// What happened.
+    pub happened: Happened,
+    /// Whether a resolve would deliver something else than at the event before, or than the `if_none_match` of the
+    /// request says: false when only metadata changed, for instance a description.
+    pub delivery_changed: bool,
+    /// Identifies what would be delivered, as the etag of a resolve with the same filters does.
+    pub etag: String,
+    /// The organization's revision that was read.
+    pub revision: String,
+    /// The next time at which the answer changes by itself; none: never.
+    pub next_change_time: Option<Timestamp>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Happened {
+    /// Everything, at the beginning, and when something else is delivered after an interruption.
+    Set(v1::WatchedSet),
+    /// What is different from what was told before.
+    Changed(v1::WatchedChange),
+    /// Only at the beginning: the set is the one that the request's `if_none_match` identifies.
+    Nothing,
+}
+
+impl Client {
+    /// Watches what [`resolve`](Self::resolve) would deliver: its metadata, never a value.
+    pub fn watch(&self, request: v1::WatchRequest) -> Watch {
+        Watch { client: self.clone(), request, stream: None, failures: 0, begun: false, context: None }
+    }
+}
+
+impl Watch {
+    /// The next event. While the service can't be reached it waits, and connects again. An error is an answer that asking
+    /// again would not change, above all a denial: the watch has ended. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Result<WatchEvent, ClientError> {
+        loop {
+            let told = match self.stream.as_mut() {
+                None => self.open().await,
+                Some(stream) => match timeout(SILENCE, stream.message()).await {
+                    Ok(Ok(event)) => Ok(event),
+                    Ok(Err(status)) => Err(ClientError::from_status(status, self.client.endpoint())),
+                    Err(_) => Ok(None),
+                },
+            };
+            match told {
+                Ok(Some(response)) => {
+                    self.failures = 0;
+                    if let Some(event) = self.event(response) {
+                        return Ok(event);
+                    }
+                }
+                Ok(None) => self.stream = None,
+                Err(error) if is_final(&error) => {
+                    self.stream = None;
+                    return Err(error);
+                }
+                Err(error) => {
+                    self.stream = None;
+                    self.failures = self.failures.saturating_add(1);
+                    sleep(RECONNECT.delay(self.failures, retry::random_unit(), error.retry_after())).await;
+                }
+            }
+        }
+    }
+
+    /// Opens a stream, and returns its first event.
+    async fn open(&mut self) -> Result<Option<v1::WatchResponse>, ClientError> {
+        let mut request = Request::new(self.request.clone());
+        if let Some(authorization) = &self.client.0.authorization {
+            request.metadata_mut().insert("authorization", authorization.clone());
+        }
+        let mut stub =
+            ResolveServiceClient::new(self.client.0.channel.clone()).max_decoding_message_size(LARGEST_ANSWER);
+        let opened = timeout(OPENING, async {
+            let mut stream = stub.watch(request).await?.into_inner();
+            let first = stream.message().await?;
+            Ok((stream, first))
+        });
+        let opened = opened.await.map_err(|_| ClientError::TimedOut { after: OPENING })?;
+        let (stream, first) =
+            opened.map_err(|status: tonic::Status| ClientError::from_status(status, self.client.endpoint()))?;
+        self.stream = Some(stream);
+        Ok(first)
+    }
+
+    /// What the caller is told of a response; nothing of most heartbeats.
+    fn event(&mut self, response: v1::WatchResponse) -> Option<WatchEvent> {
+        let v1::WatchResponse { event, etag, revision, next_change_time } = response;
+        let is_first = !std::mem::replace(&mut self.begun, true);
+        let is_other = etag != self.request.if_none_match;
+        self.request.if_none_match.clone_from(&etag);
+        let (happened, delivery_changed) = match event? {
+            Event::Set(set) => {
+                self.context.clone_from(&set.context);
+                (Happened::Set(set), is_other)
+            }
+            Event::Changed(change) => {
+                let changed = change.delivery_changed;
+                (Happened::Changed(change), changed)
+            }
+            Event::Heartbeat(_) if is_first => (Happened::Nothing, false),
+            Event::Heartbeat(_) => return None,
+        };
+        let context = self.context.as_ref().or(self.request.context.as_ref());
+        if let Some(context) = context.filter(|_| delivery_changed) {
+            // What is resolved because of this event must not be older than it.
+            self.client.0.freshness.saw(&context.organization, &revision);
+        }
+        Some(WatchEvent { happened, delivery_changed, etag, revision, next_change_time })
+    }
+}
+
+/// Whether the service would answer the same again: it knows the caller, the call and what it asks for, and says no.
+fn is_final(error: &ClientError) -> bool {
+    match error {
+        ClientError::Answered(answer) => matches!(
+            answer.code,
+            Code::Unauthenticated
+                | Code::PermissionDenied
+                | Code::InvalidArgument
+                | Code::NotFound
+                | Code::FailedPrecondition
+                | Code::OutOfRange
+                | Code::Unimplemented
+                | Code::DataLoss
+        ),
+        ClientError::Unreachable { .. } | ClientError::TimedOut { .. } | ClientError::Lost { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Status;
+
+    use super::*;
+
+    fn watching() -> Watch {
+        let client = Client::builder("http://127.0.0.1:1").build().unwrap();
+        let context = Some(v1::Context { organization: "acme".into(), ..Default::default() });
+        client.watch(v1::WatchRequest { context, ..Default::default() })
+    }
+
+    fn told(etag: &str, event: Event) -> v1::WatchResponse {
+        v1::WatchResponse { event: Some(event), etag: etag.into(), revision: format!("1.{etag}"), ..Default::default() }
+    }
+
+    fn alive(etag: &str) -> v1::WatchResponse {
+        told(etag, Event::Heartbeat(v1::WatchHeartbeat {}))
+    }
+
+    #[tokio::test]
+    async fn tells_what_changed_and_keeps_heartbeats_to_itself() {
+        let mut watch = watching();
+        let first = watch.event(told("a", Event::Set(v1::WatchedSet::default()))).unwrap();
+        assert!(first.delivery_changed);
+        assert_eq!(watch.event(alive("a")), None);
+        let described = told("a", Event::Changed(v1::WatchedChange::default()));
+        assert!(!watch.event(described).unwrap().delivery_changed);
+        let changed = v1::WatchedChange { delivery_changed: true, ..Default::default() };
+        assert!(watch.event(told("b", Event::Changed(changed))).unwrap().delivery_changed);
+        assert_eq!(watch.client.revisions()["acme"], "1.b");
+        // After an interruption in which nothing happened, and after one in which something did.
+        assert_eq!(watch.event(alive("b")), None);
+        assert!(watch.event(told("c", Event::Set(v1::WatchedSet::default()))).unwrap().delivery_changed);
+        assert_eq!(watch.request.if_none_match, "c");
+    }
+
+    #[tokio::test]
+    async fn says_at_the_beginning_that_the_known_set_still_stands() {
+        let mut watch = watching();
+        watch.request.if_none_match = "a".into();
+        assert_eq!(watch.event(alive("a")).unwrap().happened, Happened::Nothing);
+        assert_eq!(watch.event(alive("a")), None);
+    }
+
+    #[test]
+    fn only_an_answer_that_would_be_the_same_again_ends_it() {
+        let answered = |code| ClientError::from_status(Status::new(code, "no"), "http://e");
+        for code in [Code::PermissionDenied, Code::Unauthenticated, Code::InvalidArgument, Code::Unimplemented] {
+            assert!(is_final(&answered(code)), "{code:?}");
+        }
+        for code in [Code::Unavailable, Code::Internal, Code::Unknown, Code::Cancelled, Code::ResourceExhausted] {
+            assert!(!is_final(&answered(code)), "{code:?}");
+        }
+        assert!(!is_final(&ClientError::TimedOut { after: OPENING }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_for_a_service_that_is_not_there() {
+        let mut watch = watching();
+        let waited = timeout(Duration::from_secs(300), watch.next()).await;
+        assert!(waited.is_err(), "{waited:?}");
+        assert!(watch.failures > 10, "{}", watch.failures);
+    }
+}

@@ -10,6 +10,7 @@ mod cli {
     mod control_plane;
     mod delivery;
     mod formats;
+    mod freshness;
     mod import;
     mod manual;
     mod materialize;
@@ -21,5 +22,6 @@ mod cli {
     mod sign_in;
     mod terminal;
     mod usage;
+    mod wait;
     mod world;
 }

@@ -234,7 +234,11 @@ fn clean(program: &Path) -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SECRETS_")) {
         command.env_remove(name);
     }
-    command.env_remove("XDG_CONFIG_HOME").env_remove("NO_COLOR").env_remove("DOCKER_CONFIG");
+    command
+        .env_remove("XDG_CONFIG_HOME")
+        .env_remove("XDG_STATE_HOME")
+        .env_remove("NO_COLOR")
+        .env_remove("DOCKER_CONFIG");
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"] {
         command.env_remove(name);
     }

@@ -2,13 +2,14 @@
 
 use std::cell::OnceCell;
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrets_client::{Client, ClientBuilder, ClientError, CredentialKind, Defaults, RetryPolicy, Settings, v1};
 use secrets_core::{OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
 
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::revisions;
 use crate::scope::{ContextArgs, ScopeArgs};
 
 /// The operator as a principal's resource path.
@@ -19,13 +20,16 @@ pub(crate) struct App {
     pub(crate) output: Output,
     /// `--organization`.
     organization: Option<OrganizationId>,
+    /// Where the revisions of the last changes are kept.
+    state: Option<PathBuf>,
     client: OnceCell<Client>,
     me: OnceCell<v1::WhoAmIResponse>,
 }
 
 impl App {
     pub(crate) fn new(settings: Settings, output: Output, organization: Option<OrganizationId>) -> Self {
-        Self { settings, output, organization, client: OnceCell::new(), me: OnceCell::new() }
+        let state = revisions::path(|name| std::env::var(name).ok());
+        Self { settings, output, organization, state, client: OnceCell::new(), me: OnceCell::new() }
     }
 
     /// Where the user's own configuration is kept.
@@ -49,8 +53,18 @@ impl App {
             }
             Some(_) => {}
         }
-        let client = patient(self.settings.client()?).build()?;
+        let known = self.state.as_deref().map(|path| revisions::load(path, &self.settings.endpoint));
+        let client = patient(self.settings.client()?).revisions(known.unwrap_or_default()).build()?;
         Ok(self.client.get_or_init(|| client))
+    }
+
+    /// Keeps what this command changed, for the next one to read it.
+    pub(crate) fn keep_revisions(&self) {
+        let (Some(client), Some(path)) = (self.client.get(), self.state.as_deref()) else { return };
+        let (known, now) = (revisions::load(path, &self.settings.endpoint), client.revisions());
+        if now != known {
+            revisions::save(path, &self.settings.endpoint, &now);
+        }
     }
 
     pub(crate) fn credential_kind(&self) -> Option<CredentialKind> {

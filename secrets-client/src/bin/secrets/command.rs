@@ -9,7 +9,7 @@ use crate::exit::Failure;
 use crate::output::{Format, Output};
 use crate::{
     audit, completion, config, edit, explain, history, import, list, login, man, materialize, member, organization,
-    project, resolve, rm, run, service_account, session, set, show, token, user, workspace,
+    project, resolve, rm, run, service_account, session, set, show, token, user, wait, workspace,
 };
 
 const AFTER: &str = "\
@@ -91,6 +91,8 @@ pub(crate) enum Command {
     Resolve(resolve::ResolveArgs),
     /// Say what a context gets, and why
     Explain(explain::ExplainArgs),
+    /// Wait until a context has what is needed
+    Wait(wait::WaitArgs),
     /// Run a program with its secrets in the environment
     Run(run::RunArgs),
     /// Write what a context gets into a directory, without running anything
@@ -156,7 +158,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
     if let Command::Run(args) = arguments.command {
         return run::run(&app, args).await;
     }
-    match arguments.command {
+    let ended = match arguments.command {
         Command::Login(args) => login::login(&app, args).await,
         Command::Whoami => login::whoami(&app).await,
         Command::Config(command) => config::run(&app, command),
@@ -171,6 +173,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
         Command::Import(args) => import::import(&app, args).await,
         Command::Resolve(args) => resolve::resolve(&app, args).await,
         Command::Explain(args) => explain::explain(&app, args).await,
+        Command::Wait(args) => wait::wait(&app, args).await,
         Command::Run(_) | Command::Completion(_) | Command::Man(_) => Ok(()),
         Command::Materialize(args) => materialize::materialize(&app, args).await,
         Command::Org(command) => organization::run(&app, command).await,
@@ -182,8 +185,9 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
         Command::Token(command) => token::run(&app, command).await,
         Command::Session(command) => session::run(&app, command).await,
         Command::Audit(command) => audit::run(&app, command).await,
-    }
-    .map(|()| 0)
+    };
+    app.keep_revisions();
+    ended.map(|()| 0)
 }
 
 /// Warns of a token that others on this machine may read.
@@ -242,6 +246,7 @@ mod tests {
             "run --workspace ws1 -- printenv LINEAR_API_KEY",
             "run -- agent --flag",
             "materialize --dir /run/secrets --workspace ws1 --only A,B --mode 0440",
+            "wait GITHUB_TOKEN --timeout 5m",
             "service-account create sandboxd --platform",
             "member add service:sandboxd --platform --role delegate",
             "token create --service-account sandboxd --ttl 90d",

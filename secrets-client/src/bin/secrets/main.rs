@@ -32,6 +32,7 @@ mod project;
 mod prompt;
 mod receive;
 mod resolve;
+mod revisions;
 mod rm;
 mod run;
 mod scope;
@@ -44,6 +45,7 @@ mod token;
 mod usage;
 mod user;
 mod value;
+mod wait;
 mod when;
 mod workspace;
 

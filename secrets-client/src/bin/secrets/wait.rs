@@ -1,0 +1,135 @@
+//! `wait`: until the context has what is needed.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use clap::Args;
+use secrets_client::{Happened, Watch, v1};
+use tokio::time::timeout;
+
+use crate::app::App;
+use crate::exit::{Exit, Failure};
+use crate::scope::{self, ContextArgs};
+use crate::when;
+
+/// After this long a person wants to know that nobody answers.
+const SOON: Duration = Duration::from_secs(3);
+
+#[derive(Args, Debug)]
+pub(crate) struct WaitArgs {
+    /// The secrets that must be there
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<String>,
+    #[command(flatten)]
+    context: ContextArgs,
+    /// Give up after this long, for instance `5m`; without it, never
+    #[arg(long, value_name = "DURATION", value_parser = when::duration)]
+    timeout: Option<Duration>,
+}
+
+/// Returns when all of the names are there.
+pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), Failure> {
+    for name in &args.names {
+        scope::parse_name(name)?;
+    }
+    let mut wanted = Wanted::of(args.names);
+    let Some(patience) = args.timeout else { return wanted.wait(app, &args.context).await };
+    match timeout(patience, wanted.wait(app, &args.context)).await {
+        Ok(ended) => ended,
+        Err(_) if wanted.told => {
+            let missing = wanted.missing().join(", ");
+            Err(Failure::new(Exit::Missing, format!("not there after {} s: {missing}", patience.as_secs()))
+                .hint("`secrets set NAME` gives your own sandboxes one"))
+        }
+        Err(_) => {
+            let text = format!("{} did not answer within {} s", app.settings.endpoint, patience.as_secs());
+            Err(Failure::new(Exit::Missing, text).hint("is it running? SECRETS_ENDPOINT or --endpoint says where"))
+        }
+    }
+}
+
+impl App {
+    /// Watches what the context gets of these names, or of all when there are none.
+    pub(crate) async fn watch(&self, context: &ContextArgs, names: &BTreeSet<String>) -> Result<Watch, Failure> {
+        let (context, secret_ids) = (self.context(context).await?, names.iter().cloned().collect());
+        Ok(self.client()?.watch(v1::WatchRequest { context, secret_ids, ..Default::default() }))
+    }
+}
+
+/// The names that are waited for.
+struct Wanted {
+    names: BTreeSet<String>,
+    /// Those that are there, as far as is known.
+    there: BTreeSet<String>,
+    /// Whether the service has said anything.
+    told: bool,
+}
+
+impl Wanted {
+    fn of(names: Vec<String>) -> Self {
+        Self { names: names.into_iter().collect(), there: BTreeSet::new(), told: false }
+    }
+
+    async fn wait(&mut self, app: &App, context: &ContextArgs) -> Result<(), Failure> {
+        let mut watch = app.watch(context, &self.names).await?;
+        let first = match timeout(SOON, watch.next()).await {
+            Ok(first) => first?,
+            Err(_) => {
+                app.output.note(&format!("Waiting for the service at {}.", app.settings.endpoint));
+                watch.next().await?
+            }
+        };
+        self.happened(first.happened);
+        let mut announced = Vec::new();
+        loop {
+            let missing = self.missing();
+            if missing.is_empty() {
+                return Ok(());
+            }
+            if missing != announced {
+                app.output.note(&format!("Waiting for {}.", missing.join(", ")));
+                announced = missing;
+            }
+            self.happened(watch.next().await?.happened);
+        }
+    }
+
+    fn happened(&mut self, happened: Happened) {
+        self.told = true;
+        match happened {
+            Happened::Set(set) => self.there = set.secrets.into_iter().map(|secret| secret.secret_id).collect(),
+            Happened::Changed(change) => {
+                self.there.extend(change.added.into_iter().map(|secret| secret.secret_id));
+                self.there.retain(|name| !change.removed.contains(name));
+            }
+            Happened::Nothing => {}
+        }
+    }
+
+    fn missing(&self) -> Vec<String> {
+        self.names.difference(&self.there).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(names: &[&str]) -> Vec<v1::WatchedSecret> {
+        names.iter().map(|name| v1::WatchedSecret { secret_id: (*name).into(), ..Default::default() }).collect()
+    }
+
+    #[test]
+    fn knows_what_is_missing_through_changes_and_interruptions() {
+        let mut wanted = Wanted::of(vec!["B".into(), "A".into(), "A".into()]);
+        assert_eq!(wanted.missing(), ["A", "B"]);
+        wanted.happened(Happened::Set(v1::WatchedSet { secrets: secrets(&["A"]), ..Default::default() }));
+        assert_eq!(wanted.missing(), ["B"]);
+        let change = v1::WatchedChange { added: secrets(&["B"]), removed: vec!["A".into()], ..Default::default() };
+        wanted.happened(Happened::Changed(change));
+        assert_eq!(wanted.missing(), ["A"]);
+        // After an interruption everything is told anew.
+        wanted.happened(Happened::Set(v1::WatchedSet { secrets: secrets(&["A", "B"]), ..Default::default() }));
+        assert!(wanted.missing().is_empty());
+    }
+}

@@ -1,0 +1,99 @@
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use super::world::{Ended, Person, World};
+
+/// Longer than anything here may take.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// `secrets wait …`, and the line it says first.
+fn waiting(person: &Person<'_>, line: &str) -> (Child, String) {
+    let mut child = person.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    stderr.read_line(&mut first).unwrap();
+    std::thread::spawn(move || stderr.lines().for_each(drop));
+    (child, first)
+}
+
+fn ends(mut child: Child) -> i32 {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code().unwrap_or(-1);
+        }
+        if begun.elapsed() > PATIENCE {
+            let _ = child.kill();
+            panic!("it still waits");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn waits_until_somebody_sets_what_is_missing() {
+    let world = World::acme();
+    let bob = world.person("bob");
+    bob.sets("v", "LINEAR_API_KEY");
+    let (child, first) = waiting(&bob, "wait GITHUB_TOKEN LINEAR_API_KEY --workspace ws1 --timeout 5m");
+    assert_eq!(first, "Waiting for GITHUB_TOKEN.\n");
+    bob.sets("gh", "GITHUB_TOKEN");
+    assert_eq!(ends(child), 0);
+    // What is there needs no waiting.
+    let ended = bob.does("wait GITHUB_TOKEN LINEAR_API_KEY --workspace ws1");
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn a_session_waits_for_what_its_user_sets() {
+    let world = World::acme();
+    let bob = world.person("bob");
+    let session = bob.does("session create --workspace ws1").line();
+    let sandbox = world.person("sandbox").with("SECRETS_TOKEN", &session);
+    let (child, _) = waiting(&sandbox, "wait GITHUB_TOKEN --timeout 5m");
+    bob.sets("gh", "GITHUB_TOKEN");
+    assert_eq!(ends(child), 0);
+}
+
+#[test]
+fn gives_up_with_code_5_and_names_what_is_missing() {
+    let world = World::acme();
+    let ended = world.person("bob").types("wait GITHUB_TOKEN --workspace ws1 --timeout 1s").fails(5);
+    ended.shows(&["GITHUB_TOKEN", "not there after 1 s"]);
+}
+
+#[test]
+fn a_denial_ends_it_at_once() {
+    let world = World::acme();
+    let bob = world.person("bob");
+    let begun = Instant::now();
+    world.person("ann").types("wait GITHUB_TOKEN --workspace ws1 --timeout 5m").fails(4);
+    world.person("stranger").types("wait GITHUB_TOKEN --timeout 5m").fails(4);
+    bob.types("wait github-token --timeout 5m").fails(1).shows(&["GITHUB_TOKEN"]);
+    assert!(begun.elapsed() < PATIENCE);
+    // Also one that comes later: the session it waits with ends.
+    let session = bob.does("session create --workspace ws1").line();
+    let sandbox = world.person("sandbox").with("SECRETS_TOKEN", &session);
+    let (child, _) = waiting(&sandbox, "wait GITHUB_TOKEN --timeout 5m");
+    let name = bob.does("session list").row_of("bob");
+    bob.does(&format!("session revoke {name} --yes"));
+    assert_eq!(ends(child), 4);
+}
+
+#[test]
+fn lives_through_a_server_that_restarts() {
+    let mut world = World::acme();
+    let home = world.person("bob").home;
+    let endpoint = world.endpoint.clone();
+    let mut command = world.person("bob").command("wait GITHUB_TOKEN --workspace ws1 --timeout 5m");
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    stderr.read_line(&mut String::new()).unwrap();
+    world.restart(Duration::from_secs(2));
+    assert_eq!((world.person("bob").home, &world.endpoint), (home, &endpoint));
+    assert!(child.try_wait().unwrap().is_none(), "it waits on");
+    world.person("bob").sets("gh", "GITHUB_TOKEN");
+    assert_eq!(ends(child), 0);
+    let _: Ended = world.person("bob").does("wait GITHUB_TOKEN --workspace ws1");
+}

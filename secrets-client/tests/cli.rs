@@ -17,6 +17,7 @@ mod cli {
     mod obstacles;
     mod own_secrets;
     mod proxy;
+    mod redact;
     mod run;
     mod shared_secrets;
     mod sign_in;

@@ -9,7 +9,7 @@ use crate::exit::Failure;
 use crate::output::{Format, Output};
 use crate::{
     audit, completion, config, edit, explain, history, import, list, login, man, materialize, member, organization,
-    project, resolve, rm, run, service_account, session, set, show, token, user, wait, workspace,
+    project, redact, resolve, rm, run, service_account, session, set, show, token, user, wait, workspace,
 };
 
 const AFTER: &str = "\
@@ -97,6 +97,8 @@ pub(crate) enum Command {
     Run(run::RunArgs),
     /// Write what a context gets into a directory, without running anything
     Materialize(materialize::MaterializeArgs),
+    /// Mask in a pipe what a context gets
+    Redact(redact::RedactArgs),
 
     /// Organizations
     #[command(subcommand)]
@@ -174,6 +176,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
         Command::Resolve(args) => resolve::resolve(&app, args).await,
         Command::Explain(args) => explain::explain(&app, args).await,
         Command::Wait(args) => wait::wait(&app, args).await,
+        Command::Redact(args) => redact::redact(&app, args).await,
         Command::Run(_) | Command::Completion(_) | Command::Man(_) => Ok(()),
         Command::Materialize(args) => materialize::materialize(&app, args).await,
         Command::Org(command) => organization::run(&app, command).await,
@@ -247,6 +250,7 @@ mod tests {
             "run -- agent --flag",
             "materialize --dir /run/secrets --workspace ws1 --only A,B --mode 0440",
             "wait GITHUB_TOKEN --timeout 5m",
+            "redact --workspace ws1 --only A,B --unmask A",
             "service-account create sandboxd --platform",
             "member add service:sandboxd --platform --role delegate",
             "token create --service-account sandboxd --ttl 90d",

@@ -31,6 +31,7 @@ mod output;
 mod project;
 mod prompt;
 mod receive;
+mod redact;
 mod resolve;
 mod revisions;
 mod rm;

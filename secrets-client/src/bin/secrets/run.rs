@@ -9,11 +9,11 @@ mod child;
 mod environment;
 mod github;
 mod job_control;
-mod masking;
+pub(crate) mod masking;
 mod monitor;
 mod on_terminal;
 mod pty;
-mod pump;
+pub(crate) mod pump;
 mod signals;
 mod streams;
 mod terminal;
@@ -21,7 +21,6 @@ mod terminal;
 use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
-use secrets_client::ResolvedSecret;
 
 use self::child::{Child, Program};
 use self::environment::{Environment, Preserve, Rules};
@@ -139,9 +138,15 @@ impl RunArgs {
         if !plan.api_only().is_empty() {
             app.output.warn(&format!("never delivered to a program (api only): {}", plan.api_only().join(", ")));
         }
-        let masking = if self.no_masking { None } else { Some(self.masking(app, &set.secrets)?) };
+        let masking = match self.no_masking {
+            true => None,
+            false => Some(Masking::new(masking::redactor_but(&self.unmask, &set.secrets, app.output)?)),
+        };
         if let Some(Ci::Github) = self.ci {
-            github::print_hints(&app.output, set.secrets.iter().filter(|secret| !self.unmasks(secret)))?;
+            github::print_hints(
+                &app.output,
+                set.secrets.iter().filter(|secret| !self.unmask.contains(&secret.secret_id)),
+            )?;
         }
         let placed = plan.place(delivery::user_docker_config().as_deref())?;
         let environment = self.environment(app, &plan, &placed).variables();
@@ -183,24 +188,5 @@ impl RunArgs {
             Some(names) => Preserve::Named(names.clone()),
         };
         Rules { clean: self.clean_env, keep: self.keep.clone(), preserve, pass_session: self.pass_session }
-    }
-
-    /// Masks what is not to be shown. Says what is shown all the same.
-    fn masking(&self, app: &App, secrets: &[ResolvedSecret]) -> Result<Masking, Failure> {
-        if let Some(name) = self.unmask.iter().find(|name| !secrets.iter().any(|secret| secret.secret_id == **name)) {
-            return Err(Failure::usage(format!("--unmask {name}: there is no such secret in this context"))
-                .hint("`secrets explain` shows what this context gets, and why"));
-        }
-        let redactor = masking::redactor(secrets.iter().filter(|secret| !self.unmasks(secret)))?;
-        let mut shown: Vec<String> = self.unmask.iter().map(|name| format!("{name} (--unmask)")).collect();
-        shown.extend(masking::unmasked(&redactor));
-        if !shown.is_empty() {
-            app.output.note(&format!("secrets: not masked: {}", shown.join(", ")));
-        }
-        Ok(Masking::new(redactor))
-    }
-
-    fn unmasks(&self, secret: &ResolvedSecret) -> bool {
-        self.unmask.contains(&secret.secret_id)
     }
 }

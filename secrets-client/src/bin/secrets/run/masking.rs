@@ -8,10 +8,11 @@ use secrets_core::Redaction;
 use secrets_core::redact::{Masked, Redactor, RedactorStream, UnmaskedReason};
 
 use crate::exit::{Exit, Failure};
+use crate::output::Output;
 
 /// The redactor of a running program. Another one can take its place; its streams go over to it by themselves.
 #[derive(Clone)]
-pub(super) struct Masking {
+pub(crate) struct Masking {
     shared: Arc<Shared>,
 }
 
@@ -22,23 +23,36 @@ struct Shared {
 }
 
 /// One stream of a program's output.
-pub(super) struct MaskedStream {
+pub(crate) struct MaskedStream {
     masking: Masking,
     stream: RedactorStream,
     generation: u64,
 }
 
 /// Masks the values of these secrets, as far as they are to be masked.
-pub(super) fn redactor<'a>(secrets: impl Iterator<Item = &'a ResolvedSecret>) -> Result<Redactor, Failure> {
+fn redactor<'a>(secrets: impl Iterator<Item = &'a ResolvedSecret>) -> Result<Redactor, Failure> {
     let masked = secrets.map(|secret| Masked {
         name: &secret.secret_id,
         value: secret.expose(),
         redaction: if is_masked(secret) { Redaction::Default } else { Redaction::Off },
     });
-    Redactor::new(masked).map_err(|error| {
-        Failure::new(Exit::Failed, format!("masking: {error}"))
-            .hint("--only gives fewer secrets, --no-masking masks none")
-    })
+    Redactor::new(masked)
+        .map_err(|error| Failure::new(Exit::Failed, format!("masking: {error}")).hint("--only gives fewer secrets"))
+}
+
+/// The same without those that are named in `unmask`. Says what is shown, also for other reasons.
+pub(crate) fn redactor_but(unmask: &[String], secrets: &[ResolvedSecret], output: Output) -> Result<Redactor, Failure> {
+    if let Some(name) = unmask.iter().find(|name| !secrets.iter().any(|secret| secret.secret_id == **name)) {
+        return Err(Failure::usage(format!("--unmask {name}: there is no such secret in this context"))
+            .hint("`secrets explain` shows what this context gets, and why"));
+    }
+    let redactor = redactor(secrets.iter().filter(|secret| !unmask.contains(&secret.secret_id)))?;
+    let mut shown: Vec<String> = unmask.iter().map(|name| format!("{name} (--unmask)")).collect();
+    shown.extend(unmasked(&redactor));
+    if !shown.is_empty() {
+        output.note(&format!("secrets: not masked: {}", shown.join(", ")));
+    }
+    Ok(redactor)
 }
 
 /// Whether whoever stored the secret wants it masked.
@@ -47,7 +61,7 @@ pub(super) fn is_masked(secret: &ResolvedSecret) -> bool {
 }
 
 /// What `redactor` does not mask, and why, in a few words each.
-pub(super) fn unmasked(redactor: &Redactor) -> impl Iterator<Item = String> {
+fn unmasked(redactor: &Redactor) -> impl Iterator<Item = String> {
     redactor.unmasked().iter().map(|unmasked| {
         let reason = match unmasked.reason {
             UnmaskedReason::Off => "its redaction is off",
@@ -59,7 +73,7 @@ pub(super) fn unmasked(redactor: &Redactor) -> impl Iterator<Item = String> {
 }
 
 impl Masking {
-    pub(super) fn new(redactor: Redactor) -> Self {
+    pub(crate) fn new(redactor: Redactor) -> Self {
         Self { shared: Arc::new(Shared { redactor: Mutex::new(redactor), generation: AtomicU64::new(0) }) }
     }
 
@@ -70,7 +84,7 @@ impl Masking {
         self.shared.generation.fetch_add(1, Ordering::Release);
     }
 
-    pub(super) fn stream(&self) -> MaskedStream {
+    pub(crate) fn stream(&self) -> MaskedStream {
         let generation = self.shared.generation.load(Ordering::Acquire);
         MaskedStream { masking: self.clone(), stream: self.new_stream(), generation }
     }

@@ -28,7 +28,7 @@ const PIECE: usize = 256 * 1024;
 
 /// How carrying ended.
 #[derive(Debug)]
-pub(super) enum Carried {
+pub(crate) enum Carried {
     /// There is nothing more.
     All,
     /// Whoever reads our output is gone, as after `| head -n 1`.
@@ -56,7 +56,7 @@ struct Ending {
 }
 
 /// A pipe for one stream of a program, which writes into the second end.
-pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     // Fewer turns for the same bytes; where it is not granted, the usual size does.
     let _ = rustix::pipe::fcntl_setpipe_size(&write, PIECE);
@@ -65,7 +65,7 @@ pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 
 /// Carries `input` to `output` until there is nothing more, or until `ended`, whose other end the runner closes when the
 /// program has ended, and what follows from that. `busy` says meanwhile whether something is on its way.
-pub(super) fn carry(
+pub(crate) fn carry(
     input: OwnedFd,
     output: BorrowedFd<'_>,
     stream: MaskedStream,

@@ -1,0 +1,105 @@
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use super::world::{Person, World};
+
+/// Something hung.
+const HANG: Duration = Duration::from_secs(60);
+
+fn world() -> World {
+    let world = World::acme();
+    world.person("ann").sets("sk_test_canary", "STRIPE_SECRET --project api");
+    world.person("bob").sets("lin_bob_canary", "LINEAR_API_KEY");
+    world
+}
+
+fn starts(person: &Person<'_>, line: &str) -> Child {
+    let mut command = person.command(line);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+#[test]
+fn what_passes_is_masked_and_all_else_unharmed() {
+    let world = world();
+    let mut child = starts(&world.person("bob"), "redact --workspace ws1");
+    let mut stdin = child.stdin.take().unwrap();
+    stdin
+        .write_all(b"key=lin_bob_canary \xff\xc3( b64=bGluX2JvYl9jYW5hcnk=\r\n\0 sk_test_canary\x1b[0m lin_bob")
+        .unwrap();
+    drop(stdin);
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.stdout, b"key=*** \xff\xc3( b64=***\r\n\0 ***\x1b[0m lin_bob");
+    assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn what_is_left_unmasked_is_told() {
+    let world = world();
+    let bob = world.person("bob");
+    bob.sets("4711", "PIN");
+    let input = b"lin_bob_canary sk_test_canary 4711";
+    let ended = bob.pipes(input, "redact --workspace ws1 --unmask STRIPE_SECRET").succeeds("redact");
+    assert_eq!(ended.stdout, "*** sk_test_canary 4711");
+    assert!(ended.stderr.contains("not masked: STRIPE_SECRET (--unmask), PIN (too short)"), "{ended:?}");
+    let only = bob.pipes(input, "redact --workspace ws1 --only STRIPE_SECRET").succeeds("redact");
+    assert_eq!((only.stdout.as_str(), only.stderr.as_str()), ("lin_bob_canary *** 4711", ""));
+    bob.pipes(b"", "redact --only PIN").succeeds("redact").shows(&["nothing to mask"]);
+}
+
+#[test]
+fn nothing_passes_where_the_values_are_not_known() {
+    let world = world();
+    for (line, code) in [
+        ("redact --workspace ws1 --unmask NOPE", 2),
+        ("redact --workspace ws1 --only NOPE", 5),
+        ("redact --workspace nope", 4),
+        ("redact --endpoint http://127.0.0.1:1", 6),
+    ] {
+        let ended = world.person("bob").pipes(b"lin_bob_canary", line);
+        assert_eq!(ended.stdout, "", "{line}");
+        ended.fails(code);
+    }
+    assert_eq!(world.person("nobody").pipes(b"lin_bob_canary", "redact").fails(4).stdout, "");
+}
+
+/// The end of the prompt could be the beginning of a value; nothing more comes, so it shows.
+#[test]
+fn a_prompt_shows_though_nothing_follows() {
+    let world = world();
+    let mut child = starts(&world.person("bob"), "redact --workspace ws1");
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    stdin.write_all(b"password: lin_").unwrap();
+    let mut shown = [0; 14];
+    stdout.read_exact(&mut shown).unwrap();
+    assert_eq!(&shown, b"password: lin_");
+    // Its rest is masked all the same.
+    stdin.write_all(b"bob_canary.").unwrap();
+    drop(stdin);
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    assert_eq!((rest.as_str(), child.wait().unwrap().code()), ("***.", Some(0)));
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_ends_it_quietly() {
+    let world = world();
+    let mut child = starts(&world.person("bob"), "redact --workspace ws1");
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    stdin.write_all(b"one line\n").unwrap();
+    let mut line = [0; 9];
+    stdout.read_exact(&mut line).unwrap();
+    drop(stdout);
+    // It ends though its stdin does not, as `tail -f` does not either.
+    let begun = Instant::now();
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None => assert!(begun.elapsed() < HANG, "it hangs"),
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!((status.code(), told.as_str()), (Some(0), ""));
+}

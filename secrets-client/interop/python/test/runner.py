@@ -9,7 +9,8 @@ from pathlib import Path
 
 from google.protobuf.json_format import MessageToDict, ParseDict
 from secrets_client import Client, SecretsError
-from secrets_client.v1 import access_service_pb2, audit_service_pb2, directory_service_pb2, resolve_service_pb2, secret_service_pb2
+from secrets_client.v1 import access_service_pb2, audit_service_pb2, directory_service_pb2
+from secrets_client.v1 import resolve_service_pb2, secret_service_pb2
 
 FILES = [access_service_pb2, audit_service_pb2, directory_service_pb2, resolve_service_pb2, secret_service_pb2]
 SERVICES = {name: (file, service) for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()}
@@ -58,10 +59,24 @@ class Scenario:
                 if "resolve" in step:
                     request = ParseDict(self.fill(step["resolve"]), resolve_service_pb2.ResolveRequest())
                     return {"environment": client.resolve(request)}
+                if "watch" in step:
+                    return self.watch(client, step)
                 return {"response": self.call(client, step["call"], self.fill(step["request"]))}
             except SecretsError as error:
                 reason = error.reason.value if error.reason else ""
                 return {"error": {"code": error.code.name, "reason": reason, "metadata": error.metadata}}
+
+    def watch(self, client, step):
+        stream = client.watch(ParseDict(self.fill(step["watch"]), resolve_service_pb2.WatchRequest()))
+        events = [next(stream)]
+        for inner in step["then"]:
+            why = self.step(inner)
+            if why:
+                return {"failed": f"{inner['name']}: {why}"}
+        while "events" not in step["expect"] or len(events) < len(step["expect"]["events"]):
+            events.append(next(stream))
+        stream.close()
+        return {"events": [MessageToDict(event, preserving_proto_field_name=True) for event in events]}
 
     def call(self, client, path, request):
         service, method = path.split("/")

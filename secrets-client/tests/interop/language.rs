@@ -3,11 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::scenario::{self, Scenario};
 use super::service::Service;
+
+/// Longer than a scenario may take.
+const HANG: Duration = Duration::from_secs(180);
 
 /// A language that has a client in a directory of `interop/`.
 pub(crate) struct Language {
@@ -79,9 +84,22 @@ impl Language {
 
     fn run(&self, service: &Service, organization: &str, scenario: &Path) -> (bool, String) {
         let mut runner = self.runner(&service.endpoint(), &service.authority(), &service.operator_token());
-        let ended = runner.env("SECRETS_ORGANIZATION", organization).arg(scenario).stderr(Stdio::inherit()).output();
-        let ended = ended.unwrap();
-        (ended.status.success(), String::from_utf8(ended.stdout).unwrap())
+        let mut running =
+            runner.env("SECRETS_ORGANIZATION", organization).arg(scenario).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = running.stdout.take().unwrap();
+        let reading = thread::spawn(move || std::io::read_to_string(&mut stdout).unwrap());
+        let end = Instant::now() + HANG;
+        let passed = loop {
+            match running.try_wait().unwrap() {
+                Some(status) => break status.success(),
+                None if Instant::now() < end => thread::sleep(Duration::from_millis(20)),
+                None => {
+                    running.kill().unwrap();
+                    running.wait().unwrap();
+                }
+            }
+        };
+        (passed, reading.join().unwrap())
     }
 }
 

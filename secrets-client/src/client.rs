@@ -8,6 +8,7 @@ mod audit;
 mod builder;
 mod directory;
 mod freshness;
+mod inspect;
 mod proxy;
 pub mod resolve;
 mod secrets;
@@ -25,6 +26,7 @@ use tonic::{Request, Response, Status};
 
 pub use self::builder::{ClientBuilder, ConnectError};
 use self::freshness::Freshness;
+pub use self::inspect::{Inspection, ServerCertificate};
 pub use self::proxy::{InvalidProxy, Proxy, ProxyError};
 pub use self::secrets::secret_value;
 use crate::error::ClientError;

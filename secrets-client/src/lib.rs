@@ -44,7 +44,10 @@ pub mod retry;
 
 pub use client::resolve::{Resolved, ResolvedSecret};
 pub use client::watch::{Happened, Watch, WatchEvent};
-pub use client::{Client, ClientBuilder, ConnectError, InvalidProxy, Minted, Proxy, ProxyError, secret_value};
+pub use client::{
+    Client, ClientBuilder, ConnectError, Inspection, InvalidProxy, Minted, Proxy, ProxyError, ServerCertificate,
+    secret_value,
+};
 pub use config::{Config, ConfigError, Defaults, Settings};
 pub use credentials::{Credential, CredentialKind, InvalidCredential};
 pub use error::{Answer, ClientError, FieldViolation, Obstacle, Reason};

@@ -9,12 +9,14 @@ mod cli {
     mod context;
     mod control_plane;
     mod delivery;
+    mod doctor;
     mod formats;
     mod freshness;
     mod import;
     mod manual;
     mod materialize;
     mod obstacles;
+    mod older;
     mod own_secrets;
     mod proxy;
     mod redact;

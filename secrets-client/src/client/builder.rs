@@ -13,7 +13,7 @@ use crate::credentials::{Credential, InvalidCredential};
 use crate::retry::RetryPolicy;
 
 /// How long a connection may take to be made.
-const CONNECT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
 /// How often an otherwise quiet connection is tried: the least that clients in other languages can do as well.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the other side may take to answer a try. What falls silent, as behind a firewall that has forgotten the
@@ -139,6 +139,18 @@ impl ClientBuilder {
     pub fn revisions(mut self, revisions: BTreeMap<String, String>) -> Self {
         self.revisions = revisions;
         self
+    }
+
+    pub(super) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    pub(super) fn authorities(&self) -> &[Vec<u8>] {
+        &self.authorities
+    }
+
+    pub(super) fn through(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
     }
 
     /// Builds the client, within a Tokio runtime. The connection is made by the first call.

@@ -37,7 +37,7 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// What an error of the transport means, and a sentence about it.
-    pub(super) fn of(source: &(dyn Error + 'static)) -> (Self, String) {
+    pub(crate) fn of(source: &(dyn Error + 'static)) -> (Self, String) {
         let last = super::chain(source).last().unwrap_or(source).to_string();
         super::chain(source).find_map(told_by).unwrap_or_else(|| match told_by_text(&last) {
             Obstacle::NoHttp2 => (Obstacle::NoHttp2, "what answers there does not speak gRPC".to_owned()),

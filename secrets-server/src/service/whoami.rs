@@ -27,6 +27,8 @@ pub struct Whoami {
     pub context: Option<secrets_core::ContextName>,
     /// Resource path of the credential.
     pub credential: String,
+    /// The service's time.
+    pub now: Timestamp,
 }
 
 impl App {
@@ -50,6 +52,7 @@ impl App {
             expire_time: caller.expire_time,
             context: caller.session.as_ref().map(|session| session.context.clone()),
             credential: credential.to_string(),
+            now: call.now,
         })
     }
 

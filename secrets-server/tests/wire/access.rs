@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use secrets_proto::v1;
+use secrets_server::clock::Clock as _;
 use tonic::Code;
 
 use crate::database::{TestDatabase, on_both};
@@ -326,6 +327,7 @@ async fn whoami_tells_each_kind_of_caller(database: &TestDatabase) {
     bindings.sort();
     assert_eq!(bindings, [(ACME, v1::Role::Admin), (API, v1::Role::Admin)]);
     assert!(whoami.expire_time.is_some() && !whoami.server_version.is_empty() && whoami.context.is_none());
+    assert_eq!(whoami.server_time.unwrap().seconds, wire.clock.now().as_micros().div_euclid(1_000_000));
 
     let operator = wire.whoami(&wire.operator).await.unwrap();
     assert_eq!((operator.kind(), operator.principal.as_str()), (v1::PrincipalKind::Operator, "operator"));

@@ -8,8 +8,8 @@ use crate::app::App;
 use crate::exit::Failure;
 use crate::output::{Format, Output};
 use crate::{
-    audit, completion, config, edit, explain, history, import, list, login, man, materialize, member, organization,
-    project, redact, resolve, rm, run, service_account, session, set, show, token, user, wait, workspace,
+    audit, completion, config, doctor, edit, explain, history, import, list, login, man, materialize, member,
+    organization, project, redact, resolve, rm, run, service_account, session, set, show, token, user, wait, workspace,
 };
 
 const AFTER: &str = "\
@@ -128,6 +128,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Audit(audit::AuditCommand),
 
+    /// Look for what is wrong between here and the service
+    Doctor,
     /// Print what lets a shell complete commands, flags and names
     Completion(completion::CompletionArgs),
     /// Print a page of the manual, or write all of them
@@ -146,6 +148,9 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
         Command::Completion(args) => return completion::completion(output, args).map(|()| 0),
         Command::Man(args) => return man::man(output, args).map(|()| 0),
         _ => {}
+    }
+    if matches!(arguments.command, Command::Doctor) {
+        return doctor::doctor(settings, output).await.map(|()| 0);
     }
     let is_run = matches!(arguments.command, Command::Run(_));
     let mut settings = settings.map_err(|error| match Failure::from(error) {
@@ -177,7 +182,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
         Command::Explain(args) => explain::explain(&app, args).await,
         Command::Wait(args) => wait::wait(&app, args).await,
         Command::Redact(args) => redact::redact(&app, args).await,
-        Command::Run(_) | Command::Completion(_) | Command::Man(_) => Ok(()),
+        Command::Run(_) | Command::Completion(_) | Command::Man(_) | Command::Doctor => Ok(()),
         Command::Materialize(args) => materialize::materialize(&app, args).await,
         Command::Org(command) => organization::run(&app, command).await,
         Command::User(command) => user::run(&app, command).await,

@@ -106,7 +106,7 @@ pub(crate) async fn whoami(app: &App) -> Result<(), Failure> {
 }
 
 /// `user ann, organization acme, admin, member of project api, token expires 2027-02-19 05:41Z`
-fn line(me: &v1::WhoAmIResponse) -> String {
+pub(crate) fn line(me: &v1::WhoAmIResponse) -> String {
     let mut parts = Vec::new();
     match me.kind() {
         v1::PrincipalKind::Operator => parts.push("operator".to_owned()),

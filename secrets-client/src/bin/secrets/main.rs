@@ -15,6 +15,7 @@ mod command;
 mod completion;
 mod config;
 mod delivery;
+mod doctor;
 mod edit;
 mod exit;
 mod explain;

@@ -57,6 +57,10 @@ impl Output {
         self.format == Format::Json
     }
 
+    pub(crate) fn colors_results(&self) -> bool {
+        self.color_out
+    }
+
     pub(crate) fn colors_errors(&self) -> bool {
         self.color_err
     }

@@ -72,7 +72,7 @@ fn shift(time: Timestamp, distance: Duration, sign: i64) -> Timestamp {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line is where the clock is read")]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     std::time::SystemTime::now().into()
 }
 

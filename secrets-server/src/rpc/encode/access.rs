@@ -132,6 +132,7 @@ pub fn whoami(whoami: Whoami) -> v1::WhoAmIResponse {
         context: whoami.context.as_ref().map(context),
         credential: whoami.credential,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
+        server_time: Some(time(whoami.now)),
     }
 }
 

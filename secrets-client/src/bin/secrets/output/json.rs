@@ -251,6 +251,7 @@ pub(crate) fn who_am_i(me: &v1::WhoAmIResponse) -> Value {
         "context": context(me.context.as_ref()),
         "credential": me.credential,
         "server_version": me.server_version,
+        "server_time": time(me.server_time.as_ref()),
     })
 }
 

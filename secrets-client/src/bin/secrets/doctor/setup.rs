@@ -1,0 +1,62 @@
+//! What is on this machine: files, addresses, a proxy.
+
+use secrets_client::{Config, Settings};
+
+use super::Check;
+
+pub(super) fn configuration(settings: &Settings) -> Check {
+    const NAME: &str = "configuration";
+    let Some(path) = settings.config_path.as_deref() else {
+        return Check::ok(NAME, "none: neither XDG_CONFIG_HOME nor HOME is set");
+    };
+    let shown = path.display();
+    if !path.exists() {
+        Check::ok(NAME, format!("{shown} is not there yet"))
+    } else if Config::is_exposed(path) {
+        Check::warn(NAME, format!("{shown} can be read by others"), format!("chmod 600 {shown}"))
+    } else {
+        Check::ok(NAME, format!("{shown}, for you alone"))
+    }
+}
+
+pub(super) fn token_file(settings: &Settings) -> Option<Check> {
+    let path = settings.credential_file.as_deref()?;
+    let shown = path.display();
+    Some(if secrets_client::credentials::is_world_readable(path) {
+        Check::warn("token file", format!("{shown} can be read by everybody here"), format!("chmod 600 {shown}"))
+    } else {
+        Check::ok("token file", shown.to_string())
+    })
+}
+
+pub(super) fn endpoint(settings: &Settings) -> Check {
+    const NAME: &str = "endpoint";
+    let endpoint = &settings.endpoint;
+    let host = endpoint.split_once("://").map_or("", |(_, rest)| rest);
+    let is_here = ["127.", "localhost", "[::1]"].iter().any(|here| host.starts_with(here));
+    if endpoint.starts_with("http://") && !is_here {
+        return Check::warn(
+            NAME,
+            format!("{endpoint}, without TLS: who is on the way reads tokens and values"),
+            "give the service a certificate, and use https://",
+        );
+    }
+    Check::ok(NAME, endpoint.clone())
+}
+
+/// The proxy, if one is named.
+pub(super) fn proxy(settings: &Settings) -> Option<Check> {
+    const NAME: &str = "proxy";
+    let secure = settings.endpoint.starts_with("https://");
+    match &settings.proxy {
+        Err(error) if secure => {
+            Some(Check::fail(NAME, error.to_string(), format!("correct or unset {}", error.variable)))
+        }
+        Err(error) => Some(Check::warn(NAME, error.to_string(), format!("correct or unset {}", error.variable))),
+        Ok(None) => None,
+        Ok(Some(proxy)) => Some(match proxy.on_the_way_to(&settings.endpoint) {
+            Some(address) => Check::ok(NAME, format!("through {address}")),
+            None => Check::ok(NAME, "one is named, and is not on the way"),
+        }),
+    }
+}

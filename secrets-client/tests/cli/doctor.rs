@@ -1,0 +1,103 @@
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use super::older::OlderService;
+use super::world::{Ended, World};
+
+/// State, finding and remedy of a check.
+fn check(ended: &Ended, name: &str) -> (String, String, String) {
+    let report = ended.json();
+    let found = report["checks"].as_array().unwrap().iter().find(|check| check["check"] == name);
+    let found = found.unwrap_or_else(|| panic!("no {name}: {report:#}"));
+    let text = |member: &str| found[member].as_str().unwrap_or_default().to_owned();
+    (text("state"), text("finding"), text("remedy"))
+}
+
+#[test]
+fn everything_in_order_is_told_line_by_line() {
+    let world = World::acme();
+    let ann = world.person("ann");
+    let ended = ann.does("doctor");
+    for (line, name) in
+        ended.stdout.lines().zip(["configuration", "endpoint", "connection", "token", "clock", "version"])
+    {
+        assert!(line.starts_with(&format!("ok    {name}")), "{ended:?}");
+    }
+    assert!(ended.stderr.is_empty() && ended.stdout.contains("user ann, organization acme, admin"), "{ended:?}");
+    let ended = ann.does("doctor --output json");
+    assert_eq!(check(&ended, "version").0, "OK");
+    assert_eq!(check(&ended, "clock").1, "less than 1 s from the service's");
+}
+
+#[test]
+fn what_warns_does_not_fail() {
+    let world = World::acme();
+    let ann = world.person("ann");
+    let config = ann.does("config path").line();
+    std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let code = ann.does("token create --ttl 1h").line();
+    let short = world.person("ann").with("SECRETS_TOKEN", &code).with("https_proxy", "socks5://canary:1");
+    let ended = short.does("doctor --output json").hides("canary");
+    let (state, _, remedy) = check(&ended, "configuration");
+    assert_eq!((state.as_str(), remedy.as_str()), ("WARN", format!("chmod 600 {config}").as_str()));
+    assert_eq!(check(&ended, "token").0, "WARN");
+    assert_eq!(check(&ended, "proxy").0, "WARN", "it matters only where there is TLS");
+}
+
+#[test]
+fn a_service_that_can_t_be_reached_is_told_from_a_token_that_does_not_pass() {
+    let world = World::acme();
+    let ann = world.person("ann");
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let away = world.person("ann").with("SECRETS_ENDPOINT", &format!("http://{closed}"));
+    let ended = away.types("doctor --output json").fails(6).shows(&["connection failed"]);
+    assert_eq!(check(&ended, "connection").0, "FAIL");
+
+    let wrong = world.person("ann").with("SECRETS_TOKEN", "sper_canary");
+    let ended = wrong.types("doctor --output json").fails(1).hides("canary");
+    let (state, finding, remedy) = check(&ended, "token");
+    assert!(state == "FAIL" && finding.starts_with("token has") && remedy.contains("login"), "{ended:?}");
+    world.person("nobody").types("doctor").fails(1).shows(&["fail  token", "→ `secrets login --invite CODE`"]);
+
+    std::fs::write(ann.does("config path").line(), "endpoint = 1").unwrap();
+    ann.types("doctor").fails(1).shows(&["fail  configuration", "line 1"]);
+}
+
+#[test]
+fn an_own_authority_and_the_end_of_its_certificate_are_named() {
+    let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    parameters.distinguished_name.push(rcgen::DnType::CommonName, "A Test's Own CA");
+    parameters.not_after = rcgen::date_time_ymd(2199, 1, 31);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (cert, private) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    std::fs::write(&cert, parameters.self_signed(&key).unwrap().pem()).unwrap();
+    std::fs::write(&private, key.serialize_pem()).unwrap();
+    let cert = cert.to_str().unwrap();
+    let world = World::start_with(&["--tls-cert", cert, "--tls-key", private.to_str().unwrap()]);
+    let secure = world.endpoint.replace("http://127.0.0.1", "https://localhost");
+    let operator = world.operator().with("SECRETS_ENDPOINT", &secure);
+    let (state, finding, remedy) = check(&operator.types("doctor --output json").fails(6), "connection");
+    assert!(state == "FAIL" && finding.contains("nobody who is trusted") && remedy.contains("--ca-file"), "{finding}");
+    let (state, finding, _) =
+        check(&operator.with("SECRETS_CA_FILE", cert).does("doctor --output json"), "certificate");
+    assert_eq!(state, "OK");
+    assert_eq!(finding, format!("signed by CN=A Test's Own CA; {cert} vouches for it; expires 2199-01-31 00:00Z"));
+}
+
+#[test]
+fn a_service_of_another_version_is_told() {
+    let older = OlderService::start();
+    let world = World::acme();
+    let ann = world.person("ann").with("SECRETS_TOKEN", "sper_x").with("SECRETS_ENDPOINT", &older.endpoint);
+    let ended = ann.does("doctor --output json");
+    let (state, finding, remedy) = check(&ended, "version");
+    assert!(state == "WARN" && finding.contains("0.0.1") && remedy.contains("update the service"), "{ended:?}");
+    assert!(ended.json()["checks"].as_array().unwrap().iter().all(|check: &Value| check["check"] != "clock"));
+    let ended = ann.types("list --org --organization acme").fails(1);
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    let [error, hint] = lines.as_slice() else { panic!("{lines:#?}") };
+    assert!(error.contains("does not know this call") && hint.contains("secrets doctor"), "{lines:#?}");
+}

@@ -206,11 +206,13 @@ impl Client {
 /// Makes the connection with the first call, and again whenever it was lost.
 fn connect(endpoint: &Endpoint, proxy: Option<&Proxy>) -> Channel {
     let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(KEEPALIVE_INTERVAL));
-    match proxy.and_then(|proxy| proxy.connector(endpoint.uri(), tcp)) {
+    match proxy.and_then(|proxy| proxy.connector(endpoint.uri(), tcp.clone())) {
         Some(connector) => endpoint.connect_with_connector_lazy(connector),
-        None => endpoint.connect_lazy(),
+        // `connect_lazy` would limit the time for TCP and wait for TLS as long as it takes.
+        None => endpoint.connect_with_connector_lazy(tcp),
     }
 }
 

@@ -57,10 +57,12 @@ async fn listen(mut listener: TcpListener, server: u16, network: watch::Receiver
     }
 }
 
-/// A connection that is made in a silence comes through once it ends, as by TCP's own repeats; one from before never does
-/// again, as when whatever stands between has forgotten it.
+/// A connection from before a silence, or from within it, never comes through again, as when whatever stands between has
+/// forgotten it: a client must give up both.
 async fn pass(mut client: TcpStream, server: u16, network: watch::Receiver<Network>) {
-    until(&network, |network| network != Network::Silent).await;
+    if *network.borrow() == Network::Silent {
+        std::future::pending().await
+    }
     let Ok(mut server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await else { return };
     tokio::select! {
         _ = copy_bidirectional(&mut client, &mut server) => {}

@@ -38,7 +38,8 @@ impl Method {
         DynamicMessage::deserialize(self.request.clone(), json).unwrap_or_else(|error| panic!("{}: {error}", self.path))
     }
 
-    fn json(&self, response: &impl prost::Message) -> Value {
+    /// A response as JSON, with the fields' names of the interface.
+    pub(crate) fn json(&self, response: &impl prost::Message) -> Value {
         let mut message = DynamicMessage::new(self.response.clone());
         message.transcode_from(response).unwrap();
         let options = SerializeOptions::new().use_proto_field_name(true);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use secrets_client::{Client, ClientError, Credential, v1};
+use secrets_client::v1::watch_response::Event;
+use secrets_client::{Client, ClientError, Credential, Happened, Watch, WatchEvent, v1};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -12,6 +13,10 @@ use super::scenario::{Scenario, Step};
 use super::service::Service;
 use super::words::{Words, at};
 
+/// Longer than an event may take to come.
+const HANG: Duration = Duration::from_secs(40);
+
+/// The scenario, on its way.
 pub(crate) struct Run {
     endpoint: String,
     authority: Vec<u8>,
@@ -52,22 +57,42 @@ impl Run {
         Ok(())
     }
 
-    async fn send(&self, step: &Step) -> Value {
+    async fn send(&mut self, step: &Step) -> Value {
         let client = self.client(step.actor.as_deref());
-        let answer = match (&step.call, &step.resolve) {
-            (Some(call), None) => {
+        let answer = match (&step.call, &step.resolve, &step.watch) {
+            (Some(call), None, None) => {
                 let method = Method::named(call);
                 let request = method.request(&self.words.fill(&step.request));
                 method.call(&client, &request).await.map(|response| json!({ "response": response }))
             }
-            (None, Some(request)) => {
+            (None, Some(request), None) => {
                 let request = Method::named("ResolveService/Resolve").request(&self.words.fill(request));
                 let resolved = client.resolve(request.transcode_to().unwrap()).await;
                 resolved.map(|set| json!({ "environment": environment(&set.secrets) }))
             }
-            _ => panic!("{}: one of `call` and `resolve`", step.name),
+            (None, None, Some(request)) => {
+                let request = Method::named("ResolveService/Watch").request(&self.words.fill(request));
+                let watch = client.watch(request.transcode_to().unwrap());
+                self.watch(watch, step).await.map(|events| json!({ "events": events }))
+            }
+            _ => panic!("{}: one of `call`, `resolve` and `watch`", step.name),
         };
         answer.unwrap_or_else(|error| json!({ "error": told(&error) }))
+    }
+
+    /// Reads as many events as the step expects, or, when it expects none, to the watch's end.
+    async fn watch(&mut self, mut watch: Watch, step: &Step) -> Result<Vec<Value>, ClientError> {
+        let expected = step.expect.as_ref().and_then(|expect| expect.get("events"));
+        let count = expected.and_then(Value::as_array).map_or(usize::MAX, Vec::len);
+        let mut events = vec![told_event(watch.next().await?)];
+        for inner in &step.then {
+            Box::pin(self.step(inner)).await.unwrap_or_else(|why| panic!("{}: {why}", inner.name));
+        }
+        while events.len() < count {
+            let next = tokio::time::timeout(HANG, watch.next()).await;
+            events.push(told_event(next.unwrap_or_else(|_| panic!("{}: after {events:?} came nothing", step.name))?));
+        }
+        Ok(events)
     }
 
     fn client(&self, actor: Option<&str>) -> Client {
@@ -84,6 +109,21 @@ fn environment(secrets: &[secrets_client::ResolvedSecret]) -> Map<String, Value>
     let variables =
         secrets.iter().filter(|secret| matches!(secret.target.kind, Some(v1::target::Kind::EnvironmentVariable(_))));
     variables.map(|secret| (secret.secret_id.clone(), String::from_utf8_lossy(secret.expose()).into())).collect()
+}
+
+fn told_event(event: WatchEvent) -> Value {
+    let method = Method::named("ResolveService/Watch");
+    let event_kind = match event.happened {
+        Happened::Set(set) => Event::Set(set),
+        Happened::Changed(changed) => Event::Changed(changed),
+        Happened::Nothing => Event::Heartbeat(v1::WatchHeartbeat {}),
+    };
+    method.json(&v1::WatchResponse {
+        event: Some(event_kind),
+        etag: event.etag,
+        revision: event.revision,
+        next_change_time: event.next_change_time,
+    })
 }
 
 fn told(error: &ClientError) -> Value {

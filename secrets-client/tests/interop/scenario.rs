@@ -24,6 +24,9 @@ pub(crate) struct Step {
     #[serde(default)]
     pub(crate) request: Value,
     pub(crate) resolve: Option<Value>,
+    pub(crate) watch: Option<Value>,
+    #[serde(default)]
+    pub(crate) then: Vec<Step>,
     #[serde(default)]
     pub(crate) keep: BTreeMap<String, String>,
     pub(crate) expect: Option<Map<String, Value>>,

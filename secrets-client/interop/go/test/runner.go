@@ -24,11 +24,12 @@ import (
 )
 
 type step struct {
-	Name, As, Call   string
-	Request, Resolve json.RawMessage
-	Keep             map[string]string
-	Expect           map[string]any
-	WithinSeconds    int `json:"within_seconds"`
+	Name, As, Call          string
+	Request, Resolve, Watch json.RawMessage
+	Then                    []step
+	Keep                    map[string]string
+	Expect                  map[string]any
+	WithinSeconds           int `json:"within_seconds"`
 }
 
 type run struct {
@@ -100,6 +101,9 @@ func (r *run) attempt(s step) map[string]any {
 		}
 		return asJSON(map[string]any{"environment": environment})
 	}
+	if s.Watch != nil {
+		return r.watch(s)
+	}
 	service, method, _ := strings.Cut(s.Call, "/")
 	descriptor := must(protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName("secrets.v1." + service)))
 	called := descriptor.(protoreflect.ServiceDescriptor).Methods().ByName(protoreflect.Name(method))
@@ -110,6 +114,30 @@ func (r *run) attempt(s step) map[string]any {
 	}
 	answer := must(protojson.MarshalOptions{UseProtoNames: true}.Marshal(response))
 	return asJSON(map[string]any{"response": json.RawMessage(answer)})
+}
+
+// watch reads as many events as are expected, or, when none is, until the watch fails.
+func (r *run) watch(s step) map[string]any {
+	request := &secretsv1.WatchRequest{}
+	check(protojson.Unmarshal(must(json.Marshal(r.filled(s.Watch))), request))
+	expected, _ := s.Expect["events"].([]any)
+	var events []json.RawMessage
+	for event, err := range r.client(s.As).Watch(context.Background(), request) {
+		if err != nil {
+			return failure(err)
+		}
+		events = append(events, must(protojson.MarshalOptions{UseProtoNames: true}.Marshal(event)))
+		for _, inner := range s.Then {
+			if err := r.do(inner); err != nil {
+				return map[string]any{"failed": inner.Name + ": " + err.Error()}
+			}
+		}
+		s.Then = nil
+		if len(events) == len(expected) {
+			break
+		}
+	}
+	return asJSON(map[string]any{"events": events})
 }
 
 // client is one for each actor, and one for nobody.

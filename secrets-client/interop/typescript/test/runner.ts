@@ -16,6 +16,8 @@ interface Step {
   call?: string;
   request?: JsonValue;
   resolve?: JsonValue;
+  watch?: JsonValue;
+  then?: Step[];
   keep?: Record<string, string>;
   expect?: Members;
   within_seconds?: number;
@@ -30,13 +32,20 @@ async function scenario(path: string): Promise<boolean> {
   kept.set("organization", process.env["SECRETS_ORGANIZATION"]!);
   const { steps } = JSON.parse(readFileSync(path, "utf8")) as { steps: Step[] };
   for (const [index, step] of steps.entries()) {
-    const came = await outcome(step);
-    const wrong = misfit(step.expect && filled(step.expect), came);
+    const wrong = await run(step);
     console.log(wrong ? `failed ${index + 1} ${step.name}: ${wrong}` : `ok ${index + 1} ${step.name}`);
     if (wrong) return false;
-    for (const [name, path] of Object.entries(step.keep ?? {})) kept.set(name, String(at(came["response"], path)));
   }
   return true;
+}
+
+/** Does a step; says what went wrong, if anything did. */
+async function run(step: Step): Promise<string | undefined> {
+  const came = await outcome(step);
+  const wrong = misfit(step.expect && filled(step.expect), came);
+  if (wrong) return wrong;
+  for (const [name, path] of Object.entries(step.keep ?? {})) kept.set(name, String(at(came["response"], path)));
+  return undefined;
 }
 
 async function outcome(step: Step): Promise<Members> {
@@ -55,6 +64,7 @@ async function attempt(step: Step): Promise<Members> {
       const request = fromJson(secrets.ResolveRequestSchema, filled(step.resolve));
       return { environment: await client.resolve(request) };
     }
+    if (step.watch) return await watch(client, step);
     const method = methodOf(step.call!);
     const response = await client.call(method, fromJson(method.input, filled(step.request!)));
     return { response: toJson(method.output, response, { useProtoFieldName: true }) };
@@ -62,6 +72,21 @@ async function attempt(step: Step): Promise<Members> {
     if (!(error instanceof secrets.SecretsError)) throw error;
     return { error: { code: error.code, reason: error.reason ?? "", metadata: error.metadata } };
   }
+}
+
+/** As many events as are expected, or, when none is, all until the watch fails. */
+async function watch(client: secrets.Client, step: Step): Promise<Members> {
+  const expected = step.expect?.["events"] as JsonValue[] | undefined;
+  const events: JsonValue[] = [];
+  for await (const event of client.watch(fromJson(secrets.WatchRequestSchema, filled(step.watch!)))) {
+    events.push(toJson(secrets.WatchResponseSchema, event, { useProtoFieldName: true }));
+    for (const inner of events.length === 1 ? (step.then ?? []) : []) {
+      const wrong = await run(inner);
+      if (wrong) return { failed: `${inner.name}: ${wrong}` };
+    }
+    if (events.length === expected?.length) break;
+  }
+  return { events };
 }
 
 function clientOf(actor: string | undefined): secrets.Client {

@@ -1,6 +1,7 @@
 package secrets;
 
 import com.google.gson.Gson;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -22,6 +23,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import secrets.v1.ErrorReason;
 import secrets.v1.ResolveRequest;
+import secrets.v1.WatchRequest;
 
 /** The runner of {@code interop/scenario.json}: see {@code interop/README.md}. */
 final class Runner {
@@ -31,7 +33,7 @@ final class Runner {
   private final Map<String, Client> clients = new HashMap<>();
 
   record Step(
-      String name, String as, String call, JsonElement request, JsonElement resolve,
+      String name, String as, String call, JsonElement request, JsonElement resolve, JsonElement watch, Step[] then,
       Map<String, String> keep, JsonObject expect, int within_seconds) {}
 
   record Steps(Step[] steps) {}
@@ -89,6 +91,7 @@ final class Runner {
         var request = (ResolveRequest) read(ResolveRequest.getDefaultInstance(), step.resolve());
         return outcome("environment", new Gson().toJsonTree(client.resolve(request)));
       }
+      if (step.watch() != null) return watch(client, step);
       var method = method(step.call());
       var request = read(((MethodDescriptor.PrototypeMarshaller<Message>) method.getRequestMarshaller()).getMessagePrototype(), step.request());
       var response = ClientCalls.blockingUnaryCall(client.channel(), method, CallOptions.DEFAULT, request);
@@ -98,6 +101,27 @@ final class Runner {
     } catch (SecretsException error) {
       return failure(error);
     }
+  }
+
+  /** As many events as are expected, or, when none is, all until the watch fails. */
+  private JsonObject watch(Client client, Step step) throws Exception {
+    var request = (WatchRequest) read(WatchRequest.getDefaultInstance(), step.watch());
+    var expected = step.expect().getAsJsonArray("events");
+    var events = new JsonArray();
+    var failed = new JsonObject();
+    client.watch(request, event -> {
+      try {
+        events.add(JsonParser.parseString(JsonFormat.printer().preservingProtoFieldNames().print(event)));
+        for (var inner : events.size() == 1 ? step.then() : new Step[0]) {
+          var wrong = run(inner);
+          if (wrong != null) failed.addProperty("failed", inner.name() + ": " + wrong);
+        }
+      } catch (Exception error) {
+        throw new IllegalStateException(error);
+      }
+      return failed.isEmpty() && (expected == null || events.size() < expected.size());
+    });
+    return failed.isEmpty() ? outcome("events", events) : failed;
   }
 
   private Message read(Message empty, JsonElement json) throws Exception {

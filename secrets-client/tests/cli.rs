@@ -21,6 +21,8 @@ mod cli {
     mod proxy;
     mod redact;
     mod run;
+    mod run_watch;
+    mod running;
     mod shared_secrets;
     mod sign_in;
     mod terminal;

@@ -11,6 +11,7 @@
 
 mod app;
 mod audit;
+mod changes;
 mod command;
 mod completion;
 mod config;

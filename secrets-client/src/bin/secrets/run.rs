@@ -17,16 +17,19 @@ pub(crate) mod pump;
 mod signals;
 mod streams;
 mod terminal;
+mod watched;
 
 use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
+use secrets_client::Resolved;
 
-use self::child::{Child, Program};
+use self::child::Program;
 use self::environment::{Environment, Preserve, Rules};
 use self::masking::Masking;
 pub(crate) use self::monitor::{ARGUMENT as MONITOR, main as monitor};
 use self::signals::{Signals, code_of};
+use self::watched::WatchArgs;
 use crate::app::App;
 use crate::delivery::{self, Placed, Plan};
 use crate::exit::{Exit, Failure};
@@ -76,6 +79,8 @@ pub(crate) struct RunArgs {
     /// A line for `sh` in place of a program
     #[arg(long, value_name = "LINE", conflicts_with = "command")]
     shell: Option<OsString>,
+    #[command(flatten)]
+    watching: WatchArgs,
     /// The program and its arguments
     #[arg(last = true, required_unless_present = "shell", value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -98,20 +103,19 @@ struct Delivery {
 pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, Failure> {
     // From the beginning: what is written must be removed, and PID 1 is sent nothing that it does not listen to.
     let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::NotStarted, format!("signals: {error}")))?;
-    let delivery = tokio::select! {
+    let (set, delivery) = tokio::select! {
         delivery = args.deliver(app) => delivery.map_err(before_start)?,
         signal = signals.ending() => return Ok(code_of(signal)),
     };
-    let Delivery { placed, program } = delivery;
-    if args.no_masking && placed.is_empty() {
-        return Err(program.execute());
-    }
-    let ended = match Child::start(&program).await {
-        Ok(mut child) => {
-            drop(program); // and with it this copy of the values
-            Ok(child.wait(&mut signals).await)
+    let (placed, ended) = if args.watching.watch {
+        watched::run(app, &args, delivery, set, &mut signals).await
+    } else {
+        drop(set);
+        let Delivery { placed, program } = delivery;
+        if args.no_masking && placed.is_empty() {
+            return Err(program.execute());
         }
-        Err(failure) => Err(failure),
+        (placed, program.run(&mut signals).await)
     };
     if let Err(failure) = placed.remove() {
         failure.report(app.output.colors_errors());
@@ -129,7 +133,7 @@ fn before_start(failure: Failure) -> Failure {
 
 impl RunArgs {
     /// Asks for the secrets, and prepares what the program is started with.
-    async fn deliver(&self, app: &App) -> Result<Delivery, Failure> {
+    async fn deliver(&self, app: &App) -> Result<(Resolved, Delivery), Failure> {
         for name in &self.unmask {
             scope::parse_name(name)?;
         }
@@ -149,8 +153,10 @@ impl RunArgs {
             )?;
         }
         let placed = plan.place(delivery::user_docker_config().as_deref())?;
-        let environment = self.environment(app, &plan, &placed).variables();
-        Ok(Delivery { placed, program: Program { words: self.words(), environment, masking } })
+        let environment = self.environment(&plan, &placed);
+        environment.tell(app.output);
+        let program = Program { words: self.words(), environment: environment.variables(), masking };
+        Ok((set, Delivery { placed, program }))
     }
 
     fn words(&self) -> Vec<OsString> {
@@ -160,8 +166,7 @@ impl RunArgs {
         }
     }
 
-    /// The program's environment. Says where a secret and an inherited variable met.
-    fn environment(&self, app: &App, plan: &Plan, placed: &Placed) -> Environment {
+    fn environment(&self, plan: &Plan, placed: &Placed) -> Environment {
         let rules = self.rules();
         let mut environment = rules.apply(std::env::vars_os());
         for (name, value) in plan.variables() {
@@ -169,14 +174,6 @@ impl RunArgs {
         }
         for (name, value) in placed.variables() {
             environment.set(name, value);
-        }
-        if !environment.replaced.is_empty() {
-            let names = environment.replaced.join(", ");
-            app.output.note(&format!("secrets: {names} replaced what the environment had"));
-        }
-        if !environment.preserved.is_empty() {
-            let names = environment.preserved.join(", ");
-            app.output.note(&format!("secrets: {names} left as the environment has it"));
         }
         environment
     }

@@ -97,7 +97,6 @@ impl Child {
         if self.failed { code.max(Exit::Failed as u8) } else { code }
     }
 
-    #[expect(dead_code, reason = "for a program that is told to look again, or to end")]
     /// Sends the program a signal.
     pub(super) fn signal(&self, signal: Signal) {
         match &self.process {
@@ -232,6 +231,13 @@ impl Program {
     /// Becomes the program. Returns only if that failed.
     pub(super) fn execute(&self) -> Failure {
         self.not_started(&self.command().exec())
+    }
+
+    /// Runs it to its end.
+    pub(super) async fn run(self, signals: &mut Signals) -> Result<u8, Failure> {
+        let mut child = Child::start(&self).await?;
+        drop(self); // and with it this copy of the values
+        Ok(child.wait(signals).await)
     }
 
     /// What is said if it can't be executed.

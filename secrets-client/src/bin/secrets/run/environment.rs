@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
+use crate::output::Output;
+
 /// What a program must not get: it has its secrets, and the token would give it more.
 const TOKENS: [&str; 2] = ["SECRETS_TOKEN", "SECRETS_TOKEN_FILE"];
 
@@ -77,6 +79,16 @@ impl Environment {
     /// Sets a variable, whatever was there.
     pub(super) fn set(&mut self, name: &OsStr, value: &OsStr) {
         self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Says where a secret and an inherited variable met.
+    pub(super) fn tell(&self, output: Output) {
+        if !self.replaced.is_empty() {
+            output.note(&format!("secrets: {} replaced what the environment had", self.replaced.join(", ")));
+        }
+        if !self.preserved.is_empty() {
+            output.note(&format!("secrets: {} left as the environment has it", self.preserved.join(", ")));
+        }
     }
 
     pub(super) fn variables(self) -> Vec<(OsString, OsString)> {

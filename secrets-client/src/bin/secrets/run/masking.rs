@@ -30,7 +30,7 @@ pub(crate) struct MaskedStream {
 }
 
 /// Masks the values of these secrets, as far as they are to be masked.
-fn redactor<'a>(secrets: impl Iterator<Item = &'a ResolvedSecret>) -> Result<Redactor, Failure> {
+pub(super) fn redactor<'a>(secrets: impl Iterator<Item = &'a ResolvedSecret>) -> Result<Redactor, Failure> {
     let masked = secrets.map(|secret| Masked {
         name: &secret.secret_id,
         value: secret.expose(),
@@ -77,7 +77,6 @@ impl Masking {
         Self { shared: Arc::new(Shared { redactor: Mutex::new(redactor), generation: AtomicU64::new(0) }) }
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "for a program that is given another set while it runs"))]
     /// Masks what `redactor` does from now on, in place of what was masked before.
     pub(super) fn replace(&self, redactor: Redactor) {
         *self.shared.redactor.lock().unwrap_or_else(PoisonError::into_inner) = redactor;

@@ -27,6 +27,8 @@ const ENDING: [Signal; 4] = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HU
 /// The signals received from now on.
 pub(super) struct Signals {
     received: mpsc::UnboundedReceiver<Signal>,
+    /// Whether one came that ends processes.
+    asked_to_end: bool,
 }
 
 impl Signals {
@@ -44,15 +46,28 @@ impl Signals {
             let sender = sender.clone();
             tokio::spawn(async move { while stream.recv().await.is_some() && sender.send(listened).is_ok() {} });
         }
-        Ok(Self { received })
+        Ok(Self { received, asked_to_end: false })
     }
 
     /// The next signal. Cancelling it loses none.
     pub(super) async fn next(&mut self) -> Signal {
         match self.received.recv().await {
-            Some(signal) => signal,
+            Some(signal) => {
+                self.asked_to_end |= ENDING.contains(&signal);
+                signal
+            }
             None => std::future::pending().await,
         }
+    }
+
+    /// Forgets that it was asked to end.
+    pub(super) fn forget(&mut self) {
+        self.asked_to_end = false;
+    }
+
+    /// Whether a signal that ends processes was received since it was forgotten.
+    pub(super) fn asked_to_end(&self) -> bool {
+        self.asked_to_end
     }
 
     /// The next signal that would end a process; what else comes is dropped. For the time when no program is there yet,

@@ -1,0 +1,168 @@
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::running::Running;
+use super::world::{Person, World};
+
+fn world() -> World {
+    let world = World::acme();
+    world.person("bob").sets("lin_bob_1", "LINEAR_API_KEY");
+    world
+}
+
+/// `secrets run --watch … -- sh -c SCRIPT` in `ws1`.
+fn run(person: &Person<'_>, flags: &[&str], script: &str) -> Running {
+    let words = [&["run", "--watch"], flags, &["--", "sh", "-c", script]].concat();
+    Running::start(person.command_of(&words))
+}
+
+/// Says how long its key is, and stays.
+const STAYS: &str = r#"echo "started with ${#LINEAR_API_KEY}"; exec sleep 120"#;
+
+#[test]
+fn a_program_is_started_again_when_what_it_gets_changes_and_not_for_a_description() {
+    let world = world();
+    let bob = world.person("bob");
+    let running = run(&bob, &["--workspace", "ws1"], STAYS);
+    assert_eq!(running.says(), "started with 9");
+    bob.does("edit LINEAR_API_KEY --description words");
+    std::thread::sleep(Duration::from_secs(4));
+    assert!(running.is_silent(), "a description is nothing to a program");
+    bob.sets("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(running.says(), "started with 11");
+    assert!(running.warns("LINEAR_API_KEY changed").contains("started again"));
+    // Somebody else's change counts as well.
+    bob.does("rm LINEAR_API_KEY --yes");
+    assert_eq!(running.says(), "started with 0");
+    assert!(running.is_silent());
+}
+
+#[test]
+fn changes_that_come_together_start_it_once() {
+    let world = world();
+    let bob = world.person("bob");
+    let running = run(&bob, &["--workspace", "ws1"], r#"echo "started with $(env | grep -c ^KEY_)"; exec sleep 120"#);
+    assert_eq!(running.says(), "started with 0");
+    for number in 1..4 {
+        bob.sets("value", &format!("KEY_{number}"));
+    }
+    assert_eq!(running.says(), "started with 3");
+}
+
+#[test]
+fn a_program_is_sent_a_signal_and_finds_its_files_changed() {
+    let world = world();
+    let bob = world.person("bob");
+    bob.sets("config-one", "CONFIG --file ~/app.conf");
+    let script = r#"trap 'echo "now $(cat ~/app.conf) $LINEAR_API_KEY"' HUP; cat ~/app.conf; echo; for i in $(seq 1200); do sleep 0.05; done"#;
+    let plain = run(&bob, &["--no-masking", "--signal", "HUP", "--workspace", "ws1"], script);
+    assert_eq!(plain.says(), "config-one");
+    bob.sets("config-two", "CONFIG --file ~/app.conf");
+    assert_eq!(plain.says(), "now config-two lin_bob_1");
+    drop(plain);
+    assert!(!bob.home.join("app.conf").exists());
+
+    // What it had before stays masked: its variables do not change.
+    let masked = run(&bob, &["--signal", "SIGHUP", "--workspace", "ws1"], script);
+    assert_eq!(masked.says(), "***");
+    bob.sets("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(masked.says(), "now *** ***");
+    bob.sets("config-three", "CONFIG --file ~/app.conf");
+    assert_eq!(masked.says(), "now *** ***");
+}
+
+#[test]
+fn a_set_that_cannot_be_delivered_stops_nothing() {
+    let world = world();
+    let bob = world.person("bob");
+    let mut running = run(&bob, &["--only", "LINEAR_API_KEY", "--workspace", "ws1"], STAYS);
+    assert_eq!(running.says(), "started with 9");
+    bob.does("rm LINEAR_API_KEY --yes");
+    let line = running.warns("keeps what it has");
+    assert!(line.contains("LINEAR_API_KEY"), "{line}");
+    assert!(running.runs() && running.is_silent());
+    bob.sets("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(running.says(), "started with 11");
+
+    // A file is in the way of the next one.
+    let mut running = run(&bob, &["--workspace", "ws1"], STAYS);
+    assert_eq!(running.says(), "started with 11");
+    std::fs::write(bob.home.join("taken"), "somebody's").unwrap();
+    bob.sets("value", "IN_THE_WAY --file ~/taken");
+    running.warns("IN_THE_WAY changed, and the program keeps what it has");
+    assert!(running.runs() && running.is_silent());
+    assert_eq!(std::fs::read_to_string(bob.home.join("taken")).unwrap(), "somebody's");
+}
+
+#[test]
+fn a_broken_watch_stops_nothing() {
+    let world = world();
+    let bob = world.person("bob");
+    let session = bob.does("session create --workspace ws1").line();
+    let sandbox = world.person("sandbox").with("SECRETS_TOKEN", &session);
+    let mut running = run(&sandbox, &[], STAYS);
+    assert_eq!(running.says(), "started with 9");
+    // The watch is opened after the program was started: by the first change that it tells of it is open.
+    bob.sets("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(running.says(), "started with 11");
+    let name = bob.does("session list").row_of("bob");
+    bob.does(&format!("session revoke {name} --yes"));
+    running.warns("no longer watched");
+    bob.sets("lin_bob_three", "LINEAR_API_KEY");
+    std::thread::sleep(Duration::from_secs(4));
+    assert!(running.runs() && running.is_silent());
+    running.sent(Signal::TERM);
+    assert_eq!(running.ends(), 143);
+}
+
+#[test]
+fn it_lives_through_a_server_that_restarts() {
+    let mut world = world();
+    let running = run(&world.person("bob"), &["--workspace", "ws1"], STAYS);
+    assert_eq!(running.says(), "started with 9");
+    world.restart(Duration::from_secs(4));
+    assert!(running.is_silent());
+    world.person("bob").sets("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(running.says(), "started with 11");
+}
+
+#[test]
+fn a_program_that_does_not_end_is_killed_after_its_grace() {
+    let world = world();
+    let bob = world.person("bob");
+    let script = r#"trap '' TERM; echo "started with ${#LINEAR_API_KEY}"; for i in $(seq 1200); do sleep 0.05; done"#;
+    let mut running = run(&bob, &["--grace", "1s", "--workspace", "ws1"], script);
+    assert_eq!(running.says(), "started with 9");
+    bob.sets("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(running.says(), "started with 11");
+    // The second one takes no TERM either: HUP ends it.
+    running.sent(Signal::HUP);
+    assert_eq!(running.ends(), 129);
+}
+
+#[test]
+fn whoever_ends_it_while_it_is_started_again_ends_it_for_good() {
+    let world = world();
+    let bob = world.person("bob");
+    let script = r#"trap 'sleep 3; exit 9' TERM; echo "started with ${#LINEAR_API_KEY}"; for i in $(seq 1200); do sleep 0.05; done"#;
+    let mut running = run(&bob, &["--workspace", "ws1"], script);
+    assert_eq!(running.says(), "started with 9");
+    bob.sets("lin_bob_two", "LINEAR_API_KEY");
+    running.warns("started again");
+    running.sent(Signal::TERM);
+    assert_eq!(running.ends(), 9);
+    assert!(running.is_silent(), "no other was started");
+}
+
+#[test]
+fn what_belongs_to_a_watch_needs_one() {
+    let world = world();
+    let bob = world.person("bob");
+    for line in ["run --signal HUP -- true", "run --splay 1m -- true", "run --grace 1s -- true"] {
+        bob.types(line).fails(2).shows(&["--watch"]);
+    }
+    bob.types("run --watch --signal NOPE -- true").fails(2).shows(&["HUP"]);
+    // One that ends by itself is not started again.
+    assert_eq!(bob.types("run --watch --workspace ws1 -- sh -c exit").code, 0);
+}

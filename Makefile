@@ -20,6 +20,7 @@ demo:
 
 test: install lint
 	deploy/dev/with-postgres --no-fsync $(CARGO) test --workspace
+	secrets-client/bindings/python/test
 
 # In /var/tmp, which is on a disk where /tmp may be memory: what is measured is durable.
 bench: install

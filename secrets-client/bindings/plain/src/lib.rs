@@ -19,7 +19,7 @@ use std::str::FromStr;
 
 pub use explain::{Candidate, Context, Explanation, NotChosen, Question, Scope, Visibility, Winner, explain};
 pub use name::{NameVerdict, validate_name};
-pub use redact::{Unmasked, redaction, unmasked};
+pub use redact::{Unmasked, unmasked};
 pub use review::{Entry, Problem, Review, Rules, review_dotenv};
 pub use target::Target;
 
@@ -40,6 +40,14 @@ impl fmt::Display for InvalidArgument {
 }
 
 impl std::error::Error for InvalidArgument {}
+
+/// What to say of an argument that does not have the documented shape. Other words than these could repeat what was
+/// given, and that may be a value in the wrong place.
+pub fn misshapen(error: impl fmt::Display) -> InvalidArgument {
+    let told = error.to_string();
+    let is_about_fields = ["unknown field", "missing field"].iter().any(|start| told.starts_with(start));
+    InvalidArgument(if is_about_fields { told } else { "a member is not of the type that is documented".to_owned() })
+}
 
 /// Parses `text`, named `field` where it does not pass.
 fn parse<T: FromStr<Err: fmt::Display>>(field: &str, text: &str) -> Result<T, InvalidArgument> {

@@ -1,8 +1,5 @@
-use secrets_core::Redaction;
 use secrets_core::redact::Redactor;
 use serde::Serialize;
-
-use crate::{InvalidArgument, word};
 
 /// A secret that is not masked, or not wholly.
 #[derive(Clone, Debug, Serialize)]
@@ -11,11 +8,6 @@ pub struct Unmasked {
     pub name: String,
     /// `OFF`, `TOO_SHORT` or `SHORT_LINES`.
     pub reason: &'static str,
-}
-
-/// `DEFAULT` or `OFF`.
-pub fn redaction(text: Option<&str>) -> Result<Redaction, InvalidArgument> {
-    word("redaction", text)
 }
 
 /// What `redactor` leaves unmasked.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-pub use self::repository::Repository;
+pub use self::repository::{Need, Repository};
 pub use self::settings::{Defaults, Settings};
 use crate::credentials::InvalidCredential;
 
@@ -196,9 +196,39 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, Config
     toml::from_str(&text).map(Some).map_err(|error| ConfigError::Syntax {
         path: path.to_owned(),
         line: error.span().and_then(|span| Some(text.get(..span.start)?.matches('\n').count() + 1)),
-        // The message names keys and types; the offending line, which Display adds, could hold the token.
-        problem: error.message().replace('\n', "; "),
+        problem: {
+            let key = error.span().and_then(|span| key_at(&text, span.start));
+            let problem = problem(error.message());
+            key.map_or_else(|| problem.clone(), |key| format!("`{key}`: {problem}"))
+        },
     })
+}
+
+/// What is wrong, without what is there: the offending line, which `Display` adds, and a text of the wrong type could be
+/// a token or a secret.
+fn problem(message: &str) -> String {
+    let expected = message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "));
+    expected.map_or(message, |(_, expected)| expected).replace('\n', "; ")
+}
+
+/// The key of the line at this offset, with the table that it is in; none if the line has none.
+fn key_at(text: &str, at: usize) -> Option<String> {
+    let begin = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
+    let (before, line) = (text.get(..begin)?, text.get(begin..)?.lines().next()?.trim());
+    let key = match (table(line), line.split_once('=')) {
+        (Some(table), _) => table.to_owned(),
+        (None, Some((key, _))) => {
+            let table = before.lines().rev().find_map(|line| table(line.trim()));
+            table.map_or_else(|| key.trim().to_owned(), |table| format!("{table}.{}", key.trim()))
+        }
+        (None, None) => return None,
+    };
+    key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c)).then_some(key)
+}
+
+/// The name in a table's header.
+fn table(line: &str) -> Option<&str> {
+    Some(line.strip_prefix('[')?.split_once(']')?.0.trim())
 }
 
 #[cfg(test)]

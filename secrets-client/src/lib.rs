@@ -48,7 +48,7 @@ pub use client::{
     Client, ClientBuilder, ConnectError, Inspection, InvalidProxy, Minted, Proxy, ProxyError, ServerCertificate,
     secret_value,
 };
-pub use config::{Config, ConfigError, Defaults, Settings};
+pub use config::{Config, ConfigError, Defaults, Need, Repository, Settings};
 pub use credentials::{Credential, CredentialKind, InvalidCredential};
 pub use error::{Answer, ClientError, FieldViolation, Obstacle, Reason};
 pub use retry::RetryPolicy;

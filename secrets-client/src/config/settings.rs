@@ -28,6 +28,8 @@ pub struct Settings {
     pub signed_in: bool,
     /// What the environment, then the repository's file, then the user's own say of the context, the nearest first.
     pub layers: Vec<Defaults>,
+    /// What the repository says that this process works in; empty without one.
+    pub repository: Repository,
     /// The user's own configuration, and its file.
     pub config: Config,
     /// Where the user's own configuration is; none where there is no home, as in some containers.
@@ -80,10 +82,10 @@ impl Settings {
             workspace: variable("SECRETS_WORKSPACE"),
         };
         let repository = Repository::find(folder)?.map(|(_, repository)| repository).unwrap_or_default();
-        let repository = Defaults {
-            organization: repository.organization,
-            project: repository.project,
-            workspace: repository.workspace,
+        let of_repository = Defaults {
+            organization: repository.organization.clone(),
+            project: repository.project.clone(),
+            workspace: repository.workspace.clone(),
         };
         let own = Defaults {
             organization: config.organization.clone(),
@@ -99,7 +101,8 @@ impl Settings {
             credential,
             credential_file,
             signed_in,
-            layers: vec![environment, repository, own],
+            layers: vec![environment, of_repository, own],
+            repository,
             config,
             config_path,
         })

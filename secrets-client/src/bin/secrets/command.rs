@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::exit::Failure;
 use crate::output::{Format, Output};
 use crate::{
-    audit, completion, config, doctor, edit, explain, history, import, list, login, man, materialize, member,
+    audit, check, completion, config, doctor, edit, explain, history, import, list, login, man, materialize, member,
     organization, project, redact, resolve, rm, run, service_account, session, set, show, token, user, wait, workspace,
 };
 
@@ -91,6 +91,8 @@ pub(crate) enum Command {
     Resolve(resolve::ResolveArgs),
     /// Say what a context gets, and why
     Explain(explain::ExplainArgs),
+    /// Say whether what is needed is there, and how to get what is missing
+    Check(check::CheckArgs),
     /// Wait until a context has what is needed
     Wait(wait::WaitArgs),
     /// Run a program with its secrets in the environment
@@ -183,6 +185,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
         Command::Wait(args) => wait::wait(&app, args).await,
         Command::Redact(args) => redact::redact(&app, args).await,
         Command::Run(_) | Command::Completion(_) | Command::Man(_) | Command::Doctor => Ok(()),
+        Command::Check(args) => check::check(&app, args).await,
         Command::Materialize(args) => materialize::materialize(&app, args).await,
         Command::Org(command) => organization::run(&app, command).await,
         Command::User(command) => user::run(&app, command).await,
@@ -252,6 +255,8 @@ mod tests {
             "resolve LINEAR_API_KEY --workspace ws1 --raw",
             "resolve --format dotenv",
             "run --workspace ws1 -- printenv LINEAR_API_KEY",
+            "check",
+            "check LINEAR_API_KEY STRIPE_SECRET --workspace ws1",
             "run -- agent --flag",
             "materialize --dir /run/secrets --workspace ws1 --only A,B --mode 0440",
             "wait GITHUB_TOKEN --timeout 5m",

@@ -12,6 +12,7 @@
 mod app;
 mod audit;
 mod changes;
+mod check;
 mod command;
 mod completion;
 mod config;
@@ -28,6 +29,7 @@ mod login;
 mod man;
 mod materialize;
 mod member;
+mod missing;
 mod organization;
 mod output;
 mod project;

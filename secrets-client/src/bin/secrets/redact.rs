@@ -33,7 +33,7 @@ pub(crate) struct RedactArgs {
 
 /// Masks until stdin ends, or until whoever reads stdout is gone. Nothing passes before the values are known.
 pub(crate) async fn redact(app: &App, args: RedactArgs) -> Result<(), Failure> {
-    let set = app.receive(&args.context, &args.only).await?;
+    let set = app.receive_what_is_there(&args.context, &args.only).await?;
     let redactor = masking::redactor_but(&args.unmask, &set.secrets, app.output)?;
     drop(set);
     if redactor.is_empty() {

@@ -25,12 +25,14 @@ fn a_sandbox_gets_a_session_for_its_context_alone() {
 
     let sandbox = world.person("sandbox").with("SECRETS_TOKEN", &session);
     sandbox.does("whoami").shows(&["session, for user bob, organization acme", "workspace ws1"]);
-    let ended = sandbox.does("run -- env");
+    let ended = sandbox.does("run --no-masking -- env");
     assert!(ended.stdout.contains("LINEAR_API_KEY=lin_bob\n") && !ended.stdout.contains(&session));
     sandbox.does("explain").shows(&["LINEAR_API_KEY"]);
     sandbox.does("resolve --workspace ws1");
     sandbox.types("resolve --org").fails(4);
     sandbox.types("list --workspace ws1").fails(4);
+    let events = world.person("ann").does("audit list").stdout;
+    assert!(events.contains("bob's session sbx-91 "), "{events}");
     let narrower = sandbox.does("session create --only STRIPE_SECRET").line();
     world.person("agent").with("SECRETS_TOKEN", &narrower).types("resolve LINEAR_API_KEY").fails(5);
 

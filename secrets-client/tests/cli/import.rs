@@ -56,3 +56,15 @@ fn an_unreadable_line_is_named_and_not_shown() {
     bob.types("import missing.env --yes").fails(3);
     assert!(bob.does("list").stdout.is_empty());
 }
+
+#[test]
+fn whoever_is_not_asked_sees_what_was_done() {
+    let world = World::acme();
+    let ann = world.person("ann");
+    std::fs::write(ann.home.join(".env"), "A=a-value\n").unwrap();
+    let ended = ann.does("import .env --project api --yes");
+    assert_eq!(ended.row("1"), ["1", "A", "created"]);
+    let ended = ann.does("import .env --project api --yes --overwrite");
+    assert_eq!(ended.row("1"), ["1", "A", "changed"]);
+    assert_eq!(ann.does("import .env --project api --overwrite --dry-run").row("1"), ["1", "A", "will be changed"]);
+}

@@ -1,5 +1,7 @@
 //! `audit`: who did what, and who received which secret.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 use secrets_client::v1;
 use serde_json::Value;
@@ -8,7 +10,7 @@ use crate::app::App;
 use crate::exit::Failure;
 use crate::output::table::Table;
 use crate::output::{json, words};
-use crate::when;
+use crate::{session, when};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum AuditCommand {
@@ -74,16 +76,25 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), Failure>
     }
     events.truncate(args.limit);
     let json = Value::Array(events.iter().map(json::audit_event).collect());
-    app.output.list(&table(&events), json, "No events.")
+    let sessions = match events.iter().any(|event| event.principal.contains("/sessions/")) {
+        true if !app.output.is_json() => session::bearers(app, &request.parent).await,
+        _ => BTreeMap::new(),
+    };
+    app.output.list(&table(&events, &sessions), json, "No events.")
 }
 
-fn table(events: &[v1::AuditEvent]) -> Table {
+/// The events; `sessions` tells whose a session is, by its resource path.
+fn table(events: &[v1::AuditEvent], sessions: &BTreeMap<String, String>) -> Table {
     let mut table = Table::new(["TIME", "PRINCIPAL", "ACTION", "RESOURCE", "OUTCOME", "DELIVERED"]);
     for event in events {
         let outcome = words::outcome(event.outcome());
         table.row([
             words::second(event.event_time.as_ref()),
-            if event.principal.is_empty() { "nobody".to_owned() } else { words::principal(&event.principal) },
+            match sessions.get(&event.principal) {
+                Some(bearer) => bearer.clone(),
+                None if event.principal.is_empty() => "nobody".to_owned(),
+                None => words::principal(&event.principal),
+            },
             event.action.rsplit('/').next().unwrap_or_default().to_owned(),
             event.resource.clone(),
             if event.reason.is_empty() { outcome } else { format!("{outcome}: {}", event.reason) },
@@ -116,8 +127,17 @@ mod tests {
             ],
             ..Default::default()
         };
-        let lines = table(&[event]).render(None, false);
+        let lines = table(&[event], &BTreeMap::new()).render(None, false);
         let row = lines.lines().nth(1).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(row, "bob Resolve organizations/acme/workspaces/ws1 allowed A v2, 7d2f v1");
+    }
+
+    #[test]
+    fn says_whose_session_it_was() {
+        let event = v1::AuditEvent { principal: "organizations/acme/sessions/7d2f".into(), ..Default::default() };
+        let sessions = [(event.principal.clone(), "bob's session sbx-91".to_owned())].into();
+        let known = table(std::slice::from_ref(&event), &sessions).render(None, false);
+        assert!(known.contains("bob's session sbx-91"), "{known}");
+        assert!(table(&[event], &BTreeMap::new()).render(None, false).contains("session 7d2f"));
     }
 }

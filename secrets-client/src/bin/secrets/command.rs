@@ -14,19 +14,21 @@ use crate::{
 
 const AFTER: &str = "\
 Scope:
-  without a flag, your own secrets; --org, --project P or --workspace W mean others
+  without a flag, your own secrets; --org, --project P or --workspace W otherwise
 
-Environment, which goes before secrets.toml up the directory tree and your own configuration:
+Environment, before secrets.toml up the directory tree and your configuration:
   SECRETS_ENDPOINT    where the service is [default: http://127.0.0.1:50051]
   SECRETS_TOKEN       the token, or SECRETS_TOKEN_FILE a file that holds it
   SECRETS_CA_FILE     a certificate authority to trust beside the system's
   SECRETS_ORGANIZATION, SECRETS_PROJECT, SECRETS_WORKSPACE
                       the context that is meant when none is named
+  HTTPS_PROXY, NO_PROXY
+                      the way to a service with TLS
 
 Exit codes:
   0 done, 1 failed, 2 wrong usage, 3 not found, 4 not signed in or not allowed,
-  5 a required secret is missing, 6 service unavailable; `run` passes the program's
-  own code through: 125 before it was started, 126 and 127 as shells do";
+  5 a required secret is missing, 6 service unavailable; `run` passes the code
+  of its program through: 125 before it was started, 126 and 127 as shells do";
 
 /// The version and, where `make build` says which it is, the build.
 const VERSION: &str = match option_env!("SECRETS_VERSION") {

@@ -69,16 +69,18 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), Failure> {
     let client = app.client()?;
     let reviewed = client.import_secrets(review.clone()).await?;
     let plan = Plan::of(&reviewed);
-    if !app.output.is_json() {
+    let blocked = plan.rejected > 0 && !args.skip_rejected;
+    let ends_here = args.dry_run || plan.changes() == 0 || (blocked && (args.yes || !can_ask(&args)));
+    // Whoever is not asked sees what was done, in place of what would be.
+    let reviews = ends_here || !args.yes;
+    if !app.output.is_json() && reviews {
         app.output.list(&table(&reviewed.entries, false), Value::Null, "There is nothing in it.")?;
     }
     app.output.warnings(&reviewed.warnings);
-
-    if plan.rejected > 0 && !args.skip_rejected {
+    if blocked {
         app.output.note("Nothing is applied while entries are rejected; --skip-rejected imports the rest.");
     }
-    let blocked = plan.rejected > 0 && !args.skip_rejected;
-    if args.dry_run || plan.changes() == 0 || (blocked && (args.yes || !can_ask(&args))) {
+    if ends_here {
         if app.output.is_json() {
             app.output.json(&json(&reviewed))?;
         }
@@ -102,11 +104,15 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), Failure> {
     if !args.yes && !prompt::confirm(&question, args.is_stdin())? {
         return Err(Failure::new(Exit::Failed, "nothing was imported"));
     }
-    let applied = client.import_secrets(v1::ImportSecretsRequest { validate_only: false, ..review }).await?;
+    let import = client.import_secrets(v1::ImportSecretsRequest { validate_only: false, ..review });
+    let progress = format!("Importing {} into {place}", words::count(plan.changes(), "secret"));
+    let applied = app.output.during(&progress, import).await?;
     let done = Plan::of(&applied);
     let sentence = format!("Imported into {place}: {} created, {} changed.", applied.created, applied.updated);
-    if done != plan && !app.output.is_json() {
-        app.output.warn("it came out otherwise than reviewed, because something changed meanwhile:");
+    if reviews && done != plan {
+        app.output.warn("it came out otherwise than reviewed, because something changed meanwhile");
+    }
+    if !app.output.is_json() && (!reviews || done != plan) {
         app.output.list(&table(&applied.entries, true), Value::Null, "")?;
     }
     app.output.done(&sentence, &json(&applied))

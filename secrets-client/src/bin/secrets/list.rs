@@ -82,7 +82,11 @@ fn table(secrets: &[v1::Secret], kind: ScopeKind, inherited: bool, deleted: bool
         ("SHADOWED BY", inherited),
         ("DELETED UNTIL", deleted),
     ];
-    let mut table = Table::new(columns.iter().filter(|(_, shown)| *shown).map(|(name, _)| *name).collect::<Vec<_>>());
+    let table = Table::new(columns.iter().filter(|(_, shown)| *shown).map(|(name, _)| *name).collect::<Vec<_>>());
+    // Of a scope's own secrets, the scope is known; of inherited ones, it is what one looks for.
+    let spare: &[&str] =
+        if inherited { &["VALUE", "CREATED", "WORKSPACES/PROJECTS", "LOCKED"] } else { &["VALUE", "CREATED", "SCOPE"] };
+    let mut table = table.spare(spare);
     for secret in secrets {
         let cells = [
             name(secret),

@@ -54,7 +54,7 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), Failure> {
     if app.settings.credential.is_some() && !app.settings.signed_in {
         app.output.warn("SECRETS_TOKEN or SECRETS_TOKEN_FILE is set and goes before it");
     }
-    if app.output.is_json() { app.output.json(&json::who_am_i(&me)) } else { app.output.text(&line(&me)) }
+    if app.output.is_json() { app.output.json(&json::who_am_i(&me)) } else { app.output.sentence(&parts(&me)) }
 }
 
 async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString, Failure> {
@@ -102,11 +102,15 @@ async fn connect(app: &App, credential: Credential) -> Result<Client, Failure> {
 
 pub(crate) async fn whoami(app: &App) -> Result<(), Failure> {
     let me = app.me().await?;
-    if app.output.is_json() { app.output.json(&json::who_am_i(me)) } else { app.output.text(&line(me)) }
+    if app.output.is_json() { app.output.json(&json::who_am_i(me)) } else { app.output.sentence(&parts(me)) }
 }
 
 /// `user ann, organization acme, admin, member of project api, token expires 2027-02-19 05:41Z`
 pub(crate) fn line(me: &v1::WhoAmIResponse) -> String {
+    parts(me).join(", ")
+}
+
+fn parts(me: &v1::WhoAmIResponse) -> Vec<String> {
     let mut parts = Vec::new();
     match me.kind() {
         v1::PrincipalKind::Operator => parts.push("operator".to_owned()),
@@ -143,7 +147,7 @@ pub(crate) fn line(me: &v1::WhoAmIResponse) -> String {
         Some(time) => format!("{what} expires {}", words::moment(Some(time))),
         None => format!("{what} never expires"),
     });
-    format!("{}\n", parts.join(", "))
+    parts
 }
 
 fn machine() -> String {
@@ -177,7 +181,7 @@ mod tests {
         };
         assert_eq!(
             line(&me),
-            "user ann, organization acme, admin, member of project api, token expires 2026-01-31 09:30Z\n"
+            "user ann, organization acme, admin, member of project api, token expires 2026-01-31 09:30Z"
         );
     }
 
@@ -194,6 +198,6 @@ mod tests {
             }),
             ..Default::default()
         };
-        assert_eq!(line(&me), "session, for user bob, organization acme, workspace ws1, session never expires\n");
+        assert_eq!(line(&me), "session, for user bob, organization acme, workspace ws1, session never expires");
     }
 }

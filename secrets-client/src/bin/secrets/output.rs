@@ -5,9 +5,11 @@
 //! what it changed. A credential that was made is the member `token` or `code`.
 
 pub(crate) mod json;
+mod progress;
 pub(crate) mod table;
 pub(crate) mod words;
 
+use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
 
 use clap::ValueEnum;
@@ -77,6 +79,27 @@ impl Output {
         }
     }
 
+    /// Prints parts as one line with commas between, or as several on a terminal that is too narrow.
+    pub(crate) fn sentence(&self, parts: &[String]) -> Result<(), Failure> {
+        let mut text = String::new();
+        let mut column = 0;
+        for (at, part) in parts.iter().enumerate() {
+            let length = part.chars().count() + 2;
+            let full = self.width.is_some_and(|width| column > 0 && column + length > width);
+            text.push_str(if full {
+                "\n  "
+            } else if at > 0 {
+                " "
+            } else {
+                ""
+            });
+            text.push_str(&printable(part));
+            text.push_str(if at + 1 < parts.len() { "," } else { "\n" });
+            column = if full { length + 2 } else { column + length };
+        }
+        self.text(&text)
+    }
+
     /// Prints a thing: its fields a line each, or the `json` of it.
     pub(crate) fn fields(&self, fields: &[(&str, String)], json: &Value) -> Result<(), Failure> {
         if self.is_json() {
@@ -130,6 +153,11 @@ impl Output {
     pub(crate) fn warn(&self, line: &str) {
         let (yellow, plain) = if self.color_err { ("\x1b[33m", "\x1b[0m") } else { ("", "") };
         let _ = writeln!(std::io::stderr().lock(), "{yellow}warning:{plain} {}", printable(line));
+    }
+
+    /// Waits for what may take a while, and says so to a person who waits.
+    pub(crate) async fn during<F: Future>(&self, what: &str, work: F) -> F::Output {
+        progress::during(std::io::stderr().is_terminal(), what, work).await
     }
 
     pub(crate) fn warnings(&self, warnings: &[v1::Warning]) {

@@ -1,5 +1,6 @@
 //! `session`: tokens for exactly one context.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -173,8 +174,27 @@ impl CreateArgs {
 }
 
 async fn sessions(app: &App, external_id: String, show_ended: bool) -> Result<Vec<v1::Session>, Failure> {
+    list(app, app.organization_path().await?, external_id, show_ended).await
+}
+
+/// Whose each session of an organization is, by resource path, as far as the caller may see them: `bob's session sbx-91`.
+pub(crate) async fn bearers(app: &App, organization: &str) -> BTreeMap<String, String> {
+    let sessions = list(app, organization.to_owned(), String::new(), true).await.unwrap_or_default();
+    sessions.into_iter().map(|session| (session.name.clone(), bearer(&session))).collect()
+}
+
+fn bearer(session: &v1::Session) -> String {
+    let user = session.context.as_ref().map_or("", |context| context.user.as_str());
+    let whose = if user.is_empty() { words::principal(&session.minter) } else { user.to_owned() };
+    let called = [&session.external_id, &session.display_name].into_iter().find(|name| !name.is_empty());
+    match called {
+        Some(called) => format!("{whose}'s session {called}"),
+        None => format!("{whose}'s session"),
+    }
+}
+
+async fn list(app: &App, parent: String, external_id: String, show_ended: bool) -> Result<Vec<v1::Session>, Failure> {
     let client = app.client()?;
-    let parent = app.organization_path().await?;
     let request = v1::ListSessionsRequest { parent, external_id, show_ended, ..Default::default() };
     Ok(all_pages(|page_token| {
         let request = v1::ListSessionsRequest { page_token, ..request.clone() };
@@ -223,7 +243,8 @@ async fn path(app: &App, session: &str) -> Result<String, Failure> {
 }
 
 fn table(sessions: &[v1::Session]) -> Table {
-    let mut table = Table::new(["ID", "FOR", "NAME", "EXTERNAL ID", "BY", "CREATED", "EXPIRES", "STATE"]);
+    let headings = ["ID", "FOR", "NAME", "EXTERNAL ID", "BY", "CREATED", "EXPIRES", "STATE"];
+    let mut table = Table::new(headings).spare(["CREATED", "NAME", "BY"]);
     for session in sessions {
         table.row([
             session.name.rsplit('/').next().unwrap_or_default().to_owned(),

@@ -88,7 +88,9 @@ pub(crate) async fn set(app: &App, args: SetArgs) -> Result<(), Failure> {
         (false, version) => format!("changed, now version {version}"),
     };
     let target = words::target(secret.target.as_ref());
-    let sentence = format!("{name} {what}: {target}, {}. {KEEP}", scope::describe(&scope));
+    // Nothing that runs can have the value of a secret that is new.
+    let keep = if !args.dry_run && secret.current_version > 1 { format!(" {KEEP}") } else { String::new() };
+    let sentence = format!("{name} {what}: {target}, {}.{keep}", scope::describe(&scope));
     app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))
 }
 

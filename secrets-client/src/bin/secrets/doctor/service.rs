@@ -84,7 +84,7 @@ pub(super) async fn answers(settings: &Settings) -> Vec<Check> {
 }
 
 fn token(me: &v1::WhoAmIResponse, now: Timestamp) -> Check {
-    let finding = login::line(me).trim_end().to_owned();
+    let finding = login::line(me);
     // A session is meant to be short; who minted it renews it.
     let short = me.kind() == v1::PrincipalKind::Session;
     match me.expire_time {

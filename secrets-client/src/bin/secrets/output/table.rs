@@ -2,18 +2,29 @@ use super::printable;
 
 /// Columns are this far apart.
 const GAP: usize = 2;
+/// A column is cut to this many characters while another one can give way instead.
+const COMFORTABLE: usize = 14;
 /// A column is not cut below this many characters.
-const NARROWEST: usize = 8;
+const NARROWEST: usize = 6;
 
 /// Rows of text in aligned columns.
 pub(crate) struct Table {
     headings: Vec<&'static str>,
+    /// Headings of what gives way on a narrow terminal, the first one first.
+    spare: Vec<&'static str>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     pub(crate) fn new(headings: impl Into<Vec<&'static str>>) -> Self {
-        Self { headings: headings.into(), rows: Vec::new() }
+        Self { headings: headings.into(), spare: Vec::new(), rows: Vec::new() }
+    }
+
+    /// Says which columns a terminal too narrow for all of them does without, the first one first. The first column, the
+    /// name, is never among them.
+    pub(crate) fn spare(mut self, headings: impl Into<Vec<&'static str>>) -> Self {
+        self.spare = headings.into();
+        self
     }
 
     pub(crate) fn row(&mut self, cells: impl Into<Vec<String>>) {
@@ -26,38 +37,50 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// The table in lines. With a `width`, the widest columns are cut until a line fits; without one nothing is.
+    /// The table in lines. A pipe gets all of it. On a terminal, whose `width` is given, columns without content are left
+    /// out, then those that can be spared, and then the widest are cut until a line fits.
     pub(crate) fn render(&self, width: Option<usize>, color: bool) -> String {
         let columns = self.columns(width);
         let mut text = String::new();
-        let headings: Vec<String> = self.headings.iter().map(|heading| (*heading).to_owned()).collect();
-        let heading = line(&headings, &columns);
+        let heading = line(&self.headings, &columns, width);
         if color {
             text.push_str(&format!("\x1b[1m{heading}\x1b[0m\n"));
         } else {
             text.push_str(&format!("{heading}\n"));
         }
         for row in &self.rows {
-            text.push_str(&line(row, &columns));
+            text.push_str(&line(row, &columns, width));
             text.push('\n');
         }
         text
     }
 
-    /// How wide each column is.
-    fn columns(&self, width: Option<usize>) -> Vec<usize> {
-        let mut columns: Vec<usize> = self.headings.iter().map(|heading| heading.chars().count()).collect();
+    /// How wide each column is; none where it is left out.
+    fn columns(&self, width: Option<usize>) -> Vec<Option<usize>> {
+        let mut columns: Vec<Option<usize>> =
+            self.headings.iter().map(|heading| Some(heading.chars().count())).collect();
         for row in &self.rows {
             for (column, cell) in columns.iter_mut().zip(row) {
-                *column = (*column).max(cell.chars().count());
+                *column = (*column).max(Some(cell.chars().count()));
             }
         }
         let Some(width) = width else { return columns };
-        let gaps = GAP * columns.len().saturating_sub(1);
-        // The name comes first and is what a person came for: it is cut last, by not being cut here.
-        while columns.iter().sum::<usize>() + gaps > width {
-            let widest = columns.iter_mut().skip(1).max_by_key(|column| **column);
-            match widest {
+        for (at, column) in columns.iter_mut().enumerate().skip(1) {
+            if self.rows.iter().all(|row| row.get(at).is_some_and(String::is_empty)) {
+                *column = None;
+            }
+        }
+        for spare in &self.spare {
+            if total(&columns, COMFORTABLE) <= width && (*spare != "VALUE" || total(&columns, usize::MAX) <= width) {
+                break;
+            }
+            if let Some((column, _)) = columns.iter_mut().zip(&self.headings).find(|(_, heading)| *heading == spare) {
+                *column = None;
+            }
+        }
+        // The name comes first and is what a person came for: it is cut last, with the line.
+        while total(&columns, usize::MAX) > width {
+            match columns.iter_mut().skip(1).flatten().max() {
                 Some(column) if *column > NARROWEST => *column -= 1,
                 _ => break,
             }
@@ -66,21 +89,34 @@ impl Table {
     }
 }
 
-fn line(cells: &[String], columns: &[usize]) -> String {
+/// How long a line is when no column but the first is longer than `most`.
+fn total(columns: &[Option<usize>], most: usize) -> usize {
+    let shown = columns.iter().enumerate().filter_map(|(at, column)| Some((at, (*column)?)));
+    let lengths: Vec<usize> = shown.map(|(at, column)| if at == 0 { column } else { column.min(most) }).collect();
+    lengths.iter().sum::<usize>() + GAP * lengths.len().saturating_sub(1)
+}
+
+fn line(cells: &[impl AsRef<str>], columns: &[Option<usize>], width: Option<usize>) -> String {
     let mut text = String::new();
-    for (cell, &column) in cells.iter().zip(columns) {
-        let length = cell.chars().count();
-        if length > column {
-            text.extend(cell.chars().take(column.saturating_sub(1)));
-            text.push('…');
-        } else {
-            text.push_str(cell);
-            text.push_str(&" ".repeat(column - length));
-        }
-        text.push_str(&" ".repeat(GAP));
+    for (cell, column) in cells.iter().zip(columns).filter_map(|(cell, column)| Some((cell.as_ref(), (*column)?))) {
+        let cell = cut(cell, column);
+        text.push_str(&cell);
+        text.push_str(&" ".repeat(column - cell.chars().count() + GAP));
     }
     text.truncate(text.trim_end().len());
-    text
+    width.map_or_else(|| text.clone(), |width| cut(&text, width))
+}
+
+/// At most `length` characters of a text: of a resource path the end, which tells it from others, else the beginning.
+fn cut(text: &str, length: usize) -> String {
+    let characters = text.chars().count();
+    if characters <= length {
+        text.to_owned()
+    } else if text.starts_with("organizations/") && !text.contains(' ') {
+        std::iter::once('…').chain(text.chars().skip(characters - length + 1)).collect()
+    } else {
+        text.chars().take(length.saturating_sub(1)).chain(['…']).collect()
+    }
 }
 
 #[cfg(test)]
@@ -113,8 +149,37 @@ mod tests {
     }
 
     #[test]
-    fn stays_readable_on_a_terminal_too_narrow_for_it() {
-        assert!(table().render(Some(1), false).contains("LINEAR_API_KEY"));
+    fn never_writes_past_the_terminals_edge() {
+        for width in 20..120 {
+            let lines = table().render(Some(width), false);
+            assert!(lines.lines().all(|line| line.chars().count() <= width), "{width}: {lines}");
+            assert!(lines.contains("LINEAR_API_KEY"), "{width}: {lines}");
+        }
+    }
+
+    #[test]
+    fn leaves_out_on_a_terminal_what_is_empty_or_can_be_spared() {
+        let mut table = Table::new(["NAME", "LOCKED", "DESCRIPTION", "CREATED", "VALUE"]).spare(["VALUE", "CREATED"]);
+        table.row([
+            "A".into(),
+            String::new(),
+            "the team's own key".into(),
+            "2026-11-21 09:30Z".into(),
+            "••••••••".into(),
+        ]);
+        let headings =
+            |width| table.render(width, false).lines().next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(headings(None), "NAME LOCKED DESCRIPTION CREATED VALUE");
+        assert_eq!(headings(Some(80)), "NAME DESCRIPTION CREATED VALUE");
+        assert_eq!(headings(Some(45)), "NAME DESCRIPTION CREATED");
+        assert_eq!(headings(Some(25)), "NAME DESCRIPTION");
+        assert!(table.render(Some(25), false).contains("the team's own key"));
+    }
+
+    #[test]
+    fn keeps_the_end_of_a_path() {
+        assert_eq!(cut("organizations/acme/projects/api", 12), "…rojects/api");
+        assert_eq!(cut("the team's own key", 10), "the team'…");
     }
 
     #[test]

@@ -21,6 +21,7 @@ demo:
 test: install lint
 	deploy/dev/with-postgres --no-fsync $(CARGO) test --workspace
 	secrets-client/bindings/python/test
+	secrets-client/bindings/node/test/run
 
 # In /var/tmp, which is on a disk where /tmp may be memory: what is measured is durable.
 bench: install

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use secrets_core::{self as core, NamePolicy, SecretId, Timestamp, Uid};
 use serde::{Deserialize, Serialize};
 
-use crate::{InvalidArgument, Target, parse, word};
+use crate::{InvalidArgument, Micros, Target, parse, word};
 
 /// What to explain: for whom, when, and from which secrets.
 #[derive(Clone, Debug, Deserialize)]
@@ -12,7 +12,7 @@ pub struct Question {
     /// For whom.
     pub context: Context,
     /// When, in microseconds since 1970 (UTC).
-    pub now: i64,
+    pub now: Micros,
     /// All secrets of the context's scopes.
     pub candidates: Vec<Candidate>,
 }
@@ -61,7 +61,7 @@ pub struct Candidate {
     pub disabled: bool,
     /// When it ends, in microseconds since 1970 (UTC).
     #[serde(default)]
-    pub expire_time: Option<i64>,
+    pub expire_time: Option<Micros>,
 }
 
 /// Where a secret lives.
@@ -124,7 +124,7 @@ pub struct NotChosen {
 /// Says which of the candidates the context gets, and of every other one why not.
 pub fn explain(question: &Question) -> Result<Explanation, InvalidArgument> {
     let candidates = question.candidates.iter().map(Candidate::to_core).collect::<Result<_, _>>()?;
-    let now = Timestamp::from_micros(question.now);
+    let now = question.now.into();
     let resolution = core::resolve(&question.context.to_core()?, now, candidates);
     Ok(Explanation {
         winners: resolution.winners.iter().map(Winner::of).collect(),
@@ -157,7 +157,7 @@ impl Candidate {
             visibility: self.visibility.as_ref().map_or(Ok(core::Visibility::All), Visibility::to_core)?,
             override_policy: word("override_policy", self.override_policy.as_deref())?,
             disabled: self.disabled,
-            expire_time: self.expire_time.map(Timestamp::from_micros),
+            expire_time: self.expire_time.map(Timestamp::from),
         })
     }
 }

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod explain;
+mod micros;
 mod name;
 mod redact;
 mod review;
@@ -18,6 +19,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use explain::{Candidate, Context, Explanation, NotChosen, Question, Scope, Visibility, Winner, explain};
+pub use micros::Micros;
 pub use name::{NameVerdict, validate_name};
 pub use redact::{Unmasked, unmasked};
 pub use review::{Entry, Problem, Review, Rules, review_dotenv};

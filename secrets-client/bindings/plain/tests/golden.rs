@@ -105,5 +105,15 @@ fn refuses_what_it_does_not_understand() {
     let rules = Rules { only: vec!["a-b".into()], ..Rules::default() };
     assert_eq!(field(review_dotenv(b"", &rules).unwrap_err()), "only");
     assert!(serde_json::from_value::<Rules>(json!({"existng": {}})).is_err());
-    assert!(serde_json::from_value::<Question>(json!({"context": {"organization": "x"}, "now": 0})).is_err());
+    for now in [json!(1), json!(1e15), json!(-0.0)] {
+        let question = json!({"context": {"organization": "x"}, "now": now, "candidates": []});
+        assert_eq!(field(explain(&serde_json::from_value(question).unwrap()).unwrap_err()), "organization");
+    }
+    for now in [json!(0.5), json!(1e16), json!(u64::MAX), json!("1"), json!(null)] {
+        let question = json!({"context": {"organization": "x"}, "now": now, "candidates": []});
+        assert!(serde_json::from_value::<Question>(question).is_err(), "{now}");
+    }
+    let told = |error: &str| secrets_plain::misshapen(error).to_string();
+    assert_eq!(told("unknown field `a`"), "unknown field `a`");
+    assert!(!told("invalid type: string \"lin_api\", expected a map").contains("lin_api"));
 }

@@ -46,6 +46,8 @@ fn bash_completes_a_name_from_the_service() {
         ("organizations/acme/users/bob", ""),
         ("service: ", "secrets wor\tshow w\t\r"),
         ("organizations/acme/workspaces/ws1", ""),
+        ("service: ", "secrets show --workspace=w\tDATA\t\r"),
+        ("workspaces/ws1/secrets/DATABASE_URL", ""),
         ("service: ", "exit 7\r"),
     ];
     let (code, shown) = program_on_terminal(&shell(&bob, "bash", &["--noprofile", "--rcfile", "rc", "-i"]), &dialogue);
@@ -65,6 +67,23 @@ fn zsh_completes_a_name_of_the_scope_that_was_typed() {
     ];
     let (code, shown) = program_on_terminal(&shell(&bob, "zsh", &["--no-global-rcs", "-i"]), &dialogue);
     assert!(code == 7 && !shown.contains("canary"), "{shown}");
+}
+
+#[test]
+fn zsh_completes_from_a_file_of_its_own_at_the_first_time_of_asking() {
+    let world = world();
+    let bob = world.person("bob");
+    std::fs::create_dir(bob.home.join("functions")).unwrap();
+    std::fs::write(bob.home.join("functions/_secrets"), bob.does("completion zsh").stdout).unwrap();
+    let start = "fpath=(~/functions $fpath); autoload -U compinit && compinit -D; PS1='at your service: '\n";
+    std::fs::write(bob.home.join(".zshrc"), start).unwrap();
+    let dialogue = [
+        ("service: ", "secrets show LIN\t\r"),
+        ("organizations/acme/users/bob/secrets/LINEAR_API_KEY", ""),
+        ("service: ", "exit 7\r"),
+    ];
+    let (code, shown) = program_on_terminal(&shell(&bob, "zsh", &["--no-global-rcs", "-i"]), &dialogue);
+    assert_eq!(code, 7, "{shown}");
 }
 
 #[test]

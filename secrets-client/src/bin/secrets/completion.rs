@@ -43,15 +43,16 @@ enum Shell {
 
 /// Prints the script that a shell evaluates at its start. It finds the program in the `PATH`, wherever that will be.
 pub(crate) fn completion(output: Output, args: &CompletionArgs) -> Result<(), Failure> {
-    let completer: &dyn EnvCompleter = match args.shell {
-        Shell::Bash => &Bash,
-        Shell::Zsh => &Zsh,
-        Shell::Fish => &Fish,
+    let (completer, more): (&dyn EnvCompleter, &str) = match args.shell {
+        Shell::Bash => (&Bash, include_str!("completion/bash.sh")),
+        Shell::Zsh => (&Zsh, include_str!("completion/zsh.sh")),
+        Shell::Fish => (&Fish, ""),
     };
     let mut script = Vec::new();
     completer
         .write_registration(ASKED, "secrets", "secrets", "secrets", &mut script)
         .map_err(|error| Failure::new(Exit::Failed, format!("completion: {error}")))?;
+    script.extend_from_slice(more.as_bytes());
     output.bytes(&script)
 }
 

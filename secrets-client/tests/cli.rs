@@ -14,6 +14,7 @@ mod cli {
     mod formats;
     mod freshness;
     mod import;
+    mod json;
     mod manual;
     mod materialize;
     mod obstacles;

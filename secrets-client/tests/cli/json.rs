@@ -1,0 +1,62 @@
+//! What scripts depend on: the shapes that the README tells.
+
+use serde_json::Value;
+
+use super::world::World;
+
+/// The names of an object's members.
+fn members(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap_or_else(|| panic!("no object: {value:#}")).keys().map(String::as_str).collect()
+}
+
+#[track_caller]
+fn has(value: &Value, names: &[&str]) {
+    for name in names {
+        assert!(members(value).contains(name), "no {name}: {value:#}");
+    }
+}
+
+#[test]
+fn each_command_prints_what_is_documented() {
+    let world = World::acme();
+    let ann = world.person("ann");
+    let json = |line: &str| ann.does(&format!("{line} --output json")).json();
+
+    let changed = ["secret", "revision", "warnings"];
+    has(&ann.pipes(b"a-value", "set A --output json").succeeds("set").json(), &changed);
+    has(&ann.pipes(b"another-value", "edit A -o json").succeeds("edit").json(), &changed);
+    has(&json("rollback A --to 1"), &changed);
+    has(&json("rm A --yes"), &changed);
+    has(&json("undelete A"), &changed);
+    std::fs::write(ann.home.join(".env"), "B=b-value\n").unwrap();
+    let imported = json("import .env --yes");
+    has(&imported, &["entries", "applied", "created", "updated", "revision", "warnings"]);
+    has(&imported["entries"][0], &["line", "secret_id", "outcome", "reason"]);
+
+    let secret = json("show A");
+    has(&secret, &["name", "secret_id", "scope", "target", "description", "current_version", "etag", "expire_time"]);
+    assert!(secret["scope"] == "USER" && secret["expire_time"].is_null(), "{secret:#}");
+    assert_eq!(json("list")[0], secret);
+    assert_eq!(json("list --org"), Value::Array(Vec::new()));
+    has(&json("history A")[0], &["version", "current", "create_time", "creator", "masked_value"]);
+    has(&json("project list")[0], &["name", "project_id", "display_name"]);
+    has(&json("audit list")[0], &["event_time", "principal", "action", "resource", "outcome", "delivered"]);
+    let explained = json("explain");
+    has(&explained, &["explanations", "context", "revision"]);
+    has(&explained["explanations"][0], &["secret_id", "winner", "not_chosen"]);
+    has(&json("whoami"), &["principal", "kind", "organization", "bindings", "expire_time", "server_version"]);
+
+    has(&json("user invite carl"), &["user", "code", "expire_time"]);
+    has(&json("token create"), &["name", "token", "expire_time"]);
+    has(&json("session create"), &["name", "token", "context", "expire_time"]);
+    let report = json("doctor");
+    has(&report, &["client_version", "checks"]);
+    has(&report["checks"][0], &["check", "state", "finding", "remedy"]);
+}
+
+#[test]
+fn an_error_is_text_and_a_code_in_json_too() {
+    let world = World::acme();
+    let ended = world.person("ann").types("show NOPE --output json").fails(3);
+    assert_eq!(ended.stdout, "");
+}

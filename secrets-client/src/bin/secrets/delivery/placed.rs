@@ -143,7 +143,11 @@ impl Placed {
             Ok(_) => staged.folder.publish(&staged.unfinished, name(path)),
             Err(error) => Err(error),
         };
-        published.map_err(|error| staged.file.fails(&error.to_string()))
+        published.map_err(|error| {
+            // Somebody was quicker, who is told of better by looking again.
+            let taken = (error.kind() == io::ErrorKind::AlreadyExists).then(|| self.check(staged.file).err()).flatten();
+            taken.unwrap_or_else(|| staged.file.fails(&error.to_string()))
+        })
     }
 
     /// Writes the private Docker configuration, in one step, if there is one or must be one.
@@ -200,7 +204,12 @@ impl PlannedFile {
 fn stage_all<'a>(journal: &mut Journal, files: &'a [PlannedFile]) -> Result<Vec<Staged<'a>>, Failure> {
     let mut staged = Vec::new();
     for file in files {
-        match stage(journal, file) {
+        let each = match stage(journal, file) {
+            // Another process has just removed the folder that it had made for its own file.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => stage(journal, file),
+            each => each,
+        };
+        match each {
             Ok(None) => {}
             Ok(Some(each)) => staged.push(each),
             Err(error) => {
@@ -214,7 +223,8 @@ fn stage_all<'a>(journal: &mut Journal, files: &'a [PlannedFile]) -> Result<Vec<
 
 fn stage<'a>(journal: &mut Journal, file: &'a PlannedFile) -> io::Result<Option<Staged<'a>>> {
     let folder = Folder::making(&file.path, |path, identity| journal.note(Record::Folder(path.to_owned(), identity)))?;
-    let replaces = matches!(folder.entry(name(&file.path))?, Some(Entry::File(_)));
+    let entry = folder.entry(name(&file.path))?;
+    let replaces = matches!(entry, Some(Entry::File(identity)) if journal.made(&file.path, identity));
     if replaces && is_as_planned(&folder, file)? {
         return Ok(None);
     }
@@ -380,6 +390,23 @@ mod tests {
         let failure = format!("{:?}", place.place(&[("~/key", 0o600, "second")]).err().unwrap());
         assert!(failure.contains(&format!("another `secrets` (process {})", std::process::id())), "{failure}");
         assert_eq!(read(&place.home("key")).0, "first");
+    }
+
+    #[test]
+    fn lets_one_of_two_at_once_have_a_path() {
+        let place = Place::new();
+        for _ in 0..50 {
+            let both = std::thread::scope(|scope| {
+                let begin = || scope.spawn(|| place.place(&[("~/key", 0o600, "same")]));
+                [begin(), begin()].map(|thread| thread.join().unwrap())
+            });
+            let (placed, refused): (Vec<_>, Vec<_>) = both.into_iter().partition(Result::is_ok);
+            let refused = format!("{:?}", refused[0].as_ref().err().unwrap());
+            assert!(placed.len() == 1 && refused.contains("another `secrets`"), "{refused}");
+            assert_eq!(read(&place.home("key")).0, "same");
+            drop(placed);
+            assert_eq!(place.files(), Vec::<String>::new());
+        }
     }
 
     #[test]

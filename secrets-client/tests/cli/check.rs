@@ -35,6 +35,7 @@ fn check_says_what_is_missing_and_how_to_set_it() {
     assert_eq!(checked.row("STRIPE_SECRET"), ["STRIPE_SECRET", "there", "project api", "the team's test account"]);
     assert_eq!(checked.row("SENTRY_DSN")[1], "missing, not required");
     let checked = checked.shows(&[
+        "SENTRY_DSN is missing (not required): where crashes",
         "LINEAR_API_KEY is missing: your own key, from linear.app/settings",
         "  secrets set LINEAR_API_KEY --description 'your own key, from linear.app/settings'\n",
         "  secrets set LINEAR_API_KEY --workspace ws1 --description",

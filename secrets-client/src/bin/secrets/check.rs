@@ -55,7 +55,8 @@ pub(crate) async fn check(app: &App, args: CheckArgs) -> Result<(), Failure> {
     });
     app.output.list(&table(&inventory.names, is_required), json, "")?;
     if !app.output.is_json() {
-        for line in inventory.names.iter().filter(|name| name.is_missing()).flat_map(|name| name.lines(usize::MAX)) {
+        let missing = inventory.names.iter().filter(|name| name.is_missing());
+        for line in missing.flat_map(|name| name.lines(is_required(name), usize::MAX)) {
             app.output.note(&line);
         }
     }

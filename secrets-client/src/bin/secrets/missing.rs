@@ -95,7 +95,7 @@ impl App {
             return Ok(None);
         }
         for name in &missing {
-            for line in name.lines(1) {
+            for line in name.lines(true, 1) {
                 self.output.note(&line);
             }
         }
@@ -138,8 +138,8 @@ impl Named {
     }
 
     /// What it is for, why it is missing, and at most so many ways to set it.
-    pub(crate) fn lines(&self, most: usize) -> Vec<String> {
-        let mut first = format!("{} is missing", self.secret_id);
+    pub(crate) fn lines(&self, is_required: bool, most: usize) -> Vec<String> {
+        let mut first = format!("{} is missing{}", self.secret_id, if is_required { "" } else { " (not required)" });
         if let Some(description) = &self.description {
             first.push_str(&format!(": {description}"));
         }
@@ -263,13 +263,13 @@ mod tests {
             ways: ways("A", None, places(&context("bob", "", "")).iter()),
         };
         assert_eq!(
-            named.lines(1),
+            named.lines(true, 1),
             [
                 "A is missing: the key",
                 "  there, but not delivered from organization: expired",
                 "  bob may: secrets set A"
             ]
         );
-        assert_eq!(named.lines(9).len(), 4);
+        assert_eq!(named.lines(false, 9).len(), 4);
     }
 }

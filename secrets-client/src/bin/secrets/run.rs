@@ -22,7 +22,7 @@ mod watched;
 use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
-use secrets_client::Resolved;
+use secrets_client::{CredentialKind, Resolved};
 
 use self::child::Program;
 use self::environment::{Environment, Preserve, Rules};
@@ -155,15 +155,13 @@ impl RunArgs {
         let placed = plan.place(delivery::user_docker_config().as_deref())?;
         let environment = self.environment(&plan, &placed);
         environment.tell(app.output);
-        let program = Program { words: self.words(), environment: environment.variables(), masking };
-        Ok((set, Delivery { placed, program }))
-    }
-
-    fn words(&self) -> Vec<OsString> {
-        match &self.shell {
+        self.tell_of_token(app);
+        let words = match &self.shell {
             Some(line) => vec!["/bin/sh".into(), "-c".into(), line.clone()],
-            None => self.command.clone(),
-        }
+            None => environment.located(self.command.clone()),
+        };
+        let program = Program { words, environment: environment.variables(), masking };
+        Ok((set, Delivery { placed, program }))
     }
 
     fn environment(&self, plan: &Plan, placed: &Placed) -> Environment {
@@ -176,6 +174,14 @@ impl RunArgs {
             environment.set(name, value);
         }
         environment
+    }
+
+    /// A session gives a program no more than its secrets; another token does.
+    fn tell_of_token(&self, app: &App) {
+        let passed = self.pass_session && std::env::var_os("SECRETS_TOKEN").is_some();
+        if passed && app.credential_kind() != Some(CredentialKind::Session) {
+            app.output.warn("the token that is passed on is not a session: the program may do all that you may");
+        }
     }
 
     fn rules(&self) -> Rules {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use crate::output::Output;
 
@@ -91,9 +92,26 @@ impl Environment {
         }
     }
 
+    /// The same words with the program's path in place of its name, if the program itself gets no `PATH` to be found in.
+    pub(super) fn located(&self, mut words: Vec<OsString>) -> Vec<OsString> {
+        let path = std::env::var_os("PATH").filter(|_| !self.variables.contains_key(OsStr::new("PATH")));
+        if let (Some(path), Some(program)) = (path, words.first_mut())
+            && !program.as_encoded_bytes().contains(&b'/')
+            && let Some(found) =
+                std::env::split_paths(&path).map(|folder| folder.join(&*program)).find(|at| is_program(at))
+        {
+            *program = found.into();
+        }
+        words
+    }
+
     pub(super) fn variables(self) -> Vec<(OsString, OsString)> {
         self.variables.into_iter().collect()
     }
+}
+
+fn is_program(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
 #[cfg(test)]
@@ -134,6 +152,16 @@ mod tests {
         let clean = Rules { clean: true, keep: vec!["PATH".into(), "SECRETS_TOKEN".into()], ..Rules::default() };
         assert_eq!(built(&clean).0, "A=secret B=secret PATH=/bin SAME=s");
         assert_eq!(built(&Rules { clean: true, ..Rules::default() }).0, "A=secret B=secret SAME=s");
+    }
+
+    #[test]
+    fn finds_the_program_where_the_program_itself_would_not_look() {
+        let words = || vec!["sh".into(), "-c".into()];
+        assert!(Environment::default().located(words())[0].to_str().unwrap().ends_with("/sh"));
+        let mut with_path = Environment::default();
+        with_path.set("PATH".as_ref(), "/nowhere".as_ref());
+        assert_eq!(with_path.located(words()), words());
+        assert_eq!(Environment::default().located(vec!["no-such-program".into()]), ["no-such-program"]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::job_control::{stop_our_group, stops_jobs};
 use super::masking::Masking;
 use super::monitor::{Monitor, News, Order};
 use super::pty::Pty;
-use super::pump;
+use super::pump::{self, Screen};
 use super::streams::{Streams, To};
 use super::terminal::Terminal;
 use crate::exit::{Exit, Failure};
@@ -33,8 +33,7 @@ pub(super) struct OnTerminal {
     keyboard: Keyboard,
     /// Closed when the program has ended.
     ended: Arc<OwnedFd>,
-    /// Whether something of what the program shows is on its way.
-    busy: Arc<AtomicBool>,
+    screen: Arc<Screen>,
 }
 
 /// Whose the keyboard is.
@@ -72,19 +71,15 @@ impl OnTerminal {
             News::NotPrepared(error) => return Err(unprepared(error.into())),
             _ => return Err(unprepared(io::ErrorKind::UnexpectedEof.into())),
         }
-        let mut started = Self {
-            monitor,
-            master: Arc::new(master),
-            terminal: Arc::new(terminal),
-            keyboard: Keyboard::Others,
-            ended: streams.ended(),
-            busy: Arc::default(),
-        };
+        let (master, terminal) = (Arc::new(master), Arc::new(terminal));
+        let screen = Arc::new(Screen { terminal: Arc::clone(&terminal), busy: AtomicBool::new(false) });
+        let mut started =
+            Self { monitor, master, terminal, keyboard: Keyboard::Others, ended: streams.ended(), screen };
         if foreground {
             started.carry_keys();
         }
-        let screen = started.master.try_clone().map_err(unprepared)?;
-        streams.carry(screen, To::Stdout, masking, Some(Arc::clone(&started.busy)));
+        let shown = started.master.try_clone().map_err(unprepared)?;
+        streams.carry(shown, To::Stdout, masking, Some(Arc::clone(&started.screen)));
         if let Some(stderr) = stderr {
             streams.carry(stderr, To::Stderr, masking, None);
         }
@@ -197,7 +192,7 @@ impl OnTerminal {
         for _ in 0..SETTLING.1 {
             std::thread::sleep(SETTLING.0);
             let waiting = rustix::io::ioctl_fionread(&*self.master).is_ok_and(|count| count > 0);
-            if !waiting && !self.busy.load(Ordering::Acquire) {
+            if !waiting && !self.screen.busy.load(Ordering::Acquire) {
                 break;
             }
         }

@@ -25,7 +25,10 @@ impl Pty {
         unlockpt(&master)?;
         let name = ptsname(&master, Vec::new())?;
         let slave = open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
-        tcsetattr(&slave, OptionalActions::Now, &terminal.attributes()?)?;
+        // In the background, somebody else has put it into a mode of theirs: a shell that reads a line, for instance.
+        if terminal.in_foreground() {
+            tcsetattr(&slave, OptionalActions::Now, &terminal.attributes()?)?;
+        }
         tcsetwinsize(&slave, terminal.size()?)?;
         Ok(Self { master, slave })
     }

@@ -9,6 +9,7 @@
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::masking::MaskedStream;
+use super::terminal::Terminal;
 
 /// After this long without output, what is held back is not the beginning of a value, but a prompt.
 const SILENCE: Duration = Duration::from_millis(100);
@@ -37,6 +39,13 @@ pub(crate) enum Carried {
     Failed(io::Error),
 }
 
+/// What a stream that comes from a pseudo-terminal goes to.
+pub(crate) struct Screen {
+    pub(super) terminal: Arc<Terminal>,
+    /// Something was read that is not written yet.
+    pub(super) busy: AtomicBool,
+}
+
 /// The state of one stream.
 struct Pump<'a> {
     input: OwnedFd,
@@ -44,8 +53,9 @@ struct Pump<'a> {
     stream: MaskedStream,
     /// What was decided and is not written yet; empty between two pieces.
     decided: Vec<u8>,
-    /// Whether something was read that is not written yet.
-    busy: Option<&'a AtomicBool>,
+    screen: Option<&'a Screen>,
+    /// A carriage return at the end of what was written, which may belong to a line feed that comes next.
+    held_return: bool,
 }
 
 /// What is still to be carried after the program has ended.
@@ -64,15 +74,15 @@ pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 /// Carries `input` to `output` until there is nothing more, or until `ended`, whose other end the runner closes when the
-/// program has ended, and what follows from that. `busy` says meanwhile whether something is on its way.
+/// program has ended, and what follows from that.
 pub(crate) fn carry(
     input: OwnedFd,
     output: BorrowedFd<'_>,
     stream: MaskedStream,
     ended: BorrowedFd<'_>,
-    busy: Option<&AtomicBool>,
+    screen: Option<&Screen>,
 ) -> Carried {
-    let mut pump = Pump { input, output, stream, decided: Vec::with_capacity(PIECE), busy };
+    let mut pump = Pump { input, output, stream, decided: Vec::with_capacity(PIECE), screen, held_return: false };
     match pump.run(ended) {
         Ok(()) => Carried::All,
         Err(Errno::PIPE) => Carried::ReaderGone,
@@ -85,7 +95,7 @@ impl Pump<'_> {
         let mut piece = vec![0; PIECE];
         let mut ending: Option<Ending> = None;
         loop {
-            let wait = (ending.is_some() || self.stream.holds()).then_some(SILENCE);
+            let wait = (ending.is_some() || self.stream.holds() || self.held_return).then_some(SILENCE);
             let ready = self.wait(ending.is_none().then_some(ended), wait)?;
             if ready.ended {
                 let owed = rustix::io::ioctl_fionread(&self.input).unwrap_or(0);
@@ -101,14 +111,15 @@ impl Pump<'_> {
                 if count == 0 {
                     return self.finish();
                 }
+                self.begin();
                 self.stream.push(piece.get(..count).unwrap_or_default(), &mut self.decided);
+                self.leave_ends_of_lines_to_the_terminal();
                 self.write()?;
                 if let Some(ending) = &mut ending {
                     ending.owed = ending.owed.saturating_sub(count as u64);
                 }
             } else if ready.nothing {
-                self.stream.flush(&mut self.decided);
-                self.write()?;
+                self.finish()?;
             }
             if let Some(ending) = &ending
                 && (ready.nothing || (ending.owed == 0 && Instant::now() >= ending.until))
@@ -119,8 +130,36 @@ impl Pump<'_> {
     }
 
     fn finish(&mut self) -> Result<(), Errno> {
+        self.begin();
         self.stream.flush(&mut self.decided);
         self.write()
+    }
+
+    fn begin(&mut self) {
+        if std::mem::take(&mut self.held_return) {
+            self.decided.push(b'\r');
+        }
+    }
+
+    /// A pseudo-terminal puts a carriage return before each line feed. While our terminal is not raw it does so as well,
+    /// and once is enough.
+    fn leave_ends_of_lines_to_the_terminal(&mut self) {
+        if self.screen.is_none_or(|screen| screen.terminal.is_raw()) {
+            return;
+        }
+        let mut returned = false;
+        let mut kept = Vec::with_capacity(self.decided.len());
+        for &byte in &self.decided {
+            if returned && byte != b'\n' {
+                kept.push(b'\r');
+            }
+            returned = byte == b'\r';
+            if !returned {
+                kept.push(byte);
+            }
+        }
+        self.held_return = returned;
+        self.decided = kept;
     }
 
     /// Waits until there is something to read, the reader of our output is gone, or the program has ended.
@@ -153,8 +192,8 @@ impl Pump<'_> {
     }
 
     fn set_busy(&self, busy: bool) {
-        if let Some(flag) = self.busy {
-            flag.store(busy, Ordering::Release);
+        if let Some(screen) = self.screen {
+            screen.busy.store(busy, Ordering::Release);
         }
     }
 

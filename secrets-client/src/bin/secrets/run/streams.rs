@@ -3,12 +3,11 @@
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use tokio::sync::oneshot;
 
 use super::masking::Masking;
-use super::pump::{self, Carried};
+use super::pump::{self, Carried, Screen};
 
 /// What is carried, and to where.
 pub(super) struct Streams {
@@ -44,8 +43,8 @@ impl Streams {
         }
     }
 
-    /// Carries what comes out of `from`, masked. `busy` says whether something of it is on its way.
-    pub(super) fn carry(&mut self, from: OwnedFd, to: To, masking: &Masking, busy: Option<Arc<AtomicBool>>) {
+    /// Carries what comes out of `from`, masked; to a `screen`, if `from` is a pseudo-terminal.
+    pub(super) fn carry(&mut self, from: OwnedFd, to: To, masking: &Masking, screen: Option<Arc<Screen>>) {
         let (stream, ended) = (masking.stream(), self.ended());
         let (sender, carried) = oneshot::channel();
         std::thread::spawn(move || {
@@ -54,7 +53,7 @@ impl Streams {
                 To::Stdout => stdout.as_fd(),
                 To::Stderr => stderr.as_fd(),
             };
-            let _ = sender.send(pump::carry(from, output, stream, ended.as_fd(), busy.as_deref()));
+            let _ = sender.send(pump::carry(from, output, stream, ended.as_fd(), screen.as_deref()));
         });
         self.carried.push(Stream { to, carried });
     }

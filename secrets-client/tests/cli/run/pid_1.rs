@@ -1,0 +1,48 @@
+//! As the first process of a container.
+
+use std::process::{Command, Stdio};
+
+use super::super::world::Ended;
+use super::world;
+
+/// `program` as PID 1 of a namespace of its own, with its own `/proc`; none where that is not allowed.
+fn as_pid_1(program: &Command) -> Option<Command> {
+    let flags: &[&str] = if rustix::process::getuid().is_root() {
+        &["--pid", "--fork", "--mount-proc"]
+    } else {
+        &["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+    };
+    let allowed = Command::new("unshare").args(flags).arg("true").stderr(Stdio::null()).status();
+    if !allowed.is_ok_and(|status| status.success()) {
+        return None;
+    }
+    let mut command = Command::new("unshare");
+    command.args(flags).arg(program.get_program()).args(program.get_args());
+    command.current_dir(program.get_current_dir().unwrap()).stdin(Stdio::null());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    Some(command)
+}
+
+#[test]
+fn orphans_are_reaped_and_signals_passed_on() {
+    let world = world();
+    // The program orphans one that ends soon, waits until nothing is left of it, and asks PID 1 to stop.
+    let script = "trap 'echo stopping; exit 9' TERM
+        sh -c 'sleep 0.1 & echo $! > orphan'
+        while [ -e /proc/$(cat orphan) ]; do sleep 0.05; done
+        echo reaped $LINEAR_API_KEY
+        kill -TERM 1
+        while :; do sleep 0.05; done";
+    let program = world.person("bob").command_of(&["run", "--", "sh", "-c", script]);
+    let Some(mut command) = as_pid_1(&program) else {
+        eprintln!("no namespace of processes is to be had here: not tested");
+        return;
+    };
+    let ended = Ended::of(command.output().unwrap());
+    assert_eq!((ended.code, ended.stdout.as_str()), (9, "reaped ***\nstopping\n"), "{ended:?}");
+}

@@ -1,0 +1,131 @@
+//! A terminal of the test's own: what is typed, what is shown, how large it is, and in which mode.
+
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
+
+/// How long something may take until it counts as never.
+const NEVER: Duration = Duration::from_secs(30);
+
+/// A program that leads the session of a terminal, as a login shell does.
+pub(crate) struct Screen {
+    master: std::fs::File,
+    slave: OwnedFd,
+    child: Child,
+    pieces: mpsc::Receiver<Vec<u8>>,
+    shown: String,
+    seen: usize,
+    /// The terminal's mode before the program was started.
+    pub(crate) before: String,
+}
+
+impl Screen {
+    /// Starts `program` on a terminal of 24 lines and 80 columns.
+    pub(crate) fn of(program: &Command) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let slave = open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        set_size(&slave, 24, 80);
+        let mut command = Command::new("setsid");
+        command.arg("--ctty").arg(program.get_program()).args(program.get_args());
+        command.current_dir(program.get_current_dir().unwrap()).env("TERM", "xterm");
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let before = format!("{:?}", tcgetattr(&slave).unwrap());
+        let stdio = || slave.try_clone().unwrap();
+        let child = command.stdin(stdio()).stdout(stdio()).stderr(stdio()).spawn().unwrap();
+        let (sender, pieces) = mpsc::channel();
+        let master = std::fs::File::from(master);
+        let mut reader = master.try_clone().unwrap();
+        std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut piece) {
+                let _ = sender.send(piece[..count].to_vec());
+            }
+        });
+        Self { master, slave, child, pieces, shown: String::new(), seen: 0, before }
+    }
+
+    pub(crate) fn types(&mut self, keys: &str) {
+        self.master.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits until `text` is shown, after what was waited for before.
+    #[track_caller]
+    pub(crate) fn shows(&mut self, text: &str) {
+        let deadline = Instant::now() + NEVER;
+        loop {
+            if let Some(at) = self.shown[self.seen..].find(text) {
+                self.seen += at + text.len();
+                return;
+            }
+            match self.pieces.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(piece) => self.shown.push_str(&String::from_utf8_lossy(&piece)),
+                Err(_) => panic!("no {text:?} in {:?} after {:?}", &self.shown[self.seen..], &self.shown[..self.seen]),
+            }
+        }
+    }
+
+    pub(crate) fn resize(&self, lines: u16, columns: u16) {
+        set_size(&self.slave, lines, columns);
+    }
+
+    pub(crate) fn attributes(&self) -> Termios {
+        tcgetattr(&self.slave).unwrap()
+    }
+
+    /// Whether what is typed is edited and shown by the terminal itself, line by line.
+    pub(crate) fn is_raw(&self) -> bool {
+        !self.attributes().local_modes.intersects(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
+    }
+
+    /// The terminal itself, to be looked at when the program has ended.
+    pub(crate) fn terminal(&self) -> OwnedFd {
+        self.slave.try_clone().unwrap()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until the program has ended. Returns its code and all that was shown.
+    #[track_caller]
+    pub(crate) fn ends(mut self) -> (Option<i32>, String) {
+        let deadline = Instant::now() + NEVER;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it does not end: {:?}", self.shown);
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        while let Ok(piece) = self.pieces.recv_timeout(Duration::from_millis(200)) {
+            self.shown.push_str(&String::from_utf8_lossy(&piece));
+        }
+        (status.code(), std::mem::take(&mut self.shown))
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn set_size(terminal: &OwnedFd, lines: u16, columns: u16) {
+    let size = Winsize { ws_row: lines, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(terminal, size).unwrap();
+}

@@ -11,6 +11,7 @@ mod cli {
     mod control_plane;
     mod delivery;
     mod doctor;
+    mod fallback;
     mod formats;
     mod freshness;
     mod import;

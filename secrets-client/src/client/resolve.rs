@@ -67,6 +67,21 @@ impl From<v1::ResolvedSecret> for ResolvedSecret {
     }
 }
 
+impl From<v1::ResolveResponse> for Resolved {
+    fn from(answer: v1::ResolveResponse) -> Self {
+        Self {
+            secrets: answer.secrets.into_iter().map(ResolvedSecret::from).collect(),
+            etag: answer.etag,
+            not_modified: answer.not_modified,
+            next_change_time: answer.next_change_time,
+            revision: answer.revision,
+            warnings: answer.warnings,
+            env_bytes: answer.env_bytes,
+            context: answer.context,
+        }
+    }
+}
+
 impl Client {
     /// Says, name by name, which secret wins for a context and why the others do not. Never a value. Not older than what
     /// this client has changed, unless the request demands another consistency.
@@ -90,16 +105,7 @@ impl Client {
             })
         };
         let answer = self.fresh(request.context.as_ref(), request.consistency.clone(), ask).await?;
-        Ok(Resolved {
-            secrets: answer.secrets.into_iter().map(ResolvedSecret::from).collect(),
-            etag: answer.etag,
-            not_modified: answer.not_modified,
-            next_change_time: answer.next_change_time,
-            revision: answer.revision,
-            warnings: answer.warnings,
-            env_bytes: answer.env_bytes,
-            context: answer.context,
-        })
+        Ok(answer.into())
     }
 }
 

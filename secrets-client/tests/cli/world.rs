@@ -41,10 +41,21 @@ impl World {
         Self { server, endpoint: format!("http://{address}"), folder }
     }
 
+    /// Kills the server.
+    pub(crate) fn stop(&mut self) {
+        let _ = self.server.kill(); // it may be stopped already
+        self.server.wait().unwrap();
+    }
+
+    /// Stops the server where it is: connections stay, and nothing is answered.
+    pub(crate) fn freeze(&self) {
+        use rustix::process::{Pid, Signal, kill_process};
+        kill_process(Pid::from_child(&self.server), Signal::STOP).unwrap();
+    }
+
     /// Kills the server, and starts it again at the same address after a while.
     pub(crate) fn restart(&mut self, after: Duration) {
-        self.server.kill().unwrap();
-        self.server.wait().unwrap();
+        self.stop();
         std::thread::sleep(after);
         let address = self.endpoint.trim_start_matches("http://").to_owned();
         self.server = serve(&self.folder, &address, &[]).0;

@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::io::Read as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+
+use crate::private_file;
 
 /// Revisions by organization.
 pub(crate) type Revisions = BTreeMap<String, String>;
@@ -51,16 +53,7 @@ fn read(path: &Path) -> BTreeMap<String, Revisions> {
 fn write(path: &Path, all: &BTreeMap<String, Revisions>) -> std::io::Result<()> {
     let folder = path.parent().ok_or(std::io::ErrorKind::InvalidInput)?;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let beside = path.with_extension(format!("json.{}", std::process::id()));
-    let _ = fs::remove_file(&beside); // of a process of this number that was killed here
-    let written = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).and_then(|mut file| {
-        file.write_all(&serde_json::to_vec(all)?)?;
-        fs::rename(&beside, path)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written
+    private_file::replace(path, &serde_json::to_vec(all)?)
 }
 
 #[cfg(test)]

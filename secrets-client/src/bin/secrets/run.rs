@@ -33,6 +33,7 @@ use self::watched::WatchArgs;
 use crate::app::App;
 use crate::delivery::{self, Placed, Plan};
 use crate::exit::{Exit, Failure};
+use crate::fallback::FallbackArgs;
 use crate::scope::{self, ContextArgs};
 
 const AFTER: &str = "\
@@ -81,6 +82,8 @@ pub(crate) struct RunArgs {
     shell: Option<OsString>,
     #[command(flatten)]
     watching: WatchArgs,
+    #[command(flatten)]
+    fallback: FallbackArgs,
     /// The program and its arguments
     #[arg(last = true, required_unless_present = "shell", value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -137,7 +140,7 @@ impl RunArgs {
         for name in &self.unmask {
             scope::parse_name(name)?;
         }
-        let set = app.receive(&self.context, &self.only).await?;
+        let set = self.fallback.receive(app, &self.context, &self.only).await?;
         let plan = Plan::of(&set.secrets, delivery::home().as_deref())?;
         if !plan.api_only().is_empty() {
             app.output.warn(&format!("never delivered to a program (api only): {}", plan.api_only().join(", ")));

@@ -102,6 +102,9 @@ impl Watched<'_> {
                 ));
                 continue;
             }
+            if let Err(failure) = self.args.fallback.keep(self.app, context, only, &self.set) {
+                child.say(&format!("secrets: there is no new fallback: {}", failure.message()));
+            }
             if let Some(signal) = self.args.watching.signal {
                 child.say(&format!("secrets: {names} changed; the program is sent {}", name_of(signal)));
                 child.signal(signal);

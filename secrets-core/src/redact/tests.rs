@@ -92,7 +92,7 @@ fn pieces<'a>(text: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(ProptestConfig::with_cases(2048))]
 
     #[test]
     fn masks_what_the_model_masks_however_the_text_comes((patterns, text, lengths) in case()) {
@@ -108,6 +108,21 @@ proptest! {
         stream.finish(&mut output);
         prop_assert_eq!(stream.held(), 0);
         prop_assert_eq!(output.escape_ascii().to_string(), expected.escape_ascii().to_string());
+    }
+
+    /// Whatever stands in their place, it completes none of them.
+    #[test]
+    fn lets_no_pattern_through_that_has_asterisks(
+        values in prop::collection::vec("[ab*]{6,12}", 1..4),
+        words in prop::collection::vec("[ab*]{0,5}", 0..20),
+        picks in prop::collection::vec(any::<prop::sample::Index>(), 20),
+    ) {
+        let text: String = words.iter().zip(&picks).flat_map(|(word, pick)| [word, pick.get(&values)]).map(String::as_str).collect();
+        let redactor = Redactor::new(values.iter().map(|value| masked(value.as_bytes()))).unwrap();
+        let output = String::from_utf8(redactor.redact(text.as_bytes())).unwrap();
+        for value in &values {
+            prop_assert!(!output.contains(value.as_str()), "{value} in {output}");
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod cli {
     mod json;
     mod manual;
     mod materialize;
+    mod materialize_watch;
     mod obstacles;
     mod older;
     mod own_secrets;

@@ -3,16 +3,21 @@
 mod volume;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
+use secrets_client::Resolved;
 use secrets_core::FileMode;
 use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::volume::Volume;
 use crate::app::App;
-use crate::exit::Failure;
+use crate::changes::{Changes, News, changed_names};
+use crate::exit::{Exit, Failure};
 use crate::output::words;
 use crate::scope::ContextArgs;
+use crate::when;
 
 const AFTER: &str = "\
 What is in the directory, each a link through `..data`, which is replaced in one step:
@@ -35,12 +40,54 @@ pub(crate) struct MaterializeArgs {
     /// Permissions of what has none of its own, octal; who may read may enter the directory
     #[arg(long, value_name = "MODE", default_value = "0600")]
     mode: FileMode,
+    /// Stay, and replace what is there, in one step, when it has changed; SIGTERM ends it
+    #[arg(long)]
+    watch: bool,
+    /// With --watch: wait up to this long, at random, so that not all of many ask at once
+    #[arg(long, value_name = "DURATION", requires = "watch", value_parser = when::duration)]
+    splay: Option<Duration>,
 }
 
 pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), Failure> {
     // A directory that is refused is refused before any value leaves the service.
     let volume = Volume::at(&args.dir, args.mode)?;
-    let set = app.receive(&args.context, &args.only).await?;
+    let mut set = app.receive(&args.context, &args.only).await?;
+    write(app, &args, &volume, &set)?;
+    if !args.watch {
+        return Ok(());
+    }
+    // As a container's first process it is sent nothing that it does not listen to.
+    let failed = |error: std::io::Error| Failure::new(Exit::Failed, format!("signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut changes = Changes::since(&set.etag, app, &args.context, &args.only, args.splay);
+    loop {
+        let news = tokio::select! {
+            news = changes.next() => news,
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        };
+        let stays = |failure: &Failure| {
+            app.output.warn(&format!("{} keeps what it has: {}", args.dir.display(), failure.message()));
+        };
+        match news {
+            News::Set(new) => {
+                let names = changed_names(&set.secrets, &new.secrets).join(", ");
+                match write(app, &args, &volume, &new) {
+                    Ok(()) => app.output.note(&format!("Changed: {names}")),
+                    Err(failure) => stays(&failure),
+                }
+                set = *new;
+            }
+            News::Refused(failure) => stays(&failure),
+            // Nobody will tell of another one: whoever looks after this process has to know.
+            News::Ended(failure) => return Err(failure),
+        }
+    }
+}
+
+/// Puts a set into the directory, and says so.
+fn write(app: &App, args: &MaterializeArgs, volume: &Volume, set: &Resolved) -> Result<(), Failure> {
     let written = volume.write(&set.secrets)?;
     if !written.not_in_dotenv.is_empty() {
         let names = written.not_in_dotenv.join(", ");

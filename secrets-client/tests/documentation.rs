@@ -8,5 +8,6 @@ mod documentation {
     mod packages;
     mod place;
     mod readme;
+    mod recording;
     mod tutorial;
 }

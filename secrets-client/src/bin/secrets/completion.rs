@@ -102,8 +102,8 @@ fn names_of(arg: &Arg, is_top: bool, secrets: Names) -> Option<Names> {
         "PROJECT" | "PROJECT_ID" => Some(Names::Projects),
         "WORKSPACE" | "WORKSPACE_ID" => Some(Names::Workspaces),
         "NAME" | "NAMES" if is_top && arg.is_positional() => Some(secrets),
-        "NAME,NAME" if is_top => Some(secrets),
-        "NAME" if is_top && matches!(arg.get_id().as_str(), "unmask") => Some(secrets),
+        // `--keep` names variables of the environment.
+        "NAME,NAME" if is_top && arg.get_id() != "keep" => Some(secrets),
         _ => None,
     }
 }
@@ -133,7 +133,10 @@ mod tests {
         assert_eq!(asking(&["explain"]), ["names", "project", "workspace"]);
         assert_eq!(asking(&["project", "delete"]), ["project_id"]);
         assert_eq!(asking(&["session", "create"]), ["project", "workspace"]);
-        assert!(asking(&["run"]).contains(&"only".to_owned()));
+        let of_run = asking(&["run"]);
+        for (id, asks) in [("only", true), ("unmask", true), ("workspace", true), ("keep", false), ("command", false)] {
+            assert_eq!(of_run.contains(&id.to_owned()), asks, "{id}");
+        }
     }
 
     #[test]

@@ -16,15 +16,27 @@ struct Escapes {
 }
 
 pub(super) fn spellings(text: &str, add: &mut impl FnMut(Spelling)) {
-    let either = [false, true];
+    // What `text` does not have needs no second spelling.
+    let either = |matters: bool| if matters { &[false, true][..] } else { &[false][..] };
     for digits in [LOWER, UPPER] {
-        for [slash, html] in either.map(|slash| either.map(|html| [slash, html])).as_flattened() {
-            for [other, by_number] in either.map(|other| either.map(|by_number| [other, by_number])).as_flattened() {
-                let escapes = Escapes { slash: *slash, html: *html, other: *other, rare_by_number: *by_number };
-                add(encode(text, digits, escapes));
+        for &slash in either(text.contains('/')) {
+            for &html in either(text.contains(is_html)) {
+                for &other in either(text.contains(is_other)) {
+                    for &rare_by_number in either(text.contains(['\u{8}', '\u{C}'])) {
+                        add(encode(text, digits, Escapes { slash, html, other, rare_by_number }));
+                    }
+                }
             }
         }
     }
+}
+
+fn is_html(c: char) -> bool {
+    matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}')
+}
+
+fn is_other(c: char) -> bool {
+    c >= '\u{7F}'
 }
 
 fn encode(text: &str, digits: &[u8; 16], escapes: Escapes) -> Spelling {
@@ -40,9 +52,7 @@ fn encode(text: &str, digits: &[u8; 16], escapes: Escapes) -> Spelling {
             '\u{C}' if !escapes.rare_by_number => Some('f'),
             _ => None,
         };
-        let by_number = c < ' '
-            || (escapes.other && c >= '\u{7F}')
-            || (escapes.html && matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'));
+        let by_number = c < ' ' || (escapes.other && is_other(c)) || (escapes.html && is_html(c));
         match name {
             Some(name) => spelling.extend([b'\\', name as u8]),
             None if by_number => {

@@ -37,9 +37,11 @@ enum Other {
 }
 
 pub(super) fn spellings(text: &str, add: &mut impl FnMut(Spelling)) {
+    let all = [Other::AsItIs, Other::Decimal, Other::Hexadecimal];
+    let others = if text.is_ascii() { &all[..1] } else { &all };
     for rule in RULES {
-        for other in [Other::AsItIs, Other::Decimal, Other::Hexadecimal] {
-            add(encode(text, rule, other));
+        for other in others {
+            add(encode(text, rule, *other));
         }
     }
 }
@@ -55,7 +57,7 @@ fn encode(text: &str, rule: &[(char, &str)], other: Other) -> Spelling {
         let _ = match other {
             Other::Decimal if !c.is_ascii() => write!(spelling, "&#{};", u32::from(c)),
             Other::Hexadecimal if !c.is_ascii() => write!(spelling, "&#x{:X};", u32::from(c)),
-            _ => write!(spelling, "{c}"),
+            _ => spelling.write_all(c.encode_utf8(&mut [0; 4]).as_bytes()),
         };
     }
     spelling

@@ -117,3 +117,18 @@ fn refuses_what_it_does_not_understand() {
     assert_eq!(told("unknown field `a`"), "unknown field `a`");
     assert!(!told("invalid type: string \"lin_api\", expected a map").contains("lin_api"));
 }
+
+/// The packages for other languages are workspaces of their own, and can't take it from ours.
+#[test]
+fn every_package_has_the_version_of_the_workspace() {
+    let bindings = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for (file, line) in [
+        ("python/Cargo.toml", concat!("version = \"", env!("CARGO_PKG_VERSION"), "\"")),
+        ("python/pyproject.toml", concat!("version = \"", env!("CARGO_PKG_VERSION"), "\"")),
+        ("node/Cargo.toml", concat!("version = \"", env!("CARGO_PKG_VERSION"), "\"")),
+        ("node/package.json", concat!("\"version\": \"", env!("CARGO_PKG_VERSION"), "\",")),
+    ] {
+        let text = std::fs::read_to_string(bindings.join(file)).unwrap();
+        assert!(text.lines().any(|told| told.trim() == line), "{file} has no line {line}");
+    }
+}

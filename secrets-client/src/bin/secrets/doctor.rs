@@ -81,7 +81,7 @@ pub(crate) async fn doctor(settings: Result<Settings, ConfigError>, output: Outp
             "checks": checks.iter().map(as_json).collect::<Vec<Value>>(),
         }))?;
     } else {
-        output.text(&lines(&checks, output.colors_results()))?;
+        output.text(&lines(&checks, output.width(), output.colors_results()))?;
     }
     let failed: Vec<&str> = checks
         .iter()
@@ -120,18 +120,37 @@ fn as_json(check: &Check) -> Value {
     json!({ "check": check.name, "state": check.state.word().to_uppercase(), "finding": check.finding, "remedy": check.remedy })
 }
 
-fn lines(checks: &[Check], color: bool) -> String {
+fn lines(checks: &[Check], width: Option<usize>, color: bool) -> String {
     let longest = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+    let indent = longest + 8;
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(indent).max(20));
     let mut text = String::new();
     for check in checks {
         let (on, off) = if color { (check.state.color(), "\x1b[0m") } else { ("", "") };
-        let _ =
-            writeln!(text, "{on}{:4}{off}  {:longest$}  {}", check.state.word(), check.name, printable(&check.finding));
+        let finding = wrapped(&check.finding, room).join(&format!("\n{:indent$}", ""));
+        let _ = writeln!(text, "{on}{:4}{off}  {:longest$}  {finding}", check.state.word(), check.name);
         if let Some(remedy) = &check.remedy {
-            let _ = writeln!(text, "      {:longest$}  → {}", "", printable(remedy));
+            let remedy = wrapped(remedy, room.saturating_sub(2)).join(&format!("\n{:indent$}  ", ""));
+            let _ = writeln!(text, "{:indent$}→ {remedy}", "");
         }
     }
     text
+}
+
+/// A text in lines of at most `room` characters, broken between words.
+fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in printable(text).split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -142,10 +161,18 @@ mod tests {
     fn says_of_each_what_to_do() {
         let checks = [Check::ok("clock", "within 1 s"), Check::warn("version", "older", "update it")];
         assert_eq!(
-            lines(&checks, false),
+            lines(&checks, None, false),
             "ok    clock    within 1 s\nwarn  version  older\n               → update it\n"
         );
-        assert!(lines(&checks, true).starts_with("\x1b[32mok  \x1b[0m  clock"));
+        assert!(lines(&checks, None, true).starts_with("\x1b[32mok  \x1b[0m  clock"));
         assert_eq!(as_json(&checks[1])["state"], "WARN");
+    }
+
+    #[test]
+    fn breaks_lines_between_words_where_the_terminal_ends() {
+        let checks = [Check::warn("token", "user ann, organization acme, admin", "make another in time, please")];
+        let lines = lines(&checks, Some(34), false);
+        assert!(lines.lines().all(|line| line.chars().count() <= 34), "{lines}");
+        assert!(lines.contains("\n             organization") && lines.contains("\n               time, please"), "{lines}");
     }
 }

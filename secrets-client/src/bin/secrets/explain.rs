@@ -51,7 +51,8 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), Failure>
 }
 
 fn table(explanations: &[v1::Explanation]) -> Table {
-    let mut table = Table::new(["NAME", "FROM", "TARGET", "NOT CHOSEN", "DESCRIPTION"]);
+    let mut table =
+        Table::new(["NAME", "FROM", "TARGET", "NOT CHOSEN", "DESCRIPTION"]).spare(&["DESCRIPTION"], &["TARGET"]);
     for row in explanations {
         let winner = row.winner.as_ref();
         let not_chosen: Vec<String> = row.not_chosen.iter().map(not_chosen).collect();

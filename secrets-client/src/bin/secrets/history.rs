@@ -40,7 +40,7 @@ pub(crate) async fn history(app: &App, args: HistoryArgs) -> Result<(), Failure>
         async { client.list_secret_versions(request).await.map(|page| (page.versions, page.next_page_token)) }
     })
     .await?;
-    let mut table = Table::new(["VERSION", "CREATED", "BY", "TARGET", "VALUE", "NOTE"]).spare(["VALUE"]);
+    let mut table = Table::new(["VERSION", "CREATED", "BY", "TARGET", "VALUE", "NOTE"]).spare(&["VALUE"], &[]);
     for version in &versions {
         let mut notes = Vec::new();
         if version.current {

@@ -84,9 +84,8 @@ fn table(secrets: &[v1::Secret], kind: ScopeKind, inherited: bool, deleted: bool
     ];
     let table = Table::new(columns.iter().filter(|(_, shown)| *shown).map(|(name, _)| *name).collect::<Vec<_>>());
     // Of a scope's own secrets, the scope is known; of inherited ones, it is what one looks for.
-    let spare: &[&str] =
-        if inherited { &["VALUE", "CREATED", "WORKSPACES/PROJECTS", "LOCKED"] } else { &["VALUE", "CREATED", "SCOPE"] };
-    let mut table = table.spare(spare);
+    let spare: &[&str] = if inherited { &["CREATED", "WORKSPACES/PROJECTS", "LOCKED"] } else { &["CREATED", "SCOPE"] };
+    let mut table = table.spare(&["VALUE"], spare);
     for secret in secrets {
         let cells = [
             name(secret),

@@ -59,6 +59,11 @@ impl Output {
         self.format == Format::Json
     }
 
+    /// Columns of the terminal that stdout is, if it is one.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.width
+    }
+
     pub(crate) fn colors_results(&self) -> bool {
         self.color_out
     }

@@ -244,7 +244,7 @@ async fn path(app: &App, session: &str) -> Result<String, Failure> {
 
 fn table(sessions: &[v1::Session]) -> Table {
     let headings = ["ID", "FOR", "NAME", "EXTERNAL ID", "BY", "CREATED", "EXPIRES", "STATE"];
-    let mut table = Table::new(headings).spare(["CREATED", "NAME", "BY"]);
+    let mut table = Table::new(headings).spare(&["CREATED"], &["NAME", "BY"]);
     for session in sessions {
         table.row([
             session.name.rsplit('/').next().unwrap_or_default().to_owned(),

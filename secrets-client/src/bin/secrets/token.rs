@@ -96,7 +96,8 @@ async fn list(app: &App, principal: String) -> Result<(), Failure> {
         async { client.list_tokens(request).await.map(|page| (page.tokens, page.next_page_token)) }
     })
     .await?;
-    let mut table = Table::new(["ID", "NAME", "OF", "CREATED", "EXPIRES", "LAST USED", "STATE"]);
+    let mut table = Table::new(["ID", "NAME", "OF", "CREATED", "EXPIRES", "LAST USED", "STATE"])
+        .spare(&["LAST USED", "OF"], &["CREATED"]);
     for token in &tokens {
         table.row([
             token.name.rsplit('/').next().unwrap_or_default().to_owned(),

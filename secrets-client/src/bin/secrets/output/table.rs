@@ -10,20 +10,24 @@ const NARROWEST: usize = 6;
 /// Rows of text in aligned columns.
 pub(crate) struct Table {
     headings: Vec<&'static str>,
-    /// Headings of what gives way on a narrow terminal, the first one first.
+    /// Headings of what a narrow terminal does without before anything is cut.
+    expendable: Vec<&'static str>,
+    /// Headings of what it does without before anything is cut below what is comfortable.
     spare: Vec<&'static str>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     pub(crate) fn new(headings: impl Into<Vec<&'static str>>) -> Self {
-        Self { headings: headings.into(), spare: Vec::new(), rows: Vec::new() }
+        Self { headings: headings.into(), expendable: Vec::new(), spare: Vec::new(), rows: Vec::new() }
     }
 
-    /// Says which columns a terminal too narrow for all of them does without, the first one first. The first column, the
-    /// name, is never among them.
-    pub(crate) fn spare(mut self, headings: impl Into<Vec<&'static str>>) -> Self {
-        self.spare = headings.into();
+    /// Says which columns a terminal does without that is too narrow for all of them: those that go before anything is
+    /// cut, and those that go before what is left gets hard to read; the first one first. The name, which is the first
+    /// column, is never among them.
+    pub(crate) fn spare(mut self, expendable: &[&'static str], spare: &[&'static str]) -> Self {
+        self.expendable = expendable.to_vec();
+        self.spare = spare.to_vec();
         self
     }
 
@@ -70,11 +74,12 @@ impl Table {
                 *column = None;
             }
         }
-        for spare in &self.spare {
-            if total(&columns, COMFORTABLE) <= width && (*spare != "VALUE" || total(&columns, usize::MAX) <= width) {
+        let expendable = self.expendable.iter().map(|heading| (heading, usize::MAX));
+        for (heading, most) in expendable.chain(self.spare.iter().map(|heading| (heading, COMFORTABLE))) {
+            if total(&columns, most) <= width {
                 break;
             }
-            if let Some((column, _)) = columns.iter_mut().zip(&self.headings).find(|(_, heading)| *heading == spare) {
+            if let Some((column, _)) = columns.iter_mut().zip(&self.headings).find(|(_, other)| *other == heading) {
                 *column = None;
             }
         }
@@ -159,7 +164,8 @@ mod tests {
 
     #[test]
     fn leaves_out_on_a_terminal_what_is_empty_or_can_be_spared() {
-        let mut table = Table::new(["NAME", "LOCKED", "DESCRIPTION", "CREATED", "VALUE"]).spare(["VALUE", "CREATED"]);
+        let mut table =
+            Table::new(["NAME", "LOCKED", "DESCRIPTION", "CREATED", "VALUE"]).spare(&["VALUE"], &["CREATED"]);
         table.row([
             "A".into(),
             String::new(),

@@ -3,7 +3,7 @@
 //! The program has the keyboard from the start if its stdin is the terminal; our terminal is raw then, and what is typed
 //! goes to the program's, which turns Ctrl-C into a signal there. Otherwise the keyboard may be meant for somebody else
 //! in our pipeline, and stays theirs until the program asks for it, as for a password: the kernel stops it for that, and
-//! the [monitor](super::monitor) tells.
+//! the [monitor](mod@super::monitor) tells.
 
 use std::io::{self, IsTerminal as _};
 use std::os::fd::{AsFd as _, OwnedFd};

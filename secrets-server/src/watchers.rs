@@ -3,7 +3,7 @@
 //! A watch subscribes to scopes: those of its context, its caller's own, the organization as a whole and the platform. Every
 //! change that could matter to it counts as one of at least one of these: of the scope where a secret lives or a role is
 //! held, of the organization when a credential ends, of the platform when something of it changes. Who commits a change here
-//! tells at once ([`Watchers::committed`]); changes of other servers on the same database are polled ([`poll`]).
+//! tells at once ([`Watchers::committed`]); changes of other servers on the same database are polled.
 //!
 //! What is told is only "look again": told twice it is the same, nothing piles up, and nothing about the change is kept.
 

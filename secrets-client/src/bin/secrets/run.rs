@@ -2,8 +2,8 @@
 //! output is masked.
 //!
 //! [`run`] tells the whole story. A [`Delivery`] is what one set of secrets means for the program: what is written for
-//! it, and the [`Program`] as it is started. A [`Child`](child::Child) is one that runs, to which signals are passed on until it ends;
-//! meanwhile [`Masking`] can be given another set.
+//! it, and the [`Program`] as it is started. A [`Child`](child::Child) is one that runs, to which signals are passed on
+//! until it ends; meanwhile [`Masking`] can be given another set.
 
 mod child;
 mod environment;

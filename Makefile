@@ -9,7 +9,7 @@ CARGO := cargo --locked
 help:
 	@echo 'make demo    build, then play the whole story against a real server (seconds after the build)'
 	@echo 'make test    install what tests need, then format, lints, docs and every test on SQLite and PostgreSQL'
-	@echo 'make bench   measure the redactor, then Resolve and CreateSecret against a raw tonic echo (about five minutes)'
+	@echo 'make bench   measure the redactor, `secrets run`, and the server against a raw tonic echo (about five minutes)'
 	@echo 'make build   release binaries in target/release'
 	@echo 'make dist    a Debian package and a tarball of them in target/dist, with completions, manual and checksums'
 	@echo 'make check   the quick part of `make test`: format, lints, docs'
@@ -27,6 +27,8 @@ test: install lint
 bench: install
 	deploy/dev/install bench
 	$(CARGO) bench --package secrets-core --bench redact
+	$(CARGO) build --release --package secrets-server
+	$(CARGO) bench --package secrets-client --bench run
 	TMPDIR=/var/tmp deploy/dev/with-postgres $(CARGO) bench --package secrets-server --bench load
 
 build:

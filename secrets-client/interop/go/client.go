@@ -129,19 +129,20 @@ func (c *Client) Resolve(ctx context.Context, request *secretsv1.ResolveRequest)
 	return environment, nil
 }
 
-// Watch tells what Resolve would deliver, then each change of it. It reconnects by itself, until ctx ends or the right to it
-// does: that error comes last.
+// Watch tells what Resolve would deliver, then each change of it; nil asks for the session's own. It reconnects by itself, until
+// ctx ends or the right to it does: that error comes last.
 func (c *Client) Watch(ctx context.Context, request *secretsv1.WatchRequest) iter.Seq2[*secretsv1.WatchResponse, error] {
-	request = proto.CloneOf(request)
+	watched := &secretsv1.WatchRequest{}
+	proto.Merge(watched, request)
 	return func(yield func(*secretsv1.WatchResponse, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		for wait := firstWait; ; wait = min(2*wait, longestWait) {
-			stream, err := secretsv1.NewResolveServiceClient(c).Watch(ctx, request)
+			stream, err := secretsv1.NewResolveServiceClient(c).Watch(ctx, watched)
 			for err == nil {
 				var response *secretsv1.WatchResponse
 				if response, err = stream.Recv(); err == nil {
-					request.IfNoneMatch, wait = response.GetEtag(), firstWait
+					watched.IfNoneMatch, wait = response.GetEtag(), firstWait
 					if response.GetHeartbeat() == nil && !yield(response, nil) {
 						return
 					}

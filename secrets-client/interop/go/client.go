@@ -11,6 +11,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -79,6 +80,10 @@ func New(options Options) (*Client, error) {
 	if err != nil || endpoint.Hostname() == "" || endpoint.Scheme != "https" && endpoint.Scheme != "http" {
 		return nil, fmt.Errorf("endpoint: `%s` is not http(s)://host:port", options.Endpoint)
 	}
+	options.Token = strings.TrimSpace(options.Token)
+	if strings.ContainsFunc(options.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, errors.New("the token holds a character that no token has; was something else pasted?")
+	}
 	transport, port := insecure.NewCredentials(), "80"
 	if endpoint.Scheme == "https" {
 		authorities, err := x509.SystemCertPool()
@@ -86,7 +91,7 @@ func New(options Options) (*Client, error) {
 			authorities = x509.NewCertPool()
 		}
 		if len(options.CA) > 0 && !authorities.AppendCertsFromPEM(options.CA) {
-			return nil, fmt.Errorf("the certificate authority is no PEM certificate")
+			return nil, errors.New("the certificate authority is no PEM certificate")
 		}
 		transport, port = credentials.NewTLS(&tls.Config{RootCAs: authorities}), "443"
 	}
@@ -178,8 +183,8 @@ func (o Options) stream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.C
 }
 
 func (o Options) authorized(ctx context.Context) context.Context {
-	if token := strings.TrimSpace(o.Token); token != "" {
-		return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
+	if o.Token != "" {
+		return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+o.Token)
 	}
 	return ctx
 }

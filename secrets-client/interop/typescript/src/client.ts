@@ -49,7 +49,10 @@ export class Client {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    if (options.token) this.#metadata.set("authorization", `Bearer ${options.token.trim()}`);
+    const token = options.token?.trim();
+    // Or grpc-js would, in an error that shows it.
+    if (token && !/^[!-~]+$/.test(token)) throw new TypeError("the token holds a character that no token has; was something else pasted?");
+    if (token) this.#metadata.set("authorization", `Bearer ${token}`);
     this.#connection = this.#connect();
   }
 

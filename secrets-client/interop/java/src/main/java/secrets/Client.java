@@ -3,6 +3,7 @@ package secrets;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
 import com.google.gson.Gson;
+import com.google.gson.reflect.TypeToken;
 import io.grpc.Channel;
 import io.grpc.ClientInterceptors;
 import io.grpc.ConnectivityState;
@@ -29,7 +30,7 @@ import secrets.v1.WatchResponse;
 public final class Client implements AutoCloseable {
   private final ManagedChannel connection;
   private final Channel channel;
-  private int changes;
+  private volatile int changes;
 
   /** The connection is made by the first call, and again whenever it breaks. */
   public Client(Options options) throws IOException {
@@ -118,17 +119,14 @@ public final class Client implements AutoCloseable {
     var seen = ++changes;
     connection.notifyWhenStateChanged(state, this::observe);
     if (state == ConnectivityState.CONNECTING || state == ConnectivityState.TRANSIENT_FAILURE)
-      CompletableFuture.delayedExecutor(state == ConnectivityState.CONNECTING ? 5 : 3, SECONDS).execute(() -> giveUp(seen));
+      CompletableFuture.delayedExecutor(state == ConnectivityState.CONNECTING ? 5 : 3, SECONDS).execute(() -> {
+        if (seen == changes) connection.enterIdle();
+      });
   }
 
-  private synchronized void giveUp(int seen) {
-    if (seen == changes) connection.enterIdle();
-  }
-
-  @SuppressWarnings("unchecked")
   private static Map<String, ?> serviceConfig() throws IOException {
     try (var text = new InputStreamReader(Client.class.getResourceAsStream("service_config.json"))) {
-      return new Gson().fromJson(text, Map.class);
+      return new Gson().fromJson(text, new TypeToken<Map<String, ?>>() {});
     }
   }
 }

@@ -23,7 +23,7 @@ record EveryCall(Options options) implements ClientInterceptor {
     return new SimpleForwardingClientCall<>(next.newCall(method, call)) {
       @Override
       public void start(Listener<O> listener, Metadata headers) {
-        options.token().ifPresent(token -> headers.put(AUTHORIZATION, "Bearer " + token.strip()));
+        options.token().ifPresent(token -> headers.put(AUTHORIZATION, "Bearer " + token));
         super.start(listener, headers);
       }
 

@@ -16,6 +16,12 @@ import java.util.Optional;
  * @param deadline how long a call may take, its repeats included; 30 s at most
  */
 public record Options(URI endpoint, Optional<String> token, Optional<Path> authority, Duration deadline) {
+  public Options {
+    token = token.map(String::strip);
+    if (token.isPresent() && !token.get().matches("[!-~]+"))
+      throw new IllegalArgumentException("the token holds a character that no token has; was something else pasted?");
+  }
+
   /** Reads {@code SECRETS_ENDPOINT}, {@code SECRETS_TOKEN} or {@code SECRETS_TOKEN_FILE}, and {@code SECRETS_CA_FILE}. */
   public static Options fromEnvironment() throws IOException {
     var token = variable("SECRETS_TOKEN");

@@ -20,7 +20,7 @@ public final class SecretsException extends RuntimeException {
   public final Map<String, String> metadata;
 
   private SecretsException(StatusRuntimeException error, ErrorInfo info) {
-    super(error.getStatus().getDescription(), error);
+    super(error.getStatus().getDescription() + (error.getCause() == null ? "" : ": " + error.getCause().getMessage()), error);
     code = error.getStatus().getCode();
     metadata = info.getMetadataMap();
     var known = ErrorReason.getDescriptor().findValueByName("ERROR_REASON_" + info.getReason());

@@ -41,7 +41,7 @@ final class Runner {
   public static void main(String[] arguments) throws Exception {
     if (arguments[0].equals("--rough-road")) roughRoad();
     var scenario = new Runner();
-    scenario.kept.put("operator", Options.fromEnvironment().token().orElseThrow().strip());
+    scenario.kept.put("operator", Options.fromEnvironment().token().orElseThrow());
     scenario.kept.put("organization", System.getenv("SECRETS_ORGANIZATION"));
     var number = 0;
     for (var step : new Gson().fromJson(Files.readString(Path.of(arguments[0])), Steps.class).steps()) {

@@ -122,7 +122,9 @@ impl Server {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut said = BufReader::new(process.stdout.take().unwrap());
+        said.read_line(&mut line).unwrap();
+        std::thread::spawn(move || said.lines().for_each(drop)); // what follows must not find a closed pipe
         let pairs = line.trim().strip_prefix("export ").unwrap().split(' ').map(|pair| pair.split_once('=').unwrap());
         let environment = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let server = Self { process, environment, home: tempfile::tempdir().unwrap() };

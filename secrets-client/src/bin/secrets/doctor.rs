@@ -173,6 +173,9 @@ mod tests {
         let checks = [Check::warn("token", "user ann, organization acme, admin", "make another in time, please")];
         let lines = lines(&checks, Some(34), false);
         assert!(lines.lines().all(|line| line.chars().count() <= 34), "{lines}");
-        assert!(lines.contains("\n             organization") && lines.contains("\n               time, please"), "{lines}");
+        assert!(
+            lines.contains("\n             organization") && lines.contains("\n               time, please"),
+            "{lines}"
+        );
     }
 }

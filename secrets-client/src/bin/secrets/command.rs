@@ -1,12 +1,12 @@
 //! The commands and what is common to all of them.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use secrets_client::{Config, Settings};
-use secrets_core::OrganizationId;
 
 use crate::app::App;
 use crate::exit::Failure;
-use crate::output::{Format, Output};
+use crate::global::Global;
+use crate::output::Output;
 use crate::{
     audit, check, completion, config, doctor, edit, explain, history, import, list, login, man, materialize, member,
     organization, project, redact, resolve, rm, run, service_account, session, set, show, token, user, wait, workspace,
@@ -44,19 +44,6 @@ pub(crate) struct Arguments {
     pub(crate) global: Global,
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Global {
-    /// What is printed on stdout
-    #[arg(long, short = 'o', global = true, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(crate) output: Format,
-    /// Another organization than your own
-    #[arg(long, global = true, value_name = "ORGANIZATION")]
-    organization: Option<OrganizationId>,
-    /// Where the service is
-    #[arg(long, global = true, value_name = "URL")]
-    endpoint: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -150,7 +137,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
     // What needs neither settings nor a service works where those are broken.
     match &arguments.command {
         Command::Completion(args) => return completion::completion(output, args).map(|()| 0),
-        Command::Man(args) => return man::man(output, args).map(|()| 0),
+        Command::Man(args) => return man::man(output, Arguments::command(), args).map(|()| 0),
         _ => {}
     }
     if matches!(arguments.command, Command::Doctor) {
@@ -215,8 +202,6 @@ fn warn_of_exposure(settings: &Settings, output: Output) {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

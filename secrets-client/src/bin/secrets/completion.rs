@@ -8,12 +8,11 @@ mod names;
 mod typed;
 
 use clap::builder::ValueHint;
-use clap::{Arg, Args, Command, CommandFactory as _, ValueEnum};
+use clap::{Arg, Args, Command, ValueEnum};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{Bash, CompleteEnv, EnvCompleter, Fish, Zsh};
 
 use self::names::Names;
-use crate::command::Arguments;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
@@ -56,13 +55,9 @@ pub(crate) fn completion(output: Output, args: &CompletionArgs) -> Result<(), Fa
     output.bytes(&script)
 }
 
-/// Answers a shell that asks for candidates, and ends the process then.
-pub(crate) fn answer() {
-    CompleteEnv::with_factory(|| completing(Arguments::command()))
-        .var(ASKED)
-        .bin("secrets")
-        .completer("secrets")
-        .complete();
+/// Answers a shell that asks for candidates of `command`, and ends the process then.
+pub(crate) fn answer(command: fn() -> Command) {
+    CompleteEnv::with_factory(move || completing(command())).var(ASKED).bin("secrets").completer("secrets").complete();
 }
 
 /// The command with what completes the names in its arguments, down to the last subcommand.
@@ -117,7 +112,10 @@ fn candidates(names: Names, current: &std::ffi::OsStr) -> Vec<CompletionCandidat
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::command::Arguments;
 
     /// The arguments of a command that ask the service.
     fn asking(path: &[&str]) -> Vec<String> {

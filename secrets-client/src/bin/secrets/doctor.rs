@@ -11,7 +11,8 @@ use secrets_client::{ClientError, ConfigError, Settings};
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, printable};
+use crate::output::Output;
+use crate::printable::printable;
 
 /// What was looked at, and how it is.
 #[derive(Debug)]

@@ -100,7 +100,7 @@ struct ChangeArgs {
 
 pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), Failure> {
     if let Some(first) = args.misplaced.first() {
-        return Err(scope::misplaced("edit", &args.name, first));
+        return Err(scope::misplaced::<EditArgs>("edit", &args.name, first));
     }
     let target = args.target.target()?;
     let scope = app.scope(&args.scope).await?;

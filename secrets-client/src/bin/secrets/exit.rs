@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use secrets_client::{Answer, ClientError, ConfigError, ConnectError, Obstacle, Reason};
 
-use crate::output::printable;
+use crate::printable::printable;
 
 /// Exit codes, as documented; scripts depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,6 +23,7 @@ mod exit;
 mod explain;
 mod fallback;
 mod format;
+mod global;
 mod history;
 mod import;
 mod list;
@@ -33,6 +34,7 @@ mod member;
 mod missing;
 mod organization;
 mod output;
+mod printable;
 mod private_file;
 mod project;
 mod prompt;
@@ -58,6 +60,8 @@ mod workspace;
 
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
+
 use crate::exit::Failure;
 use crate::output::Output;
 
@@ -66,8 +70,8 @@ fn main() -> ExitCode {
     if words.next().is_some_and(|first| first == run::MONITOR) {
         return run::monitor(words);
     }
-    completion::answer();
-    let arguments = usage::parse();
+    completion::answer(command::Arguments::command);
+    let arguments = usage::parse::<command::Arguments>();
     let output = Output::new(arguments.global.output);
     let ended = tokio::runtime::Builder::new_current_thread()
         .enable_all()

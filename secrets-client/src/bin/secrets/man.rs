@@ -3,10 +3,9 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Command, CommandFactory as _};
+use clap::{Args, Command};
 use clap_mangen::Man;
 
-use crate::command::Arguments;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
@@ -26,8 +25,8 @@ pub(crate) struct ManArgs {
     dir: Option<PathBuf>,
 }
 
-pub(crate) fn man(output: Output, args: &ManArgs) -> Result<(), Failure> {
-    let mut manual = manual();
+pub(crate) fn man(output: Output, command: Command, args: &ManArgs) -> Result<(), Failure> {
+    let mut manual = manual(command);
     if let Some(dir) = &args.dir {
         let pages = pages(&manual);
         let failed = |error| Failure::new(Exit::Failed, format!("`{}`: {error}", dir.display()));
@@ -49,10 +48,10 @@ pub(crate) fn man(output: Output, args: &ManArgs) -> Result<(), Failure> {
 }
 
 /// The command as its pages show it: each one under its full name, without what all of them share.
-fn manual() -> Command {
-    let mut command = Arguments::command().disable_help_flag(true).disable_version_flag(true);
-    command.build();
-    command
+fn manual(command: Command) -> Command {
+    let mut manual = command.disable_help_flag(true).disable_version_flag(true);
+    manual.build();
+    manual
 }
 
 /// A command, then all below it.

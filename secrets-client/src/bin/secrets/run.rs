@@ -2,7 +2,7 @@
 //! output is masked.
 //!
 //! [`run`] tells the whole story. A [`Delivery`] is what one set of secrets means for the program: what is written for
-//! it, and the [`Program`] as it is started. A [`Child`](child::Child) is one that runs, to which signals are passed on
+//! it, and the [`Program`] as it is started. A [`Child`] is one that runs, to which signals are passed on
 //! until it ends; meanwhile [`Masking`] can be given another set.
 
 mod child;
@@ -12,6 +12,7 @@ mod job_control;
 pub(crate) mod masking;
 mod monitor;
 mod on_terminal;
+mod program;
 mod pty;
 pub(crate) mod pump;
 mod signals;
@@ -24,10 +25,11 @@ use std::ffi::OsString;
 use clap::{Args, ValueEnum};
 use secrets_client::{CredentialKind, Resolved};
 
-use self::child::Program;
+use self::child::Child;
 use self::environment::{Environment, Preserve, Rules};
 use self::masking::Masking;
 pub(crate) use self::monitor::{ARGUMENT as MONITOR, main as monitor};
+use self::program::Program;
 use self::signals::{Signals, code_of};
 use self::watched::WatchArgs;
 use crate::app::App;
@@ -118,7 +120,7 @@ pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, Failure> {
         if args.no_masking && placed.is_empty() {
             return Err(program.execute());
         }
-        (placed, program.run(&mut signals).await)
+        (placed, Child::run(program, &mut signals).await)
     };
     if let Err(failure) = placed.remove() {
         failure.report(app.output.colors_errors());

@@ -105,8 +105,8 @@ pub(crate) fn parse_name(name: &str) -> Result<SecretId, Failure> {
 }
 
 /// Refuses what stands behind the name: a mistyped flag, or a value.
-pub(crate) fn misplaced(command: &str, name: &str, first: &str) -> Failure {
-    match crate::usage::similar_flag(command, first) {
+pub(crate) fn misplaced<A: Args>(command: &str, name: &str, first: &str) -> Failure {
+    match crate::usage::similar_flag::<A>(first) {
         Some(flag) => Failure::usage(format!("that is no flag of `secrets {command}`; nothing was sent"))
             .hint(format!("a similar one exists: {flag}")),
         None => value_as_argument(name),

@@ -62,7 +62,7 @@ pub(crate) struct SetArgs {
 
 pub(crate) async fn set(app: &App, args: SetArgs) -> Result<(), Failure> {
     if let Some(first) = args.misplaced.first() {
-        return Err(scope::misplaced("set", &args.name, first));
+        return Err(scope::misplaced::<SetArgs>("set", &args.name, first));
     }
     let name = scope::parse_name(&args.name)?;
     let target = args.target.target()?;

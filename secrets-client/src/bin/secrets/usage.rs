@@ -2,16 +2,16 @@
 //! tools use. What could be a token is not repeated.
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
-use clap::{CommandFactory as _, Parser as _};
+use clap::{Args, Command, Parser};
 
-use crate::command::Arguments;
+use crate::global::Global;
 
 /// What beginnings tell a credential that was typed where none belongs.
 const CREDENTIALS: [&str; 5] = ["sopr_", "sinv_", "sper_", "ssvc_", "sses_"];
 
 /// The command, or the end of the process with code 2 (or 0, after `--help`).
-pub(crate) fn parse() -> Arguments {
-    Arguments::try_parse().unwrap_or_else(|error| helped(error).exit())
+pub(crate) fn parse<A: Parser>() -> A {
+    A::try_parse().unwrap_or_else(|error| helped(error).exit())
 }
 
 /// An error with what the person may have meant.
@@ -80,13 +80,12 @@ fn elsewhere(word: &str) -> Option<&'static str> {
     })
 }
 
-/// The flag of `command` that a mistyped one resembles.
-pub(crate) fn similar_flag(command: &str, typed: &str) -> Option<String> {
+/// The flag of a command with the arguments `A` that a mistyped one resembles.
+pub(crate) fn similar_flag<A: Args>(typed: &str) -> Option<String> {
     let flag = typed.split('=').next().filter(|flag| flag.starts_with("--"))?;
-    let strict = Arguments::command().mut_subcommand(command, |command| {
-        command.mut_arg("misplaced", |argument| argument.allow_hyphen_values(false))
-    });
-    let error = strict.try_get_matches_from(["secrets", command, "NAME", flag]).err()?;
+    let strict = Global::augment_args(A::augment_args(Command::new("secrets")))
+        .mut_arg("misplaced", |argument| argument.allow_hyphen_values(false));
+    let error = strict.try_get_matches_from(["secrets", "NAME", flag]).err()?;
     match error.get(ContextKind::SuggestedArg)? {
         ContextValue::String(flag) => Some(flag.clone()),
         ContextValue::Strings(flags) => flags.first().cloned(),
@@ -96,7 +95,12 @@ pub(crate) fn similar_flag(command: &str, typed: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::command::Arguments;
+    use crate::edit::EditArgs;
+    use crate::set::SetArgs;
 
     fn told(line: &str) -> String {
         let words = std::iter::once("secrets").chain(line.split(' '));
@@ -148,10 +152,10 @@ mod tests {
 
     #[test]
     fn tells_a_mistyped_flag_from_a_value() {
-        assert_eq!(similar_flag("set", "--descripton").as_deref(), Some("--description"));
-        assert_eq!(similar_flag("edit", "--for-workspce=ws1").as_deref(), Some("--for-workspace"));
+        assert_eq!(similar_flag::<SetArgs>("--descripton").as_deref(), Some("--description"));
+        assert_eq!(similar_flag::<EditArgs>("--for-workspce=ws1").as_deref(), Some("--for-workspace"));
         for typed in ["lin_123", "-v", "-----BEGIN"] {
-            assert_eq!(similar_flag("set", typed), None, "{typed}");
+            assert_eq!(similar_flag::<SetArgs>(typed), None, "{typed}");
         }
     }
 }

@@ -9,7 +9,8 @@ use secrets_client::{Settings, v1};
 use super::typed::Typed;
 use crate::app::{App, all_pages};
 use crate::exit::Failure;
-use crate::output::{Format, Output, printable};
+use crate::output::{Format, Output};
+use crate::printable::printable;
 use crate::scope::{ContextArgs, ScopeArgs};
 
 /// How long a person waits in all, the connection included.

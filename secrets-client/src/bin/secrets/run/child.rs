@@ -4,10 +4,8 @@
 //! Elsewhere it is our own child, in our process group, with pipes in place of the streams that are masked; what a
 //! terminal sends to the group reaches it without us.
 
-use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
-use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process};
@@ -16,21 +14,12 @@ use super::job_control::{stop_this_process, stops_jobs, terminal_reaches_our_gro
 use super::masking::Masking;
 use super::monitor::News;
 use super::on_terminal::OnTerminal;
+use super::program::Program;
 use super::pump;
 use super::signals::Signals;
 use super::streams::{Streams, To};
 use crate::exit::{Exit, Failure};
-use crate::output::printable;
-
-/// What is started.
-pub(super) struct Program {
-    /// The program and its arguments.
-    pub(super) words: Vec<OsString>,
-    /// All of its environment.
-    pub(super) environment: Vec<(OsString, OsString)>,
-    /// What is masked in its output; none leaves it our own streams.
-    pub(super) masking: Option<Masking>,
-}
+use crate::printable::printable;
 
 /// A program that was started. Dropped, the terminal is given back, and a program on a pseudo-terminal loses it.
 pub(super) struct Child {
@@ -65,6 +54,13 @@ impl Child {
             Some(masking) => Process::Own(Own::start_on_pipes(program, masking, &mut streams)?),
         };
         Ok(Self { process, streams, code: None, failed: false })
+    }
+
+    /// Runs `program` to its end.
+    pub(super) async fn run(program: Program, signals: &mut Signals) -> Result<u8, Failure> {
+        let mut child = Self::start(&program).await?;
+        drop(program); // and with it this copy of the values
+        Ok(child.wait(signals).await)
     }
 
     /// Passes on what comes until the program has ended and its output is written; its own code, or 128 and the signal
@@ -217,37 +213,6 @@ impl Own {
         if status.stopping_signal().is_some_and(stops_jobs) {
             stop_this_process();
         }
-    }
-}
-
-impl Program {
-    fn command(&self) -> Command {
-        let mut words = self.words.iter();
-        let mut command = Command::new(words.next().map(OsString::as_os_str).unwrap_or_default());
-        command.args(words).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command
-    }
-
-    /// Becomes the program. Returns only if that failed.
-    pub(super) fn execute(&self) -> Failure {
-        self.not_started(&self.command().exec())
-    }
-
-    /// Runs it to its end.
-    pub(super) async fn run(self, signals: &mut Signals) -> Result<u8, Failure> {
-        let mut child = Child::start(&self).await?;
-        drop(self); // and with it this copy of the values
-        Ok(child.wait(signals).await)
-    }
-
-    /// What is said if it can't be executed.
-    pub(super) fn not_started(&self, error: &io::Error) -> Failure {
-        let exit = match error.kind() {
-            io::ErrorKind::NotFound => Exit::NoSuchProgram,
-            _ => Exit::NotExecutable,
-        };
-        let program = self.words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
-        Failure::new(exit, format!("`{program}`: {error}"))
     }
 }
 

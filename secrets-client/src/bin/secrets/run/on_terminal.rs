@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 
-use super::child::Program;
 use super::job_control::{stop_our_group, stops_jobs};
 use super::masking::Masking;
 use super::monitor::{Monitor, News, Order};
+use super::program::Program;
 use super::pty::Pty;
 use super::pump::{self, Screen};
 use super::streams::{Streams, To};

@@ -9,7 +9,8 @@ use rustix::process::Signal;
 use secrets_client::{Resolved, ResolvedSecret};
 use tokio::time::timeout;
 
-use super::child::{Child, Program};
+use super::child::Child;
+use super::program::Program;
 use super::signals::Signals;
 use super::{Delivery, RunArgs, masking};
 use crate::app::App;

@@ -11,15 +11,22 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use secrets_core::{RegistryHost, RegistryUsername};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::plan::Login;
 use crate::exit::{Exit, Failure};
 
 pub(super) const FILE: &str = "config.json";
 /// Other spellings under which somebody may have a helper for Docker Hub.
 const HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+
+/// A registry's credential.
+pub(super) struct Login {
+    pub(super) host: RegistryHost,
+    pub(super) username: RegistryUsername,
+    pub(super) password: Zeroizing<String>,
+}
 
 /// What `config.json` holds: `own`, with the credentials over it.
 pub(super) fn config(own: Option<Map<String, Value>>, logins: &[Login]) -> Zeroizing<String> {

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use secrets_client::ResolvedSecret;
 use secrets_client::v1::target::Kind;
-use secrets_core::{FilePath, NamePolicy, RegistryHost, RegistryUsername, SecretId};
+use secrets_core::{FilePath, NamePolicy, SecretId};
 use zeroize::Zeroizing;
 
+use super::docker::Login;
 use super::{Placed, docker};
 use crate::exit::{Exit, Failure};
 
@@ -30,13 +31,6 @@ pub(super) struct PlannedFile {
     pub(super) path: PathBuf,
     pub(super) mode: u32,
     pub(super) value: Zeroizing<Vec<u8>>,
-}
-
-/// A registry's credential.
-pub(super) struct Login {
-    pub(super) host: RegistryHost,
-    pub(super) username: RegistryUsername,
-    pub(super) password: Zeroizing<String>,
 }
 
 impl Plan {

@@ -40,16 +40,15 @@ pub mod client;
 pub mod config;
 pub mod credentials;
 pub mod error;
+pub mod proxy;
 pub mod retry;
 
 pub use client::resolve::{Resolved, ResolvedSecret};
 pub use client::watch::{Happened, Watch, WatchEvent};
-pub use client::{
-    Client, ClientBuilder, ConnectError, Inspection, InvalidProxy, Minted, Proxy, ProxyError, ServerCertificate,
-    secret_value,
-};
+pub use client::{Client, ClientBuilder, ConnectError, Inspection, Minted, ServerCertificate, secret_value};
 pub use config::{Config, ConfigError, Defaults, Need, Repository, Settings};
 pub use credentials::{Credential, CredentialKind, InvalidCredential};
 pub use error::{Answer, ClientError, FieldViolation, Obstacle, Reason};
+pub use proxy::{InvalidProxy, Proxy, ProxyError};
 pub use retry::RetryPolicy;
 pub use secrets_proto::v1;

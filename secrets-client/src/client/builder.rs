@@ -7,9 +7,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 use super::freshness::Freshness;
-use super::{Client, Inner, InvalidProxy, Proxy};
+use super::{Client, Inner};
 use crate::config::{ConfigError, Settings};
 use crate::credentials::{Credential, InvalidCredential};
+use crate::proxy::{InvalidProxy, Proxy};
 use crate::retry::RetryPolicy;
 
 /// How long a connection may take to be made.

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use secrecy::ExposeSecret as _;
 
 use super::{Config, ConfigError, Repository};
-use crate::client::{Client, ClientBuilder, ConnectError, InvalidProxy, Proxy};
+use crate::client::{Client, ClientBuilder, ConnectError};
 use crate::credentials::Credential;
+use crate::proxy::{InvalidProxy, Proxy};
 
 /// The address of a service on this machine.
 pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";

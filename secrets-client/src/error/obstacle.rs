@@ -7,7 +7,7 @@ use prost_types::Timestamp;
 use tokio_rustls::rustls::pki_types::UnixTime;
 use tokio_rustls::rustls::{self, CertificateError, InvalidMessage};
 
-use crate::client::ProxyError;
+use crate::proxy::ProxyError;
 
 /// Why there is no connection, as far as it can be told: each has another remedy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -70,13 +70,15 @@ async fn answers(node: &Node, token: &str) -> Answers {
     let bindings = v1::ListBindingsRequest { parent: "organizations/acme".into(), ..Default::default() };
     let context = v1::Context { organization: "acme".into(), project: "api".into(), ..Default::default() };
     let explain = v1::ExplainRequest { context: Some(context), ..Default::default() };
+    let me = node.access(token).who_am_i(v1::WhoAmIRequest {}).await.unwrap().into_inner();
     (
         node.secrets(token).get_secret(get).await.unwrap().into_inner(),
         node.secrets(token).list_secrets(list).await.unwrap().into_inner(),
         node.access(token).list_bindings(bindings).await.unwrap().into_inner(),
         node.resolve(token, "api").await.unwrap(),
         node.resolver(token).explain(explain).await.unwrap().into_inner(),
-        node.access(token).who_am_i(v1::WhoAmIRequest {}).await.unwrap().into_inner(),
+        // All but the time at which it was asked.
+        v1::WhoAmIResponse { server_time: None, ..me },
     )
 }
 

@@ -190,7 +190,9 @@ fn until_stamp_on_terminal(command: &Command) -> Duration {
     let begun = now();
     let mut child = program.stdin(stdio()).stdout(stdio()).stderr(stdio()).spawn().unwrap();
     let mut line = String::new();
-    BufReader::new(File::from(master)).read_line(&mut line).unwrap();
+    // Open until the program has ended, which a terminal that goes away would end sooner.
+    let mut screen = BufReader::new(File::from(master));
+    screen.read_line(&mut line).unwrap();
     assert!(child.wait().unwrap().success());
     since(begun, &line)
 }

@@ -1,6 +1,8 @@
 //! Reads the command line, and helps whoever mistook a word: clap tells similar ones, and here are those that other
 //! tools use. What could be a token is not repeated.
 
+mod slip;
+
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use clap::{Args, Command, Parser};
 
@@ -11,10 +13,38 @@ const CREDENTIALS: [&str; 5] = ["sopr_", "sinv_", "sper_", "ssvc_", "sses_"];
 
 /// The command, or the end of the process with code 2 (or 0, after `--help`).
 pub(crate) fn parse<A: Parser>() -> A {
-    A::try_parse().unwrap_or_else(|error| helped(error).exit())
+    A::try_parse().unwrap_or_else(|error| {
+        let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+        helped(corrected(error, A::command(), &words)).exit()
+    })
 }
 
-/// An error with what the person may have meant.
+/// An error with the command or flag that one slip made of another, in place of what clap finds similar.
+fn corrected(mut error: Error, root: Command, words: &[String]) -> Error {
+    let typed = |kind| match error.get(kind) {
+        Some(ContextValue::String(typed)) => typed.clone(),
+        _ => String::new(),
+    };
+    let (kind, meant) = match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let meant = slip::commands(root, words, &typed(ContextKind::InvalidSubcommand));
+            (ContextKind::SuggestedSubcommand, (!meant.is_empty()).then_some(ContextValue::Strings(meant)))
+        }
+        ErrorKind::UnknownArgument => {
+            let meant = slip::flag(root, words, &typed(ContextKind::InvalidArg));
+            (ContextKind::SuggestedArg, meant.map(ContextValue::String))
+        }
+        _ => return error,
+    };
+    if let Some(meant) = meant {
+        // What clap says to a word that resembles nothing.
+        error.remove(ContextKind::Suggested);
+        error.insert(kind, meant);
+    }
+    error
+}
+
+/// An error with what else the person may have meant.
 fn helped(mut error: Error) -> Error {
     let word = |error: &Error, kind| match error.get(kind) {
         Some(ContextValue::String(word)) => word.clone(),
@@ -85,8 +115,8 @@ pub(crate) fn similar_flag<A: Args>(typed: &str) -> Option<String> {
     let flag = typed.split('=').next().filter(|flag| flag.starts_with("--"))?;
     let strict = Global::augment_args(A::augment_args(Command::new("secrets")))
         .mut_arg("misplaced", |argument| argument.allow_hyphen_values(false));
-    let error = strict.try_get_matches_from(["secrets", "NAME", flag]).err()?;
-    match error.get(ContextKind::SuggestedArg)? {
+    let error = strict.clone().try_get_matches_from(["secrets", "NAME", flag]).err()?;
+    match corrected(error, strict, &[]).get(ContextKind::SuggestedArg)? {
         ContextValue::String(flag) => Some(flag.clone()),
         ContextValue::Strings(flags) => flags.first().cloned(),
         _ => None,
@@ -103,8 +133,9 @@ mod tests {
     use crate::set::SetArgs;
 
     fn told(line: &str) -> String {
-        let words = std::iter::once("secrets").chain(line.split(' '));
-        helped(Arguments::try_parse_from(words).unwrap_err()).to_string()
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let error = Arguments::try_parse_from(std::iter::once("secrets").chain(line.split(' '))).unwrap_err();
+        helped(corrected(error, Arguments::command(), &words)).to_string()
     }
 
     #[test]
@@ -119,6 +150,15 @@ mod tests {
             ("--ouput json list", "'--output'"),
             ("config set endpont x", "'endpoint'"),
             ("member add bob --role amdin", "'admin'"),
+            // Words of three letters, which clap finds too different after one slip.
+            ("rnu -- env", "'run'"),
+            ("st LINEAR_API_KEY", "'set'"),
+            ("sett LINEAR_API_KEY", "'set'"),
+            ("rn LINEAR_API_KEY", "'rm'"),
+            ("rn LINEAR_API_KEY", "'run'"),
+            ("ogr create acme", "'org'"),
+            ("list --ogr", "'--org'"),
+            ("token create --tlt=1h", "'--ttl'"),
             ("delete A", "secrets rm NAME"),
             ("get A", "secrets resolve NAME --raw"),
             ("logout", "secrets config unset token"),
@@ -154,6 +194,7 @@ mod tests {
     fn tells_a_mistyped_flag_from_a_value() {
         assert_eq!(similar_flag::<SetArgs>("--descripton").as_deref(), Some("--description"));
         assert_eq!(similar_flag::<EditArgs>("--for-workspce=ws1").as_deref(), Some("--for-workspace"));
+        assert_eq!(similar_flag::<SetArgs>("--ogr").as_deref(), Some("--org"));
         for typed in ["lin_123", "-v", "-----BEGIN"] {
             assert_eq!(similar_flag::<SetArgs>(typed), None, "{typed}");
         }

@@ -1,0 +1,33 @@
+//! Words that one slip turns into another: a letter more, fewer or different, or two swapped. clap suggests what is
+//! similar as a whole, and finds words of three letters too different after a single slip.
+
+use clap::Command;
+use strsim::osa_distance;
+
+/// The commands, aliases included, that `typed` may stand for, where `words` led on the command line.
+pub(super) fn commands(root: Command, words: &[String], typed: &str) -> Vec<String> {
+    let meant = reached(root, words);
+    let names = meant.get_subcommands().flat_map(Command::get_name_and_visible_aliases);
+    names.filter(|name| osa_distance(name, typed) == 1).map(str::to_owned).collect()
+}
+
+/// The flag, with its dashes, that `typed` may stand for, where `words` led on the command line.
+pub(super) fn flag(root: Command, words: &[String], typed: &str) -> Option<String> {
+    let typed = typed.split('=').next()?.strip_prefix("--")?;
+    let meant = reached(root, words);
+    let mut flags = meant.get_arguments().filter_map(|argument| argument.get_long());
+    flags.find(|flag| osa_distance(flag, typed) == 1).map(|flag| format!("--{flag}"))
+}
+
+/// The command that the words name, as far as they name one.
+fn reached(root: Command, words: &[String]) -> Command {
+    // Built, a command has also the flags that hold everywhere.
+    let mut command = root;
+    command.build();
+    for word in words.iter().take_while(|word| *word != "--") {
+        if let Some(inner) = command.find_subcommand(word) {
+            command = inner.clone();
+        }
+    }
+    command
+}

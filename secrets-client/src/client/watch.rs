@@ -81,24 +81,24 @@ impl Watch {
                     Err(_) => Ok(None),
                 },
             };
-            match told {
+            let retry_after = match told {
                 Ok(Some(response)) => {
                     self.failures = 0;
                     if let Some(event) = self.event(response) {
                         return Ok(event);
                     }
+                    continue;
                 }
-                Ok(None) => self.stream = None,
+                Ok(None) => None,
                 Err(error) if is_final(&error) => {
                     self.stream = None;
                     return Err(error);
                 }
-                Err(error) => {
-                    self.stream = None;
-                    self.failures = self.failures.saturating_add(1);
-                    sleep(RECONNECT.delay(self.failures, retry::random_unit(), error.retry_after())).await;
-                }
-            }
+                Err(error) => error.retry_after(),
+            };
+            self.stream = None;
+            self.failures = self.failures.saturating_add(1);
+            sleep(RECONNECT.delay(self.failures, retry::random_unit(), retry_after)).await;
         }
     }
 

@@ -7,31 +7,28 @@ package secrets
 //go:generate cp ../../../proto/service_config.json gen
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	_ "embed"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"math/rand/v2"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	secretsv1 "example.com/secrets/gen/secrets/v1"
 )
@@ -39,36 +36,36 @@ import (
 //go:embed gen/service_config.json
 var serviceConfig string
 
+var printable = regexp.MustCompile("^[!-~]+$")
+
 // How long to wait before a broken connection is made again.
 const firstWait, longestWait = 100 * time.Millisecond, 3 * time.Second
 
 // Options say where the service is, and who calls.
 type Options struct {
-	Endpoint string        // https://host[:port], or http:// on a network that nobody else listens to.
-	Token    string        // The token to show; without one, only what is open to everybody works.
-	CA       []byte        // Certificate authorities to trust beside the system's, PEM.
-	Deadline time.Duration // How long a call may take that has no deadline of its own; 30 s by default.
+	Endpoint string // https://host[:port], or http:// on a network that nobody else listens to.
+	Token    Token  // The token to show; without one, only what is open to everybody works.
+	CA       []byte // Certificate authorities to trust beside the system's, PEM.
 }
 
-// Client is a connection with a credential and a deadline, for the generated clients too:
+// Client is a connection with a credential and deadlines, for the generated clients too:
 //
 //	secretsv1.NewSecretServiceClient(client)
+//
+// A call takes 30 s at most, its repeats included; ctx may say less.
 type Client struct{ *grpc.ClientConn }
 
 // FromEnvironment reads SECRETS_ENDPOINT, SECRETS_TOKEN or SECRETS_TOKEN_FILE, and SECRETS_CA_FILE.
 func FromEnvironment() (options Options, err error) {
-	options = Options{Endpoint: os.Getenv("SECRETS_ENDPOINT"), Token: os.Getenv("SECRETS_TOKEN")}
-	if options.Endpoint == "" {
-		options.Endpoint = "http://127.0.0.1:50051"
-	}
+	options = Options{Endpoint: cmp.Or(os.Getenv("SECRETS_ENDPOINT"), "http://127.0.0.1:50051"), Token: Token(os.Getenv("SECRETS_TOKEN"))}
 	if path := os.Getenv("SECRETS_TOKEN_FILE"); path != "" && options.Token == "" {
-		var token []byte
-		if token, err = os.ReadFile(path); err != nil {
-			return options, err
+		var read []byte
+		if read, err = os.ReadFile(path); err == nil && len(read) == 0 {
+			err = fmt.Errorf("the token file `%s` is empty", path)
 		}
-		options.Token = string(token)
+		options.Token = Token(read)
 	}
-	if path := os.Getenv("SECRETS_CA_FILE"); path != "" {
+	if path := os.Getenv("SECRETS_CA_FILE"); path != "" && err == nil {
 		options.CA, err = os.ReadFile(path)
 	}
 	return options, err
@@ -80,9 +77,9 @@ func New(options Options) (*Client, error) {
 	if err != nil || endpoint.Hostname() == "" || endpoint.Scheme != "https" && endpoint.Scheme != "http" {
 		return nil, fmt.Errorf("endpoint: `%s` is not http(s)://host:port", options.Endpoint)
 	}
-	options.Token = strings.TrimSpace(options.Token)
-	if strings.ContainsFunc(options.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, errors.New("the token holds a character that no token has; was something else pasted?")
+	shown := Token(strings.TrimSpace(string(options.Token)))
+	if options.Token != "" && !printable.MatchString(string(shown)) {
+		return nil, fmt.Errorf("the token is empty, or holds a character that no token has")
 	}
 	transport, port := insecure.NewCredentials(), "80"
 	if endpoint.Scheme == "https" {
@@ -91,17 +88,14 @@ func New(options Options) (*Client, error) {
 			authorities = x509.NewCertPool()
 		}
 		if len(options.CA) > 0 && !authorities.AppendCertsFromPEM(options.CA) {
-			return nil, errors.New("the certificate authority is no PEM certificate")
+			return nil, fmt.Errorf("the certificate authority is no PEM certificate")
 		}
 		transport, port = credentials.NewTLS(&tls.Config{RootCAs: authorities}), "443"
 	}
 	if endpoint.Port() == "" {
 		endpoint.Host += ":" + port
 	}
-	if options.Deadline == 0 {
-		options.Deadline = 30 * time.Second
-	}
-	connection, err := grpc.NewClient("dns:///"+endpoint.Host,
+	dial := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
 		grpc.WithDefaultServiceConfig(serviceConfig), grpc.WithDisableServiceConfig(),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 3 * time.Second, PermitWithoutStream: true}),
@@ -109,9 +103,11 @@ func New(options Options) (*Client, error) {
 			Backoff:           backoff.Config{BaseDelay: firstWait, Multiplier: 2, Jitter: 0.2, MaxDelay: longestWait},
 			MinConnectTimeout: 5 * time.Second,
 		}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(8<<20)),
-		grpc.WithUnaryInterceptor(options.unary), grpc.WithStreamInterceptor(options.stream),
-	)
+	}
+	if shown != "" {
+		dial = append(dial, grpc.WithPerRPCCredentials(shown))
+	}
+	connection, err := grpc.NewClient("dns:///"+endpoint.Host, dial...)
 	if err != nil {
 		return nil, err
 	}
@@ -137,9 +133,9 @@ func (c *Client) Resolve(ctx context.Context, request *secretsv1.ResolveRequest)
 // Watch tells what Resolve would deliver, then each change of it; nil asks for the session's own. It reconnects by itself, until
 // ctx ends or the right to it does: that error comes last.
 func (c *Client) Watch(ctx context.Context, request *secretsv1.WatchRequest) iter.Seq2[*secretsv1.WatchResponse, error] {
-	watched := &secretsv1.WatchRequest{}
-	proto.Merge(watched, request)
 	return func(yield func(*secretsv1.WatchResponse, error) bool) {
+		watched := &secretsv1.WatchRequest{}
+		proto.Merge(watched, request)
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		for wait := firstWait; ; wait = min(2*wait, longestWait) {
@@ -153,8 +149,9 @@ func (c *Client) Watch(ctx context.Context, request *secretsv1.WatchRequest) ite
 					}
 				}
 			}
-			if code := status.Code(err); err != io.EOF && code != codes.Unavailable {
-				yield(nil, asError(err))
+			// What breaks a connection, or a proxy on the way, passes.
+			if code := status.Code(err); code != codes.Unavailable && code != codes.Internal && code != codes.Unknown {
+				yield(nil, err)
 				return
 			}
 			time.Sleep(rand.N(wait))
@@ -162,29 +159,14 @@ func (c *Client) Watch(ctx context.Context, request *secretsv1.WatchRequest) ite
 	}
 }
 
-// unary adds what every call needs: the credential, a deadline, and for a change an id under which it can be repeated.
-func (o Options) unary(ctx context.Context, method string, request, response any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
-	if _, set := ctx.Deadline(); !set {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.Deadline)
-		defer cancel()
-	}
-	if message, is := request.(proto.Message); is {
-		fields := message.ProtoReflect()
-		if id := fields.Descriptor().Fields().ByName("request_id"); id != nil && !fields.Has(id) {
-			fields.Set(id, protoreflect.ValueOfString(uuid.NewString()))
-		}
-	}
-	return asError(invoke(o.authorized(ctx), method, request, response, conn, options...))
+// Token is shown by every call, and in no log.
+type Token string
+
+func (Token) String() string { return "***" }
+
+func (t Token) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{"authorization": "Bearer " + string(t)}, nil
 }
 
-func (o Options) stream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, open grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
-	return open(o.authorized(ctx), desc, conn, method, options...)
-}
-
-func (o Options) authorized(ctx context.Context) context.Context {
-	if o.Token != "" {
-		return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+o.Token)
-	}
-	return ctx
-}
+// RequireTransportSecurity leaves it to the endpoint: what is http:// was chosen so.
+func (Token) RequireTransportSecurity() bool { return false }

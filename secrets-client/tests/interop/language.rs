@@ -33,6 +33,17 @@ impl Language {
         Self { name, built: OnceLock::new() }
     }
 
+    /// Where what is written of it by hand lies, and how these files end.
+    pub(crate) fn sources(&self) -> (PathBuf, &'static str) {
+        let (folder, end) = match self.name {
+            "python" => ("src/secrets_client", "py"),
+            "typescript" => ("src", "ts"),
+            "java" => ("src/main/java/secrets", "java"),
+            _ => ("", "go"),
+        };
+        (Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(self.name).join(folder), end)
+    }
+
     /// Its runner, built, for a service; one argument is to be added.
     pub(crate) fn runner(&self, endpoint: &str, authority: &Path, token: &Path) -> Command {
         let test = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(self.name).join("test");

@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -45,7 +45,7 @@ func main() {
 	check(json.Unmarshal(must(os.ReadFile(os.Args[1])), &scenario))
 	operator := must(secrets.FromEnvironment()).Token
 	r := run{
-		kept:    map[string]string{"operator": strings.TrimSpace(operator), "organization": os.Getenv("SECRETS_ORGANIZATION")},
+		kept:    map[string]string{"operator": strings.TrimSpace(string(operator)), "organization": os.Getenv("SECRETS_ORGANIZATION")},
 		clients: map[string]*secrets.Client{},
 	}
 	for number, step := range scenario.Steps {
@@ -144,7 +144,7 @@ func (r *run) watch(s step) map[string]any {
 func (r *run) client(actor string) *secrets.Client {
 	if r.clients[actor] == nil {
 		options := must(secrets.FromEnvironment())
-		options.Token = r.kept[actor]
+		options.Token = secrets.Token(r.kept[actor])
 		r.clients[actor] = must(secrets.New(options))
 	}
 	return r.clients[actor]
@@ -208,27 +208,20 @@ func fit(place string, expected, came any) error {
 }
 
 func failure(err error) map[string]any {
-	var failed *secrets.Error
-	if !errors.As(err, &failed) {
-		panic(err)
-	}
 	reason := ""
-	if failed.Reason != 0 {
-		reason = strings.TrimPrefix(failed.Reason.String(), "ERROR_REASON_")
+	if known := secrets.Reason(err); known != 0 {
+		reason = strings.TrimPrefix(known.String(), "ERROR_REASON_")
 	}
-	return asJSON(map[string]any{"error": map[string]any{"code": codeName(err), "reason": reason, "metadata": failed.Metadata}})
+	return asJSON(map[string]any{"error": map[string]any{"code": codeName(err), "reason": reason, "metadata": secrets.Info(err).GetMetadata()}})
 }
 
 // codeName is NOT_FOUND of codes.NotFound.
 func codeName(err error) string {
-	var failed *secrets.Error
-	if !errors.As(err, &failed) {
-		return err.Error()
-	}
-	if failed.Code() == codes.Canceled {
+	code := status.Code(err)
+	if code == codes.Canceled {
 		return "CANCELLED" // as the specification of gRPC spells it
 	}
-	return strings.ToUpper(regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(failed.Code().String(), "${1}_$2"))
+	return strings.ToUpper(regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(code.String(), "${1}_$2"))
 }
 
 func message(descriptor protoreflect.MessageDescriptor) proto.Message {

@@ -1,15 +1,17 @@
-import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { rootCertificates } from "node:tls";
 
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { clone, create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { DescMessage, DescMethodUnary, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { Client as Connection, Metadata, connectivityState, credentials, type ServiceError } from "@grpc/grpc-js";
 
 import { SecretsError } from "./error.js";
 import { ResolveService, WatchRequestSchema } from "./gen/secrets/v1/resolve_service_pb.js";
 import type { ResolveRequestSchema, WatchResponse } from "./gen/secrets/v1/resolve_service_pb.js";
+
+export * from "./error.js";
+export * from "./gen/index.js";
 
 /** How long a connection may take to be made; after that, another is tried. */
 const CONNECT_MS = 5_000;
@@ -25,9 +27,11 @@ const CHANNEL = {
   "grpc.keepalive_permit_without_calls": 1,
   "grpc.initial_reconnect_backoff_ms": FIRST_WAIT_MS,
   "grpc.max_reconnect_backoff_ms": LONGEST_WAIT_MS,
-  "grpc.max_receive_message_length": 8 * 1024 * 1024,
   "grpc.use_local_subchannel_pool": 1,
 };
+
+/** What becomes of a watch whose connection, or a proxy on the way, breaks. */
+const PASSING = new Set(["UNAVAILABLE", "INTERNAL", "UNKNOWN"]);
 
 /** Where the service is, and who calls. */
 export interface ClientOptions {
@@ -37,7 +41,7 @@ export interface ClientOptions {
   token?: string;
   /** A certificate authority to trust beside the public ones, PEM. */
   ca?: string;
-  /** How long a call may take, its repeats included, in milliseconds; 30 s by default. */
+  /** How long a call may take, its repeats included, in milliseconds; 30 s by default, and at most. */
   deadline?: number;
 }
 
@@ -46,13 +50,16 @@ export class Client {
   readonly #options: ClientOptions;
   readonly #metadata = new Metadata();
   #connection: Connection;
+  readonly #ended = new AbortController();
 
   constructor(options: ClientOptions) {
     this.#options = options;
     const token = options.token?.trim();
-    // Or grpc-js would, in an error that shows it.
-    if (token && !/^[!-~]+$/.test(token)) throw new TypeError("the token holds a character that no token has; was something else pasted?");
-    if (token) this.#metadata.set("authorization", `Bearer ${token}`);
+    if (token !== undefined) {
+      // Or grpc-js would, in an error that shows it.
+      if (!/^[!-~]+$/.test(token)) throw new TypeError("the token is empty, or holds a character that no token has");
+      this.#metadata.set("authorization", `Bearer ${token}`);
+    }
     this.#connection = this.#connect();
   }
 
@@ -79,16 +86,17 @@ export class Client {
   }
 
   /**
-   * Tells what `resolve` would deliver, then each change of it, until `signal` ends it; reconnects by itself. Throws when the right
-   * to it ends.
+   * Tells what `resolve` would deliver, then each change of it, until `signal` or `close` ends it; reconnects by itself. Throws when
+   * the right to it ends.
    */
   async *watch(request: MessageInitShape<typeof WatchRequestSchema> = {}, signal?: AbortSignal): AsyncGenerator<WatchResponse> {
-    const message = create(WatchRequestSchema, request);
-    for (let wait = FIRST_WAIT_MS; !signal?.aborted; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+    const message = clone(WatchRequestSchema, create(WatchRequestSchema, request));
+    const ended = AbortSignal.any(signal ? [signal, this.#ended.signal] : [this.#ended.signal]);
+    for (let wait = FIRST_WAIT_MS; !ended.aborted; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
       const { path, serialize, deserialize } = wire(ResolveService.method.watch);
       const stream = this.#connection.makeServerStreamRequest(path, serialize, deserialize, message, this.#metadata);
       const cancel = () => stream.cancel();
-      signal?.addEventListener("abort", cancel);
+      ended.addEventListener("abort", cancel);
       try {
         for await (const response of stream as AsyncIterable<WatchResponse>) {
           message.ifNoneMatch = response.etag;
@@ -96,34 +104,34 @@ export class Client {
           if (response.event.case !== "heartbeat") yield response;
         }
       } catch (error) {
-        const failure = SecretsError.from(error as ServiceError);
-        if (failure.code !== "UNAVAILABLE" && !signal?.aborted) throw failure;
+        const failure = new SecretsError(error as ServiceError);
+        if (!PASSING.has(failure.code) && !ended.aborted) throw failure;
       } finally {
-        signal?.removeEventListener("abort", cancel);
+        ended.removeEventListener("abort", cancel);
         stream.on("error", () => {}).cancel();
       }
-      await sleep(Math.random() * wait);
+      await sleep(Math.random() * wait, undefined, { signal: ended }).catch(() => {});
     }
   }
 
-  /** Calls any method, for instance `SecretService.method.createSecret`. A change gets a `requestId`, so that it can be repeated. */
+  /** Calls any method, for instance `SecretService.method.createSecret`. */
   call<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
   ): Promise<MessageShape<O>> {
     const message = create(method.input, request);
-    if ("requestId" in message && !message.requestId) Object.assign(message, { requestId: randomUUID() });
     return new Promise((resolve, reject) => {
       const { path, serialize, deserialize } = wire(method);
       const options = { deadline: Date.now() + (this.#options.deadline ?? 30_000) };
       this.#connection.makeUnaryRequest(path, serialize, deserialize, message, this.#metadata, options, (error, response) =>
-        error ? reject(SecretsError.from(error)) : resolve(response!),
+        error ? reject(new SecretsError(error)) : resolve(response!),
       );
     });
   }
 
   /** Ends every call and the connection. */
   close(): void {
+    this.#ended.abort();
     this.#connection.close();
   }
 

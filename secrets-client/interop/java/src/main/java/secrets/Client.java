@@ -5,19 +5,26 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import com.google.gson.Gson;
 import com.google.gson.reflect.TypeToken;
 import io.grpc.Channel;
-import io.grpc.ClientInterceptors;
 import io.grpc.ConnectivityState;
 import io.grpc.Context;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.TlsChannelCredentials;
+import io.grpc.stub.MetadataUtils;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Predicate;
@@ -26,69 +33,84 @@ import secrets.v1.ResolveServiceGrpc;
 import secrets.v1.WatchRequest;
 import secrets.v1.WatchResponse;
 
-/** A client of the secrets service: a connection, a credential, a deadline. For any number of threads. */
+/**
+ * A client of the secrets service: a connection, a credential, deadlines. For any number of threads. A call takes 30 s at most,
+ * its repeats included; a stub's own deadline may say less.
+ */
 public final class Client implements AutoCloseable {
+  /** What becomes of a watch whose connection, or a proxy on the way, breaks. */
+  private static final Set<Status.Code> PASSING = EnumSet.of(Status.Code.UNAVAILABLE, Status.Code.INTERNAL, Status.Code.UNKNOWN);
+
   private final ManagedChannel connection;
-  private final Channel channel;
   private volatile int changes;
 
-  /** The connection is made by the first call, and again whenever it breaks. */
-  public Client(Options options) throws IOException {
-    var endpoint = options.endpoint();
+  /**
+   * The connection is made by the first call, and again whenever it breaks.
+   *
+   * @param endpoint {@code https://host[:port]}, or {@code http://} on a network that nobody else listens to
+   * @param token the token to show; without one, only what is open to everybody works
+   * @param authority a file of certificate authorities to trust in the place of Java's own, PEM
+   */
+  public Client(URI endpoint, Optional<String> token, Optional<Path> authority) throws IOException {
     var secure = "https".equals(endpoint.getScheme());
     if (endpoint.getHost() == null || !secure && !"http".equals(endpoint.getScheme()))
       throw new IllegalArgumentException("endpoint: `" + endpoint + "` is not http(s)://host:port");
-    var port = endpoint.getPort() < 0 ? (secure ? 443 : 80) : endpoint.getPort();
+    var headers = new Metadata();
+    if (token.isPresent()) headers.put(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), bearer(token.get()));
     var tls = TlsChannelCredentials.newBuilder();
-    if (options.authority().isPresent()) tls.trustManager(options.authority().get().toFile());
-    var credentials = secure ? tls.build() : InsecureChannelCredentials.create();
+    if (authority.isPresent()) tls.trustManager(authority.get().toFile());
+    var port = endpoint.getPort() < 0 ? (secure ? 443 : 80) : endpoint.getPort();
     connection =
-        Grpc.newChannelBuilderForAddress(endpoint.getHost(), port, credentials)
+        Grpc.newChannelBuilderForAddress(endpoint.getHost(), port, secure ? tls.build() : InsecureChannelCredentials.create())
+            .intercept(MetadataUtils.newAttachHeadersInterceptor(headers))
             .defaultServiceConfig(serviceConfig())
             .disableServiceConfigLookUp()
             .keepAliveTime(10, SECONDS)
             .keepAliveTimeout(3, SECONDS)
             .keepAliveWithoutCalls(true)
-            .maxInboundMessageSize(8 << 20)
             .build();
-    channel = ClientInterceptors.intercept(connection, new EveryCall(options));
     observe();
+  }
+
+  /** Reads {@code SECRETS_ENDPOINT}, {@code SECRETS_TOKEN} or {@code SECRETS_TOKEN_FILE}, and {@code SECRETS_CA_FILE}. */
+  public static Client fromEnvironment() throws IOException {
+    var token = variable("SECRETS_TOKEN");
+    var file = variable("SECRETS_TOKEN_FILE");
+    if (token.isEmpty() && file.isPresent()) token = Optional.of(Files.readString(Path.of(file.get())));
+    var endpoint = URI.create(variable("SECRETS_ENDPOINT").orElse("http://127.0.0.1:50051"));
+    return new Client(endpoint, token, variable("SECRETS_CA_FILE").map(Path::of));
   }
 
   /** For the generated clients, for instance {@code SecretServiceGrpc.newBlockingStub(client.channel())}. */
   public Channel channel() {
-    return channel;
+    return connection;
   }
 
   /**
    * Gets the variables of a context, ready for a child process. Files, registry logins and API-only secrets are in the answer
    * of the generated client.
    *
-   * @throws SecretsException when the call fails
+   * @throws StatusRuntimeException when the call fails; {@link Failure} tells why
    */
   public Map<String, String> resolve(ResolveRequest request) {
-    try {
-      var environment = new HashMap<String, String>();
-      for (var secret : ResolveServiceGrpc.newBlockingStub(channel).resolve(request).getSecretsList())
-        if (secret.getTarget().hasEnvironmentVariable())
-          environment.put(secret.getSecretId(), secret.getValue().toStringUtf8());
-      return environment;
-    } catch (StatusRuntimeException error) {
-      throw SecretsException.of(error);
-    }
+    var environment = new HashMap<String, String>();
+    for (var secret : ResolveServiceGrpc.newBlockingStub(connection).resolve(request).getSecretsList())
+      if (secret.getTarget().hasEnvironmentVariable()) environment.put(secret.getSecretId(), secret.getValue().toStringUtf8());
+    return environment;
   }
 
   /**
    * Tells what {@link #resolve} would deliver, then each change of it, until {@code told} answers false. Reconnects by itself.
    *
-   * @throws SecretsException when the right to it ends, or the thread is interrupted while it waits for news
+   * @throws StatusRuntimeException when the right to it ends, or this is closed
+   * @throws InterruptedException when the thread is interrupted while it waits to connect again
    */
   public void watch(WatchRequest request, Predicate<WatchResponse> told) throws InterruptedException {
     for (var wait = 100L; ; wait = Math.min(2 * wait, 3_000)) {
       var context = Context.current().withCancellation();
       var outer = context.attach();
       try {
-        var events = ResolveServiceGrpc.newBlockingStub(channel).watch(request);
+        var events = ResolveServiceGrpc.newBlockingStub(connection).watch(request);
         while (events.hasNext()) {
           var event = events.next();
           request = request.toBuilder().setIfNoneMatch(event.getEtag()).build();
@@ -96,7 +118,7 @@ public final class Client implements AutoCloseable {
           if (!event.hasHeartbeat() && !told.test(event)) return;
         }
       } catch (StatusRuntimeException error) {
-        if (error.getStatus().getCode() != Status.Code.UNAVAILABLE) throw SecretsException.of(error);
+        if (connection.isShutdown() || !PASSING.contains(error.getStatus().getCode())) throw error;
       } finally {
         context.detachAndCancel(outer, null);
       }
@@ -122,6 +144,15 @@ public final class Client implements AutoCloseable {
       CompletableFuture.delayedExecutor(state == ConnectivityState.CONNECTING ? 5 : 3, SECONDS).execute(() -> {
         if (seen == changes) connection.enterIdle();
       });
+  }
+
+  private static Optional<String> variable(String name) {
+    return Optional.ofNullable(System.getenv(name)).filter(value -> !value.isEmpty());
+  }
+
+  private static String bearer(String token) {
+    if (token.strip().matches("[!-~]+")) return "Bearer " + token.strip();
+    throw new IllegalArgumentException("the token holds a character that no token has; was something else pasted?");
   }
 
   private static Map<String, ?> serviceConfig() throws IOException {

@@ -13,6 +13,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.StatusRuntimeException;
 import io.grpc.ServiceDescriptor;
 import io.grpc.stub.ClientCalls;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -41,7 +42,7 @@ final class Runner {
   public static void main(String[] arguments) throws Exception {
     if (arguments[0].equals("--rough-road")) roughRoad();
     var scenario = new Runner();
-    scenario.kept.put("operator", Options.fromEnvironment().token().orElseThrow());
+    scenario.kept.put("operator", Files.readString(Path.of(System.getenv("SECRETS_TOKEN_FILE"))).strip());
     scenario.kept.put("organization", System.getenv("SECRETS_ORGANIZATION"));
     var number = 0;
     for (var step : new Gson().fromJson(Files.readString(Path.of(arguments[0])), Steps.class).steps()) {
@@ -57,13 +58,13 @@ final class Runner {
   }
 
   private static void roughRoad() throws Exception {
-    var client = new Client(Options.fromEnvironment());
+    var client = Client.fromEnvironment();
     while (!System.out.checkError()) {
       try {
         client.resolve(ResolveRequest.getDefaultInstance());
         System.out.println("resolved");
-      } catch (SecretsException error) {
-        System.out.println("failed " + error.code);
+      } catch (StatusRuntimeException error) {
+        System.out.println("failed " + error.getStatus().getCode());
       }
       Thread.sleep(200);
     }
@@ -97,8 +98,6 @@ final class Runner {
       var response = ClientCalls.blockingUnaryCall(client.channel(), method, CallOptions.DEFAULT, request);
       return outcome("response", JsonParser.parseString(JsonFormat.printer().preservingProtoFieldNames().print(response)));
     } catch (StatusRuntimeException error) {
-      return failure(SecretsException.of(error));
-    } catch (SecretsException error) {
       return failure(error);
     }
   }
@@ -132,9 +131,9 @@ final class Runner {
 
   /** One for each actor, and one for nobody. */
   private Client client(String actor) throws Exception {
-    var all = Options.fromEnvironment();
-    var options = new Options(all.endpoint(), Optional.ofNullable(kept.get(actor)), all.authority(), all.deadline());
-    if (!clients.containsKey(actor)) clients.put(actor, new Client(options));
+    var endpoint = URI.create(System.getenv("SECRETS_ENDPOINT"));
+    var authority = Optional.of(Path.of(System.getenv("SECRETS_CA_FILE")));
+    if (!clients.containsKey(actor)) clients.put(actor, new Client(endpoint, Optional.ofNullable(kept.get(actor)), authority));
     return clients.get(actor);
   }
 
@@ -148,12 +147,13 @@ final class Runner {
     throw new IllegalArgumentException("no method " + call);
   }
 
-  private static JsonObject failure(SecretsException error) {
+  private static JsonObject failure(StatusRuntimeException error) {
+    var told = Failure.of(error);
     var failed = new JsonObject();
-    failed.addProperty("code", error.code.name());
-    var known = error.reason != ErrorReason.ERROR_REASON_UNSPECIFIED;
-    failed.addProperty("reason", known ? error.reason.name().replace("ERROR_REASON_", "") : "");
-    failed.add("metadata", new Gson().toJsonTree(error.metadata));
+    failed.addProperty("code", error.getStatus().getCode().name());
+    var known = told.reason() != ErrorReason.ERROR_REASON_UNSPECIFIED;
+    failed.addProperty("reason", known ? told.reason().name().replace("ERROR_REASON_", "") : "");
+    failed.add("metadata", new Gson().toJsonTree(told.metadata()));
     return outcome("error", failed);
   }
 

@@ -3,7 +3,8 @@
 import importlib.resources
 import os
 import random
-import time
+import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,6 +29,9 @@ _OPTIONS = [
     ("grpc.min_reconnect_backoff_ms", 5_000),  # how long making a connection may take
 ]
 
+# What becomes of a watch whose connection, or a proxy on the way, breaks.
+_PASSING = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
+
 
 class Client:
     """Serves every method of the service, from any thread, and reconnects by itself.
@@ -37,15 +41,18 @@ class Client:
     """
 
     def __init__(self, endpoint: str, token: str | None = None, *, ca: bytes | None = None, deadline: float = 30) -> None:
-        """`endpoint` is an `http://` or `https://` address, `ca` PEM in the place of the system's, `deadline` seconds."""
+        """`endpoint` is an `http://` or `https://` address, `ca` PEM in the place of gRPC's own, `deadline` seconds, 30 at most."""
         address = urlsplit(endpoint)
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ValueError(f"endpoint `{endpoint}` does not pass; `https://secrets.example.com` would")
+        if token is not None and not re.fullmatch("[!-~]+", token := token.strip()):  # or grpcio would, in an error that shows it
+            raise ValueError("the token is empty, or holds a character that no token has")
         target = address.netloc if address.port else f"{address.netloc}:{443 if address.scheme == 'https' else 80}"
         if address.scheme == "https":
             self._channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(ca), _OPTIONS)
         else:
             self._channel = grpc.insecure_channel(target, _OPTIONS)
+        self._closed = threading.Event()
         channel = grpc.intercept_channel(self._channel, _Calls(token, deadline))
         self.secrets = secret_service_pb2_grpc.SecretServiceStub(channel)
         self.resolver = resolve_service_pb2_grpc.ResolveServiceStub(channel)
@@ -56,8 +63,8 @@ class Client:
     @classmethod
     def from_environment(cls) -> "Client":
         """As `SECRETS_ENDPOINT`, `SECRETS_TOKEN` or `SECRETS_TOKEN_FILE`, and `SECRETS_CA_FILE` have it."""
-        token, token_file, ca_file = (os.environ.get(f"SECRETS_{name}") for name in ("TOKEN", "TOKEN_FILE", "CA_FILE"))
-        if not token and token_file:
+        token, token_file, ca_file = (os.environ.get(f"SECRETS_{name}") or None for name in ("TOKEN", "TOKEN_FILE", "CA_FILE"))
+        if token is None and token_file:
             token = Path(token_file).read_text()
         endpoint = os.environ.get("SECRETS_ENDPOINT") or "http://127.0.0.1:50051"
         return cls(endpoint, token, ca=Path(ca_file).read_bytes() if ca_file else None)
@@ -68,27 +75,30 @@ class Client:
         return {each.secret_id: each.value.decode() for each in secrets if each.target.HasField("environment_variable")}
 
     def watch(self, request: WatchRequest | None = None) -> Iterator[WatchResponse]:
-        """What `resolve` would deliver, without values, and then each change, until the caller may no longer resolve it.
+        """What `resolve` would deliver, without values, and then each change, until the client is closed.
 
-        It connects again by itself; if something has changed meanwhile, the whole set is told again. No heartbeats.
+        It connects again by itself; if something has changed meanwhile, the whole set is told again. No heartbeats. When the
+        caller may no longer resolve the context, it raises `SecretsError`.
         """
-        request = WatchRequest.FromString((request or WatchRequest()).SerializeToString())
-        while True:
+        request, pause = WatchRequest.FromString((request or WatchRequest()).SerializeToString()), 0.1
+        while not self._closed.is_set():
             stream = self.resolver.Watch(request)
             try:
                 for event in stream:
-                    request.if_none_match = event.etag
+                    request.if_none_match, pause = event.etag, 0.1
                     if not event.HasField("heartbeat"):
                         yield event
             except grpc.RpcError as error:
-                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                if error.code() not in _PASSING and not self._closed.is_set():
                     raise SecretsError(error) from None
             finally:
                 stream.cancel()
-            time.sleep(random.uniform(0.1, 3))  # or all whom a server has lost would come back at once
+            self._closed.wait(random.uniform(0, pause))
+            pause = min(2 * pause, 3)
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Ends every watch and the connection."""
+        self._closed.set()
         self._channel.close()
 
     def __enter__(self) -> "Client":
@@ -102,7 +112,7 @@ class _Calls(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor
     """Gives each call the credential, and one with one answer a deadline, and its failure a type."""
 
     def __init__(self, token: str | None, deadline: float) -> None:
-        self._authorization = (("authorization", f"Bearer {token.strip()}"),) if token else ()
+        self._authorization = (("authorization", f"Bearer {token}"),) if token else ()
         self._deadline = deadline
 
     def intercept_unary_unary(self, continuation, details, request):

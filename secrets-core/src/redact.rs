@@ -30,6 +30,7 @@
 //! - XML and HTML: named and numeric references, in text and in attributes
 //! - shells: the inside of single quotes, of double quotes and of `$'…'`, and backslashes
 //! - hexadecimal, upper and lower
+//! - a carriage return before each line feed, as terminals write it, or none
 //!
 //! Wherever one of these patterns stands, it is masked, and patterns that overlap are masked as one; so a longer one
 //! wins over a shorter one within it.

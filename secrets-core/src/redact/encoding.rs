@@ -6,6 +6,7 @@
 mod base64;
 mod hex;
 mod json;
+mod line_end;
 mod percent;
 mod shell;
 mod xml;
@@ -31,6 +32,8 @@ pub(super) fn all(piece: &[u8]) -> Vec<Spelling> {
         xml::spellings(text, &mut add);
     }
     shell::spellings(piece, &mut add);
+    let others: Vec<Spelling> = spellings.iter().flat_map(|spelling| line_end::others(spelling)).collect();
+    spellings.extend(others);
     spellings
 }
 

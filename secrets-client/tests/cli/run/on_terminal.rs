@@ -101,7 +101,7 @@ fn a_program_that_can_not_be_started_leaves_the_terminal_alone() {
     let world = world();
     let mut screen = shell(&world.person("bob"));
     for (line, said) in [
-        ("run /nonexistent/program", "error: `/nonexistent/program`: No such file"),
+        ("run /nonexistent/program", "error: `/nonexistent/program`: there is no such program"),
         ("echo code $?", "\ncode 127\r\n"),
         ("run /", "error: `/`: Permission denied"),
         ("echo code $?", "\ncode 126\r\n"),
@@ -152,6 +152,45 @@ fn a_program_stops_and_goes_on_as_a_job_of_the_shell() {
     screen.shows("ready> ");
     screen.types("echo code $?; exit\r");
     screen.shows("code 130");
+}
+
+/// Its last words may begin a value, and are shown all the same before the shell has the terminal again.
+#[test]
+fn what_a_program_wrote_is_shown_before_it_stops() {
+    let world = world();
+    let mut screen = shell(&world.person("bob"));
+    screen.types("run sh -c 'printf \"whole lin_bo\"; kill -TSTP $$; echo again'\r");
+    screen.shows("\nwhole lin_bo");
+    screen.shows("Stopped");
+    screen.shows("ready> ");
+    screen.types("fg\r");
+    screen.shows("again");
+    screen.shows("ready> ");
+    screen.types("exit\r");
+}
+
+/// Unlike what the terminal sends to all of them.
+#[test]
+fn what_somebody_sends_reaches_a_program_in_a_pipeline() {
+    let world = world();
+    let mut screen = shell(&world.person("bob"));
+    for (signal, code) in [("INT", 130), ("QUIT", 131)] {
+        screen.types(&format!("run sh -c 'kill -{signal} $PPID; exec sleep 60' | cat\r"));
+        screen.shows("ready> ");
+        screen.types("echo code ${PIPESTATUS[0]}\r");
+        screen.shows(&format!("\ncode {code}\r\n"));
+    }
+    screen.types("exit\r");
+}
+
+#[test]
+fn a_value_of_short_lines_is_masked_as_a_whole() {
+    let world = world();
+    let bob = world.person("bob");
+    bob.sets("abc\ndef\nghi\njkl", "LINES");
+    let (code, shown) = Screen::of(&bob.command("run --only LINES -- printenv LINES")).ends();
+    assert_eq!(code, Some(0));
+    assert!(shown.ends_with("***\r\n") && !shown.contains("def"), "{shown}");
 }
 
 #[test]

@@ -49,6 +49,16 @@ fn what_is_not_masked_is_said() {
 }
 
 #[test]
+fn a_pipe_that_holds_more_stays_as_it_is() {
+    let world = world();
+    let (read, write) = rustix::pipe::pipe().unwrap();
+    let size = rustix::pipe::fcntl_setpipe_size(&write, 1 << 20).unwrap();
+    let status = world.person("bob").command("run -- echo said").stdout(write).status().unwrap();
+    assert!(status.success());
+    assert_eq!(rustix::pipe::fcntl_getpipe_size(&read).unwrap(), size);
+}
+
+#[test]
 fn what_ends_in_one_place_keeps_its_order() {
     let world = world();
     let bob = world.person("bob");

@@ -47,12 +47,17 @@ pub(crate) fn redactor_but(unmask: &[String], secrets: &[ResolvedSecret], output
             .hint("`secrets explain` shows what this context gets, and why"));
     }
     let redactor = redactor(secrets.iter().filter(|secret| !unmask.contains(&secret.secret_id)))?;
-    let mut shown: Vec<String> = unmask.iter().map(|name| format!("{name} (--unmask)")).collect();
-    shown.extend(unmasked(&redactor));
-    if !shown.is_empty() {
-        output.note(&format!("secrets: not masked: {}", shown.join(", ")));
+    if let Some(shown) = shown(unmask, &redactor) {
+        output.note(&shown);
     }
     Ok(redactor)
+}
+
+/// A line that says what is not masked, and why; none if all is.
+fn shown(unmask: &[String], redactor: &Redactor) -> Option<String> {
+    let mut shown: Vec<String> = unmask.iter().map(|name| format!("{name} (--unmask)")).collect();
+    shown.extend(unmasked(redactor));
+    (!shown.is_empty()).then(|| format!("secrets: not masked: {}", shown.join(", ")))
 }
 
 /// Whether whoever stored the secret wants it masked.
@@ -83,6 +88,11 @@ impl Masking {
         self.shared.generation.fetch_add(1, Ordering::Release);
     }
 
+    /// A line that says what is not masked, and why; none if all is.
+    pub(super) fn shown(&self, unmask: &[String]) -> Option<String> {
+        shown(unmask, &self.shared.redactor.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(crate) fn stream(&self) -> MaskedStream {
         let generation = self.shared.generation.load(Ordering::Acquire);
         MaskedStream { masking: self.clone(), stream: self.new_stream(), generation }
@@ -110,9 +120,9 @@ impl MaskedStream {
         self.stream.finish(output);
     }
 
-    /// Whether something is held back.
-    pub(super) fn holds(&self) -> bool {
-        self.stream.held() > 0
+    /// How many bytes are held back.
+    pub(super) fn held(&self) -> usize {
+        self.stream.held()
     }
 }
 

@@ -8,7 +8,7 @@
 //! whole; after that, only as long as it keeps coming, and for at most [`AFTERMATH`].
 
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -21,6 +21,11 @@ use super::terminal::Terminal;
 
 /// After this long without output, what is held back is not the beginning of a value, but a prompt.
 const SILENCE: Duration = Duration::from_millis(100);
+/// The same for a few bytes on a terminal, as the echo of a key: they are seldom the beginning of a value, and whoever types
+/// does not want to wait for them.
+const KEYSTROKE: Duration = Duration::from_millis(15);
+/// So few bytes.
+const FEW: usize = 3;
 
 /// How long the output of what a program left behind is carried.
 const AFTERMATH: Duration = Duration::from_secs(1);
@@ -68,9 +73,16 @@ struct Ending {
 /// A pipe for one stream of a program, which writes into the second end.
 pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-    // Fewer turns for the same bytes; where it is not granted, the usual size does.
-    let _ = rustix::pipe::fcntl_setpipe_size(&write, PIECE);
+    widen(&write);
     Ok((read, write))
+}
+
+/// Lets a pipe hold a whole piece: fewer turns for the same bytes. Where it is not granted, the usual size does, and what is
+/// no pipe stays what it is.
+fn widen(pipe: impl AsFd) {
+    if rustix::pipe::fcntl_getpipe_size(&pipe).is_ok_and(|size| size < PIECE) {
+        let _ = rustix::pipe::fcntl_setpipe_size(&pipe, PIECE);
+    }
 }
 
 /// Carries `input` to `output` until there is nothing more, or until `ended`, whose other end the runner closes when the
@@ -82,8 +94,7 @@ pub(crate) fn carry(
     ended: BorrowedFd<'_>,
     screen: Option<&Screen>,
 ) -> Carried {
-    // As for the program's own pipe: where ours is one, a piece passes in one turn instead of four.
-    let _ = rustix::pipe::fcntl_setpipe_size(output, PIECE);
+    widen(output);
     let mut pump = Pump { input, output, stream, decided: Vec::with_capacity(PIECE), screen, held_return: false };
     match pump.run(ended) {
         Ok(()) => Carried::All,
@@ -97,7 +108,10 @@ impl Pump<'_> {
         let mut piece = vec![0; PIECE];
         let mut ending: Option<Ending> = None;
         loop {
-            let wait = (ending.is_some() || self.stream.holds() || self.held_return).then_some(SILENCE);
+            let wait = match &ending {
+                Some(_) => Some(SILENCE),
+                None => self.holds().then(|| self.silence()),
+            };
             let ready = self.wait(ending.is_none().then_some(ended), wait)?;
             if ready.ended {
                 let owed = rustix::io::ioctl_fionread(&self.input).unwrap_or(0);
@@ -164,6 +178,17 @@ impl Pump<'_> {
         self.decided = kept;
     }
 
+    /// Whether something that was read waits for what comes next.
+    fn holds(&self) -> bool {
+        self.stream.held() > 0 || self.held_return
+    }
+
+    /// How long what is held back waits.
+    fn silence(&self) -> Duration {
+        let is_keystroke = self.screen.is_some() && (1..=FEW).contains(&self.stream.held());
+        if is_keystroke { KEYSTROKE } else { SILENCE }
+    }
+
     /// Waits until there is something to read, the reader of our output is gone, or the program has ended.
     fn wait(&self, ended: Option<BorrowedFd<'_>>, limit: Option<Duration>) -> Result<Ready, Errno> {
         let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
@@ -173,7 +198,7 @@ impl Pump<'_> {
             PollFd::new(&self.output, PollFlags::empty()),
         ];
         polled.extend(ended.as_ref().map(|ended| PollFd::new(ended, PollFlags::IN)));
-        self.set_busy(false);
+        self.set_busy(self.holds());
         let count = loop {
             match poll(&mut polled, limit.as_ref()) {
                 Err(Errno::INTR) => {}

@@ -9,6 +9,7 @@ mod builder;
 mod directory;
 mod freshness;
 mod inspect;
+mod renewal;
 pub mod resolve;
 mod secrets;
 pub mod watch;

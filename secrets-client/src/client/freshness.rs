@@ -19,7 +19,8 @@ use crate::retry::Safety;
 /// How long a server may take to learn of a change that another one acknowledged, in three waits.
 const WAITS: [Duration; 3] = [Duration::from_millis(200), Duration::from_millis(400), Duration::from_millis(800)];
 
-/// The revision of the last change, by organization.
+/// The revision of the last change, by organization; under the empty name, that of what a session asks for without naming
+/// its context.
 #[derive(Debug, Default)]
 pub(crate) struct Freshness(Mutex<BTreeMap<String, String>>);
 
@@ -63,7 +64,9 @@ impl Client {
     /// The revision of the last change that this client made or was told of, by organization. Whoever keeps them between
     /// processes hands them to [`ClientBuilder::revisions`](super::ClientBuilder::revisions).
     pub fn revisions(&self) -> BTreeMap<String, String> {
-        self.0.freshness.revisions().clone()
+        let mut revisions = self.0.freshness.revisions().clone();
+        revisions.remove(""); // of this credential alone
+        revisions
     }
 
     /// Asks with the consistency that the caller demands; else not older than what this client knows of, if it knows, and

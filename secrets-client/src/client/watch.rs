@@ -18,7 +18,7 @@ const OPENING: Duration = Duration::from_secs(10);
 /// Three heartbeats: a stream that is silent for longer leads nowhere, though nobody closed it.
 const SILENCE: Duration = Duration::from_secs(45);
 /// A watch waits for its service without end, but not so long that it comes back late.
-const RECONNECT: RetryPolicy =
+pub(super) const RECONNECT: RetryPolicy =
     RetryPolicy { attempts: u32::MAX, base: Duration::from_millis(200), cap: Duration::from_secs(10) };
 
 /// A watch. It connects again by itself, for as long as it takes.
@@ -140,17 +140,19 @@ impl Watch {
             Event::Heartbeat(_) if is_first => (Happened::Nothing, false),
             Event::Heartbeat(_) => return None,
         };
-        let context = self.context.as_ref().or(self.request.context.as_ref());
-        if let Some(context) = context.filter(|_| delivery_changed) {
-            // What is resolved because of this event must not be older than it.
-            self.client.0.freshness.saw(&context.organization, &revision);
+        if delivery_changed {
+            // What is resolved because of this event must not be older than it, whether its context is named or not.
+            for context in [self.context.as_ref(), self.request.context.as_ref()] {
+                let organization = context.map(|context| context.organization.as_str()).unwrap_or_default();
+                self.client.0.freshness.saw(organization, &revision);
+            }
         }
         Some(WatchEvent { happened, delivery_changed, etag, revision, next_change_time })
     }
 }
 
 /// Whether the service would answer the same again: it knows the caller, the call and what it asks for, and says no.
-fn is_final(error: &ClientError) -> bool {
+pub(super) fn is_final(error: &ClientError) -> bool {
     match error {
         ClientError::Answered(answer) => matches!(
             answer.code,
@@ -198,10 +200,33 @@ mod tests {
         let changed = v1::WatchedChange { delivery_changed: true, ..Default::default() };
         assert!(watch.event(told("b", Event::Changed(changed))).unwrap().delivery_changed);
         assert_eq!(watch.client.revisions()["acme"], "1.b");
+        assert_eq!(watch.client.revisions().len(), 1);
         // After an interruption in which nothing happened, and after one in which something did.
         assert_eq!(watch.event(alive("b")), None);
         assert!(watch.event(told("c", Event::Set(v1::WatchedSet::default()))).unwrap().delivery_changed);
         assert_eq!(watch.request.if_none_match, "c");
+    }
+
+    /// A session names no context, and asks for its own again because of what it was told.
+    #[tokio::test]
+    async fn a_session_asks_for_nothing_older_than_what_it_was_told() {
+        let mut watch = watching();
+        watch.request.context = None;
+        let context = Some(v1::Context { organization: "acme".into(), ..Default::default() });
+        watch.event(told("a", Event::Set(v1::WatchedSet { context, ..Default::default() })));
+        let changed = v1::WatchedChange { delivery_changed: true, ..Default::default() };
+        watch.event(told("b", Event::Changed(changed)));
+        let demanded = std::sync::Mutex::new(None);
+        let answer: Result<(), ClientError> = watch
+            .client
+            .fresh(None, None, |consistency, _| {
+                *demanded.lock().unwrap() = consistency;
+                async { Ok(()) }
+            })
+            .await;
+        assert!(answer.is_ok());
+        let requirement = demanded.into_inner().unwrap().and_then(|consistency| consistency.requirement);
+        assert_eq!(requirement, Some(v1::consistency::Requirement::AtLeastAsFresh("1.b".into())));
     }
 
     #[tokio::test]

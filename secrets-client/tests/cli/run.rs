@@ -7,13 +7,14 @@ mod pid_1;
 mod screen;
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::world::World;
+use super::world::{Ended, World};
 
 fn world() -> World {
     let world = World::acme();
@@ -44,7 +45,8 @@ fn the_programs_own_code_is_passed_through() {
     assert_eq!(bob.types("run -- false").code, 1);
     assert_eq!(bob.types_words(&["run", "--", "sh", "-c", "exit 42"]).code, 42);
     assert_eq!(bob.types_words(&["run", "--", "sh", "-c", "kill -KILL $$"]).code, 137);
-    bob.types("run -- /nonexistent/program").fails(127);
+    bob.types("run -- /nonexistent/program").fails(127).shows(&["`/nonexistent/program`: there is no such program"]);
+    bob.types("run -- nonexistent-program").fails(127).shows(&["`nonexistent-program`: command not found"]);
     bob.types("run -- /").fails(126);
     bob.types("run --only NOPE -- true").fails(5);
     bob.types("run --project nope -- true").fails(125);
@@ -60,7 +62,18 @@ fn stdin_and_stdout_are_the_programs_own() {
 fn a_signal_reaches_the_program_which_decides_how_it_ends() {
     let world = world();
     let bob = world.person("bob");
-    for (signal, name) in [(Signal::TERM, "TERM"), (Signal::HUP, "HUP"), (Signal::USR1, "USR1")] {
+    let signals = [
+        (Signal::TERM, "TERM"),
+        (Signal::HUP, "HUP"),
+        (Signal::INT, "INT"),
+        (Signal::QUIT, "QUIT"),
+        (Signal::USR1, "USR1"),
+        (Signal::USR2, "USR2"),
+        (Signal::ALARM, "ALRM"),
+        (Signal::POWER, "PWR"),
+        (Signal::XCPU, "XCPU"),
+    ];
+    for (signal, name) in signals {
         let script = format!("trap 'echo caught; exit 7' {name}; echo ready; while :; do sleep 0.05; done");
         let mut command = bob.command_of(&["run", "--", "sh", "-c", &script]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -118,20 +131,98 @@ fn without_masking_the_program_takes_the_place_of_the_command() {
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), pid.to_string());
 }
 
+/// Neither where everybody can look while a program runs, nor in a file that is not a secret's own.
 #[test]
-fn no_value_is_in_the_arguments_of_a_process() {
+fn no_value_is_in_arguments_or_in_files_that_are_not_its_own() {
     let world = world();
     let bob = world.person("bob");
-    let child = bob.command("run -- sleep 60").stdout(Stdio::piped()).spawn().unwrap();
-    let begun = Instant::now();
-    let mut seen = Vec::new();
-    while !seen.iter().any(|(_, words): &(u32, String)| words.starts_with("sleep")) {
-        assert!(begun.elapsed() < Duration::from_secs(20), "{seen:?}");
-        seen = std::iter::once(child.id()).chain(children(child.id())).map(|pid| (pid, words_of(pid))).collect();
+    bob.sets("canary_file", "DEPLOY_KEY --file ~/.ssh/deploy_key");
+    bob.sets("canary_login", "GH_REGISTRY --registry ghcr.io --username bob");
+    bob.sets("canary_variable", "CANARY");
+    let temporary = bob.home.join("tmp");
+    std::fs::create_dir_all(&temporary).unwrap();
+    let bob = world.person("bob").with("TMPDIR", temporary.to_str().unwrap());
+    for flags in [&["run"][..], &["run", "--watch"], &["run", "--no-masking"]] {
+        let words = [flags, &["--shell", "echo \"$DOCKER_CONFIG\"; exec sleep 60"]].concat();
+        let mut child = bob.command_of(&words).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let docker = Path::new(&lines.next().unwrap().unwrap()).join("config.json");
+        let processes: Vec<u32> = std::iter::once(child.id()).chain(children(child.id())).collect();
+        for pid in &processes {
+            assert!(!words_of(*pid).contains("canary"), "{flags:?}: {}", words_of(*pid));
+        }
+        let mut holders = Vec::new();
+        for file in files_below(world.folder.path()).filter(|file| !file.starts_with(world.folder.path().join("data")))
+        {
+            let bytes = std::fs::read(&file).unwrap_or_default();
+            let login = b"Ym9iOmNhbmFyeV9sb2dpbg=="; // bob:canary_login
+            let holds = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+            if holds(b"canary") || holds(login) {
+                holders.push(file);
+            }
+        }
+        holders.sort();
+        let mut expected = vec![bob.home.join(".ssh/deploy_key"), docker];
+        expected.sort();
+        assert_eq!(holders, expected, "{flags:?}");
+        kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(143));
     }
-    assert!(seen.iter().all(|(_, words)| !words.contains("lin_bob")), "{seen:?}");
-    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(143));
+}
+
+fn files_below(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let (mut folders, mut files) = (vec![folder.to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let kind = entry.file_type().unwrap();
+            let list = if kind.is_dir() { &mut folders } else { &mut files };
+            list.push(entry.path());
+        }
+    }
+    files.into_iter()
+}
+
+#[test]
+fn files_are_removed_whatever_signal_ends_it() {
+    let world = world();
+    let bob = world.person("bob");
+    bob.sets("key", "DEPLOY_KEY --file ~/.ssh/deploy_key");
+    for signal in [Signal::INT, Signal::QUIT, Signal::HUP, Signal::POWER, Signal::VTALARM] {
+        let mut child =
+            bob.command("run --shell").arg("echo ready; exec sleep 60").stdout(Stdio::piped()).spawn().unwrap();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+        assert!(bob.home.join(".ssh/deploy_key").exists());
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(128 + signal.as_raw()));
+        assert!(!bob.home.join(".ssh/deploy_key").exists(), "{signal:?}");
+    }
+    bob.types("run -- /nonexistent/program").fails(127);
+    bob.types("run -- /").fails(126);
+    assert!(!bob.home.join(".ssh/deploy_key").exists());
+}
+
+/// What it holds is not for the program that it starts: neither its token nor other values.
+#[test]
+fn the_program_can_not_look_into_it() {
+    let world = world();
+    let bob = world.person("bob");
+    let token = bob.does("token create").line();
+    let bob = world.person("bob").with("SECRETS_TOKEN", &token);
+    // Root may look into everything.
+    let drop_rights = "setpriv --reuid=65534 --clear-groups --bounding-set=-all";
+    let script = if rustix::process::getuid().is_root() {
+        let home = world.folder.path();
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(home, open.clone()).unwrap();
+        format!("{drop_rights} '{}' run", env!("CARGO_BIN_EXE_secrets"))
+    } else {
+        format!("'{}' run", env!("CARGO_BIN_EXE_secrets"))
+    };
+    let inner = "cat /proc/$PPID/environ > /dev/null 2>&1 && echo seen || echo hidden";
+    let line = format!("{script} --only LINEAR_API_KEY --shell '{inner}'");
+    let mut command = bob.program(Path::new("sh"), &["-c", &line]);
+    let ended = Ended::of(command.env("XDG_RUNTIME_DIR", "/nonexistent").current_dir("/").output().unwrap());
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "hidden\n"), "{ended:?}");
 }
 
 fn has_child(pid: u32) -> bool {

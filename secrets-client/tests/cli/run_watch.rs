@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -153,6 +154,52 @@ fn whoever_ends_it_while_it_is_started_again_ends_it_for_good() {
     running.sent(Signal::TERM);
     assert_eq!(running.ends(), 9);
     assert!(running.is_silent(), "no other was started");
+}
+
+#[test]
+fn what_a_program_left_running_ends_before_it_is_started_again() {
+    let world = world();
+    let bob = world.person("bob");
+    let script =
+        r#"sh -c 'trap "sleep 1; exit" TERM; while :; do sleep 0.05; done' & echo "$! ${#LINEAR_API_KEY}"; wait"#;
+    let secrets = bob.command_of(&["run", "--watch", "--workspace", "ws1", "--shell", script]);
+    let words: Vec<&str> = secrets.get_args().map(|word| word.to_str().unwrap()).collect();
+    // Without a terminal, as a service: there the program can have a group of its own.
+    let alone = [&[env!("CARGO_BIN_EXE_secrets")], words.as_slice()].concat();
+    let running = Running::start(bob.program(Path::new("setsid"), &alone));
+    let said = running.says();
+    let (descendant, length) = said.split_once(' ').unwrap();
+    assert_eq!(length, "9");
+    bob.sets("lin_bob_two", "LINEAR_API_KEY");
+    assert!(running.says().ends_with(" 11"));
+    assert!(!Path::new("/proc").join(descendant).exists(), "it ended before");
+}
+
+#[test]
+fn a_new_set_says_what_is_not_masked_and_what_a_log_is_to_mask() {
+    let world = world();
+    let bob = world.person("bob");
+    let running = run(&bob, &["--ci", "github", "--workspace", "ws1"], STAYS);
+    assert_eq!(running.says(), "started with 9");
+    assert_eq!(running.warns("::add-mask::"), "::add-mask::lin_bob_1");
+    bob.sets("abc", "TINY");
+    running.warns("not masked: TINY (too short)");
+    assert_eq!(running.says(), "started with 9");
+    bob.sets("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(running.warns("::add-mask::lin_bob_t"), "::add-mask::lin_bob_two");
+    assert_eq!(running.says(), "started with 11");
+}
+
+#[test]
+fn a_session_is_renewed_while_its_program_runs() {
+    let world = world();
+    let bob = world.person("bob");
+    let session = bob.does("session create --workspace ws1 --ttl 9s").line();
+    let running = run(&world.person("sandbox").with("SECRETS_TOKEN", &session), &[], STAYS);
+    assert_eq!(running.says(), "started with 9");
+    std::thread::sleep(Duration::from_secs(12));
+    bob.sets("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(running.says(), "started with 11");
 }
 
 #[test]

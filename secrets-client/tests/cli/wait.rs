@@ -61,6 +61,15 @@ fn gives_up_with_code_5_and_names_what_is_missing() {
     let world = World::acme();
     let ended = world.person("bob").types("wait GITHUB_TOKEN --workspace ws1 --timeout 1s").fails(5);
     ended.shows(&["GITHUB_TOKEN", "not there after 1 s"]);
+    world.person("bob").types("wait GITHUB_TOKEN --timeout 0s").fails(5).shows(&["GITHUB_TOKEN", "not there"]);
+}
+
+#[test]
+fn gives_up_with_code_6_when_nobody_answers() {
+    let mut world = World::acme();
+    world.stop();
+    let ended = world.person("bob").types("wait GITHUB_TOKEN --workspace ws1 --timeout 4s").fails(6);
+    ended.shows(&["did not answer within 4 s"]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::app::App;
 use crate::exit::{Exit, Failure};
+use crate::kept_session::KeptSession;
 use crate::scope::ContextArgs;
 
 /// Changes seldom come alone: nothing happens until there was none for this long.
@@ -35,6 +36,7 @@ pub(crate) struct Changes<'a> {
 struct Open {
     request: v1::ResolveRequest,
     watch: Watch,
+    _session: KeptSession,
 }
 
 /// What comes of a change.
@@ -129,7 +131,7 @@ impl<'a> Changes<'a> {
                 if_none_match: self.etag.clone(),
                 ..Default::default()
             });
-            self.open = Some(Open { request, watch });
+            self.open = Some(Open { request, watch, _session: self.app.keep_session()? });
         }
         self.open.as_mut().ok_or_else(|| Failure::new(Exit::Failed, "there is no watch"))
     }

@@ -26,6 +26,7 @@ mod format;
 mod global;
 mod history;
 mod import;
+mod kept_session;
 mod list;
 mod login;
 mod man;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         return run::monitor(words);
     }
     completion::answer(command::Arguments::command);
+    keep_to_itself();
     let arguments = usage::parse::<command::Arguments>();
     let output = Output::new(arguments.global.output);
     let ended = tokio::runtime::Builder::new_current_thread()
@@ -90,4 +92,10 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit as u8)
         }
     }
+}
+
+/// Values and the token are in this process: nobody else reads its memory or its environment, as a program that it starts
+/// could, and no dump of it is written. What it executes is not affected.
+fn keep_to_itself() {
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }

@@ -120,6 +120,8 @@ pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, Failure> {
         if args.no_masking && placed.is_empty() {
             return Err(program.execute());
         }
+        // Who passes it on means it to last.
+        let _session = args.pass_session.then(|| app.keep_session()).transpose().map_err(before_start)?;
         (placed, Child::run(program, &mut signals).await)
     };
     if let Err(failure) = placed.remove() {
@@ -151,12 +153,7 @@ impl RunArgs {
             true => None,
             false => Some(Masking::new(masking::redactor_but(&self.unmask, &set.secrets, app.output)?)),
         };
-        if let Some(Ci::Github) = self.ci {
-            github::print_hints(
-                &app.output,
-                set.secrets.iter().filter(|secret| !self.unmask.contains(&secret.secret_id)),
-            )?;
-        }
+        self.print_hints(app, &set)?;
         let placed = plan.place(delivery::user_docker_config().as_deref())?;
         let environment = self.environment(&plan, &placed);
         environment.tell(app.output);
@@ -165,8 +162,18 @@ impl RunArgs {
             Some(line) => vec!["/bin/sh".into(), "-c".into(), line.clone()],
             None => environment.located(self.command.clone()),
         };
-        let program = Program { words, environment: environment.variables(), masking };
+        let leads_group = self.watching.watch && !job_control::terminal_reaches_our_group();
+        let program = Program { words, environment: environment.variables(), masking, leads_group };
         Ok((set, Delivery { placed, program }))
+    }
+
+    /// Lets a CI service mask the values in its log, if one is named.
+    fn print_hints(&self, app: &App, set: &Resolved) -> Result<(), Failure> {
+        let secrets = set.secrets.iter().filter(|secret| !self.unmask.contains(&secret.secret_id));
+        match self.ci {
+            Some(Ci::Github) => github::print_hints(&app.output, secrets),
+            None => Ok(()),
+        }
     }
 
     fn environment(&self, plan: &Plan, placed: &Placed) -> Environment {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use secrets_client::{Happened, Watch, v1};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::app::App;
 use crate::exit::{Exit, Failure};
@@ -33,18 +33,29 @@ pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), Failure> {
         scope::parse_name(name)?;
     }
     let mut wanted = Wanted::of(args.names);
-    let Some(patience) = args.timeout else { return wanted.wait(app, &args.context).await };
-    match timeout(patience, wanted.wait(app, &args.context)).await {
-        Ok(ended) => ended,
-        Err(_) if wanted.told => {
-            let missing = wanted.missing().join(", ");
-            Err(Failure::new(Exit::Missing, format!("not there after {} s: {missing}", patience.as_secs()))
-                .hint("`secrets set NAME` gives your own sandboxes one"))
-        }
-        Err(_) => {
-            let text = format!("{} did not answer within {} s", app.settings.endpoint, patience.as_secs());
-            Err(Failure::new(Exit::Missing, text).hint("is it running? SECRETS_ENDPOINT or --endpoint says where"))
-        }
+    let _session = app.keep_session()?;
+    let begun = Instant::now();
+    let end = args.timeout.map(|patience| begun + patience);
+    // Whoever has no time to wait still wants to know what is there.
+    let answered = end.map(|end| end.max(begun + SOON));
+    let Some(watch) = by(answered, wanted.begin(app, &args.context)).await else {
+        let text = format!("{} did not answer within {} s", app.settings.endpoint, begun.elapsed().as_secs());
+        return Err(
+            Failure::new(Exit::Unavailable, text).hint("is it running? `secrets doctor` looks for what is wrong")
+        );
+    };
+    by(end, wanted.wait(app, watch?)).await.unwrap_or_else(|| {
+        let (missing, seconds) = (wanted.missing().join(", "), begun.elapsed().as_secs());
+        Err(Failure::new(Exit::Missing, format!("not there after {seconds} s: {missing}"))
+            .hint("`secrets set NAME` gives your own sandboxes one"))
+    })
+}
+
+/// What comes of `waiting` until `end`; without one, however late.
+async fn by<T>(end: Option<Instant>, waiting: impl Future<Output = T>) -> Option<T> {
+    match end {
+        Some(end) => timeout_at(end, waiting).await.ok(),
+        None => Some(waiting.await),
     }
 }
 
@@ -61,16 +72,15 @@ struct Wanted {
     names: BTreeSet<String>,
     /// Those that are there, as far as is known.
     there: BTreeSet<String>,
-    /// Whether the service has said anything.
-    told: bool,
 }
 
 impl Wanted {
     fn of(names: Vec<String>) -> Self {
-        Self { names: names.into_iter().collect(), there: BTreeSet::new(), told: false }
+        Self { names: names.into_iter().collect(), there: BTreeSet::new() }
     }
 
-    async fn wait(&mut self, app: &App, context: &ContextArgs) -> Result<(), Failure> {
+    /// Opens the watch, and hears what is there.
+    async fn begin(&mut self, app: &App, context: &ContextArgs) -> Result<Watch, Failure> {
         let mut watch = app.watch(context, &self.names).await?;
         let first = match timeout(SOON, watch.next()).await {
             Ok(first) => first?,
@@ -80,6 +90,11 @@ impl Wanted {
             }
         };
         self.happened(first.happened);
+        Ok(watch)
+    }
+
+    /// Hears of changes until nothing is missing.
+    async fn wait(&mut self, app: &App, mut watch: Watch) -> Result<(), Failure> {
         let mut announced = Vec::new();
         loop {
             let missing = self.missing();
@@ -95,7 +110,6 @@ impl Wanted {
     }
 
     fn happened(&mut self, happened: Happened) {
-        self.told = true;
         match happened {
             Happened::Set(set) => self.there = set.secrets.into_iter().map(|secret| secret.secret_id).collect(),
             Happened::Changed(change) => {

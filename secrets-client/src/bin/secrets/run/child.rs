@@ -8,18 +8,24 @@ use std::io::{self, IsTerminal as _};
 use std::process::Stdio;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process};
+use rustix::process::{
+    Pid, Signal, WaitOptions, WaitStatus, kill_process, kill_process_group, test_kill_process_group,
+};
+use tokio::time::{Duration, Instant, sleep};
 
-use super::job_control::{stop_this_process, stops_jobs, terminal_reaches_our_group};
+use super::job_control::{stop_this_process, stops_jobs};
 use super::masking::Masking;
 use super::monitor::News;
 use super::on_terminal::OnTerminal;
 use super::program::Program;
 use super::pump;
-use super::signals::Signals;
+use super::signals::{Arrival, Signals};
 use super::streams::{Streams, To};
 use crate::exit::{Exit, Failure};
 use crate::printable::printable;
+
+/// How often is looked whether what a program left behind has ended.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A program that was started. Dropped, the terminal is given back, and a program on a pseudo-terminal loses it.
 pub(super) struct Child {
@@ -39,6 +45,8 @@ enum Process {
 /// A child of ours.
 struct Own {
     pid: Option<Pid>,
+    /// The group that it leads, if it does.
+    group: Option<Pid>,
     stopped: bool,
 }
 
@@ -71,7 +79,7 @@ impl Child {
                 break code;
             }
             tokio::select! {
-                signal = signals.next() => self.receive(signal),
+                arrival = signals.next() => self.receive(arrival),
                 news = self.process.news() => self.hear(news),
             }
         };
@@ -102,6 +110,36 @@ impl Child {
         }
     }
 
+    /// Ends what the program, which has ended, left running in a group of its own: asked first, and killed at `end`. On a
+    /// pseudo-terminal it goes with that.
+    pub(super) async fn end_descendants(&mut self, end: Instant) {
+        self.signal_descendants(Signal::TERM);
+        self.signal_descendants(Signal::CONT);
+        while self.has_descendants() {
+            if Instant::now() >= end {
+                return self.signal_descendants(Signal::KILL);
+            }
+            sleep(LOOK).await;
+            self.reap();
+        }
+    }
+
+    /// Sends a signal to what the program left running in a group of its own.
+    pub(super) fn signal_descendants(&self, signal: Signal) {
+        let _ = self.group().map(|group| kill_process_group(group, signal));
+    }
+
+    fn has_descendants(&self) -> bool {
+        self.group().is_some_and(|group| test_kill_process_group(group).is_ok())
+    }
+
+    fn group(&self) -> Option<Pid> {
+        match &self.process {
+            Process::Own(own) => own.group,
+            Process::OnTerminal(_) => None,
+        }
+    }
+
     /// Writes a line to stderr, whatever mode the terminal is in.
     pub(super) fn say(&self, line: &str) {
         let raw = matches!(&self.process, Process::OnTerminal(on_terminal) if on_terminal.is_raw());
@@ -110,7 +148,7 @@ impl Child {
     }
 
     /// A signal reached the runner.
-    fn receive(&mut self, signal: Signal) {
+    fn receive(&mut self, Arrival { signal, from_kernel }: Arrival) {
         match &mut self.process {
             _ if signal == Signal::CHILD => self.reap(),
             Process::OnTerminal(on_terminal) => on_terminal.receive(signal),
@@ -119,7 +157,8 @@ impl Child {
                 Signal::TSTP if own.stopped => {
                     stop_this_process();
                 }
-                Signal::INT | Signal::QUIT | Signal::TSTP | Signal::WINCH if terminal_reaches_our_group() => {}
+                // The terminal's, which the program is sent as well.
+                Signal::INT | Signal::QUIT | Signal::TSTP | Signal::WINCH if from_kernel => {}
                 signal => own.signal(signal),
             },
         }
@@ -181,7 +220,8 @@ impl Own {
         let mut command = program.command();
         let child = command.stdout(stdout).stderr(stderr).spawn().map_err(|error| program.not_started(&error))?;
         // The command goes now, and with it our copies of the pipes' ends.
-        Ok(Self { pid: i32::try_from(child.id()).ok().and_then(Pid::from_raw), stopped: false })
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        Ok(Self { pid, group: pid.filter(|_| program.leads_group), stopped: false })
     }
 
     fn start_on_pipes(program: &Program, masking: &Masking, streams: &mut Streams) -> Result<Self, Failure> {

@@ -16,6 +16,9 @@ pub(super) struct Program {
     pub(super) environment: Vec<(OsString, OsString)>,
     /// What is masked in its output; none leaves it our own streams.
     pub(super) masking: Option<Masking>,
+    /// Whether it leads a process group of its own, so that all it starts can be ended with it. Only where no terminal
+    /// reaches ours: its keys would not reach the program, which could not read from it either.
+    pub(super) leads_group: bool,
 }
 
 impl Program {
@@ -24,6 +27,9 @@ impl Program {
         let mut words = self.words.iter();
         let mut command = Command::new(words.next().map(OsString::as_os_str).unwrap_or_default());
         command.args(words).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
+        if self.leads_group {
+            command.process_group(0);
+        }
         command
     }
 
@@ -34,11 +40,14 @@ impl Program {
 
     /// What is said if it can't be executed.
     pub(super) fn not_started(&self, error: &io::Error) -> Failure {
-        let exit = match error.kind() {
-            io::ErrorKind::NotFound => Exit::NoSuchProgram,
-            _ => Exit::NotExecutable,
-        };
         let program = self.words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
-        Failure::new(exit, format!("`{program}`: {error}"))
+        match error.kind() {
+            io::ErrorKind::NotFound if program.contains('/') => Failure::new(
+                Exit::NoSuchProgram,
+                format!("`{program}`: there is no such program, or what its `#!` names"),
+            ),
+            io::ErrorKind::NotFound => Failure::new(Exit::NoSuchProgram, format!("`{program}`: command not found")),
+            _ => Failure::new(Exit::NotExecutable, format!("`{program}`: {error}")),
+        }
     }
 }

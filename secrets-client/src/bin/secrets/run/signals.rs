@@ -3,11 +3,14 @@
 use std::io;
 
 use rustix::process::Signal;
-use tokio::signal::unix::{SignalKind, signal};
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::origin::{Origin, WithOrigin};
+use signal_hook::low_level::siginfo::Cause;
 use tokio::sync::mpsc;
 
-/// What is passed on to the program, or has a meaning for the runner itself.
-const RECEIVED: [Signal; 11] = [
+/// What is passed on to the program, or has a meaning for the runner itself. Of what would end a process, nothing is
+/// left out that somebody sends: whatever ended the runner alone would leave the program and its files behind.
+const RECEIVED: [Signal; 17] = [
     Signal::TERM,
     Signal::INT,
     Signal::QUIT,
@@ -15,18 +18,33 @@ const RECEIVED: [Signal; 11] = [
     Signal::USR1,
     Signal::USR2,
     Signal::ALARM,
+    Signal::VTALARM,
+    Signal::PROF,
+    Signal::IO,
+    Signal::POWER,
+    Signal::STKFLT,
+    Signal::XCPU,
     Signal::WINCH,
     Signal::TSTP,
     Signal::CONT,
     Signal::CHILD,
 ];
 
-/// What ends a process that does not say otherwise.
-const ENDING: [Signal; 4] = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP];
+/// What ends a process that does not say otherwise, and is sent for that.
+const ENDING: [Signal; 5] = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::POWER];
+
+/// A signal that reached the runner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Arrival {
+    pub(super) signal: Signal,
+    /// Whether nobody sent it but the kernel. Ctrl-C, Ctrl-\, Ctrl-Z and a new size come so, and then to every process of
+    /// our group.
+    pub(super) from_kernel: bool,
+}
 
 /// The signals received from now on.
 pub(super) struct Signals {
-    received: mpsc::UnboundedReceiver<Signal>,
+    received: mpsc::UnboundedReceiver<Arrival>,
     /// Whether one came that ends processes.
     asked_to_end: bool,
 }
@@ -35,26 +53,27 @@ impl Signals {
     /// Receives what is passed on, but for the signals that whoever started us wants ignored (`nohup`): the program
     /// ignores them as well, which a handler here would undo.
     pub(super) fn listen() -> io::Result<Self> {
-        let (sender, received) = mpsc::unbounded_channel();
         let ignored = ignored_signals(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
-        for listened in RECEIVED {
-            let number = listened.as_raw();
-            if ignored & (1 << (number - 1)) != 0 && listened != Signal::CHILD {
-                continue;
+        let is_ignored = |signal: Signal| ignored & (1 << (signal.as_raw() - 1)) != 0 && signal != Signal::CHILD;
+        let listened = RECEIVED.iter().filter(|signal| !is_ignored(**signal)).map(|signal| signal.as_raw());
+        let mut origins = SignalsInfo::<WithOrigin>::new(listened)?;
+        let (sender, received) = mpsc::unbounded_channel();
+        std::thread::spawn(move || {
+            for arrival in origins.forever().filter_map(|origin| Arrival::of(&origin)) {
+                if sender.send(arrival).is_err() {
+                    break;
+                }
             }
-            let mut stream = signal(SignalKind::from_raw(number))?;
-            let sender = sender.clone();
-            tokio::spawn(async move { while stream.recv().await.is_some() && sender.send(listened).is_ok() {} });
-        }
+        });
         Ok(Self { received, asked_to_end: false })
     }
 
     /// The next signal. Cancelling it loses none.
-    pub(super) async fn next(&mut self) -> Signal {
+    pub(super) async fn next(&mut self) -> Arrival {
         match self.received.recv().await {
-            Some(signal) => {
-                self.asked_to_end |= ENDING.contains(&signal);
-                signal
+            Some(arrival) => {
+                self.asked_to_end |= ENDING.contains(&arrival.signal);
+                arrival
             }
             None => std::future::pending().await,
         }
@@ -74,11 +93,18 @@ impl Signals {
     /// or no longer.
     pub(super) async fn ending(&mut self) -> Signal {
         loop {
-            let signal = self.next().await;
+            let Arrival { signal, .. } = self.next().await;
             if ENDING.contains(&signal) {
                 return signal;
             }
         }
+    }
+}
+
+impl Arrival {
+    fn of(origin: &Origin) -> Option<Self> {
+        let signal = Signal::from_named_raw(origin.signal)?;
+        Some(Self { signal, from_kernel: matches!(origin.cause, Cause::Kernel) })
     }
 }
 

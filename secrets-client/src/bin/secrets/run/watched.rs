@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use rustix::process::Signal;
 use secrets_client::{Resolved, ResolvedSecret};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::child::Child;
 use super::program::Program;
@@ -81,7 +81,13 @@ impl Watched<'_> {
         loop {
             let news = tokio::select! {
                 biased;
-                code = child.wait(signals) => return Ok(code),
+                code = child.wait(signals) => {
+                    // Whoever ends us by our group does not reach one that the program leads.
+                    if signals.asked_to_end() {
+                        child.signal_descendants(Signal::TERM);
+                    }
+                    return Ok(code);
+                }
                 news = changes.next() => news,
             };
             let set = match news {
@@ -96,7 +102,7 @@ impl Watched<'_> {
                 }
             };
             let names = changed_names(&self.set.secrets, &set.secrets).join(", ");
-            if let Err(failure) = self.deliver(set) {
+            if let Err(failure) = self.deliver(set, &child) {
                 child.say(&format!(
                     "secrets: {names} changed, and the program keeps what it has: {}",
                     failure.message()
@@ -121,7 +127,7 @@ impl Watched<'_> {
     }
 
     /// Puts a new set in the place of the old one. On a failure the old one stays, files and all.
-    fn deliver(&mut self, set: Resolved) -> Result<(), Failure> {
+    fn deliver(&mut self, set: Resolved, child: &Child) -> Result<(), Failure> {
         let plan = Plan::of(&set.secrets, delivery::home().as_deref())?;
         let is_gone = |old: &ResolvedSecret| {
             !set.secrets.iter().any(|new| new.secret_id == old.secret_id && new.expose() == old.expose())
@@ -129,9 +135,14 @@ impl Watched<'_> {
         let masked = set.secrets.iter().chain(&self.retired).chain(self.set.secrets.iter().filter(|old| is_gone(old)));
         let masked = masked.filter(|secret| !self.args.unmask.contains(&secret.secret_id));
         let redactor = self.program.masking.is_some().then(|| masking::redactor(masked)).transpose()?;
+        self.args.print_hints(self.app, &set)?;
         self.placed.replace(&plan)?;
         if let (Some(masking), Some(redactor)) = (&self.program.masking, redactor) {
+            let before = masking.shown(&self.args.unmask);
             masking.replace(redactor);
+            if let Some(shown) = masking.shown(&self.args.unmask).filter(|shown| before.as_ref() != Some(shown)) {
+                child.say(&shown);
+            }
         }
         self.program.environment = self.args.environment(&plan, self.placed).variables();
         let gone: Vec<bool> = self.set.secrets.iter().map(is_gone).collect();
@@ -146,14 +157,18 @@ impl Watched<'_> {
         signals.forget();
         child.signal(Signal::TERM);
         child.signal(Signal::CONT); // one that is stopped takes no other
-        let grace = self.args.watching.grace.unwrap_or(GRACE);
-        let code = match timeout(grace, child.wait(signals)).await {
+        let end = Instant::now() + self.args.watching.grace.unwrap_or(GRACE);
+        let code = match timeout_at(end, child.wait(signals)).await {
             Ok(code) => code,
             Err(_) => {
                 child.signal(Signal::KILL);
                 child.wait(signals).await
             }
         };
+        tokio::select! {
+            () = child.end_descendants(end) => {}
+            _ = signals.ending() => {}
+        }
         // Whoever wanted to end all of it meanwhile does not want another program.
         if signals.asked_to_end() { Ended::ForGood(code) } else { Ended::Replaced }
     }

@@ -13,11 +13,13 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-use secrets_core::{InvalidSecretId, NamePolicy, SecretId};
-
-use serde::Deserialize;
+use secrets_core::{InvalidSecretId, NamePolicy, OrganizationId, ProjectId, SecretId, WorkspaceId};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::{ConfigError, read};
 
@@ -27,10 +29,13 @@ use super::{ConfigError, read};
 #[serde(deny_unknown_fields)]
 pub struct Repository {
     /// The organization.
+    #[serde(default, deserialize_with = "identifier::<OrganizationId, _>")]
     pub organization: Option<String>,
     /// The project.
+    #[serde(default, deserialize_with = "identifier::<ProjectId, _>")]
     pub project: Option<String>,
     /// The workspace.
+    #[serde(default, deserialize_with = "identifier::<WorkspaceId, _>")]
     pub workspace: Option<String>,
     /// The secrets that it needs.
     #[serde(default)]
@@ -97,6 +102,17 @@ impl TryFrom<String> for Name {
     }
 }
 
+/// The text of an identifier, which must be one.
+fn identifier<'de, I, D>(deserializer: D) -> Result<Option<String>, D::Error>
+where
+    I: FromStr<Err: Display>,
+    D: Deserializer<'de>,
+{
+    let text = String::deserialize(deserializer)?;
+    text.parse::<I>().map_err(D::Error::custom)?;
+    Ok(Some(text))
+}
+
 const fn yes() -> bool {
     true
 }
@@ -150,6 +166,7 @@ mod tests {
             ("[secrets.A]\n[secrets.A]\n", 2, "`secrets.A`: duplicate key"),
             ("project = \"api\"\nworkspace = [\"canary\"]\n", 2, "`workspace`: a string"),
             ("project = \"api\"\nworkspace = canary\n", 2, "`workspace`: "),
+            ("project = \"api\"\nworkspace = \"Ws_1\"\n", 2, "`workspace`: "),
         ] {
             std::fs::write(folder.path().join("secrets.toml"), text).unwrap();
             let error = Repository::find(folder.path()).unwrap_err().to_string();

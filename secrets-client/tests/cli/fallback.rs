@@ -135,6 +135,19 @@ fn without_a_network_nobody_is_asked() {
 }
 
 #[test]
+fn a_set_without_what_has_become_necessary_is_not_enough() {
+    let mut world = world();
+    Careful::new(&world, world.person("bob")).runs("--workspace ws1").succeeds("the first");
+    fs::write(world.person("bob").home.join("secrets.toml"), "[secrets.MUST_HAVE]\n").unwrap();
+    world.stop();
+    let careful = Careful::new(&world, world.person("bob"));
+    for flags in ["--workspace ws1", "--workspace ws1 --fallback-only"] {
+        careful.runs(flags).fails(5).shows(&["MUST_HAVE", "fallback"]).hides("lin_bob_1");
+    }
+    careful.runs("--workspace ws1 --fallback-only --watch").fails(2).shows(&["--watch"]);
+}
+
+#[test]
 fn a_program_that_began_with_it_follows_the_service_once_that_is_back() {
     let mut world = world();
     let careful = Careful::new(&world, world.person("bob"));

@@ -23,6 +23,7 @@ use self::key::Key;
 use self::sealed::{Identity, Refused};
 use crate::app::App;
 use crate::exit::{Exit, Failure};
+use crate::output::words;
 use crate::scope::ContextArgs;
 use crate::{private_file, when};
 
@@ -45,7 +46,7 @@ pub(crate) struct FallbackArgs {
     #[arg(long, value_name = "DURATION", requires = "fallback", value_parser = when::duration)]
     fallback_max_age: Option<Duration>,
     /// With --fallback: use it without asking the service
-    #[arg(long, requires = "fallback")]
+    #[arg(long, requires = "fallback", conflicts_with = "watch")]
     fallback_only: bool,
 }
 
@@ -64,6 +65,7 @@ impl FallbackArgs {
         let Some(fallback) = self.fallback(app, context, only)? else { return app.receive(context, only).await };
         if self.fallback_only {
             let (set, age) = fallback.open(when::now())?;
+            complete(&set, &app.required(only))?;
             app.output.note(&format!("secrets: as of {}, without asking the service", ago(age)));
             return Ok(set);
         }
@@ -81,6 +83,7 @@ impl FallbackArgs {
         };
         match fallback.open(when::now()) {
             Ok((set, age)) => {
+                complete(&set, &app.required(only))?;
                 app.output.warn(&format!("{unavailable}; using what it gave {}", ago(age)));
                 Ok(set)
             }
@@ -144,6 +147,18 @@ impl Fallback<'_> {
     fn fails(&self, why: &str) -> Failure {
         Failure::new(Exit::Failed, format!("fallback `{}`: {why}", self.path.display()))
     }
+}
+
+/// A set that was sealed before something became necessary is not enough.
+fn complete(set: &Resolved, required: &[String]) -> Result<(), Failure> {
+    let is_there = |name: &String| set.secrets.iter().any(|secret| secret.secret_id == *name);
+    let missing: Vec<&str> = required.iter().filter(|name| !is_there(name)).map(String::as_str).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let number = words::count(missing.len(), "secret");
+    Err(Failure::new(Exit::Missing, format!("{number} missing in the fallback: {}", missing.join(", ")))
+        .hint("a run while the service is there keeps a new one"))
 }
 
 fn refused_because(refused: Refused) -> &'static str {

@@ -10,11 +10,15 @@ impl App {
     /// What the context gets, with values: all of it, with all that `secrets.toml` requires; or the names in `only`, which
     /// must be there. Says what is missing, for what it is needed and what to type. Warnings are told.
     pub(crate) async fn receive(&self, context: &ContextArgs, only: &[String]) -> Result<Resolved, Failure> {
-        let required = match only {
+        self.receive_with(context, only, self.required(only)).await
+    }
+
+    /// What must be there: the names in `only`, or without any what `secrets.toml` requires.
+    pub(crate) fn required(&self, only: &[String]) -> Vec<String> {
+        match only {
             [] => self.settings.repository.required().map(str::to_owned).collect(),
             only => only.to_vec(),
-        };
-        self.receive_with(context, only, required).await
+        }
     }
 
     /// The same, for what does its work without the secrets that `secrets.toml` requires as well.

@@ -36,11 +36,33 @@ fn a_sandbox_gets_a_session_for_its_context_alone() {
     let narrower = sandbox.does("session create --only STRIPE_SECRET").line();
     world.person("agent").with("SECRETS_TOKEN", &narrower).types("resolve LINEAR_API_KEY").fails(5);
 
-    let list = plane.does("session list --organization acme --external-id sbx-91").hides(&session);
+    // Belonging to no organization, it sees those of all.
+    let list = plane.does("session list --external-id sbx-91").hides(&session);
     let id = list.row_of("sbx-91");
-    plane.does(&format!("session revoke {id} --organization acme --yes")).shows(&["2 sessions ended"]);
+    plane.does(&format!("session revoke {id} --yes")).shows(&["2 sessions ended"]);
     sandbox.types("resolve").fails(4);
-    plane.types("session revoke --organization acme --external-id sbx-91 --yes").fails(3);
+    plane.does(&format!("session revoke {id} --organization acme --yes")).shows(&["had ended before"]);
+    plane.types("session revoke --external-id sbx-91 --yes").fails(3);
+    plane.types("session revoke nope --yes").fails(3).shows(&["no session `nope`"]);
+    for line in [format!("session revoke {session}"), format!("session renew {session}")] {
+        plane.types(&line).fails(2).hides(&session).shows(&["by its identifier"]);
+    }
+}
+
+#[test]
+fn a_control_plane_lists_the_sessions_of_every_organization() {
+    let (world, token) = world();
+    let plane = world.person("plane").with("SECRETS_TOKEN", &token);
+    let code = world.operator().does("org create rival --admin eve").line();
+    world.person("eve").does(&format!("login --invite {code}"));
+    for (organization, user) in [("acme", "bob"), ("rival", "eve")] {
+        plane.does(&format!("session create --organization {organization} --user {user} --external-id sbx-1"));
+    }
+    let list = plane.does("session list --external-id sbx-1").shows(&["acme: user bob", "rival: user eve"]);
+    let id = list.row_of("rival:");
+    plane.does(&format!("session revoke {id} --yes")).shows(&["1 session ended"]);
+    plane.does("session revoke --external-id sbx-1 --yes").shows(&["1 session ended"]);
+    assert!(plane.does("session list").stdout.is_empty());
 }
 
 #[test]

@@ -96,8 +96,15 @@ impl App {
     /// The organization that is meant: a flag's, the environment's, the repository's, the caller's own, or the configured
     /// one. What the configuration says goes with the token that a login left there, and comes last for any other.
     pub(crate) async fn organization(&self) -> Result<OrganizationId, Failure> {
+        self.known_organization().await?.ok_or_else(|| {
+            Failure::usage("which organization?").hint("--organization O or SECRETS_ORGANIZATION names it")
+        })
+    }
+
+    /// The same, if one is meant: the platform's own accounts belong to none.
+    async fn known_organization(&self) -> Result<Option<OrganizationId>, Failure> {
         if let Some(organization) = &self.organization {
-            return Ok(organization.clone());
+            return Ok(Some(organization.clone()));
         }
         let named = self.settings.layers.split_last().and_then(|(own, nearer)| {
             let nearer = nearer.iter().find_map(|layer| layer.organization.clone());
@@ -105,14 +112,32 @@ impl App {
         });
         let organization = match named {
             Some(organization) => organization,
-            None => match self.me().await?.organization.as_str() {
-                "" => self.settings.config.organization.clone().ok_or_else(|| {
-                    Failure::usage("which organization?").hint("--organization O or SECRETS_ORGANIZATION names it")
-                })?,
-                organization => organization.to_owned(),
+            None => match (self.me().await?.organization.as_str(), &self.settings.config.organization) {
+                ("", None) => return Ok(None),
+                ("", Some(configured)) => configured.clone(),
+                (organization, _) => organization.to_owned(),
             },
         };
-        organization.parse().map_err(|error| Failure::usage(format!("organization `{organization}`: {error}")))
+        let parsed = organization.parse();
+        parsed.map(Some).map_err(|error| Failure::usage(format!("organization `{organization}`: {error}")))
+    }
+
+    /// Resource paths of the organization that is meant, or of all that the caller sees when none is.
+    pub(crate) async fn organization_paths(&self) -> Result<Vec<String>, Failure> {
+        if let Some(organization) = self.known_organization().await? {
+            return Ok(vec![ScopeName::Organization(organization).to_string()]);
+        }
+        Ok(self.organizations().await?.into_iter().map(|organization| organization.name).collect())
+    }
+
+    /// The organizations that the caller sees.
+    pub(crate) async fn organizations(&self) -> Result<Vec<v1::Organization>, Failure> {
+        let client = self.client()?;
+        Ok(all_pages(|page_token| {
+            let request = v1::ListOrganizationsRequest { page_token, ..Default::default() };
+            async { client.list_organizations(request).await.map(|page| (page.organizations, page.next_page_token)) }
+        })
+        .await?)
     }
 
     /// `organizations/O`.

@@ -9,7 +9,7 @@ use secrets_client::v1;
 use secrets_core::{OrganizationId, UserId};
 use serde_json::{Value, json};
 
-use crate::app::{App, all_pages};
+use crate::app::App;
 use crate::exit::{Exit, Failure};
 use crate::output::table::Table;
 use crate::output::{self, words};
@@ -124,12 +124,7 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), Failure> {
 }
 
 async fn list(app: &App) -> Result<(), Failure> {
-    let client = app.client()?;
-    let organizations = all_pages(|page_token| {
-        let request = v1::ListOrganizationsRequest { page_token, ..Default::default() };
-        async { client.list_organizations(request).await.map(|page| (page.organizations, page.next_page_token)) }
-    })
-    .await?;
+    let organizations = app.organizations().await?;
     let mut table = Table::new(["NAME", "DISPLAY NAME", "CREATED"]);
     for organization in &organizations {
         table.row([

@@ -173,8 +173,13 @@ impl CreateArgs {
     }
 }
 
+/// Those of the organization that is meant; whoever belongs to none, as a platform's account, sees those of all.
 async fn sessions(app: &App, external_id: String, show_ended: bool) -> Result<Vec<v1::Session>, Failure> {
-    list(app, app.organization_path().await?, external_id, show_ended).await
+    let mut sessions = Vec::new();
+    for organization in app.organization_paths().await? {
+        sessions.extend(list(app, organization, external_id.clone(), show_ended).await?);
+    }
+    Ok(sessions)
 }
 
 /// Whose each session of an organization is, by resource path, as far as the caller may see them: `bob's session sbx-91`.
@@ -229,26 +234,46 @@ async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes:
         let request = v1::RevokeSessionRequest { name: name.clone(), ..Default::default() };
         ended += app.client()?.revoke_session(request).await?.revoked_sessions;
     }
-    let count = words::count(usize::try_from(ended).unwrap_or(0), "session");
-    app.output.done(&format!("{count} ended."), &json!({ "revoked_sessions": ended }))
+    let sentence = match usize::try_from(ended).unwrap_or(0) {
+        0 => "It had ended before.".to_owned(),
+        count => format!("{} ended.", words::count(count, "session")),
+    };
+    app.output.done(&sentence, &json!({ "revoked_sessions": ended }))
 }
 
 /// The resource path of a session given by path or by its identifier alone.
 async fn path(app: &App, session: &str) -> Result<String, Failure> {
     if session.contains('/') {
-        Ok(session.to_owned())
-    } else {
-        Ok(format!("{}/sessions/{session}", app.organization_path().await?))
+        return Ok(session.to_owned());
     }
+    // It may be a token, which goes to nobody.
+    if session.contains('_') {
+        return Err(Failure::usage("name the session by its identifier, not by its token")
+            .hint("`secrets session list` prints the identifiers"));
+    }
+    if uuid::Uuid::try_parse(session).is_err() {
+        return Err(Failure::new(Exit::NotFound, format!("there is no session `{session}`"))
+            .hint("`secrets session list` prints the identifiers"));
+    }
+    let organizations = app.organization_paths().await?;
+    if let [organization] = organizations.as_slice() {
+        return Ok(format!("{organization}/sessions/{session}"));
+    }
+    let all = sessions(app, String::new(), true).await?;
+    let found = all.into_iter().map(|session| session.name).find(|name| name.ends_with(&format!("/{session}")));
+    found.ok_or_else(|| Failure::new(Exit::NotFound, format!("there is no session `{session}`")))
 }
 
 fn table(sessions: &[v1::Session]) -> Table {
+    let organization = |session: &v1::Session| session.context.clone().unwrap_or_default().organization;
+    let several = sessions.iter().any(|session| sessions.first().map(organization) != Some(organization(session)));
     let headings = ["ID", "FOR", "NAME", "EXTERNAL ID", "BY", "CREATED", "EXPIRES", "STATE"];
     let mut table = Table::new(headings).spare(&["CREATED"], &["NAME", "BY"]);
     for session in sessions {
+        let context = describe(session.context.as_ref());
         table.row([
             session.name.rsplit('/').next().unwrap_or_default().to_owned(),
-            describe(session.context.as_ref()),
+            if several { format!("{}: {context}", organization(session)) } else { context },
             session.display_name.clone(),
             session.external_id.clone(),
             words::principal(&session.minter),

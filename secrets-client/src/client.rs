@@ -8,6 +8,7 @@ mod audit;
 mod builder;
 mod directory;
 mod freshness;
+mod greeting;
 mod inspect;
 mod renewal;
 pub mod resolve;
@@ -84,7 +85,7 @@ impl Client {
         Fut: Future<Output = Result<Response<R>, Status>>,
     {
         let Inner { endpoint, channel, authorization, deadline, retry, .. } = &*self.0;
-        retry::run(retry, *deadline, safety, retry::random_unit, |left| {
+        let answered = retry::run(retry, *deadline, safety, retry::random_unit, |left| {
             let mut request = Request::new(message.clone());
             request.set_timeout(left);
             if let Some(authorization) = authorization {
@@ -95,7 +96,11 @@ impl Client {
                 answer.await.map(Response::into_inner).map_err(|status| ClientError::from_status(status, endpoint))
             }
         })
-        .await
+        .await;
+        match answered {
+            Err(error) => Err(self.explained(error).await),
+            answered => answered,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! To add a setting: a field of [`Config`], a row of `KEYS` in the command line's `config.rs`, and a layer in
 //! [`Settings`].
 
+mod file;
 pub mod repository;
 pub mod settings;
 
@@ -13,8 +14,10 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
+use secrets_core::{OrganizationId, ProjectId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
+use self::file::{address, identifier, read};
 pub use self::repository::{Need, Repository};
 pub use self::settings::{Defaults, Settings};
 use crate::credentials::InvalidCredential;
@@ -64,9 +67,14 @@ pub enum ConfigError {
     /// There is no folder to keep it in.
     #[error("neither `XDG_CONFIG_HOME` nor `HOME` says where the configuration is")]
     NoHome,
-    /// The token it names does not pass.
-    #[error(transparent)]
-    Credential(#[from] InvalidCredential),
+    /// A token does not pass.
+    #[error("{place}: {error}")]
+    Credential {
+        /// Where it stands.
+        place: &'static str,
+        /// Why it does not pass.
+        error: InvalidCredential,
+    },
 }
 
 impl ConfigError {
@@ -81,15 +89,15 @@ impl ConfigError {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "address", skip_serializing_if = "Option::is_none")]
     endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ca_file: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "identifier::<OrganizationId, _>", skip_serializing_if = "Option::is_none")]
     organization: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "identifier::<ProjectId, _>", skip_serializing_if = "Option::is_none")]
     project: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "identifier::<WorkspaceId, _>", skip_serializing_if = "Option::is_none")]
     workspace: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
@@ -186,51 +194,6 @@ fn endpoint_key(endpoint: &str) -> &str {
     endpoint.trim_end_matches('/')
 }
 
-/// Reads a TOML file; none if there is no such file.
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, ConfigError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => zeroize::Zeroizing::new(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(ConfigError::File { path: path.to_owned(), error }),
-    };
-    toml::from_str(&text).map(Some).map_err(|error| ConfigError::Syntax {
-        path: path.to_owned(),
-        line: error.span().and_then(|span| Some(text.get(..span.start)?.matches('\n').count() + 1)),
-        problem: {
-            let key = error.span().and_then(|span| key_at(&text, span.start));
-            let problem = problem(error.message());
-            key.map_or_else(|| problem.clone(), |key| format!("`{key}`: {problem}"))
-        },
-    })
-}
-
-/// What is wrong, without what is there: the offending line, which `Display` adds, and a text of the wrong type could be
-/// a token or a secret.
-fn problem(message: &str) -> String {
-    let expected = message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "));
-    expected.map_or(message, |(_, expected)| expected).replace('\n', "; ")
-}
-
-/// The key of the line at this offset, with the table that it is in; none if the line has none.
-fn key_at(text: &str, at: usize) -> Option<String> {
-    let begin = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
-    let (before, line) = (text.get(..begin)?, text.get(begin..)?.lines().next()?.trim());
-    let key = match (table(line), line.split_once('=')) {
-        (Some(table), _) => table.to_owned(),
-        (None, Some((key, _))) => {
-            let table = before.lines().rev().find_map(|line| table(line.trim()));
-            table.map_or_else(|| key.trim().to_owned(), |table| format!("{table}.{}", key.trim()))
-        }
-        (None, None) => return None,
-    };
-    key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c)).then_some(key)
-}
-
-/// The name in a table's header.
-fn table(line: &str) -> Option<&str> {
-    Some(line.strip_prefix('[')?.split_once(']')?.0.trim())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,10 +254,22 @@ mod tests {
     fn names_the_line_and_never_shows_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
-        for text in ["endpoint = \"e\"\ntoken = sper_canary\n", "endpoint = \"e\"\ntokn = \"sper_canary\"\n"] {
-            fs::write(&path, text).unwrap();
+        for (second, key) in [
+            (&b"token = sper_canary"[..], "`token`"),
+            (b"tokn = \"sper_canary\"", "`tokn`"),
+            (b"organization = \"Bad Org\"", "`organization`"),
+            (b"ca_files = 3", "`ca_files`: must be a map"),
+            (b"[ca_files]\n\"https://x\" = 3", "`ca_files.\"https://x\"`: must be "),
+            (b"token = \"\xff\"", "UTF-8"),
+        ] {
+            fs::write(&path, [b"endpoint = \"https://e\"\n", second].concat()).unwrap();
             let error = Config::load(&path).unwrap_err().to_string();
-            assert!(error.contains("line 2") && !error.contains("canary"), "{error}");
+            let line = 2 + second.iter().filter(|byte| **byte == b'\n').count();
+            assert!(error.contains(&format!("line {line}")) && error.contains(key), "{error}");
+            assert!(!error.contains("canary"), "{error}");
         }
+        fs::write(&path, "endpoint = \"foo\"\n").unwrap();
+        let error = Config::load(&path).unwrap_err().to_string();
+        assert!(error.contains("line 1: `endpoint`") && error.contains("would"), "{error}");
     }
 }

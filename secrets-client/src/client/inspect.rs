@@ -21,6 +21,7 @@ use tower::{BoxError, ServiceExt as _};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::builder::{CONNECT, ClientBuilder};
+use super::greeting::greet;
 use crate::error::{ClientError, Obstacle};
 
 /// What a connection shows.
@@ -70,7 +71,10 @@ impl ClientBuilder {
         let uri: Uri = self.endpoint().parse()?;
         let stream = self.connect_plainly(&uri).await?;
         if uri.scheme_str() != Some("https") {
-            return Ok(None);
+            return match greet(stream).await {
+                None => Ok(None),
+                Some(obstacle) => Err(Box::new(obstacle)),
+            };
         }
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host)?;

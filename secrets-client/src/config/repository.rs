@@ -13,15 +13,13 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use secrets_core::{InvalidSecretId, NamePolicy, OrganizationId, ProjectId, SecretId, WorkspaceId};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use super::{ConfigError, read};
+use super::ConfigError;
+use super::file::{identifier, read};
 
 /// What a repository says of its context and its needs. It names no address and no token: whoever can write to a repository must not
 /// learn the token of whoever works in it.
@@ -102,17 +100,6 @@ impl TryFrom<String> for Name {
     }
 }
 
-/// The text of an identifier, which must be one.
-fn identifier<'de, I, D>(deserializer: D) -> Result<Option<String>, D::Error>
-where
-    I: FromStr<Err: Display>,
-    D: Deserializer<'de>,
-{
-    let text = String::deserialize(deserializer)?;
-    text.parse::<I>().map_err(D::Error::custom)?;
-    Ok(Some(text))
-}
-
 const fn yes() -> bool {
     true
 }
@@ -159,14 +146,16 @@ mod tests {
     fn names_line_and_key_of_what_is_wrong_and_never_shows_a_value() {
         let folder = tempfile::tempdir().unwrap();
         for (text, line, named) in [
-            ("[secrets]\nA = \"canary\"\n", 2, "`secrets.A`: a table with `description` and `required`"),
+            ("[secrets]\nA = \"canary\"\n", 2, "`secrets.A`: must be a table with `description` and `required`"),
             ("project = \"api\"\n\n[secrets.A]\ndescripton = \"canary\"\n", 4, "`secrets.A.descripton`: unknown field"),
-            ("[secrets.A]\nrequired = \"canary\"\n", 2, "`secrets.A.required`: a boolean"),
+            ("[secrets.A]\nrequired = \"canary\"\n", 2, "`secrets.A.required`: must be a boolean"),
             ("[secrets.B]\n[secrets.linear-api-key]\n", 2, "`LINEAR_API_KEY` would"),
             ("[secrets.A]\n[secrets.A]\n", 2, "`secrets.A`: duplicate key"),
-            ("project = \"api\"\nworkspace = [\"canary\"]\n", 2, "`workspace`: a string"),
+            ("project = \"api\"\nworkspace = [\"canary\"]\n", 2, "`workspace`: must be a string"),
             ("project = \"api\"\nworkspace = canary\n", 2, "`workspace`: "),
             ("project = \"api\"\nworkspace = \"Ws_1\"\n", 2, "`workspace`: "),
+            ("[[secrets]]\n", 1, "`secrets`: must be a map"),
+            ("project = \"api\"\n[secrets.A\n", 2, "`secrets.A`: "),
         ] {
             std::fs::write(folder.path().join("secrets.toml"), text).unwrap();
             let error = Repository::find(folder.path()).unwrap_err().to_string();

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{Config, ConfigError, Repository};
 use crate::client::{Client, ClientBuilder, ConnectError};
-use crate::credentials::Credential;
+use crate::credentials::{Credential, InvalidCredential};
 use crate::proxy::{InvalidProxy, Proxy};
 
 /// The address of a service on this machine.
@@ -59,8 +59,13 @@ impl Settings {
     pub fn load(variable: impl Fn(&str) -> Option<String>, folder: &Path) -> Result<Self, ConfigError> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let (given, credential_file) = match (variable("SECRETS_TOKEN"), variable("SECRETS_TOKEN_FILE")) {
-            (Some(token), _) => (Some(Credential::parse(&zeroize::Zeroizing::new(token))?), None),
-            (None, Some(path)) => (Some(Credential::from_file(Path::new(&path))?), Some(PathBuf::from(path))),
+            (Some(token), _) => {
+                (Some(Credential::parse(&zeroize::Zeroizing::new(token)).map_err(of("SECRETS_TOKEN"))?), None)
+            }
+            (None, Some(path)) => {
+                let read = Credential::from_file(Path::new(&path)).map_err(of("SECRETS_TOKEN_FILE"))?;
+                (Some(read), Some(PathBuf::from(path)))
+            }
             (None, None) => (None, None),
         };
         let config_path = Config::path(variable).ok();
@@ -73,7 +78,9 @@ impl Settings {
         let signed_in = given.is_none() && config.token.is_some();
         let credential = match (given, &config.token) {
             (Some(credential), _) => Some(credential),
-            (None, Some(token)) => Some(Credential::parse(token.expose_secret())?),
+            (None, Some(token)) => {
+                Some(Credential::parse(token.expose_secret()).map_err(of("token of your configuration"))?)
+            }
             (None, None) => None,
         };
 
@@ -135,6 +142,11 @@ impl Settings {
         }
         Ok(builder)
     }
+}
+
+/// What is said of a token that does not pass.
+fn of(place: &'static str) -> impl Fn(InvalidCredential) -> ConfigError {
+    move |error| ConfigError::Credential { place, error }
 }
 
 impl Defaults {

@@ -27,6 +27,8 @@ pub enum Obstacle {
     CertificateAuthority,
     /// What answers speaks no TLS.
     NoTls,
+    /// What answers speaks TLS, and nothing else.
+    WantsTls,
     /// What answers speaks no HTTP/2: another service, or something on the way to it.
     NoHttp2,
     /// A proxy is in the way.
@@ -40,13 +42,42 @@ impl Obstacle {
     pub(crate) fn of(source: &(dyn Error + 'static)) -> (Self, String) {
         let last = super::chain(source).last().unwrap_or(source).to_string();
         super::chain(source).find_map(told_by).unwrap_or_else(|| match told_by_text(&last) {
-            Obstacle::NoHttp2 => (Obstacle::NoHttp2, "what answers there does not speak gRPC".to_owned()),
+            obstacle @ Obstacle::NoHttp2 => (obstacle, obstacle.sentence().to_owned()),
             obstacle => (obstacle, last),
         })
     }
+
+    /// A sentence about it, which says no more than that.
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::Refused => "the connection was refused",
+            Self::UnknownHost => "there is no host of that name",
+            Self::TimedOut => "it did not take the connection in time",
+            Self::CertificateTime => "its certificate is not valid now",
+            Self::CertificateName => "its certificate is for another name",
+            Self::CertificateAuthority => "its certificate is signed by nobody who is trusted here",
+            Self::NoTls => "what answers there speaks no TLS",
+            Self::WantsTls => "what answers there speaks TLS",
+            Self::NoHttp2 => "what answers there does not speak gRPC",
+            Self::Proxy => "a proxy is in the way",
+            Self::Other => "the connection broke",
+        }
+    }
 }
 
+/// As the reason why there is no connection.
+impl std::fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.sentence())
+    }
+}
+
+impl Error for Obstacle {}
+
 fn told_by(error: &(dyn Error + 'static)) -> Option<(Obstacle, String)> {
+    if let Some(obstacle) = error.downcast_ref::<Obstacle>() {
+        return Some((*obstacle, obstacle.to_string()));
+    }
     if let Some(error) = error.downcast_ref::<ProxyError>() {
         return Some((Obstacle::Proxy, error.to_string()));
     }
@@ -62,17 +93,18 @@ fn told_by(error: &(dyn Error + 'static)) -> Option<(Obstacle, String)> {
 
 fn told_by_system(error: &io::Error) -> Option<(Obstacle, String)> {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => Some((Obstacle::Refused, "the connection was refused".to_owned())),
-        io::ErrorKind::TimedOut => Some((Obstacle::TimedOut, "it did not take the connection in time".to_owned())),
+        io::ErrorKind::ConnectionRefused => Some(Obstacle::Refused),
+        io::ErrorKind::TimedOut => Some(Obstacle::TimedOut),
         _ => None,
     }
+    .map(|obstacle| (obstacle, obstacle.to_string()))
 }
 
 fn told_by_tls(error: &rustls::Error) -> (Obstacle, String) {
     match error {
         rustls::Error::InvalidCertificate(error) => told_by_certificate(error),
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            (Obstacle::NoTls, "what answers there speaks no TLS".to_owned())
+            (Obstacle::NoTls, Obstacle::NoTls.to_string())
         }
         rustls::Error::AlertReceived(alert) => (Obstacle::Other, format!("TLS was refused there: {alert:?}")),
         other => (Obstacle::Other, format!("tls: {other}")),
@@ -93,10 +125,14 @@ fn told_by_certificate(error: &CertificateError) -> (Obstacle, String) {
             (Obstacle::CertificateName, format!("its certificate is for {} only", presented.join(", ")))
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            (Obstacle::CertificateName, "its certificate is for another name".to_owned())
+            (Obstacle::CertificateName, Obstacle::CertificateName.to_string())
         }
-        CertificateError::UnknownIssuer => {
-            (Obstacle::CertificateAuthority, "its certificate is signed by nobody who is trusted here".to_owned())
+        CertificateError::UnknownIssuer => (Obstacle::CertificateAuthority, Obstacle::CertificateAuthority.to_string()),
+        // As `openssl req -x509` makes them, unless it is told otherwise.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            let text = "its certificate is an authority's own, which no server may show: whoever runs the service makes \
+                        one with `-addext basicConstraints=critical,CA:FALSE`, or lets that authority sign another";
+            (Obstacle::Other, text.to_owned())
         }
         other => (Obstacle::CertificateAuthority, format!("its certificate does not pass: {other:?}")),
     }

@@ -55,6 +55,11 @@ fn a_certificate_that_does_not_pass() {
     let ended = operator(&world, &format!("https://127.0.0.1:{port}")).types("whoami");
     told(ended, "certificate is for", "a name that the certificate is for");
 
+    // What `openssl req -x509` makes by itself.
+    let (authority, other) = secure(|made| made.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained));
+    let ended = operator(&authority, &format!("https://localhost:{other}")).types("whoami").fails(6);
+    ended.shows(&["an authority's own, which no server may show", "CA:FALSE"]).hides("OtherError");
+
     let stranger = world.operator().with("SECRETS_ENDPOINT", &format!("https://localhost:{port}"));
     told(stranger.types("whoami"), "signed by nobody who is trusted", "secrets login --ca-file");
 }
@@ -79,10 +84,13 @@ fn an_address_where_nobody_is_or_somebody_else() {
             std::thread::spawn(move || std::io::copy(&mut client, &mut std::io::sink()));
         }
     });
-    told(operator(&world, &address).types("whoami"), "does not speak gRPC", "perhaps a proxy");
+    told(operator(&world, &address).types("whoami"), "does not speak gRPC", "or a proxy on the way");
     let (secure, port) = secure(|_| {});
-    let ended = operator(&secure, &format!("http://localhost:{port}")).types("whoami");
-    told(ended, "does not speak gRPC", "does it want https://");
+    let plain = operator(&secure, &format!("http://localhost:{port}"));
+    for command in ["whoami", "org list"] {
+        told(plain.types(command), "speaks TLS", &format!("--endpoint https://localhost:{port}"));
+    }
+    plain.types("doctor").fails(6).shows(&["speaks TLS", &format!("--endpoint https://localhost:{port}")]);
 }
 
 #[test]

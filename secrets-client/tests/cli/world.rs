@@ -49,8 +49,16 @@ impl World {
 
     /// Stops the server where it is: connections stay, and nothing is answered.
     pub(crate) fn freeze(&self) {
-        use rustix::process::{Pid, Signal, kill_process};
-        kill_process(Pid::from_child(&self.server), Signal::STOP).unwrap();
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.server), signal).unwrap();
     }
 
     /// Kills the server, and starts it again at the same address after a while.

@@ -138,6 +138,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
     match &arguments.command {
         Command::Completion(args) => return completion::completion(output, args).map(|()| 0),
         Command::Man(args) => return man::man(output, Arguments::command(), args).map(|()| 0),
+        Command::Config(config::ConfigCommand::Path) => return config::path(output).map(|()| 0),
         _ => {}
     }
     if matches!(arguments.command, Command::Doctor) {

@@ -3,10 +3,11 @@
 use clap::{Subcommand, ValueEnum};
 use secrets_client::Config;
 use secrets_core::{MASK, OrganizationId, ProjectId, WorkspaceId};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::exit::{Exit, Failure};
+use crate::output::Output;
 use crate::scope;
 
 #[derive(Subcommand, Debug)]
@@ -40,12 +41,21 @@ pub(crate) enum Key {
     Token,
 }
 
+/// Where the file is, whatever is in it.
+pub(crate) fn path(output: Output) -> Result<(), Failure> {
+    let path = Config::path(|name| std::env::var(name).ok())?;
+    match output.is_json() {
+        true => output.json(&json!({ "path": path })),
+        false => output.text(&format!("{}\n", path.display())),
+    }
+}
+
 pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), Failure> {
     let path = app.config_path()?;
     let mut config = app.settings.config.clone();
     let endpoint = &app.settings.endpoint;
     match command {
-        ConfigCommand::Path => app.output.text(&format!("{}\n", path.display())),
+        ConfigCommand::Path => self::path(app.output),
         ConfigCommand::List => {
             let set = Key::value_variants().iter().filter_map(|key| Some((*key, get(&config, endpoint, *key)?)));
             // `ca_file` is the one for the endpoint that is meant now; others have their own.
@@ -71,7 +81,8 @@ pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), Failure> {
         }
         ConfigCommand::Set { key, value } => {
             set(&mut config, endpoint, key, value)?;
-            Ok(config.save(path)?)
+            config.save(path)?;
+            tell(app, &config, key)
         }
         ConfigCommand::Unset { key } => {
             match key {
@@ -85,8 +96,17 @@ pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), Failure> {
                 Key::Workspace => config.workspace = None,
                 Key::Token => (config.token, config.principal) = (None, None),
             }
-            Ok(config.save(path)?)
+            config.save(path)?;
+            tell(app, &config, key)
         }
+    }
+}
+
+/// What a setting is now: a program is told, a person knows.
+fn tell(app: &App, config: &Config, key: Key) -> Result<(), Failure> {
+    match app.output.is_json() {
+        true => app.output.json(&json!({ name(key): get(config, &app.settings.endpoint, key) })),
+        false => Ok(()),
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::output::table::wrapped;
 use crate::printable::printable;
 
 /// What was looked at, and how it is.
@@ -102,7 +103,7 @@ async fn examine(settings: Result<Settings, ConfigError>) -> Vec<Check> {
         Ok(settings) => settings,
         Err(error) => {
             let failure = Failure::from(error);
-            let remedy = failure.next().unwrap_or("mend or remove it; `secrets config path` says where your own is");
+            let remedy = failure.next().unwrap_or("mend it, or move it away");
             return vec![Check::fail("configuration", failure.message(), remedy)];
         }
     };
@@ -128,30 +129,14 @@ fn lines(checks: &[Check], width: Option<usize>, color: bool) -> String {
     let mut text = String::new();
     for check in checks {
         let (on, off) = if color { (check.state.color(), "\x1b[0m") } else { ("", "") };
-        let finding = wrapped(&check.finding, room).join(&format!("\n{:indent$}", ""));
+        let finding = wrapped(&printable(&check.finding), room).join(&format!("\n{:indent$}", ""));
         let _ = writeln!(text, "{on}{:4}{off}  {:longest$}  {finding}", check.state.word(), check.name);
         if let Some(remedy) = &check.remedy {
-            let remedy = wrapped(remedy, room.saturating_sub(2)).join(&format!("\n{:indent$}  ", ""));
+            let remedy = wrapped(&printable(remedy), room.saturating_sub(2)).join(&format!("\n{:indent$}  ", ""));
             let _ = writeln!(text, "{:indent$}→ {remedy}", "");
         }
     }
     text
-}
-
-/// A text in lines of at most `room` characters, broken between words.
-fn wrapped(text: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in printable(text).split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

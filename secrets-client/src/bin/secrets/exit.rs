@@ -116,7 +116,7 @@ impl From<ConnectError> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        let exit = if matches!(error, ConfigError::Credential(_)) { Exit::NotAllowed } else { Exit::Failed };
+        let exit = if matches!(error, ConfigError::Credential { .. }) { Exit::NotAllowed } else { Exit::Failed };
         Self::new(exit, error.to_string())
     }
 }
@@ -173,10 +173,8 @@ fn around(obstacle: Obstacle, endpoint: &str) -> String {
             "`secrets login --ca-file PATH` or SECRETS_CA_FILE trusts an authority of your own, also that of a proxy \
              which opens TLS"
         }
+        Obstacle::WantsTls => return format!("try --endpoint {}", endpoint.replacen("http://", "https://", 1)),
         Obstacle::NoTls => return format!("try --endpoint {}", endpoint.replacen("https://", "http://", 1)),
-        Obstacle::NoHttp2 if endpoint.starts_with("http://") => {
-            "does it want https://, or is it something else, perhaps a proxy on the way?"
-        }
         Obstacle::NoHttp2 => "something else answers there: is the address right, or a proxy on the way?",
         Obstacle::Proxy => {
             "HTTPS_PROXY says which proxy, with `user:password@` if it asks; NO_PROXY=HOST goes around it"

@@ -42,7 +42,9 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), Failure>
         "next_change_time": output::json::time(answer.next_change_time.as_ref()),
         "revision": answer.revision,
     });
-    app.output.list(&table(&answer.explanations), json, "There is nothing for this context.")?;
+    if args.names.is_empty() || !answer.explanations.is_empty() || app.output.is_json() {
+        app.output.list(&table(&answer.explanations), json, "There is nothing for this context.")?;
+    }
     let found = |name: &String| answer.explanations.iter().any(|row| row.secret_id == *name);
     match args.names.iter().find(|name| !found(name)) {
         Some(name) => Err(Failure::new(Exit::NotFound, format!("there is no {name} in any scope of this context"))),
@@ -51,8 +53,9 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), Failure>
 }
 
 fn table(explanations: &[v1::Explanation]) -> Table {
-    let mut table =
-        Table::new(["NAME", "FROM", "TARGET", "NOT CHOSEN", "DESCRIPTION"]).spare(&["DESCRIPTION"], &["TARGET"]);
+    let mut table = Table::new(["NAME", "FROM", "TARGET", "NOT CHOSEN", "DESCRIPTION"])
+        .spare(&[], &["TARGET", "DESCRIPTION"])
+        .wrapped(&["NOT CHOSEN"]);
     for row in explanations {
         let winner = row.winner.as_ref();
         let not_chosen: Vec<String> = row.not_chosen.iter().map(not_chosen).collect();

@@ -183,7 +183,7 @@ impl Plan {
 }
 
 fn table(entries: &[v1::ImportedEntry], applied: bool) -> Table {
-    let mut table = Table::new(["LINE", "NAME", "OUTCOME", "NOTE"]);
+    let mut table = Table::new(["LINE", "NAME", "OUTCOME", "NOTE"]).wrapped(&["NOTE"]);
     for entry in entries {
         let outcome = match (entry.outcome(), applied) {
             (ImportOutcome::Created, false) => "will be created",
@@ -246,7 +246,13 @@ mod tests {
             entry(2, "DATABASE_URL", ImportOutcome::Created, "", ""),
             entry(3, "STRIPE_SECRET", ImportOutcome::SkippedExists, "exists", ""),
             entry(5, "PATH", ImportOutcome::Rejected, "reserved: changes which programs run", ""),
-            entry(7, "npm_token", ImportOutcome::Rejected, "lower case", "NPM_TOKEN"),
+            entry(
+                7,
+                "npm_token",
+                ImportOutcome::Rejected,
+                "lower case at byte 0 does not pass; `NPM_TOKEN` would",
+                "NPM_TOKEN",
+            ),
         ];
         assert_eq!(
             table(&entries, false).render(None, false),
@@ -254,8 +260,10 @@ mod tests {
              \u{20}  2  DATABASE_URL   will be created\n\
              \u{20}  3  STRIPE_SECRET  exists, skipped  --overwrite replaces it\n\
              \u{20}  5  PATH           rejected         reserved: changes which programs run\n\
-             \u{20}  7  npm_token      rejected         lower case; NPM_TOKEN would pass\n"
+             \u{20}  7  npm_token      rejected         lower case at byte 0 does not pass; `NPM_TOKEN` would\n"
         );
+        let narrow = table(&entries, false).render(Some(70), false);
+        assert!(narrow.ends_with(" pass; `NPM_TOKEN` would\n") && !narrow.contains('…'), "{narrow}");
         let plan = Plan::of(&v1::ImportSecretsResponse { entries: entries.into(), ..Default::default() });
         assert_eq!((plan.changes(), plan.rejected), (1, 2));
     }

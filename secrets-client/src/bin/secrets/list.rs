@@ -49,7 +49,10 @@ pub(crate) async fn list(app: &App, args: ListArgs) -> Result<(), Failure> {
     })
     .await?;
     let json = Value::Array(secrets.iter().map(json::secret).collect());
-    let empty = format!("No secrets in {}; `secrets set NAME{}` adds one.", scope::describe(&scope), args.scope.flag());
+    let empty = match request.filter.is_empty() {
+        true => format!("No secrets in {}; `secrets set NAME{}` adds one.", scope::describe(&scope), args.scope.flag()),
+        false => format!("No secret in {} matches.", scope::describe(&scope)),
+    };
     app.output.list(&table(&secrets, scope.kind(), args.inherited, args.deleted), json, &empty)
 }
 
@@ -84,8 +87,11 @@ fn table(secrets: &[v1::Secret], kind: ScopeKind, inherited: bool, deleted: bool
     ];
     let table = Table::new(columns.iter().filter(|(_, shown)| *shown).map(|(name, _)| *name).collect::<Vec<_>>());
     // Of a scope's own secrets, the scope is known; of inherited ones, it is what one looks for.
-    let spare: &[&str] = if inherited { &["CREATED", "WORKSPACES/PROJECTS", "LOCKED"] } else { &["CREATED", "SCOPE"] };
-    let mut table = table.spare(&["VALUE"], spare);
+    let (expendable, spare): (&[&str], &[&str]) = match inherited {
+        true => (&["VALUE"], &["CREATED", "WORKSPACES/PROJECTS", "LOCKED"]),
+        false => (&["SCOPE"], &["CREATED", "VALUE"]),
+    };
+    let mut table = table.spare(expendable, spare).whole(&["VALUE"]);
     for secret in secrets {
         let cells = [
             name(secret),

@@ -6,6 +6,8 @@ const GAP: usize = 2;
 const COMFORTABLE: usize = 14;
 /// A column is not cut below this many characters.
 const NARROWEST: usize = 6;
+/// Headings of times, of which a part is no use.
+const TIMES: [&str; 6] = ["CREATED", "DELETED UNTIL", "EXPIRES", "LAST USED", "SINCE", "TIME"];
 
 /// Rows of text in aligned columns.
 pub(crate) struct Table {
@@ -14,12 +16,23 @@ pub(crate) struct Table {
     expendable: Vec<&'static str>,
     /// Headings of what it does without before anything is cut below what is comfortable.
     spare: Vec<&'static str>,
+    /// Headings of what is never cut, beside times.
+    whole: Vec<&'static str>,
+    /// Headings of what goes on below where others are cut.
+    wrapped: Vec<&'static str>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     pub(crate) fn new(headings: impl Into<Vec<&'static str>>) -> Self {
-        Self { headings: headings.into(), expendable: Vec::new(), spare: Vec::new(), rows: Vec::new() }
+        Self {
+            headings: headings.into(),
+            expendable: Vec::new(),
+            spare: Vec::new(),
+            whole: Vec::new(),
+            wrapped: Vec::new(),
+            rows: Vec::new(),
+        }
     }
 
     /// Says which columns a terminal does without that is too narrow for all of them: those that go before anything is
@@ -28,6 +41,18 @@ impl Table {
     pub(crate) fn spare(mut self, expendable: &[&'static str], spare: &[&'static str]) -> Self {
         self.expendable = expendable.to_vec();
         self.spare = spare.to_vec();
+        self
+    }
+
+    /// Says which columns are never cut, beside those of times.
+    pub(crate) fn whole(mut self, headings: &[&'static str]) -> Self {
+        self.whole = headings.to_vec();
+        self
+    }
+
+    /// Says which columns go on in lines below, where a terminal is too narrow for them.
+    pub(crate) fn wrapped(mut self, headings: &[&'static str]) -> Self {
+        self.wrapped = headings.to_vec();
         self
     }
 
@@ -52,11 +77,23 @@ impl Table {
         } else {
             text.push_str(&format!("{heading}\n"));
         }
-        for row in &self.rows {
-            text.push_str(&line(row, &columns, width));
+        for row in self.rows.iter().flat_map(|row| self.lines_of(row, &columns)) {
+            text.push_str(&line(&row, &columns, width));
             text.push('\n');
         }
         text
+    }
+
+    /// A row as it is, and what of it goes on below.
+    fn lines_of(&self, row: &[String], columns: &[Option<usize>]) -> Vec<Vec<String>> {
+        let cells = row.iter().zip(&self.headings).zip(columns).map(|((cell, heading), column)| match column {
+            Some(width) if self.wrapped.contains(heading) => wrapped(cell, *width),
+            _ => vec![cell.clone()],
+        });
+        let cells: Vec<Vec<String>> = cells.collect();
+        let lines = cells.iter().map(Vec::len).max().unwrap_or(0);
+        let line = |at| cells.iter().map(|cell| cell.get(at).cloned().unwrap_or_default()).collect();
+        (0..lines).map(line).collect()
     }
 
     /// How wide each column is; none where it is left out.
@@ -76,7 +113,7 @@ impl Table {
         }
         let expendable = self.expendable.iter().map(|heading| (heading, usize::MAX));
         for (heading, most) in expendable.chain(self.spare.iter().map(|heading| (heading, COMFORTABLE))) {
-            if total(&columns, most) <= width {
+            if self.total(&columns, most) <= width {
                 break;
             }
             if let Some((column, _)) = columns.iter_mut().zip(&self.headings).find(|(_, other)| *other == heading) {
@@ -84,21 +121,29 @@ impl Table {
             }
         }
         // The name comes first and is what a person came for: it is cut last, with the line.
-        while total(&columns, usize::MAX) > width {
-            match columns.iter_mut().skip(1).flatten().max() {
+        while self.total(&columns, usize::MAX) > width {
+            let cut = columns.iter_mut().zip(&self.headings).skip(1).filter(|(_, heading)| !self.is_whole(heading));
+            match cut.filter_map(|(column, _)| column.as_mut()).max() {
                 Some(column) if *column > NARROWEST => *column -= 1,
                 _ => break,
             }
         }
         columns
     }
-}
 
-/// How long a line is when no column but the first is longer than `most`.
-fn total(columns: &[Option<usize>], most: usize) -> usize {
-    let shown = columns.iter().enumerate().filter_map(|(at, column)| Some((at, (*column)?)));
-    let lengths: Vec<usize> = shown.map(|(at, column)| if at == 0 { column } else { column.min(most) }).collect();
-    lengths.iter().sum::<usize>() + GAP * lengths.len().saturating_sub(1)
+    fn is_whole(&self, heading: &&'static str) -> bool {
+        TIMES.contains(heading) || self.whole.contains(heading)
+    }
+
+    /// How long a line is when no column but the first, and those that are never cut, is longer than `most`.
+    fn total(&self, columns: &[Option<usize>], most: usize) -> usize {
+        let shown = columns.iter().zip(&self.headings).enumerate();
+        let shown = shown.filter_map(|(at, (column, heading))| Some((at, (*column)?, heading)));
+        let lengths: Vec<usize> = shown
+            .map(|(at, column, heading)| if at == 0 || self.is_whole(heading) { column } else { column.min(most) })
+            .collect();
+        lengths.iter().sum::<usize>() + GAP * lengths.len().saturating_sub(1)
+    }
 }
 
 fn line(cells: &[impl AsRef<str>], columns: &[Option<usize>], width: Option<usize>) -> String {
@@ -110,6 +155,22 @@ fn line(cells: &[impl AsRef<str>], columns: &[Option<usize>], width: Option<usiz
     }
     text.truncate(text.trim_end().len());
     width.map_or_else(|| text.clone(), |width| cut(&text, width))
+}
+
+/// A text in lines of at most `room` characters, broken between words where it can be.
+pub(crate) fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// At most `length` characters of a text: of a resource path the end, which tells it from others, else the beginning.
@@ -180,6 +241,24 @@ mod tests {
         assert_eq!(headings(Some(45)), "NAME DESCRIPTION CREATED");
         assert_eq!(headings(Some(25)), "NAME DESCRIPTION");
         assert!(table.render(Some(25), false).contains("the team's own key"));
+    }
+
+    #[test]
+    fn goes_on_below_and_cuts_no_time() {
+        let mut table = Table::new(["NAME", "NOT CHOSEN", "DESCRIPTION", "CREATED"]);
+        table = table.wrapped(&["NOT CHOSEN"]);
+        let others = "organization: lower precedence; project api: disabled";
+        table.row(["KEY".into(), others.into(), "the team's own key".into(), "2026-11-21 09:30Z".into()]);
+        assert_eq!(
+            table.render(Some(56), false),
+            "NAME  NOT CHOSEN       DESCRIPTION     CREATED\n\
+             KEY   organization:    the team's ow…  2026-11-21 09:30Z\n\
+             \u{20}     lower\n\
+             \u{20}     precedence;\n\
+             \u{20}     project api:\n\
+             \u{20}     disabled\n"
+        );
+        assert_eq!(table.render(None, false).lines().count(), 2);
     }
 
     #[test]

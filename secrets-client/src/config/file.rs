@@ -1,0 +1,85 @@
+//! Reading a TOML file of ours, and telling what is wrong with it: file, line and key, and never what stands there.
+
+use std::fmt::Display;
+use std::fs;
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+use super::ConfigError;
+
+/// Reads a TOML file; none if there is no such file.
+pub(super) fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, ConfigError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => Zeroizing::new(bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(ConfigError::File { path: path.to_owned(), error }),
+    };
+    let syntax = |line, problem| ConfigError::Syntax { path: path.to_owned(), line, problem };
+    let line_at = |at| Some(bytes.get(..at)?.iter().filter(|byte| **byte == b'\n').count() + 1);
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|error| syntax(line_at(error.valid_up_to()), "a character that is not UTF-8".to_owned()))?;
+    toml::from_str(text).map(Some).map_err(|error| {
+        let at = error.span().map(|span| span.start);
+        let problem = problem(error.message());
+        let problem = match at.and_then(|at| key_at(text, at)) {
+            Some(key) => format!("`{key}`: {problem}"),
+            None => problem,
+        };
+        syntax(at.and_then(line_at), problem)
+    })
+}
+
+/// The text of an identifier, which must be one.
+pub(super) fn identifier<'de, I, D>(deserializer: D) -> Result<Option<String>, D::Error>
+where
+    I: FromStr<Err: Display>,
+    D: Deserializer<'de>,
+{
+    let text = String::deserialize(deserializer)?;
+    text.parse::<I>().map_err(D::Error::custom)?;
+    Ok(Some(text))
+}
+
+/// The address of a service.
+pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if ["http://", "https://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme)) {
+        return Ok(Some(text));
+    }
+    Err(D::Error::custom("no address of a service; `https://secrets.example.com` would be one"))
+}
+
+/// What is wrong, without what is there: the offending line, which `Display` adds, and a text of the wrong type could be
+/// a token or a secret.
+fn problem(message: &str) -> String {
+    let expected = message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "));
+    match expected {
+        Some((_, expected)) => format!("must be {expected}"),
+        None => message.replace('\n', "; "),
+    }
+}
+
+/// The key of the line at this offset, with the table that it is in; none if the line has none.
+fn key_at(text: &str, at: usize) -> Option<String> {
+    let begin = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
+    let (before, line) = (text.get(..begin)?, text.get(begin..)?.lines().next()?.trim());
+    let key = match (table(line), line.split_once('=')) {
+        (Some(table), _) => table.to_owned(),
+        (None, Some((key, _))) => {
+            let table = before.lines().rev().find_map(|line| table(line.trim()));
+            table.map_or_else(|| key.trim().to_owned(), |table| format!("{table}.{}", key.trim()))
+        }
+        (None, None) => return None,
+    };
+    key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.\":/".contains(c)).then_some(key)
+}
+
+/// The name in a table's header.
+fn table(line: &str) -> Option<&str> {
+    let name = line.strip_prefix("[[").or_else(|| line.strip_prefix('['))?;
+    Some(name.split(']').next()?.trim())
+}

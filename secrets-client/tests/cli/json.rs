@@ -49,6 +49,21 @@ fn each_command_prints_what_is_documented() {
     has(&json("user invite carl"), &["user", "code", "expire_time"]);
     has(&json("token create"), &["name", "token", "expire_time"]);
     has(&json("session create"), &["name", "token", "context", "expire_time"]);
+    has(&json("member add bob --project api"), &["principal", "role", "resource"]);
+    has(&json("check A"), &["context", "secrets"]);
+    has(&json("resolve"), &["secrets", "context", "etag", "revision", "next_change_time"]);
+    has(&json("resolve")["secrets"][0], &["secret", "secret_id", "scope", "target", "version", "masked_value"]);
+    assert_eq!(json("resolve --show-values")["secrets"][0]["value"], "a-value");
+    for line in ["resolve --format json -o json", "resolve A --raw -o json"] {
+        ann.types(line).fails(2).shows(&["--output json"]);
+    }
+    assert_eq!(json("wait A")["secret_ids"][0], "A");
+    assert_eq!(json("config set project api")["project"], "api");
+    assert!(json("config unset project")["project"].is_null());
+    assert!(json("config path")["path"].as_str().unwrap().ends_with("/secrets/config.toml"));
+    has(&json("materialize --dir delivered"), &["dir", "etag", "files"]);
+    let session = json("session list")[0]["name"].as_str().unwrap().to_owned();
+    assert_eq!(json(&format!("session revoke {session} --yes"))["revoked_sessions"], 1);
     let report = json("doctor");
     has(&report, &["client_version", "checks"]);
     has(&report["checks"][0], &["check", "state", "finding", "remedy"]);

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+pub(crate) use self::screen::Screen;
 use super::world::{Ended, World};
 
 fn world() -> World {

@@ -2,10 +2,12 @@
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use super::run::Screen;
 use super::world::{Person, World};
 
 /// Runs `secrets` on a terminal, and types an answer whenever `question` appears. Returns its code and what the terminal
@@ -148,14 +150,87 @@ fn ctrl_c_reaches_a_program_once() {
 }
 
 #[test]
-fn a_table_fits_the_terminal() {
+fn what_is_typed_where_it_is_shown_can_be_taken_back() {
     let world = World::acme();
     let bob = world.person("bob");
-    bob.types_words(&["config", "list"]);
+    let mut screen = Screen::of(&bob.command("set A --echo"));
+    screen.shows("Value of A: ");
+    screen.types("one two\x17\x1b[Dthre\x7fee\r");
+    let (code, shown) = screen.ends();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.starts_with("Value of A: one two\x08 \x08") && !shown.contains("^W"), "{shown:?}");
+    assert_eq!(bob.does("resolve A --raw").stdout, "one three");
+}
+
+#[test]
+fn a_table_fits_the_terminal() {
+    let world = World::acme();
+    let (ann, bob) = (world.person("ann"), world.person("bob"));
     let description = "d".repeat(300);
-    bob.sets("x-value", &format!("A --description {description}"));
-    let (code, shown) = on_terminal(&bob, "list", &[]);
-    assert_eq!(code, 0);
-    assert!(!shown.contains('\x1b'), "TERM=dumb has no colours: {shown}");
+    bob.sets("x-value", &format!("LINEAR_API_KEY --description {description}"));
+    bob.sets("y-value", "DEPLOY_KEY --file ~/.ssh/deploy_key");
+    ann.sets("z-value", "LINEAR_API_KEY --org");
+    for width in [40_usize, 60, 80, 120] {
+        for line in ["list", "explain --workspace ws1", "list --workspace ws1 --inherited", "history DEPLOY_KEY"] {
+            let mut wide = bob.program(Path::new("sh"), &["-c", &format!("stty cols {width}; exec \"$@\""), "sh"]);
+            wide.arg(env!("CARGO_BIN_EXE_secrets")).args(line.split(' '));
+            let (code, shown) = Screen::of(&wide).ends();
+            assert_eq!(code, Some(0), "{shown}");
+            for row in plain(&shown).lines() {
+                assert!(row.chars().count() <= width, "{width}: {row}");
+            }
+            assert!(shown.contains("LINEAR_API_KEY") || shown.contains("VERSION"), "{shown}");
+            assert!(!shown.contains("Z…") && !shown.contains(":…"), "no time is cut: {shown}");
+        }
+    }
+    let mut narrow = bob.program(Path::new("sh"), &["-c", "stty cols 80; exec \"$@\"", "sh"]);
+    narrow.args([env!("CARGO_BIN_EXE_secrets"), "list"]);
+    let (_, shown) = Screen::of(&narrow).ends();
+    assert!(shown.contains("••••••••"), "what stands for a value is there: {shown}");
     assert!(bob.does("list").stdout.contains(&description), "a pipe gets all of it");
+}
+
+#[test]
+fn no_color_has_none() {
+    let world = World::acme();
+    let bob = world.person("bob");
+    bob.sets("x-value", "A");
+    for line in ["list", "show NOPE"] {
+        let (_, colored) = Screen::of(&bob.command(line)).ends();
+        assert!(colored.contains("\x1b["), "{line}: {colored:?}");
+        let plain = world.person("bob").with("NO_COLOR", "1");
+        let (_, shown) = Screen::of(&plain.command(line)).ends();
+        assert!(!shown.contains('\x1b'), "{line}: {shown:?}");
+        let (_, shown) = Screen::of(&world.person("bob").with("TERM", "dumb").command(line)).ends();
+        assert!(!shown.contains('\x1b'), "{line}: {shown:?}");
+        assert!(!bob.types(line).stdout.contains('\x1b') && !bob.types(line).stderr.contains('\x1b'));
+    }
+}
+
+#[test]
+fn an_import_that_takes_a_while_says_so() {
+    let world = World::acme();
+    let ann = world.person("ann");
+    std::fs::write(ann.home.join(".env"), "A=1\n").unwrap();
+    let mut screen = Screen::of(&ann.command("import .env --project api"));
+    screen.shows("Import 1 secret into project api? [y/N] ");
+    world.freeze();
+    screen.types("y\r");
+    screen.shows("Importing 1 secret into project api");
+    screen.shows("1 s");
+    world.thaw();
+    screen.shows("\r\x1b[K"); // and is gone when it is done
+    screen.shows("1 created, 0 changed");
+    assert_eq!(screen.ends().0, Some(0));
+}
+
+/// What is shown without what colors it.
+fn plain(shown: &str) -> String {
+    let mut plain = String::new();
+    let mut pieces = shown.split("\x1b[");
+    plain.push_str(pieces.next().unwrap());
+    for piece in pieces {
+        plain.push_str(piece.split_once('m').map_or("", |(_, rest)| rest));
+    }
+    plain
 }

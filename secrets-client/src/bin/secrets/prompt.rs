@@ -20,8 +20,10 @@ pub(crate) fn line(question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, Fai
     let _ = write!(stderr, "{question}").and_then(|()| stderr.flush());
     let stdin = std::io::stdin();
     let line = {
-        let _mode = KeyMode::enter(stdin.as_fd(), echo).map_err(failed)?;
-        read_keys(stdin.as_fd())
+        let _mode = KeyMode::enter(stdin.as_fd()).map_err(failed)?;
+        read_keys(stdin.as_fd(), |shown| {
+            let _ = if echo { stderr.write_all(shown).and_then(|()| stderr.flush()) } else { Ok(()) };
+        })
     };
     let _ = writeln!(stderr);
     line
@@ -67,11 +69,10 @@ struct KeyMode<Fd: AsFd> {
 }
 
 impl<Fd: AsFd> KeyMode<Fd> {
-    fn enter(terminal: Fd, echo: bool) -> rustix::io::Result<Self> {
+    fn enter(terminal: Fd) -> rustix::io::Result<Self> {
         let before = tcgetattr(&terminal)?;
         let mut keys = before.clone();
-        keys.local_modes.remove(LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN);
-        keys.local_modes.set(LocalModes::ECHO, echo);
+        keys.local_modes.remove(LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN | LocalModes::ECHO);
         keys.input_modes.insert(InputModes::ICRNL);
         keys.special_codes[SpecialCodeIndex::VMIN] = 1;
         keys.special_codes[SpecialCodeIndex::VTIME] = 0;
@@ -87,7 +88,8 @@ impl<Fd: AsFd> Drop for KeyMode<Fd> {
     }
 }
 
-fn read_keys(terminal: impl AsFd) -> Result<Zeroizing<Vec<u8>>, Failure> {
+/// Reads a line; `show` is given what changes on the screen where the line is shown.
+fn read_keys(terminal: impl AsFd, mut show: impl FnMut(&[u8])) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let mut line = Line::default();
     let mut keys = Zeroizing::new([0_u8; 4096]);
     loop {
@@ -96,9 +98,9 @@ fn read_keys(terminal: impl AsFd) -> Result<Zeroizing<Vec<u8>>, Failure> {
             Err(rustix::io::Errno::INTR) => continue,
             Err(error) => return Err(failed(error)),
         };
-        match line.type_keys(keys.get(..count).unwrap_or_default()) {
+        match line.type_keys(keys.get(..count).unwrap_or_default(), &mut show) {
             State::Typing if count > 0 => {}
-            State::Typing | State::Done => return Ok(line.0),
+            State::Typing | State::Done => return Ok(line.text),
             State::Interrupted => return Err(Failure::new(Exit::Interrupted, "interrupted")),
             State::SeveralLines => {
                 return Err(Failure::usage("the value has several lines")
@@ -117,41 +119,76 @@ enum State {
 }
 
 /// A line as it is typed.
-struct Line(Zeroizing<Vec<u8>>);
+struct Line {
+    text: Zeroizing<Vec<u8>>,
+    /// What of a key's sequence has come, as an arrow sends one: it is no text.
+    sequence: Sequence,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sequence {
+    None,
+    /// Behind an ESC.
+    Begun,
+    /// Behind `ESC [` or `ESC O`, which a letter or `~` ends.
+    Parameters,
+}
 
 impl Default for Line {
     fn default() -> Self {
         // As long as a value may be, so that growing leaves no copies behind.
-        Self(Zeroizing::new(Vec::with_capacity(64 * 1024 + 1)))
+        Self { text: Zeroizing::new(Vec::with_capacity(64 * 1024 + 1)), sequence: Sequence::None }
     }
 }
 
 impl Line {
-    fn type_keys(&mut self, keys: &[u8]) -> State {
+    /// Takes keys as a terminal's own line editing would; keys that mean nothing to it are no text either.
+    fn type_keys(&mut self, keys: &[u8], show: &mut impl FnMut(&[u8])) -> State {
         const INTERRUPT: u8 = 0x03;
         const END: u8 = 0x04;
         const KILL: u8 = 0x15;
-        const SUSPEND: u8 = 0x1a;
+        const ERASE_WORD: u8 = 0x17;
+        const ESCAPE: u8 = 0x1b;
         for (at, &key) in keys.iter().enumerate() {
-            match key {
-                b'\n' | b'\r' if keys.len() > at + 1 => return State::SeveralLines,
-                b'\n' | b'\r' | END => return State::Done,
-                INTERRUPT => return State::Interrupted,
-                SUSPEND => {}
-                KILL => self.0.clear(),
-                0x7f | 0x08 => self.erase(),
-                key => self.0.push(key),
+            match (self.sequence, key) {
+                (Sequence::None, ESCAPE) => self.sequence = Sequence::Begun,
+                (Sequence::Begun, b'[' | b'O') => self.sequence = Sequence::Parameters,
+                (Sequence::Parameters, 0x20..=0x3f) => {}
+                (Sequence::Begun | Sequence::Parameters, _) => self.sequence = Sequence::None,
+                (_, b'\n' | b'\r') if keys.len() > at + 1 => return State::SeveralLines,
+                (_, b'\n' | b'\r' | END) => return State::Done,
+                (_, INTERRUPT) => return State::Interrupted,
+                (_, KILL) => while self.erase(show).is_some() {},
+                (_, ERASE_WORD) => self.erase_word(show),
+                (_, 0x7f | 0x08) => drop(self.erase(show)),
+                (_, b'\t' | 0x20..) => {
+                    self.text.push(key);
+                    show(&[key]);
+                }
+                _ => {}
             }
         }
         State::Typing
     }
 
-    /// Takes back one character, however many bytes it has.
-    fn erase(&mut self) {
-        while let Some(byte) = self.0.pop() {
+    /// Takes back one character, however many bytes it has; its first one.
+    fn erase(&mut self, show: &mut impl FnMut(&[u8])) -> Option<u8> {
+        while let Some(byte) = self.text.pop() {
             if byte & 0b1100_0000 != 0b1000_0000 {
-                break;
+                show(b"\x08 \x08");
+                return Some(byte);
             }
+        }
+        None
+    }
+
+    /// Takes back the last word and the spaces behind it.
+    fn erase_word(&mut self, show: &mut impl FnMut(&[u8])) {
+        while self.text.last() == Some(&b' ') {
+            self.erase(show);
+        }
+        while self.text.last().is_some_and(|last| *last != b' ') {
+            self.erase(show);
         }
     }
 }
@@ -162,8 +199,8 @@ mod tests {
 
     fn typed(keys: &[u8]) -> (State, Vec<u8>) {
         let mut line = Line::default();
-        let state = line.type_keys(keys);
-        (state, line.0.to_vec())
+        let state = line.type_keys(keys, &mut |_| {});
+        (state, line.text.to_vec())
     }
 
     #[test]
@@ -175,12 +212,30 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_are_no_text_stay_out_of_the_line() {
+        assert_eq!(typed(b"abc def \x17h\n"), (State::Done, b"abc h".to_vec()));
+        assert_eq!(typed(b"a\x1b[Db\x1bOCc\x1b[1;5Dd\x1cx\x00\ty\n"), (State::Done, b"abcdx\ty".to_vec()));
+        let mut line = Line::default();
+        for keys in [&b"a\x1b"[..], b"[", b"3", b"~b"] {
+            assert_eq!(line.type_keys(keys, &mut |_| {}), State::Typing);
+        }
+        assert_eq!(line.text.as_slice(), b"ab");
+    }
+
+    #[test]
+    fn what_is_taken_back_disappears_where_the_line_is_shown() {
+        let (mut line, mut screen) = (Line::default(), Vec::new());
+        line.type_keys(b"ab\x7fc\x15d", &mut |shown| screen.extend_from_slice(shown));
+        assert_eq!(screen, b"ab\x08 \x08c\x08 \x08\x08 \x08d");
+    }
+
+    #[test]
     fn keeps_a_line_longer_than_a_terminal_would() {
         let long = vec![b'x'; 20_000];
         let mut line = Line::default();
-        assert_eq!(line.type_keys(&long), State::Typing);
-        assert_eq!(line.type_keys(b"\n"), State::Done);
-        assert_eq!(line.0.len(), 20_000);
+        assert_eq!(line.type_keys(&long, &mut |_| {}), State::Typing);
+        assert_eq!(line.type_keys(b"\n", &mut |_| {}), State::Done);
+        assert_eq!(line.text.len(), 20_000);
     }
 
     #[test]

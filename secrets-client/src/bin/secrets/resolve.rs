@@ -33,6 +33,12 @@ pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), Failure>
     if args.raw && args.names.len() != 1 {
         return Err(Failure::usage("--raw prints exactly one value").hint("secrets resolve NAME --raw"));
     }
+    if app.output.is_json() && (args.raw || args.format.is_some()) {
+        return Err(Failure::usage(
+            "--output json prints names, values with --show-values, and what goes with them; \
+                                   --raw and --format have outputs of their own",
+        ));
+    }
     for name in &args.names {
         scope::parse_name(name)?;
     }

@@ -106,6 +106,10 @@ pub(crate) fn parse_name(name: &str) -> Result<SecretId, Failure> {
 
 /// Refuses what stands behind the name: a mistyped flag, or a value.
 pub(crate) fn misplaced<A: Args>(command: &str, name: &str, first: &str) -> Failure {
+    // Other tools have a flag for it; what stands behind that is a value all the same.
+    if first.split('=').next() == Some("--value") {
+        return value_as_argument(name);
+    }
     match crate::usage::similar_flag::<A>(first) {
         Some(flag) => Failure::usage(format!("that is no flag of `secrets {command}`; nothing was sent"))
             .hint(format!("a similar one exists: {flag}")),

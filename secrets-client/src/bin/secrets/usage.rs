@@ -15,7 +15,14 @@ const CREDENTIALS: [&str; 5] = ["sopr_", "sinv_", "sper_", "ssvc_", "sses_"];
 pub(crate) fn parse<A: Parser>() -> A {
     A::try_parse().unwrap_or_else(|error| {
         let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-        helped(corrected(error, A::command(), &words)).exit()
+        let error = helped(corrected(error, A::command(), &words), &words);
+        match hidden(&error.to_string()) {
+            None => error.exit(),
+            Some(text) => {
+                let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+                std::process::exit(error.exit_code())
+            }
+        }
     })
 }
 
@@ -44,24 +51,45 @@ fn corrected(mut error: Error, root: Command, words: &[String]) -> Error {
     error
 }
 
+/// A text without the tokens that are in it; none if there are none.
+fn hidden(text: &str) -> Option<String> {
+    let mut hidden = text.to_owned();
+    for prefix in CREDENTIALS {
+        let pieces: Vec<&str> = hidden.split(prefix).collect();
+        let (first, others) = pieces.split_first()?;
+        let others = others.iter().map(|rest| {
+            let rest = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+            format!("{prefix}…{rest}")
+        });
+        hidden = std::iter::once((*first).to_owned()).chain(others).collect();
+    }
+    (hidden != text).then_some(hidden)
+}
+
 /// An error with what else the person may have meant.
-fn helped(mut error: Error) -> Error {
+fn helped(mut error: Error, words: &[String]) -> Error {
     let word = |error: &Error, kind| match error.get(kind) {
         Some(ContextValue::String(word)) => word.clone(),
         _ => String::new(),
     };
     let tip = match error.kind() {
-        ErrorKind::InvalidSubcommand => elsewhere(&word(&error, ContextKind::InvalidSubcommand)),
+        ErrorKind::InvalidSubcommand => {
+            let typed = word(&error, ContextKind::InvalidSubcommand);
+            let is_first = words.iter().find(|word| !word.starts_with('-')) == Some(&typed);
+            if is_first { elsewhere(&typed).map(str::to_owned) } else { None }
+        }
         ErrorKind::UnknownArgument => {
             let argument = word(&error, ContextKind::InvalidArg);
+            // What clap says of a word with dashes: to give it as a value, which nobody meant.
+            error.remove(ContextKind::Suggested);
             if CREDENTIALS.iter().any(|prefix| argument.contains(prefix)) {
                 error.insert(ContextKind::InvalidArg, ContextValue::String("s…".to_owned()));
                 error.remove(ContextKind::Suggested);
-                Some("`secrets login` asks for a token, hidden; `secrets login --invite CODE` redeems an invitation")
+                Some(SIGN_IN.to_owned())
             } else if !argument.starts_with('-') && word_of_run(&error) {
-                Some("the program and its arguments come after `--`: secrets run -- PROGRAM …")
+                Some("the program and its arguments come after `--`: secrets run -- PROGRAM …".to_owned())
             } else {
-                None
+                flag_elsewhere(&argument).inspect(|_| drop(error.remove(ContextKind::SuggestedArg))).map(str::to_owned)
             }
         }
         _ => None,
@@ -80,6 +108,18 @@ fn word_of_run(error: &Error) -> bool {
         _ => return false,
     };
     usage.contains("secrets run ")
+}
+
+/// How a token is given.
+const SIGN_IN: &str = "`secrets login` asks for a token, hidden; `secrets login --invite CODE` redeems an invitation";
+
+/// What another tool's flag is called here.
+fn flag_elsewhere(flag: &str) -> Option<&'static str> {
+    Some(match flag.split('=').next().unwrap_or_default() {
+        "--json" => "`--output json`, or `-o json`, prints JSON",
+        "--token" => SIGN_IN,
+        _ => return None,
+    })
 }
 
 /// What another tool's word is called here.
@@ -135,7 +175,8 @@ mod tests {
     fn told(line: &str) -> String {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let error = Arguments::try_parse_from(std::iter::once("secrets").chain(line.split(' '))).unwrap_err();
-        helped(corrected(error, Arguments::command(), &words)).to_string()
+        let error = helped(corrected(error, Arguments::command(), &words), &words).to_string();
+        hidden(&error).unwrap_or(error)
     }
 
     #[test]
@@ -164,6 +205,16 @@ mod tests {
             ("logout", "secrets config unset token"),
             ("help", "secrets --help"),
             ("run printenv", "secrets run -- PROGRAM"),
+            // Below a command, another word is looked for among that command's own.
+            ("project remove api", "'delete'"),
+            ("token delete x", "'revoke'"),
+            ("member delete bob", "'remove'"),
+            ("user add bob", "'invite'"),
+            ("session add", "'create'"),
+            ("config delete token", "'unset'"),
+            ("project describe api", "'show'"),
+            ("list --json", "-o json"),
+            ("login --token x", "asks for a token, hidden"),
         ] {
             let told = told(line);
             assert!(told.contains(suggestion), "{line}: {told}");
@@ -187,6 +238,16 @@ mod tests {
         for line in ["login sper_canary", "whoami sses_canary", "login --invite sinv_a sinv_canary"] {
             let told = told(line);
             assert!(!told.contains("canary") && told.contains("secrets login"), "{told}");
+        }
+        for line in ["config set token=sper_canary", "list --role ssvc_canary", "member add bob --role sper_canary"] {
+            assert!(!told(line).contains("canary"), "{}", told(line));
+        }
+    }
+
+    #[test]
+    fn advises_nobody_to_give_a_flag_as_a_value() {
+        for line in ["rm A --nope", "import .env --nope", "list --ogr"] {
+            assert!(!told(line).contains("as a value"), "{}", told(line));
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use secrets_client::{Happened, Watch, v1};
+use serde_json::json;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::app::App;
@@ -44,11 +45,14 @@ pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), Failure> {
             Failure::new(Exit::Unavailable, text).hint("is it running? `secrets doctor` looks for what is wrong")
         );
     };
-    by(end, wanted.wait(app, watch?)).await.unwrap_or_else(|| {
-        let (missing, seconds) = (wanted.missing().join(", "), begun.elapsed().as_secs());
-        Err(Failure::new(Exit::Missing, format!("not there after {seconds} s: {missing}"))
-            .hint("`secrets set NAME` gives your own sandboxes one"))
-    })
+    if let Some(waited) = by(end, wanted.wait(app, watch?)).await {
+        waited?;
+        return if app.output.is_json() { app.output.json(&json!({ "secret_ids": wanted.names })) } else { Ok(()) };
+    }
+    let (missing, seconds) = (wanted.missing(), begun.elapsed().as_secs());
+    let first = missing.first().map(String::as_str).unwrap_or_default();
+    Err(Failure::new(Exit::Missing, format!("not there after {seconds} s: {}", missing.join(", ")))
+        .hint(format!("`secrets set {first}` gives your own sandboxes one")))
 }
 
 /// What comes of `waiting` until `end`; without one, however late.

@@ -5,6 +5,7 @@
 mod check_config;
 mod dev;
 mod healthcheck;
+mod man;
 mod migrate;
 mod open;
 mod serve;
@@ -13,7 +14,7 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::{Config, Environment, Flags, InvalidConfig};
 use crate::data_dir::DataDirError;
@@ -53,6 +54,9 @@ enum Command {
     CheckConfig(Flags),
     /// Ask a server whether it serves; exits 0 when it does
     Healthcheck(Healthcheck),
+    /// Write the manual
+    #[command(hide = true)]
+    Man(man::Pages),
 }
 
 /// Why a command failed.
@@ -94,6 +98,7 @@ impl Cli {
             Command::Migrate(flags) => migrate::run(&flags),
             Command::CheckConfig(flags) => check_config::run(&flags),
             Command::Healthcheck(healthcheck) => healthcheck.run(),
+            Command::Man(pages) => man::run(Self::command(), &pages),
         };
         match ended {
             Ok(()) => ExitCode::SUCCESS,

@@ -20,9 +20,9 @@ fn everything_in_order_is_told_line_by_line() {
     let world = World::acme();
     let ann = world.person("ann");
     let ended = ann.does("doctor");
-    for (line, name) in
-        ended.stdout.lines().zip(["configuration", "endpoint", "connection", "token", "clock", "version"])
-    {
+    let names = ["configuration", "context", "endpoint", "connection", "token", "clock", "version"];
+    assert_eq!(ended.stdout.lines().count(), names.len(), "{ended:?}");
+    for (line, name) in ended.stdout.lines().zip(names) {
         assert!(line.starts_with(&format!("ok    {name}")), "{ended:?}");
     }
     assert!(ended.stderr.is_empty() && ended.stdout.contains("user ann, organization acme, admin"), "{ended:?}");

@@ -36,5 +36,7 @@ fn a_page_is_printed_by_its_commands_name() {
     let written = std::fs::read_to_string(nobody.home.join("pages/secrets.1")).unwrap();
     assert_eq!(nobody.does("man").stdout, written);
     assert!(nobody.does("man org create").stdout.contains("first administrator"));
+    let run = nobody.does("man run").stdout.replace("\\-", "-");
+    assert!(run.contains("secrets run") && run.contains("-- COMMAND [ARGUMENT]..."), "{run}");
     nobody.types("man nope").fails(3).shows(&["`nope`", "secrets --help"]);
 }

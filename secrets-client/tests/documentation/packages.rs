@@ -36,9 +36,22 @@ fn packs_what_a_release_consists_of() {
     }
     let unit = std::fs::read_to_string(place.path().join("package.d/usr/lib/systemd/system/secrets-server.service"));
     assert!(unit.unwrap().contains("\nExecStart=/usr/bin/secrets-server serve "));
+    installs_and_goes(&sh);
     let said = sh("for program in secrets secrets-server; do package.d/usr/bin/$program --version; done");
     let name = concat!(" ", env!("CARGO_PKG_VERSION"));
     assert!(said.starts_with(&format!("secrets{name}")) && said.contains(&format!("secrets-server{name}")), "{said}");
+}
+
+/// Into a root of its own, so that nothing of this machine is touched.
+fn installs_and_goes(sh: &dyn Fn(&str) -> String) {
+    let root = "--root=$PWD/root --force-script-chrootless --force-depends --force-not-root --force-bad-path";
+    sh("mkdir -p root/var/lib/dpkg/updates root/var/lib/dpkg/info && touch root/var/lib/dpkg/status");
+    sh(&format!("dpkg {root} --install package 2> log || (cat log; false)"));
+    holds_programs(Path::new(sh("echo $PWD/root/usr").trim()));
+    assert!(sh("root/usr/bin/secrets --version").starts_with("secrets "));
+    sh(&format!(
+        "dpkg {root} --remove secrets && [ -z \"$(find root -path '*secrets*' -type f -not -path '*/dpkg/*')\" ]"
+    ));
 }
 
 #[test]
@@ -57,6 +70,8 @@ fn holds_programs(usr: &Path) {
             "bin/secrets-server",
             "share/man/man1/secrets.1.gz",
             "share/man/man1/secrets-run.1.gz",
+            "share/man/man8/secrets-server.8.gz",
+            "share/man/man8/secrets-server-serve.8.gz",
             "share/bash-completion/completions/secrets",
             "share/zsh/vendor-completions/_secrets",
             "share/fish/vendor_completions.d/secrets.fish",

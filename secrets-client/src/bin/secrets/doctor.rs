@@ -108,6 +108,7 @@ async fn examine(settings: Result<Settings, ConfigError>) -> Vec<Check> {
         }
     };
     let mut checks = vec![setup::configuration(&settings)];
+    checks.extend(setup::context(&settings));
     checks.extend(setup::token_file(&settings));
     checks.push(setup::endpoint(&settings));
     checks.extend(setup::proxy(&settings));

@@ -58,6 +58,11 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), Failure> {
 }
 
 async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString, Failure> {
+    // A token goes to nobody in place of a code.
+    if credential(code)?.kind() != CredentialKind::Invitation {
+        return Err(Failure::usage("this is no invitation's code: one begins with `sinv_`")
+            .hint("`secrets login` without --invite asks for a token, hidden"));
+    }
     let builder = app.settings.connection()?;
     let request = v1::RedeemInvitationRequest {
         code: code.trim().to_owned(),

@@ -43,8 +43,12 @@ Values in the program's output appear as ***. Where stdout is a terminal, the pr
 its own. It is sent the signals that this command receives, and its code is passed through. What it
 leaves running in the background is not waited for, and may write for a second longer at most.";
 
+const USAGE: &str = "\
+secrets run [OPTIONS] -- COMMAND [ARGUMENT]...
+       secrets run [OPTIONS] --shell LINE";
+
 #[derive(Args, Debug)]
-#[command(after_help = AFTER)]
+#[command(after_help = AFTER, override_usage = USAGE)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     context: ContextArgs,

@@ -1,6 +1,6 @@
 //! What is on this machine: files, addresses, a proxy.
 
-use secrets_client::{Config, Settings};
+use secrets_client::{Config, Defaults, Settings};
 
 use super::Check;
 
@@ -17,6 +17,14 @@ pub(super) fn configuration(settings: &Settings) -> Check {
     } else {
         Check::ok(NAME, format!("{shown}, for you alone"))
     }
+}
+
+/// What is meant when nothing is named, if anything is.
+pub(super) fn context(settings: &Settings) -> Option<Check> {
+    let Defaults { organization, project, workspace } = Defaults::merged(&settings.layers);
+    let parts = [("organization", organization), ("project", project), ("workspace", workspace)];
+    let parts: Vec<String> = parts.into_iter().filter_map(|(noun, id)| Some(format!("{noun} {}", id?))).collect();
+    (!parts.is_empty()).then(|| Check::ok("context", parts.join(", ")))
 }
 
 pub(super) fn token_file(settings: &Settings) -> Option<Check> {

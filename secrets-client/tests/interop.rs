@@ -15,5 +15,6 @@ mod interop {
     mod scenario;
     mod service;
     mod service_config;
+    mod unavailable;
     mod words;
 }

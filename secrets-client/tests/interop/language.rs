@@ -68,7 +68,7 @@ impl Language {
     /// Runs the scenario, all of it, against a service of its own.
     pub(crate) fn runs_the_scenario(&self) {
         let service = Service::start();
-        let (passed, said) = self.run(&service, self.name, &scenario::path());
+        let (passed, said) = self.run(self.runner_for(&service), self.name, &scenario::path());
         let steps = Scenario::read().steps;
         let expected = steps.iter().enumerate().map(|(position, step)| format!("ok {} {}\n", position + 1, step.name));
         assert!(passed && said == expected.collect::<String>(), "{}: {said}", self.name);
@@ -86,15 +86,19 @@ impl Language {
             steps[last]["expect"] = serde_json::from_str(expect).unwrap();
             let path = folder.path().join("scenario.json");
             std::fs::write(&path, json!({ "steps": steps }).to_string()).unwrap();
-            let (passed, said) = self.run(&service, &format!("{}-{turn}", self.name), &path);
+            let (passed, said) = self.run(self.runner_for(&service), &format!("{}-{turn}", self.name), &path);
             let end = format!("failed {} {like}: ", last + 1);
             assert!(!passed && said.lines().last().unwrap().starts_with(&end), "{}: {said}", self.name);
             assert_eq!(said.lines().count(), last + 1, "{}: {said}", self.name);
         }
     }
 
-    fn run(&self, service: &Service, organization: &str, scenario: &Path) -> (bool, String) {
-        let mut runner = self.runner(&service.endpoint(), &service.authority(), &service.operator_token());
+    fn runner_for(&self, service: &Service) -> Command {
+        self.runner(&service.endpoint(), &service.authority(), &service.operator_token())
+    }
+
+    /// Lets a runner do a scenario: whether it came to the end, and what it said.
+    pub(crate) fn run(&self, mut runner: Command, organization: &str, scenario: &Path) -> (bool, String) {
         let mut running =
             runner.env("SECRETS_ORGANIZATION", organization).arg(scenario).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = running.stdout.take().unwrap();

@@ -1,19 +1,17 @@
 //! What the library does when the service is unavailable, and what `proto/service_config.json` makes the others do.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use prost_reflect::DynamicMessage;
 use secrets_client::{Client, RetryPolicy};
 use serde::Deserialize;
-use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::service::{InterceptorLayer, Routes};
-use tonic::{Request, Status};
+use serde_json::json;
 
+use super::language::{ALL, Language};
 use super::methods::Method;
+use super::unavailable::Unavailable;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -66,32 +64,16 @@ impl ServiceConfig {
     }
 }
 
-/// A server that is unavailable, and counts how often it is asked.
-async fn unavailable() -> (String, Arc<AtomicU32>) {
-    let asked = Arc::new(AtomicU32::new(0));
-    let counter = asked.clone();
-    let refuse = InterceptorLayer::new(move |_: Request<()>| -> Result<Request<()>, Status> {
-        counter.fetch_add(1, Ordering::Relaxed);
-        Err(Status::unavailable("not now"))
-    });
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let server = tonic::transport::Server::builder().layer(refuse).add_routes(Routes::default());
-    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
-    (endpoint, asked)
-}
-
 #[tokio::test]
 async fn the_service_config_repeats_what_the_library_does_but_changes() {
     let config = ServiceConfig::read();
-    let (endpoint, asked) = unavailable().await;
+    let server = Unavailable::start().await;
     let twice = RetryPolicy { attempts: 2, base: Duration::ZERO, cap: Duration::ZERO };
-    let client = Client::builder(endpoint).retry(twice).build().unwrap();
+    let client = Client::builder(&server.endpoint).retry(twice).build().unwrap();
     for method in Method::all().into_iter().filter(|method| !method.streams) {
-        asked.store(0, Ordering::Relaxed);
         let request = DynamicMessage::new(method.request.clone());
         assert!(method.call(&client, &request).await.unwrap_err().is_unavailable(), "{}", method.path);
-        let repeated = asked.load(Ordering::Relaxed) == 2;
+        let repeated = server.asked(&method.path) == 2;
         // The library gives each change a request id of its own; a service config can't.
         let change = method.request.get_field_by_name("request_id").is_some();
         let config = config.of(&method.path).unwrap_or_else(|| panic!("no config for {}", method.path));
@@ -122,4 +104,48 @@ fn the_service_config_waits_as_the_library_does() {
     assert_eq!(policies[0].max_backoff, seconds(library.cap));
     assert_eq!(policies[0].backoff_multiplier, 2);
     assert_eq!(policies[0].retryable_status_codes, ["UNAVAILABLE"]);
+}
+
+/// What only reads, a change, and a method that is never answered.
+const WHO_AM_I: &str = "AccessService/WhoAmI";
+const RESOLVE: &str = "ResolveService/Resolve";
+const CREATE_PROJECT: &str = "DirectoryService/CreateProject";
+const LIST_AUDIT_EVENTS: &str = "AuditService/ListAuditEvents";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_client_follows_the_service_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let (scenario, token) = (folder.path().join("scenario.json"), folder.path().join("token"));
+    let refused = json!({"error": {"code": "UNAVAILABLE", "reason": ""}});
+    let steps = json!([
+        {"name": "who", "as": "operator", "call": WHO_AM_I, "request": {}, "expect": refused},
+        {"name": "resolve", "as": "operator", "resolve": {}, "expect": refused},
+        {"name": "change", "as": "operator", "call": CREATE_PROJECT, "request": {"project_id": "api"}, "expect": refused},
+        {"name": "silence", "as": "operator", "call": LIST_AUDIT_EVENTS, "request": {}, "expect": {"error": {"code": "DEADLINE_EXCEEDED"}}},
+    ]);
+    std::fs::write(&scenario, json!({ "steps": steps }).to_string()).unwrap();
+    std::fs::write(&token, "a-token").unwrap();
+    let mut servers = Vec::new();
+    for language in ALL {
+        servers.push((language, Unavailable::silent_on(LIST_AUDIT_EVENTS).await));
+    }
+    // All at the same time: each waits for its deadline.
+    let run = |language: &Language, server: &Unavailable| {
+        let runner = language.runner(&server.endpoint, &token, &token);
+        let start = Instant::now();
+        let (passed, said) = language.run(runner, "acme", &scenario);
+        assert!(passed, "{}: {said}", language.name);
+        for (method, times) in [(WHO_AM_I, 5), (RESOLVE, 5), (CREATE_PROJECT, 1), (LIST_AUDIT_EVENTS, 1)] {
+            assert_eq!(server.asked(method), times, "{}: {method}", language.name);
+        }
+        let took = start.elapsed().as_secs();
+        assert!((29..60).contains(&took), "{}: {took} s, of which the deadline is 30", language.name);
+    };
+    tokio::task::block_in_place(|| {
+        thread::scope(|threads| {
+            for (language, server) in &servers {
+                threads.spawn(|| run(language, server));
+            }
+        });
+    });
 }

@@ -90,7 +90,7 @@ impl Drop for Traveller {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_client_comes_back_after_a_kill_a_stop_and_a_silence() {
+async fn every_client_comes_back_after_a_restart_a_kill_a_stop_and_a_silence() {
     let mut service = Service::start();
     let proxy = Proxy::to(service.port).await;
     let endpoint = format!("https://localhost:{}", proxy.port);
@@ -102,6 +102,10 @@ async fn every_client_comes_back_after_a_kill_a_stop_and_a_silence() {
         travellers.push(Traveller::of(language, &endpoint, service.authority(), token.clone()));
     }
     all_resolve(&mut travellers, "start", Instant::now(), START).await;
+
+    tokio::task::block_in_place(|| service.stop()); // on the connections that they have: they are told
+    tokio::task::block_in_place(|| service.restart());
+    all_resolve(&mut travellers, "a restart", Instant::now(), BACK).await;
 
     for (how, down) in [("a kill", Duration::ZERO), ("a stop", Duration::from_secs(30))] {
         proxy.refuses();
@@ -121,6 +125,13 @@ async fn every_client_comes_back_after_a_kill_a_stop_and_a_silence() {
     }
     proxy.works();
     all_resolve(&mut travellers, "a silence", Instant::now(), BACK).await;
+
+    for traveller in &travellers {
+        let said = traveller.said.lock().unwrap();
+        // Anything else would not be sent again.
+        let other = said.iter().find(|(_, line)| line != "resolved" && line != "failed UNAVAILABLE");
+        assert!(other.is_none(), "{}: {other:?}", traveller.name);
+    }
 }
 
 async fn all_resolve(travellers: &mut [Traveller], what: &str, after: Instant, within: Duration) {

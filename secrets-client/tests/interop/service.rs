@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -27,6 +28,13 @@ impl Service {
     pub(crate) fn kill(&mut self) {
         self.server.kill().unwrap();
         self.server.wait().unwrap();
+    }
+
+    /// Asks it to stop, as a service manager does, and waits until it has told its clients and ended.
+    pub(crate) fn stop(&mut self) {
+        kill_process(Pid::from_child(&self.server), Signal::TERM).unwrap();
+        let ended = self.server.wait().unwrap();
+        assert!(ended.success(), "asked to stop, the server ended with {ended}");
     }
 
     /// Starts it again on the same port.

@@ -9,12 +9,14 @@ mod interop {
     mod languages;
     mod methods;
     mod proxy;
+    mod readme;
     mod rough_road;
     mod running;
     mod rust;
     mod scenario;
     mod service;
     mod service_config;
+    mod session;
     mod unavailable;
     mod words;
 }

@@ -1,9 +1,10 @@
 //! A client in another language, and its runner.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -99,23 +100,33 @@ impl Language {
 
     /// Lets a runner do a scenario: whether it came to the end, and what it said.
     pub(crate) fn run(&self, mut runner: Command, organization: &str, scenario: &Path) -> (bool, String) {
-        let mut running =
-            runner.env("SECRETS_ORGANIZATION", organization).arg(scenario).stdout(Stdio::piped()).spawn().unwrap();
-        let mut stdout = running.stdout.take().unwrap();
-        let reading = thread::spawn(move || std::io::read_to_string(&mut stdout).unwrap());
-        let end = Instant::now() + HANG;
-        let passed = loop {
-            match running.try_wait().unwrap() {
-                Some(status) => break status.success(),
-                None if Instant::now() < end => thread::sleep(Duration::from_millis(20)),
-                None => {
-                    running.kill().unwrap();
-                    running.wait().unwrap();
-                }
-            }
-        };
-        (passed, reading.join().unwrap())
+        let came = output(runner.env("SECRETS_ORGANIZATION", organization).arg(scenario), HANG);
+        eprint!("{}", String::from_utf8_lossy(&came.stderr));
+        (came.status.success(), String::from_utf8(came.stdout).unwrap())
     }
+}
+
+/// What a program says until it ends, or is killed after a time.
+pub(crate) fn output(program: &mut Command, within: Duration) -> Output {
+    let mut running = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (stdout, stderr) = (read(running.stdout.take()), read(running.stderr.take()));
+    let end = Instant::now() + within;
+    let status = loop {
+        match running.try_wait().unwrap() {
+            Some(status) => break status,
+            None if Instant::now() < end => thread::sleep(Duration::from_millis(20)),
+            None => running.kill().unwrap(),
+        }
+    };
+    Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
+}
+
+fn read(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+    let mut said = Vec::new();
+    thread::spawn(move || {
+        pipe.unwrap().read_to_end(&mut said).unwrap();
+        said
+    })
 }
 
 /// Steps, each with an expectation that it does not fulfil.

@@ -7,14 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use secrecy::ExposeSecret as _;
-use secrets_client::{Client, Credential, secret_value, v1};
-use tempfile::TempDir;
+use secrets_client::{Client, v1};
 
 use super::language;
 use super::proxy::Proxy;
 use super::running::code_name;
 use super::service::Service;
+use super::session::{client, session};
 
 /// How long after the service's return a client must have resolved.
 const BACK: Duration = Duration::from_secs(10);
@@ -95,7 +94,7 @@ async fn every_client_comes_back_after_a_restart_a_kill_a_stop_and_a_silence() {
     let proxy = Proxy::to(service.port).await;
     let endpoint = format!("https://localhost:{}", proxy.port);
     let folder = tempfile::tempdir().unwrap();
-    let token = session(&service, &folder).await;
+    let token = session(&service, folder.path(), "LINEAR_API_KEY").await;
     let client = client(&endpoint, &service, &std::fs::read_to_string(&token).unwrap());
     let mut travellers = vec![Traveller::rust(client)];
     for language in language::ALL {
@@ -143,38 +142,4 @@ async fn all_resolve(travellers: &mut [Traveller], what: &str, after: Instant, w
         }
     }
     assert!(failures.is_empty(), "after {what}: {failures:#?}");
-}
-
-fn client(endpoint: &str, service: &Service, token: &str) -> Client {
-    let builder = Client::builder(endpoint).certificate_authority(std::fs::read(service.authority()).unwrap());
-    if token.is_empty() { builder } else { builder.credential(Credential::parse(token).unwrap()) }.build().unwrap()
-}
-
-/// Makes an organization with a secret, and a session for it; the file of its token.
-async fn session(service: &Service, folder: &TempDir) -> PathBuf {
-    let endpoint = service.endpoint();
-    let operator = client(&endpoint, service, &std::fs::read_to_string(service.operator_token()).unwrap());
-    let organization = v1::CreateOrganizationRequest {
-        organization_id: "acme".into(),
-        admin_user_id: "ann".into(),
-        ..Default::default()
-    };
-    let (_, invitation) = operator.create_organization(organization).await.unwrap();
-    let redemption =
-        v1::RedeemInvitationRequest { code: invitation.secret.expose_secret().into(), ..Default::default() };
-    let token = client(&endpoint, service, "").redeem_invitation(redemption).await.unwrap();
-    let ann = client(&endpoint, service, token.secret.expose_secret());
-    let secret = v1::CreateSecretRequest {
-        parent: "organizations/acme".into(),
-        secret_id: "LINEAR_API_KEY".into(),
-        value: Some(secret_value(b"lin_1")),
-        ..Default::default()
-    };
-    ann.create_secret(secret).await.unwrap();
-    let context = v1::Context { organization: "acme".into(), ..Default::default() };
-    let session = v1::CreateSessionRequest { context: Some(context), ..Default::default() };
-    let session = ann.create_session(session).await.unwrap();
-    let path = folder.path().join("session-token");
-    std::fs::write(&path, session.secret.expose_secret()).unwrap();
-    path
 }

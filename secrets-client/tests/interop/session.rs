@@ -1,0 +1,43 @@
+//! A session, and what must be there before one can be.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret as _;
+use secrets_client::{Client, Credential, secret_value, v1};
+
+use super::service::Service;
+
+/// Makes an organization with a secret, and a session for it; the file of its token.
+pub(crate) async fn session(service: &Service, folder: &Path, secret_id: &str) -> PathBuf {
+    let endpoint = service.endpoint();
+    let operator = client(&endpoint, service, &std::fs::read_to_string(service.operator_token()).unwrap());
+    let organization = v1::CreateOrganizationRequest {
+        organization_id: "acme".into(),
+        admin_user_id: "ann".into(),
+        ..Default::default()
+    };
+    let (_, invitation) = operator.create_organization(organization).await.unwrap();
+    let redemption =
+        v1::RedeemInvitationRequest { code: invitation.secret.expose_secret().into(), ..Default::default() };
+    let token = client(&endpoint, service, "").redeem_invitation(redemption).await.unwrap();
+    let ann = client(&endpoint, service, token.secret.expose_secret());
+    let secret = v1::CreateSecretRequest {
+        parent: "organizations/acme".into(),
+        secret_id: secret_id.into(),
+        value: Some(secret_value(b"lin_1")),
+        ..Default::default()
+    };
+    ann.create_secret(secret).await.unwrap();
+    let context = v1::Context { organization: "acme".into(), ..Default::default() };
+    let session = v1::CreateSessionRequest { context: Some(context), ..Default::default() };
+    let session = ann.create_session(session).await.unwrap();
+    let path = folder.join("session-token");
+    std::fs::write(&path, session.secret.expose_secret()).unwrap();
+    path
+}
+
+/// A client that shows a token, or, with an empty one, none.
+pub(crate) fn client(endpoint: &str, service: &Service, token: &str) -> Client {
+    let builder = Client::builder(endpoint).certificate_authority(std::fs::read(service.authority()).unwrap());
+    if token.is_empty() { builder } else { builder.credential(Credential::parse(token).unwrap()) }.build().unwrap()
+}

@@ -17,6 +17,7 @@ mod interop {
     mod service;
     mod service_config;
     mod session;
+    mod stubs;
     mod unavailable;
     mod words;
 }

@@ -138,7 +138,7 @@ const FALSEHOODS: [(&str, &str); 4] = [
 ];
 
 /// Where `make test` puts tools: beside the folder of this build.
-fn tools() -> PathBuf {
+pub(crate) fn tools() -> PathBuf {
     let folders = Path::new(env!("CARGO_BIN_EXE_secrets")).ancestors();
     let found = folders.map(|folder| folder.join("tools")).find(|tools| tools.is_dir());
     found.expect("there are no tools; `make install` installs them")

@@ -1,4 +1,4 @@
-//! `secrets-core` for Python: the module `secrets_core._core`. `python/secrets_core/__init__.pyi` documents it and tells
+//! `secrets-core` for Python: the module `secrets_core._core`. `python/secrets_core/_core.pyi` documents it and tells
 //! its types; what is judged, and how, is core's.
 
 use pyo3::exceptions::PyValueError;

@@ -5,6 +5,7 @@
 mod answers;
 mod authorization;
 mod cast;
+mod golden;
 mod grid;
 mod model;
 mod resolution;

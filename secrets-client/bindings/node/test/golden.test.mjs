@@ -1,4 +1,4 @@
-// The examples that secrets-core itself is tested with, and what is Node's own.
+// The examples in secrets-core/tests/data, which Rust's own tests read too, and what is Node's own.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'

@@ -1,4 +1,5 @@
-//! What core says of the examples in `secrets-core/tests/data`, with which every binding is tested too.
+//! What core says of the examples in `secrets-core/tests/data`, with which every binding is tested too; those that need no
+//! plain types are in core's own tests as well.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -9,6 +9,7 @@ mod interop {
     mod languages;
     mod methods;
     mod proxy;
+    mod python;
     mod readme;
     mod rough_road;
     mod running;

@@ -45,15 +45,20 @@ impl Language {
         (Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(self.name).join(folder), end)
     }
 
-    /// Its runner, built, for a service; one argument is to be added.
-    pub(crate) fn runner(&self, endpoint: &str, authority: &Path, token: &Path) -> Command {
-        let test = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(self.name).join("test");
+    /// Builds it, once.
+    pub(crate) fn build(&self) {
         self.built.get_or_init(|| {
-            let built = Command::new(test.join("build")).env("TOOLS", tools()).stdin(Stdio::null()).output().unwrap();
+            let build = self.test().join("build");
+            let built = Command::new(build).env("TOOLS", tools()).stdin(Stdio::null()).output().unwrap();
             let said = String::from_utf8_lossy(&built.stderr);
             assert!(built.status.success(), "{}: {said}\n`make install` installs what it needs", self.name);
         });
-        let mut runner = Command::new(test.join("run"));
+    }
+
+    /// Its runner, built, for a service; one argument is to be added.
+    pub(crate) fn runner(&self, endpoint: &str, authority: &Path, token: &Path) -> Command {
+        self.build();
+        let mut runner = Command::new(self.test().join("run"));
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SECRETS_")) {
             runner.env_remove(name);
         }
@@ -64,6 +69,10 @@ impl Language {
             .env("SECRETS_TOKEN_FILE", token)
             .stdin(Stdio::null());
         runner
+    }
+
+    fn test(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(self.name).join("test")
     }
 
     /// Runs the scenario, all of it, against a service of its own.

@@ -53,7 +53,7 @@ class Client:
         else:
             self._channel = grpc.insecure_channel(target, _OPTIONS)
         self._closed = threading.Event()
-        channel = grpc.intercept_channel(self._channel, _Calls(token, deadline))
+        channel = _Unregistered(grpc.intercept_channel(self._channel, _Calls(token, deadline)))
         self.secrets = secret_service_pb2_grpc.SecretServiceStub(channel)
         self.resolver = resolve_service_pb2_grpc.ResolveServiceStub(channel)
         self.directory = directory_service_pb2_grpc.DirectoryServiceStub(channel)
@@ -91,6 +91,9 @@ class Client:
             except grpc.RpcError as error:
                 if error.code() not in _PASSING and not self._closed.is_set():
                     raise SecretsError(error) from None
+            except ValueError:  # closed on the way into the call
+                if not self._closed.is_set():
+                    raise
             finally:
                 stream.cancel()
             self._closed.wait(random.uniform(0, pause))
@@ -108,6 +111,19 @@ class Client:
         self.close()
 
 
+class _Unregistered:
+    """A channel for stubs, which register their methods: grpcio crashes when one is called once the channel is closed."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._channel = channel
+
+    def unary_unary(self, method, request_serializer, response_deserializer, **_):
+        return self._channel.unary_unary(method, request_serializer, response_deserializer)
+
+    def unary_stream(self, method, request_serializer, response_deserializer, **_):
+        return self._channel.unary_stream(method, request_serializer, response_deserializer)
+
+
 class _Calls(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
     """Gives each call the credential, and one with one answer a deadline, and its failure a type."""
 
@@ -118,8 +134,9 @@ class _Calls(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor
     def intercept_unary_unary(self, continuation, details, request):
         details = details._replace(timeout=details.timeout or self._deadline)
         call = self.intercept_unary_stream(continuation, details, request)
-        if call.code() is not grpc.StatusCode.OK:
-            raise SecretsError(call)
+        failure = call.exception()
+        if failure:  # a closed channel, or what is no request, is none of the service's
+            raise SecretsError(call) if isinstance(failure, grpc.RpcError) else failure
         return call
 
     def intercept_unary_stream(self, continuation, details, request):

@@ -152,7 +152,7 @@ public final class Client implements AutoCloseable {
 
   private static String bearer(String token) {
     if (token.strip().matches("[!-~]+")) return "Bearer " + token.strip();
-    throw new IllegalArgumentException("the token holds a character that no token has; was something else pasted?");
+    throw new IllegalArgumentException("the token is empty, or holds a character that no token has");
   }
 
   private static Map<String, ?> serviceConfig() throws IOException {

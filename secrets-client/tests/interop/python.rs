@@ -1,0 +1,60 @@
+//! What is Python's own.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use super::language::{PYTHON, output, tools};
+use super::service::Service;
+use super::session::session;
+
+/// Longer than either may take.
+const HANG: Duration = Duration::from_secs(30);
+
+/// grpcio would end the whole process.
+#[test]
+fn a_closed_client_of_python_refuses_to_call() {
+    let mut program = python(
+        "from secrets_client import Client\n\
+         client = Client('http://127.0.0.1:1')\n\
+         client.close()\n\
+         print(list(client.watch()))\n\
+         client.resolve()",
+    );
+    let came = output(&mut program, HANG);
+    assert_eq!((came.status.code(), &*String::from_utf8_lossy(&came.stdout)), (Some(1), "[]\n"), "{came:?}");
+    assert!(
+        String::from_utf8_lossy(&came.stderr).contains("ValueError: Cannot invoke RPC on closed channel"),
+        "{came:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_watch_that_pythons_readme_prints_resolves_what_it_is_told_of() {
+    let service = Service::start();
+    let folder = tempfile::tempdir().unwrap();
+    let token = session(&service, folder.path(), "LINEAR_API_KEY").await;
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/python/README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let watch = readme.split("```python\n").nth(2).unwrap().split("```").next().unwrap();
+    let program = format!(
+        "from secrets_client import Client\n\
+         from secrets_client.v1.resolve_service_pb2 import ResolveRequest\n\
+         client = Client.from_environment()\n\
+         {watch}        print(variables)\n        break"
+    );
+    let mut program = python(&program);
+    program
+        .env("SECRETS_ENDPOINT", service.endpoint())
+        .env("SECRETS_CA_FILE", service.authority())
+        .env("SECRETS_TOKEN_FILE", token);
+    let came = output(&mut program, HANG);
+    assert_eq!(String::from_utf8_lossy(&came.stdout), "{'LINEAR_API_KEY': 'lin_1'}\n", "{came:?}");
+}
+
+fn python(program: &str) -> Command {
+    PYTHON.build();
+    let mut python = Command::new(tools().join("interop-python/bin/python"));
+    python.args(["-c", program]).env_remove("SECRETS_TOKEN");
+    python
+}

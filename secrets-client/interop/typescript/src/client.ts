@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { rootCertificates } from "node:tls";
@@ -7,8 +8,7 @@ import type { DescMessage, DescMethodUnary, DescService, MessageInitShape, Messa
 import { Client as Connection, Metadata, connectivityState, credentials, type ServiceError } from "@grpc/grpc-js";
 
 import { SecretsError } from "./error.js";
-import { ResolveService, WatchRequestSchema } from "./gen/secrets/v1/resolve_service_pb.js";
-import type { ResolveRequestSchema, WatchResponse } from "./gen/secrets/v1/resolve_service_pb.js";
+import { ResolveService, WatchRequestSchema, type ResolveRequestSchema, type WatchResponse } from "./gen/secrets/v1/resolve_service_pb.js";
 
 export * from "./error.js";
 export * from "./gen/index.js";
@@ -139,12 +139,11 @@ export class Client {
     const { protocol, hostname, port } = new URL(this.#options.endpoint);
     const secure = protocol === "https:";
     if (!secure && protocol !== "http:") throw new TypeError(`endpoint: \`${this.#options.endpoint}\` is not http(s)://host:port`);
-    const authorities = this.#options.ca ? Buffer.from([...rootCertificates, this.#options.ca].join("\n")) : null;
-    const connection = new Connection(
-      `dns:${hostname}:${port || (secure ? 443 : 80)}`,
-      secure ? credentials.createSsl(authorities) : credentials.createInsecure(),
-      CHANNEL,
-    );
+    const { ca } = this.#options;
+    // Node would pass over a text without a certificate; to read the first one is to refuse that.
+    const authorities = secure && ca ? Buffer.from([...rootCertificates, new X509Certificate(ca), ca].join("\n")) : null;
+    const trust = secure ? credentials.createSsl(authorities) : credentials.createInsecure();
+    const connection = new Connection(`dns:${hostname}:${port || (secure ? 443 : 80)}`, trust, CHANNEL);
     this.#observe(connection);
     return connection;
   }

@@ -4,6 +4,7 @@ import importlib.resources
 import os
 import random
 import re
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,8 @@ class Client:
             raise ValueError("the token is empty, or holds a character that no token has")
         target = address.netloc if address.port else f"{address.netloc}:{443 if address.scheme == 'https' else 80}"
         if address.scheme == "https":
+            if ca is not None:  # grpcio would log that there is none, and go on
+                ssl.create_default_context(cadata=ca.decode())
             self._channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(ca), _OPTIONS)
         else:
             self._channel = grpc.insecure_channel(target, _OPTIONS)

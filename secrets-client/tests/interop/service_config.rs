@@ -139,7 +139,7 @@ async fn every_client_follows_the_service_config() {
             assert_eq!(server.asked(method), times, "{}: {method}", language.name);
         }
         let took = start.elapsed().as_secs();
-        assert!((29..60).contains(&took), "{}: {took} s, of which the deadline is 30", language.name);
+        assert!(took >= 29, "{}: it gave up after {took} s, and the deadline is 30", language.name);
     };
     tokio::task::block_in_place(|| {
         thread::scope(|threads| {

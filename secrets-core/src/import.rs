@@ -288,7 +288,7 @@ mod tests {
             (2, "DATABASE_URL", Created, ""),
             (3, "STRIPE_SECRET", SkippedExists, "exists; the conflict policy `OVERWRITE` replaces it"),
             (5, "PATH", Rejected, "reserved: changes which programs run"),
-            (7, "npm_token", Rejected, "lower case at byte 0 does not pass; `NPM_TOKEN` would"),
+            (7, "npm_token", Rejected, "lower case does not pass; `NPM_TOKEN` would"),
             (8, "EMPTY", SkippedEmpty, "no value, which keeps what is stored"),
             (9, "A", OverriddenLater, "line 10 gives the same name and counts"),
             (10, "A", Created, ""),

@@ -140,7 +140,9 @@ impl fmt::Display for InvalidSecretId {
             Self::Empty => f.write_str("name is empty")?,
             Self::TooLong { length } => return write!(f, "name is {length} bytes long; at most {LONGEST} pass"),
             Self::Digit { .. } => f.write_str("name starts with a digit")?,
-            Self::LowerCase { at, .. } => write!(f, "lower case at byte {at} does not pass")?,
+            // Where there is a suggestion, it shows what to change.
+            Self::LowerCase { suggestion: Some(_), .. } => f.write_str("lower case does not pass")?,
+            Self::LowerCase { at, suggestion: None } => write!(f, "lower case at byte {at} does not pass")?,
             Self::Character { found, at, .. } => write!(f, "{} at byte {at} does not pass", Shown(*found))?,
         }
         match self.suggestion() {
@@ -175,8 +177,8 @@ mod tests {
         for (text, message) in [
             ("", "name is empty; 1 to 127 of `A-Z`, `0-9` and `_` pass, not starting with a digit"),
             (&*"A".repeat(128), "name is 128 bytes long; at most 127 pass"),
-            ("npm_token", "lower case at byte 0 does not pass; `NPM_TOKEN` would"),
-            ("NPM_Token", "lower case at byte 5 does not pass; `NPM_TOKEN` would"),
+            ("npm_token", "lower case does not pass; `NPM_TOKEN` would"),
+            ("NPM_Token", "lower case does not pass; `NPM_TOKEN` would"),
             ("linear-api-key", "`-` at byte 6 does not pass; `LINEAR_API_KEY` would"),
             ("1PASSWORD", "name starts with a digit; `_1PASSWORD` would"),
             ("A B", "a space at byte 1 does not pass; `A_B` would"),

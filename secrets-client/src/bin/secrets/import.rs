@@ -208,9 +208,12 @@ fn note(entry: &v1::ImportedEntry) -> String {
         note = "--overwrite replaces it".to_owned();
     }
     let suggestion = &entry.suggested_secret_id;
-    if !suggestion.is_empty() && !note.contains(suggestion) {
-        let gap = if note.is_empty() { "" } else { "; " };
-        note.push_str(&format!("{gap}{suggestion} would pass"));
+    if !suggestion.is_empty() {
+        // The reason says the same in more words.
+        let (rule, _) = note.split_once("; `").unwrap_or((&note, ""));
+        let rule = rule.strip_suffix(" does not pass").unwrap_or(rule);
+        let gap = if rule.is_empty() { "" } else { "; " };
+        note = format!("{rule}{gap}{suggestion} would pass");
     }
     note
 }
@@ -246,13 +249,8 @@ mod tests {
             entry(2, "DATABASE_URL", ImportOutcome::Created, "", ""),
             entry(3, "STRIPE_SECRET", ImportOutcome::SkippedExists, "exists", ""),
             entry(5, "PATH", ImportOutcome::Rejected, "reserved: changes which programs run", ""),
-            entry(
-                7,
-                "npm_token",
-                ImportOutcome::Rejected,
-                "lower case at byte 0 does not pass; `NPM_TOKEN` would",
-                "NPM_TOKEN",
-            ),
+            entry(7, "npm_token", ImportOutcome::Rejected, "lower case does not pass; `NPM_TOKEN` would", "NPM_TOKEN"),
+            entry(8, "A-B", ImportOutcome::Rejected, "`-` at byte 1 does not pass; `A_B` would", "A_B"),
         ];
         assert_eq!(
             table(&entries, false).render(None, false),
@@ -260,12 +258,13 @@ mod tests {
              \u{20}  2  DATABASE_URL   will be created\n\
              \u{20}  3  STRIPE_SECRET  exists, skipped  --overwrite replaces it\n\
              \u{20}  5  PATH           rejected         reserved: changes which programs run\n\
-             \u{20}  7  npm_token      rejected         lower case at byte 0 does not pass; `NPM_TOKEN` would\n"
+             \u{20}  7  npm_token      rejected         lower case; NPM_TOKEN would pass\n\
+             \u{20}  8  A-B            rejected         `-` at byte 1; A_B would pass\n"
         );
-        let narrow = table(&entries, false).render(Some(70), false);
-        assert!(narrow.ends_with(" pass; `NPM_TOKEN` would\n") && !narrow.contains('…'), "{narrow}");
+        let narrow = table(&entries, false).render(Some(60), false);
+        assert!(narrow.contains("NPM_TOKEN\n") && !narrow.contains('…'), "{narrow}");
         let plan = Plan::of(&v1::ImportSecretsResponse { entries: entries.into(), ..Default::default() });
-        assert_eq!((plan.changes(), plan.rejected), (1, 2));
+        assert_eq!((plan.changes(), plan.rejected), (1, 3));
     }
 
     #[test]

@@ -85,11 +85,27 @@ pub(crate) fn warning(warning: &v1::Warning) -> String {
     } else {
         warning.message.clone()
     };
+    let sentence = by_owner(&sentence);
     if warning.secret_id.is_empty() || sentence.contains(&warning.secret_id) {
         sentence
     } else {
         format!("{}: {sentence}", warning.secret_id)
     }
+}
+
+/// A sentence that names secrets by whose they are, as people do, in place of their paths: `the organization's TOKEN`.
+fn by_owner(sentence: &str) -> String {
+    let piece = |piece: &str| match piece.parse::<SecretName>() {
+        Ok(name) => {
+            let scope = scope(&name.scope);
+            let article = if scope == "organization" { "the " } else { "" };
+            format!("{article}{scope}'s {}", piece.rsplit('/').next().unwrap_or_default())
+        }
+        Err(_) => format!("`{piece}`"),
+    };
+    // Every other piece stood between backticks.
+    let pieces = sentence.split('`').enumerate();
+    pieces.map(|(at, text)| if at % 2 == 1 { piece(text) } else { text.to_owned() }).collect()
 }
 
 /// `1 secret`, `2 secrets`.
@@ -104,6 +120,18 @@ fn lower(name: &str, prefix: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_a_secret_by_whose_it_is() {
+        for (sentence, said) in [
+            ("before `organizations/acme/secrets/A`, which", "before the organization's A, which"),
+            ("`organizations/acme/projects/api/secrets/A` is locked", "project api's A is locked"),
+            ("`A_B` would pass", "`A_B` would pass"),
+            ("no names", "no names"),
+        ] {
+            assert_eq!(by_owner(sentence), said);
+        }
+    }
 
     #[test]
     fn names_targets() {

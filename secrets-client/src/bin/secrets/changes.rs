@@ -86,14 +86,7 @@ impl<'a> Changes<'a> {
 
     async fn calm_after_change(&mut self) -> Result<(), Failure> {
         let watch = &mut self.open().await?.watch;
-        while !watch.next().await?.delivery_changed {}
-        let mut calm = Instant::now() + CALM;
-        while let Ok(event) = timeout_at(calm, watch.next()).await {
-            if event?.delivery_changed {
-                calm = Instant::now() + CALM;
-            }
-        }
-        Ok(())
+        calm_after(async || Ok(watch.next().await?.delivery_changed)).await
     }
 
     /// The set as it is now, however long the service is away.
@@ -135,6 +128,18 @@ impl<'a> Changes<'a> {
         }
         self.open.as_mut().ok_or_else(|| Failure::new(Exit::Failed, "there is no watch"))
     }
+}
+
+/// Returns once an event says that something else is delivered, and no other has said so for a while.
+async fn calm_after(mut delivers_another: impl AsyncFnMut() -> Result<bool, Failure>) -> Result<(), Failure> {
+    while !delivers_another().await? {}
+    let mut calm = Instant::now() + CALM;
+    while let Ok(another) = timeout_at(calm, delivers_another()).await {
+        if another? {
+            calm = Instant::now() + CALM;
+        }
+    }
+    Ok(())
 }
 
 async fn pause() {
@@ -187,6 +192,23 @@ mod tests {
         let after = [secret("A", 1, "a"), secret("B", 2, "b2"), secret("D", 1, "made anew"), secret("E", 1, "e")];
         assert_eq!(changed_names(&before, &after), ["B", "C", "D", "E"]);
         assert!(changed_names(&before, &before).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn settles_for_two_seconds_after_the_last_change() {
+        // Seconds from one event to the next, and whether it changes what is delivered: a description does not.
+        let mut events = [(5.0, false), (1.0, true), (1.5, true), (1.9, true), (1.0, false)].into_iter();
+        let begun = Instant::now();
+        let next = async || match events.next() {
+            Some((after, delivers_another)) => {
+                sleep(Duration::from_secs_f64(after)).await;
+                Ok(delivers_another)
+            }
+            None => std::future::pending().await,
+        };
+        calm_after(next).await.unwrap();
+        let took = begun.elapsed().as_secs_f64();
+        assert!((11.4..11.5).contains(&took), "{took}"); // 5 + 1 + 1.5 + 1.9 until the last change, and 2 of calm
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::super::world::Person;
+use super::output::peak_kib;
 use super::screen::Screen;
 use super::{children, words_of, world};
 
@@ -247,6 +248,18 @@ fn no_value_is_in_the_arguments_of_what_runs_on_a_terminal() {
     for pid in [screen.pid(), monitor[0], program[0]] {
         assert!(words_of(pid).contains("echo ready") && !words_of(pid).contains("lin_bob"), "{}", words_of(pid));
     }
+    screen.types("\r");
+    assert_eq!(screen.ends().0, Some(0));
+}
+
+#[test]
+fn a_flood_on_a_terminal_does_not_grow_in_memory() {
+    let world = world();
+    let script = "for i in 1 2 3; do yes flood | head -c 5000000 & done; wait; echo over; read x";
+    let mut screen = sh(&world.person("bob"), script);
+    screen.shows("over");
+    let peak = peak_kib(screen.pid());
+    assert!(peak < 32 * 1024, "{peak} KiB");
     screen.types("\r");
     assert_eq!(screen.ends().0, Some(0));
 }

@@ -161,7 +161,7 @@ fn a_flood_is_held_up_by_a_slow_reader_and_not_in_memory() {
 }
 
 /// The most memory that a process has had resident.
-fn peak_kib(pid: u32) -> u64 {
+pub(super) fn peak_kib(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     // A process that has ended has none any more.

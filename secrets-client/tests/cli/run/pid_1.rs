@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use super::super::world::Ended;
-use super::world;
+use super::{Screen, world};
 
 /// `program` as PID 1 of a namespace of its own, with its own `/proc`; none where that is not allowed.
 fn as_pid_1(program: &Command) -> Option<Command> {
@@ -45,4 +45,21 @@ fn orphans_are_reaped_and_signals_passed_on() {
     };
     let ended = Ended::of(command.output().unwrap());
     assert_eq!((ended.code, ended.stdout.as_str()), (9, "reaped ***\nstopping\n"), "{ended:?}");
+}
+
+#[test]
+fn a_program_has_its_terminal_and_its_keys() {
+    let world = world();
+    let script = "trap 'echo caught; exit 9' INT; test -t 0 && test -t 1 && echo has $LINEAR_API_KEY
+        while :; do sleep 0.05; done";
+    let program = world.person("bob").command_of(&["run", "--", "sh", "-c", script]);
+    let Some(command) = as_pid_1(&program) else {
+        eprintln!("no namespace of processes is to be had here: not tested");
+        return;
+    };
+    let mut screen = Screen::of(&command);
+    screen.shows("has ***");
+    screen.types("\x03");
+    screen.shows("caught");
+    assert_eq!(screen.ends().0, Some(9));
 }

@@ -66,11 +66,14 @@ impl Screen {
     #[track_caller]
     pub(crate) fn shows(&mut self, text: &str) {
         let deadline = Instant::now() + NEVER;
+        let mut from = self.seen;
         loop {
-            if let Some(at) = self.shown[self.seen..].find(text) {
-                self.seen += at + text.len();
+            if let Some(at) = self.shown[from..].find(text) {
+                self.seen = from + at + text.len();
                 return;
             }
+            // What was looked through is not again, but for an end that may begin the text.
+            from = self.seen.max(self.shown.floor_char_boundary(self.shown.len().saturating_sub(text.len())));
             match self.pieces.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(piece) => self.shown.push_str(&String::from_utf8_lossy(&piece)),
                 Err(_) => panic!("no {text:?} in {:?} after {:?}", &self.shown[self.seen..], &self.shown[..self.seen]),

@@ -1,13 +1,13 @@
 //! Measures what `secrets run` costs, with 20 secrets from a real server: how long after the resolve itself a program's
-//! first instruction comes, through pipes and on a terminal; and how fast a program's output passes, beside `cat` in the
-//! same place.
+//! first instruction comes, through pipes and on a terminal; how long after it was written a prompt is there to be read;
+//! and how fast a program's output passes, beside `cat` in the same place.
 //!
 //! `cargo bench --package secrets-client --bench run`; goals are told with the numbers.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -28,6 +28,7 @@ fn main() {
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         // As the program that is run.
         ["stamp"] => println!("{}", now().as_nanos()),
+        ["prompt", text] => prompt(text),
         ["write", bytes] => write(bytes.parse().unwrap()),
         // `cargo test --benches` and the like only want to know whether it runs.
         words if words.contains(&"--bench") => measure(TURNS, BYTES),
@@ -38,6 +39,8 @@ fn main() {
 fn measure(turns: usize, bytes: u64) {
     let server = Server::start();
     measure_start(&server, turns);
+    println!();
+    measure_prompt(&server, turns);
     println!();
     measure_speed(&server, turns.div_ceil(4), bytes);
 }
@@ -69,6 +72,29 @@ fn measure_start(server: &Server, turns: usize) {
             _ => String::new(),
         };
         println!("  {what:<18}{:>6.1} ms{beyond}", millis(time));
+    }
+}
+
+/// What ends as a value begins is held back, until the program has been silent for a while.
+fn measure_prompt(server: &Server, turns: usize) {
+    let ours = std::env::current_exe().unwrap();
+    let ours = ours.to_str().unwrap();
+    println!("a prompt without a newline, from when it is written to when it is read, medians of {turns}");
+    for (what, text) in [("any", "Password: "), ("ends as a value begins", "Password for key_")] {
+        let command = || server.secrets(&["run", "--", ours, "prompt", text]);
+        let (mut pipe, mut terminal) = (Vec::new(), Vec::new());
+        for _ in 0..turns {
+            let mut child = command().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            pipe.push(until_prompt(child.stdout.as_mut().unwrap(), text));
+            drop(child.stdin.take());
+            assert!(child.wait().unwrap().success());
+            let (mut child, mut screen) = on_terminal(&command());
+            terminal.push(until_prompt(&mut screen, text));
+            screen.write_all(b"\n").unwrap();
+            assert!(child.wait().unwrap().success());
+        }
+        let [pipe, terminal] = [pipe, terminal].map(|times| median(times).as_secs_f64() * 1000.0);
+        println!("  {what:<24}{pipe:>6.1} ms through a pipe, {terminal:>6.1} ms on a terminal (goal: at most 150)");
     }
 }
 
@@ -177,6 +203,18 @@ fn until_stamp(command: &mut Command) -> Duration {
 }
 
 fn until_stamp_on_terminal(command: &Command) -> Duration {
+    let begun = now();
+    let (mut child, screen) = on_terminal(command);
+    let mut line = String::new();
+    // Open until the program has ended, which a terminal that goes away would end sooner.
+    let mut screen = BufReader::new(screen);
+    screen.read_line(&mut line).unwrap();
+    assert!(child.wait().unwrap().success());
+    since(begun, &line)
+}
+
+/// The program on a terminal of its own, and the other side of that.
+fn on_terminal(command: &Command) -> (Child, File) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
@@ -187,14 +225,22 @@ fn until_stamp_on_terminal(command: &Command) -> Duration {
     program.current_dir(command.get_current_dir().unwrap());
     program.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let stdio = || slave.try_clone().unwrap();
-    let begun = now();
-    let mut child = program.stdin(stdio()).stdout(stdio()).stderr(stdio()).spawn().unwrap();
-    let mut line = String::new();
-    // Open until the program has ended, which a terminal that goes away would end sooner.
-    let mut screen = BufReader::new(File::from(master));
-    screen.read_line(&mut line).unwrap();
-    assert!(child.wait().unwrap().success());
-    since(begun, &line)
+    let child = program.stdin(stdio()).stdout(stdio()).stderr(stdio()).spawn().unwrap();
+    (child, File::from(master))
+}
+
+/// From when the program wrote its prompt to when the last of it is here.
+fn until_prompt(from: &mut impl Read, text: &str) -> Duration {
+    let (mut seen, mut piece) = (Vec::new(), [0; 512]);
+    while !seen.ends_with(text.as_bytes()) {
+        let count = from.read(&mut piece).unwrap();
+        assert!(count > 0, "it ended without a prompt");
+        seen.extend_from_slice(&piece[..count]);
+    }
+    let read = now();
+    let seen = String::from_utf8(seen).unwrap();
+    let written: u64 = seen.split_whitespace().next().unwrap().parse().unwrap();
+    read.saturating_sub(Duration::from_nanos(written))
 }
 
 fn since(begun: Duration, stamp: &str) -> Duration {
@@ -212,13 +258,21 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-fn drain(from: &mut impl std::io::Read) -> u64 {
+fn drain(from: &mut impl Read) -> u64 {
     let mut piece = vec![0; PIECE];
     let mut total = 0;
     while let count @ 1.. = from.read(&mut piece).unwrap() {
         total += count as u64;
     }
     total
+}
+
+/// Says when it asks, asks, and waits for an answer.
+fn prompt(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    write!(stdout, "{} {text}", now().as_nanos()).unwrap();
+    stdout.flush().unwrap();
+    let _ = std::io::stdin().read_line(&mut String::new());
 }
 
 /// Writes what services print: times, words and identifiers, without a secret.

@@ -17,11 +17,11 @@ pub(crate) fn parse<A: Parser>() -> A {
         let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
         let error = helped(corrected(error, A::command(), &words), &words);
         match hidden(&error.to_string()) {
-            None => error.exit(),
-            Some(text) => {
+            Some(text) if error.use_stderr() => {
                 let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
                 std::process::exit(error.exit_code())
             }
+            _ => error.exit(),
         }
     })
 }

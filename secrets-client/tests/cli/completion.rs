@@ -48,6 +48,8 @@ fn bash_completes_a_name_from_the_service() {
         ("organizations/acme/workspaces/ws1", ""),
         ("service: ", "secrets show --workspace=w\tDATA\t\r"),
         ("workspaces/ws1/secrets/DATABASE_URL", ""),
+        ("service: ", "secrets run --only LIN\t --no-masking -- printen\tLINEAR_API_KEY | wc -c\r"),
+        ("\n11", ""), // `canary-own`, and the end of the line
         ("service: ", "exit 7\r"),
     ];
     let (code, shown) = program_on_terminal(&shell(&bob, "bash", &["--noprofile", "--rcfile", "rc", "-i"]), &dialogue);
@@ -109,6 +111,15 @@ fn fish_offers_what_the_flags_typed_so_far_mean() {
     bob.does("rm LINEAR_API_KEY --yes");
     assert_eq!(candidates(&bob, "secrets undelete L"), "LINEAR_API_KEY\tmine\n");
     assert_eq!(candidates(&bob, "secrets show L"), "");
+}
+
+#[test]
+fn a_program_is_completed_behind_the_dashes() {
+    let world = world();
+    let bob = world.person("bob");
+    assert!(candidates(&bob, "secrets run --workspace ws1 -- printen").starts_with("printenv"));
+    std::fs::write(bob.home.join("script-of-bob"), "").unwrap();
+    assert_eq!(candidates(&bob, "secrets run -- sh scri"), "script-of-bob\n");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! flags take `PROJECT` and `WORKSPACE`, and its argument `NAME` or `NAMES` is a secret's.
 
 mod names;
+mod programs;
 mod typed;
 
 use clap::builder::ValueHint;
@@ -86,6 +87,10 @@ fn with_names(command: Command, parent: &str) -> Command {
     command.mut_args(move |arg| match names_of(&arg, is_top, secrets) {
         Some(_) if makes_new && arg.is_positional() => arg.value_hint(ValueHint::Other),
         Some(names) => arg.add(ArgValueCompleter::new(move |current: &std::ffi::OsStr| candidates(names, current))),
+        None if arg.is_last_set() => arg.add(ArgValueCompleter::new(|current: &std::ffi::OsStr| {
+            let (words, index) = typed::words_of_this_process();
+            programs::candidates(current, &words, index)
+        })),
         None => arg,
     })
 }
@@ -132,7 +137,7 @@ mod tests {
         assert_eq!(asking(&["project", "delete"]), ["project_id"]);
         assert_eq!(asking(&["session", "create"]), ["project", "workspace"]);
         let of_run = asking(&["run"]);
-        for (id, asks) in [("only", true), ("unmask", true), ("workspace", true), ("keep", false), ("command", false)] {
+        for (id, asks) in [("only", true), ("unmask", true), ("workspace", true), ("keep", false)] {
             assert_eq!(of_run.contains(&id.to_owned()), asks, "{id}");
         }
     }

@@ -12,14 +12,19 @@ pub(super) struct Typed {
     pub(super) endpoint: Option<String>,
 }
 
+/// The words behind the command, and which of them is to be completed.
+pub(super) fn words_of_this_process() -> (Vec<OsString>, usize) {
+    let words: Vec<OsString> = std::env::args_os().skip_while(|word| word != "--").skip(2).collect();
+    // The scripts of bash and zsh say which word it is, counting the command; in fish it is the last one.
+    let index = std::env::var("_CLAP_COMPLETE_INDEX").ok().and_then(|index| index.parse::<usize>().ok());
+    let current = index.unwrap_or(words.len()).saturating_sub(1);
+    (words, current)
+}
+
 impl Typed {
     /// Reads the arguments with which a shell asks: `secrets -- secrets set --project api LIN`.
     pub(super) fn of_this_process() -> Self {
-        let words = std::env::args_os().skip_while(|word| word != "--").skip(2);
-        // The scripts of bash and zsh say which word it is, counting the command; in fish it is the last one.
-        let index = std::env::var("_CLAP_COMPLETE_INDEX").ok().and_then(|index| index.parse::<usize>().ok());
-        let mut words: Vec<OsString> = words.collect();
-        let current = index.map_or(words.len(), |index| index).saturating_sub(1);
+        let (mut words, current) = words_of_this_process();
         if current < words.len() {
             words.remove(current);
         }

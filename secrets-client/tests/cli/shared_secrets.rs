@@ -76,9 +76,27 @@ fn the_audit_log_says_who_received_a_secret() {
     let path = "organizations/acme/projects/api/secrets/STRIPE_SECRET";
     let events = ann.does(&format!("audit list --secret {path}"));
     events.shows(&["bob", "Resolve", "STRIPE_SECRET v1"]).hides("sk_canary");
+    ann.types("audit list --secret SENTRY_DSN")
+        .fails(2)
+        .shows(&["organizations/acme/projects/PROJECT/secrets/SENTRY_DSN"]);
     ann.does("audit list --principal bob").shows(&["UpdateSecret", "denied"]);
     let json = ann.does(&format!("audit list --secret {path} --principal bob --limit 1 -o json")).json();
     assert_eq!(json.as_array().unwrap().len(), 1);
     assert_eq!(json[0]["principal"], "organizations/acme/users/bob");
     bob.types("audit list").fails(4);
+}
+
+#[test]
+fn what_comes_next_is_told_where_it_differs() {
+    let world = World::acme();
+    let ann = world.person("ann");
+    // Not at the usual address: whoever is invited has to know which.
+    let invited = ann.does("user invite carl");
+    assert!(
+        invited.stderr.contains(&format!("secrets login --invite CODE --endpoint {}", world.endpoint)),
+        "{invited:?}"
+    );
+    // She is no member of bob's workspace.
+    ann.types("explain --workspace ws1").fails(4).shows(&["--without-user"]);
+    ann.does("explain --workspace ws1 --without-user");
 }

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
+use secrets_client::config::settings::DEFAULT_ENDPOINT;
 use secrets_client::{Client, ClientBuilder, ClientError, CredentialKind, Defaults, RetryPolicy, Settings, v1};
 use secrets_core::{OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
 
@@ -35,6 +36,14 @@ impl App {
     /// Where the user's own configuration is kept.
     pub(crate) fn config_path(&self) -> Result<&Path, Failure> {
         self.settings.config_path.as_deref().ok_or_else(|| secrets_client::ConfigError::NoHome.into())
+    }
+
+    /// What whoever is invited types, wherever they are: at another address than the usual one, that too.
+    pub(crate) fn sign_in_command(&self) -> String {
+        match self.settings.endpoint.as_str() {
+            DEFAULT_ENDPOINT => "secrets login --invite CODE".to_owned(),
+            endpoint => format!("secrets login --invite CODE --endpoint {endpoint}"),
+        }
     }
 
     /// The client, once there is a credential to show.

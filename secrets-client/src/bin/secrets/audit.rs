@@ -43,6 +43,13 @@ pub(crate) struct ListArgs {
 
 pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), Failure> {
     let AuditCommand::List(args) = command;
+    if let Some(name) = args.secret.as_deref().filter(|secret| !secret.contains('/')) {
+        let organization = app.organization_path().await?;
+        return Err(Failure::usage(format!(
+            "--secret `{name}`: a whole path passes, as the same name is in many places"
+        ))
+        .hint(format!("for instance {organization}/projects/PROJECT/secrets/{name}")));
+    }
     let parent = match (&args.secret, app.means_platform(args.platform).await?) {
         (_, true) => "platform".to_owned(),
         // The secret's path names its organization.

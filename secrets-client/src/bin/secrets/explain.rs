@@ -31,7 +31,12 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), Failure>
         without_user: args.without_user,
         ..Default::default()
     };
-    let answer = app.client()?.explain(request).await?;
+    let answer = app.client()?.explain(request).await.map_err(|error| match Failure::from(error) {
+        denied if denied.exit == Exit::NotAllowed && !args.without_user => {
+            denied.hint("as a member of what it names you may; as the organization's admin with --without-user")
+        }
+        failure => failure,
+    })?;
     if answer.without_user && !app.output.is_json() {
         app.output.note("Without a person: their own secrets may win in practice.");
     }

@@ -117,8 +117,10 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), Failure> {
     });
     let until = words::moment(invitation.details.expire_time.as_ref());
     let sentence = format!(
-        "Organization {} created. {} signs in with this code until {until}: secrets login --invite CODE",
-        args.organization_id, args.admin
+        "Organization {} created. {} signs in with this code until {until}: {}",
+        args.organization_id,
+        args.admin,
+        app.sign_in_command()
     );
     app.output.credential(&sentence, code, &json)
 }

@@ -72,7 +72,7 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), Failure> 
             let invitation = client.create_invitation(request).await?;
             let code = invitation.secret.expose_secret();
             let until = words::moment(invitation.details.expire_time.as_ref());
-            let sentence = format!("{user_id} signs in with this code until {until}: secrets login --invite CODE");
+            let sentence = format!("{user_id} signs in with this code until {until}: {}", app.sign_in_command());
             app.output.credential(&sentence, code, &output::json::invitation(&invitation.details, code))
         }
         UserCommand::Create { user_id, display_name } => {

@@ -27,6 +27,9 @@ pub(super) async fn greet(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Op
         Some(Obstacle::WantsTls)
     } else if answer.len() == HEADER && answer.get(3) == Some(&SETTINGS) {
         None
+    } else if answer.is_empty() {
+        // A balancer whose service is down hangs up like this: no reason to say that something else is there.
+        Some(Obstacle::Other)
     } else {
         Some(Obstacle::NoHttp2)
     }
@@ -40,7 +43,8 @@ impl Client {
             ClientError::Unreachable {
                 obstacle: Obstacle::Other | Obstacle::NoHttp2, endpoint, never_sent, ..
             } if endpoint.starts_with("http://") => {
-                let Ok(Some(obstacle)) = timeout(CONNECT, found_at(endpoint)).await else { return error };
+                let found = timeout(CONNECT, found_at(endpoint)).await.ok().flatten();
+                let Some(obstacle) = found.filter(|found| *found != Obstacle::Other) else { return error };
                 let (endpoint, detail) = (endpoint.clone(), obstacle.sentence().to_owned());
                 ClientError::Unreachable { endpoint, obstacle, detail, never_sent: *never_sent }
             }
@@ -73,6 +77,6 @@ mod tests {
         assert_eq!(told(b"\0\0\x06\x04\0\0\0\0\0\0\0").await, None);
         assert_eq!(told(b"\x15\x03\x03\0\x02\x02\x28").await, Some(Obstacle::WantsTls));
         assert_eq!(told(b"HTTP/1.1 400 Bad Request\r\n").await, Some(Obstacle::NoHttp2));
-        assert_eq!(told(b"").await, Some(Obstacle::NoHttp2));
+        assert_eq!(told(b"").await, Some(Obstacle::Other));
     }
 }

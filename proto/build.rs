@@ -1,17 +1,17 @@
-//! Compiles `secrets/v1/*.proto` with protox, so that no `protoc` is needed.
+//! Compiles `secretsapi/v1/*.proto` with protox, so that no `protoc` is needed.
 
 use prost::Message as _;
 
 const FILES: [&str; 9] = [
-    "secrets/v1/access_service.proto",
-    "secrets/v1/audit_service.proto",
-    "secrets/v1/context.proto",
-    "secrets/v1/directory_service.proto",
-    "secrets/v1/error_reason.proto",
-    "secrets/v1/invitation.proto",
-    "secrets/v1/resolve_service.proto",
-    "secrets/v1/secret.proto",
-    "secrets/v1/secret_service.proto",
+    "secretsapi/v1/access_service.proto",
+    "secretsapi/v1/audit_service.proto",
+    "secretsapi/v1/context.proto",
+    "secretsapi/v1/directory_service.proto",
+    "secretsapi/v1/error_reason.proto",
+    "secretsapi/v1/invitation.proto",
+    "secretsapi/v1/resolve_service.proto",
+    "secretsapi/v1/secret.proto",
+    "secretsapi/v1/secret_service.proto",
 ];
 
 /// Messages whose `Debug` must print nothing of what they carry: written by hand in `src/redacted.rs`.
@@ -29,7 +29,7 @@ const REDACTED: [&str; 10] = [
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("cargo:rerun-if-changed=secrets");
+    println!("cargo:rerun-if-changed=secretsapi");
     let descriptors = protox::compile(FILES, ["."])?;
     let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("secrets_descriptor.bin"), descriptors.encode_to_vec())?;
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .btree_map(".")
         .client_mod_attribute(".", "#[cfg(feature = \"client\")]")
         .server_mod_attribute(".", "#[cfg(feature = \"server\")]")
-        .skip_debug(REDACTED.map(|message| format!(".secrets.v1.{message}")));
+        .skip_debug(REDACTED.map(|message| format!(".secretsapi.v1.{message}")));
     builder.compile_fds(descriptors)?;
     Ok(())
 }

@@ -27,7 +27,7 @@ impl fmt::Debug for v1::ImportSecretsRequest {
             .field("parent", &self.parent)
             .field("source", &self.source)
             .field("conflict_policy", &self.conflict_policy)
-            .field("rejected_policy", &self.rejected_policy)
+            .field("on_rejected", &self.on_rejected)
             .field("only_secret_ids", &self.only_secret_ids)
             .field("validate_only", &self.validate_only)
             .field("request_id", &self.request_id)
@@ -81,7 +81,7 @@ impl fmt::Debug for v1::RedeemInvitationResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedeemInvitationResponse")
             .field("token", &REDACTED)
-            .field("metadata", &self.metadata)
+            .field("token_info", &self.token_info)
             .field("user", &self.user)
             .finish()
     }
@@ -89,7 +89,7 @@ impl fmt::Debug for v1::RedeemInvitationResponse {
 
 impl fmt::Debug for v1::CreateTokenResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CreateTokenResponse").field("token", &REDACTED).field("metadata", &self.metadata).finish()
+        f.debug_struct("CreateTokenResponse").field("token", &REDACTED).field("token_info", &self.token_info).finish()
     }
 }
 

@@ -27,10 +27,10 @@ use tonic::{Request, Response, Status};
 
 pub use self::builder::{ClientBuilder, ConnectError};
 use self::freshness::Freshness;
-pub use self::inspect::{Inspection, ServerCertificate};
+pub use self::inspect::{ConnectionReport, ServerCertificate};
 pub use self::secrets::secret_value;
 use crate::error::ClientError;
-use crate::retry::{self, RetryPolicy, Safety};
+use crate::retry::{self, RetryClass, RetryPolicy};
 
 /// The largest answer that is taken, in bytes: four full scopes with their metadata.
 pub(crate) const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
@@ -49,14 +49,14 @@ struct Inner {
 }
 
 /// A credential or code that was just made, and is shown this once.
-pub struct Minted<T> {
+pub struct Created<T> {
     /// The token or code.
     pub secret: SecretString,
     /// What the service keeps of it.
     pub details: T,
 }
 
-impl<T> Minted<T> {
+impl<T> Created<T> {
     /// `secret` as the service sent it; empty when the answer is a repeat of one that was lost.
     pub(crate) fn new(secret: String, details: T, name: impl FnOnce(&T) -> String) -> Result<Self, ClientError> {
         if secret.is_empty() {
@@ -78,7 +78,7 @@ impl Client {
     }
 
     /// Sends one logical call: with the credential, within the deadline, and again while that is safe.
-    pub(crate) async fn call<M, R, F, Fut>(&self, safety: Safety, message: M, send: F) -> Result<R, ClientError>
+    pub(crate) async fn call<M, R, F, Fut>(&self, safety: RetryClass, message: M, send: F) -> Result<R, ClientError>
     where
         M: Clone,
         F: Fn(Channel, Request<M>) -> Fut,
@@ -157,10 +157,10 @@ macro_rules! methods {
         $client.0.freshness.changed(&$resource, &$answer.revision);
     };
     (@remember $kind:ident $client:ident $resource:ident $answer:ident) => {};
-    (@safety revise) => { $crate::retry::Safety::Repeatable };
-    (@safety read) => { $crate::retry::Safety::Repeatable };
-    (@safety change) => { $crate::retry::Safety::Repeatable };
-    (@safety once) => { $crate::retry::Safety::Once };
+    (@safety revise) => { $crate::retry::RetryClass::Repeatable };
+    (@safety read) => { $crate::retry::RetryClass::Repeatable };
+    (@safety change) => { $crate::retry::RetryClass::Repeatable };
+    (@safety once) => { $crate::retry::RetryClass::Once };
 }
 pub(crate) use methods;
 
@@ -172,10 +172,10 @@ mod tests {
 
     #[test]
     fn a_repeat_without_its_token_is_an_error_that_names_it() {
-        let error = Minted::new(String::new(), "tokens/7", |name| (*name).to_owned()).err().unwrap();
+        let error = Created::new(String::new(), "tokens/7", |name| (*name).to_owned()).err().unwrap();
         assert!(matches!(error, ClientError::Lost { name } if name == "tokens/7"));
-        let minted = Minted::new("ssvc_x".to_owned(), "tokens/7", |name| (*name).to_owned()).ok().unwrap();
-        assert_eq!(minted.secret.expose_secret(), "ssvc_x");
+        let created = Created::new("ssvc_x".to_owned(), "tokens/7", |name| (*name).to_owned()).ok().unwrap();
+        assert_eq!(created.secret.expose_secret(), "ssvc_x");
     }
 
     #[tokio::test]

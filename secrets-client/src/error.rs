@@ -12,7 +12,7 @@ pub use secrets_proto::v1::ErrorReason as Reason;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-pub use self::obstacle::Obstacle;
+pub use self::obstacle::ConnectionProblem;
 
 /// A call that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ pub enum ClientError {
         /// The address that was tried.
         endpoint: String,
         /// What stood in the way, if that can be told.
-        obstacle: Obstacle,
+        obstacle: ConnectionProblem,
         /// The same as a sentence.
         detail: String,
         /// The connection was never made, so that the service has seen nothing of the call.
@@ -80,7 +80,7 @@ impl ClientError {
     pub(crate) fn from_status(status: Status, endpoint: &str) -> Self {
         if let Some(source) = status.source() {
             let never_sent = chain(source).any(|error| error.is::<tonic::ConnectError>());
-            let (obstacle, detail) = Obstacle::of(source);
+            let (obstacle, detail) = ConnectionProblem::of(source);
             return Self::Unreachable { endpoint: endpoint.to_owned(), obstacle, detail, never_sent };
         }
         let info = status.get_details_error_info().filter(|info| info.domain == ERROR_DOMAIN);

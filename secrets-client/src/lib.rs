@@ -45,10 +45,10 @@ pub mod retry;
 
 pub use client::resolve::{Resolved, ResolvedSecret};
 pub use client::watch::{Happened, Watch, WatchEvent};
-pub use client::{Client, ClientBuilder, ConnectError, Inspection, Minted, ServerCertificate, secret_value};
+pub use client::{Client, ClientBuilder, ConnectError, ConnectionReport, Created, ServerCertificate, secret_value};
 pub use config::{Config, ConfigError, Defaults, Need, Repository, Settings};
 pub use credentials::{Credential, CredentialKind, InvalidCredential};
-pub use error::{Answer, ClientError, FieldViolation, Obstacle, Reason};
+pub use error::{Answer, ClientError, ConnectionProblem, FieldViolation, Reason};
 pub use proxy::{InvalidProxy, Proxy, ProxyError};
 pub use retry::RetryPolicy;
 pub use secrets_proto::v1;

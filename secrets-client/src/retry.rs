@@ -42,7 +42,7 @@ impl Default for RetryPolicy {
 
 /// Whether sending a call twice is the same as sending it once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Safety {
+pub(crate) enum RetryClass {
     /// A read, or a change that carries a `request_id`.
     Repeatable,
     /// A read that demands a revision which the service may never know.
@@ -56,7 +56,7 @@ pub(crate) enum Safety {
 pub(crate) async fn run<T, F, Fut>(
     policy: &RetryPolicy,
     deadline: Duration,
-    safety: Safety,
+    safety: RetryClass,
     unit: impl Fn() -> f64,
     mut attempt: F,
 ) -> Result<T, ClientError>
@@ -73,9 +73,9 @@ where
             Err(_elapsed) => return Err(ClientError::TimedOut { after: deadline }),
         };
         let repeatable = match safety {
-            Safety::Repeatable => error.is_unavailable(),
-            Safety::RepeatableUnlessStale => error.is_unavailable() && error.reason() != Some(Reason::Stale),
-            Safety::Once => error.was_never_sent(),
+            RetryClass::Repeatable => error.is_unavailable(),
+            RetryClass::RepeatableUnlessStale => error.is_unavailable() && error.reason() != Some(Reason::Stale),
+            RetryClass::Once => error.was_never_sent(),
         };
         if !repeatable || sent >= policy.attempts {
             return Err(error);
@@ -146,7 +146,7 @@ mod tests {
         let answer = run(
             &POLICY,
             Duration::from_secs(30),
-            Safety::Repeatable,
+            RetryClass::Repeatable,
             || 1.0,
             |_| {
                 sent.set(sent.get() + 1);
@@ -164,7 +164,7 @@ mod tests {
         let answer: Result<(), _> = run(
             &POLICY,
             Duration::from_secs(3000),
-            Safety::Repeatable,
+            RetryClass::Repeatable,
             || 1.0,
             |_| {
                 sent.set(sent.get() + 1);
@@ -179,11 +179,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn never_repeats_an_answer_or_an_unsafe_call() {
         for (code, safety) in [
-            (Code::PermissionDenied, Safety::Repeatable),
-            (Code::NotFound, Safety::Repeatable),
-            (Code::Aborted, Safety::Repeatable),
-            (Code::Internal, Safety::Repeatable),
-            (Code::Unavailable, Safety::Once),
+            (Code::PermissionDenied, RetryClass::Repeatable),
+            (Code::NotFound, RetryClass::Repeatable),
+            (Code::Aborted, RetryClass::Repeatable),
+            (Code::Internal, RetryClass::Repeatable),
+            (Code::Unavailable, RetryClass::Once),
         ] {
             let sent = Cell::new(0);
             let answer: Result<(), _> = run(
@@ -205,7 +205,7 @@ mod tests {
     async fn ends_at_the_deadline_whatever_the_attempt_does() {
         let start = Instant::now();
         let answer: Result<(), _> =
-            run(&POLICY, Duration::from_secs(3), Safety::Repeatable, || 0.0, |_| std::future::pending()).await;
+            run(&POLICY, Duration::from_secs(3), RetryClass::Repeatable, || 0.0, |_| std::future::pending()).await;
         assert!(matches!(answer, Err(ClientError::TimedOut { .. })));
         assert_eq!(start.elapsed(), Duration::from_secs(3));
     }
@@ -215,7 +215,8 @@ mod tests {
         let start = Instant::now();
         let policy = RetryPolicy { base: Duration::from_secs(10), ..POLICY };
         let answer: Result<(), _> =
-            run(&policy, Duration::from_secs(3), Safety::Repeatable, || 1.0, |_| async { Err(unavailable()) }).await;
+            run(&policy, Duration::from_secs(3), RetryClass::Repeatable, || 1.0, |_| async { Err(unavailable()) })
+                .await;
         assert!(answer.unwrap_err().is_unavailable());
         assert_eq!(start.elapsed(), Duration::ZERO);
     }

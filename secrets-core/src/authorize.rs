@@ -1,12 +1,12 @@
 //! Who may do what: default deny, and a reason for every denial.
 //!
 //! [`decide`] answers; [`authorize`] answers with a [`Permit`] that later steps demand as an argument, so that an
-//! unchecked path does not compile. The rules are one table, the function `sufficient`, whose rows name standings: what a
-//! caller is to a resource. How a [`Standing`] is told from the bindings is said in `standing.rs`, and nowhere else.
+//! unchecked path does not compile. The rules are one table, the function `sufficient`, whose rows name entitlements: what a
+//! caller is to a resource. How a [`Entitlement`] is told from the bindings is said in `entitlement.rs`, and nowhere else.
 //!
 //! # What the caller hands in
 //!
-//! The bindings of the calling account (of a session: of its minter) and, for a context with a user, those of that
+//! The bindings of the calling account (of a session: of its creator) and, for a context with a user, those of that
 //! user, in one slice; bindings of others are passed over. The [`Resource`] carries the few other facts.
 //!
 //! To add an action: a line in `authorize/action.rs`, its rows in `sufficient`, its rows in
@@ -14,33 +14,34 @@
 
 mod action;
 mod denial;
+mod entitlement;
+mod granters;
 mod listing;
 mod permit;
 mod resource;
-mod standing;
 
 pub use action::{Action, Right, right};
 pub use denial::{Denial, DenialReason};
+pub use entitlement::Entitlement;
 pub use listing::Listing;
 pub use permit::Permit;
 pub use resource::{Resource, ResourceKind};
-pub use standing::Standing;
 
-use crate::grant;
+use self::granters::granters;
+use crate::binding::Binding;
 use crate::principal::Principal;
-use crate::role::Binding;
 
-/// Whether the principal may do that to the resource; if so, the first standing of the table's row that it has.
+/// Whether the principal may do that to the resource; if so, the first entitlement of the table's row that it has.
 pub fn decide(
     principal: &Principal,
     bindings: &[Binding],
     action: Action,
     resource: &Resource,
-) -> Result<Standing, Denial> {
+) -> Result<Entitlement, Denial> {
     let row = sufficient(action, resource);
     row.iter()
         .copied()
-        .find(|standing| standing.is_held(principal, bindings, resource))
+        .find(|entitlement| entitlement.is_held(principal, bindings, resource))
         .ok_or_else(|| Denial::explain(principal, action, resource, row))
 }
 
@@ -50,19 +51,19 @@ pub fn authorize<A: Right>(
     bindings: &[Binding],
     resource: &Resource,
 ) -> Result<Permit<A>, Denial> {
-    let standing = decide(principal, bindings, A::ACTION, resource)?;
-    Ok(Permit::new(*principal, *resource, standing))
+    let entitlement = decide(principal, bindings, A::ACTION, resource)?;
+    Ok(Permit::new(*principal, *resource, entitlement))
 }
 
-/// The table: any one standing of a row suffices, and what has no row is for nobody.
+/// The table: any one entitlement of a row suffices, and what has no row is for nobody.
 ///
-/// Broader standings come first where what is shown depends on them. A `List…` action on a parent only lets its caller
+/// Broader entitlements come first where what is shown depends on them. A `List…` action on a parent only lets its caller
 /// ask: every row of the answer must pass the `Get…` action of its own.
 #[rustfmt::skip]
-fn sufficient(action: Action, resource: &Resource) -> &'static [Standing] {
+fn sufficient(action: Action, resource: &Resource) -> &'static [Entitlement] {
     use Action as A;
     use ResourceKind as R;
-    use Standing::*;
+    use Entitlement::*;
     match (action, resource.kind()) {
         // Secrets: the operator, PROVISIONER, DELEGATE and AUDITOR are in no row.
         (A::ListSecrets,   R::Organization) => &[Admin, Member],
@@ -77,11 +78,11 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Standing] {
         (A::Explain,       R::Context)      => &[UserOfContext, SessionOfContext, ResolverOfContext, AdminWithoutUser],
 
         // Sessions. Whoever may receive a context's set may pass that on; a delegate passes on what it may not receive.
-        (A::MintSession,   R::Context)      => &[UserOfContext, SessionOfContext, ResolverOfContext, DelegateForUser],
+        (A::CreateSession,   R::Context)      => &[UserOfContext, SessionOfContext, ResolverOfContext, DelegateForUser],
         (A::RenewSession | A::RevokeSession, R::Context) => &[SessionOfContext],
         (A::ListSessions,  R::Organization) => &[Admin, Participant],
-        (A::ListSessions,  R::Session)      => &[Admin, Minter, UserOfSession],
-        (A::RevokeSession, R::Session)      => &[Admin, Minter, UserOfSession],
+        (A::ListSessions,  R::Session)      => &[Admin, Creator, UserOfSession],
+        (A::RevokeSession, R::Session)      => &[Admin, Creator, UserOfSession],
 
         // Tokens: nobody makes one for another person.
         (A::CreateToken,   R::Platform)     => &[Operator],
@@ -131,7 +132,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Standing] {
         (A::ListBindings, R::Project)      => &[Admin, Provisioner, ProjectAdmin, ProjectMember],
         (A::ListBindings, R::Workspace)    => &[Admin, Provisioner, Owner, WorkspaceMember],
         (A::Grant | A::Revoke, R::Binding) => match *resource {
-            Resource::Binding { holder, role, on, .. } if on.admits(holder) => grant::granters(role, on.kind(), holder.kind()),
+            Resource::Binding { holder, role, resource, .. } if resource.admits(holder) => granters(role, resource.kind(), holder.kind()),
             _ => &[],
         },
 

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::character::Shown;
+use crate::text::Shown;
 
 /// Why a text is no identifier of its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::dotenv::{Entry, looks_like_name};
 use crate::limits::{Limit, LimitExceeded, Limits};
-use crate::name::{InvalidSecretId, LONGEST, NamePolicy, SecretId};
+use crate::name::{InvalidSecretId, MAX_BYTES, NamePolicy, SecretId};
 use crate::target::{InvalidTarget, Target};
 use crate::value::{InvalidValue, check_value};
 
@@ -31,12 +31,12 @@ pub enum RejectedPolicy {
     Skip,
 }
 
-crate::keyword::keywords!(ConflictPolicy, "conflict policy", {
+crate::wire_enum::wire_enum!(ConflictPolicy, "conflict policy", {
     Skip => "SKIP",
     Overwrite => "OVERWRITE",
     Fail => "FAIL",
 });
-crate::keyword::keywords!(RejectedPolicy, "rejected policy", { Fail => "FAIL", Skip => "SKIP" });
+crate::wire_enum::wire_enum!(RejectedPolicy, "rejected policy", { Fail => "FAIL", Skip => "SKIP" });
 
 /// What an import goes by.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +50,7 @@ pub struct Rules<'a> {
     /// What happens to names that exist.
     pub conflict_policy: ConflictPolicy,
     /// What happens when an entry is rejected.
-    pub rejected_policy: RejectedPolicy,
+    pub on_rejected: RejectedPolicy,
     /// The organization's limits.
     pub limits: Limits,
 }
@@ -74,7 +74,7 @@ pub enum Outcome {
     SkippedNotSelected,
 }
 
-crate::keyword::keywords!(Outcome, "import outcome", {
+crate::wire_enum::wire_enum!(Outcome, "import outcome", {
     Created => "CREATED",
     Updated => "UPDATED",
     SkippedExists => "SKIPPED_EXISTS",
@@ -130,7 +130,7 @@ pub struct Review {
     pub entries: Vec<Reviewed>,
     /// The names to import that no entry has.
     pub missing: Vec<SecretId>,
-    rejected_policy: RejectedPolicy,
+    on_rejected: RejectedPolicy,
 }
 
 impl Review {
@@ -141,7 +141,7 @@ impl Review {
 
     /// Whether the entries that pass may be applied, or a rejected one forbids it.
     pub fn may_apply(&self) -> bool {
-        self.rejected_policy == RejectedPolicy::Skip || self.count(Outcome::Rejected) == 0
+        self.on_rejected == RejectedPolicy::Skip || self.count(Outcome::Rejected) == 0
     }
 }
 
@@ -155,7 +155,7 @@ pub fn review(entries: &[Entry], rules: &Rules<'_>) -> Result<Review, LimitExcee
     Ok(Review {
         entries: entries.iter().map(|entry| review_entry(entry, rules)).collect(),
         missing: missing.cloned().collect(),
-        rejected_policy: rules.rejected_policy,
+        on_rejected: rules.on_rejected,
     })
 }
 
@@ -203,7 +203,7 @@ fn decide(entry: &Entry, rules: &Rules<'_>) -> Result<(Outcome, SecretId), (Outc
 
 /// The text itself if it looks like a name, and not like a part of a value.
 fn presentable(key: &str) -> Option<String> {
-    (looks_like_name(key) && key.len() <= LONGEST).then(|| key.to_owned())
+    (looks_like_name(key) && key.len() <= MAX_BYTES).then(|| key.to_owned())
 }
 
 impl fmt::Display for Reason {
@@ -236,7 +236,7 @@ mod tests {
         existing: BTreeMap<SecretId, Target>,
         only: BTreeSet<SecretId>,
         conflict_policy: ConflictPolicy,
-        rejected_policy: RejectedPolicy,
+        on_rejected: RejectedPolicy,
         name_policy: NamePolicy,
         limits: Limits,
     }
@@ -247,7 +247,7 @@ mod tests {
                 existing: names.iter().map(|text| (name(text), Target::EnvironmentVariable)).collect(),
                 only: BTreeSet::new(),
                 conflict_policy: ConflictPolicy::default(),
-                rejected_policy: RejectedPolicy::default(),
+                on_rejected: RejectedPolicy::default(),
                 name_policy: NamePolicy::default(),
                 limits: Limits::default(),
             }
@@ -259,7 +259,7 @@ mod tests {
                 only: &self.only,
                 name_policy: self.name_policy,
                 conflict_policy: self.conflict_policy,
-                rejected_policy: self.rejected_policy,
+                on_rejected: self.on_rejected,
                 limits: self.limits,
             };
             review(&parse(document).unwrap(), &rules).unwrap()
@@ -302,7 +302,7 @@ mod tests {
     fn applies_the_rest_when_told_to_skip_what_is_rejected() {
         let mut given = Given::existing(&[]);
         assert!(given.review(b"A=1").may_apply());
-        given.rejected_policy = RejectedPolicy::Skip;
+        given.on_rejected = RejectedPolicy::Skip;
         assert!(given.review(b"A=1\nPATH=2").may_apply());
     }
 
@@ -363,7 +363,7 @@ mod tests {
             only: &given.only,
             name_policy: NamePolicy::Strict,
             conflict_policy: ConflictPolicy::Skip,
-            rejected_policy: RejectedPolicy::Fail,
+            on_rejected: RejectedPolicy::Fail,
             limits: Limits::default(),
         };
         assert_eq!(
@@ -384,7 +384,7 @@ mod tests {
                 only: &given.only,
                 name_policy: NamePolicy::Strict,
                 conflict_policy: ConflictPolicy::Skip,
-                rejected_policy: RejectedPolicy::Fail,
+                on_rejected: RejectedPolicy::Fail,
                 limits: given.limits,
             };
             let reviewed = review(&entries, &rules).unwrap().entries.remove(0);

@@ -23,17 +23,13 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)
 )]
 
-pub mod allow;
 pub mod authorize;
-mod character;
+pub mod binding;
 pub mod context;
 pub mod dotenv;
-pub mod grant;
 pub mod identifier;
 pub mod import;
-mod keyword;
 pub mod limits;
-pub mod mask;
 pub mod name;
 pub mod principal;
 pub mod redact;
@@ -43,34 +39,37 @@ pub mod resource_name;
 pub mod role;
 pub mod scope;
 pub mod secret;
+pub mod session_restrictions;
 pub mod target;
+mod text;
 pub mod time;
 pub mod value;
+mod wire_enum;
 
-pub use allow::Allow;
 pub use authorize::{
-    Action, Denial, DenialReason, Listing, Permit, Resource, ResourceKind, Right, Standing, authorize, decide, right,
+    Action, Denial, DenialReason, Entitlement, Listing, Permit, Resource, ResourceKind, Right, authorize, decide, right,
 };
+pub use binding::{Binding, InvalidBinding, LastAdmin};
 pub use context::{Context, ContextName};
 pub use identifier::{InvalidIdentifier, OrganizationId, ProjectId, ServiceAccountId, UserId, WorkspaceId};
-pub use keyword::UnknownKeyword;
 pub use limits::{InvalidLimit, Limit, LimitExceeded, Limits};
-pub use mask::MASK;
 pub use name::{InvalidSecretId, NamePolicy, SecretId, suggest};
 pub use principal::{Account, AccountKind, Principal, PrincipalKind, PrincipalRef};
 pub use reserved::{Reserved, reserved_variable};
 pub use resolution::{Candidate, Filter, NotChosen, NotChosenReason, Resolution, resolve};
 pub use resource_name::{InvalidResourceName, ScopeName, SecretName, ServiceAccountName};
-pub use role::{Binding, Level, LevelKind, Role};
+pub use role::{Role, RoleResource, RoleResourceKind};
 pub use scope::{Scope, ScopeKind};
 pub use secret::{
     Description, Group, InvalidDescription, InvalidGroup, InvalidLabel, Labels, OverridePolicy, Redaction, Visibility,
 };
+pub use session_restrictions::SessionRestrictions;
 pub use target::{
-    FileMode, FilePath, InvalidFileMode, InvalidFilePath, InvalidRegistryHost, InvalidRegistryUsername, InvalidTarget,
-    Place, RegistryHost, RegistryUsername, Target, TargetKind,
+    Destination, FileMode, FilePath, InvalidFileMode, InvalidFilePath, InvalidRegistryHost, InvalidRegistryUsername,
+    InvalidTarget, RegistryHost, RegistryUsername, Target, TargetKind,
 };
 pub use time::Timestamp;
 /// The random identity of a stored thing; never used again once the thing is gone.
 pub use uuid::Uuid as Uid;
-pub use value::{InvalidValue, ValueWarning, check_value, value_warnings};
+pub use value::{InvalidValue, MASK, ValueWarning, check_value, value_warnings};
+pub use wire_enum::InvalidEnumValue;

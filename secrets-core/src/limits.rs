@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use crate::secret::LONGEST_DESCRIPTION;
-use crate::secret::labels::MOST_LABELS;
+use crate::secret::MAX_DESCRIPTION_BYTES;
+use crate::secret::labels::MAX_LABELS;
 
 const KIB: u64 = 1024;
 
@@ -31,7 +31,7 @@ pub enum Limit {
     ImportBytes,
 }
 
-crate::keyword::keywords!(Limit, "limit", {
+crate::wire_enum::wire_enum!(Limit, "limit", {
     ValueBytes => "value_bytes",
     DescriptionBytes => "description_bytes",
     Labels => "labels",
@@ -144,8 +144,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             value_bytes: 64 * KIB,
-            description_bytes: LONGEST_DESCRIPTION as u64,
-            labels: MOST_LABELS as u64,
+            description_bytes: MAX_DESCRIPTION_BYTES as u64,
+            labels: MAX_LABELS as u64,
             secrets_per_scope: 1000,
             bytes_per_scope: 960 * KIB,
             versions_per_secret: 100,

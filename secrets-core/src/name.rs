@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::character::Shown;
 use crate::reserved::reserved_variable;
+use crate::text::Shown;
 
 /// The longest name in bytes.
-pub(crate) const LONGEST: usize = 127;
+pub(crate) const MAX_BYTES: usize = 127;
 
 /// The name of a secret within its scope, for instance `LINEAR_API_KEY`. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,7 +22,7 @@ pub enum NamePolicy {
     Relaxed,
 }
 
-crate::keyword::keywords!(NamePolicy, "name policy", { Strict => "STRICT", Relaxed => "RELAXED" });
+crate::wire_enum::wire_enum!(NamePolicy, "name policy", { Strict => "STRICT", Relaxed => "RELAXED" });
 
 /// Why a text is no name of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl SecretId {
         if text.is_empty() {
             return Err(InvalidSecretId::Empty);
         }
-        if text.len() > LONGEST {
+        if text.len() > MAX_BYTES {
             return Err(InvalidSecretId::TooLong { length: text.len() });
         }
         // A character that never passes is told before a letter that passes elsewhere.
@@ -99,7 +99,7 @@ impl fmt::Display for SecretId {
 /// Nothing for a text with characters beyond letters, digits, `_`, `-`, `.` and space, since a guess might merge a
 /// look-alike with a real name; nothing where the result would be reserved, too long, or the text itself.
 pub fn suggest(text: &str) -> Option<SecretId> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_BYTES {
         return None;
     }
     let mut name = String::with_capacity(text.len() + 4);
@@ -138,7 +138,7 @@ impl fmt::Display for InvalidSecretId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("name is empty")?,
-            Self::TooLong { length } => return write!(f, "name is {length} bytes long; at most {LONGEST} pass"),
+            Self::TooLong { length } => return write!(f, "name is {length} bytes long; at most {MAX_BYTES} pass"),
             Self::Digit { .. } => f.write_str("name starts with a digit")?,
             // Where there is a suggestion, it shows what to change.
             Self::LowerCase { suggestion: Some(_), .. } => f.write_str("lower case does not pass")?,

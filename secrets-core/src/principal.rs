@@ -18,7 +18,7 @@ pub enum PrincipalKind {
     Session,
 }
 
-crate::keyword::keywords!(PrincipalKind, "kind of principal", {
+crate::wire_enum::wire_enum!(PrincipalKind, "kind of principal", {
     Operator => "OPERATOR",
     User => "USER",
     ServiceAccount => "SERVICE_ACCOUNT",
@@ -34,7 +34,7 @@ pub struct PrincipalRef {
     pub uid: Uid,
 }
 
-/// Whoever can hold roles and tokens, and mint sessions.
+/// Whoever can hold roles and tokens, and create sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Account {
     /// A person.
@@ -133,9 +133,9 @@ pub enum Principal {
         session: Uid,
         /// The one context it serves.
         context: Context,
-        /// Who minted it. Of a session that a session minted, whoever minted the first one. It is good only while they
-        /// may still mint it.
-        minter: Account,
+        /// Who created it. Of a session that a session created, whoever created the first one. It is good only while they
+        /// may still create it.
+        creator: Account,
     },
 }
 

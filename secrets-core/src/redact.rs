@@ -18,9 +18,9 @@
 //!
 //! # What is masked
 //!
-//! The pieces of a secret are its value and, where it has several lines or white space around it, each line, without
+//! The fragments of a secret are its value and, where it has several lines or white space around it, each line, without
 //! white space and `*` around it, that is neither short nor ordinary (a PEM frame, a common word, punctuation). Each
-//! piece is looked for as it is and in every spelling of these formats:
+//! fragment is looked for as it is and in every spelling of these formats:
 //!
 //! - base64, standard and URL-safe, padded or not, where the value begins at any of the three alignments; also in
 //!   lines of 64 and 76 characters, if it begins with them
@@ -35,8 +35,8 @@
 //! Wherever one of these patterns stands, it is masked, and patterns that overlap are masked as one; so a longer one
 //! wins over a shorter one within it.
 //!
-//! Long patterns (over 512 bytes) are looked for in parts, which bounds what is held back and also masks what somebody
-//! prints of a long value. Parts that follow each other are masked as one.
+//! Long patterns (over 512 bytes) are looked for in chunks, which bounds what is held back and also masks what somebody
+//! prints of a long value. Chunks that follow each other are masked as one.
 //!
 //! # What is not masked
 //!
@@ -57,28 +57,31 @@
 //! Patterns, what is derived from them and what streams hold back are wiped when dropped. Not wiped are the output,
 //! which is the caller's, and copies that the compiler or the operating system makes (registers, swap).
 
+mod chunks;
+mod common_word;
 mod encoding;
-mod parts;
+mod fragments;
 mod patterns;
-mod pieces;
+mod prefilter;
 mod replacement;
-mod screen;
 mod stream;
+
+pub(crate) use self::common_word::is_common as is_common_word;
 
 use std::fmt;
 use std::sync::Arc;
 
+use self::fragments::Fragments;
 use self::patterns::Patterns;
-use self::pieces::Pieces;
-use self::screen::Screen;
+use self::prefilter::Prefilter;
 pub use self::stream::RedactorStream;
 use crate::secret::Redaction;
 
 /// Values and lines shorter than this are never masked: too much else looks like them.
-pub const SHORTEST_MASKED: usize = 6;
+pub const MIN_MASKED_BYTES: usize = 6;
 
 /// The most bytes that the patterns of one redactor take. Four full scopes pass.
-const MOST_PATTERN_BYTES: usize = 512 * 1024 * 1024;
+const MAX_PATTERN_BYTES: usize = 512 * 1024 * 1024;
 
 /// The compiled patterns of a set of secrets. Cheap to clone; one serves any number of streams.
 #[derive(Clone)]
@@ -130,7 +133,7 @@ pub enum RedactorError {
     NoReplacement,
 }
 
-crate::keyword::keywords!(UnmaskedReason, "reason", {
+crate::wire_enum::wire_enum!(UnmaskedReason, "reason", {
     Off => "OFF",
     TooShort => "TOO_SHORT",
     ShortLines => "SHORT_LINES",
@@ -138,7 +141,7 @@ crate::keyword::keywords!(UnmaskedReason, "reason", {
 
 struct Compiled {
     patterns: Patterns,
-    screen: Screen,
+    prefilter: Prefilter,
     replacement: &'static str,
     unmasked: Vec<Unmasked>,
 }
@@ -150,7 +153,7 @@ impl Redactor {
     ///
     /// [`RedactorError`], for sets far larger than the service delivers, or made to be impossible.
     pub fn new<'a>(secrets: impl IntoIterator<Item = Masked<'a>>) -> Result<Self, RedactorError> {
-        let mut patterns = patterns::Builder::new(MOST_PATTERN_BYTES);
+        let mut patterns = patterns::Builder::new(MAX_PATTERN_BYTES);
         let mut unmasked = Vec::new();
         for secret in secrets {
             let mut tell = |reason| unmasked.push(Unmasked { name: secret.name.to_owned(), reason });
@@ -158,15 +161,15 @@ impl Redactor {
                 tell(UnmaskedReason::Off);
                 continue;
             }
-            match pieces::of(secret.value) {
-                Pieces::TooShort => tell(UnmaskedReason::TooShort),
-                Pieces::Pieces { pieces, short_lines } => {
+            match fragments::of(secret.value) {
+                Fragments::TooShort => tell(UnmaskedReason::TooShort),
+                Fragments::Fragments { fragments, short_lines } => {
                     if short_lines {
                         tell(UnmaskedReason::ShortLines);
                     }
-                    for piece in pieces {
-                        for pattern in encoding::all(piece) {
-                            parts::of(&pattern, |part, continues| patterns.add(part, continues))?;
+                    for fragment in fragments {
+                        for pattern in encoding::all(fragment) {
+                            chunks::of(&pattern, |chunk, continues| patterns.add(chunk, continues))?;
                         }
                     }
                 }
@@ -178,8 +181,8 @@ impl Redactor {
     fn compile(patterns: patterns::Builder, unmasked: Vec<Unmasked>) -> Result<Self, RedactorError> {
         let patterns = patterns.build();
         let replacement = replacement::choose(&patterns).ok_or(RedactorError::NoReplacement)?;
-        let screen = Screen::new(&patterns);
-        Ok(Self { compiled: Arc::new(Compiled { patterns, screen, replacement, unmasked }) })
+        let prefilter = Prefilter::new(&patterns);
+        Ok(Self { compiled: Arc::new(Compiled { patterns, prefilter, replacement, unmasked }) })
     }
 
     /// The secrets that are not masked, in the order given.
@@ -230,11 +233,11 @@ impl fmt::Display for UnmaskedReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Off => f.write_str("its redaction is off"),
-            Self::TooShort => write!(f, "its value is shorter than {SHORTEST_MASKED} bytes"),
+            Self::TooShort => write!(f, "its value is shorter than {MIN_MASKED_BYTES} bytes"),
             Self::ShortLines => {
                 write!(
                     f,
-                    "lines of its value are shorter than {SHORTEST_MASKED} bytes; they are masked only as a part of it"
+                    "lines of its value are shorter than {MIN_MASKED_BYTES} bytes; they are masked only as a chunk of it"
                 )
             }
         }

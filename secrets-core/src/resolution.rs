@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 
 pub use candidate::Candidate;
 pub use filter::Filter;
-use slots::{Hold, Slots};
+use slots::{SlotState, Slots};
 
 /// The answer for one context at one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct NotChosen {
     /// Why it did not win.
     pub reason: NotChosenReason,
     /// The secret that holds the slot it wanted, if the reason is one of the four about slots.
-    pub by: Option<Uid>,
+    pub blocked_by: Option<Uid>,
 }
 
 /// Why a candidate did not win.
@@ -65,7 +65,7 @@ pub enum NotChosenReason {
     NotVisible,
 }
 
-crate::keyword::keywords!(NotChosenReason, "reason", {
+crate::wire_enum::wire_enum!(NotChosenReason, "reason", {
     LowerPrecedence => "LOWER_PRECEDENCE",
     LockedAbove => "LOCKED_ABOVE",
     SameTarget => "SAME_TARGET",
@@ -95,7 +95,7 @@ pub fn resolve(context: &Context, now: Timestamp, mut candidates: Vec<Candidate>
         }
         match verdict {
             Ok(()) => resolution.winners.push(candidate),
-            Err((reason, by)) => resolution.not_chosen.push(NotChosen { candidate, reason, by }),
+            Err((reason, blocked_by)) => resolution.not_chosen.push(NotChosen { candidate, reason, blocked_by }),
         }
     }
     resolution.winners.sort_by(|a, b| a.secret_id.cmp(&b.secret_id));
@@ -120,11 +120,11 @@ fn judge<'a>(
         _ => None,
     };
     match out_of_service {
-        None => slots.claim(candidate, if candidate.is_locked() { Hold::Locked } else { Hold::Open }),
+        None => slots.claim(candidate, if candidate.is_locked() { SlotState::Locked } else { SlotState::Open }),
         Some(reason) => {
             if candidate.is_locked() {
                 // Whether it gets them or not, the reason is its own.
-                let _ = slots.claim(candidate, Hold::Blocked);
+                let _ = slots.claim(candidate, SlotState::Blocked);
             }
             Err((reason, None))
         }

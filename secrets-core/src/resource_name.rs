@@ -10,7 +10,7 @@ use crate::name::{InvalidSecretId, NamePolicy, SecretId};
 use crate::scope::ScopeKind;
 
 /// The length of the longest resource name that passes: a user's secret with every identifier at its limit.
-const LONGEST: usize = 348;
+const MAX_BYTES: usize = 348;
 
 /// A scope by name: `organizations/acme`, or one of its projects, workspaces or users.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -190,7 +190,7 @@ impl fmt::Display for ServiceAccountName {
 }
 
 fn segments(text: &str) -> Result<Vec<&str>, InvalidResourceName> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_BYTES {
         return Err(InvalidResourceName::TooLong { length: text.len() });
     }
     let segments: Vec<_> = text.split('/').collect();
@@ -212,7 +212,7 @@ impl From<InvalidSecretId> for InvalidResourceName {
 impl fmt::Display for InvalidResourceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong { length } => write!(f, "resource name is {length} bytes long; at most {LONGEST} pass"),
+            Self::TooLong { length } => write!(f, "resource name is {length} bytes long; at most {MAX_BYTES} pass"),
             Self::EmptySegment => {
                 f.write_str("resource name is empty or has an empty segment; segments divided by single slashes pass")
             }
@@ -339,7 +339,7 @@ mod tests {
     fn takes_the_longest_name_there_is() {
         let (organization, user, secret) = ("o".repeat(63), "u".repeat(128), "S".repeat(127));
         let text = format!("organizations/{organization}/users/{user}/secrets/{secret}");
-        assert_eq!(text.len(), LONGEST);
+        assert_eq!(text.len(), MAX_BYTES);
         assert_eq!(text.parse::<SecretName>().unwrap().to_string(), text);
     }
 

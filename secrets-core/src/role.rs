@@ -3,9 +3,9 @@
 use std::fmt;
 
 use crate::Uid;
-use crate::principal::{Account, PrincipalRef};
+use crate::principal::Account;
 
-/// A role; [`grant`](crate::grant) says which exist where, who can hold them and who gives them.
+/// A role; [`binding`](crate::binding) says which exist where and who can hold them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Manages an organization or a project, and its secrets.
@@ -18,13 +18,13 @@ pub enum Role {
     Owner,
     /// Resolves contexts without a user.
     Resolver,
-    /// Mints sessions on behalf of users.
+    /// Creates sessions on behalf of users.
     Delegate,
     /// Manages projects, workspaces and memberships, and sees no secret.
     Provisioner,
 }
 
-crate::keyword::keywords!(Role, "role", {
+crate::wire_enum::wire_enum!(Role, "role", {
     Admin => "ADMIN",
     Member => "MEMBER",
     Auditor => "AUDITOR",
@@ -36,7 +36,7 @@ crate::keyword::keywords!(Role, "role", {
 
 /// The kinds of resource on which roles are held, the broadest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LevelKind {
+pub enum RoleResourceKind {
     /// All organizations at once.
     Platform,
     /// One organization.
@@ -47,14 +47,14 @@ pub enum LevelKind {
     Workspace,
 }
 
-crate::keyword::keywords!(LevelKind, "level", {
+crate::wire_enum::wire_enum!(RoleResourceKind, "resource", {
     Platform => "PLATFORM",
     Organization => "ORGANIZATION",
     Project => "PROJECT",
     Workspace => "WORKSPACE",
 });
 
-impl fmt::Display for LevelKind {
+impl fmt::Display for RoleResourceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Platform => "the platform",
@@ -67,7 +67,7 @@ impl fmt::Display for LevelKind {
 
 /// A resource on which roles are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
+pub enum RoleResource {
     /// All organizations at once.
     Platform,
     /// One organization.
@@ -88,14 +88,14 @@ pub enum Level {
     },
 }
 
-impl Level {
+impl RoleResource {
     /// What it is.
-    pub const fn kind(self) -> LevelKind {
+    pub const fn kind(self) -> RoleResourceKind {
         match self {
-            Self::Platform => LevelKind::Platform,
-            Self::Organization(_) => LevelKind::Organization,
-            Self::Project { .. } => LevelKind::Project,
-            Self::Workspace { .. } => LevelKind::Workspace,
+            Self::Platform => RoleResourceKind::Platform,
+            Self::Organization(_) => RoleResourceKind::Organization,
+            Self::Project { .. } => RoleResourceKind::Project,
+            Self::Workspace { .. } => RoleResourceKind::Workspace,
         }
     }
 
@@ -123,15 +123,4 @@ impl Level {
             }
         }
     }
-}
-
-/// A principal has a role on a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Binding {
-    /// Who.
-    pub principal: PrincipalRef,
-    /// Is what.
-    pub role: Role,
-    /// Where.
-    pub on: Level,
 }

@@ -17,7 +17,7 @@ pub enum ScopeKind {
     User,
 }
 
-crate::keyword::keywords!(ScopeKind, "scope kind", {
+crate::wire_enum::wire_enum!(ScopeKind, "scope kind", {
     Organization => "ORGANIZATION",
     Project => "PROJECT",
     Workspace => "WORKSPACE",

@@ -9,12 +9,12 @@ use std::str::FromStr;
 pub use labels::{InvalidLabel, Labels};
 
 use crate::Uid;
-use crate::character::Shown;
 use crate::context::Context;
+use crate::text::Shown;
 
 /// The longest description in bytes.
-pub(crate) const LONGEST_DESCRIPTION: usize = 1024;
-const LONGEST_GROUP: usize = 63;
+pub(crate) const MAX_DESCRIPTION_BYTES: usize = 1024;
+const MAX_GROUP_BYTES: usize = 63;
 
 /// Secrets that are only delivered together from one scope, for instance `aws`: `[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,8 +60,8 @@ pub enum Redaction {
     Off,
 }
 
-crate::keyword::keywords!(OverridePolicy, "override policy", { Allowed => "ALLOWED", Locked => "LOCKED" });
-crate::keyword::keywords!(Redaction, "redaction", { Default => "DEFAULT", Off => "OFF" });
+crate::wire_enum::wire_enum!(OverridePolicy, "override policy", { Allowed => "ALLOWED", Locked => "LOCKED" });
+crate::wire_enum::wire_enum!(Redaction, "redaction", { Default => "DEFAULT", Off => "OFF" });
 
 /// Why a text is no group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl FromStr for Group {
     type Err = InvalidGroup;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.is_empty() || text.len() > LONGEST_GROUP {
+        if text.is_empty() || text.len() > MAX_GROUP_BYTES {
             return Err(InvalidGroup::Length { length: text.len() });
         }
         let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
@@ -139,7 +139,7 @@ impl FromStr for Description {
     type Err = InvalidDescription;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.len() > LONGEST_DESCRIPTION {
+        if text.len() > MAX_DESCRIPTION_BYTES {
             return Err(InvalidDescription::TooLong { length: text.len() });
         }
         match text.char_indices().find(|&(_, c)| c.is_control() && !matches!(c, '\n' | '\t')) {
@@ -179,7 +179,7 @@ fn first_bad(text: &str, anywhere: impl Fn(char) -> bool, inside: &[char]) -> Op
 impl fmt::Display for InvalidGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Length { length } => write!(f, "group is {length} bytes long; 1 to {LONGEST_GROUP} pass"),
+            Self::Length { length } => write!(f, "group is {length} bytes long; 1 to {MAX_GROUP_BYTES} pass"),
             Self::Character { found } => write!(
                 f,
                 "{} in group does not pass there; `a-z`, `0-9`, and between its ends `-` and `_` do",
@@ -195,7 +195,7 @@ impl fmt::Display for InvalidDescription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong { length } => {
-                write!(f, "description is {length} bytes long; at most {LONGEST_DESCRIPTION} pass")
+                write!(f, "description is {length} bytes long; at most {MAX_DESCRIPTION_BYTES} pass")
             }
             Self::Character { found, at } => write!(
                 f,

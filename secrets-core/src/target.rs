@@ -1,6 +1,6 @@
 //! Where a secret's value lands in the process, sandbox or job that gets it.
 //!
-//! A secret version has exactly one target. Within a scope each [`Place`] belongs to at most one secret.
+//! A secret version has exactly one target. Within a scope each [`Destination`] belongs to at most one secret.
 
 mod path;
 mod registry;
@@ -49,7 +49,7 @@ pub enum TargetKind {
     ApiOnly,
 }
 
-crate::keyword::keywords!(TargetKind, "target kind", {
+crate::wire_enum::wire_enum!(TargetKind, "target kind", {
     EnvironmentVariable => "ENVIRONMENT_VARIABLE",
     File => "FILE",
     Registry => "REGISTRY",
@@ -58,7 +58,7 @@ crate::keyword::keywords!(TargetKind, "target kind", {
 
 /// The one thing that a value occupies where it lands. Two secrets with the same place can't both be delivered.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
+pub enum Destination {
     /// The environment variable of this name.
     Variable(SecretId),
     /// The file at this path.
@@ -99,11 +99,11 @@ impl Target {
     }
 
     /// The place that the secret called `name` takes, unless it lands nowhere.
-    pub fn place(&self, name: &SecretId) -> Option<Place> {
+    pub fn place(&self, name: &SecretId) -> Option<Destination> {
         match self {
-            Self::EnvironmentVariable => Some(Place::Variable(name.clone())),
-            Self::File { path, .. } => Some(Place::File(path.clone())),
-            Self::Registry { host, .. } => Some(Place::Registry(host.clone())),
+            Self::EnvironmentVariable => Some(Destination::Variable(name.clone())),
+            Self::File { path, .. } => Some(Destination::File(path.clone())),
+            Self::Registry { host, .. } => Some(Destination::Registry(host.clone())),
             Self::ApiOnly => None,
         }
     }
@@ -130,7 +130,7 @@ impl fmt::Display for TargetKind {
     }
 }
 
-impl Place {
+impl Destination {
     /// A text that is the same for the same place and for no other, for a unique index. At most 4,101 bytes long.
     pub fn key(&self) -> String {
         match self {
@@ -141,7 +141,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Variable(name) => write!(f, "variable {name}"),

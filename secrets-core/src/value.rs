@@ -2,15 +2,15 @@
 //!
 //! Nothing here hands out any part of a value: errors and warnings say what is wrong, not where.
 
-mod common_word;
-
 use std::fmt;
 
-pub(crate) use common_word::is_common as is_common_word;
-
-use crate::character::is_invisible;
-use crate::redact::SHORTEST_MASKED;
+use crate::redact::{MIN_MASKED_BYTES, is_common_word};
 use crate::target::Target;
+use crate::text::is_invisible;
+
+/// What stands in a secret's value's place wherever a person looks at it: the same for every value, so that it tells
+/// neither length nor beginning nor end.
+pub const MASK: &str = "••••••••";
 
 /// Why a value does not pass for its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub fn value_warnings(target: &Target, value: &[u8]) -> Vec<ValueWarning> {
         (!is_file && value.ends_with(b"\n"), ValueWarning::TrailingNewline),
         (!is_file && text.is_some_and(hides_something), ValueWarning::InvisibleCharacter),
         (*target == Target::EnvironmentVariable && is_key_material(body), ValueWarning::KeyMaterialInEnv),
-        (value.len() < SHORTEST_MASKED || text.is_some_and(is_common_word), ValueWarning::CommonWord),
+        (value.len() < MIN_MASKED_BYTES || text.is_some_and(is_common_word), ValueWarning::CommonWord),
     ]
     .into_iter()
     .filter_map(|(told, warning)| told.then_some(warning))

@@ -1,6 +1,6 @@
 //! Who did what, durable before the reply.
 //!
-//! One event a call, allowed or denied. A mutation's event is written in its own transaction ([`crate::service::change`]);
+//! One event a call, allowed or denied. A mutation's event is written in its own transaction ([`crate::service::mutation`]);
 //! every other event goes through the [`AuditWriter`], which commits what is waiting together while each caller waits for
 //! its batch. What can't be written is not answered: no value leaves without its record. Audit may over-report (a reply
 //! that was lost), never under-report.
@@ -11,6 +11,6 @@ mod record;
 mod unauthenticated;
 mod writer;
 
-pub use record::{Delivery, Event, Outcome};
+pub use record::{DeliveredSet, Event, Outcome};
 pub use unauthenticated::Unauthenticated;
 pub use writer::AuditWriter;

@@ -1,9 +1,10 @@
 //! Who calls: from a credential in the metadata to a [`Caller`](crate::call::Caller), checked anew at every call.
 
-pub mod allow;
 mod authenticate;
-mod presented;
+mod credentials;
+pub mod restrictions;
 pub mod token;
+pub mod usage;
 
 pub use authenticate::REDEEM_METHOD;
-pub use presented::{NoToken, Presented};
+pub use credentials::{MissingCredential, RequestCredentials};

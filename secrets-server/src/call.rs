@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use secrets_core::authorize::{self, Permit, Resource, Right};
-use secrets_core::{Allow, Binding, ContextName, Principal, Timestamp, Uid};
+use secrets_core::{Binding, ContextName, Principal, SessionRestrictions, Timestamp, Uid};
 
-use crate::failure::Failure;
+use crate::error::Error;
 use crate::store::Confirmation;
 
 /// An authenticated caller with all that decides what they may do.
@@ -43,7 +43,7 @@ pub struct CallerSession {
     /// The context by identifiers.
     pub context: ContextName,
     /// What narrows it.
-    pub allow: Allow,
+    pub restrictions: SessionRestrictions,
 }
 
 /// One call.
@@ -51,7 +51,7 @@ pub struct CallerSession {
 pub struct Call {
     /// Who calls.
     pub caller: Caller,
-    /// Full name of the method, for instance `secrets.v1.SecretService/CreateSecret`.
+    /// Full name of the method, for instance `secretsapi.v1.SecretService/CreateSecret`.
     pub method: &'static str,
     /// As in the log and in the answer's `x-request-id`.
     pub request_id: String,
@@ -90,14 +90,14 @@ impl Call {
         }
     }
 
-    /// Notes what the call is about, as soon as it is known; the first word stands.
+    /// UsageBuffer what the call is about, as soon as it is known; the first word stands.
     pub fn about(&self, organization: Option<Uid>, name: impl Into<String>, uid: Option<Uid>) {
         // A repeated attempt of the same call says the same again.
         let mut subject = self.subject.lock().unwrap_or_else(PoisonError::into_inner);
         subject.get_or_insert_with(|| Subject { organization, name: name.into(), uid });
     }
 
-    /// Notes more precisely what the call is about: this replaces what was said before.
+    /// UsageBuffer more precisely what the call is about: this replaces what was said before.
     pub fn about_precisely(&self, organization: Option<Uid>, name: impl Into<String>, uid: Option<Uid>) {
         let subject = Subject { organization, name: name.into(), uid };
         *self.subject.lock().unwrap_or_else(PoisonError::into_inner) = Some(subject);
@@ -112,7 +112,7 @@ impl Call {
         })
     }
 
-    /// Notes that the audit record of the call is durable, or is part of a transaction that was committed.
+    /// UsageBuffer that the audit record of the call is durable, or is part of a transaction that was committed.
     pub fn set_audited(&self) {
         self.audited.store(true, Ordering::Release);
     }
@@ -122,14 +122,14 @@ impl Call {
         self.audited.load(Ordering::Acquire)
     }
 
-    /// Notes the transaction that the answer comes from; of several attempts, the last.
+    /// UsageBuffer the transaction that the answer comes from; of several attempts, the last.
     pub fn rely_on(&self, confirmation: Confirmation) {
         *self.relies_on.lock().unwrap_or_else(PoisonError::into_inner) = Some(confirmation);
     }
 
     /// Returns when what the answer relies on is durable; an error means that it never will be. An answer that comes from
     /// a transaction which was not committed (a repeat, a rehearsal, a refusal) waits for this.
-    pub async fn confirmed(&self) -> Result<(), Failure> {
+    pub async fn confirmed(&self) -> Result<(), Error> {
         let confirmation = self.relies_on.lock().unwrap_or_else(PoisonError::into_inner).take();
         match confirmation {
             Some(confirmation) => Ok(confirmation.wait().await?),
@@ -138,16 +138,16 @@ impl Call {
     }
 
     /// Asks the policy, with the caller's own bindings.
-    pub fn authorize<A: Right>(&self, resource: &Resource) -> Result<Permit<A>, Failure> {
+    pub fn authorize<A: Right>(&self, resource: &Resource) -> Result<Permit<A>, Error> {
         self.authorize_with(&[], resource)
     }
 
     /// Asks the policy, with the caller's own bindings and `more`: those of a context's user.
-    pub fn authorize_with<A: Right>(&self, more: &[Binding], resource: &Resource) -> Result<Permit<A>, Failure> {
+    pub fn authorize_with<A: Right>(&self, more: &[Binding], resource: &Resource) -> Result<Permit<A>, Error> {
         let bindings = [self.caller.bindings.as_slice(), more].concat();
         authorize::authorize::<A>(&self.caller.principal, &bindings, resource).map_err(|denial| {
             tracing::debug!(method = self.method, %denial, "denied");
-            Failure::denied()
+            Error::denied()
         })
     }
 }

@@ -7,7 +7,6 @@ mod dev;
 mod healthcheck;
 mod man;
 mod migrate;
-mod open;
 mod serve;
 
 use std::io;
@@ -17,8 +16,8 @@ use std::time::Duration;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::{Config, Environment, Flags, InvalidConfig};
-use crate::data_dir::DataDirError;
-use crate::failure::Failure;
+use crate::error::Error;
+use crate::process::data_dir::DataDirError;
 use crate::server::{BindError, ServeError, TlsError};
 use crate::store::{ConnectError, StoreError};
 use crate::telemetry;
@@ -73,9 +72,9 @@ enum CommandError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Open(#[from] open::OpenError),
+    Open(#[from] crate::application::open::OpenError),
     #[error("cannot make the first credential: {0}")]
-    Bootstrap(Failure),
+    Bootstrap(Error),
     #[error(transparent)]
     Bind(#[from] BindError),
     #[error(transparent)]
@@ -91,7 +90,7 @@ enum CommandError {
 impl Cli {
     /// Runs the command and says how it ended.
     pub fn run(self) -> ExitCode {
-        telemetry::hide_panic_messages();
+        telemetry::log::hide_panic_messages();
         let ended = match self.command {
             Command::Serve(flags) => serve::run(&flags),
             Command::Dev(dev) => dev.run(),
@@ -111,7 +110,7 @@ impl Cli {
 }
 
 impl CommandError {
-    fn bootstrap(failure: Failure) -> Self {
+    fn bootstrap(failure: Error) -> Self {
         Self::Bootstrap(failure)
     }
 

@@ -2,13 +2,10 @@
 
 pub mod aad;
 pub mod aead;
-pub mod data_key;
 pub mod envelope;
 pub mod hkdf;
 pub mod mac;
 pub mod random;
-pub mod root_key;
-pub mod root_seed;
 pub mod secret_bytes;
 
 #[cfg(test)]
@@ -19,10 +16,7 @@ mod tamper_tests;
 mod vectors;
 
 pub use aad::ValueIdentity;
-pub use data_key::DataKey;
 pub use envelope::{OpenError, SealError, data_key_version};
 pub use mac::{MacKey, MacPurpose};
 pub use random::{Random, RandomError, SystemRandom, random_uid};
-pub use root_key::{RootKeyError, RootKeyProvider, file::FileRootKey};
-pub use root_seed::{KeyIdentity, KeyPurpose, RootSeed};
 pub use secret_bytes::{SecretBytes, SymmetricKey};

@@ -1,16 +1,16 @@
 //! The wire: handlers that decode, call and encode, and nothing else.
 //!
 //! Protobuf types stop here. To add a method: its messages in `proto/`, a decoder from the message to a domain type in
-//! `decode/`, an encoder back in `encode/`, a handler of one expression through the [`door::Door`], and, when it changes
-//! something, its request in `identified.rs`. To add a service: its handlers here, and its line in [`routes`].
+//! `decode/`, an encoder back in `encode/`, a handler of one expression through the [`handler::Handler`], and, when it changes
+//! something, its request in `idempotent_request.rs`. To add a service: its handlers here, and its line in [`routes`].
 
 pub mod access;
 pub mod audit;
 pub mod decode;
 pub mod directory;
-pub mod door;
 pub mod encode;
-pub mod identified;
+pub mod handler;
+pub mod idempotent_request;
 pub mod resolve;
 pub mod secret;
 pub mod status;
@@ -24,28 +24,28 @@ use secrets_proto::v1::resolve_service_server::ResolveServiceServer;
 use secrets_proto::v1::secret_service_server::SecretServiceServer;
 use tonic::service::Routes;
 
-use crate::app::App;
+use crate::application::App;
 use crate::config::{Offered, Service};
 use crate::limited;
 
 /// The services that a listener offers.
 pub fn routes(app: &Arc<App>, offered: &Offered) -> Routes {
-    let door = door::Door::new(Arc::clone(app));
+    let handler = handler::Handler::new(Arc::clone(app));
     let mut routes = Routes::default();
     if offered.contains(Service::Resolve) {
-        routes = routes.add_service(limited!(ResolveServiceServer::new(resolve::Resolve::new(door.clone()))));
+        routes = routes.add_service(limited!(ResolveServiceServer::new(resolve::Resolve::new(handler.clone()))));
     }
     if offered.contains(Service::Directory) {
-        routes = routes.add_service(limited!(DirectoryServiceServer::new(directory::Directory::new(door.clone()))));
+        routes = routes.add_service(limited!(DirectoryServiceServer::new(directory::Directory::new(handler.clone()))));
     }
     if offered.contains(Service::Access) {
-        routes = routes.add_service(limited!(AccessServiceServer::new(access::Access::new(door.clone()))));
+        routes = routes.add_service(limited!(AccessServiceServer::new(access::Access::new(handler.clone()))));
     }
     if offered.contains(Service::Audit) {
-        routes = routes.add_service(limited!(AuditServiceServer::new(audit::Audit::new(door.clone()))));
+        routes = routes.add_service(limited!(AuditServiceServer::new(audit::Audit::new(handler.clone()))));
     }
     if offered.contains(Service::Secret) {
-        routes = routes.add_service(limited!(SecretServiceServer::new(secret::Secrets::new(door.clone()))));
+        routes = routes.add_service(limited!(SecretServiceServer::new(secret::Secrets::new(handler.clone()))));
     }
     routes
 }

@@ -27,7 +27,7 @@ use self::health::Health;
 use self::layers::CallLayer;
 use self::listener::Listener;
 use crate::config::{ListenerConfig, Offered};
-use crate::shutdown::Signal;
+use crate::process::shutdown::Signal;
 
 pub use self::connection::Peer;
 pub use self::layers::RequestId;

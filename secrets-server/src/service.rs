@@ -11,35 +11,14 @@
 //!
 //! To add one: a function `impl App { pub async fn … }` in a file of its noun; its handler in `rpc/`; its method in the proto.
 
-pub mod account;
-pub mod answer;
-pub mod audit_events;
-pub mod binding;
+pub mod access;
+pub mod audit;
 pub mod bootstrap;
-pub mod change;
-pub mod context;
-pub mod credential;
-pub mod explain;
-pub mod invitation;
-pub mod level;
-pub mod listing;
+pub mod directory;
 pub mod locate;
 pub mod mint;
-pub mod organization;
-pub mod organization_limits;
+pub mod mutation;
 pub mod page;
-pub mod permission;
-pub mod project;
 pub mod resolve;
 pub mod secret;
-pub mod service_account;
-pub mod session;
-pub mod snapshot;
-pub mod sweep;
-pub mod token;
-pub mod transfer;
-pub mod user;
 pub mod warning;
-pub mod watch;
-pub mod whoami;
-pub mod workspace;

@@ -26,10 +26,10 @@ mod transaction;
 
 pub mod audit;
 pub mod binding;
+pub mod context;
 pub mod credential;
 pub mod idempotency;
 pub mod key;
-pub mod locate;
 pub mod organization;
 pub mod project;
 pub mod revision;

@@ -45,7 +45,7 @@ const PLAIN: &str = "SPATZ_0b61d4e8";
 fn a_marker_in_any_field_is_found_nowhere_it_must_not_be() {
     let log = Log::default();
     let lines = tracing_subscriber::fmt::layer().json().with_writer(log.clone());
-    tracing_subscriber::registry().with(lines.with_filter(telemetry::targets(LogLevel::Trace))).init();
+    tracing_subscriber::registry().with(lines.with_filter(telemetry::log::targets(LogLevel::Trace))).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let sqlite = TestDatabase::sqlite().await;
@@ -92,7 +92,7 @@ async fn look_for_the_canary(database: &TestDatabase, log: &Log) {
     let imported = v1::ImportSecretsRequest {
         parent: parent.clone(),
         source: Some(v1::import_secrets_request::Source::Dotenv(document.into_bytes())),
-        rejected_policy: v1::RejectedPolicy::Skip.into(),
+        on_rejected: v1::RejectedPolicy::Skip.into(),
         ..Default::default()
     };
     seen.push(format!("{:?}", secrets.import_secrets(imported).await.unwrap().into_inner()));
@@ -139,7 +139,7 @@ async fn look_for_the_canary(database: &TestDatabase, log: &Log) {
     // Every field of every request.
     let pool = DescriptorPool::decode(secrets_proto::FILE_DESCRIPTOR_SET).unwrap();
     let mut called = 0;
-    for service in pool.services().filter(|service| service.package_name() == "secrets.v1") {
+    for service in pool.services().filter(|service| service.package_name() == "secretsapi.v1") {
         for method in service.methods() {
             let message = planted(&method.input());
             let path = format!("/{}/{}", service.full_name(), method.name());
@@ -184,7 +184,7 @@ fn planted(message: &prost_reflect::MessageDescriptor) -> DynamicMessage {
                 planted.set_field(&field, Value::Map([(MapKey::String(marker(&field).into()), value)].into()));
                 continue;
             }
-            Kind::Message(inner) if inner.package_name() == "secrets.v1" || inner.name() == "FieldMask" => {
+            Kind::Message(inner) if inner.package_name() == "secretsapi.v1" || inner.name() == "FieldMask" => {
                 Value::Message(self::planted(&inner))
             }
             _ => continue,

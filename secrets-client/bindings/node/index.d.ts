@@ -34,7 +34,7 @@ export interface Rules {
   /** What becomes of names that exist. */
   conflict_policy?: 'SKIP' | 'OVERWRITE' | 'FAIL'
   /** What becomes of the others when an entry is rejected. */
-  rejected_policy?: 'FAIL' | 'SKIP'
+  on_rejected?: 'FAIL' | 'SKIP'
 }
 
 export interface Entry {
@@ -105,7 +105,7 @@ export interface Explanation {
       | 'DISABLED'
       | 'NOT_VISIBLE'
     /** The secret that stands in its way, if one does. */
-    by: string | null
+    blocked_by: string | null
   }[]
   /** When this changes by itself, in microseconds since 1970 (UTC). */
   valid_until: number | null

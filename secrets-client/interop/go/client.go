@@ -30,7 +30,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	secretsv1 "example.com/secrets/gen/secrets/v1"
+	secretsapiv1 "example.com/secrets/gen/secretsapi/v1"
 )
 
 //go:embed gen/service_config.json
@@ -50,7 +50,7 @@ type Options struct {
 
 // Client is a connection with a credential and deadlines, for the generated clients too:
 //
-//	secretsv1.NewSecretServiceClient(client)
+//	secretsapiv1.NewSecretServiceClient(client)
 //
 // A call takes 30 s at most, its repeats included; ctx may say less.
 type Client struct{ *grpc.ClientConn }
@@ -116,8 +116,8 @@ func New(options Options) (*Client, error) {
 
 // Resolve gets the variables of a context, ready for a child process; nil asks for the session's own. Files, registry logins
 // and API-only secrets are in the answer of the generated client.
-func (c *Client) Resolve(ctx context.Context, request *secretsv1.ResolveRequest) (map[string]string, error) {
-	response, err := secretsv1.NewResolveServiceClient(c).Resolve(ctx, request)
+func (c *Client) Resolve(ctx context.Context, request *secretsapiv1.ResolveRequest) (map[string]string, error) {
+	response, err := secretsapiv1.NewResolveServiceClient(c).Resolve(ctx, request)
 	if err != nil {
 		return nil, err
 	}
@@ -132,16 +132,16 @@ func (c *Client) Resolve(ctx context.Context, request *secretsv1.ResolveRequest)
 
 // Watch tells what Resolve would deliver, then each change of it; nil asks for the session's own. It reconnects by itself, until
 // ctx ends or the right to it does: that error comes last.
-func (c *Client) Watch(ctx context.Context, request *secretsv1.WatchRequest) iter.Seq2[*secretsv1.WatchResponse, error] {
-	return func(yield func(*secretsv1.WatchResponse, error) bool) {
-		watched := &secretsv1.WatchRequest{}
+func (c *Client) Watch(ctx context.Context, request *secretsapiv1.WatchRequest) iter.Seq2[*secretsapiv1.WatchResponse, error] {
+	return func(yield func(*secretsapiv1.WatchResponse, error) bool) {
+		watched := &secretsapiv1.WatchRequest{}
 		proto.Merge(watched, request)
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		for wait := firstWait; ; wait = min(2*wait, longestWait) {
-			stream, err := secretsv1.NewResolveServiceClient(c).Watch(ctx, watched)
+			stream, err := secretsapiv1.NewResolveServiceClient(c).Watch(ctx, watched)
 			for err == nil {
-				var response *secretsv1.WatchResponse
+				var response *secretsapiv1.WatchResponse
 				if response, err = stream.Recv(); err == nil {
 					watched.IfNoneMatch, wait = response.GetEtag(), firstWait
 					if response.GetHeartbeat() == nil && !yield(response, nil) {

@@ -4,19 +4,19 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/status"
 
-	secretsv1 "example.com/secrets/gen/secrets/v1"
+	secretsapiv1 "example.com/secrets/gen/secretsapi/v1"
 )
 
 // Reason says why a call failed, for a program; each says whether to retry. It is UNSPECIFIED if the service did not answer. The
 // code of the failure is status.Code(err).
-func Reason(err error) secretsv1.ErrorReason {
-	return secretsv1.ErrorReason(secretsv1.ErrorReason_value["ERROR_REASON_"+Info(err).GetReason()])
+func Reason(err error) secretsapiv1.ErrorReason {
+	return secretsapiv1.ErrorReason(secretsapiv1.ErrorReason_value["ERROR_REASON_"+Info(err).GetReason()])
 }
 
 // Info is what the service told a program of a failure: the reason, and facts such as `suggestion`. Nil if it did not answer.
 func Info(err error) *errdetails.ErrorInfo {
 	for _, detail := range status.Convert(err).Details() {
-		if info, is := detail.(*errdetails.ErrorInfo); is && info.GetDomain() == "secrets.v1" {
+		if info, is := detail.(*errdetails.ErrorInfo); is && info.GetDomain() == "secretsapi.v1" {
 			return info
 		}
 	}

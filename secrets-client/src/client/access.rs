@@ -2,9 +2,9 @@ use secrets_proto::v1;
 use secrets_proto::v1::access_service_client::AccessServiceClient;
 use tonic::transport::Channel;
 
-use super::{Client, Minted};
+use super::{Client, Created};
 use crate::error::ClientError;
-use crate::retry::Safety;
+use crate::retry::RetryClass;
 
 super::methods! {
     AccessServiceClient<Channel>;
@@ -16,13 +16,13 @@ super::methods! {
     change delete_binding(DeleteBindingRequest) -> DeleteBindingResponse;
     /// Lists tokens, without the tokens themselves.
     read list_tokens(ListTokensRequest) -> ListTokensResponse;
-    /// Ends a token, and every session it minted, at once.
+    /// Ends a token, and every session it created, at once.
     change revoke_token(RevokeTokenRequest) -> RevokeTokenResponse;
-    /// Extends a session while its minter still may mint it.
+    /// Extends a session while its creator still may create it.
     once renew_session(RenewSessionRequest) -> RenewSessionResponse;
     /// Lists sessions.
     read list_sessions(ListSessionsRequest) -> ListSessionsResponse;
-    /// Ends a session, and every session it minted, at once.
+    /// Ends a session, and every session it created, at once.
     change revoke_session(RevokeSessionRequest) -> RevokeSessionResponse;
     /// Says who the caller is.
     read who_am_i(WhoAmIRequest) -> WhoAmIResponse;
@@ -36,53 +36,53 @@ impl Client {
     pub async fn create_invitation(
         &self,
         mut request: v1::CreateInvitationRequest,
-    ) -> Result<Minted<v1::Invitation>, ClientError> {
+    ) -> Result<Created<v1::Invitation>, ClientError> {
         super::identify(&mut request.request_id);
         let answer = self
-            .call(Safety::Repeatable, request, |channel, request| async move {
+            .call(RetryClass::Repeatable, request, |channel, request| async move {
                 AccessServiceClient::new(channel).create_invitation(request).await
             })
             .await?;
         let mut invitation = answer.invitation.unwrap_or_default();
         let code = std::mem::take(&mut invitation.code);
-        Minted::new(code, invitation, |invitation| invitation.user.clone())
+        Created::new(code, invitation, |invitation| invitation.user.clone())
     }
 
     /// Redeems a code for a personal token. Needs no credential but the code, and is sent once: a code serves once.
     pub async fn redeem_invitation(
         &self,
         request: v1::RedeemInvitationRequest,
-    ) -> Result<Minted<v1::Token>, ClientError> {
+    ) -> Result<Created<v1::Token>, ClientError> {
         let answer = self
-            .call(Safety::Once, request, |channel, request| async move {
+            .call(RetryClass::Once, request, |channel, request| async move {
                 AccessServiceClient::new(channel).redeem_invitation(request).await
             })
             .await?;
-        Minted::new(answer.token, answer.metadata.unwrap_or_default(), |token| token.name.clone())
+        Created::new(answer.token, answer.token_info.unwrap_or_default(), |token| token.name.clone())
     }
 
     /// Makes a token for the caller, or for a service account the caller manages.
-    pub async fn create_token(&self, mut request: v1::CreateTokenRequest) -> Result<Minted<v1::Token>, ClientError> {
+    pub async fn create_token(&self, mut request: v1::CreateTokenRequest) -> Result<Created<v1::Token>, ClientError> {
         super::identify(&mut request.request_id);
         let answer = self
-            .call(Safety::Repeatable, request, |channel, request| async move {
+            .call(RetryClass::Repeatable, request, |channel, request| async move {
                 AccessServiceClient::new(channel).create_token(request).await
             })
             .await?;
-        Minted::new(answer.token, answer.metadata.unwrap_or_default(), |token| token.name.clone())
+        Created::new(answer.token, answer.token_info.unwrap_or_default(), |token| token.name.clone())
     }
 
-    /// Mints a token for exactly one context.
+    /// Creates a token for exactly one context.
     pub async fn create_session(
         &self,
         mut request: v1::CreateSessionRequest,
-    ) -> Result<Minted<v1::Session>, ClientError> {
+    ) -> Result<Created<v1::Session>, ClientError> {
         super::identify(&mut request.request_id);
         let answer = self
-            .call(Safety::Repeatable, request, |channel, request| async move {
+            .call(RetryClass::Repeatable, request, |channel, request| async move {
                 AccessServiceClient::new(channel).create_session(request).await
             })
             .await?;
-        Minted::new(answer.token, answer.session.unwrap_or_default(), |session| session.name.clone())
+        Created::new(answer.token, answer.session.unwrap_or_default(), |session| session.name.clone())
     }
 }

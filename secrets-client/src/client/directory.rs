@@ -2,9 +2,9 @@ use secrets_proto::v1;
 use secrets_proto::v1::directory_service_client::DirectoryServiceClient;
 use tonic::transport::Channel;
 
-use super::{Client, Minted};
+use super::{Client, Created};
 use crate::error::ClientError;
-use crate::retry::Safety;
+use crate::retry::RetryClass;
 
 super::methods! {
     DirectoryServiceClient<Channel>;
@@ -46,7 +46,7 @@ super::methods! {
     read get_service_account(GetServiceAccountRequest) -> GetServiceAccountResponse;
     /// Lists service accounts that the caller may see, ordered by identifier.
     read list_service_accounts(ListServiceAccountsRequest) -> ListServiceAccountsResponse;
-    /// Deletes a service account: its credentials, and the sessions they minted, end at once.
+    /// Deletes a service account: its credentials, and the sessions they created, end at once.
     change delete_service_account(DeleteServiceAccountRequest) -> DeleteServiceAccountResponse;
     /// Gives a workspace to a new owner: by its owner, or by an administrator when the owner has left. The latter destroys its values unless the new owner was a member.
     change transfer_workspace(TransferWorkspaceRequest) -> TransferWorkspaceResponse;
@@ -57,16 +57,16 @@ impl Client {
     pub async fn create_organization(
         &self,
         mut request: v1::CreateOrganizationRequest,
-    ) -> Result<(v1::Organization, Minted<v1::Invitation>), ClientError> {
+    ) -> Result<(v1::Organization, Created<v1::Invitation>), ClientError> {
         super::identify(&mut request.request_id);
         let answer = self
-            .call(Safety::Repeatable, request, |channel, request| async move {
+            .call(RetryClass::Repeatable, request, |channel, request| async move {
                 DirectoryServiceClient::new(channel).create_organization(request).await
             })
             .await?;
         let mut invitation = answer.invitation.unwrap_or_default();
         let code = std::mem::take(&mut invitation.code);
-        let minted = Minted::new(code, invitation, |invitation| invitation.user.clone())?;
-        Ok((answer.organization.unwrap_or_default(), minted))
+        let created = Created::new(code, invitation, |invitation| invitation.user.clone())?;
+        Ok((answer.organization.unwrap_or_default(), created))
     }
 }

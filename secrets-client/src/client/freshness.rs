@@ -14,7 +14,7 @@ use secrets_proto::v1::consistency::Requirement;
 
 use super::Client;
 use crate::error::{ClientError, Reason};
-use crate::retry::Safety;
+use crate::retry::RetryClass;
 
 /// How long a server may take to learn of a change that another one acknowledged, in three waits.
 const WAITS: [Duration; 3] = [Duration::from_millis(200), Duration::from_millis(400), Duration::from_millis(800)];
@@ -78,21 +78,21 @@ impl Client {
         ask: F,
     ) -> Result<R, ClientError>
     where
-        F: Fn(Option<v1::Consistency>, Safety) -> Fut,
+        F: Fn(Option<v1::Consistency>, RetryClass) -> Fut,
         Fut: Future<Output = Result<R, ClientError>>,
     {
         let organization = context.map(|context| context.organization.as_str()).unwrap_or_default();
         let known = self.0.freshness.of_organization(organization).filter(|_| demanded.is_none());
-        let Some(revision) = known else { return ask(demanded, Safety::Repeatable).await };
+        let Some(revision) = known else { return ask(demanded, RetryClass::Repeatable).await };
         let at_least = v1::Consistency { requirement: Some(Requirement::AtLeastAsFresh(revision.clone())) };
         for wait in WAITS {
-            match ask(Some(at_least.clone()), Safety::RepeatableUnlessStale).await {
+            match ask(Some(at_least.clone()), RetryClass::RepeatableUnlessStale).await {
                 Err(error) if is_unknown(&error) => tokio::time::sleep(wait).await,
                 answer => return answer,
             }
         }
         self.0.freshness.forget(organization, &revision);
-        ask(None, Safety::Repeatable).await
+        ask(None, RetryClass::Repeatable).await
     }
 }
 

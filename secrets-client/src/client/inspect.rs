@@ -22,12 +22,12 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::builder::{CONNECT, ClientBuilder};
 use super::greeting::greet;
-use crate::error::{ClientError, Obstacle};
+use crate::error::{ClientError, ConnectionProblem};
 
 /// What a connection shows.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Inspection {
+pub struct ConnectionReport {
     /// How long it took to be made, through a proxy and with TLS where there are those.
     pub took: Duration,
     /// The service's certificate; none without TLS.
@@ -48,7 +48,7 @@ pub struct ServerCertificate {
 
 impl ClientBuilder {
     /// Connects once, without a call.
-    pub async fn inspect(&self) -> Result<Inspection, ClientError> {
+    pub async fn inspect(&self) -> Result<ConnectionReport, ClientError> {
         let endpoint = self.endpoint();
         let begun = Instant::now();
         let looked = tokio::time::timeout(CONNECT, self.look()).await;
@@ -59,10 +59,10 @@ impl ClientBuilder {
             never_sent: true,
         };
         match looked {
-            Ok(Ok(certificate)) => Ok(Inspection { took: begun.elapsed(), certificate }),
-            Ok(Err(error)) => Err(unreachable(Obstacle::of(error.as_ref()))),
+            Ok(Ok(certificate)) => Ok(ConnectionReport { took: begun.elapsed(), certificate }),
+            Ok(Err(error)) => Err(unreachable(ConnectionProblem::of(error.as_ref()))),
             Err(_elapsed) => {
-                Err(unreachable((Obstacle::TimedOut, format!("no connection within {} s", CONNECT.as_secs()))))
+                Err(unreachable((ConnectionProblem::TimedOut, format!("no connection within {} s", CONNECT.as_secs()))))
             }
         }
     }

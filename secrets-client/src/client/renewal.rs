@@ -1,4 +1,4 @@
-//! Keeping a session open. A session lives for an hour or so and can be renewed while its minter still may mint it: whoever
+//! Keeping a session open. A session lives for an hour or so and can be renewed while its creator still may create it: whoever
 //! works in one for longer renews it in time.
 
 use std::time::Duration;
@@ -20,7 +20,7 @@ const TTL: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(
 impl Client {
     /// Keeps the session that calls open for as long as this is polled: when two thirds of what it had left have passed, it
     /// is renewed for as long as it had left at the beginning, and so on. Returns when it ends all the same: nothing of
-    /// another credential, and nothing of a session that can't outlive the one that minted it.
+    /// another credential, and nothing of a session that can't outlive the one that created it.
     ///
     /// # Errors
     ///

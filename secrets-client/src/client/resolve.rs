@@ -23,7 +23,7 @@ pub struct Resolved {
     /// What the caller should know.
     pub warnings: Vec<v1::Warning>,
     /// Bytes that the variables take in an environment.
-    pub env_bytes: i64,
+    pub environment_bytes: i64,
     /// The context that was resolved.
     pub context: Option<v1::Context>,
 }
@@ -76,7 +76,7 @@ impl From<v1::ResolveResponse> for Resolved {
             next_change_time: answer.next_change_time,
             revision: answer.revision,
             warnings: answer.warnings,
-            env_bytes: answer.env_bytes,
+            environment_bytes: answer.environment_bytes,
             context: answer.context,
         }
     }

@@ -12,7 +12,7 @@ use crate::proxy::ProxyError;
 /// Why there is no connection, as far as it can be told: each has another remedy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Obstacle {
+pub enum ConnectionProblem {
     /// Nothing listens at the address.
     Refused,
     /// The name of the host is not known.
@@ -37,12 +37,12 @@ pub enum Obstacle {
     Other,
 }
 
-impl Obstacle {
+impl ConnectionProblem {
     /// What an error of the transport means, and a sentence about it.
     pub(crate) fn of(source: &(dyn Error + 'static)) -> (Self, String) {
         let last = super::chain(source).last().unwrap_or(source).to_string();
         super::chain(source).find_map(told_by).unwrap_or_else(|| match told_by_text(&last) {
-            obstacle @ Obstacle::NoHttp2 => (obstacle, obstacle.sentence().to_owned()),
+            obstacle @ ConnectionProblem::NoHttp2 => (obstacle, obstacle.sentence().to_owned()),
             obstacle => (obstacle, last),
         })
     }
@@ -66,20 +66,20 @@ impl Obstacle {
 }
 
 /// As the reason why there is no connection.
-impl std::fmt::Display for Obstacle {
+impl std::fmt::Display for ConnectionProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.sentence())
     }
 }
 
-impl Error for Obstacle {}
+impl Error for ConnectionProblem {}
 
-fn told_by(error: &(dyn Error + 'static)) -> Option<(Obstacle, String)> {
-    if let Some(obstacle) = error.downcast_ref::<Obstacle>() {
+fn told_by(error: &(dyn Error + 'static)) -> Option<(ConnectionProblem, String)> {
+    if let Some(obstacle) = error.downcast_ref::<ConnectionProblem>() {
         return Some((*obstacle, obstacle.to_string()));
     }
     if let Some(error) = error.downcast_ref::<ProxyError>() {
-        return Some((Obstacle::Proxy, error.to_string()));
+        return Some((ConnectionProblem::Proxy, error.to_string()));
     }
     if let Some(error) = error.downcast_ref::<io::Error>() {
         // What an `io::Error` wraps is not among its sources.
@@ -91,61 +91,65 @@ fn told_by(error: &(dyn Error + 'static)) -> Option<(Obstacle, String)> {
     error.downcast_ref::<rustls::Error>().map(told_by_tls)
 }
 
-fn told_by_system(error: &io::Error) -> Option<(Obstacle, String)> {
+fn told_by_system(error: &io::Error) -> Option<(ConnectionProblem, String)> {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => Some(Obstacle::Refused),
-        io::ErrorKind::TimedOut => Some(Obstacle::TimedOut),
+        io::ErrorKind::ConnectionRefused => Some(ConnectionProblem::Refused),
+        io::ErrorKind::TimedOut => Some(ConnectionProblem::TimedOut),
         _ => None,
     }
     .map(|obstacle| (obstacle, obstacle.to_string()))
 }
 
-fn told_by_tls(error: &rustls::Error) -> (Obstacle, String) {
+fn told_by_tls(error: &rustls::Error) -> (ConnectionProblem, String) {
     match error {
         rustls::Error::InvalidCertificate(error) => told_by_certificate(error),
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            (Obstacle::NoTls, Obstacle::NoTls.to_string())
+            (ConnectionProblem::NoTls, ConnectionProblem::NoTls.to_string())
         }
-        rustls::Error::AlertReceived(alert) => (Obstacle::Other, format!("TLS was refused there: {alert:?}")),
-        other => (Obstacle::Other, format!("tls: {other}")),
+        rustls::Error::AlertReceived(alert) => (ConnectionProblem::Other, format!("TLS was refused there: {alert:?}")),
+        other => (ConnectionProblem::Other, format!("tls: {other}")),
     }
 }
 
-fn told_by_certificate(error: &CertificateError) -> (Obstacle, String) {
+fn told_by_certificate(error: &CertificateError) -> (ConnectionProblem, String) {
     match error {
         CertificateError::ExpiredContext { not_after, .. } => {
-            (Obstacle::CertificateTime, format!("its certificate expired at {}", moment(*not_after)))
+            (ConnectionProblem::CertificateTime, format!("its certificate expired at {}", moment(*not_after)))
         }
-        CertificateError::Expired => (Obstacle::CertificateTime, "its certificate has expired".to_owned()),
+        CertificateError::Expired => (ConnectionProblem::CertificateTime, "its certificate has expired".to_owned()),
         CertificateError::NotValidYetContext { not_before, .. } => {
-            (Obstacle::CertificateTime, format!("its certificate is not valid before {}", moment(*not_before)))
+            (ConnectionProblem::CertificateTime, format!("its certificate is not valid before {}", moment(*not_before)))
         }
-        CertificateError::NotValidYet => (Obstacle::CertificateTime, "its certificate is not valid yet".to_owned()),
+        CertificateError::NotValidYet => {
+            (ConnectionProblem::CertificateTime, "its certificate is not valid yet".to_owned())
+        }
         CertificateError::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
-            (Obstacle::CertificateName, format!("its certificate is for {} only", presented.join(", ")))
+            (ConnectionProblem::CertificateName, format!("its certificate is for {} only", presented.join(", ")))
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            (Obstacle::CertificateName, Obstacle::CertificateName.to_string())
+            (ConnectionProblem::CertificateName, ConnectionProblem::CertificateName.to_string())
         }
-        CertificateError::UnknownIssuer => (Obstacle::CertificateAuthority, Obstacle::CertificateAuthority.to_string()),
+        CertificateError::UnknownIssuer => {
+            (ConnectionProblem::CertificateAuthority, ConnectionProblem::CertificateAuthority.to_string())
+        }
         // As `openssl req -x509` makes them, unless it is told otherwise.
         other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
             let text = "its certificate is an authority's own, which no server may show: whoever runs the service makes \
                         one with `-addext basicConstraints=critical,CA:FALSE`, or lets that authority sign another";
-            (Obstacle::Other, text.to_owned())
+            (ConnectionProblem::Other, text.to_owned())
         }
-        other => (Obstacle::CertificateAuthority, format!("its certificate does not pass: {other:?}")),
+        other => (ConnectionProblem::CertificateAuthority, format!("its certificate does not pass: {other:?}")),
     }
 }
 
 /// What has no type of its own to be told by.
-fn told_by_text(text: &str) -> Obstacle {
+fn told_by_text(text: &str) -> ConnectionProblem {
     if text.starts_with("failed to lookup address information") {
-        Obstacle::UnknownHost
+        ConnectionProblem::UnknownHost
     } else if text.starts_with("HTTP/2 was not negotiated") || text.contains("frame with invalid size") {
-        Obstacle::NoHttp2
+        ConnectionProblem::NoHttp2
     } else {
-        Obstacle::Other
+        ConnectionProblem::Other
     }
 }
 

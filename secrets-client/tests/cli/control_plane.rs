@@ -1,6 +1,6 @@
 use super::world::World;
 
-/// `acme`, and the platform's `sandboxd`, which may mint sessions and manage what is mirrored; its token.
+/// `acme`, and the platform's `sandboxd`, which may create sessions and manage what is mirrored; its token.
 fn world() -> (World, String) {
     let world = World::acme();
     let operator = world.operator();

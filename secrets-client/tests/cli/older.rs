@@ -34,7 +34,7 @@ impl OlderService {
 struct Older;
 
 impl NamedService for Older {
-    const NAME: &'static str = "secrets.v1.AccessService";
+    const NAME: &'static str = "secretsapi.v1.AccessService";
 }
 
 impl Service<http::Request<Body>> for Older {

@@ -2,7 +2,7 @@
 
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
 use secrecy::ExposeSecret as _;
-use secrets_client::{Client, ClientError, Minted, Resolved, v1};
+use secrets_client::{Client, ClientError, Created, Resolved, v1};
 use serde_json::Value;
 
 /// A method of the interface.
@@ -133,33 +133,33 @@ fn whole_resolved(resolved: Resolved) -> v1::ResolveResponse {
         next_change_time: resolved.next_change_time,
         revision: resolved.revision,
         warnings: resolved.warnings,
-        env_bytes: resolved.env_bytes,
+        environment_bytes: resolved.environment_bytes,
         context: resolved.context,
     }
 }
 
 fn whole_organization(
-    (organization, minted): (v1::Organization, Minted<v1::Invitation>),
+    (organization, created): (v1::Organization, Created<v1::Invitation>),
 ) -> v1::CreateOrganizationResponse {
-    let invitation = whole_invitation(minted).invitation;
+    let invitation = whole_invitation(created).invitation;
     v1::CreateOrganizationResponse { organization: Some(organization), invitation }
 }
 
-fn whole_invitation(minted: Minted<v1::Invitation>) -> v1::CreateInvitationResponse {
-    let code = minted.secret.expose_secret().to_owned();
-    v1::CreateInvitationResponse { invitation: Some(v1::Invitation { code, ..minted.details }) }
+fn whole_invitation(created: Created<v1::Invitation>) -> v1::CreateInvitationResponse {
+    let code = created.secret.expose_secret().to_owned();
+    v1::CreateInvitationResponse { invitation: Some(v1::Invitation { code, ..created.details }) }
 }
 
-fn whole_redemption(minted: Minted<v1::Token>) -> v1::RedeemInvitationResponse {
-    let token = minted.secret.expose_secret().to_owned();
-    let user = minted.details.principal.clone();
-    v1::RedeemInvitationResponse { token, metadata: Some(minted.details), user }
+fn whole_redemption(created: Created<v1::Token>) -> v1::RedeemInvitationResponse {
+    let token = created.secret.expose_secret().to_owned();
+    let user = created.details.principal.clone();
+    v1::RedeemInvitationResponse { token, token_info: Some(created.details), user }
 }
 
-fn whole_token(minted: Minted<v1::Token>) -> v1::CreateTokenResponse {
-    v1::CreateTokenResponse { token: minted.secret.expose_secret().to_owned(), metadata: Some(minted.details) }
+fn whole_token(created: Created<v1::Token>) -> v1::CreateTokenResponse {
+    v1::CreateTokenResponse { token: created.secret.expose_secret().to_owned(), token_info: Some(created.details) }
 }
 
-fn whole_session(minted: Minted<v1::Session>) -> v1::CreateSessionResponse {
-    v1::CreateSessionResponse { token: minted.secret.expose_secret().to_owned(), session: Some(minted.details) }
+fn whole_session(created: Created<v1::Session>) -> v1::CreateSessionResponse {
+    v1::CreateSessionResponse { token: created.secret.expose_secret().to_owned(), session: Some(created.details) }
 }

@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn every_reason_of_an_error_is_met_or_told_to_be_out_of_reach() {
         let pool = DescriptorPool::decode(secrets_proto::FILE_DESCRIPTOR_SET).unwrap();
-        let reasons = pool.get_enum_by_name("secrets.v1.ErrorReason").unwrap();
+        let reasons = pool.get_enum_by_name("secretsapi.v1.ErrorReason").unwrap();
         let readme = std::fs::read_to_string(path().with_file_name("README.md")).unwrap();
         let rows: Vec<_> = readme.lines().filter(|line| line.starts_with("| `")).collect();
         let steps = Scenario::read().steps;

@@ -54,7 +54,7 @@ impl ServiceConfig {
     fn of(&self, path: &str) -> Option<&MethodConfig> {
         let (service, method) = path.split_once('/').unwrap();
         let named = |method: Option<&str>| {
-            let name = Name { service: format!("secrets.v1.{service}"), method: method.map(str::to_owned) };
+            let name = Name { service: format!("secretsapi.v1.{service}"), method: method.map(str::to_owned) };
             let mut found = self.method_config.iter().filter(move |config| config.name.contains(&name));
             let first = found.next();
             assert!(found.next().is_none(), "{path} is named twice");

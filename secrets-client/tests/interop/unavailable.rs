@@ -34,7 +34,7 @@ impl Unavailable {
         let asked = Arc::<Mutex<BTreeMap<_, _>>>::default();
         let counts = asked.clone();
         let refuse = move |request: Request<Body>| {
-            let method = request.uri().path().trim_start_matches("/secrets.v1.").to_owned();
+            let method = request.uri().path().trim_start_matches("/secretsapi.v1.").to_owned();
             let answer = if method == silent { endless() } else { Status::unavailable("not now").into_http() };
             *counts.lock().unwrap().entry(method).or_default() += 1;
             std::future::ready(Ok::<Response<Body>, Infallible>(answer))

@@ -9,7 +9,7 @@ macro_rules! actions {
             $($(#[$doc])+ $action,)+
         }
 
-        crate::keyword::keywords!(Action, "permission", { $($action => $word),+ });
+        crate::wire_enum::wire_enum!(Action, "permission", { $($action => $word),+ });
 
         /// The actions as types, for [`authorize`](super::authorize) and [`Permit`](super::Permit).
         pub mod right {
@@ -46,8 +46,8 @@ actions! {
     /// See what a context's set is made of, and why.
     Explain => "secrets.explain",
 
-    /// Mint a session for a context.
-    MintSession => "sessions.create",
+    /// Create a session for a context.
+    CreateSession => "sessions.create",
     /// Prolong the calling session; the resource is its context.
     RenewSession => "sessions.renew",
     /// See a session; on an organization, ask for them.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Action, Resource, ResourceKind, Standing};
+use super::{Action, Entitlement, Resource, ResourceKind};
 use crate::principal::{Account, Principal};
 
 /// An action that was refused. It says nothing that its caller did not know: who would pass, not who does.
@@ -23,12 +23,12 @@ pub enum DenialReason {
     NotForAnybody,
     /// The resource belongs to another organization than the caller.
     OtherOrganization,
-    /// A session may resolve and explain its own context, prolong itself and mint narrower sessions; nothing else.
+    /// A session may resolve and explain its own context, prolong itself and create narrower sessions; nothing else.
     NotForSessions,
-    /// The session's minter may no longer mint it, or its user left what the context names.
-    MinterMayNot,
-    /// The caller has none of the standings that would suffice.
-    NeedsOneOf(&'static [Standing]),
+    /// The session's creator may no longer create it, or its user left what the context names.
+    CreatorMayNot,
+    /// The caller has none of the entitlements that would suffice.
+    NeedsOneOf(&'static [Entitlement]),
 }
 
 impl DenialReason {
@@ -38,7 +38,7 @@ impl DenialReason {
             Self::NotForAnybody => "NOT_FOR_ANYBODY",
             Self::OtherOrganization => "OTHER_ORGANIZATION",
             Self::NotForSessions => "NOT_FOR_SESSIONS",
-            Self::MinterMayNot => "MINTER_MAY_NOT",
+            Self::CreatorMayNot => "CREATOR_MAY_NOT",
             Self::NeedsOneOf(_) => "NEEDS_STANDING",
         }
     }
@@ -49,16 +49,16 @@ impl Denial {
         principal: &Principal,
         action: Action,
         resource: &Resource,
-        row: &'static [Standing],
+        row: &'static [Entitlement],
     ) -> Self {
         let is_elsewhere =
             |account: Account| resource.organization().is_some_and(|organization| !account.may_enter(organization));
         let reason = match (principal, resource) {
             _ if row.is_empty() => DenialReason::NotForAnybody,
             (Principal::Session { context: own, .. }, Resource::Context { context, .. })
-                if own == context && row.contains(&Standing::SessionOfContext) =>
+                if own == context && row.contains(&Entitlement::SessionOfContext) =>
             {
-                DenialReason::MinterMayNot
+                DenialReason::CreatorMayNot
             }
             (Principal::Session { .. }, _) => DenialReason::NotForSessions,
             _ if principal.account().is_some_and(is_elsewhere) => DenialReason::OtherOrganization,
@@ -77,13 +77,13 @@ impl fmt::Display for Denial {
             DenialReason::NotForSessions => {
                 f.write_str("is not for sessions: they resolve, explain, renew and narrow their own context")
             }
-            DenialReason::MinterMayNot => {
-                f.write_str("is no longer for this session: its minter, or its user, may no longer have the context")
+            DenialReason::CreatorMayNot => {
+                f.write_str("is no longer for this session: its creator, or its user, may no longer have the context")
             }
-            DenialReason::NeedsOneOf(standings) => {
+            DenialReason::NeedsOneOf(entitlements) => {
                 f.write_str("is for ")?;
-                for (position, standing) in standings.iter().enumerate() {
-                    write!(f, "{}{standing}", if position == 0 { "" } else { ", or " })?;
+                for (position, entitlement) in entitlements.iter().enumerate() {
+                    write!(f, "{}{entitlement}", if position == 0 { "" } else { ", or " })?;
                 }
                 Ok(())
             }

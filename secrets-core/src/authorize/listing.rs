@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Permit, Standing, right};
+use super::{Entitlement, Permit, right};
 use crate::Uid;
-use crate::role::{Binding, Level, Role};
+use crate::binding::Binding;
+use crate::role::{Role, RoleResource};
 use crate::secret::Visibility;
 
 /// What an answer to a listing of an organization's secrets contains.
@@ -24,17 +25,18 @@ pub enum Listing {
 impl Listing {
     /// What the holder of the permit sees, from their bindings and the workspaces that they `own`.
     pub fn of(permit: &Permit<right::ListSecrets>, bindings: &[Binding], own: impl IntoIterator<Item = Uid>) -> Self {
-        if permit.standing() != Standing::Member {
+        if permit.entitlement() != Entitlement::Member {
             return Self::All;
         }
         let (mut projects, mut workspaces) = (BTreeSet::new(), own.into_iter().collect::<BTreeSet<_>>());
         let (caller, organization) = (permit.principal().reference(), permit.resource().organization());
-        for binding in bindings.iter().filter(|it| it.principal == caller && it.on.organization() == organization) {
-            match (binding.on, binding.role) {
-                (Level::Project { project, .. }, Role::Admin | Role::Member) => {
+        for binding in bindings.iter().filter(|it| it.principal == caller && it.resource.organization() == organization)
+        {
+            match (binding.resource, binding.role) {
+                (RoleResource::Project { project, .. }, Role::Admin | Role::Member) => {
                     projects.insert(project);
                 }
-                (Level::Workspace { workspace, .. }, Role::Member) => {
+                (RoleResource::Workspace { workspace, .. }, Role::Member) => {
                     workspaces.insert(workspace);
                 }
                 _ => {}

@@ -2,15 +2,15 @@
 
 use std::marker::PhantomData;
 
-use super::{Resource, Right, Standing};
+use super::{Entitlement, Resource, Right};
 use crate::principal::Principal;
 
 /// The principal may do `A` to the resource. Only [`authorize`](super::authorize) makes one:
 ///
 /// ```compile_fail
-/// use secrets_core::authorize::{Permit, Resource, Standing, right::ReceiveValues};
+/// use secrets_core::authorize::{Permit, Resource, Entitlement, right::ReceiveValues};
 /// use secrets_core::principal::Principal;
-/// let forged = Permit::<ReceiveValues>::new(Principal::Operator, Resource::Platform, Standing::Operator);
+/// let forged = Permit::<ReceiveValues>::new(Principal::Operator, Resource::Platform, Entitlement::Operator);
 /// ```
 ///
 /// And one right is not another:
@@ -25,13 +25,13 @@ use crate::principal::Principal;
 pub struct Permit<A: Right> {
     principal: Principal,
     resource: Resource,
-    standing: Standing,
+    entitlement: Entitlement,
     right: PhantomData<A>,
 }
 
 impl<A: Right> Permit<A> {
-    pub(super) const fn new(principal: Principal, resource: Resource, standing: Standing) -> Self {
-        Self { principal, resource, standing, right: PhantomData }
+    pub(super) const fn new(principal: Principal, resource: Resource, entitlement: Entitlement) -> Self {
+        Self { principal, resource, entitlement, right: PhantomData }
     }
 
     /// Who may.
@@ -44,9 +44,9 @@ impl<A: Right> Permit<A> {
         &self.resource
     }
 
-    /// Why: the first standing of the table's row that they have. An explanation that rests on
-    /// [`Standing::AdminWithoutUser`] is marked so.
-    pub const fn standing(&self) -> Standing {
-        self.standing
+    /// Why: the first entitlement of the table's row that they have. An explanation that rests on
+    /// [`Entitlement::AdminWithoutUser`] is marked so.
+    pub const fn entitlement(&self) -> Entitlement {
+        self.entitlement
     }
 }

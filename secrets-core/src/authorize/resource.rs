@@ -5,7 +5,7 @@ use std::fmt;
 use crate::Uid;
 use crate::context::Context;
 use crate::principal::Account;
-use crate::role::{Level, Role};
+use crate::role::{Role, RoleResource};
 
 /// A resource with the facts on which decisions about it rest. What is about to be made is described as it will be.
 ///
@@ -62,8 +62,8 @@ pub enum Resource {
         session: Uid,
         /// The one context it serves.
         context: Context,
-        /// Who minted it, or minted the session that did.
-        minter: Account,
+        /// Who created it, or created the session that did.
+        creator: Account,
     },
     /// A role that somebody has or shall have.
     Binding {
@@ -72,7 +72,7 @@ pub enum Resource {
         /// Is what.
         role: Role,
         /// Where.
-        on: Level,
+        resource: RoleResource,
         /// The user who owns the workspace.
         owner: Option<Uid>,
     },
@@ -121,36 +121,38 @@ impl Resource {
             | Self::User { organization, .. } => Some(organization),
             Self::ServiceAccount { organization, .. } => organization,
             Self::Context { context, .. } | Self::Session { context, .. } => Some(context.organization),
-            Self::Binding { on, .. } => on.organization(),
+            Self::Binding { resource, .. } => resource.organization(),
         }
     }
 
-    /// The organization, as a level on which roles are held.
-    pub(super) fn organization_level(&self) -> Option<Level> {
-        self.organization().map(Level::Organization)
+    /// The organization, as a resource on which roles are held.
+    pub(super) fn organization_resource(&self) -> Option<RoleResource> {
+        self.organization().map(RoleResource::Organization)
     }
 
     /// The project it is or belongs to.
-    pub(super) fn project_level(&self) -> Option<Level> {
+    pub(super) fn project_resource(&self) -> Option<RoleResource> {
         let project = match *self {
-            Self::Binding { on: on @ Level::Project { .. }, .. } => return Some(on),
+            Self::Binding { resource: resource @ RoleResource::Project { .. }, .. } => return Some(resource),
             Self::Project { project, .. } => Some(project),
             Self::Workspace { project, .. } => project,
             Self::Context { context, .. } => context.project,
             _ => None,
         };
-        self.organization().zip(project).map(|(organization, project)| Level::Project { organization, project })
+        self.organization().zip(project).map(|(organization, project)| RoleResource::Project { organization, project })
     }
 
     /// The workspace it is or belongs to.
-    pub(super) fn workspace_level(&self) -> Option<Level> {
+    pub(super) fn workspace_resource(&self) -> Option<RoleResource> {
         let workspace = match *self {
-            Self::Binding { on: on @ Level::Workspace { .. }, .. } => return Some(on),
+            Self::Binding { resource: resource @ RoleResource::Workspace { .. }, .. } => return Some(resource),
             Self::Workspace { workspace, .. } => Some(workspace),
             Self::Context { context, .. } => context.workspace,
             _ => None,
         };
-        self.organization().zip(workspace).map(|(organization, workspace)| Level::Workspace { organization, workspace })
+        self.organization()
+            .zip(workspace)
+            .map(|(organization, workspace)| RoleResource::Workspace { organization, workspace })
     }
 
     /// The owner of that workspace.

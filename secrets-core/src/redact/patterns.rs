@@ -31,7 +31,7 @@ struct Entry {
 
 const NONE: u32 = u32::MAX;
 /// So many patterns are sooner compared one by one than searched.
-const FEW: usize = 8;
+const MAX_LISTED: usize = 8;
 
 /// What stands at the beginning of a text.
 pub(super) struct Found {
@@ -109,7 +109,7 @@ impl Patterns {
 
     /// What stands at the beginning of `text`, of which only the patterns of `range` can be the beginning.
     pub(super) fn at(&self, text: &[u8], range: Range<usize>) -> Found {
-        if range.len() <= FEW { self.at_among_few(text, range) } else { self.at_among_many(text, range) }
+        if range.len() <= MAX_LISTED { self.at_among_few(text, range) } else { self.at_among_many(text, range) }
     }
 
     fn at_among_few(&self, text: &[u8], range: Range<usize>) -> Found {

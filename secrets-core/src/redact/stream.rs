@@ -27,7 +27,7 @@ struct Decided {
 }
 
 /// The most input that is looked at at once: it stays in the processor's cache between copying, scanning and output.
-const AT_ONCE: usize = 64 * 1024;
+const MAX_STEP_BYTES: usize = 64 * 1024;
 
 impl RedactorStream {
     pub(super) fn new(compiled: Arc<Compiled>) -> Self {
@@ -38,7 +38,7 @@ impl RedactorStream {
     /// pattern once more follows.
     pub fn push(&mut self, input: &[u8], output: &mut Vec<u8>) {
         output.reserve(input.len());
-        for input in input.chunks(AT_ONCE) {
+        for input in input.chunks(MAX_STEP_BYTES) {
             if self.live.is_empty() {
                 let live = self.advance(input, output);
                 self.keep(input.get(live..).unwrap_or_default());
@@ -70,9 +70,9 @@ impl RedactorStream {
     /// Outputs `text` up to the place that it returns, from which on it is live. `self.decided` counts from the
     /// beginning of `text` before, and from that place afterwards.
     fn advance(&mut self, text: &[u8], output: &mut Vec<u8>) -> usize {
-        let Compiled { patterns, screen, replacement, .. } = &*self.compiled;
+        let Compiled { patterns, prefilter, replacement, .. } = &*self.compiled;
         let mut decided = self.decided;
-        let live = screen.scan(patterns, text, |start, found| {
+        let live = prefilter.scan(patterns, text, |start, found| {
             decided.mask(start, found, text, replacement, output);
         });
         decided.show(live, text, output);
@@ -82,14 +82,14 @@ impl RedactorStream {
 
     /// Outputs all of `text`, the beginnings of patterns as they are.
     fn output_to_the_end(&mut self, text: &[u8], output: &mut Vec<u8>) {
-        let Compiled { patterns, screen, replacement, .. } = &*self.compiled;
+        let Compiled { patterns, prefilter, replacement, .. } = &*self.compiled;
         let mut decided = self.decided;
         let mut start = 0;
         // Ends with the text: every turn passes at least over the byte at which the text is live.
         while start < text.len() {
             let rest = text.get(start..).unwrap_or_default();
             let mut mask = |at, found| decided.mask(start + at, found, text, replacement, output);
-            let live = screen.scan(patterns, rest, &mut mask);
+            let live = prefilter.scan(patterns, rest, &mut mask);
             if let Some(found) = rest.get(live..).and_then(|rest| patterns.at(rest, 0..patterns.len()).longest) {
                 mask(live, found);
             }

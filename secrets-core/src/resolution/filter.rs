@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Candidate, Resolution};
-use crate::allow::Allow;
 use crate::name::SecretId;
+use crate::session_restrictions::SessionRestrictions;
 use crate::target::TargetKind;
 
 /// Narrows an answer. The default lets everything pass.
@@ -19,7 +19,7 @@ pub struct Filter {
     /// Only these kinds of target; empty: every kind.
     pub kinds: BTreeSet<TargetKind>,
     /// What the caller's session may have.
-    pub allow: Allow,
+    pub restrictions: SessionRestrictions,
 }
 
 impl Filter {
@@ -27,7 +27,7 @@ impl Filter {
     pub fn permits(&self, candidate: &Candidate) -> bool {
         (self.secret_ids.is_empty() || self.names(&candidate.secret_id))
             && (self.kinds.is_empty() || self.kinds.contains(&candidate.target.kind()))
-            && self.allow.permits(&candidate.secret_id, candidate.target.kind(), candidate.scope.kind)
+            && self.restrictions.permits(&candidate.secret_id, candidate.target.kind(), candidate.scope.kind)
     }
 
     /// Whether this secret's value is delivered: an API-only one is only when the caller named it.

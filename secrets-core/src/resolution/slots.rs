@@ -7,7 +7,7 @@ use crate::Uid;
 use crate::name::SecretId;
 use crate::scope::Scope;
 use crate::secret::Group;
-use crate::target::Place;
+use crate::target::Destination;
 
 /// The slots taken so far.
 #[derive(Default)]
@@ -16,7 +16,7 @@ pub(super) struct Slots<'a>(HashMap<Slot<'a>, Holder>);
 #[derive(PartialEq, Eq, Hash)]
 enum Slot<'a> {
     Name(&'a SecretId),
-    Place(Place),
+    Destination(Destination),
     Group(&'a Group),
 }
 
@@ -24,12 +24,12 @@ enum Slot<'a> {
 struct Holder {
     secret: Uid,
     scope: Scope,
-    hold: Hold,
+    state: SlotState,
 }
 
 /// How a slot is held.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hold {
+pub(super) enum SlotState {
     /// A winner that narrower scopes could have overridden.
     Open,
     /// A locked winner.
@@ -40,7 +40,11 @@ pub(super) enum Hold {
 
 impl<'a> Slots<'a> {
     /// Takes every slot of the candidate, or none: then says which secret is in the way, and why that one.
-    pub(super) fn claim(&mut self, candidate: &'a Candidate, hold: Hold) -> Result<(), (NotChosenReason, Option<Uid>)> {
+    pub(super) fn claim(
+        &mut self,
+        candidate: &'a Candidate,
+        state: SlotState,
+    ) -> Result<(), (NotChosenReason, Option<Uid>)> {
         for slot in slots_of(candidate) {
             if let Some(holder) = self.0.get(&slot)
                 && !slot.is_shared(holder, candidate)
@@ -48,7 +52,7 @@ impl<'a> Slots<'a> {
                 return Err((slot.reason(holder, candidate), Some(holder.secret)));
             }
         }
-        let holder = Holder { secret: candidate.secret, scope: candidate.scope, hold };
+        let holder = Holder { secret: candidate.secret, scope: candidate.scope, state };
         for slot in slots_of(candidate) {
             self.0.entry(slot).or_insert(holder);
         }
@@ -59,7 +63,7 @@ impl<'a> Slots<'a> {
 /// In the order in which they are reported: who asks why a name is not there is told of the name first.
 fn slots_of(candidate: &Candidate) -> impl Iterator<Item = Slot<'_>> {
     let name = Slot::Name(&candidate.secret_id);
-    let place = candidate.target.place(&candidate.secret_id).map(Slot::Place);
+    let place = candidate.target.place(&candidate.secret_id).map(Slot::Destination);
     let group = candidate.group.as_ref().map(Slot::Group);
     std::iter::once(name).chain(place).chain(group)
 }
@@ -72,15 +76,15 @@ impl Slot<'_> {
 
     fn reason(&self, holder: &Holder, candidate: &Candidate) -> NotChosenReason {
         // A narrower lock that wins would have won unlocked too: then the lock is not the reason.
-        let because_of_a_lock = match holder.hold {
-            Hold::Open => false,
-            Hold::Locked => holder.scope.kind < candidate.scope.kind,
-            Hold::Blocked => true,
+        let because_of_a_lock = match holder.state {
+            SlotState::Open => false,
+            SlotState::Locked => holder.scope.kind < candidate.scope.kind,
+            SlotState::Blocked => true,
         };
         match self {
             _ if because_of_a_lock => NotChosenReason::LockedAbove,
             Self::Name(_) => NotChosenReason::LowerPrecedence,
-            Self::Place(_) => NotChosenReason::SameTarget,
+            Self::Destination(_) => NotChosenReason::SameTarget,
             Self::Group(_) => NotChosenReason::GroupFromNarrowerScope,
         }
     }

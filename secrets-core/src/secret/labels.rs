@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::first_bad;
-use crate::character::Shown;
+use crate::text::Shown;
 
 /// The most labels of a secret.
-pub(crate) const MOST_LABELS: usize = 64;
-const LONGEST_LABEL_KEY: usize = 128;
-const LONGEST_LABEL_VALUE: usize = 512;
+pub(crate) const MAX_LABELS: usize = 64;
+const MAX_LABEL_KEY_BYTES: usize = 128;
+const MAX_LABEL_VALUE_BYTES: usize = 512;
 
 /// Keys and values for tools: at most 64. A key is 1–128 bytes of letters, digits, `.`, `_`, `-` and `/`, starting and
 /// ending with a letter or digit; a value at most 512 bytes without control characters.
@@ -55,7 +55,7 @@ impl Labels {
         let mut count = 0;
         for (key, value) in pairs {
             count += 1;
-            if count > MOST_LABELS {
+            if count > MAX_LABELS {
                 continue; // counted on, for the message
             }
             let (key, value) = (key.as_ref(), value.as_ref());
@@ -64,7 +64,7 @@ impl Labels {
                 return Err(InvalidLabel::Repeated);
             }
         }
-        if count > MOST_LABELS { Err(InvalidLabel::TooMany { count }) } else { Ok(Self(labels)) }
+        if count > MAX_LABELS { Err(InvalidLabel::TooMany { count }) } else { Ok(Self(labels)) }
     }
 
     /// The value under `key`.
@@ -89,13 +89,13 @@ impl Labels {
 }
 
 fn check_label(key: &str, value: &str) -> Result<(), InvalidLabel> {
-    if key.is_empty() || key.len() > LONGEST_LABEL_KEY {
+    if key.is_empty() || key.len() > MAX_LABEL_KEY_BYTES {
         return Err(InvalidLabel::KeyLength { length: key.len() });
     }
     if let Some(found) = first_bad(key, |c| c.is_ascii_alphanumeric(), &['.', '_', '-', '/']) {
         return Err(InvalidLabel::KeyCharacter { found });
     }
-    if value.len() > LONGEST_LABEL_VALUE {
+    if value.len() > MAX_LABEL_VALUE_BYTES {
         return Err(InvalidLabel::ValueTooLong { length: value.len() });
     }
     match value.chars().find(|c| c.is_control()) {
@@ -107,10 +107,10 @@ fn check_label(key: &str, value: &str) -> Result<(), InvalidLabel> {
 impl fmt::Display for InvalidLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooMany { count } => write!(f, "{count} labels; at most {MOST_LABELS} pass"),
+            Self::TooMany { count } => write!(f, "{count} labels; at most {MAX_LABELS} pass"),
             Self::Repeated => f.write_str("a label key is given twice; each once passes"),
             Self::KeyLength { length } => {
-                write!(f, "label key is {length} bytes long; 1 to {LONGEST_LABEL_KEY} pass")
+                write!(f, "label key is {length} bytes long; 1 to {MAX_LABEL_KEY_BYTES} pass")
             }
             Self::KeyCharacter { found } => write!(
                 f,
@@ -118,7 +118,7 @@ impl fmt::Display for InvalidLabel {
                 Shown(*found)
             ),
             Self::ValueTooLong { length } => {
-                write!(f, "label value is {length} bytes long; at most {LONGEST_LABEL_VALUE} pass")
+                write!(f, "label value is {length} bytes long; at most {MAX_LABEL_VALUE_BYTES} pass")
             }
             Self::ValueCharacter { found } => {
                 write!(f, "{} in label value does not pass; text without control characters does", Shown(*found))

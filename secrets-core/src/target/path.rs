@@ -7,12 +7,12 @@ use std::str::FromStr;
 
 pub use reserved::{ReservedPath, reserved_path};
 
-use crate::character::{Shown, is_invisible};
+use crate::text::{Shown, is_invisible};
 
 /// Linux's `PATH_MAX`, in bytes.
-const LONGEST: usize = 4096;
+const MAX_PATH_BYTES: usize = 4096;
 /// Linux's `NAME_MAX`, in bytes.
-const LONGEST_SEGMENT: usize = 255;
+const MAX_SEGMENT_BYTES: usize = 255;
 
 /// The path of a file: absolute, or in the home folder of whoever gets it, as `~/…`.
 ///
@@ -91,7 +91,7 @@ impl FromStr for FilePath {
         let Some(below) = text.strip_prefix("~/").or_else(|| text.strip_prefix('/')) else {
             return Err(InvalidFilePath::Relative);
         };
-        if text.len() > LONGEST {
+        if text.len() > MAX_PATH_BYTES {
             return Err(InvalidFilePath::TooLong { length: text.len() });
         }
         if let Some((at, found)) = text.char_indices().find(|&(_, c)| is_invisible(c)) {
@@ -103,7 +103,7 @@ impl FromStr for FilePath {
         if below.split('/').any(|segment| matches!(segment, "" | ".")) {
             return Err(InvalidFilePath::NotNormal);
         }
-        if let Some(segment) = below.split('/').find(|segment| segment.len() > LONGEST_SEGMENT) {
+        if let Some(segment) = below.split('/').find(|segment| segment.len() > MAX_SEGMENT_BYTES) {
             return Err(InvalidFilePath::SegmentTooLong { length: segment.len() });
         }
         match reserved_path(text) {
@@ -168,9 +168,9 @@ impl fmt::Display for InvalidFilePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Relative => f.write_str("path is relative; one that starts with `/` or `~/` passes"),
-            Self::TooLong { length } => write!(f, "path is {length} bytes long; at most {LONGEST} pass"),
+            Self::TooLong { length } => write!(f, "path is {length} bytes long; at most {MAX_PATH_BYTES} pass"),
             Self::SegmentTooLong { length } => {
-                write!(f, "path has a segment of {length} bytes; at most {LONGEST_SEGMENT} pass")
+                write!(f, "path has a segment of {length} bytes; at most {MAX_SEGMENT_BYTES} pass")
             }
             Self::Character { found, at } => {
                 write!(f, "{} at byte {at} of path does not pass; visible characters do", Shown(*found))

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use crate::character::{Shown, is_invisible};
+use crate::text::{Shown, is_invisible};
 
 /// A registry: `host` or `host:port`, in one canonical form.
 ///
@@ -66,8 +66,8 @@ const DOCKER_HUB: &str = "docker.io";
 /// The other names of Docker Hub; the last two are how Docker's own configuration file names it.
 const DOCKER_HUB_ALIASES: [&str; 4] =
     ["index.docker.io", "registry-1.docker.io", "https://index.docker.io/v1/", "https://index.docker.io/v1"];
-const LONGEST_HOST: usize = 253;
-const LONGEST_USERNAME: usize = 256;
+const MAX_HOST_BYTES: usize = 253;
+const MAX_USERNAME_BYTES: usize = 256;
 
 impl RegistryHost {
     /// The canonical form.
@@ -97,7 +97,7 @@ impl FromStr for RegistryHost {
             return Err(InvalidRegistryHost::NotBare);
         }
         let (host, port) = split_port(&text)?;
-        if host.len() > LONGEST_HOST {
+        if host.len() > MAX_HOST_BYTES {
             return Err(InvalidRegistryHost::TooLong { length: host.len() });
         }
         let host = canonical_host(host)?;
@@ -181,7 +181,7 @@ impl FromStr for RegistryUsername {
         if text.is_empty() {
             return Err(InvalidRegistryUsername::Empty);
         }
-        if text.len() > LONGEST_USERNAME {
+        if text.len() > MAX_USERNAME_BYTES {
             return Err(InvalidRegistryUsername::TooLong { length: text.len() });
         }
         // A colon ends the user name of HTTP basic authentication (RFC 7617 §2).
@@ -205,7 +205,7 @@ impl fmt::Display for InvalidRegistryHost {
         match self {
             Self::Empty => f.write_str("registry host is empty; `ghcr.io` or `registry.example.com:5000` passes"),
             Self::TooLong { length } => {
-                write!(f, "registry host is {length} bytes long; at most {LONGEST_HOST} pass")
+                write!(f, "registry host is {length} bytes long; at most {MAX_HOST_BYTES} pass")
             }
             Self::NotBare => f.write_str(
                 "registry has a scheme, path or user; the host alone passes, such as `ghcr.io`, with `:port` if need be",
@@ -232,7 +232,7 @@ impl fmt::Display for InvalidRegistryUsername {
         match self {
             Self::Empty => f.write_str("registry user name is empty; 1 to 256 bytes pass"),
             Self::TooLong { length } => {
-                write!(f, "registry user name is {length} bytes long; at most {LONGEST_USERNAME} pass")
+                write!(f, "registry user name is {length} bytes long; at most {MAX_USERNAME_BYTES} pass")
             }
             Self::Character { found } => write!(
                 f,

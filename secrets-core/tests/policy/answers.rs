@@ -49,7 +49,7 @@ fn told(context: &Context, secrets: Vec<Candidate>) -> Vec<String> {
     let resolution = resolve(context, NOW, secrets);
     let winners = resolution.winners.iter().map(|winner| format!("{} wins", label(winner)));
     let others = resolution.not_chosen.iter().map(|other| {
-        let by = other.by.map(|uid| format!(" {}", by[&uid])).unwrap_or_default();
+        let by = other.blocked_by.map(|uid| format!(" {}", by[&uid])).unwrap_or_default();
         format!("{} {}{by}", label(&other.candidate), other.reason.as_str())
     });
     winners.chain(others).collect()

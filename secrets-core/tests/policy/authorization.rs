@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use secrets_core::{
-    Account, AccountKind, Action, Binding, Context, DenialReason, Level, Listing, Principal, Resource, Role, Standing,
-    Uid, Visibility, authorize, decide, right,
+    Account, AccountKind, Action, Binding, Context, DenialReason, Entitlement, Listing, Principal, Resource, Role,
+    RoleResource, Uid, Visibility, authorize, decide, right,
 };
 
 use crate::cast::{ACME, ANN, API, WS1, account};
 
-const ORGANIZATION: Level = Level::Organization(ACME);
-const PROJECT: Level = Level::Project { organization: ACME, project: API };
-const WORKSPACE: Level = Level::Workspace { organization: ACME, workspace: WS1 };
+const ORGANIZATION: RoleResource = RoleResource::Organization(ACME);
+const PROJECT: RoleResource = RoleResource::Project { organization: ACME, project: API };
+const WORKSPACE: RoleResource = RoleResource::Workspace { organization: ACME, workspace: WS1 };
 
 fn ann() -> Account {
     account(AccountKind::User)
@@ -25,8 +25,8 @@ fn platform_bot() -> Account {
     account(AccountKind::PlatformServiceAccount)
 }
 
-fn binding(holder: Account, role: Role, on: Level) -> Binding {
-    Binding { principal: holder.reference(), role, on }
+fn binding(holder: Account, role: Role, on: RoleResource) -> Binding {
+    Binding { principal: holder.reference(), role, resource: on }
 }
 
 /// ann's memberships in acme, api and ws1.
@@ -85,17 +85,17 @@ fn passes_over_roles_in_hands_that_can_not_hold_them() {
     let mut bindings = memberships();
     for (holder, role, on) in [
         (bot(), Role::Delegate, ORGANIZATION),
-        (bot(), Role::Delegate, Level::Platform),
-        (bot(), Role::Provisioner, Level::Platform),
+        (bot(), Role::Delegate, RoleResource::Platform),
+        (bot(), Role::Provisioner, RoleResource::Platform),
         (ann(), Role::Resolver, ORGANIZATION),
         (ann(), Role::Provisioner, ORGANIZATION),
-        (ann(), Role::Admin, Level::Platform),
+        (ann(), Role::Admin, RoleResource::Platform),
         (bot(), Role::Member, WORKSPACE),
     ] {
         bindings.push(binding(holder, role, on));
     }
     let workspace = Resource::Workspace { organization: ACME, workspace: WS1, project: Some(API), owner: None };
-    assert!(!may(bot(), &bindings, Action::MintSession, &in_context(Some(ANN))));
+    assert!(!may(bot(), &bindings, Action::CreateSession, &in_context(Some(ANN))));
     assert!(!may(ann(), &bindings, Action::ReceiveValues, &in_context(None)));
     assert!(!may(ann(), &bindings, Action::CreateProject, &Resource::Organization(ACME)));
     assert!(!may(bot(), &bindings, Action::CreateProject, &Resource::Organization(ACME)));
@@ -104,19 +104,19 @@ fn passes_over_roles_in_hands_that_can_not_hold_them() {
 }
 
 #[test]
-fn lets_a_delegate_mint_only_for_members() {
-    let delegate = binding(platform_bot(), Role::Delegate, Level::Platform);
+fn lets_a_delegate_create_only_for_members() {
+    let delegate = binding(platform_bot(), Role::Delegate, RoleResource::Platform);
     let mut bindings = memberships();
     bindings.push(delegate);
-    assert!(may(platform_bot(), &bindings, Action::MintSession, &in_context(Some(ANN))));
-    assert!(!may(platform_bot(), &[delegate], Action::MintSession, &in_context(Some(ANN))));
-    assert!(!may(platform_bot(), &bindings, Action::MintSession, &in_context(Some(WS1))), "nobody has that uid");
+    assert!(may(platform_bot(), &bindings, Action::CreateSession, &in_context(Some(ANN))));
+    assert!(!may(platform_bot(), &[delegate], Action::CreateSession, &in_context(Some(ANN))));
+    assert!(!may(platform_bot(), &bindings, Action::CreateSession, &in_context(Some(WS1))), "nobody has that uid");
 }
 
 #[test]
 fn ends_a_session_with_its_minter_s_role_and_with_its_user_s_membership() {
-    let actions = [Action::ReceiveValues, Action::Explain, Action::RenewSession, Action::MintSession];
-    let session = |minter| Principal::Session { session: Uid::max(), context: context_of(Some(ANN)), minter };
+    let actions = [Action::ReceiveValues, Action::Explain, Action::RenewSession, Action::CreateSession];
+    let session = |creator| Principal::Session { session: Uid::max(), context: context_of(Some(ANN)), creator };
     let delegate = binding(platform_bot(), Role::Delegate, ORGANIZATION);
     let all: Vec<_> = memberships().into_iter().chain([delegate]).collect();
     for action in actions {
@@ -125,17 +125,17 @@ fn ends_a_session_with_its_minter_s_role_and_with_its_user_s_membership() {
             let mut bindings = all.clone();
             bindings.remove(missing);
             let denial = decide(&session(platform_bot()), &bindings, action, &in_context(Some(ANN))).unwrap_err();
-            assert_eq!(denial.reason, DenialReason::MinterMayNot);
+            assert_eq!(denial.reason, DenialReason::CreatorMayNot);
         }
         assert!(may(session(ann()), &memberships(), action, &in_context(Some(ANN))), "{action:?}");
         assert!(!may(session(ann()), &memberships()[1..], action, &in_context(Some(ANN))), "{action:?}");
-        assert!(!may(session(bot()), &all, action, &in_context(Some(ANN))), "a bot without a role minted it");
+        assert!(!may(session(bot()), &all, action, &in_context(Some(ANN))), "a bot without a role created it");
     }
 }
 
 #[test]
 fn keeps_a_session_from_everything_but_its_own_context() {
-    let session = Principal::Session { session: Uid::max(), context: context_of(Some(ANN)), minter: ann() };
+    let session = Principal::Session { session: Uid::max(), context: context_of(Some(ANN)), creator: ann() };
     for narrower in [
         Context { user: None, ..context_of(Some(ANN)) },
         Context { workspace: None, ..context_of(Some(ANN)) },
@@ -157,7 +157,7 @@ fn gives_no_role_to_an_account_of_another_organization() {
     let foreign = Account::User { organization: WS1, user: ANN };
     let admin = Account::User { organization: ACME, user: API };
     let bindings = [binding(admin, Role::Admin, ORGANIZATION)];
-    let give = |holder| Resource::Binding { holder, role: Role::Member, on: ORGANIZATION, owner: None };
+    let give = |holder| Resource::Binding { holder, role: Role::Member, resource: ORGANIZATION, owner: None };
     assert!(may(admin, &bindings, Action::Grant, &give(ann())));
     assert_eq!(
         decide(&admin.into(), &bindings, Action::Grant, &give(foreign)).unwrap_err().reason,
@@ -171,7 +171,7 @@ fn hands_out_a_permit_that_says_who_may_what_to_which_and_why() {
     let permit = authorize::<right::Explain>(&ann().into(), &admin, &in_context(None)).unwrap();
     assert_eq!(permit.principal(), &Principal::from(ann()));
     assert_eq!(permit.resource(), &in_context(None));
-    assert_eq!(permit.standing(), Standing::AdminWithoutUser);
+    assert_eq!(permit.entitlement(), Entitlement::AdminWithoutUser);
     assert!(authorize::<right::ReceiveValues>(&ann().into(), &admin, &in_context(None)).is_err());
 }
 
@@ -201,8 +201,8 @@ fn lists_to_a_member_only_what_reaches_them() {
     let organization = Resource::Organization(ACME);
     let (other_project, owned) = (Uid::from_u128(0xAB), Uid::from_u128(0xAC));
     let mut bindings = memberships();
-    bindings.push(binding(bot(), Role::Member, Level::Project { organization: ACME, project: other_project }));
-    bindings.push(binding(ann(), Role::Member, Level::Project { organization: owned, project: other_project }));
+    bindings.push(binding(bot(), Role::Member, RoleResource::Project { organization: ACME, project: other_project }));
+    bindings.push(binding(ann(), Role::Member, RoleResource::Project { organization: owned, project: other_project }));
     let permit = authorize::<right::ListSecrets>(&ann().into(), &bindings, &organization).unwrap();
     let listing = Listing::of(&permit, &bindings, [owned]);
     assert_eq!(listing, Listing::Reaching { projects: [API].into(), workspaces: [WS1, owned].into() });

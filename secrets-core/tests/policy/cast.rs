@@ -1,6 +1,8 @@
 //! The callers and the resources of `data/authorization.tsv`, as it describes them.
 
-use secrets_core::{Account, AccountKind, Binding, Context, Level, LevelKind, Principal, Resource, Role, Uid};
+use secrets_core::{
+    Account, AccountKind, Binding, Context, Principal, Resource, Role, RoleResource, RoleResourceKind, Uid,
+};
 
 const fn uid(number: u128) -> Uid {
     Uid::from_u128(number)
@@ -88,16 +90,16 @@ pub(crate) const RELATIONS: &[Relation] = &[Relation::Own, Relation::Sibling, Re
 /// The names of all `ROLE@LEVEL:HOLDER`, sensible or not.
 pub(crate) fn roles_held() -> impl Iterator<Item = String> {
     Role::ALL.iter().flat_map(|role| {
-        LevelKind::ALL.iter().flat_map(move |level| {
+        RoleResourceKind::ALL.iter().flat_map(move |resource| {
             ["ann", "bot", "platform-bot"]
-                .map(move |holder| format!("{}@{}:{holder}", role.as_str(), level.as_str().to_lowercase()))
+                .map(move |holder| format!("{}@{}:{holder}", role.as_str(), resource.as_str().to_lowercase()))
         })
     })
 }
 
 pub(crate) struct Caller {
     pub(crate) principal: Principal,
-    /// The caller's bindings, its minter's, and ann's.
+    /// The caller's bindings, its creator's, and ann's.
     pub(crate) bindings: Vec<Binding>,
     /// Whether ws1 is the caller's.
     owns: bool,
@@ -121,14 +123,14 @@ pub(crate) fn caller(name: &str, relation: Relation, resource: &str) -> Option<C
         Relation::Foreign => (GLOBEX, GLOBEX_PROJECT, GLOBEX_PROJECT, GLOBEX_WORKSPACE),
     };
     let organization = if relation == Relation::Stray { GLOBEX } else { home };
-    let here = Level::Organization(home);
-    let in_project = |project| Level::Project { organization: home, project };
-    let in_workspace = Level::Workspace { organization: home, workspace };
+    let here = RoleResource::Organization(home);
+    let in_project = |project| RoleResource::Project { organization: home, project };
+    let in_workspace = RoleResource::Workspace { organization: home, workspace };
 
     let user = Account::User { organization, user: CALLER };
     let bot = Account::ServiceAccount { organization: Some(organization), service_account: CALLER };
     let platform_bot = Account::ServiceAccount { organization: None, service_account: CALLER };
-    let (account, roles): (Account, Vec<(Role, Level)>) = match name {
+    let (account, roles): (Account, Vec<(Role, RoleResource)>) = match name {
         "operator" => return Some(Caller { principal: Principal::Operator, bindings: of_ann(), owns: false }),
         "session" | "userless-session" => return Some(session(name, relation, resource)),
         "admin" => (user, vec![(Role::Admin, here)]),
@@ -144,7 +146,7 @@ pub(crate) fn caller(name: &str, relation: Relation, resource: &str) -> Option<C
                 (Role::Member, in_project(project_of_workspace)),
                 (Role::Member, in_workspace),
                 // ws1's neighbour without a project.
-                (Role::Member, Level::Workspace { organization: home, workspace: loose(relation) }),
+                (Role::Member, RoleResource::Workspace { organization: home, workspace: loose(relation) }),
             ],
         ),
         "stranger" => (user, vec![]),
@@ -154,12 +156,12 @@ pub(crate) fn caller(name: &str, relation: Relation, resource: &str) -> Option<C
         "project-resolver" => (bot, vec![(Role::Resolver, in_project(project))]),
         "workspace-resolver" => (bot, vec![(Role::Resolver, in_workspace)]),
         "provisioner" => (bot, vec![(Role::Provisioner, here)]),
-        "platform-provisioner" => (platform_bot, vec![(Role::Provisioner, Level::Platform)]),
+        "platform-provisioner" => (platform_bot, vec![(Role::Provisioner, RoleResource::Platform)]),
         "delegate" => (platform_bot, vec![(Role::Delegate, here)]),
-        "platform-delegate" => (platform_bot, vec![(Role::Delegate, Level::Platform)]),
+        "platform-delegate" => (platform_bot, vec![(Role::Delegate, RoleResource::Platform)]),
         other => panic!("no caller is called {other}"),
     };
-    let own = roles.into_iter().map(|(role, on)| Binding { principal: account.reference(), role, on });
+    let own = roles.into_iter().map(|(role, on)| Binding { principal: account.reference(), role, resource: on });
     let owns = name == "owner" && matches!(relation, Relation::Own | Relation::Stray);
     Some(Caller { principal: account.into(), bindings: own.chain(of_ann()).collect(), owns })
 }
@@ -172,37 +174,37 @@ fn loose(relation: Relation) -> Uid {
 fn of_ann() -> Vec<Binding> {
     let principal = Account::User { organization: ACME, user: ANN }.reference();
     [
-        Level::Organization(ACME),
-        Level::Project { organization: ACME, project: API },
-        Level::Workspace { organization: ACME, workspace: WS1 },
+        RoleResource::Organization(ACME),
+        RoleResource::Project { organization: ACME, project: API },
+        RoleResource::Workspace { organization: ACME, workspace: WS1 },
     ]
-    .map(|on| Binding { principal, role: Role::Member, on })
+    .map(|on| Binding { principal, role: Role::Member, resource: on })
     .to_vec()
 }
 
 fn session(name: &str, relation: Relation, resource: &str) -> Caller {
-    let level =
+    let resource =
         resource.strip_prefix("context-of-").and_then(|rest| rest.split_once(':')).map_or("workspace", |(_, l)| l);
     let context = match relation {
         Relation::Sibling => Context { workspace: Some(WS2), ..context("workspace", None) },
         Relation::Foreign => Context { organization: GLOBEX, project: None, workspace: None, user: None },
-        Relation::Own | Relation::Stray => context(level, None),
+        Relation::Own | Relation::Stray => context(resource, None),
     };
     let (user, role, organization) = if name == "session" {
         (Some(ANN), Role::Delegate, None)
     } else {
         (None, Role::Resolver, Some(context.organization))
     };
-    let minter = Account::ServiceAccount { organization, service_account: MINTER };
-    let on = Level::Organization(context.organization);
+    let creator = Account::ServiceAccount { organization, service_account: MINTER };
+    let on = RoleResource::Organization(context.organization);
     let mut bindings = of_ann();
-    bindings.push(Binding { principal: minter.reference(), role, on });
-    let principal = Principal::Session { session: uid(9), context: Context { user, ..context }, minter };
+    bindings.push(Binding { principal: creator.reference(), role, resource: on });
+    let principal = Principal::Session { session: uid(9), context: Context { user, ..context }, creator };
     Caller { principal, bindings, owns: false }
 }
 
-fn context(level: &str, user: Option<Uid>) -> Context {
-    let (project, workspace) = match level {
+fn context(resource: &str, user: Option<Uid>) -> Context {
+    let (project, workspace) = match resource {
         "organization" => (None, None),
         "project" => (Some(API), None),
         "workspace" => (Some(API), Some(WS1)),
@@ -226,7 +228,7 @@ pub(crate) fn resource(name: &str, caller: &Caller) -> Resource {
     let workspace = |workspace, project, owner| Resource::Workspace { organization: ACME, workspace, project, owner };
     let of_user = |user| Resource::User { organization: ACME, user };
     let of_bot = |organization, service_account| Resource::ServiceAccount { organization, service_account };
-    let minted = |minter, user| Resource::Session { session: uid(8), context: context("workspace", user), minter };
+    let created = |creator, user| Resource::Session { session: uid(8), context: context("workspace", user), creator };
     let another = Account::ServiceAccount { organization: None, service_account: BOT };
     match name {
         "platform" => Resource::Platform,
@@ -243,18 +245,21 @@ pub(crate) fn resource(name: &str, caller: &Caller) -> Resource {
         "bot" => of_bot(Some(ACME), BOT),
         "itself-platform-bot" => of_bot(None, bot),
         "platform-bot" => of_bot(None, BOT),
-        "session-of-ann" => minted(another, Some(ANN)),
-        "session-for-them" => minted(another, Some(user)),
-        "session-by-them" => minted(account.unwrap_or(another), None),
+        "session-of-ann" => created(another, Some(ANN)),
+        "session-for-them" => created(another, Some(user)),
+        "session-by-them" => created(account.unwrap_or(another), None),
         _ if name.starts_with("context-of-") => {
-            let (of, level) = name["context-of-".len()..].split_once(':').unwrap();
+            let (of, resource) = name["context-of-".len()..].split_once(':').unwrap();
             let user = match of {
                 "themselves" => Some(user),
                 "ann" => Some(ANN),
                 "nobody" => None,
                 other => panic!("no context is of {other}"),
             };
-            Resource::Context { context: context(level, user), owner: if level == "workspace" { owner } else { None } }
+            Resource::Context {
+                context: context(resource, user),
+                owner: if resource == "workspace" { owner } else { None },
+            }
         }
         _ => binding(name, owner),
     }
@@ -262,13 +267,13 @@ pub(crate) fn resource(name: &str, caller: &Caller) -> Resource {
 
 fn binding(name: &str, owner: Option<Uid>) -> Resource {
     let (role, rest) = name.split_once('@').unwrap_or_else(|| panic!("no resource is called {name}"));
-    let (level, holder) = rest.split_once(':').unwrap();
-    let (on, owner) = match level {
-        "platform" => (Level::Platform, None),
-        "organization" => (Level::Organization(ACME), None),
-        "project" => (Level::Project { organization: ACME, project: API }, None),
-        "workspace" => (Level::Workspace { organization: ACME, workspace: WS1 }, owner),
-        other => panic!("no level is called {other}"),
+    let (resource, holder) = rest.split_once(':').unwrap();
+    let (on, owner) = match resource {
+        "platform" => (RoleResource::Platform, None),
+        "organization" => (RoleResource::Organization(ACME), None),
+        "project" => (RoleResource::Project { organization: ACME, project: API }, None),
+        "workspace" => (RoleResource::Workspace { organization: ACME, workspace: WS1 }, owner),
+        other => panic!("no resource is called {other}"),
     };
     let holder = match holder {
         "ann" => account(AccountKind::User),
@@ -276,7 +281,7 @@ fn binding(name: &str, owner: Option<Uid>) -> Resource {
         "platform-bot" => account(AccountKind::PlatformServiceAccount),
         other => panic!("nobody is called {other}"),
     };
-    Resource::Binding { holder, role: role.parse().unwrap(), on, owner }
+    Resource::Binding { holder, role: role.parse().unwrap(), resource: on, owner }
 }
 
 /// An account of acme, or the platform's.

@@ -127,11 +127,11 @@ fn gives_nobody_else_a_way_to_a_user_s_own_secrets() {
     for action in [Action::ListSecrets, Action::WriteSecrets, Action::CreateToken] {
         assert_eq!(callers(action, "ann"), BTreeSet::new());
     }
-    for level in ["organization", "project", "workspace"] {
-        let context = format!("context-of-ann:{level}");
+    for resource in ["organization", "project", "workspace"] {
+        let context = format!("context-of-ann:{resource}");
         assert_eq!(callers(Action::ReceiveValues, &context), ["session"].into());
         assert_eq!(callers(Action::Explain, &context), ["session"].into());
-        assert_eq!(callers(Action::MintSession, &context), ["delegate", "platform-delegate", "session"].into());
+        assert_eq!(callers(Action::CreateSession, &context), ["delegate", "platform-delegate", "session"].into());
     }
     for ((action, resource), row) in &table {
         let is_about_secrets = action.as_str().starts_with("secrets.");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use secrets_core::{
-    Allow, Candidate, Filter, OverridePolicy, Resolution, ScopeKind, TargetKind, Timestamp, Uid, resolve,
+    Candidate, Filter, OverridePolicy, Resolution, ScopeKind, SessionRestrictions, TargetKind, Timestamp, Uid, resolve,
 };
 
 use crate::model::{self, Verdicts};
@@ -14,7 +14,8 @@ const NOW: Timestamp = Timestamp::from_micros(3);
 
 fn verdicts_of(resolution: &Resolution) -> Verdicts {
     let winners = resolution.winners.iter().map(|winner| (winner.secret, Ok(())));
-    let others = resolution.not_chosen.iter().map(|other| (other.candidate.secret, Err((other.reason, other.by))));
+    let others =
+        resolution.not_chosen.iter().map(|other| (other.candidate.secret, Err((other.reason, other.blocked_by))));
     winners.chain(others).collect()
 }
 
@@ -26,13 +27,13 @@ fn filters() -> impl Strategy<Value = Filter> {
     let names = || prop::collection::btree_set(prop::sample::select(vec!["A", "B", "Z"]).prop_map(name), 0..3);
     let kinds = || prop::collection::btree_set(prop::sample::select(TargetKind::ALL), 0..3);
     let scopes = prop::collection::btree_set(prop::sample::select(ScopeKind::ALL), 0..4);
-    let allow = (prop::option::of(names()), prop::option::of(kinds()), prop::option::of(scopes))
-        .prop_map(|(secret_ids, kinds, scopes)| Allow { secret_ids, kinds, scopes });
-    (names(), names(), kinds(), allow).prop_map(|(secret_ids, required, kinds, allow)| Filter {
+    let restrictions = (prop::option::of(names()), prop::option::of(kinds()), prop::option::of(scopes))
+        .prop_map(|(secret_ids, kinds, scopes)| SessionRestrictions { secret_ids, kinds, scopes });
+    (names(), names(), kinds(), restrictions).prop_map(|(secret_ids, required, kinds, restrictions)| Filter {
         secret_ids,
         required,
         kinds,
-        allow,
+        restrictions,
     })
 }
 
@@ -170,7 +171,7 @@ proptest! {
             let asked = (filter.secret_ids.is_empty() && kind != TargetKind::ApiOnly) || is_named;
             let expected = asked
                 && (filter.kinds.is_empty() || filter.kinds.contains(&kind))
-                && filter.allow.permits(id, kind, winner.scope.kind);
+                && filter.restrictions.permits(id, kind, winner.scope.kind);
             prop_assert_eq!(whole.delivered(&filter).any(|candidate| candidate == winner), expected);
         }
     }

@@ -25,7 +25,7 @@ pub(crate) async fn serve(port: u16, reply: Vec<u8>) -> Result<()> {
 struct Echo(Bytes);
 
 impl NamedService for Echo {
-    const NAME: &'static str = "secrets.v1.ResolveService";
+    const NAME: &'static str = "secretsapi.v1.ResolveService";
 }
 
 impl tower::Service<http::Request<Body>> for Echo {

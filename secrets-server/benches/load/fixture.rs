@@ -182,7 +182,7 @@ async fn connect(port: u16) -> Result<Channel> {
 async fn resolve(channel: Channel, token: &str, request: Vec<u8>) -> Result<Bytes> {
     let mut resolve = client::Grpc::new(channel);
     resolve.ready().await?;
-    let path = PathAndQuery::from_static("/secrets.v1.ResolveService/Resolve");
+    let path = PathAndQuery::from_static("/secretsapi.v1.ResolveService/Resolve");
     Ok(resolve.unary(authorized(token, Bytes::from(request))?, path, Raw).await?.into_inner())
 }
 

@@ -32,7 +32,7 @@ impl Load {
         let mut body = NamedTempFile::new()?;
         body.write_all(&framed(&answer.request)?)?;
         Ok(Self {
-            url: format!("http://127.0.0.1:{port}/secrets.v1.ResolveService/Resolve"),
+            url: format!("http://127.0.0.1:{port}/secretsapi.v1.ResolveService/Resolve"),
             token: answer.token.clone(),
             body,
             reply_bytes: framed(&answer.reply)?.len().try_into()?,

@@ -4,8 +4,8 @@ use secrets_core::{Timestamp, Uid};
 
 use crate::call::{Call, Subject};
 use crate::crypto::{Random, RandomError, random_uid};
-use crate::failure::{Failure, Reason};
-use crate::store::audit::{AuditRow, AuditSet};
+use crate::error::{Error, Reason};
+use crate::store::audit::{AuditRecord, AuditSet};
 
 /// Whether a call was allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,14 +31,14 @@ impl Outcome {
 
 /// What a Resolve delivered: the digest of the list, and the list itself, which is stored once a distinct digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
+pub struct DeliveredSet {
     /// SHA-256 over the ordered list of (secret uid, version).
     pub digest: Vec<u8>,
     /// The list.
     pub secrets: Vec<(Uid, u32)>,
 }
 
-impl Delivery {
+impl DeliveredSet {
     /// The delivery of these versions, in this order.
     pub fn of(secrets: Vec<(Uid, u32)>) -> Self {
         let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
@@ -65,7 +65,7 @@ pub struct Event {
     subject: Subject,
     outcome: Outcome,
     reason: &'static str,
-    delivery: Option<Delivery>,
+    delivery: Option<DeliveredSet>,
 }
 
 impl Event {
@@ -75,7 +75,7 @@ impl Event {
     }
 
     /// The event of a call that was denied or failed.
-    pub fn refused(call: &Call, random: &dyn Random, failure: &Failure) -> Result<Self, RandomError> {
+    pub fn refused(call: &Call, random: &dyn Random, failure: &Error) -> Result<Self, RandomError> {
         let outcome = match failure.reason() {
             Reason::PermissionDenied | Reason::Unauthenticated => Outcome::Denied,
             _ => Outcome::Failed,
@@ -84,7 +84,7 @@ impl Event {
     }
 
     /// The event of a Resolve, with what it delivers.
-    pub fn delivered(call: &Call, random: &dyn Random, delivery: Delivery) -> Result<Self, RandomError> {
+    pub fn delivered(call: &Call, random: &dyn Random, delivery: DeliveredSet) -> Result<Self, RandomError> {
         Ok(Self { delivery: Some(delivery), ..Self::allowed(call, random)? })
     }
 
@@ -122,8 +122,8 @@ impl Event {
     }
 
     /// The row, with the revision a mutation made.
-    pub fn into_row(self, revision: Option<u64>) -> AuditRow {
-        AuditRow {
+    pub fn into_row(self, revision: Option<u64>) -> AuditRecord {
+        AuditRecord {
             uid: self.uid,
             create_time: self.time,
             organization: self.subject.organization,

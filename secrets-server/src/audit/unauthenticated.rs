@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use secrets_core::Timestamp;
 
 use crate::crypto::{Random, RandomError, random_uid};
-use crate::store::audit::AuditRow;
+use crate::store::audit::AuditRecord;
 
 /// More addresses than this within a minute are counted as one.
 const ADDRESSES: usize = 1024;
@@ -27,12 +27,12 @@ impl Unauthenticated {
     }
 
     /// Takes what was counted, as events of the platform.
-    pub fn take(&self, random: &dyn Random, now: Timestamp) -> Result<Vec<AuditRow>, RandomError> {
+    pub fn take(&self, random: &dyn Random, now: Timestamp) -> Result<Vec<AuditRecord>, RandomError> {
         let counts = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         counts
             .into_iter()
             .map(|(address, count)| {
-                Ok(AuditRow {
+                Ok(AuditRecord {
                     uid: random_uid(random)?,
                     create_time: now,
                     organization: None,

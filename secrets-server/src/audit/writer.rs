@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::record::Event;
-use crate::failure::{Failure, Reason};
+use crate::error::{Error, Reason};
 use crate::store::{self, DriverError, Store, StoreError, audit};
 
 /// How many events one commit takes at most.
@@ -38,7 +38,7 @@ impl AuditWriter {
     }
 
     /// Returns when the event is durable. An error means that nothing may be answered.
-    pub async fn record(&self, event: Event) -> Result<(), Failure> {
+    pub async fn record(&self, event: Event) -> Result<(), Error> {
         let queue = if event.is_denial() { &self.denials } else { &self.calls };
         let (done, written) = oneshot::channel();
         let written = async {
@@ -54,9 +54,9 @@ impl AuditWriter {
     }
 }
 
-fn unavailable(cause: &dyn std::fmt::Display) -> Failure {
+fn unavailable(cause: &dyn std::fmt::Display) -> Error {
     tracing::error!(%cause, "the audit record can't be written");
-    Failure::new(Reason::AuditUnavailable, "the audit record can't be written, so nothing is answered; retry later")
+    Error::new(Reason::AuditUnavailable, "the audit record can't be written, so nothing is answered; retry later")
 }
 
 fn start_queue(store: Store, length: usize) -> mpsc::Sender<Waiting> {

@@ -1,29 +1,29 @@
-//! From a token to a caller. Every call checks again: expiry, revocation, that the principal still is, the minter's standing
+//! From a token to a caller. Every call checks again: expiry, revocation, that the principal still is, the creator's standing
 //! and the memberships of a session's user.
 
 use std::time::Duration;
 
 use secrets_core::{Account, Context, Principal, PrincipalKind, PrincipalRef, Timestamp, Uid};
 
-use super::allow;
-use super::presented::Presented;
+use super::credentials::RequestCredentials;
+use super::restrictions;
 use super::token::TokenKind;
-use crate::app::App;
+use crate::application::App;
 use crate::call::{Call, Caller, CallerOrganization, CallerSession};
-use crate::failure::{Failure, Reason};
-use crate::store::credential::{CredentialKind, CredentialRow};
-use crate::store::organization::OrganizationRow;
+use crate::error::{Error, Reason};
+use crate::store::credential::{Credential, CredentialKind};
+use crate::store::organization::Organization;
 use crate::store::{binding, credential, organization, service_account, user};
 
 /// The one method that takes an invitation's code, and nothing else.
-pub const REDEEM_METHOD: &str = "secrets.v1.AccessService/RedeemInvitation";
+pub const REDEEM_METHOD: &str = "secretsapi.v1.AccessService/RedeemInvitation";
 
 /// One text for all of it: whoever holds a credential that has ended learns no more than a stranger.
 const UNKNOWN: &str = "the credential is unknown, revoked or expired";
 
 impl App {
     /// Authenticates the caller of `method` and opens the call. Failures are counted per address, not stored one by one.
-    pub async fn open_call(&self, presented: &Presented, method: &'static str) -> Result<Call, Failure> {
+    pub async fn open_call(&self, presented: &RequestCredentials, method: &'static str) -> Result<Call, Error> {
         let now = self.now();
         let caller = self.authenticate(presented, method, now).await.inspect_err(|failure| {
             if failure.reason() == Reason::Unauthenticated {
@@ -35,10 +35,10 @@ impl App {
 
     async fn authenticate(
         &self,
-        presented: &Presented,
+        presented: &RequestCredentials,
         method: &'static str,
         now: Timestamp,
-    ) -> Result<Caller, Failure> {
+    ) -> Result<Caller, Error> {
         let token = presented.token.as_ref().map_err(|error| unauthenticated(&error.to_string()))?;
         if (token.kind() == TokenKind::Invitation) != (method == REDEEM_METHOD) {
             return Err(unauthenticated(if method == REDEEM_METHOD {
@@ -70,7 +70,7 @@ impl App {
         Ok(caller)
     }
 
-    async fn user(&self, row: &CredentialRow) -> Result<Caller, Failure> {
+    async fn user(&self, row: &Credential) -> Result<Caller, Error> {
         let db = self.store().reader();
         let organization = self.live_organization(row.organization).await?;
         let user = user::by_uids(db, organization.uid, [row.principal.uid]).await?.pop().ok_or_else(gone)?;
@@ -85,7 +85,7 @@ impl App {
         })
     }
 
-    async fn service_account(&self, row: &CredentialRow) -> Result<Caller, Failure> {
+    async fn service_account(&self, row: &Credential) -> Result<Caller, Error> {
         let db = self.store().reader();
         let organization = match row.organization {
             Some(_) => Some(self.live_organization(row.organization).await?),
@@ -110,9 +110,9 @@ impl App {
         })
     }
 
-    /// A session: its context must still exist; its minter's standing and its user's memberships are in the bindings, and the
+    /// A session: its context must still exist; its creator's standing and its user's memberships are in the bindings, and the
     /// policy asks them at every decision.
-    async fn session(&self, row: &CredentialRow) -> Result<Caller, Failure> {
+    async fn session(&self, row: &Credential) -> Result<Caller, Error> {
         let db = self.store().reader();
         let organization = self.live_organization(row.organization).await?;
         let context = Context {
@@ -121,23 +121,26 @@ impl App {
             workspace: row.context_workspace,
             user: row.context_user,
         };
-        let minter = self.minter(&organization, row).await?;
+        let creator = self.creator(&organization, row).await?;
         let name = self.name_context(&organization, &context).await?.ok_or_else(gone)?;
-        let mut principals = vec![minter.reference()];
+        let mut principals = vec![creator.reference()];
         principals.extend(context.user.map(|user| PrincipalRef { kind: PrincipalKind::User, uid: user }));
         Ok(Caller {
-            principal: Principal::Session { session: row.uid, context, minter },
+            principal: Principal::Session { session: row.uid, context, creator },
             name: format!("organizations/{}/sessions/{}", organization.organization_id, row.uid),
             credential: row.uid,
             expire_time: row.expire_time,
             bindings: binding::of_principals(db, organization.uid, &principals).await?,
-            session: Some(CallerSession { context: name, allow: allow::parse(row.allow.as_deref())? }),
+            session: Some(CallerSession {
+                context: name,
+                restrictions: restrictions::parse(row.restrictions.as_deref())?,
+            }),
             organization: Some(of(organization)),
         })
     }
 
-    /// Who minted the session, if they still are.
-    async fn minter(&self, organization: &OrganizationRow, row: &CredentialRow) -> Result<Account, Failure> {
+    /// Who created the session, if they still are.
+    async fn creator(&self, organization: &Organization, row: &Credential) -> Result<Account, Error> {
         let db = self.store().reader();
         match row.principal.kind {
             PrincipalKind::User => {
@@ -150,18 +153,18 @@ impl App {
                 Ok(Account::ServiceAccount { organization: account.organization, service_account: account.uid })
             }
             PrincipalKind::Operator | PrincipalKind::Session => {
-                Err(Failure::internal(format!("session {} was minted by nobody", row.uid)))
+                Err(Error::internal(format!("session {} was created by nobody", row.uid)))
             }
         }
     }
 
-    async fn live_organization(&self, uid: Option<Uid>) -> Result<OrganizationRow, Failure> {
+    async fn live_organization(&self, uid: Option<Uid>) -> Result<Organization, Error> {
         let uid = uid.ok_or_else(gone)?;
         organization::by_uid(self.store().reader(), uid).await?.ok_or_else(gone)
     }
 
-    /// Notes the use of a credential, to the minute. Best effort: a call neither waits nor fails because of it.
-    fn note_use(&self, row: &CredentialRow, now: Timestamp) {
+    /// UsageBuffer the use of a credential, to the minute. Best effort: a call neither waits nor fails because of it.
+    fn note_use(&self, row: &Credential, now: Timestamp) {
         const MINUTE: Duration = Duration::from_secs(60);
         if row.last_used_time.is_none_or(|last| now >= last.saturating_add(MINUTE)) {
             self.notes().used(row.uid);
@@ -169,7 +172,7 @@ impl App {
     }
 }
 
-fn operator(row: &CredentialRow) -> Caller {
+fn operator(row: &Credential) -> Caller {
     Caller {
         principal: Principal::Operator,
         name: "operator".to_owned(),
@@ -181,14 +184,14 @@ fn operator(row: &CredentialRow) -> Caller {
     }
 }
 
-fn of(organization: OrganizationRow) -> CallerOrganization {
+fn of(organization: Organization) -> CallerOrganization {
     CallerOrganization { uid: organization.uid, id: organization.organization_id }
 }
 
-fn gone() -> Failure {
+fn gone() -> Error {
     unauthenticated(UNKNOWN)
 }
 
-fn unauthenticated(text: &str) -> Failure {
-    Failure::new(Reason::Unauthenticated, text)
+fn unauthenticated(text: &str) -> Error {
+    Error::new(Reason::Unauthenticated, text)
 }

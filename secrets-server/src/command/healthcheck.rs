@@ -22,7 +22,7 @@ pub(super) struct Healthcheck {
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
 
-    /// Ask for this service, for instance `secrets.v1.ResolveService` [default: the server as a whole]
+    /// Ask for this service, for instance `secretsapi.v1.ResolveService` [default: the server as a whole]
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     service: String,
 

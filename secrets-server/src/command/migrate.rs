@@ -4,12 +4,13 @@ use std::io::Write;
 
 use super::{CommandError, block_on, load};
 use crate::config::{Config, Database, Flags};
-use crate::{data_dir, store, telemetry};
+use crate::process::data_dir;
+use crate::{store, telemetry};
 
 /// Applies the migrations that are missing, and prints their names.
 pub(super) fn run(flags: &Flags) -> Result<(), CommandError> {
     let config = load(flags)?;
-    telemetry::init(&config.log)?;
+    telemetry::log::init(&config.log)?;
     let applied = block_on(migrate(&config))?;
     let mut stdout = std::io::stdout();
     for name in &applied {

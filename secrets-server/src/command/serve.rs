@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::open::open;
 use super::{CommandError, block_on, load};
-use crate::app::App;
+use crate::application::App;
+use crate::application::open::open;
 use crate::config::{Config, Flags};
+use crate::process::shutdown::{Signal, Termination};
+use crate::process::{core_dumps, operator_token_file};
 use crate::server::Server;
-use crate::shutdown::{Signal, Termination};
-use crate::{harden, operator_token, rpc, telemetry};
+use crate::{rpc, telemetry};
 
 /// How long the last writes to the database may take: a stop ends within 20 s, of which calls in flight may use 19.
 const CLOSING: Duration = Duration::from_millis(400);
@@ -27,8 +28,8 @@ pub(super) fn run_with(
     config: &Config,
     ready: impl AsyncFnOnce(&App, &Server) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
-    telemetry::init(&config.log)?;
-    harden::disable_core_dumps()?;
+    telemetry::log::init(&config.log)?;
+    core_dumps::disable_core_dumps()?;
     block_on(async {
         let mut termination = Termination::listen()?;
         let app = tokio::select! {
@@ -49,7 +50,7 @@ pub(super) fn run_with(
 /// On the first start: a token for the operator, where only the operator reads it.
 async fn write_operator_token(config: &Config, app: &App) -> Result<(), CommandError> {
     if let Some(first) = app.bootstrap_operator().await.map_err(CommandError::bootstrap)? {
-        let path = operator_token::write(&config.data_dir, first.token())?;
+        let path = operator_token_file::write(&config.data_dir, first.token())?;
         first.keep().await.map_err(CommandError::bootstrap)?;
         tracing::info!(path = %path.display(), "wrote the operator's token");
     }

@@ -28,15 +28,15 @@ pub struct TlsFiles {
 /// Something that a listener may offer. Health checks are offered everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Service {
-    /// `secrets.v1.SecretService`
+    /// `secretsapi.v1.SecretService`
     Secret,
-    /// `secrets.v1.ResolveService`
+    /// `secretsapi.v1.ResolveService`
     Resolve,
-    /// `secrets.v1.DirectoryService`
+    /// `secretsapi.v1.DirectoryService`
     Directory,
-    /// `secrets.v1.AccessService`
+    /// `secretsapi.v1.AccessService`
     Access,
-    /// `secrets.v1.AuditService`
+    /// `secretsapi.v1.AuditService`
     Audit,
     /// gRPC server reflection, v1 and v1alpha
     Reflection,
@@ -62,11 +62,11 @@ impl Service {
     /// Its full protobuf name, for health checks and reflection; reflection itself has none here.
     pub fn grpc_name(self) -> Option<&'static str> {
         match self {
-            Self::Secret => Some("secrets.v1.SecretService"),
-            Self::Resolve => Some("secrets.v1.ResolveService"),
-            Self::Directory => Some("secrets.v1.DirectoryService"),
-            Self::Access => Some("secrets.v1.AccessService"),
-            Self::Audit => Some("secrets.v1.AuditService"),
+            Self::Secret => Some("secretsapi.v1.SecretService"),
+            Self::Resolve => Some("secretsapi.v1.ResolveService"),
+            Self::Directory => Some("secretsapi.v1.DirectoryService"),
+            Self::Access => Some("secretsapi.v1.AccessService"),
+            Self::Audit => Some("secretsapi.v1.AuditService"),
             Self::Reflection => None,
         }
     }

@@ -16,12 +16,12 @@
 
 use secrets_core::{Scope, ScopeKind, SecretId, Target, Uid};
 
-pub(super) const VALUE_MAGIC: [u8; 4] = *b"SVAL";
-pub(super) const KEY_MAGIC: [u8; 4] = *b"SKEY";
-pub(super) const SEED_MAGIC: [u8; 4] = *b"SEED";
+pub(crate) const VALUE_MAGIC: [u8; 4] = *b"SVAL";
+pub(crate) const KEY_MAGIC: [u8; 4] = *b"SKEY";
+pub(crate) const SEED_MAGIC: [u8; 4] = *b"SEED";
 
 /// Whose record it is: its kind and its place in the database.
-pub trait Identity {
+pub trait AssociatedData {
     /// The first four bytes of records of this kind.
     fn magic(&self) -> [u8; 4];
     /// Writes the purpose of the kind, then the fields that tell this record from all others of its kind.
@@ -43,7 +43,7 @@ impl Fields {
 }
 
 /// The associated data of a record with this `header`.
-pub(super) fn associated_data(header: &[u8], identity: &impl Identity) -> Vec<u8> {
+pub(crate) fn associated_data(header: &[u8], identity: &impl AssociatedData) -> Vec<u8> {
     let mut fields = Fields::default();
     fields.push(header);
     identity.write(&mut fields);
@@ -67,7 +67,7 @@ pub struct ValueIdentity<'a> {
     pub target: &'a Target,
 }
 
-impl Identity for ValueIdentity<'_> {
+impl AssociatedData for ValueIdentity<'_> {
     fn magic(&self) -> [u8; 4] {
         VALUE_MAGIC
     }
@@ -110,7 +110,7 @@ mod tests {
 
     struct Texts(&'static [&'static str]);
 
-    impl Identity for Texts {
+    impl AssociatedData for Texts {
         fn magic(&self) -> [u8; 4] {
             *b"TEST"
         }

@@ -65,8 +65,8 @@ fn cipher(key: &SymmetricKey) -> Result<LessSafeKey, AeadError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::vectors;
     use super::*;
-    use crate::crypto::vectors;
 
     #[test]
     fn gives_the_answers_of_nist() {

@@ -21,7 +21,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hkdf::HKDF_SHA512;
 use zeroize::Zeroizing;
 
-use super::aad::{Identity, associated_data};
+use super::aad::{AssociatedData, associated_data};
 use super::aead::{self, AeadError, NONCE_BYTES, TAG_BYTES};
 use super::hkdf::{self, DeriveError};
 use super::random::{Random, RandomError};
@@ -41,11 +41,11 @@ const PREAMBLE_BYTES: usize = 10;
 const HEADER_BYTES: usize = PREAMBLE_BYTES + SALT_BYTES + COMMITMENT_BYTES + NONCE_BYTES;
 
 /// Seals `plaintext` as the record of `identity`, under `key`, of which `key_version` is the version.
-pub(super) fn seal(
+pub(crate) fn seal(
     random: &dyn Random,
     key: &SymmetricKey,
     key_version: u32,
-    identity: &impl Identity,
+    identity: &impl AssociatedData,
     plaintext: &[u8],
 ) -> Result<Vec<u8>, SealError> {
     let preamble = Preamble { magic: identity.magic(), format: FORMAT, suite: SUITE, key_version }.to_bytes();
@@ -66,10 +66,10 @@ pub(super) fn seal(
 }
 
 /// Opens the record of `identity` with `key`, of which `key_version` is the version.
-pub(super) fn open(
+pub(crate) fn open(
     key: &SymmetricKey,
     key_version: u32,
-    identity: &impl Identity,
+    identity: &impl AssociatedData,
     record: &[u8],
 ) -> Result<SecretBytes, OpenError> {
     let parts = Parts::of(record)?;

@@ -10,6 +10,7 @@ use secrets_core::{FileMode, NamePolicy, Scope, ScopeKind, SecretId, Target, Uid
 use super::random::CountingRandom;
 use super::vectors::{self, Vector, to_hex};
 use super::*;
+use crate::keys::*;
 
 #[test]
 fn values_open_and_are_sealed_again() {

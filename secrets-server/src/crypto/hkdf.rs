@@ -37,8 +37,8 @@ impl KeyType for Length {
 mod tests {
     use aws_lc_rs::hkdf::{HKDF_SHA1_FOR_LEGACY_USE_ONLY, HKDF_SHA256, HKDF_SHA512};
 
+    use super::super::vectors::{self, Vector};
     use super::*;
-    use crate::crypto::vectors::{self, Vector};
 
     #[test]
     fn gives_the_answers_of_rfc_5869() {

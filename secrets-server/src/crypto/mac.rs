@@ -90,8 +90,8 @@ impl MacKey {
 
 #[cfg(test)]
 mod tests {
+    use super::super::vectors::to_hex;
     use super::*;
-    use crate::crypto::vectors::to_hex;
 
     const PURPOSES: [MacPurpose; 4] =
         [MacPurpose::Token, MacPurpose::RequestFingerprint, MacPurpose::PageToken, MacPurpose::AnswerEtag];

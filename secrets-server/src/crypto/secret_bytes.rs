@@ -75,20 +75,20 @@ impl SymmetricKey {
     }
 
     /// Thirty-two zeros, to be filled in place by the caller.
-    pub(super) fn zeroed() -> Self {
+    pub(crate) fn zeroed() -> Self {
         Self(Box::new(Zeroizing::new([0; KEY_BYTES])))
     }
 
     /// Where the key is filled in.
-    pub(super) fn bytes_mut(&mut self) -> &mut [u8; KEY_BYTES] {
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8; KEY_BYTES] {
         &mut self.0
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::random::{BrokenRandom, CountingRandom, SystemRandom};
     use super::*;
-    use crate::crypto::random::{BrokenRandom, CountingRandom, SystemRandom};
 
     #[test]
     fn a_key_is_made_of_32_random_bytes() {

@@ -8,6 +8,7 @@ use secrets_core::{FileMode, NamePolicy, Scope, ScopeKind, SecretId, Target, Uid
 use super::envelope::OVERHEAD_BYTES;
 use super::random::{BrokenRandom, CountingRandom};
 use super::*;
+use crate::keys::*;
 
 const PLAINTEXT: &[u8] = b"correct horse battery staple";
 
@@ -261,7 +262,7 @@ fn refuses_another_version_of_the_key() {
         let key = DataKey::new(version, SymmetricKey::copied_from(data_key().key().expose()).unwrap());
         let expected = OpenError::KeyVersion { sealed: 7, given: version };
         assert_eq!(error(key.open(&owned.identity(), &record)), expected);
-        // Writing the version that is asked for into the record does not help either: it goes into the derivation.
+        // SecretMutation the version that is asked for into the record does not help either: it goes into the derivation.
         let mut relabelled = record.clone();
         relabelled[6..10].copy_from_slice(&version.to_be_bytes());
         assert_eq!(error(key.open(&owned.identity(), &relabelled)), OpenError::Commitment);

@@ -5,19 +5,19 @@ use secrets_proto::v1::access_service_server::AccessService;
 use tonic::{Request, Response, Status};
 
 use super::decode::access as decode;
-use super::door::Door;
 use super::encode::access as encode;
-use crate::auth::{Presented, REDEEM_METHOD};
+use super::handler::Handler;
+use crate::auth::{REDEEM_METHOD, RequestCredentials};
 
 /// The handlers.
 pub struct Access {
-    door: Door,
+    handler: Handler,
 }
 
 impl Access {
-    /// Handlers behind `door`.
-    pub fn new(door: Door) -> Self {
-        Self { door }
+    /// Handlers behind `handler`.
+    pub fn new(handler: Handler) -> Self {
+        Self { handler }
     }
 }
 
@@ -27,10 +27,10 @@ impl AccessService for Access {
         &self,
         request: Request<v1::CreateBindingRequest>,
     ) -> Result<Response<v1::CreateBindingResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.AccessService/CreateBinding",
+                "secretsapi.v1.AccessService/CreateBinding",
                 decode::create_binding,
                 |app, call, input, keep| Box::pin(app.create_binding(call, input, keep)),
                 encode::created_binding,
@@ -43,10 +43,10 @@ impl AccessService for Access {
         &self,
         request: Request<v1::ListBindingsRequest>,
     ) -> Result<Response<v1::ListBindingsResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.AccessService/ListBindings",
+                "secretsapi.v1.AccessService/ListBindings",
                 decode::list_bindings,
                 |app, call, input| Box::pin(app.list_bindings(call, input)),
                 encode::listed_bindings,
@@ -58,10 +58,10 @@ impl AccessService for Access {
         &self,
         request: Request<v1::DeleteBindingRequest>,
     ) -> Result<Response<v1::DeleteBindingResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.AccessService/DeleteBinding",
+                "secretsapi.v1.AccessService/DeleteBinding",
                 decode::delete_binding,
                 |app, call, input, keep| Box::pin(app.delete_binding(call, input, keep)),
                 encode::deleted_binding,
@@ -74,10 +74,10 @@ impl AccessService for Access {
         &self,
         request: Request<v1::CreateInvitationRequest>,
     ) -> Result<Response<v1::CreateInvitationResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.AccessService/CreateInvitation",
+                "secretsapi.v1.AccessService/CreateInvitation",
                 decode::create_invitation,
                 |app, call, input, keep| Box::pin(app.create_invitation(call, input, keep)),
                 encode::created_invitation,
@@ -91,8 +91,8 @@ impl AccessService for Access {
         request: Request<v1::RedeemInvitationRequest>,
     ) -> Result<Response<v1::RedeemInvitationResponse>, Status> {
         // The code is the credential.
-        let presented = Presented::with_code(&request, &request.get_ref().code);
-        self.door
+        let presented = RequestCredentials::with_code(&request, &request.get_ref().code);
+        self.handler
             .mutate_as(
                 presented,
                 request.into_inner(),
@@ -109,10 +109,10 @@ impl AccessService for Access {
         &self,
         request: Request<v1::CreateTokenRequest>,
     ) -> Result<Response<v1::CreateTokenResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.AccessService/CreateToken",
+                "secretsapi.v1.AccessService/CreateToken",
                 decode::create_token,
                 |app, call, input, keep| Box::pin(app.create_token(call, input, keep)),
                 encode::created_token,
@@ -125,10 +125,10 @@ impl AccessService for Access {
         &self,
         request: Request<v1::ListTokensRequest>,
     ) -> Result<Response<v1::ListTokensResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.AccessService/ListTokens",
+                "secretsapi.v1.AccessService/ListTokens",
                 decode::list_tokens,
                 |app, call, input| Box::pin(app.list_tokens(call, input)),
                 encode::listed_tokens,
@@ -140,10 +140,10 @@ impl AccessService for Access {
         &self,
         request: Request<v1::RevokeTokenRequest>,
     ) -> Result<Response<v1::RevokeTokenResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.AccessService/RevokeToken",
+                "secretsapi.v1.AccessService/RevokeToken",
                 decode::revoke_token,
                 |app, call, input, keep| Box::pin(app.revoke_token(call, input, keep)),
                 encode::revoked_token,
@@ -156,10 +156,10 @@ impl AccessService for Access {
         &self,
         request: Request<v1::CreateSessionRequest>,
     ) -> Result<Response<v1::CreateSessionResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.AccessService/CreateSession",
+                "secretsapi.v1.AccessService/CreateSession",
                 decode::create_session,
                 |app, call, input, keep| Box::pin(app.create_session(call, input, keep)),
                 encode::created_session,
@@ -172,10 +172,10 @@ impl AccessService for Access {
         &self,
         request: Request<v1::RenewSessionRequest>,
     ) -> Result<Response<v1::RenewSessionResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.AccessService/RenewSession",
+                "secretsapi.v1.AccessService/RenewSession",
                 decode::renew_session,
                 |app, call, input, keep| Box::pin(app.renew_session(call, input, keep)),
                 encode::renewed_session,
@@ -188,10 +188,10 @@ impl AccessService for Access {
         &self,
         request: Request<v1::ListSessionsRequest>,
     ) -> Result<Response<v1::ListSessionsResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.AccessService/ListSessions",
+                "secretsapi.v1.AccessService/ListSessions",
                 decode::list_sessions,
                 |app, call, input| Box::pin(app.list_sessions(call, input)),
                 encode::listed_sessions,
@@ -203,10 +203,10 @@ impl AccessService for Access {
         &self,
         request: Request<v1::RevokeSessionRequest>,
     ) -> Result<Response<v1::RevokeSessionResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.AccessService/RevokeSession",
+                "secretsapi.v1.AccessService/RevokeSession",
                 decode::revoke_session,
                 |app, call, input, keep| Box::pin(app.revoke_session(call, input, keep)),
                 encode::revoked_session,
@@ -216,10 +216,10 @@ impl AccessService for Access {
     }
 
     async fn who_am_i(&self, request: Request<v1::WhoAmIRequest>) -> Result<Response<v1::WhoAmIResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.AccessService/WhoAmI",
+                "secretsapi.v1.AccessService/WhoAmI",
                 decode::whoami,
                 |app, call, ()| Box::pin(app.whoami(call)),
                 encode::whoami,
@@ -231,10 +231,10 @@ impl AccessService for Access {
         &self,
         request: Request<v1::TestPermissionsRequest>,
     ) -> Result<Response<v1::TestPermissionsResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.AccessService/TestPermissions",
+                "secretsapi.v1.AccessService/TestPermissions",
                 decode::test_permissions,
                 |app, call, input| Box::pin(app.test_permissions(call, input)),
                 encode::tested_permissions,

@@ -5,18 +5,18 @@ use secrets_proto::v1::audit_service_server::AuditService;
 use tonic::{Request, Response, Status};
 
 use super::decode::audit as decode;
-use super::door::Door;
 use super::encode::audit as encode;
+use super::handler::Handler;
 
 /// The handlers.
 pub struct Audit {
-    door: Door,
+    handler: Handler,
 }
 
 impl Audit {
-    /// Handlers behind `door`.
-    pub fn new(door: Door) -> Self {
-        Self { door }
+    /// Handlers behind `handler`.
+    pub fn new(handler: Handler) -> Self {
+        Self { handler }
     }
 }
 
@@ -26,10 +26,10 @@ impl AuditService for Audit {
         &self,
         request: Request<v1::ListAuditEventsRequest>,
     ) -> Result<Response<v1::ListAuditEventsResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.AuditService/ListAuditEvents",
+                "secretsapi.v1.AuditService/ListAuditEvents",
                 decode::list_audit_events,
                 |app, call, question| Box::pin(app.list_audit_events(call, question)),
                 encode::event_page,

@@ -5,18 +5,18 @@ use secrets_proto::v1::directory_service_server::DirectoryService;
 use tonic::{Request, Response, Status};
 
 use super::decode::directory as decode;
-use super::door::Door;
 use super::encode::directory as encode;
+use super::handler::Handler;
 
 /// The handlers.
 pub struct Directory {
-    door: Door,
+    handler: Handler,
 }
 
 impl Directory {
-    /// Handlers behind `door`.
-    pub fn new(door: Door) -> Self {
-        Self { door }
+    /// Handlers behind `handler`.
+    pub fn new(handler: Handler) -> Self {
+        Self { handler }
     }
 }
 
@@ -26,10 +26,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::CreateOrganizationRequest>,
     ) -> Result<Response<v1::CreateOrganizationResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.DirectoryService/CreateOrganization",
+                "secretsapi.v1.DirectoryService/CreateOrganization",
                 decode::create_organization,
                 |app, call, input, keep| Box::pin(app.create_organization(call, input, keep)),
                 encode::created_organization,
@@ -41,10 +41,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::GetOrganizationRequest>,
     ) -> Result<Response<v1::GetOrganizationResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.DirectoryService/GetOrganization",
+                "secretsapi.v1.DirectoryService/GetOrganization",
                 decode::get_organization,
                 |app, call, input| Box::pin(app.get_organization(call, input)),
                 encode::got_organization,
@@ -56,10 +56,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::ListOrganizationsRequest>,
     ) -> Result<Response<v1::ListOrganizationsResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.DirectoryService/ListOrganizations",
+                "secretsapi.v1.DirectoryService/ListOrganizations",
                 decode::list_organizations,
                 |app, call, input| Box::pin(app.list_organizations(call, input)),
                 encode::listed_organizations,
@@ -71,10 +71,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::UpdateOrganizationRequest>,
     ) -> Result<Response<v1::UpdateOrganizationResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.DirectoryService/UpdateOrganization",
+                "secretsapi.v1.DirectoryService/UpdateOrganization",
                 decode::update_organization,
                 |app, call, input, keep| Box::pin(app.update_organization(call, input, keep)),
                 encode::updated_organization,
@@ -87,10 +87,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::DeleteOrganizationRequest>,
     ) -> Result<Response<v1::DeleteOrganizationResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.DirectoryService/DeleteOrganization",
+                "secretsapi.v1.DirectoryService/DeleteOrganization",
                 decode::delete_organization,
                 |app, call, input, keep| Box::pin(app.delete_organization(call, input, keep)),
                 encode::deleted_organization,
@@ -103,10 +103,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::CreateProjectRequest>,
     ) -> Result<Response<v1::CreateProjectResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.DirectoryService/CreateProject",
+                "secretsapi.v1.DirectoryService/CreateProject",
                 decode::create_project,
                 |app, call, input, keep| Box::pin(app.create_project(call, input, keep)),
                 encode::created_project,
@@ -119,10 +119,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::GetProjectRequest>,
     ) -> Result<Response<v1::GetProjectResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.DirectoryService/GetProject",
+                "secretsapi.v1.DirectoryService/GetProject",
                 decode::get_project,
                 |app, call, input| Box::pin(app.get_project(call, input)),
                 encode::got_project,
@@ -134,10 +134,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::ListProjectsRequest>,
     ) -> Result<Response<v1::ListProjectsResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.DirectoryService/ListProjects",
+                "secretsapi.v1.DirectoryService/ListProjects",
                 decode::list_projects,
                 |app, call, input| Box::pin(app.list_projects(call, input)),
                 encode::listed_projects,
@@ -149,10 +149,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::DeleteProjectRequest>,
     ) -> Result<Response<v1::DeleteProjectResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.DirectoryService/DeleteProject",
+                "secretsapi.v1.DirectoryService/DeleteProject",
                 decode::delete_project,
                 |app, call, input, keep| Box::pin(app.delete_project(call, input, keep)),
                 encode::deleted_project,
@@ -165,10 +165,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::CreateWorkspaceRequest>,
     ) -> Result<Response<v1::CreateWorkspaceResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.DirectoryService/CreateWorkspace",
+                "secretsapi.v1.DirectoryService/CreateWorkspace",
                 decode::create_workspace,
                 |app, call, input, keep| Box::pin(app.create_workspace(call, input, keep)),
                 encode::created_workspace,
@@ -181,10 +181,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::GetWorkspaceRequest>,
     ) -> Result<Response<v1::GetWorkspaceResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.DirectoryService/GetWorkspace",
+                "secretsapi.v1.DirectoryService/GetWorkspace",
                 decode::get_workspace,
                 |app, call, input| Box::pin(app.get_workspace(call, input)),
                 encode::got_workspace,
@@ -196,10 +196,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::ListWorkspacesRequest>,
     ) -> Result<Response<v1::ListWorkspacesResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.DirectoryService/ListWorkspaces",
+                "secretsapi.v1.DirectoryService/ListWorkspaces",
                 decode::list_workspaces,
                 |app, call, input| Box::pin(app.list_workspaces(call, input)),
                 encode::listed_workspaces,
@@ -211,10 +211,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::DeleteWorkspaceRequest>,
     ) -> Result<Response<v1::DeleteWorkspaceResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.DirectoryService/DeleteWorkspace",
+                "secretsapi.v1.DirectoryService/DeleteWorkspace",
                 decode::delete_workspace,
                 |app, call, input, keep| Box::pin(app.delete_workspace(call, input, keep)),
                 encode::deleted_workspace,
@@ -227,10 +227,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::CreateUserRequest>,
     ) -> Result<Response<v1::CreateUserResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.DirectoryService/CreateUser",
+                "secretsapi.v1.DirectoryService/CreateUser",
                 decode::create_user,
                 |app, call, input, keep| Box::pin(app.create_user(call, input, keep)),
                 encode::created_user,
@@ -240,10 +240,10 @@ impl DirectoryService for Directory {
     }
 
     async fn get_user(&self, request: Request<v1::GetUserRequest>) -> Result<Response<v1::GetUserResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.DirectoryService/GetUser",
+                "secretsapi.v1.DirectoryService/GetUser",
                 decode::get_user,
                 |app, call, input| Box::pin(app.get_user(call, input)),
                 encode::got_user,
@@ -255,10 +255,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::ListUsersRequest>,
     ) -> Result<Response<v1::ListUsersResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.DirectoryService/ListUsers",
+                "secretsapi.v1.DirectoryService/ListUsers",
                 decode::list_users,
                 |app, call, input| Box::pin(app.list_users(call, input)),
                 encode::listed_users,
@@ -270,10 +270,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::DeleteUserRequest>,
     ) -> Result<Response<v1::DeleteUserResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.DirectoryService/DeleteUser",
+                "secretsapi.v1.DirectoryService/DeleteUser",
                 decode::delete_user,
                 |app, call, input, keep| Box::pin(app.delete_user(call, input, keep)),
                 encode::deleted_user,
@@ -286,10 +286,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::CreateServiceAccountRequest>,
     ) -> Result<Response<v1::CreateServiceAccountResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.DirectoryService/CreateServiceAccount",
+                "secretsapi.v1.DirectoryService/CreateServiceAccount",
                 decode::create_service_account,
                 |app, call, input, keep| Box::pin(app.create_service_account(call, input, keep)),
                 encode::created_service_account,
@@ -302,10 +302,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::GetServiceAccountRequest>,
     ) -> Result<Response<v1::GetServiceAccountResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.DirectoryService/GetServiceAccount",
+                "secretsapi.v1.DirectoryService/GetServiceAccount",
                 decode::get_service_account,
                 |app, call, input| Box::pin(app.get_service_account(call, input)),
                 encode::got_service_account,
@@ -317,10 +317,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::ListServiceAccountsRequest>,
     ) -> Result<Response<v1::ListServiceAccountsResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.DirectoryService/ListServiceAccounts",
+                "secretsapi.v1.DirectoryService/ListServiceAccounts",
                 decode::list_service_accounts,
                 |app, call, input| Box::pin(app.list_service_accounts(call, input)),
                 encode::listed_service_accounts,
@@ -332,10 +332,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::DeleteServiceAccountRequest>,
     ) -> Result<Response<v1::DeleteServiceAccountResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.DirectoryService/DeleteServiceAccount",
+                "secretsapi.v1.DirectoryService/DeleteServiceAccount",
                 decode::delete_service_account,
                 |app, call, input, keep| Box::pin(app.delete_service_account(call, input, keep)),
                 encode::deleted_service_account,
@@ -348,10 +348,10 @@ impl DirectoryService for Directory {
         &self,
         request: Request<v1::TransferWorkspaceRequest>,
     ) -> Result<Response<v1::TransferWorkspaceResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.DirectoryService/TransferWorkspace",
+                "secretsapi.v1.DirectoryService/TransferWorkspace",
                 decode::transfer_workspace,
                 |app, call, input, keep| Box::pin(app.transfer_workspace(call, input, keep)),
                 encode::transferred_workspace,

@@ -5,18 +5,18 @@ use secrets_proto::v1::secret_service_server::SecretService;
 use tonic::{Request, Response, Status};
 
 use super::decode::secret as decode;
-use super::door::Door;
 use super::encode::secret as encode;
+use super::handler::Handler;
 
 /// The handlers.
 pub struct Secrets {
-    door: Door,
+    handler: Handler,
 }
 
 impl Secrets {
-    /// Handlers behind `door`.
-    pub fn new(door: Door) -> Self {
-        Self { door }
+    /// Handlers behind `handler`.
+    pub fn new(handler: Handler) -> Self {
+        Self { handler }
     }
 }
 
@@ -26,10 +26,10 @@ impl SecretService for Secrets {
         &self,
         request: Request<v1::CreateSecretRequest>,
     ) -> Result<Response<v1::CreateSecretResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.SecretService/CreateSecret",
+                "secretsapi.v1.SecretService/CreateSecret",
                 decode::create_secret,
                 |app, call, input, keep| Box::pin(app.create_secret(call, input, keep)),
                 encode::created,
@@ -42,10 +42,10 @@ impl SecretService for Secrets {
         &self,
         request: Request<v1::GetSecretRequest>,
     ) -> Result<Response<v1::GetSecretResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.SecretService/GetSecret",
+                "secretsapi.v1.SecretService/GetSecret",
                 decode::get_secret,
                 |app, call, input| Box::pin(app.get_secret(call, input)),
                 encode::got,
@@ -57,10 +57,10 @@ impl SecretService for Secrets {
         &self,
         request: Request<v1::ListSecretsRequest>,
     ) -> Result<Response<v1::ListSecretsResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.SecretService/ListSecrets",
+                "secretsapi.v1.SecretService/ListSecrets",
                 decode::list_secrets,
                 |app, call, input| Box::pin(app.list_secrets(call, input)),
                 encode::listed,
@@ -72,10 +72,10 @@ impl SecretService for Secrets {
         &self,
         request: Request<v1::UpdateSecretRequest>,
     ) -> Result<Response<v1::UpdateSecretResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.SecretService/UpdateSecret",
+                "secretsapi.v1.SecretService/UpdateSecret",
                 decode::update_secret,
                 |app, call, input, keep| Box::pin(app.update_secret(call, input, keep)),
                 encode::updated,
@@ -88,10 +88,10 @@ impl SecretService for Secrets {
         &self,
         request: Request<v1::DeleteSecretRequest>,
     ) -> Result<Response<v1::DeleteSecretResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.SecretService/DeleteSecret",
+                "secretsapi.v1.SecretService/DeleteSecret",
                 decode::delete_secret,
                 |app, call, input, keep| Box::pin(app.delete_secret(call, input, keep)),
                 encode::deleted,
@@ -104,10 +104,10 @@ impl SecretService for Secrets {
         &self,
         request: Request<v1::UndeleteSecretRequest>,
     ) -> Result<Response<v1::UndeleteSecretResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.SecretService/UndeleteSecret",
+                "secretsapi.v1.SecretService/UndeleteSecret",
                 decode::undelete_secret,
                 |app, call, input, keep| Box::pin(app.undelete_secret(call, input, keep)),
                 encode::undeleted,
@@ -120,10 +120,10 @@ impl SecretService for Secrets {
         &self,
         request: Request<v1::ListSecretVersionsRequest>,
     ) -> Result<Response<v1::ListSecretVersionsResponse>, Status> {
-        self.door
+        self.handler
             .read(
                 request,
-                "secrets.v1.SecretService/ListSecretVersions",
+                "secretsapi.v1.SecretService/ListSecretVersions",
                 decode::list_versions,
                 |app, call, input| Box::pin(app.list_secret_versions(call, input)),
                 encode::listed_versions,
@@ -135,10 +135,10 @@ impl SecretService for Secrets {
         &self,
         request: Request<v1::RollbackSecretRequest>,
     ) -> Result<Response<v1::RollbackSecretResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.SecretService/RollbackSecret",
+                "secretsapi.v1.SecretService/RollbackSecret",
                 decode::rollback_secret,
                 |app, call, input, keep| Box::pin(app.rollback_secret(call, input, keep)),
                 encode::rolled_back,
@@ -151,10 +151,10 @@ impl SecretService for Secrets {
         &self,
         request: Request<v1::DestroySecretVersionRequest>,
     ) -> Result<Response<v1::DestroySecretVersionResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.SecretService/DestroySecretVersion",
+                "secretsapi.v1.SecretService/DestroySecretVersion",
                 decode::destroy_version,
                 |app, call, input, keep| Box::pin(app.destroy_secret_version(call, input, keep)),
                 encode::destroyed,
@@ -167,10 +167,10 @@ impl SecretService for Secrets {
         &self,
         request: Request<v1::ImportSecretsRequest>,
     ) -> Result<Response<v1::ImportSecretsResponse>, Status> {
-        self.door
+        self.handler
             .mutate(
                 request,
-                "secrets.v1.SecretService/ImportSecrets",
+                "secretsapi.v1.SecretService/ImportSecrets",
                 decode::import_secrets,
                 |app, call, input, keep| Box::pin(app.import_secrets(call, input, keep)),
                 encode::imported,

@@ -7,13 +7,13 @@ use secrets_proto::ERROR_DOMAIN;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::failure::{Failure, Reason};
+use crate::error::{Error, Reason};
 
 /// Trailers are capped at 8 KiB by other gRPC stacks, and details are base64 there.
 const MESSAGE_BYTES: usize = 900;
 
 /// The failure as the caller sees it.
-pub fn of(failure: &Failure) -> Status {
+pub fn of(failure: &Error) -> Status {
     let code = code(failure.reason());
     let mut metadata: HashMap<String, String> =
         failure.metadata().iter().map(|(key, value)| ((*key).to_owned(), cut(value))).collect();
@@ -94,15 +94,15 @@ mod tests {
 
     #[test]
     fn a_status_carries_reason_domain_field_and_retry() {
-        let status = of(&Failure::invalid("ttl", "at most 24 hours pass").with("limit", "86400"));
+        let status = of(&Error::invalid("ttl", "at most 24 hours pass").with("limit", "86400"));
         assert_eq!(status.code(), Code::InvalidArgument);
         let details = status.get_error_details();
         let info = details.error_info().unwrap();
-        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("INVALID_ARGUMENT_VALUE", "secrets.v1"));
+        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("INVALID_ARGUMENT_VALUE", "secretsapi.v1"));
         assert_eq!(info.metadata.get("limit").map(String::as_str), Some("86400"));
         assert_eq!(details.bad_request().unwrap().field_violations[0].field, "ttl");
 
-        let status = of(&Failure::new(Reason::StorageUnavailable, "the database does not answer"));
+        let status = of(&Error::new(Reason::StorageUnavailable, "the database does not answer"));
         assert!(status.get_error_details().retry_info().is_some());
     }
 
@@ -116,13 +116,13 @@ mod tests {
 
     #[test]
     fn a_changed_etag_is_not_to_be_retried_blindly() {
-        assert!(of(&Failure::new(Reason::EtagMismatch, "changed")).get_error_details().retry_info().is_none());
+        assert!(of(&Error::new(Reason::EtagMismatch, "changed")).get_error_details().retry_info().is_none());
     }
 
     #[test]
     fn details_stay_within_four_kibibytes() {
         let long = "é".repeat(5_000);
-        let status = of(&Failure::invalid("description", &long).with("suggestion", long.clone()));
+        let status = of(&Error::invalid("description", &long).with("suggestion", long.clone()));
         assert!(status.details().len() + status.message().len() <= 4096, "{}", status.details().len());
     }
 }

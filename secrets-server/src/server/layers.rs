@@ -4,10 +4,10 @@
 //! A handler finds in its request's extensions [`RequestId`], [`Peer`](super::Peer) and [`Signal`]: a stream awaits it,
 //! and work that outlives its call holds it.
 
-mod access;
+mod access_log;
 mod body;
+mod catch_panic;
 mod deadline;
-mod panic;
 mod request_id;
 
 use std::convert::Infallible;
@@ -20,10 +20,10 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
-use self::access::Call;
+use self::access_log::Call;
 use self::body::CallBody;
 use super::Peer;
-use crate::shutdown::Signal;
+use crate::process::shutdown::Signal;
 
 pub use self::request_id::RequestId;
 
@@ -82,10 +82,10 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let signal = self.signal.clone();
         let answered = async move {
-            let handled = panic::caught(async move { inner.call(request).await });
+            let handled = catch_panic::caught(async move { inner.call(request).await });
             let mut response = match deadline::within(limit, handled).await {
                 Ok(Ok(Ok(response))) => response,
-                Ok(Err(panic::Panicked)) => panic::status().into_http(),
+                Ok(Err(catch_panic::Panicked)) => catch_panic::status().into_http(),
                 Err(deadline::Exceeded) => deadline::status().into_http(),
             };
             call.answered(response.headers());

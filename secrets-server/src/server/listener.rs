@@ -16,7 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::connection::{Connection, Progress};
 use super::{BindError, limits, tls};
 use crate::config::{ListenerConfig, Offered};
-use crate::shutdown::Signal;
+use crate::process::shutdown::Signal;
 
 /// How long accepting pauses when the process has no file descriptor left for a connection.
 const BACK_OFF: Duration = Duration::from_millis(100);

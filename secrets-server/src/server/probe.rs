@@ -14,14 +14,14 @@ use tonic_prost::ProstCodec;
 use tower::{Service, service_fn};
 
 use super::RequestId;
-use crate::shutdown::Signal;
+use crate::process::shutdown::Signal;
 
 /// Its methods take and return empty messages.
 #[derive(Clone)]
 pub(crate) struct Probe;
 
 impl Probe {
-    pub(crate) const NAME: &'static str = "secrets.v1.ProbeService";
+    pub(crate) const NAME: &'static str = "secretsapi.v1.ProbeService";
 
     async fn answer(request: Request<Body>) -> Response<Body> {
         let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();

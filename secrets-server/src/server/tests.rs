@@ -141,7 +141,7 @@ async fn a_stream_that_awaits_the_signal_ends_in_order() {
 async fn a_health_watcher_hears_of_the_stop_before_its_stream_ends() {
     let running = Running::start(LONG).await;
     let mut health = HealthClient::new(running.channel().await);
-    let request = HealthCheckRequest { service: "secrets.v1.ResolveService".to_owned() };
+    let request = HealthCheckRequest { service: "secretsapi.v1.ResolveService".to_owned() };
     let mut watched = health.watch(request).await.unwrap().into_inner();
     let serving = ServingStatus::Serving as i32;
     assert_eq!(watched.next().await.unwrap().unwrap().status, serving);
@@ -158,8 +158,8 @@ async fn tells_the_health_of_what_is_offered_and_of_nothing_else() {
     let mut health = HealthClient::new(running.channel().await);
     for (service, expected) in [
         ("", Ok(ServingStatus::Serving as i32)),
-        ("secrets.v1.ResolveService", Ok(ServingStatus::Serving as i32)),
-        ("secrets.v1.SecretService", Err(Code::NotFound)),
+        ("secretsapi.v1.ResolveService", Ok(ServingStatus::Serving as i32)),
+        ("secretsapi.v1.SecretService", Err(Code::NotFound)),
     ] {
         let answer = health.check(HealthCheckRequest { service: service.to_owned() }).await;
         assert_eq!(answer.map(|answer| answer.get_ref().status).map_err(|status| status.code()), expected, "{service}");
@@ -177,7 +177,7 @@ async fn reflects_what_is_offered() {
     let ask = |message| ServerReflectionRequest { host: String::new(), message_request: Some(message) };
     let questions = tokio_stream::iter([
         ask(MessageRequest::ListServices(String::new())),
-        ask(MessageRequest::FileContainingSymbol("secrets.v1.ResolveService".to_owned())),
+        ask(MessageRequest::FileContainingSymbol("secretsapi.v1.ResolveService".to_owned())),
     ]);
     let mut answers = ServerReflectionClient::new(running.channel().await)
         .server_reflection_info(questions)
@@ -196,7 +196,7 @@ async fn reflects_what_is_offered() {
             "grpc.health.v1.Health",
             "grpc.reflection.v1.ServerReflection",
             "grpc.reflection.v1alpha.ServerReflection",
-            "secrets.v1.ResolveService"
+            "secretsapi.v1.ResolveService"
         ]
     );
     let described = answers.next().await.unwrap().unwrap().message_response;
@@ -215,7 +215,7 @@ async fn refuses_a_header_list_beyond_the_limit_and_an_unknown_service() {
     assert!(refused.is_err());
 
     client.ready().await.unwrap();
-    let path = "/secrets.v1.NoService/Ok".parse().unwrap();
+    let path = "/secretsapi.v1.NoService/Ok".parse().unwrap();
     let unknown: Result<tonic::Response<()>, _> =
         client.unary(Request::new(()), path, ProstCodec::<(), ()>::default()).await;
     assert_eq!(unknown.unwrap_err().code(), Code::Unimplemented);

@@ -1,21 +1,21 @@
 //! The first credential of an installation, and the ready organization of `secrets-server dev`.
 
-use secrets_core::{Binding, Level, NamePolicy, OrganizationId, PrincipalKind, PrincipalRef, Role, Uid, UserId};
+use secrets_core::{Binding, NamePolicy, OrganizationId, PrincipalKind, PrincipalRef, Role, RoleResource, Uid, UserId};
 
-use super::mint::{Minted, Minting};
-use crate::app::App;
+use super::mint::{Created, Creating};
+use crate::application::App;
 use crate::auth::token::{Token, TokenKind};
-use crate::failure::Failure;
-use crate::store::binding::BindingRow;
+use crate::error::Error;
+use crate::store::binding::BindingRecord;
 use crate::store::credential::{CredentialFilter, CredentialKind};
-use crate::store::organization::OrganizationRow;
-use crate::store::user::{UserRow, UserState};
+use crate::store::organization::Organization;
+use crate::store::user::{User, UserState};
 use crate::store::{self, WriteTransaction, binding, credential, organization, revision, user};
 
 impl App {
     /// Makes the operator's token, unless there is one that still works: then `None`. The caller writes it where only the
     /// operator reads it, and only then calls [`FirstToken::keep`]: a token that was not written is not stored either.
-    pub async fn bootstrap_operator(&self) -> Result<Option<FirstToken>, Failure> {
+    pub async fn bootstrap_operator(&self) -> Result<Option<FirstToken>, Error> {
         let transaction = self.store().begin().await?;
         revision::lock_platform(&transaction).await?;
         let working = CredentialFilter {
@@ -26,23 +26,23 @@ impl App {
         if credential::count(&transaction, None, &working).await? > 0 {
             return Ok(None);
         }
-        let minting = Minting {
+        let creating = Creating {
             kind: TokenKind::Operator,
             organization: None,
             principal: PrincipalRef { kind: PrincipalKind::Operator, uid: Uid::nil() },
             display_name: "first start".to_owned(),
             ttl: None,
         };
-        let Minted { token, .. } = self.mint(&transaction, minting, self.now(), |_| ()).await?;
+        let Created { token, .. } = self.create(&transaction, creating, self.now(), |_| ()).await?;
         Ok(Some(FirstToken { token, transaction }))
     }
 
     /// Makes the organization `dev` with the administrator `dev`, and returns a personal token of theirs. For an empty,
     /// temporary database.
-    pub async fn bootstrap_dev(&self) -> Result<Token, Failure> {
-        let (now, id) = (self.now(), || Failure::internal("`dev` is an identifier"));
+    pub async fn bootstrap_dev(&self) -> Result<Token, Error> {
+        let (now, id) = (self.now(), || Error::internal("`dev` is an identifier"));
         let transaction = self.store().begin().await?;
-        let organization = OrganizationRow {
+        let organization = Organization {
             uid: self.uid()?,
             organization_id: "dev".parse::<OrganizationId>().map_err(|_| id())?,
             display_name: "development".to_owned(),
@@ -53,7 +53,7 @@ impl App {
         organization::insert(&transaction, &organization).await?;
         self.keys().make_data_key(&transaction, organization.uid, now).await?;
         revision::start(&transaction, organization.uid, self.uid()?).await?;
-        let admin = UserRow {
+        let admin = User {
             uid: self.uid()?,
             organization: organization.uid,
             user_id: "dev".parse::<UserId>().map_err(|_| id())?,
@@ -65,23 +65,23 @@ impl App {
         };
         user::insert(&transaction, &admin).await?;
         let principal = PrincipalRef { kind: PrincipalKind::User, uid: admin.uid };
-        let row = BindingRow {
+        let row = BindingRecord {
             uid: self.uid()?,
-            binding: Binding { principal, role: Role::Admin, on: Level::Organization(organization.uid) },
+            binding: Binding { principal, role: Role::Admin, resource: RoleResource::Organization(organization.uid) },
             create_time: now,
             creator: "operator".to_owned(),
         };
         binding::insert(&transaction, &row).await?;
-        let minting = Minting {
+        let creating = Creating {
             kind: TokenKind::Personal,
             organization: Some(organization.uid),
             principal,
             display_name: "secrets-server dev".to_owned(),
             ttl: None,
         };
-        let minted = self.mint(&transaction, minting, now, |_| ()).await?;
+        let created = self.create(&transaction, creating, now, |_| ()).await?;
         store::commit(transaction).await?;
-        Ok(minted.token)
+        Ok(created.token)
     }
 }
 
@@ -98,7 +98,7 @@ impl FirstToken {
     }
 
     /// Stores it: from now on it works.
-    pub async fn keep(self) -> Result<(), Failure> {
+    pub async fn keep(self) -> Result<(), Error> {
         Ok(store::commit(self.transaction).await?)
     }
 }

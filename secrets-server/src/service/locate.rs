@@ -1,14 +1,19 @@
 //! From identifiers to uids. What does not exist is located too, with the nil uid, so that authorization comes first and
 //! whoever may not see a thing learns nothing of its existence.
 
+pub mod account;
+pub mod context;
+pub mod limits;
+pub mod role_resource;
+
 use sea_orm::ConnectionTrait;
 use secrets_core::limits::Limits;
-use secrets_core::{Level, OrganizationId, Principal, Resource, Scope, ScopeKind, ScopeName, Uid};
+use secrets_core::{OrganizationId, Principal, Resource, RoleResource, Scope, ScopeKind, ScopeName, Uid};
 
-use crate::app::App;
+use crate::application::App;
 use crate::call::Call;
-use crate::failure::Failure;
-use crate::store::organization::OrganizationRow;
+use crate::error::Error;
+use crate::store::organization::Organization;
 use crate::store::{organization, project, user, workspace};
 
 /// A scope by name and by uid.
@@ -17,7 +22,7 @@ pub struct LocatedScope {
     /// Its name.
     pub name: ScopeName,
     /// Its organization.
-    pub organization: OrganizationRow,
+    pub organization: Organization,
     /// Its uid; nil when there is no such scope.
     pub scope: Scope,
     /// What is authorized.
@@ -26,9 +31,9 @@ pub struct LocatedScope {
 
 impl LocatedScope {
     /// Refuses a scope that does not exist. Call it after authorizing.
-    pub fn must_exist(&self) -> Result<(), Failure> {
+    pub fn must_exist(&self) -> Result<(), Error> {
         if self.scope.uid.is_nil() {
-            return Err(Failure::not_found(format_args!("{} `{}`", noun(self.name.kind()), self.name)));
+            return Err(Error::not_found(format_args!("{} `{}`", noun(self.name.kind()), self.name)));
         }
         Ok(())
     }
@@ -42,15 +47,15 @@ impl App {
         db: &impl ConnectionTrait,
         call: &Call,
         id: &OrganizationId,
-    ) -> Result<OrganizationRow, Failure> {
+    ) -> Result<Organization, Error> {
         match &call.caller.organization {
-            Some(own) if own.id != *id => Err(Failure::denied()),
-            Some(own) => organization::by_uid(db, own.uid).await?.ok_or_else(Failure::denied),
+            Some(own) if own.id != *id => Err(Error::denied()),
+            Some(own) => organization::by_uid(db, own.uid).await?.ok_or_else(Error::denied),
             None => organization::by_id(db, id).await?.ok_or_else(|| {
                 if reaches_every_organization(call) {
-                    Failure::not_found(format_args!("organization `organizations/{id}`"))
+                    Error::not_found(format_args!("organization `organizations/{id}`"))
                 } else {
-                    Failure::denied()
+                    Error::denied()
                 }
             }),
         }
@@ -62,7 +67,7 @@ impl App {
         db: &impl ConnectionTrait,
         call: &Call,
         name: &ScopeName,
-    ) -> Result<LocatedScope, Failure> {
+    ) -> Result<LocatedScope, Error> {
         let organization = self.locate_organization(db, call, name.organization()).await?;
         let within = organization.uid;
         let (uid, resource) = match name {
@@ -89,13 +94,13 @@ impl App {
 }
 
 /// The limits in force in an organization: its own, never above the service's.
-pub fn limits_of(app: &App, organization: &OrganizationRow) -> Result<Limits, Failure> {
-    super::organization_limits::parse(app.limits(), &organization.limits)
+pub fn limits_of(app: &App, organization: &Organization) -> Result<Limits, Error> {
+    super::locate::limits::parse(app.limits(), &organization.limits)
 }
 
 fn reaches_every_organization(call: &Call) -> bool {
     matches!(call.caller.principal, Principal::Operator)
-        || call.caller.bindings.iter().any(|binding| matches!(binding.on, Level::Platform))
+        || call.caller.bindings.iter().any(|binding| matches!(binding.resource, RoleResource::Platform))
 }
 
 /// The noun for a kind of scope, in sentences.

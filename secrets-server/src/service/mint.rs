@@ -5,18 +5,18 @@ use std::time::Duration;
 use sea_orm::ConnectionTrait;
 use secrets_core::{PrincipalRef, Timestamp, Uid};
 
-use crate::app::App;
+use crate::application::App;
 use crate::auth::token::{Token, TokenKind};
-use crate::failure::Failure;
-use crate::store::credential::{self, CredentialKind, CredentialRow};
+use crate::error::Error;
+use crate::store::credential::{self, Credential, CredentialKind};
 
 /// What a new credential is for. A session fills in its context and what narrows it.
-pub struct Minting {
+pub struct Creating {
     /// What kind of token.
     pub kind: TokenKind,
     /// The organization it belongs to; none for the platform.
     pub organization: Option<Uid>,
-    /// For whom it speaks; for a session, who minted it.
+    /// For whom it speaks; for a session, who created it.
     pub principal: PrincipalRef,
     /// For people.
     pub display_name: String,
@@ -25,46 +25,46 @@ pub struct Minting {
 }
 
 /// A credential that was just made.
-pub struct Minted {
+pub struct Created {
     /// Its text, to be shown this once.
     pub token: Token,
     /// What is stored.
-    pub row: CredentialRow,
+    pub row: Credential,
 }
 
 impl App {
     /// Makes a credential and stores its MAC; `complete` fills in what only some kinds have.
-    pub async fn mint(
+    pub async fn create(
         &self,
         db: &impl ConnectionTrait,
-        minting: Minting,
+        creating: Creating,
         now: Timestamp,
-        complete: impl FnOnce(&mut CredentialRow),
-    ) -> Result<Minted, Failure> {
-        let token = Token::make(self.random(), minting.kind)?;
-        let pepper = self.keys().peppers().last().ok_or_else(|| Failure::internal("there is no pepper"))?;
-        let mut row = CredentialRow {
+        complete: impl FnOnce(&mut Credential),
+    ) -> Result<Created, Error> {
+        let token = Token::make(self.random(), creating.kind)?;
+        let pepper = self.keys().peppers().last().ok_or_else(|| Error::internal("there is no pepper"))?;
+        let mut row = Credential {
             uid: self.uid()?,
-            kind: stored_kind(minting.kind),
-            organization: minting.organization,
-            principal: minting.principal,
+            kind: stored_kind(creating.kind),
+            organization: creating.organization,
+            principal: creating.principal,
             mac: token.mac(pepper),
             pepper_version: pepper.version(),
-            display_name: minting.display_name,
+            display_name: creating.display_name,
             create_time: now,
-            expire_time: minting.ttl.map(|ttl| now.saturating_add(ttl)),
+            expire_time: creating.ttl.map(|ttl| now.saturating_add(ttl)),
             revoke_time: None,
             last_used_time: None,
-            minter: None,
+            creator: None,
             external_id: None,
             context_project: None,
             context_workspace: None,
             context_user: None,
-            allow: None,
+            restrictions: None,
         };
         complete(&mut row);
         credential::insert(db, &row).await?;
-        Ok(Minted { token, row })
+        Ok(Created { token, row })
     }
 }
 
@@ -84,12 +84,12 @@ pub fn lifetime(
     asked: Option<Duration>,
     default: Duration,
     most: Duration,
-) -> Result<Duration, Failure> {
+) -> Result<Duration, Error> {
     match asked {
         None => Ok(default),
-        Some(ttl) if ttl.is_zero() => Err(Failure::invalid(field, "more than 0 s passes")),
+        Some(ttl) if ttl.is_zero() => Err(Error::invalid(field, "more than 0 s passes")),
         Some(ttl) if ttl > most => {
-            Err(Failure::invalid(field, format!("at most {} s pass; {} s were given", most.as_secs(), ttl.as_secs())))
+            Err(Error::invalid(field, format!("at most {} s pass; {} s were given", most.as_secs(), ttl.as_secs())))
         }
         Some(ttl) => Ok(ttl),
     }

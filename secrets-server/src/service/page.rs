@@ -1,11 +1,13 @@
 //! Page tokens: opaque, and bound to their query, filter and order.
 
+pub mod list;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::app::App;
+use crate::application::App;
 use crate::crypto::MacPurpose;
-use crate::failure::{Failure, Reason};
+use crate::error::{Error, Reason};
 
 /// Enough of an HMAC-SHA-256 that nobody guesses one.
 const TAG_BYTES: usize = 16;
@@ -21,12 +23,12 @@ pub struct Page {
 
 impl Page {
     /// Reads `page_size` and `page_token`: 0 is `default`, more than 1,000 is 1,000, and a negative size is refused.
-    pub fn new(size: i32, token: String, default: u64) -> Result<Self, Failure> {
+    pub fn new(size: i32, token: String, default: u64) -> Result<Self, Error> {
         const MOST: u64 = 1_000;
         let size = match u64::try_from(size) {
             Ok(0) => default,
             Ok(size) => size.min(MOST),
-            Err(_) => return Err(Failure::invalid("page_size", "0 (the default) or more passes")),
+            Err(_) => return Err(Error::invalid("page_size", "0 (the default) or more passes")),
         };
         Ok(Self { size, token })
     }
@@ -41,13 +43,13 @@ impl App {
     }
 
     /// The cursor of a page token that was made for the same `query`; none for the first page.
-    pub fn cursor(&self, query: &[&str], token: &str) -> Result<Option<String>, Failure> {
+    pub fn cursor(&self, query: &[&str], token: &str) -> Result<Option<String>, Error> {
         if token.is_empty() {
             return Ok(None);
         }
         let refused = || {
             let rule = "it is not one of this list's; start again without one, with the same parent, filter and order throughout";
-            Failure::field(Reason::InvalidPageToken, "page_token", rule)
+            Error::field(Reason::InvalidPageToken, "page_token", rule)
         };
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| refused())?;
         let (tag, cursor) = bytes.split_at_checked(TAG_BYTES).ok_or_else(refused)?;

@@ -1,19 +1,25 @@
-//! Resolve: the one door through which values leave.
+//! Resolve: the one handler through which values leave.
+
+pub mod explain;
+pub mod resolved_set;
+pub mod snapshot;
+pub mod watch;
 
 use std::collections::BTreeSet;
 
 use secrets_core::authorize::{Permit, right};
 use secrets_core::{ContextName, Filter, Resolution, SecretId};
 
-use super::answer::{Answer, Delivered};
-use super::context::LocatedContext;
-use crate::app::App;
-use crate::audit::{Delivery, Event};
+use super::locate::context::LocatedContext;
+use super::resolve::resolved_set::{Delivered, ResolvedSet};
+use crate::application::App;
+use crate::audit::{DeliveredSet, Event};
 use crate::call::Call;
-use crate::crypto::{DataKey, OpenError, SecretBytes, ValueIdentity, data_key_version};
-use crate::failure::{Failure, Reason, name_list};
+use crate::crypto::{OpenError, SecretBytes, ValueIdentity, data_key_version};
+use crate::error::{Error, Reason, name_list};
+use crate::keys::DataKey;
 use crate::store::revision::Revision;
-use crate::store::secret::CurrentSecret;
+use crate::store::secret::SecretWithVersion;
 
 /// What Resolve is asked.
 pub struct Question {
@@ -33,7 +39,7 @@ pub struct Question {
 
 impl App {
     /// The effective set of a context with its values: all of them, or an error.
-    pub async fn resolve(&self, call: &Call, question: Question) -> Result<Answer, Failure> {
+    pub async fn resolve(&self, call: &Call, question: Question) -> Result<ResolvedSet, Error> {
         let asked = self.asked_context(call, question.context, false)?;
         // What the context consists of, its secrets and its keys are read from one state of the database.
         let db = self.store().snapshot().await?;
@@ -44,13 +50,17 @@ impl App {
         let resolution = secrets_core::resolve(&located.context, call.now, snapshot.candidates());
 
         // What narrows an answer narrows the result: filtered candidates would let a broader secret win.
-        let allow = call.caller.session.as_ref().map(|session| session.allow.clone()).unwrap_or_default();
-        let filter =
-            Filter { secret_ids: question.secret_ids, required: question.required, kinds: question.kinds, allow };
+        let restrictions = call.caller.session.as_ref().map(|session| session.restrictions.clone()).unwrap_or_default();
+        let filter = Filter {
+            secret_ids: question.secret_ids,
+            required: question.required,
+            kinds: question.kinds,
+            restrictions,
+        };
         nothing_is_missing(&resolution, &filter)?;
         let winners = resolution.delivered(&filter).filter_map(|winner| snapshot.secret(winner.secret));
-        let chosen: Vec<&CurrentSecret> = winners.collect();
-        let answer = Answer::about(self, &located, &snapshot, &filter, &chosen, resolution.valid_until);
+        let chosen: Vec<&SecretWithVersion> = winners.collect();
+        let answer = ResolvedSet::new(self, &located, &snapshot, &filter, &chosen, resolution.valid_until);
         if answer.etag == question.if_none_match {
             return Ok(answer);
         }
@@ -59,15 +69,15 @@ impl App {
         // The connection is given back before the audit writer needs one.
         drop(db);
         let values = open_all(&permit, &keys, &located, &chosen)?;
-        let delivery = Delivery::of(chosen.iter().map(|each| (each.secret.uid, each.version.version)).collect());
+        let delivery = DeliveredSet::of(chosen.iter().map(|each| (each.secret.uid, each.version.version)).collect());
         // Durable before anything leaves.
         self.audit().record(Event::delivered(call, self.random(), delivery)?).await?;
         call.set_audited();
-        Ok(Answer { delivered: Some(values), ..answer })
+        Ok(ResolvedSet { delivered: Some(values), ..answer })
     }
 }
 
-fn nothing_is_missing(resolution: &Resolution, filter: &Filter) -> Result<(), Failure> {
+fn nothing_is_missing(resolution: &Resolution, filter: &Filter) -> Result<(), Error> {
     let missing = resolution.missing(filter);
     if missing.is_empty() {
         return Ok(());
@@ -80,12 +90,12 @@ fn open_all(
     _: &Permit<right::ReceiveValues>,
     keys: &[DataKey],
     located: &LocatedContext,
-    chosen: &[&CurrentSecret],
-) -> Result<Vec<Delivered>, Failure> {
+    chosen: &[&SecretWithVersion],
+) -> Result<Vec<Delivered>, Error> {
     let mut delivered = Vec::with_capacity(chosen.len());
     let mut unreadable = Vec::new();
     for current in chosen {
-        let CurrentSecret { secret, version } = current;
+        let SecretWithVersion { secret, version } = current;
         let name = located.secret_name(secret.scope.kind, &secret.secret_id);
         match (name, open(keys, current)) {
             (Some(name), Ok(value)) => delivered.push(Delivered {
@@ -117,8 +127,8 @@ enum Unreadable {
     Record(#[from] OpenError),
 }
 
-fn open(keys: &[DataKey], current: &CurrentSecret) -> Result<SecretBytes, Unreadable> {
-    let CurrentSecret { secret, version } = current;
+fn open(keys: &[DataKey], current: &SecretWithVersion) -> Result<SecretBytes, Unreadable> {
+    let SecretWithVersion { secret, version } = current;
     let key_version = data_key_version(&version.blob)?;
     let key = keys.iter().find(|key| key.version() == key_version).ok_or(Unreadable::Key(key_version))?;
     let identity = ValueIdentity {
@@ -132,7 +142,7 @@ fn open(keys: &[DataKey], current: &CurrentSecret) -> Result<SecretBytes, Unread
     Ok(key.open(&identity, &version.blob)?)
 }
 
-fn unavailable(reason: Reason, what: &str, names: &[&SecretId]) -> Failure {
+fn unavailable(reason: Reason, what: &str, names: &[&SecretId]) -> Error {
     let list = name_list(names.iter().map(|name| name.as_str()));
-    Failure::new(reason, format!("{what}: {list}")).with("secret_ids", list).with("count", names.len().to_string())
+    Error::new(reason, format!("{what}: {list}")).with("secret_ids", list).with("count", names.len().to_string())
 }

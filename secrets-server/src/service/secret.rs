@@ -13,30 +13,30 @@
 pub mod create;
 pub mod delete;
 pub mod destroy;
-pub mod edit;
 pub mod etag;
 pub mod get;
 pub mod import;
 pub mod list;
-mod reading;
+mod mutation;
+pub mod patch;
+mod quota;
+mod readable_scope;
 pub mod rollback;
-mod room;
 mod sealing;
-pub mod shown;
 pub mod undelete;
 pub mod update;
 pub mod versions;
+pub mod view;
 mod visibility;
 mod warnings;
-mod writing;
 
 use secrets_core::{InvalidSecretId, SecretName};
 
-use crate::failure::{Failure, Reason};
+use crate::error::{Error, Reason};
 
 /// A name that does not pass, with the one that would as `metadata.suggestion`.
-pub fn invalid_name(field: &'static str, error: &InvalidSecretId) -> Failure {
-    let failure = Failure::field(Reason::InvalidSecretId, field, error);
+pub fn invalid_name(field: &'static str, error: &InvalidSecretId) -> Error {
+    let failure = Error::field(Reason::InvalidSecretId, field, error);
     match error.suggestion() {
         Some(suggestion) => failure.with("suggestion", suggestion.as_str()),
         None => failure,
@@ -44,6 +44,6 @@ pub fn invalid_name(field: &'static str, error: &InvalidSecretId) -> Failure {
 }
 
 /// There is no such secret, or none that the caller sees.
-fn missing(name: &SecretName) -> Failure {
-    Failure::new(Reason::SecretNotFound, format!("there is no secret `{name}`"))
+fn missing(name: &SecretName) -> Error {
+    Error::new(Reason::SecretNotFound, format!("there is no secret `{name}`"))
 }

@@ -13,7 +13,7 @@ pub struct Warning {
     pub message: String,
 }
 
-/// The kinds of warning, each documented in `proto/secrets/v1/secret.proto`.
+/// The kinds of warning, each documented in `proto/secretsapi/v1/secret.proto`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "each is documented in secret.proto")]
 pub enum WarningCode {

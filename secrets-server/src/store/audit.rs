@@ -24,7 +24,7 @@ const SECRETS_AT_ONCE: usize = 1000;
 
 /// One call, allowed or denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditRow {
+pub struct AuditRecord {
     /// The event's identity.
     pub uid: Uid,
     /// When it was.
@@ -86,7 +86,7 @@ pub struct AuditFilter {
 }
 
 /// Adds events.
-pub async fn insert_many(db: &impl ConnectionTrait, rows: &[AuditRow]) -> Result<(), StoreError> {
+pub async fn insert_many(db: &impl ConnectionTrait, rows: &[AuditRecord]) -> Result<(), StoreError> {
     for rows in rows.chunks(EVENTS_AT_ONCE) {
         let models = rows.iter().map(write).collect::<Result<Vec<_>, _>>()?;
         Entity::insert_many(models).exec_without_returning(db).await?;
@@ -171,7 +171,7 @@ pub async fn list(
     filter: &AuditFilter,
     after: Option<(Timestamp, Uid)>,
     limit: u64,
-) -> Result<Vec<AuditRow>, StoreError> {
+) -> Result<Vec<AuditRecord>, StoreError> {
     let organization = organization_or_platform(organization);
     let here = Column::OrganizationUid.eq(organization);
     let query = page(filter, after, limit);
@@ -208,11 +208,11 @@ fn page(filter: &AuditFilter, after: Option<(Timestamp, Uid)>, limit: u64) -> Se
     query.order_by_desc(Column::CreateTime).order_by_desc(Column::Uid).limit(limit)
 }
 
-async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<AuditRow>, StoreError> {
+async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<AuditRecord>, StoreError> {
     query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
-fn write(row: &AuditRow) -> Result<ActiveModel, StoreError> {
+fn write(row: &AuditRecord) -> Result<ActiveModel, StoreError> {
     let revision = row.revision.map(i64::try_from).transpose();
     Ok(ActiveModel {
         uid: Set(row.uid),
@@ -235,9 +235,9 @@ fn write(row: &AuditRow) -> Result<ActiveModel, StoreError> {
     })
 }
 
-fn read(model: Model) -> Result<AuditRow, StoreError> {
+fn read(model: Model) -> Result<AuditRecord, StoreError> {
     let row = Row::new(TABLE, &model.uid);
-    Ok(AuditRow {
+    Ok(AuditRecord {
         revision: model.revision.map(|revision| row.number("revision", revision)).transpose()?,
         uid: model.uid,
         create_time: time(model.create_time),

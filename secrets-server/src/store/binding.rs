@@ -6,8 +6,9 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Select,
 };
+use secrets_core::Binding;
 use secrets_core::principal::PrincipalRef;
-use secrets_core::role::{Binding, Level, LevelKind, Role};
+use secrets_core::role::{Role, RoleResource, RoleResourceKind};
 use secrets_core::{Timestamp, Uid};
 
 use super::entity::binding::{ActiveModel, Column, Entity, Model};
@@ -18,7 +19,7 @@ const TABLE: &str = "bindings";
 
 /// A binding with what is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BindingRow {
+pub struct BindingRecord {
     /// Its identity.
     pub uid: Uid,
     /// Who has which role where.
@@ -30,12 +31,12 @@ pub struct BindingRow {
 }
 
 /// Adds a binding; [`super::UniqueIndex::Binding`] if the principal has the role there already.
-pub async fn insert(db: &impl ConnectionTrait, row: &BindingRow) -> Result<(), StoreError> {
-    let Binding { principal, role, on } = row.binding;
+pub async fn insert(db: &impl ConnectionTrait, row: &BindingRecord) -> Result<(), StoreError> {
+    let Binding { principal, role, resource: on } = row.binding;
     let row = ActiveModel {
         uid: Set(row.uid),
         organization_uid: Set(organization_or_platform(on.organization())),
-        level: Set(on.kind().as_str().to_owned()),
+        resource_kind: Set(on.kind().as_str().to_owned()),
         resource_uid: Set(on.uid()),
         principal_kind: Set(principal.kind.as_str().to_owned()),
         principal_uid: Set(principal.uid),
@@ -52,13 +53,13 @@ pub async fn by_uid(
     db: &impl ConnectionTrait,
     organization: Option<Uid>,
     uid: Uid,
-) -> Result<Option<BindingRow>, StoreError> {
+) -> Result<Option<BindingRecord>, StoreError> {
     of(organization).filter(Column::Uid.eq(uid)).one(db).await.map_err(reading(TABLE))?.map(read).transpose()
 }
 
 /// The row of exactly this binding.
-pub async fn find(db: &impl ConnectionTrait, binding: &Binding) -> Result<Option<BindingRow>, StoreError> {
-    let query = on(binding.on)
+pub async fn find(db: &impl ConnectionTrait, binding: &Binding) -> Result<Option<BindingRecord>, StoreError> {
+    let query = on(binding.resource)
         .filter(Column::PrincipalUid.eq(binding.principal.uid))
         .filter(Column::Role.eq(binding.role.as_str()));
     query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
@@ -92,18 +93,18 @@ pub async fn of_principal_everywhere(
 pub async fn rows_of_principal(
     db: &impl ConnectionTrait,
     principal: PrincipalRef,
-) -> Result<Vec<BindingRow>, StoreError> {
+) -> Result<Vec<BindingRecord>, StoreError> {
     all(db, Entity::find().filter(is(principal)).order_by_asc(Column::Uid)).await
 }
 
 /// Up to `limit` bindings on one resource in the order of their uids, those after `after`.
 pub async fn list(
     db: &impl ConnectionTrait,
-    level: Level,
+    resource: RoleResource,
     after: Option<Uid>,
     limit: u64,
-) -> Result<Vec<BindingRow>, StoreError> {
-    let mut query = on(level).order_by_asc(Column::Uid).limit(limit);
+) -> Result<Vec<BindingRecord>, StoreError> {
+    let mut query = on(resource).order_by_asc(Column::Uid).limit(limit);
     if let Some(after) = after {
         query = query.filter(Column::Uid.gt(after));
     }
@@ -111,18 +112,18 @@ pub async fn list(
 }
 
 /// How many bindings there are on one resource.
-pub async fn count(db: &impl ConnectionTrait, level: Level) -> Result<u64, StoreError> {
-    Ok(on(level).count(db).await?)
+pub async fn count(db: &impl ConnectionTrait, resource: RoleResource) -> Result<u64, StoreError> {
+    Ok(on(resource).count(db).await?)
 }
 
 /// How many admins the organization has. Ask under its [`super::revision::lock`] before one is removed.
 pub async fn count_admins(db: &impl ConnectionTrait, organization: Uid) -> Result<u64, StoreError> {
-    Ok(on(Level::Organization(organization)).filter(Column::Role.eq(Role::Admin.as_str())).count(db).await?)
+    Ok(on(RoleResource::Organization(organization)).filter(Column::Role.eq(Role::Admin.as_str())).count(db).await?)
 }
 
 /// All who are admin of the organization. Ask under its [`super::revision::lock`] before one is removed.
 pub async fn admins(db: &impl ConnectionTrait, organization: Uid) -> Result<Vec<PrincipalRef>, StoreError> {
-    let query = on(Level::Organization(organization)).filter(Column::Role.eq(Role::Admin.as_str()));
+    let query = on(RoleResource::Organization(organization)).filter(Column::Role.eq(Role::Admin.as_str()));
     Ok(all(db, query).await?.into_iter().map(|row| row.binding.principal).collect())
 }
 
@@ -157,8 +158,10 @@ fn of(organization: Option<Uid>) -> Select<Entity> {
     Entity::find().filter(Column::OrganizationUid.eq(organization_or_platform(organization)))
 }
 
-fn on(level: Level) -> Select<Entity> {
-    of(level.organization()).filter(Column::Level.eq(level.kind().as_str())).filter(Column::ResourceUid.eq(level.uid()))
+fn on(resource: RoleResource) -> Select<Entity> {
+    of(resource.organization())
+        .filter(Column::ResourceKind.eq(resource.kind().as_str()))
+        .filter(Column::ResourceUid.eq(resource.uid()))
 }
 
 fn is(principal: PrincipalRef) -> SimpleExpr {
@@ -175,27 +178,31 @@ async fn delete_where(
     Ok(query.exec(db).await?.rows_affected)
 }
 
-async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<BindingRow>, StoreError> {
+async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<BindingRecord>, StoreError> {
     query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
-fn read(model: Model) -> Result<BindingRow, StoreError> {
+fn read(model: Model) -> Result<BindingRecord, StoreError> {
     let row = Row::new(TABLE, &model.uid);
     let kind = row.parse("principal_kind", &model.principal_kind)?;
     let organization = unless_platform(model.organization_uid);
-    let on = match (row.parse("level", &model.level)?, organization) {
-        (LevelKind::Platform, None) => Level::Platform,
-        (LevelKind::Organization, Some(organization)) => Level::Organization(organization),
-        (LevelKind::Project, Some(organization)) => Level::Project { organization, project: model.resource_uid },
-        (LevelKind::Workspace, Some(organization)) => Level::Workspace { organization, workspace: model.resource_uid },
+    let on = match (row.parse("resource_kind", &model.resource_kind)?, organization) {
+        (RoleResourceKind::Platform, None) => RoleResource::Platform,
+        (RoleResourceKind::Organization, Some(organization)) => RoleResource::Organization(organization),
+        (RoleResourceKind::Project, Some(organization)) => {
+            RoleResource::Project { organization, project: model.resource_uid }
+        }
+        (RoleResourceKind::Workspace, Some(organization)) => {
+            RoleResource::Workspace { organization, workspace: model.resource_uid }
+        }
         _ => return Err(row.corrupt("organization_uid")),
     };
-    Ok(BindingRow {
+    Ok(BindingRecord {
         uid: model.uid,
         binding: Binding {
             principal: PrincipalRef { kind, uid: model.principal_uid },
             role: row.parse("role", &model.role)?,
-            on,
+            resource: on,
         },
         create_time: time(model.create_time),
         creator: model.creator,

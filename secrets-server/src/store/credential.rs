@@ -62,7 +62,7 @@ impl FromStr for CredentialKind {
 
 /// A credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CredentialRow {
+pub struct Credential {
     /// Its identity.
     pub uid: Uid,
     /// What it is.
@@ -70,7 +70,7 @@ pub struct CredentialRow {
     /// The organization it is for; a session's is that of its context. None for the operator and for tokens of the
     /// platform's service accounts.
     pub organization: Option<Uid>,
-    /// Whose it is; for a session, the account that minted it, or the first one of its line.
+    /// Whose it is; for a session, the account that created it, or the first one of its line.
     pub principal: PrincipalRef,
     /// The MAC of its text.
     pub mac: [u8; 32],
@@ -86,8 +86,8 @@ pub struct CredentialRow {
     pub revoke_time: Option<Timestamp>,
     /// When it was last used, roughly.
     pub last_used_time: Option<Timestamp>,
-    /// The credential with which a session was minted.
-    pub minter: Option<Uid>,
+    /// The credential with which a session was created.
+    pub creator: Option<Uid>,
     /// The caller's own name for a session.
     pub external_id: Option<String>,
     /// The project of a session's context.
@@ -97,7 +97,7 @@ pub struct CredentialRow {
     /// The user of a session's context.
     pub context_user: Option<Uid>,
     /// What narrows a session, as the service wrote it (JSON).
-    pub allow: Option<String>,
+    pub restrictions: Option<String>,
 }
 
 /// Which credentials to list. The default lists those of all kinds that have not ended.
@@ -105,12 +105,12 @@ pub struct CredentialRow {
 pub struct CredentialFilter {
     /// Only these kinds; empty: all.
     pub kinds: Vec<CredentialKind>,
-    /// Only those of this principal; of sessions, those it minted.
+    /// Only those of this principal; of sessions, those it created.
     pub principal: Option<PrincipalRef>,
     /// Only sessions for this user.
     pub context_user: Option<Uid>,
-    /// Only sessions that were minted with this credential.
-    pub minter: Option<Uid>,
+    /// Only sessions that were created with this credential.
+    pub creator: Option<Uid>,
     /// Only sessions of this name.
     pub external_id: Option<String>,
     /// Only those that are neither revoked nor expired at this time.
@@ -118,7 +118,7 @@ pub struct CredentialFilter {
 }
 
 /// Adds a credential.
-pub async fn insert(db: &impl ConnectionTrait, row: &CredentialRow) -> Result<(), StoreError> {
+pub async fn insert(db: &impl ConnectionTrait, row: &Credential) -> Result<(), StoreError> {
     let row = ActiveModel {
         uid: Set(row.uid),
         kind: Set(row.kind.as_str().to_owned()),
@@ -132,19 +132,19 @@ pub async fn insert(db: &impl ConnectionTrait, row: &CredentialRow) -> Result<()
         expire_time: Set(row.expire_time.map(Timestamp::as_micros)),
         revoke_time: Set(row.revoke_time.map(Timestamp::as_micros)),
         last_used_time: Set(row.last_used_time.map(Timestamp::as_micros)),
-        minter_uid: Set(row.minter),
+        minter_uid: Set(row.creator),
         external_id: Set(row.external_id.clone()),
         context_project_uid: Set(row.context_project),
         context_workspace_uid: Set(row.context_workspace),
         context_user_uid: Set(row.context_user),
-        allow: Set(row.allow.clone()),
+        restrictions: Set(row.restrictions.clone()),
     };
     Entity::insert(row).exec_without_returning(db).await?;
     Ok(())
 }
 
 /// The credential whose text has this MAC, ended or not. The one look-up that fixes no organization: it finds out which.
-pub async fn by_mac(db: &impl ConnectionTrait, mac: &[u8; 32]) -> Result<Option<CredentialRow>, StoreError> {
+pub async fn by_mac(db: &impl ConnectionTrait, mac: &[u8; 32]) -> Result<Option<Credential>, StoreError> {
     one(db, Entity::find().filter(Column::Mac.eq(mac.to_vec()))).await
 }
 
@@ -153,13 +153,13 @@ pub async fn by_uid(
     db: &impl ConnectionTrait,
     organization: Option<Uid>,
     uid: Uid,
-) -> Result<Option<CredentialRow>, StoreError> {
+) -> Result<Option<Credential>, StoreError> {
     one(db, of(organization).filter(Column::Uid.eq(uid))).await
 }
 
-/// Reads the credential with which a session is about to be minted, and holds it until the transaction ends: whoever
+/// Reads the credential with which a session is about to be created, and holds it until the transaction ends: whoever
 /// revokes it meanwhile waits, and then finds the new session to revoke along with it.
-pub async fn hold(db: &impl ConnectionTrait, uid: Uid) -> Result<Option<CredentialRow>, StoreError> {
+pub async fn hold(db: &impl ConnectionTrait, uid: Uid) -> Result<Option<Credential>, StoreError> {
     one(db, Entity::find().filter(Column::Uid.eq(uid)).lock(LockType::Share)).await
 }
 
@@ -170,7 +170,7 @@ pub async fn list(
     filter: &CredentialFilter,
     after: Option<(Timestamp, Uid)>,
     limit: u64,
-) -> Result<Vec<CredentialRow>, StoreError> {
+) -> Result<Vec<Credential>, StoreError> {
     let mut query =
         matching(organization, filter).order_by_desc(Column::CreateTime).order_by_desc(Column::Uid).limit(limit);
     if let Some((time, uid)) = after {
@@ -210,7 +210,7 @@ pub async fn renew(
     Ok(query.exec(db).await?.rows_affected == 1)
 }
 
-/// Notes that credentials were used at `time`.
+/// UsageBuffer that credentials were used at `time`.
 pub async fn touch(
     db: &impl ConnectionTrait,
     uids: impl IntoIterator<Item = Uid>,
@@ -244,20 +244,20 @@ fn matching(organization: Option<Uid>, filter: &CredentialFilter) -> Select<Enti
     }
     all = all
         .add_option(filter.context_user.map(|user| Column::ContextUserUid.eq(user)))
-        .add_option(filter.minter.map(|minter| Column::MinterUid.eq(minter)))
+        .add_option(filter.creator.map(|creator| Column::MinterUid.eq(creator)))
         .add_option(filter.external_id.as_ref().map(|external_id| Column::ExternalId.eq(external_id)));
     of(organization).filter(all)
 }
 
-async fn one(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Option<CredentialRow>, StoreError> {
+async fn one(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Option<Credential>, StoreError> {
     query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
 }
 
-fn read(model: Model) -> Result<CredentialRow, StoreError> {
+fn read(model: Model) -> Result<Credential, StoreError> {
     let row = Row::new(TABLE, &model.uid);
     let principal =
         PrincipalRef { kind: row.parse("principal_kind", &model.principal_kind)?, uid: model.principal_uid };
-    Ok(CredentialRow {
+    Ok(Credential {
         uid: model.uid,
         kind: row.parse("kind", &model.kind)?,
         organization: unless_platform(model.organization_uid),
@@ -269,11 +269,11 @@ fn read(model: Model) -> Result<CredentialRow, StoreError> {
         expire_time: optional_time(model.expire_time),
         revoke_time: optional_time(model.revoke_time),
         last_used_time: optional_time(model.last_used_time),
-        minter: model.minter_uid,
+        creator: model.minter_uid,
         external_id: model.external_id,
         context_project: model.context_project_uid,
         context_workspace: model.context_workspace_uid,
         context_user: model.context_user_uid,
-        allow: model.allow,
+        restrictions: model.restrictions,
     })
 }

@@ -72,7 +72,7 @@ pub enum UniqueIndex {
     /// A live secret of the scope has this name.
     SecretId,
     /// A live secret of the scope has this variable, path or registry.
-    Place,
+    Destination,
     /// The secret has a version of this number.
     SecretVersion,
     /// A credential with this MAC exists.
@@ -93,7 +93,7 @@ impl fmt::Display for UniqueIndex {
             Self::WorkspaceId => "workspace id",
             Self::Binding => "binding",
             Self::SecretId => "secret id",
-            Self::Place => "place of a secret",
+            Self::Destination => "place of a secret",
             Self::SecretVersion => "secret version",
             Self::Mac => "credential",
             Self::RequestId => "request id",
@@ -116,10 +116,10 @@ const UNIQUE_INDEXES: &[(UniqueIndex, &str, &str)] = &[
     (
         UniqueIndex::Binding,
         "bindings_role",
-        "bindings.organization_uid, bindings.resource_uid, bindings.principal_uid, bindings.role, bindings.level",
+        "bindings.organization_uid, bindings.resource_uid, bindings.principal_uid, bindings.role, bindings.resource_kind",
     ),
     (UniqueIndex::SecretId, "secrets_id", "secrets.scope_uid, secrets.secret_id, secrets.live"),
-    (UniqueIndex::Place, "secrets_place", "secrets.scope_uid, secrets.place_key, secrets.live"),
+    (UniqueIndex::Destination, "secrets_place", "secrets.scope_uid, secrets.place_key, secrets.live"),
     (UniqueIndex::SecretVersion, "secret_versions_pkey", "secret_versions.secret_uid, secret_versions.version"),
     (UniqueIndex::Mac, "credentials_mac", "credentials.mac"),
     (

@@ -25,7 +25,7 @@ pub struct IdempotencyKey {
 
 /// The first answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdempotencyRow {
+pub struct IdempotencyRecord {
     /// Which request.
     pub key: IdempotencyKey,
     /// A keyed fingerprint of the request's content.
@@ -39,7 +39,7 @@ pub struct IdempotencyRow {
 }
 
 /// The first answer to a request, if it is still kept. It may have expired already.
-pub async fn find(db: &impl ConnectionTrait, key: &IdempotencyKey) -> Result<Option<IdempotencyRow>, StoreError> {
+pub async fn find(db: &impl ConnectionTrait, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
     let query = Entity::find()
         .filter(Column::OrganizationUid.eq(key.organization))
         .filter(Column::PrincipalUid.eq(key.principal))
@@ -50,7 +50,7 @@ pub async fn find(db: &impl ConnectionTrait, key: &IdempotencyKey) -> Result<Opt
 
 /// Keeps the first answer to a request, in place of one that expired: the caller has looked, under the organization's
 /// lock.
-pub async fn insert(db: &impl ConnectionTrait, row: &IdempotencyRow) -> Result<(), StoreError> {
+pub async fn insert(db: &impl ConnectionTrait, row: &IdempotencyRecord) -> Result<(), StoreError> {
     let model = ActiveModel {
         organization_uid: Set(row.key.organization),
         principal_uid: Set(row.key.principal),
@@ -81,9 +81,9 @@ pub async fn purge_expired(db: &impl ConnectionTrait, now: Timestamp, limit: u64
     Ok(query.exec(db).await?.rows_affected)
 }
 
-fn read(model: Model) -> Result<IdempotencyRow, StoreError> {
+fn read(model: Model) -> Result<IdempotencyRecord, StoreError> {
     let row = Row::new(TABLE, &model.request_id);
-    Ok(IdempotencyRow {
+    Ok(IdempotencyRecord {
         fingerprint_key_version: row.number("fingerprint_key_version", model.fingerprint_key_version)?,
         key: IdempotencyKey {
             organization: model.organization_uid,

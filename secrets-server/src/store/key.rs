@@ -16,7 +16,7 @@ use super::row::{Row, reading, time};
 
 /// A root seed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RootKeyRow {
+pub struct RootKeyRecord {
     /// Counts from 1.
     pub version: u32,
     /// The provider that wrapped it.
@@ -59,7 +59,7 @@ impl FromStr for DataKeyState {
 
 /// A data key of an organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DataKeyRow {
+pub struct DataKeyRecord {
     /// The organization.
     pub organization: Uid,
     /// Counts from 1 in each organization.
@@ -76,7 +76,7 @@ pub struct DataKeyRow {
 
 /// One of the service's own keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SystemKeyRow {
+pub struct SystemKeyRecord {
     /// What it is for.
     pub purpose: String,
     /// Counts from 1 for each purpose.
@@ -92,7 +92,7 @@ pub struct SystemKeyRow {
 }
 
 /// Adds a root seed.
-pub async fn insert_root_key(db: &impl ConnectionTrait, row: &RootKeyRow) -> Result<(), StoreError> {
+pub async fn insert_root_key(db: &impl ConnectionTrait, row: &RootKeyRecord) -> Result<(), StoreError> {
     let row = root_key::ActiveModel {
         version: Set(row.version.into()),
         provider: Set(row.provider.clone()),
@@ -104,12 +104,12 @@ pub async fn insert_root_key(db: &impl ConnectionTrait, row: &RootKeyRow) -> Res
 }
 
 /// All root seeds, the oldest first.
-pub async fn root_keys(db: &impl ConnectionTrait) -> Result<Vec<RootKeyRow>, StoreError> {
+pub async fn root_keys(db: &impl ConnectionTrait) -> Result<Vec<RootKeyRecord>, StoreError> {
     const TABLE: &str = "root_keys";
     let rows =
         root_key::Entity::find().order_by_asc(root_key::Column::Version).all(db).await.map_err(reading(TABLE))?;
     let read = |model: root_key::Model| {
-        Ok(RootKeyRow {
+        Ok(RootKeyRecord {
             version: Row::new(TABLE, &model.version).number("version", model.version)?,
             provider: model.provider,
             wrapped_seed: model.wrapped_seed,
@@ -120,7 +120,7 @@ pub async fn root_keys(db: &impl ConnectionTrait) -> Result<Vec<RootKeyRow>, Sto
 }
 
 /// Adds a data key.
-pub async fn insert_data_key(db: &impl ConnectionTrait, row: &DataKeyRow) -> Result<(), StoreError> {
+pub async fn insert_data_key(db: &impl ConnectionTrait, row: &DataKeyRecord) -> Result<(), StoreError> {
     let row = data_key::ActiveModel {
         organization_uid: Set(row.organization),
         version: Set(row.version.into()),
@@ -134,13 +134,16 @@ pub async fn insert_data_key(db: &impl ConnectionTrait, row: &DataKeyRow) -> Res
 }
 
 /// All data keys of an organization, the oldest first, destroyed ones included.
-pub async fn data_keys(db: &impl ConnectionTrait, organization: Uid) -> Result<Vec<DataKeyRow>, StoreError> {
+pub async fn data_keys(db: &impl ConnectionTrait, organization: Uid) -> Result<Vec<DataKeyRecord>, StoreError> {
     let query = data_keys_of(organization).order_by_asc(data_key::Column::Version);
     query.all(db).await.map_err(reading("data_keys"))?.into_iter().map(read_data_key).collect()
 }
 
 /// The data key that seals, held until the transaction ends: it is not retired while something is sealed under it.
-pub async fn active_data_key(db: &impl ConnectionTrait, organization: Uid) -> Result<Option<DataKeyRow>, StoreError> {
+pub async fn active_data_key(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+) -> Result<Option<DataKeyRecord>, StoreError> {
     let query = data_keys_of(organization)
         .filter(data_key::Column::State.eq(DataKeyState::Active.as_str()))
         .order_by_desc(data_key::Column::Version)
@@ -196,7 +199,7 @@ pub async fn count_sealed_under(
 }
 
 /// Adds one of the service's own keys.
-pub async fn insert_system_key(db: &impl ConnectionTrait, row: &SystemKeyRow) -> Result<(), StoreError> {
+pub async fn insert_system_key(db: &impl ConnectionTrait, row: &SystemKeyRecord) -> Result<(), StoreError> {
     let row = system_key::ActiveModel {
         purpose: Set(row.purpose.clone()),
         version: Set(row.version.into()),
@@ -210,7 +213,7 @@ pub async fn insert_system_key(db: &impl ConnectionTrait, row: &SystemKeyRow) ->
 }
 
 /// The service's own keys for a purpose, the oldest first.
-pub async fn system_keys(db: &impl ConnectionTrait, purpose: &str) -> Result<Vec<SystemKeyRow>, StoreError> {
+pub async fn system_keys(db: &impl ConnectionTrait, purpose: &str) -> Result<Vec<SystemKeyRecord>, StoreError> {
     let query = system_key::Entity::find()
         .filter(system_key::Column::Purpose.eq(purpose))
         .order_by_asc(system_key::Column::Version);
@@ -221,10 +224,10 @@ fn data_keys_of(organization: Uid) -> Select<data_key::Entity> {
     data_key::Entity::find().filter(data_key::Column::OrganizationUid.eq(organization))
 }
 
-fn read_data_key(model: data_key::Model) -> Result<DataKeyRow, StoreError> {
+fn read_data_key(model: data_key::Model) -> Result<DataKeyRecord, StoreError> {
     let key = format!("{}/{}", model.organization_uid, model.version);
     let row = Row::new("data_keys", &key);
-    Ok(DataKeyRow {
+    Ok(DataKeyRecord {
         organization: model.organization_uid,
         version: row.number("version", model.version)?,
         state: row.parse("state", &model.state)?,
@@ -234,10 +237,10 @@ fn read_data_key(model: data_key::Model) -> Result<DataKeyRow, StoreError> {
     })
 }
 
-fn read_system_key(model: system_key::Model) -> Result<SystemKeyRow, StoreError> {
+fn read_system_key(model: system_key::Model) -> Result<SystemKeyRecord, StoreError> {
     let key = format!("{}/{}", model.purpose, model.version);
     let row = Row::new("system_keys", &key);
-    Ok(SystemKeyRow {
+    Ok(SystemKeyRecord {
         version: row.number("version", model.version)?,
         root_key_version: row.number("root_key_version", model.root_key_version)?,
         sealed: model.sealed,

@@ -14,7 +14,7 @@ const TABLE: &str = "organizations";
 
 /// An organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OrganizationRow {
+pub struct Organization {
     /// Its identity.
     pub uid: Uid,
     /// Its name in resource names.
@@ -30,7 +30,7 @@ pub struct OrganizationRow {
 }
 
 /// Adds an organization. Its revision ([`super::revision::start`]) and its data key come in the same transaction.
-pub async fn insert(db: &impl ConnectionTrait, row: &OrganizationRow) -> Result<(), StoreError> {
+pub async fn insert(db: &impl ConnectionTrait, row: &Organization) -> Result<(), StoreError> {
     let row = ActiveModel {
         uid: Set(row.uid),
         organization_id: Set(row.organization_id.as_str().to_owned()),
@@ -45,12 +45,12 @@ pub async fn insert(db: &impl ConnectionTrait, row: &OrganizationRow) -> Result<
 }
 
 /// The live organization of this id.
-pub async fn by_id(db: &impl ConnectionTrait, id: &OrganizationId) -> Result<Option<OrganizationRow>, StoreError> {
+pub async fn by_id(db: &impl ConnectionTrait, id: &OrganizationId) -> Result<Option<Organization>, StoreError> {
     one(db, live().filter(Column::OrganizationId.eq(id.as_str()))).await
 }
 
 /// The live organization of this uid.
-pub async fn by_uid(db: &impl ConnectionTrait, uid: Uid) -> Result<Option<OrganizationRow>, StoreError> {
+pub async fn by_uid(db: &impl ConnectionTrait, uid: Uid) -> Result<Option<Organization>, StoreError> {
     one(db, live().filter(Column::Uid.eq(uid))).await
 }
 
@@ -59,7 +59,7 @@ pub async fn list(
     db: &impl ConnectionTrait,
     after: Option<&OrganizationId>,
     limit: u64,
-) -> Result<Vec<OrganizationRow>, StoreError> {
+) -> Result<Vec<Organization>, StoreError> {
     let mut query = live().order_by_asc(Column::OrganizationId).limit(limit);
     if let Some(after) = after {
         query = query.filter(Column::OrganizationId.gt(after.as_str()));
@@ -73,7 +73,7 @@ pub async fn count(db: &impl ConnectionTrait) -> Result<u64, StoreError> {
 }
 
 /// Stores the display name, name policy and limits of `row`; false if there is no such live organization.
-pub async fn update(db: &impl ConnectionTrait, row: &OrganizationRow) -> Result<bool, StoreError> {
+pub async fn update(db: &impl ConnectionTrait, row: &Organization) -> Result<bool, StoreError> {
     let set = ActiveModel {
         display_name: Set(row.display_name.clone()),
         name_policy: Set(row.name_policy.as_str().to_owned()),
@@ -96,13 +96,13 @@ fn live() -> Select<Entity> {
     Entity::find().filter(Column::Live.eq(1))
 }
 
-async fn one(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Option<OrganizationRow>, StoreError> {
+async fn one(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Option<Organization>, StoreError> {
     query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
 }
 
-pub(super) fn read(model: Model) -> Result<OrganizationRow, StoreError> {
+pub(super) fn read(model: Model) -> Result<Organization, StoreError> {
     let row = Row::new(TABLE, &model.uid);
-    Ok(OrganizationRow {
+    Ok(Organization {
         uid: model.uid,
         organization_id: row.parse("organization_id", &model.organization_id)?,
         name_policy: row.parse("name_policy", &model.name_policy)?,

@@ -14,7 +14,7 @@ const TABLE: &str = "projects";
 
 /// A project.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProjectRow {
+pub struct Project {
     /// Its identity.
     pub uid: Uid,
     /// The organization it belongs to.
@@ -28,7 +28,7 @@ pub struct ProjectRow {
 }
 
 /// Adds a project.
-pub async fn insert(db: &impl ConnectionTrait, row: &ProjectRow) -> Result<(), StoreError> {
+pub async fn insert(db: &impl ConnectionTrait, row: &Project) -> Result<(), StoreError> {
     let row = ActiveModel {
         uid: Set(row.uid),
         organization_uid: Set(row.organization),
@@ -45,7 +45,7 @@ pub async fn by_id(
     db: &impl ConnectionTrait,
     organization: Uid,
     id: &ProjectId,
-) -> Result<Option<ProjectRow>, StoreError> {
+) -> Result<Option<Project>, StoreError> {
     let row = of(organization).filter(Column::ProjectId.eq(id.as_str())).one(db).await.map_err(reading(TABLE))?;
     row.map(read).transpose()
 }
@@ -55,7 +55,7 @@ pub async fn by_ids<'a>(
     db: &impl ConnectionTrait,
     organization: Uid,
     ids: impl IntoIterator<Item = &'a ProjectId>,
-) -> Result<Vec<ProjectRow>, StoreError> {
+) -> Result<Vec<Project>, StoreError> {
     all(db, of(organization).filter(Column::ProjectId.is_in(ids.into_iter().map(ProjectId::as_str)))).await
 }
 
@@ -64,7 +64,7 @@ pub async fn by_uids(
     db: &impl ConnectionTrait,
     organization: Uid,
     uids: impl IntoIterator<Item = Uid>,
-) -> Result<Vec<ProjectRow>, StoreError> {
+) -> Result<Vec<Project>, StoreError> {
     all(db, of(organization).filter(Column::Uid.is_in(uids))).await
 }
 
@@ -74,7 +74,7 @@ pub async fn list(
     organization: Uid,
     after: Option<&ProjectId>,
     limit: u64,
-) -> Result<Vec<ProjectRow>, StoreError> {
+) -> Result<Vec<Project>, StoreError> {
     let mut query = of(organization).order_by_asc(Column::ProjectId).limit(limit);
     if let Some(after) = after {
         query = query.filter(Column::ProjectId.gt(after.as_str()));
@@ -98,13 +98,13 @@ fn of(organization: Uid) -> Select<Entity> {
     Entity::find().filter(Column::OrganizationUid.eq(organization))
 }
 
-async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<ProjectRow>, StoreError> {
+async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<Project>, StoreError> {
     query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
-pub(super) fn read(model: Model) -> Result<ProjectRow, StoreError> {
+pub(super) fn read(model: Model) -> Result<Project, StoreError> {
     let row = Row::new(TABLE, &model.uid);
-    Ok(ProjectRow {
+    Ok(Project {
         uid: model.uid,
         organization: model.organization_uid,
         project_id: row.parse("project_id", &model.project_id)?,

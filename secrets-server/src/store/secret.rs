@@ -17,25 +17,25 @@ use sea_orm::{
 };
 use secrets_core::resolution::Candidate;
 use secrets_core::{
-    Description, Group, Labels, OverridePolicy, Place, Redaction, Scope, SecretId, Timestamp, Uid, Visibility,
+    Description, Destination, Group, Labels, OverridePolicy, Redaction, Scope, SecretId, Timestamp, Uid, Visibility,
 };
 
 pub use lifecycle::{delete, delete_scope, purge, purge_due, purge_scope, undelete};
 pub use list::{SecretOrder, SecretPosition, SecretQuery, count, list};
-pub use names::{NamedSecret, named, uids_named};
+pub use names::{SecretRef, named, uids_named};
 pub use usage::{Usage, usage};
 pub use visibility::forget_resource;
 
 use super::StoreError;
 use super::entity::secret::{ActiveModel, Column, Entity};
 use super::entity::secret_version;
-use super::version::{self, StoredVersion};
+use super::version::{self, SecretVersion};
 
 const TABLE: &str = "secrets";
 
 /// What is known of a secret beside its versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredSecret {
+pub struct Secret {
     /// Its identity.
     pub uid: Uid,
     /// The organization it belongs to.
@@ -80,14 +80,14 @@ pub struct StoredSecret {
 
 /// A secret with the version that serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CurrentSecret {
+pub struct SecretWithVersion {
     /// The secret.
-    pub secret: StoredSecret,
+    pub secret: Secret,
     /// Its current version.
-    pub version: StoredVersion,
+    pub version: SecretVersion,
 }
 
-impl CurrentSecret {
+impl SecretWithVersion {
     /// What a resolution needs to know of it.
     pub fn candidate(&self) -> Candidate {
         Candidate {
@@ -117,12 +117,8 @@ pub struct Stamp {
 }
 
 /// Adds a live secret with its first version. [`super::UniqueIndex::SecretId`] if its name is taken in its scope,
-/// [`super::UniqueIndex::Place`] if its place is.
-pub async fn insert(
-    db: &impl ConnectionTrait,
-    secret: &StoredSecret,
-    version: &StoredVersion,
-) -> Result<(), StoreError> {
+/// [`super::UniqueIndex::Destination`] if its place is.
+pub async fn insert(db: &impl ConnectionTrait, secret: &Secret, version: &SecretVersion) -> Result<(), StoreError> {
     let row = ActiveModel {
         uid: Set(secret.uid),
         organization_uid: Set(secret.organization),
@@ -142,16 +138,16 @@ pub async fn insert(
 }
 
 /// Stores what can be changed of a live secret without a new version; false if there is no such live one.
-pub async fn update(db: &impl ConnectionTrait, secret: &StoredSecret) -> Result<bool, StoreError> {
+pub async fn update(db: &impl ConnectionTrait, secret: &Secret) -> Result<bool, StoreError> {
     store(db, secret, read::metadata(secret)?).await
 }
 
 /// Adds a version, which serves from now on, and stores what [`update`] does; false if there is no such live secret.
-/// [`super::UniqueIndex::Place`] if another secret of the scope has the new place.
+/// [`super::UniqueIndex::Destination`] if another secret of the scope has the new place.
 pub async fn add_version(
     db: &impl ConnectionTrait,
-    secret: &StoredSecret,
-    version: &StoredVersion,
+    secret: &Secret,
+    version: &SecretVersion,
 ) -> Result<bool, StoreError> {
     let stored = store(db, secret, read::serving(secret, version, read::metadata(secret)?)).await?;
     if stored {
@@ -166,7 +162,7 @@ pub async fn current(
     organization: Uid,
     scope: Scope,
     secret_id: &SecretId,
-) -> Result<Option<CurrentSecret>, StoreError> {
+) -> Result<Option<SecretWithVersion>, StoreError> {
     one(db, live(organization, &[scope]).filter(Column::SecretId.eq(secret_id.as_str()))).await
 }
 
@@ -176,7 +172,7 @@ pub async fn last_deleted(
     organization: Uid,
     scope: Scope,
     secret_id: &SecretId,
-) -> Result<Option<CurrentSecret>, StoreError> {
+) -> Result<Option<SecretWithVersion>, StoreError> {
     let query = within(organization, &[scope])
         .filter(Column::SecretId.eq(secret_id.as_str()))
         .filter(Column::Live.is_null())
@@ -190,7 +186,7 @@ pub async fn by_uid(
     db: &impl ConnectionTrait,
     organization: Uid,
     uid: Uid,
-) -> Result<Option<CurrentSecret>, StoreError> {
+) -> Result<Option<SecretWithVersion>, StoreError> {
     one(db, of(organization).filter(Column::Uid.eq(uid))).await
 }
 
@@ -200,7 +196,7 @@ pub async fn candidates(
     db: &impl ConnectionTrait,
     organization: Uid,
     scopes: &[Scope],
-) -> Result<Vec<CurrentSecret>, StoreError> {
+) -> Result<Vec<SecretWithVersion>, StoreError> {
     all(db, live(organization, scopes).order_by_asc(Column::SecretId).order_by_asc(Column::Uid)).await
 }
 
@@ -210,9 +206,9 @@ pub async fn claiming(
     organization: Uid,
     scopes: &[Scope],
     secret_id: &SecretId,
-    place: Option<&Place>,
+    place: Option<&Destination>,
     group: Option<&Group>,
-) -> Result<Vec<CurrentSecret>, StoreError> {
+) -> Result<Vec<SecretWithVersion>, StoreError> {
     let claims = Condition::any()
         .add(Column::SecretId.eq(secret_id.as_str()))
         .add_option(place.map(|place| Column::PlaceKey.eq(place.key())))
@@ -220,7 +216,7 @@ pub async fn claiming(
     all(db, live(organization, scopes).filter(claims).order_by_asc(Column::SecretId).order_by_asc(Column::Uid)).await
 }
 
-async fn store(db: &impl ConnectionTrait, secret: &StoredSecret, set: ActiveModel) -> Result<bool, StoreError> {
+async fn store(db: &impl ConnectionTrait, secret: &Secret, set: ActiveModel) -> Result<bool, StoreError> {
     let query = Entity::update_many()
         .set(set)
         .filter(Column::OrganizationUid.eq(secret.organization))
@@ -246,12 +242,12 @@ fn live(organization: Uid, scopes: &[Scope]) -> Select<Entity> {
     within(organization, scopes).filter(Column::Live.eq(1))
 }
 
-async fn one(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Option<CurrentSecret>, StoreError> {
+async fn one(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Option<SecretWithVersion>, StoreError> {
     let row = query.find_also_related(secret_version::Entity).one(db).await;
     read::current(db, row.map_err(super::row::reading(TABLE))?.into_iter().collect()).await.map(|mut all| all.pop())
 }
 
-async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<CurrentSecret>, StoreError> {
+async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<SecretWithVersion>, StoreError> {
     let rows = query.find_also_related(secret_version::Entity).all(db).await;
     read::current(db, rows.map_err(super::row::reading(TABLE))?).await
 }

@@ -15,7 +15,7 @@ const TABLE: &str = "service_accounts";
 
 /// A service account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceAccountRow {
+pub struct ServiceAccount {
     /// Its identity.
     pub uid: Uid,
     /// The organization it belongs to, or the platform.
@@ -29,7 +29,7 @@ pub struct ServiceAccountRow {
 }
 
 /// Adds a service account.
-pub async fn insert(db: &impl ConnectionTrait, row: &ServiceAccountRow) -> Result<(), StoreError> {
+pub async fn insert(db: &impl ConnectionTrait, row: &ServiceAccount) -> Result<(), StoreError> {
     let row = ActiveModel {
         uid: Set(row.uid),
         organization_uid: Set(organization_or_platform(row.organization)),
@@ -47,7 +47,7 @@ pub async fn by_id(
     db: &impl ConnectionTrait,
     organization: Option<Uid>,
     id: &ServiceAccountId,
-) -> Result<Option<ServiceAccountRow>, StoreError> {
+) -> Result<Option<ServiceAccount>, StoreError> {
     let query = live(organization).filter(Column::ServiceAccountId.eq(id.as_str()));
     query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
 }
@@ -58,7 +58,7 @@ pub async fn by_uids(
     db: &impl ConnectionTrait,
     organization: Option<Uid>,
     uids: impl IntoIterator<Item = Uid>,
-) -> Result<Vec<ServiceAccountRow>, StoreError> {
+) -> Result<Vec<ServiceAccount>, StoreError> {
     let query = Entity::find()
         .filter(Column::OrganizationUid.is_in([organization_or_platform(organization), PLATFORM]))
         .filter(Column::Live.eq(1))
@@ -72,7 +72,7 @@ pub async fn list(
     organization: Option<Uid>,
     after: Option<&ServiceAccountId>,
     limit: u64,
-) -> Result<Vec<ServiceAccountRow>, StoreError> {
+) -> Result<Vec<ServiceAccount>, StoreError> {
     let mut query = live(organization).order_by_asc(Column::ServiceAccountId).limit(limit);
     if let Some(after) = after {
         query = query.filter(Column::ServiceAccountId.gt(after.as_str()));
@@ -100,13 +100,13 @@ fn live(organization: Option<Uid>) -> Select<Entity> {
     Entity::find().filter(Column::OrganizationUid.eq(organization_or_platform(organization))).filter(Column::Live.eq(1))
 }
 
-async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<ServiceAccountRow>, StoreError> {
+async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<ServiceAccount>, StoreError> {
     query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
-fn read(model: Model) -> Result<ServiceAccountRow, StoreError> {
+fn read(model: Model) -> Result<ServiceAccount, StoreError> {
     let row = Row::new(TABLE, &model.uid);
-    Ok(ServiceAccountRow {
+    Ok(ServiceAccount {
         uid: model.uid,
         organization: unless_platform(model.organization_uid),
         service_account_id: row.parse("service_account_id", &model.service_account_id)?,

@@ -44,7 +44,7 @@ impl FromStr for UserState {
 
 /// A user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserRow {
+pub struct User {
     /// The user's identity.
     pub uid: Uid,
     /// The organization the user belongs to.
@@ -64,7 +64,7 @@ pub struct UserRow {
 }
 
 /// Adds a live user.
-pub async fn insert(db: &impl ConnectionTrait, row: &UserRow) -> Result<(), StoreError> {
+pub async fn insert(db: &impl ConnectionTrait, row: &User) -> Result<(), StoreError> {
     let row = ActiveModel {
         uid: Set(row.uid),
         organization_uid: Set(row.organization),
@@ -81,7 +81,7 @@ pub async fn insert(db: &impl ConnectionTrait, row: &UserRow) -> Result<(), Stor
 }
 
 /// The live user of this id.
-pub async fn by_id(db: &impl ConnectionTrait, organization: Uid, id: &UserId) -> Result<Option<UserRow>, StoreError> {
+pub async fn by_id(db: &impl ConnectionTrait, organization: Uid, id: &UserId) -> Result<Option<User>, StoreError> {
     let row = live(organization).filter(Column::UserId.eq(id.as_str())).one(db).await.map_err(reading(TABLE))?;
     row.map(read).transpose()
 }
@@ -91,7 +91,7 @@ pub async fn by_uids(
     db: &impl ConnectionTrait,
     organization: Uid,
     uids: impl IntoIterator<Item = Uid>,
-) -> Result<Vec<UserRow>, StoreError> {
+) -> Result<Vec<User>, StoreError> {
     all(db, live(organization).filter(Column::Uid.is_in(uids))).await
 }
 
@@ -101,7 +101,7 @@ pub async fn list(
     organization: Uid,
     after: Option<&UserId>,
     limit: u64,
-) -> Result<Vec<UserRow>, StoreError> {
+) -> Result<Vec<User>, StoreError> {
     let mut query = live(organization).order_by_asc(Column::UserId).limit(limit);
     if let Some(after) = after {
         query = query.filter(Column::UserId.gt(after.as_str()));
@@ -178,13 +178,13 @@ async fn update_live(
     Ok(query.exec(db).await?.rows_affected == 1)
 }
 
-async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<UserRow>, StoreError> {
+async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<User>, StoreError> {
     query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
-pub(super) fn read(model: Model) -> Result<UserRow, StoreError> {
+pub(super) fn read(model: Model) -> Result<User, StoreError> {
     let row = Row::new(TABLE, &model.uid);
-    Ok(UserRow {
+    Ok(User {
         uid: model.uid,
         organization: model.organization_uid,
         user_id: row.parse("user_id", &model.user_id)?,

@@ -9,13 +9,13 @@ use secrets_core::{FileMode, Target, TargetKind, Timestamp, Uid};
 use super::StoreError;
 use super::entity::secret_version::{ActiveModel, Column, Entity, Model};
 use super::row::{Row, optional_time, reading, time};
-use super::secret::StoredSecret;
+use super::secret::Secret;
 
 const TABLE: &str = "secret_versions";
 
 /// A version of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredVersion {
+pub struct SecretVersion {
     /// The secret.
     pub secret: Uid,
     /// Counts from 1 in each secret.
@@ -41,8 +41,8 @@ pub struct StoredVersion {
 /// Adds a version row; [`super::secret`] keeps the secret's row in step.
 pub(super) async fn insert(
     db: &impl ConnectionTrait,
-    secret: &StoredSecret,
-    version: &StoredVersion,
+    secret: &Secret,
+    version: &SecretVersion,
 ) -> Result<(), StoreError> {
     let row = ActiveModel {
         secret_uid: Set(secret.uid),
@@ -62,7 +62,7 @@ pub(super) async fn insert(
 }
 
 /// All versions of a secret, the newest first, destroyed ones included.
-pub async fn list(db: &impl ConnectionTrait, organization: Uid, secret: Uid) -> Result<Vec<StoredVersion>, StoreError> {
+pub async fn list(db: &impl ConnectionTrait, organization: Uid, secret: Uid) -> Result<Vec<SecretVersion>, StoreError> {
     let query = of(organization, secret).order_by_desc(Column::Version);
     query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
@@ -73,7 +73,7 @@ pub async fn by_number(
     organization: Uid,
     secret: Uid,
     version: u32,
-) -> Result<Option<StoredVersion>, StoreError> {
+) -> Result<Option<SecretVersion>, StoreError> {
     let query = of(organization, secret).filter(Column::Version.eq(i64::from(version)));
     query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
 }
@@ -179,10 +179,10 @@ fn read_target(row: &Row<'_>, model: &Model) -> Result<Target, StoreError> {
     })
 }
 
-pub(super) fn read(model: Model) -> Result<StoredVersion, StoreError> {
+pub(super) fn read(model: Model) -> Result<SecretVersion, StoreError> {
     let key = format!("{}/{}", model.secret_uid, model.version);
     let row = Row::new(TABLE, &key);
-    Ok(StoredVersion {
+    Ok(SecretVersion {
         secret: model.secret_uid,
         version: row.number("version", model.version)?,
         target: read_target(&row, &model)?,

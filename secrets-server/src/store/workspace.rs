@@ -14,7 +14,7 @@ const TABLE: &str = "workspaces";
 
 /// A workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkspaceRow {
+pub struct Workspace {
     /// Its identity.
     pub uid: Uid,
     /// The organization it belongs to.
@@ -32,7 +32,7 @@ pub struct WorkspaceRow {
 }
 
 /// Adds a workspace.
-pub async fn insert(db: &impl ConnectionTrait, row: &WorkspaceRow) -> Result<(), StoreError> {
+pub async fn insert(db: &impl ConnectionTrait, row: &Workspace) -> Result<(), StoreError> {
     let row = ActiveModel {
         uid: Set(row.uid),
         organization_uid: Set(row.organization),
@@ -51,7 +51,7 @@ pub async fn by_id(
     db: &impl ConnectionTrait,
     organization: Uid,
     id: &WorkspaceId,
-) -> Result<Option<WorkspaceRow>, StoreError> {
+) -> Result<Option<Workspace>, StoreError> {
     let row = of(organization).filter(Column::WorkspaceId.eq(id.as_str())).one(db).await.map_err(reading(TABLE))?;
     row.map(read).transpose()
 }
@@ -61,7 +61,7 @@ pub async fn by_ids<'a>(
     db: &impl ConnectionTrait,
     organization: Uid,
     ids: impl IntoIterator<Item = &'a WorkspaceId>,
-) -> Result<Vec<WorkspaceRow>, StoreError> {
+) -> Result<Vec<Workspace>, StoreError> {
     all(db, of(organization).filter(Column::WorkspaceId.is_in(ids.into_iter().map(WorkspaceId::as_str)))).await
 }
 
@@ -70,7 +70,7 @@ pub async fn by_uids(
     db: &impl ConnectionTrait,
     organization: Uid,
     uids: impl IntoIterator<Item = Uid>,
-) -> Result<Vec<WorkspaceRow>, StoreError> {
+) -> Result<Vec<Workspace>, StoreError> {
     all(db, of(organization).filter(Column::Uid.is_in(uids))).await
 }
 
@@ -81,7 +81,7 @@ pub async fn list(
     project: Option<Uid>,
     after: Option<&WorkspaceId>,
     limit: u64,
-) -> Result<Vec<WorkspaceRow>, StoreError> {
+) -> Result<Vec<Workspace>, StoreError> {
     let mut query = within(organization, project).order_by_asc(Column::WorkspaceId).limit(limit);
     if let Some(after) = after {
         query = query.filter(Column::WorkspaceId.gt(after.as_str()));
@@ -95,11 +95,7 @@ pub async fn count(db: &impl ConnectionTrait, organization: Uid, project: Option
 }
 
 /// The workspaces that `owner` owns, in the order of their ids.
-pub async fn owned_by(
-    db: &impl ConnectionTrait,
-    organization: Uid,
-    owner: Uid,
-) -> Result<Vec<WorkspaceRow>, StoreError> {
+pub async fn owned_by(db: &impl ConnectionTrait, organization: Uid, owner: Uid) -> Result<Vec<Workspace>, StoreError> {
     all(db, of(organization).filter(Column::OwnerUid.eq(owner)).order_by_asc(Column::WorkspaceId)).await
 }
 
@@ -135,13 +131,13 @@ fn within(organization: Uid, project: Option<Uid>) -> Select<Entity> {
     }
 }
 
-async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<WorkspaceRow>, StoreError> {
+async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<Workspace>, StoreError> {
     query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
-pub(super) fn read(model: Model) -> Result<WorkspaceRow, StoreError> {
+pub(super) fn read(model: Model) -> Result<Workspace, StoreError> {
     let row = Row::new(TABLE, &model.uid);
-    Ok(WorkspaceRow {
+    Ok(Workspace {
         uid: model.uid,
         organization: model.organization_uid,
         workspace_id: row.parse("workspace_id", &model.workspace_id)?,

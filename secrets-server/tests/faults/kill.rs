@@ -138,7 +138,7 @@ async fn changes_audited(node: &Node, admin: &str) -> usize {
         let page = node.audit(admin).list_audit_events(request.clone()).await.unwrap().into_inner();
         let changes = page.events.iter().filter(|event| {
             event.outcome() == v1::AuditOutcome::Allowed
-                && CHANGES.iter().any(|change| event.action == format!("secrets.v1.SecretService/{change}"))
+                && CHANGES.iter().any(|change| event.action == format!("secretsapi.v1.SecretService/{change}"))
         });
         count += changes.count();
         if page.next_page_token.is_empty() {

@@ -85,7 +85,7 @@ impl Worker {
         })
     }
 
-    /// Notes that a step is done: its effect must be there from now on.
+    /// UsageBuffer that a step is done: its effect must be there from now on.
     pub fn acknowledged(&mut self, step: Step, answer: Answer) {
         self.state = self.after(&step);
         self.last = Some((step, answer));

@@ -36,16 +36,16 @@ impl Grpcurl<'_> {
         self.server.address.to_string()
     }
 
-    /// Calls `secrets.v1.{method}`, which must succeed.
+    /// Calls `secretsapi.v1.{method}`, which must succeed.
     fn call(&self, method: &str, request: &Value) -> Value {
-        let ended = self.run(&["-d", &request.to_string(), &self.address(), &format!("secrets.v1.{method}")]);
+        let ended = self.run(&["-d", &request.to_string(), &self.address(), &format!("secretsapi.v1.{method}")]);
         assert_eq!(ended.code, Some(0), "{method}: {}", ended.stderr);
         serde_json::from_str(&ended.stdout).unwrap()
     }
 
     /// Calls it, and returns what it is told when that fails.
     fn refused(&self, method: &str, request: &Value) -> String {
-        let ended = self.run(&["-d", &request.to_string(), &self.address(), &format!("secrets.v1.{method}")]);
+        let ended = self.run(&["-d", &request.to_string(), &self.address(), &format!("secretsapi.v1.{method}")]);
         assert_ne!(ended.code, Some(0), "{}", ended.stdout);
         ended.stderr
     }
@@ -80,11 +80,11 @@ fn lists_and_describes_what_the_server_offers() {
     let server = Serving::start(folder.path(), &[]);
     let grpcurl = Grpcurl { server: &server, token: String::new() };
     let listed = grpcurl.run(&[&grpcurl.address(), "list"]).stdout;
-    let expected: Vec<_> = SERVICES.iter().map(|service| format!("secrets.v1.{service}")).collect();
+    let expected: Vec<_> = SERVICES.iter().map(|service| format!("secretsapi.v1.{service}")).collect();
     let ours: Vec<_> = listed.lines().filter(|line| line.starts_with("secrets.")).collect();
     assert_eq!(ours, expected);
-    let described = grpcurl.run(&[&grpcurl.address(), "describe", "secrets.v1.ResolveService"]).stdout;
-    assert!(described.contains("rpc Resolve ( .secrets.v1.ResolveRequest )"), "{described}");
+    let described = grpcurl.run(&[&grpcurl.address(), "describe", "secretsapi.v1.ResolveService"]).stdout;
+    assert!(described.contains("rpc Resolve ( .secretsapi.v1.ResolveRequest )"), "{described}");
 }
 
 #[test]
@@ -141,13 +141,13 @@ fn every_service_is_healthy_until_the_server_stops() {
     let mut server = Serving::start(folder.path(), &[]);
     {
         let grpcurl = Grpcurl { server: &server, token: String::new() };
-        let services = SERVICES.iter().map(|service| format!("secrets.v1.{service}"));
+        let services = SERVICES.iter().map(|service| format!("secretsapi.v1.{service}"));
         for service in services.chain([String::new()]) {
             let question = json!({"service": service}).to_string();
             let ended = grpcurl.run(&["-d", &question, &grpcurl.address(), "grpc.health.v1.Health/Check"]);
             assert!(ended.stdout.contains("\"SERVING\""), "{service}: {}{}", ended.stdout, ended.stderr);
         }
-        let unknown = r#"{"service":"secrets.v1.NoService"}"#;
+        let unknown = r#"{"service":"secretsapi.v1.NoService"}"#;
         let ended = grpcurl.run(&["-d", unknown, &grpcurl.address(), "grpc.health.v1.Health/Check"]);
         assert!(ended.stderr.contains("NotFound"), "{}", ended.stderr);
     }
@@ -166,7 +166,7 @@ async fn answers_tools_that_know_reflection_v1alpha_only() {
     let ask = |message| ServerReflectionRequest { host: String::new(), message_request: Some(message) };
     let questions = tokio_stream::iter([
         ask(MessageRequest::ListServices(String::new())),
-        ask(MessageRequest::FileContainingSymbol("secrets.v1.SecretService".to_owned())),
+        ask(MessageRequest::FileContainingSymbol("secretsapi.v1.SecretService".to_owned())),
     ]);
     let channel = tonic::transport::Endpoint::new(server.endpoint()).unwrap().connect().await.unwrap();
     let answers = ServerReflectionClient::new(channel).server_reflection_info(questions).await.unwrap().into_inner();
@@ -178,7 +178,7 @@ async fn answers_tools_that_know_reflection_v1alpha_only() {
     };
     for service in SERVICES {
         assert!(
-            listed.service.iter().any(|each| each.name == format!("secrets.v1.{service}")),
+            listed.service.iter().any(|each| each.name == format!("secretsapi.v1.{service}")),
             "{service}: {listed:?}"
         );
     }

@@ -96,8 +96,8 @@ fn a_health_check_tells_by_its_exit_code() {
     let check = |arguments: &[&str]| run(&[&["healthcheck", "--endpoint", &endpoint], arguments].concat());
 
     assert_eq!(check(&[]).code, Some(0));
-    assert_eq!(check(&["--service", "secrets.v1.ResolveService"]).code, Some(0));
-    let unknown = check(&["--service", "secrets.v1.NoService"]);
+    assert_eq!(check(&["--service", "secretsapi.v1.ResolveService"]).code, Some(0));
+    let unknown = check(&["--service", "secretsapi.v1.NoService"]);
     assert_eq!(unknown.code, Some(1));
     assert!(unknown.stderr.contains("tell its health"), "{}", unknown.stderr);
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use secrets_core::{Timestamp, Uid};
-use secrets_server::store::audit::{self, AuditFilter, AuditRow, AuditSet};
+use secrets_server::store::audit::{self, AuditFilter, AuditRecord, AuditSet};
 
 use crate::database::{TestDatabase, on_both};
 use crate::fixture::{NOW, later, uid};
@@ -18,8 +18,8 @@ on_both!(
     takes_no_events_at_all,
 );
 
-fn event(number: u128, seconds: i64) -> AuditRow {
-    AuditRow {
+fn event(number: u128, seconds: i64) -> AuditRecord {
+    AuditRecord {
         uid: uid(number),
         create_time: later(seconds),
         organization: Some(uid(1)),
@@ -29,7 +29,7 @@ fn event(number: u128, seconds: i64) -> AuditRow {
         principal_name: "organizations/acme/users/bob".to_owned(),
         credential: Some(uid(100)),
         peer: "127.0.0.1:4711".to_owned(),
-        action: "secrets.v1.SecretService/CreateSecret".to_owned(),
+        action: "secretsapi.v1.SecretService/CreateSecret".to_owned(),
         resource_name: "organizations/acme/projects/api/secrets/A".to_owned(),
         resource_uid: Some(uid(50)),
         outcome: "ALLOWED".to_owned(),
@@ -45,7 +45,7 @@ async fn list(database: &TestDatabase, filter: AuditFilter, after: Option<(Times
     rows.into_iter().map(|row| row.uid.as_u128()).collect()
 }
 
-async fn insert(database: &TestDatabase, rows: &[AuditRow], sets: &[AuditSet]) {
+async fn insert(database: &TestDatabase, rows: &[AuditRecord], sets: &[AuditSet]) {
     let tx = database.store.begin().await.unwrap();
     audit::insert_sets(&tx, sets).await.unwrap();
     audit::insert_many(&tx, rows).await.unwrap();
@@ -53,7 +53,7 @@ async fn insert(database: &TestDatabase, rows: &[AuditRow], sets: &[AuditSet]) {
 }
 
 async fn reads_an_event_as_it_was_written(database: &TestDatabase) {
-    let bare = AuditRow {
+    let bare = AuditRecord {
         organization: None,
         principal_uid: None,
         credential: None,
@@ -70,7 +70,7 @@ async fn reads_an_event_as_it_was_written(database: &TestDatabase) {
 }
 
 async fn pages_from_the_newest(database: &TestDatabase) {
-    let elsewhere = AuditRow { organization: Some(uid(2)), ..event(9, 3) };
+    let elsewhere = AuditRecord { organization: Some(uid(2)), ..event(9, 3) };
     insert(database, &[event(1, 0), event(2, 5), event(3, 5), event(4, 9), elsewhere], &[]).await;
     let all = AuditFilter::default();
     assert_eq!(list(database, all.clone(), None, 2).await, [4, 3]);
@@ -79,8 +79,8 @@ async fn pages_from_the_newest(database: &TestDatabase) {
 }
 
 async fn filters_by_resource_principal_and_time(database: &TestDatabase) {
-    let other_resource = AuditRow { resource_uid: Some(uid(51)), ..event(2, 1) };
-    let other_principal = AuditRow { principal_name: "operator".to_owned(), ..event(3, 2) };
+    let other_resource = AuditRecord { resource_uid: Some(uid(51)), ..event(2, 1) };
+    let other_principal = AuditRecord { principal_name: "operator".to_owned(), ..event(3, 2) };
     insert(database, &[event(1, 0), other_resource, other_principal], &[]).await;
     let by = AuditFilter::default();
     assert_eq!(list(database, AuditFilter { secrets: Some(vec![uid(50)]), ..by.clone() }, None, 9).await, [3, 1]);
@@ -100,8 +100,8 @@ async fn filters_by_resource_principal_and_time(database: &TestDatabase) {
 }
 
 async fn finds_deliveries_of_a_secret(database: &TestDatabase) {
-    let resolve = |number, seconds, digest: u8| AuditRow {
-        action: "secrets.v1.ResolveService/Resolve".to_owned(),
+    let resolve = |number, seconds, digest: u8| AuditRecord {
+        action: "secretsapi.v1.ResolveService/Resolve".to_owned(),
         resource_uid: None,
         set_digest: Some(vec![digest; 32]),
         ..event(number, seconds)

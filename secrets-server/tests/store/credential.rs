@@ -2,7 +2,7 @@
 
 use secrets_core::Timestamp;
 use secrets_core::principal::{PrincipalKind, PrincipalRef};
-use secrets_server::store::credential::{self, CredentialFilter, CredentialKind, CredentialRow};
+use secrets_server::store::credential::{self, Credential, CredentialFilter, CredentialKind};
 use secrets_server::store::{StoreError, UniqueIndex, commit};
 use tokio::sync::oneshot;
 
@@ -23,10 +23,10 @@ on_both!(
     knows_whether_the_operator_can_come_in,
 );
 
-fn token(number: u128) -> CredentialRow {
+fn token(number: u128) -> Credential {
     let mut mac = [0; 32];
     mac[..16].copy_from_slice(&number.to_be_bytes());
-    CredentialRow {
+    Credential {
         uid: uid(number),
         kind: CredentialKind::Personal,
         organization: Some(uid(1)),
@@ -38,20 +38,20 @@ fn token(number: u128) -> CredentialRow {
         expire_time: Some(later(3600)),
         revoke_time: None,
         last_used_time: None,
-        minter: None,
+        creator: None,
         external_id: None,
         context_project: None,
         context_workspace: None,
         context_user: None,
-        allow: None,
+        restrictions: None,
     }
 }
 
-fn session(number: u128, minter: u128) -> CredentialRow {
-    CredentialRow { kind: CredentialKind::Session, minter: Some(uid(minter)), ..token(number) }
+fn session(number: u128, creator: u128) -> Credential {
+    Credential { kind: CredentialKind::Session, creator: Some(uid(creator)), ..token(number) }
 }
 
-async fn insert(database: &TestDatabase, rows: &[CredentialRow]) {
+async fn insert(database: &TestDatabase, rows: &[Credential]) {
     let tx = database.store.begin().await.unwrap();
     for row in rows {
         credential::insert(&tx, row).await.unwrap();
@@ -71,15 +71,15 @@ async fn revoked(database: &TestDatabase) -> Vec<u128> {
 }
 
 async fn finds_a_credential_by_its_mac(database: &TestDatabase) {
-    let full = CredentialRow {
+    let full = Credential {
         external_id: Some("sbx-91".to_owned()),
         context_project: Some(uid(5)),
         context_workspace: Some(uid(6)),
         context_user: Some(uid(31)),
-        allow: Some(r#"{"kinds":["FILE"]}"#.to_owned()),
+        restrictions: Some(r#"{"kinds":["FILE"]}"#.to_owned()),
         ..session(101, 100)
     };
-    insert(database, &[token(100), full.clone(), CredentialRow { organization: None, ..token(102) }]).await;
+    insert(database, &[token(100), full.clone(), Credential { organization: None, ..token(102) }]).await;
     let db = database.store.reader();
     assert_eq!(credential::by_mac(db, &full.mac).await.unwrap(), Some(full.clone()));
     assert_eq!(credential::by_mac(db, &[7; 32]).await.unwrap(), None);
@@ -87,12 +87,12 @@ async fn finds_a_credential_by_its_mac(database: &TestDatabase) {
     assert_eq!(credential::by_uid(db, Some(uid(1)), uid(102)).await.unwrap(), None);
     assert_eq!(credential::by_uid(db, None, uid(102)).await.unwrap().unwrap().organization, None);
     let tx = database.store.begin().await.unwrap();
-    let twin = CredentialRow { uid: uid(103), ..token(100) };
+    let twin = Credential { uid: uid(103), ..token(100) };
     assert_eq!(credential::insert(&tx, &twin).await, Err(StoreError::UniqueViolation(UniqueIndex::Mac)));
 }
 
 async fn revokes_what_was_minted_and_minted_with_that(database: &TestDatabase) {
-    let elsewhere = CredentialRow { organization: Some(uid(2)), ..session(104, 101) };
+    let elsewhere = Credential { organization: Some(uid(2)), ..session(104, 101) };
     let rows =
         [token(100), session(101, 100), session(102, 101), session(103, 102), elsewhere, token(105), session(106, 105)];
     insert(database, &rows).await;
@@ -106,9 +106,9 @@ async fn revokes_what_was_minted_and_minted_with_that(database: &TestDatabase) {
 
 async fn revokes_all_of_a_principal_and_all_for_a_user(database: &TestDatabase) {
     let other = PrincipalRef { kind: PrincipalKind::ServiceAccount, uid: uid(40) };
-    let service = CredentialRow { principal: other, kind: CredentialKind::Service, ..token(103) };
-    let on_behalf = CredentialRow { principal: other, context_user: Some(uid(30)), ..session(104, 103) };
-    let not_on_behalf = CredentialRow { principal: other, context_user: Some(uid(31)), ..session(105, 103) };
+    let service = Credential { principal: other, kind: CredentialKind::Service, ..token(103) };
+    let on_behalf = Credential { principal: other, context_user: Some(uid(30)), ..session(104, 103) };
+    let not_on_behalf = Credential { principal: other, context_user: Some(uid(31)), ..session(105, 103) };
     insert(database, &[token(100), token(101), session(102, 101), service, on_behalf, not_on_behalf]).await;
     let tx = database.store.begin().await.unwrap();
     let ended = credential::revoke_of_principal(&tx, token(100).principal, later(9)).await.unwrap();
@@ -119,8 +119,8 @@ async fn revokes_all_of_a_principal_and_all_for_a_user(database: &TestDatabase) 
 }
 
 async fn revokes_all_of_an_organization(database: &TestDatabase) {
-    let platform = CredentialRow { organization: None, ..token(101) };
-    let elsewhere = CredentialRow { organization: Some(uid(2)), ..token(103) };
+    let platform = Credential { organization: None, ..token(101) };
+    let elsewhere = Credential { organization: Some(uid(2)), ..token(103) };
     insert(database, &[token(100), platform, session(102, 101), elsewhere]).await;
     let tx = database.store.begin().await.unwrap();
     assert_eq!(credential::revoke_of_organization(&tx, uid(1), later(9)).await.unwrap(), 2);
@@ -129,8 +129,8 @@ async fn revokes_all_of_an_organization(database: &TestDatabase) {
 }
 
 async fn revokes_sessions_in_a_workspace(database: &TestDatabase) {
-    let inside = CredentialRow { context_workspace: Some(uid(6)), ..session(101, 100) };
-    let outside = CredentialRow { context_workspace: Some(uid(7)), ..session(102, 100) };
+    let inside = Credential { context_workspace: Some(uid(6)), ..session(101, 100) };
+    let outside = Credential { context_workspace: Some(uid(7)), ..session(102, 100) };
     insert(database, &[token(100), inside, outside]).await;
     let tx = database.store.begin().await.unwrap();
     assert_eq!(credential::revoke_sessions_in(&tx, uid(1), uid(6), later(9)).await.unwrap(), 1);
@@ -160,10 +160,10 @@ async fn notes_the_last_use(database: &TestDatabase) {
 }
 
 async fn lists_what_the_filter_lets_pass(database: &TestDatabase) {
-    let older = CredentialRow { create_time: later(-5), ..token(104) };
-    let expired = CredentialRow { expire_time: Some(later(10)), ..token(101) };
-    let endless = CredentialRow { expire_time: None, ..token(102) };
-    let named = CredentialRow { external_id: Some("sbx-91".to_owned()), ..session(103, 100) };
+    let older = Credential { create_time: later(-5), ..token(104) };
+    let expired = Credential { expire_time: Some(later(10)), ..token(101) };
+    let endless = Credential { expire_time: None, ..token(102) };
+    let named = Credential { external_id: Some("sbx-91".to_owned()), ..session(103, 100) };
     insert(database, &[token(100), expired, endless, named, older]).await;
     let db = &database.store.begin().await.unwrap();
     credential::revoke(db, Some(uid(1)), uid(104), later(9)).await.unwrap();
@@ -183,14 +183,14 @@ async fn lists_what_the_filter_lets_pass(database: &TestDatabase) {
     assert_eq!(list(sessions, None, 10).await, [103]);
     let named = CredentialFilter { external_id: Some("sbx-91".to_owned()), ..all.clone() };
     assert_eq!(list(named, None, 10).await, [103]);
-    let minted = CredentialFilter { minter: Some(uid(100)), ..all.clone() };
-    assert_eq!(list(minted, None, 10).await, [103]);
+    let created = CredentialFilter { creator: Some(uid(100)), ..all.clone() };
+    assert_eq!(list(created, None, 10).await, [103]);
     let stranger = PrincipalRef { kind: PrincipalKind::User, uid: uid(31) };
     assert_eq!(list(CredentialFilter { principal: Some(stranger), ..all }, None, 10).await, Vec::<u128>::new());
 }
 
 async fn purges_short_lived_ones_after_their_end(database: &TestDatabase) {
-    let invitation = CredentialRow { kind: CredentialKind::Invitation, ..token(102) };
+    let invitation = Credential { kind: CredentialKind::Invitation, ..token(102) };
     insert(database, &[token(100), session(101, 100), invitation]).await;
     let db = &database.store.begin().await.unwrap();
     assert_eq!(credential::purge_ended(db, later(3600), 10).await.unwrap(), 0);
@@ -199,11 +199,11 @@ async fn purges_short_lived_ones_after_their_end(database: &TestDatabase) {
     assert!(credential::by_uid(db, Some(uid(1)), uid(100)).await.unwrap().is_some());
 }
 
-/// Whoever mints holds the minting credential; a revocation of it waits, and ends the new session too.
+/// Whoever creates holds the creating credential; a revocation of it waits, and ends the new session too.
 async fn catches_a_session_that_is_minted_meanwhile(database: &TestDatabase) {
-    insert(database, &[CredentialRow { organization: None, ..token(100) }]).await;
-    let mint = database.store.begin().await.unwrap();
-    assert_eq!(credential::hold(&mint, uid(100)).await.unwrap().unwrap().revoke_time, None);
+    insert(database, &[Credential { organization: None, ..token(100) }]).await;
+    let create = database.store.begin().await.unwrap();
+    assert_eq!(credential::hold(&create, uid(100)).await.unwrap().unwrap().revoke_time, None);
     let (started, has_started) = oneshot::channel();
     let store = database.store.clone();
     let revocation = tokio::spawn(async move {
@@ -215,22 +215,22 @@ async fn catches_a_session_that_is_minted_meanwhile(database: &TestDatabase) {
     });
     has_started.await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    credential::insert(&mint, &session(101, 100)).await.unwrap();
-    commit(mint).await.unwrap();
+    credential::insert(&create, &session(101, 100)).await.unwrap();
+    commit(create).await.unwrap();
     assert_eq!(revocation.await.unwrap(), 2);
     assert_eq!(revoked(database).await, [100, 101]);
 }
 
 async fn knows_whether_the_operator_can_come_in(database: &TestDatabase) {
     let operator = PrincipalRef { kind: PrincipalKind::Operator, uid: uid(0) };
-    let row = CredentialRow {
+    let row = Credential {
         kind: CredentialKind::Operator,
         organization: None,
         principal: operator,
         expire_time: None,
         ..token(100)
     };
-    insert(database, &[CredentialRow { organization: None, ..token(101) }]).await;
+    insert(database, &[Credential { organization: None, ..token(101) }]).await;
     let reader = database.store.reader();
     assert!(!credential::has_working_operator(reader, NOW).await.unwrap());
     insert(database, &[row]).await;

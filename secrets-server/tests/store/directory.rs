@@ -90,7 +90,7 @@ async fn gives_workspaces_to_others(database: &TestDatabase) {
     fixture::workspace(db, acme, 21, "ws2", None).await;
     assert!(workspace::transfer(db, acme, ws1.uid, Some(uid(30))).await.unwrap());
     let owned = workspace::owned_by(db, acme, uid(30)).await.unwrap();
-    assert_eq!(owned, [workspace::WorkspaceRow { owner: Some(uid(30)), ..ws1.clone() }]);
+    assert_eq!(owned, [workspace::Workspace { owner: Some(uid(30)), ..ws1.clone() }]);
     assert!(!workspace::transfer(db, uid(2), ws1.uid, None).await.unwrap(), "of another organization");
     assert_eq!(workspace::count(db, acme, None).await.unwrap(), 2);
     assert_eq!(workspace::count(db, acme, Some(api.uid)).await.unwrap(), 1);

@@ -5,13 +5,13 @@ use secrets_core::{
     Description, FileMode, Labels, NamePolicy, OverridePolicy, Redaction, Scope, SecretId, Target, Timestamp, Uid,
     Visibility,
 };
-use secrets_server::store::organization::{self, OrganizationRow};
-use secrets_server::store::project::{self, ProjectRow};
-use secrets_server::store::secret::StoredSecret;
-use secrets_server::store::service_account::ServiceAccountRow;
-use secrets_server::store::user::{self, UserRow, UserState};
-use secrets_server::store::version::StoredVersion;
-use secrets_server::store::workspace::{self, WorkspaceRow};
+use secrets_server::store::organization::{self, Organization};
+use secrets_server::store::project::{self, Project};
+use secrets_server::store::secret::Secret;
+use secrets_server::store::service_account::ServiceAccount;
+use secrets_server::store::user::{self, User, UserState};
+use secrets_server::store::version::SecretVersion;
+use secrets_server::store::workspace::{self, Workspace};
 use secrets_server::store::{Store, commit, revision};
 
 /// The time of everything that is made here.
@@ -25,8 +25,8 @@ pub fn later(seconds: i64) -> Timestamp {
     Timestamp::from_micros(NOW.as_micros() + seconds * 1_000_000)
 }
 
-pub fn organization_row(number: u128, id: &str) -> OrganizationRow {
-    OrganizationRow {
+pub fn organization_row(number: u128, id: &str) -> Organization {
+    Organization {
         uid: uid(number),
         organization_id: id.parse().unwrap(),
         display_name: id.to_uppercase(),
@@ -46,8 +46,8 @@ pub async fn organization(store: &Store, number: u128, id: &str) -> Uid {
     row.uid
 }
 
-pub fn project_row(organization: Uid, number: u128, id: &str) -> ProjectRow {
-    ProjectRow {
+pub fn project_row(organization: Uid, number: u128, id: &str) -> Project {
+    Project {
         uid: uid(number),
         organization,
         project_id: id.parse().unwrap(),
@@ -56,7 +56,7 @@ pub fn project_row(organization: Uid, number: u128, id: &str) -> ProjectRow {
     }
 }
 
-pub async fn project(db: &impl ConnectionTrait, organization: Uid, number: u128, id: &str) -> ProjectRow {
+pub async fn project(db: &impl ConnectionTrait, organization: Uid, number: u128, id: &str) -> Project {
     let row = project_row(organization, number, id);
     project::insert(db, &row).await.unwrap();
     row
@@ -68,8 +68,8 @@ pub async fn workspace(
     number: u128,
     id: &str,
     project: Option<Uid>,
-) -> WorkspaceRow {
-    let row = WorkspaceRow {
+) -> Workspace {
+    let row = Workspace {
         uid: uid(number),
         organization,
         workspace_id: id.parse().unwrap(),
@@ -82,8 +82,8 @@ pub async fn workspace(
     row
 }
 
-pub fn user_row(organization: Uid, number: u128, id: &str) -> UserRow {
-    UserRow {
+pub fn user_row(organization: Uid, number: u128, id: &str) -> User {
+    User {
         uid: uid(number),
         organization,
         user_id: id.parse().unwrap(),
@@ -95,14 +95,14 @@ pub fn user_row(organization: Uid, number: u128, id: &str) -> UserRow {
     }
 }
 
-pub async fn user(db: &impl ConnectionTrait, organization: Uid, number: u128, id: &str) -> UserRow {
+pub async fn user(db: &impl ConnectionTrait, organization: Uid, number: u128, id: &str) -> User {
     let row = user_row(organization, number, id);
     user::insert(db, &row).await.unwrap();
     row
 }
 
-pub fn service_account_row(organization: Option<Uid>, number: u128, id: &str) -> ServiceAccountRow {
-    ServiceAccountRow {
+pub fn service_account_row(organization: Option<Uid>, number: u128, id: &str) -> ServiceAccount {
+    ServiceAccount {
         uid: uid(number),
         organization,
         service_account_id: id.parse().unwrap(),
@@ -112,8 +112,8 @@ pub fn service_account_row(organization: Option<Uid>, number: u128, id: &str) ->
 }
 
 /// A secret of an organization in one of its scopes, and its first version.
-pub fn secret(organization: Uid, scope: Scope, number: u128, name: &str) -> (StoredSecret, StoredVersion) {
-    let secret = StoredSecret {
+pub fn secret(organization: Uid, scope: Scope, number: u128, name: &str) -> (Secret, SecretVersion) {
+    let secret = Secret {
         uid: uid(number),
         organization,
         scope,
@@ -139,8 +139,8 @@ pub fn secret(organization: Uid, scope: Scope, number: u128, name: &str) -> (Sto
 }
 
 /// A version of the secret of this number; its blob is 10 bytes long for each version.
-pub fn version(secret: u128, version: u32, target: Target) -> StoredVersion {
-    StoredVersion {
+pub fn version(secret: u128, version: u32, target: Target) -> SecretVersion {
+    SecretVersion {
         secret: uid(secret),
         version,
         target,

@@ -1,15 +1,15 @@
 //! The first answers to requests.
 
-use secrets_server::store::idempotency::{self, IdempotencyKey, IdempotencyRow};
+use secrets_server::store::idempotency::{self, IdempotencyKey, IdempotencyRecord};
 
 use crate::database::{TestDatabase, on_both};
 use crate::fixture::{later, uid};
 
 on_both!(keeps_an_answer_for_exactly_one_request, replaces_an_answer, purges_what_expired);
 
-fn row(request: u128) -> IdempotencyRow {
+fn row(request: u128) -> IdempotencyRecord {
     let method = "CreateSecret".to_owned();
-    IdempotencyRow {
+    IdempotencyRecord {
         key: IdempotencyKey { organization: uid(1), principal: uid(30), method, request_id: uid(request) },
         fingerprint: vec![1; 32],
         fingerprint_key_version: 1,
@@ -36,7 +36,7 @@ async fn keeps_an_answer_for_exactly_one_request(database: &TestDatabase) {
 async fn replaces_an_answer(database: &TestDatabase) {
     let db = &database.store.begin().await.unwrap();
     idempotency::insert(db, &row(7)).await.unwrap();
-    let newer = IdempotencyRow { response: b"another".to_vec(), expire_time: later(120), ..row(7) };
+    let newer = IdempotencyRecord { response: b"another".to_vec(), expire_time: later(120), ..row(7) };
     idempotency::insert(db, &newer).await.unwrap();
     assert_eq!(idempotency::find(db, &newer.key).await.unwrap(), Some(newer));
 }
@@ -45,7 +45,7 @@ async fn purges_what_expired(database: &TestDatabase) {
     let db = &database.store.begin().await.unwrap();
     for request in 0..10 {
         let expire_time = later(if request < 8 { 60 + i64::try_from(request).unwrap() } else { 1000 });
-        idempotency::insert(db, &IdempotencyRow { expire_time, ..row(request) }).await.unwrap();
+        idempotency::insert(db, &IdempotencyRecord { expire_time, ..row(request) }).await.unwrap();
     }
     assert_eq!(idempotency::purge_expired(db, later(59), 4).await.unwrap(), 0);
     let mut purged = Vec::new();

@@ -1,6 +1,6 @@
 //! The rows of the key hierarchy.
 
-use secrets_server::store::key::{self, DataKeyRow, DataKeyState, RootKeyRow, SystemKeyRow};
+use secrets_server::store::key::{self, DataKeyRecord, DataKeyState, RootKeyRecord, SystemKeyRecord};
 use secrets_server::store::{StoreError, UniqueIndex};
 
 use crate::database::{TestDatabase, on_both};
@@ -12,13 +12,13 @@ on_both!(
     destroys_all_data_keys_of_an_organization
 );
 
-fn data_key(organization: secrets_core::Uid, version: u32, state: DataKeyState) -> DataKeyRow {
-    DataKeyRow { organization, version, state, sealed: vec![9; 60], root_key_version: 1, create_time: NOW }
+fn data_key(organization: secrets_core::Uid, version: u32, state: DataKeyState) -> DataKeyRecord {
+    DataKeyRecord { organization, version, state, sealed: vec![9; 60], root_key_version: 1, create_time: NOW }
 }
 
 async fn keeps_root_and_system_keys_in_order(database: &TestDatabase) {
     let db = &database.store.begin().await.unwrap();
-    let root = |version, provider: &str| RootKeyRow {
+    let root = |version, provider: &str| RootKeyRecord {
         version,
         provider: provider.to_owned(),
         wrapped_seed: vec![1, 2, 3],
@@ -27,7 +27,7 @@ async fn keeps_root_and_system_keys_in_order(database: &TestDatabase) {
     key::insert_root_key(db, &root(2, "kms")).await.unwrap();
     key::insert_root_key(db, &root(1, "file")).await.unwrap();
     assert_eq!(key::root_keys(db).await.unwrap(), [root(1, "file"), root(2, "kms")]);
-    let system = |purpose: &str, version, active| SystemKeyRow {
+    let system = |purpose: &str, version, active| SystemKeyRecord {
         purpose: purpose.to_owned(),
         version,
         sealed: vec![4, 5],
@@ -54,7 +54,7 @@ async fn retires_and_destroys_data_keys(database: &TestDatabase) {
     assert_eq!(key::active_data_key(db, acme).await.unwrap(), Some(data_key(acme, 2, DataKeyState::Active)));
     assert!(key::set_data_key_state(db, acme, 1, DataKeyState::Destroyed).await.unwrap());
     assert!(!key::set_data_key_state(db, acme, 1, DataKeyState::Active).await.unwrap(), "gone is gone");
-    let destroyed = DataKeyRow { sealed: Vec::new(), ..data_key(acme, 1, DataKeyState::Destroyed) };
+    let destroyed = DataKeyRecord { sealed: Vec::new(), ..data_key(acme, 1, DataKeyState::Destroyed) };
     assert_eq!(key::data_keys(db, acme).await.unwrap(), [destroyed, data_key(acme, 2, DataKeyState::Active)]);
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use secrets_core::Target;
-use secrets_server::store::secret::{self, Stamp, StoredSecret};
+use secrets_server::store::secret::{self, Secret, Stamp};
 use secrets_server::store::{StoreError, UniqueIndex, commit, key, revision, version};
 use tokio::sync::Barrier;
 
@@ -48,7 +48,7 @@ async fn frees_the_name_of_a_deleted_secret_and_brings_it_back(database: &TestDa
 async fn refuses_to_bring_back_what_would_collide(database: &TestDatabase) {
     let acme = fixture::organization(&database.store, 1, "acme").await;
     for (newcomer, target, rule) in
-        [("A", Target::ApiOnly, UniqueIndex::SecretId), ("B", fixture::file("/a"), UniqueIndex::Place)]
+        [("A", Target::ApiOnly, UniqueIndex::SecretId), ("B", fixture::file("/a"), UniqueIndex::Destination)]
     {
         let db = &database.store.begin().await.unwrap();
         let (secret, mut first) = fixture::secret(acme, project_scope(), 50, "A");
@@ -122,7 +122,7 @@ async fn keeps_versions_and_wipes_destroyed_ones(database: &TestDatabase) {
     let (secret, first) = fixture::secret(acme, project_scope(), 50, "A");
     secret::insert(db, &secret, &first).await.unwrap();
     let second = fixture::version(50, 2, fixture::registry("ghcr.io", "bob"));
-    let newer = StoredSecret { current_version: 2, ..secret };
+    let newer = Secret { current_version: 2, ..secret };
     assert!(secret::add_version(db, &newer, &second).await.unwrap());
     let numbers = version::list(db, acme, uid(50)).await.unwrap();
     assert_eq!(numbers, [second.clone(), first.clone()]);

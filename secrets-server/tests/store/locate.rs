@@ -1,7 +1,7 @@
 //! One query finds all that a context names.
 
 use secrets_core::ContextName;
-use secrets_server::store::locate::{Located, locate};
+use secrets_server::store::context::{Located, locate};
 use secrets_server::store::user;
 
 use crate::database::{TestDatabase, on_both};

@@ -7,7 +7,7 @@ use secrets_server::store::audit::AuditFilter;
 use secrets_server::store::idempotency::IdempotencyKey;
 use secrets_server::store::secret::SecretQuery;
 use secrets_server::store::{
-    audit, binding, credential, idempotency, key, locate, organization, revision, secret, user, version,
+    audit, binding, context, credential, idempotency, key, organization, revision, secret, user, version,
 };
 
 use crate::database::{self, TestDatabase};
@@ -40,7 +40,7 @@ async fn ask_everything(database: &TestDatabase) {
     let acme = uid(1);
     let bob = PrincipalRef { kind: PrincipalKind::User, uid: uid(30) };
     let agent = PrincipalRef { kind: PrincipalKind::ServiceAccount, uid: uid(40) };
-    let context = ContextName {
+    let context_name = ContextName {
         organization: "acme".parse().unwrap(),
         project: None,
         workspace: Some("ws1".parse().unwrap()),
@@ -53,7 +53,7 @@ async fn ask_everything(database: &TestDatabase) {
     binding::of_principals(db, acme, &[bob]).await.unwrap();
     binding::of_principals(db, acme, &[bob, agent]).await.unwrap();
     binding::of_principal_everywhere(db, agent).await.unwrap();
-    locate::locate(db, &context).await.unwrap();
+    context::locate(db, &context_name).await.unwrap();
     secret::candidates(db, acme, &[organization_scope(), project_scope()]).await.unwrap();
     let name = fixture::secret(acme, project_scope(), 50, "A").0.secret_id;
     secret::current(db, acme, project_scope(), &name).await.unwrap();

@@ -1,9 +1,7 @@
 //! Secrets: what is stored comes back, names and places are unique, and pages have an order.
 
 use secrets_core::{OverridePolicy, Redaction, Scope, ScopeKind, Target, Visibility};
-use secrets_server::store::secret::{
-    self, CurrentSecret, SecretOrder, SecretPosition, SecretQuery, StoredSecret, Usage,
-};
+use secrets_server::store::secret::{self, Secret, SecretOrder, SecretPosition, SecretQuery, SecretWithVersion, Usage};
 use secrets_server::store::{StoreError, UniqueIndex, version};
 
 use crate::database::{TestDatabase, on_both};
@@ -55,7 +53,7 @@ async fn reads_a_secret_as_it_was_written(database: &TestDatabase) {
         version.target = target;
         version.source_version = Some(1);
         secret::insert(db, &secret, &version).await.unwrap();
-        let stored = CurrentSecret { secret: secret.clone(), version };
+        let stored = SecretWithVersion { secret: secret.clone(), version };
         let current = secret::current(db, acme, secret.scope, &secret.secret_id).await.unwrap();
         assert_eq!(current.as_ref(), Some(&stored));
         assert_eq!(secret::by_uid(db, acme, secret.uid).await.unwrap(), Some(stored));
@@ -77,16 +75,16 @@ async fn changes_what_can_be_changed(database: &TestDatabase) {
     secret.update_time = later(5);
     assert!(secret::update(db, &secret).await.unwrap());
     let stored = secret::by_uid(db, acme, secret.uid).await.unwrap().unwrap();
-    assert_eq!(stored, CurrentSecret { secret: secret.clone(), version: first });
+    assert_eq!(stored, SecretWithVersion { secret: secret.clone(), version: first });
 
     let second = fixture::version(50, 2, Target::EnvironmentVariable);
     secret.current_version = 2;
     secret.visibility = Visibility::All;
     assert!(secret::add_version(db, &secret, &second).await.unwrap());
     let stored = secret::by_uid(db, acme, secret.uid).await.unwrap().unwrap();
-    assert_eq!(stored, CurrentSecret { secret: secret.clone(), version: second });
+    assert_eq!(stored, SecretWithVersion { secret: secret.clone(), version: second });
 
-    let stranger = StoredSecret { organization: uid(2), ..secret };
+    let stranger = Secret { organization: uid(2), ..secret };
     assert!(!secret::update(db, &stranger).await.unwrap());
     assert!(!secret::add_version(db, &stranger, &fixture::version(50, 3, Target::ApiOnly)).await.unwrap());
     assert_eq!(version::count(db, acme, uid(50)).await.unwrap(), 2);
@@ -122,7 +120,7 @@ async fn refuses_a_place_twice_in_a_scope(database: &TestDatabase) {
         insert(organization_scope(), number + 2, &Target::ApiOnly).await.unwrap();
         insert(organization_scope(), number + 3, &Target::ApiOnly).await.unwrap();
         let twice = insert(organization_scope(), number + 4, &second).await;
-        assert_eq!(twice, Err(StoreError::UniqueViolation(UniqueIndex::Place)), "{first:?}");
+        assert_eq!(twice, Err(StoreError::UniqueViolation(UniqueIndex::Destination)), "{first:?}");
     }
 }
 
@@ -132,14 +130,14 @@ async fn moves_to_another_place_with_a_new_version(database: &TestDatabase) {
     let (first, mut version) = fixture::secret(acme, organization_scope(), 50, "A");
     version.target = file("/a");
     secret::insert(db, &first, &version).await.unwrap();
-    let moved = StoredSecret { current_version: 2, ..first };
+    let moved = Secret { current_version: 2, ..first };
     assert!(secret::add_version(db, &moved, &fixture::version(50, 2, file("/b"))).await.unwrap());
     let (second, mut version) = fixture::secret(acme, organization_scope(), 51, "B");
     version.target = file("/a");
     secret::insert(db, &second, &version).await.unwrap();
-    let onto = StoredSecret { current_version: 2, ..second };
+    let onto = Secret { current_version: 2, ..second };
     let taken = secret::add_version(db, &onto, &fixture::version(51, 2, file("/b"))).await;
-    assert_eq!(taken, Err(StoreError::UniqueViolation(UniqueIndex::Place)));
+    assert_eq!(taken, Err(StoreError::UniqueViolation(UniqueIndex::Destination)));
 }
 
 async fn pages_by_name_and_by_time(database: &TestDatabase) {
@@ -190,7 +188,7 @@ async fn measures_a_scope(database: &TestDatabase) {
     let (other, version) = fixture::secret(acme, organization_scope(), 53, "A");
     secret::insert(db, &other, &version).await.unwrap();
     let (a, _) = fixture::secret(acme, project_scope(), 50, "A");
-    let newer = StoredSecret { current_version: 2, ..a };
+    let newer = Secret { current_version: 2, ..a };
     secret::add_version(db, &newer, &fixture::version(50, 2, Target::EnvironmentVariable)).await.unwrap();
     let stamp = secret::Stamp { revision: 2, time: NOW, updater: "ann".to_owned() };
     secret::delete(db, acme, uid(52), later(99), &stamp).await.unwrap();

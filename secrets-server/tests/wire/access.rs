@@ -198,7 +198,7 @@ async fn a_token_is_made_for_oneself_and_for_programs_and_for_no_other_person(da
         let made = wire.access(token).create_token(token_for(principal)).await.unwrap().into_inner();
         assert!(made.token.starts_with(prefix), "{principal}");
         let whoami = wire.whoami(&made.token).await.unwrap();
-        let metadata = made.metadata.unwrap();
+        let metadata = made.token_info.unwrap();
         assert_eq!((whoami.principal, whoami.credential), (metadata.principal, metadata.name));
     }
     for (token, principal) in [
@@ -223,7 +223,7 @@ async fn a_token_is_shown_once_also_when_the_call_is_repeated(database: &TestDat
     let request = v1::CreateTokenRequest { request_id: "0b3f3f0e-3a55-4e55-8f5b-1d2a8c7b9e10".into(), ..token_for("") };
     let first = wire.access(&ann).create_token(request.clone()).await.unwrap().into_inner();
     let second = wire.access(&ann).create_token(request.clone()).await.unwrap().into_inner();
-    assert_eq!((second.token.as_str(), &second.metadata), ("", &first.metadata));
+    assert_eq!((second.token.as_str(), &second.token_info), ("", &first.token_info));
     let other = v1::CreateTokenRequest { display_name: "other".into(), ..request.clone() };
     assert_eq!(refusal(wire.access(&ann).create_token(other).await).reason, "REQUEST_ID_REUSED");
     // What is kept for a repeat is kept for a day.
@@ -242,7 +242,7 @@ async fn a_token_ends_when_it_is_revoked_or_its_time_is_up(database: &TestDataba
     let sub =
         wire.access(&session).create_session(v1::CreateSessionRequest::default()).await.unwrap().into_inner().token;
     let own = wire.session(&bob, "", "").await.unwrap().token;
-    let name = made.metadata.unwrap().name;
+    let name = made.token_info.unwrap().name;
     let revoke = || v1::RevokeTokenRequest { name: name.clone(), ..Default::default() };
     let carol = wire.person(&ann, "acme", "carol").await;
     assert_eq!(refusal(wire.access(&carol).revoke_token(revoke()).await).code, Code::PermissionDenied);
@@ -303,15 +303,15 @@ async fn a_token_that_was_revoked_makes_no_other(database: &TestDatabase) {
     let bob = wire.person(&ann, "acme", "bob").await;
     for _ in 0..4 {
         let made = wire.access(&bob).create_token(token_for("")).await.unwrap().into_inner();
-        let revoke = v1::RevokeTokenRequest { name: made.metadata.unwrap().name, ..Default::default() };
-        let (mut revoking, mut minting) = (wire.access(&ann), wire.access(&made.token));
+        let revoke = v1::RevokeTokenRequest { name: made.token_info.unwrap().name, ..Default::default() };
+        let (mut revoking, mut creating) = (wire.access(&ann), wire.access(&made.token));
         let context = Some(crate::world::context("", ""));
         let request = v1::CreateSessionRequest { context, ..Default::default() };
-        // Whichever comes first, no session outlives its minter.
-        let (revoked, minted) = tokio::join!(revoking.revoke_token(revoke), minting.create_session(request));
+        // Whichever comes first, no session outlives its creator.
+        let (revoked, created) = tokio::join!(revoking.revoke_token(revoke), creating.create_session(request));
         revoked.unwrap();
-        if let Ok(minted) = minted {
-            assert_eq!(refusal(wire.whoami(&minted.into_inner().token).await).code, Code::Unauthenticated);
+        if let Ok(created) = created {
+            assert_eq!(refusal(wire.whoami(&created.into_inner().token).await).code, Code::Unauthenticated);
         }
     }
 }
@@ -341,10 +341,10 @@ async fn whoami_tells_each_kind_of_caller(database: &TestDatabase) {
     resources.sort_unstable();
     assert_eq!(resources, [ACME, "platform"]);
 
-    let minted = wire.session(&ann, "ws1", "").await.unwrap();
-    let session = wire.whoami(&minted.token).await.unwrap();
+    let created = wire.session(&ann, "ws1", "").await.unwrap();
+    let session = wire.whoami(&created.token).await.unwrap();
     assert_eq!(session.kind(), v1::PrincipalKind::Session);
-    assert_eq!(session.principal, minted.session.unwrap().name);
+    assert_eq!(session.principal, created.session.unwrap().name);
     let context = session.context.unwrap();
     assert_eq!((context.project.as_str(), context.workspace.as_str(), context.user.as_str()), ("api", "ws1", "ann"));
 }
@@ -407,7 +407,7 @@ async fn every_call_leaves_an_event_about_what_it_made(database: &TestDatabase) 
     use sea_orm::{ConnectionTrait, Statement};
     let wire = Wire::start(database).await;
     let ann = wire.organization("acme").await;
-    let minted = wire.session(&ann, "", "").await.unwrap().session.unwrap();
+    let created = wire.session(&ann, "", "").await.unwrap().session.unwrap();
     let bob = wire.person(&ann, "acme", "bob").await;
     refusal(wire.remove(&bob, "ann").await);
     let db = wire.database.store.reader();
@@ -421,11 +421,11 @@ async fn every_call_leaves_an_event_about_what_it_made(database: &TestDatabase) 
         })
         .collect::<Vec<_>>();
     let has = |action: &str, resource: &str, outcome: &str, principal: &str| {
-        let wanted = [&format!("secrets.v1.{action}"), resource, outcome, principal].map(|text| text.to_owned());
+        let wanted = [&format!("secretsapi.v1.{action}"), resource, outcome, principal].map(|text| text.to_owned());
         assert!(events.contains(&wanted), "{wanted:?} is not in {events:#?}");
     };
     has("DirectoryService/CreateOrganization", ACME, "ALLOWED", "operator");
-    has("AccessService/CreateSession", &minted.name, "ALLOWED", &user("ann"));
+    has("AccessService/CreateSession", &created.name, "ALLOWED", &user("ann"));
     has("AccessService/CreateInvitation", &user("bob"), "ALLOWED", &user("ann"));
     has("DirectoryService/DeleteUser", &user("ann"), "DENIED", &user("bob"));
     let redeemed = events.iter().filter(|event| event[0].ends_with("RedeemInvitation")).collect::<Vec<_>>();

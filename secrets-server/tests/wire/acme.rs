@@ -7,14 +7,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use secrets_core::{Binding, Level, NamePolicy, PrincipalKind, PrincipalRef, Role, Uid};
+use secrets_core::{Binding, NamePolicy, PrincipalKind, PrincipalRef, Role, RoleResource, Uid};
 use secrets_server::auth::token::TokenKind;
-use secrets_server::service::mint::Minting;
-use secrets_server::store::binding::{self, BindingRow};
-use secrets_server::store::organization::{self, OrganizationRow};
-use secrets_server::store::project::{self, ProjectRow};
-use secrets_server::store::user::{self, UserRow, UserState};
-use secrets_server::store::workspace::{self, WorkspaceRow};
+use secrets_server::service::mint::Creating;
+use secrets_server::store::binding::{self, BindingRecord};
+use secrets_server::store::organization::{self, Organization};
+use secrets_server::store::project::{self, Project};
+use secrets_server::store::user::{self, User, UserState};
+use secrets_server::store::workspace::{self, Workspace};
 use secrets_server::store::{commit, revision};
 
 use crate::harness::Wire;
@@ -42,7 +42,7 @@ impl Acme {
         let now = wire.app.now();
         let new = || wire.app.uid().unwrap();
         let make = async |id: &str| {
-            let row = OrganizationRow {
+            let row = Organization {
                 uid: new(),
                 organization_id: id.parse().unwrap(),
                 display_name: String::new(),
@@ -55,14 +55,14 @@ impl Acme {
             wire.app.keys().make_data_key(&tx, row.uid, now).await.unwrap();
             row.uid
         };
-        let bind = async |user: Uid, role: Role, on: Level| {
+        let bind = async |user: Uid, role: Role, on: RoleResource| {
             let principal = PrincipalRef { kind: PrincipalKind::User, uid: user };
-            let binding = Binding { principal, role, on };
-            let row = BindingRow { uid: new(), binding, create_time: now, creator: "tests".to_owned() };
+            let binding = Binding { principal, role, resource: on };
+            let row = BindingRecord { uid: new(), binding, create_time: now, creator: "tests".to_owned() };
             binding::insert(&tx, &row).await.unwrap();
         };
         let join = async |organization: Uid, id: &str, role: Role| {
-            let row = UserRow {
+            let row = User {
                 uid: new(),
                 organization,
                 user_id: id.parse().unwrap(),
@@ -73,16 +73,16 @@ impl Acme {
                 purge_time: None,
             };
             user::insert(&tx, &row).await.unwrap();
-            bind(row.uid, role, Level::Organization(organization)).await;
-            let minting = Minting {
+            bind(row.uid, role, RoleResource::Organization(organization)).await;
+            let creating = Creating {
                 kind: TokenKind::Personal,
                 organization: Some(organization),
                 principal: PrincipalRef { kind: PrincipalKind::User, uid: row.uid },
                 display_name: String::new(),
                 ttl: Some(Duration::from_secs(90 * 24 * 60 * 60)),
             };
-            let minted = wire.app.mint(&tx, minting, now, |_| ()).await.unwrap();
-            (row.uid, minted.token.expose().to_owned())
+            let created = wire.app.create(&tx, creating, now, |_| ()).await.unwrap();
+            (row.uid, created.token.expose().to_owned())
         };
         let acme = make("acme").await;
         let (ann_uid, ann) = join(acme, "ann", Role::Admin).await;
@@ -91,7 +91,7 @@ impl Acme {
         let (dan_uid, dan) = join(acme, "dan", Role::Member).await;
         let mut projects = Vec::new();
         for id in ["api", "web"] {
-            let row = ProjectRow {
+            let row = Project {
                 uid: new(),
                 organization: acme,
                 project_id: id.parse().unwrap(),
@@ -101,13 +101,13 @@ impl Acme {
             project::insert(&tx, &row).await.unwrap();
             projects.push(row.uid);
         }
-        let api = Level::Project { organization: acme, project: projects[0] };
+        let api = RoleResource::Project { organization: acme, project: projects[0] };
         bind(bob_uid, Role::Member, api).await;
         bind(cat_uid, Role::Admin, api).await;
         for (id, project, owner, members) in
             [("ws1", Some(projects[0]), bob_uid, vec![dan_uid]), ("ws2", None, cat_uid, vec![])]
         {
-            let row = WorkspaceRow {
+            let row = Workspace {
                 uid: new(),
                 organization: acme,
                 workspace_id: id.parse().unwrap(),
@@ -118,7 +118,7 @@ impl Acme {
             };
             workspace::insert(&tx, &row).await.unwrap();
             for member in members {
-                bind(member, Role::Member, Level::Workspace { organization: acme, workspace: row.uid }).await;
+                bind(member, Role::Member, RoleResource::Workspace { organization: acme, workspace: row.uid }).await;
             }
         }
         let rival = make("rival").await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use secrets_core::{Allow, Role};
+use secrets_core::{Role, SessionRestrictions};
 use secrets_proto::v1;
 use tonic::{Code, Status};
 
@@ -22,7 +22,7 @@ on_both!(
     records_who_was_denied_and_why,
 );
 
-const RESOLVE: &str = "secrets.v1.ResolveService/Resolve";
+const RESOLVE: &str = "secretsapi.v1.ResolveService/Resolve";
 
 struct Acme<'a> {
     world: World<'a>,
@@ -39,7 +39,7 @@ impl<'a> Acme<'a> {
         world.bind(&ann, Role::Admin, world.level()).await;
         let api = world.project("api").await;
         for member in [&ann, &bob] {
-            world.bind(member, Role::Member, world.project_level(api)).await;
+            world.bind(member, Role::Member, world.project_resource(api)).await;
         }
         Self { world, ann, bob, api }
     }
@@ -81,12 +81,12 @@ async fn tells_who_received_a_secret_and_which_version(database: &TestDatabase) 
     acme.resolve(&acme.bob.token).await.unwrap();
     wire.wait(Duration::from_secs(10));
     let of_session = acme.world.context(Some(acme.api), None, Some(acme.bob.uid));
-    let session = acme.world.session(&acme.bob, of_session, &Allow::default()).await;
+    let session = acme.world.session(&acme.bob, of_session, &SessionRestrictions::default()).await;
     acme.resolve(&session).await.unwrap();
     // Neither a listing nor an answer without the secret is about it.
     acme.ann_lists(of_acme()).await;
     wire.wait(Duration::from_secs(10));
-    let narrowed = Allow { secret_ids: Some(Default::default()), ..Allow::default() };
+    let narrowed = SessionRestrictions { secret_ids: Some(Default::default()), ..SessionRestrictions::default() };
     let nothing = acme.world.session(&acme.bob, of_session, &narrowed).await;
     acme.resolve(&nothing).await.unwrap();
 
@@ -268,7 +268,7 @@ async fn shows_a_users_own_secrets_to_others_by_uid_alone(database: &TestDatabas
     acme.resolve(&acme.bob.token).await.unwrap();
     acme.resolve(&acme.ann.token).await.unwrap();
     // An event about the secret itself, as changing it leaves one.
-    let row = secrets_server::store::audit::AuditRow {
+    let row = secrets_server::store::audit::AuditRecord {
         uid: secrets_core::Uid::from_u128(1),
         create_time: wire.app.now(),
         organization: Some(acme.world.organization),
@@ -278,7 +278,7 @@ async fn shows_a_users_own_secrets_to_others_by_uid_alone(database: &TestDatabas
         principal_name: "organizations/acme/users/bob".to_owned(),
         credential: None,
         peer: String::new(),
-        action: "secrets.v1.SecretService/UpdateSecret".to_owned(),
+        action: "secretsapi.v1.SecretService/UpdateSecret".to_owned(),
         resource_name: "organizations/acme/users/bob/secrets/DATING_APP_KEY".to_owned(),
         resource_uid: Some(private),
         outcome: "ALLOWED".to_owned(),
@@ -321,7 +321,7 @@ async fn is_for_admins_and_auditors_and_for_users_about_their_own(database: &Tes
     let auditor = acme.world.user("audrey").await;
     acme.world.bind(&auditor, Role::Auditor, acme.world.level()).await;
     let of_session = acme.world.context(None, None, Some(acme.ann.uid));
-    let session = acme.world.session(&acme.ann, of_session, &Allow::default()).await;
+    let session = acme.world.session(&acme.ann, of_session, &SessionRestrictions::default()).await;
     let globex = World::new(&wire, "globex").await;
     let mallory = globex.member("mallory").await;
     globex.bind(&mallory, Role::Admin, globex.level()).await;

@@ -1,9 +1,9 @@
 //! Explain: what wins, what does not and why, as far as the caller may know.
 
-use secrets_core::{Allow, OverridePolicy, Role, ScopeKind, Target, Visibility};
+use secrets_core::{OverridePolicy, Role, ScopeKind, SessionRestrictions, Target, Visibility};
 use secrets_proto::v1;
 use secrets_proto::v1::NotChosenReason as Reason;
-use secrets_server::store::secret::StoredSecret;
+use secrets_server::store::secret::Secret;
 use tonic::{Code, Status};
 
 use crate::database::{TestDatabase, on_both};
@@ -37,7 +37,7 @@ fn lines(answer: &v1::ExplainResponse) -> Vec<String> {
         lines.extend(row.not_chosen.iter().map(|other| {
             let path = short(&other.secret.as_ref().unwrap().secret);
             let reason = other.reason().as_str_name().trim_start_matches("NOT_CHOSEN_REASON_");
-            format!("{} ≠ {path} {reason} {}", row.secret_id, short(&other.by)).trim_end().to_owned()
+            format!("{} ≠ {path} {reason} {}", row.secret_id, short(&other.blocked_by)).trim_end().to_owned()
         }));
     }
     lines
@@ -55,19 +55,19 @@ async fn says_what_wins_and_why_the_others_do_not(database: &TestDatabase) {
         })
         .await;
     world.secret(user, "LINEAR_API_KEY", "needle", |secret, _| secret.description = "bob's own".parse().unwrap()).await;
-    let locked = |secret: &mut StoredSecret, _: &mut Target| {
+    let locked = |secret: &mut Secret, _: &mut Target| {
         secret.override_policy = OverridePolicy::Locked;
     };
     world.secret(organization, "PROXY", "needle", locked).await;
     world.secret(workspace, "PROXY", "needle", plain).await;
     let ghcr = |username: &'static str| {
-        move |_: &mut StoredSecret, target: &mut Target| {
+        move |_: &mut Secret, target: &mut Target| {
             *target = Target::Registry { host: "ghcr.io".parse().unwrap(), username: username.parse().unwrap() };
         }
     };
     world.secret(organization, "GHCR", "needle", ghcr("acme")).await;
     world.secret(workspace, "MY_GHCR", "needle", ghcr("bob")).await;
-    let aws = |secret: &mut StoredSecret, _: &mut Target| {
+    let aws = |secret: &mut Secret, _: &mut Target| {
         secret.group = Some("aws".parse().unwrap());
     };
     world.secret(organization, "AWS_SESSION_TOKEN", "needle", aws).await;
@@ -110,7 +110,7 @@ async fn explains_only_what_is_asked_for(database: &TestDatabase) {
     let world = World::new(&wire, "acme").await;
     let bob = world.member("bob").await;
     world.workspace("ws1", None, bob.uid).await;
-    let token = |_: &mut StoredSecret, target: &mut Target| {
+    let token = |_: &mut Secret, target: &mut Target| {
         *target = Target::File { path: "~/token".parse().unwrap(), mode: Default::default() };
     };
     world.secret(world.scope(), "A", "a", token).await;
@@ -134,7 +134,7 @@ async fn tells_of_invisible_secrets_to_those_who_may_list_them(database: &TestDa
     let web = world.project("web").await;
     let ws2 = world.workspace("ws2", None, carol.uid).await;
     for everybody in [&ann, &bob, &carol] {
-        world.bind(everybody, Role::Member, world.project_level(api)).await;
+        world.bind(everybody, Role::Member, world.project_resource(api)).await;
     }
     for (name, projects, workspaces) in
         [("FOR_WEB", vec![web], vec![]), ("FOR_WS2", vec![], vec![ws2]), ("FOR_API", vec![api], vec![])]
@@ -157,7 +157,7 @@ async fn tells_of_invisible_secrets_to_those_who_may_list_them(database: &TestDa
         answer.explanations.iter().filter(hidden).map(|row| row.secret_id.clone()).collect()
     };
     let of_session = world.context(Some(api), None, Some(ann.uid));
-    let session = world.session(&ann, of_session, &Allow::default()).await;
+    let session = world.session(&ann, of_session, &SessionRestrictions::default()).await;
     for (token, expected) in [
         (&ann.token, vec!["FOR_WEB", "FOR_WS2"]),
         (&carol.token, vec!["FOR_WS2"]),
@@ -199,12 +199,13 @@ async fn keeps_from_a_session_what_it_may_not_have(database: &TestDatabase) {
     let wire = Wire::start(database).await;
     let world = World::new(&wire, "acme").await;
     let bob = world.member("bob").await;
-    let token = |_: &mut StoredSecret, target: &mut Target| {
+    let token = |_: &mut Secret, target: &mut Target| {
         *target = Target::File { path: "~/token".parse().unwrap(), mode: Default::default() };
     };
     world.secret(world.scope(), "SHARED", "x", token).await;
     world.secret(user_scope(bob.uid), "PRIVATE", "x", token).await;
-    let narrowed = Allow { scopes: Some([ScopeKind::Organization].into()), ..Allow::default() };
+    let narrowed =
+        SessionRestrictions { scopes: Some([ScopeKind::Organization].into()), ..SessionRestrictions::default() };
     let session = world.session(&bob, world.context(None, None, Some(bob.uid)), &narrowed).await;
     let answer = explain(&wire, &session, v1::ExplainRequest::default()).await.unwrap();
     assert_eq!(lines(&answer), ["SHARED ≠ secrets/SHARED SAME_TARGET"]);
@@ -216,10 +217,10 @@ async fn is_for_those_who_may_resolve(database: &TestDatabase) {
     let (bob, carol) = (world.member("bob").await, world.member("carol").await);
     let api = world.project("api").await;
     let ws1 = world.workspace("ws1", Some(api), bob.uid).await;
-    world.bind(&bob, Role::Member, world.project_level(api)).await;
+    world.bind(&bob, Role::Member, world.project_resource(api)).await;
     world.secret(project_scope(api), "A", "x", plain).await;
     let ci: Somebody = world.service_account("ci").await;
-    let level = secrets_core::Level::Workspace { organization: world.organization, workspace: ws1 };
+    let level = secrets_core::RoleResource::Workspace { organization: world.organization, workspace: ws1 };
     world.bind(&ci, Role::Resolver, level).await;
     assert_eq!(lines(&explain(&wire, &ci.token, of("ws1")).await.unwrap()), ["A = projects/api/secrets/A"]);
     assert_eq!(lines(&explain(&wire, &bob.token, of("ws1")).await.unwrap()), ["A = projects/api/secrets/A"]);

@@ -11,13 +11,14 @@ use secrets_proto::v1::directory_service_client::DirectoryServiceClient;
 use secrets_proto::v1::resolve_service_client::ResolveServiceClient;
 use secrets_proto::v1::secret_service_client::SecretServiceClient;
 use secrets_proto::v1::{self};
-use secrets_server::app::App;
+use secrets_server::application::App;
 use secrets_server::clock::{Clock, ManualClock, SystemClock};
 use secrets_server::config::{ListenerConfig, Offered};
-use secrets_server::crypto::{FileRootKey, SystemRandom};
+use secrets_server::crypto::SystemRandom;
+use secrets_server::keys::FileRootKey;
+use secrets_server::process::shutdown::Signal;
 use secrets_server::rpc;
 use secrets_server::server::Server;
-use secrets_server::shutdown::Signal;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -171,7 +172,7 @@ pub fn refusal<T: std::fmt::Debug>(result: Result<T, Status>) -> Refusal {
     let status = result.expect_err("a refusal");
     let details = status.get_error_details();
     let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}")).clone();
-    assert_eq!(info.domain, "secrets.v1");
+    assert_eq!(info.domain, "secretsapi.v1");
     Refusal {
         code: status.code(),
         reason: info.reason,

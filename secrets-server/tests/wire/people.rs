@@ -48,7 +48,7 @@ async fn a_code_is_redeemed_once(database: &TestDatabase) {
     let redeemed = wire.access("").redeem_invitation(request).await.unwrap().into_inner();
     assert!(redeemed.token.starts_with("sper_"));
     assert_eq!(redeemed.user, "organizations/acme/users/bob");
-    let metadata = redeemed.metadata.unwrap();
+    let metadata = redeemed.token_info.unwrap();
     assert_eq!(
         (metadata.display_name.as_str(), metadata.principal.as_str()),
         ("laptop", "organizations/acme/users/bob")

@@ -27,7 +27,7 @@ impl<'a> Acme<'a> {
         let bob = world.member("bob").await;
         let api = world.project("api").await;
         let ws1 = world.workspace("ws1", Some(api), bob.uid).await;
-        world.bind(&bob, Role::Member, world.project_level(api)).await;
+        world.bind(&bob, Role::Member, world.project_resource(api)).await;
         world.secret(world.scope(), "OPENAI_API_KEY", "sk-org", plain).await;
         world.secret(world.scope(), "LINEAR_API_KEY", "lin-org", plain).await;
         world.secret(project_scope(api), "STRIPE_SECRET", "sk-project", plain).await;

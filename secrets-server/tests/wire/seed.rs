@@ -2,21 +2,21 @@
 //! the calls that make such things.
 
 use secrets_core::{
-    Account, Allow, Binding, Context, Description, Labels, Level, NamePolicy, OverridePolicy, PrincipalRef, Redaction,
-    Role, Scope, ScopeKind, SecretId, Target, Timestamp, Uid, Visibility,
+    Account, Binding, Context, Description, Labels, NamePolicy, OverridePolicy, PrincipalRef, Redaction, Role,
+    RoleResource, Scope, ScopeKind, SecretId, SessionRestrictions, Target, Timestamp, Uid, Visibility,
 };
-use secrets_server::auth::allow;
+use secrets_server::auth::restrictions;
 use secrets_server::auth::token::TokenKind;
 use secrets_server::crypto::{SystemRandom, ValueIdentity, random_uid};
-use secrets_server::service::mint::Minting;
-use secrets_server::store::binding::BindingRow;
-use secrets_server::store::organization::OrganizationRow;
-use secrets_server::store::project::ProjectRow;
-use secrets_server::store::secret::{CurrentSecret, StoredSecret};
-use secrets_server::store::service_account::ServiceAccountRow;
-use secrets_server::store::user::{UserRow, UserState};
-use secrets_server::store::version::StoredVersion;
-use secrets_server::store::workspace::WorkspaceRow;
+use secrets_server::service::mint::Creating;
+use secrets_server::store::binding::BindingRecord;
+use secrets_server::store::organization::Organization;
+use secrets_server::store::project::Project;
+use secrets_server::store::secret::{Secret, SecretWithVersion};
+use secrets_server::store::service_account::ServiceAccount;
+use secrets_server::store::user::{User, UserState};
+use secrets_server::store::version::SecretVersion;
+use secrets_server::store::workspace::Workspace;
 use secrets_server::store::{
     binding, commit, organization, project, revision, secret, service_account, user, workspace,
 };
@@ -44,7 +44,7 @@ fn fresh() -> Uid {
 impl<'a> World<'a> {
     pub async fn new(wire: &'a Wire<'a>, id: &str) -> Self {
         let now = wire.app.now();
-        let row = OrganizationRow {
+        let row = Organization {
             uid: fresh(),
             organization_id: id.parse().unwrap(),
             display_name: String::new(),
@@ -69,7 +69,7 @@ impl<'a> World<'a> {
 
     /// A user without any role.
     pub async fn user(&self, id: &str) -> Somebody {
-        let row = UserRow {
+        let row = User {
             uid: fresh(),
             organization: self.organization,
             user_id: id.parse().unwrap(),
@@ -87,7 +87,7 @@ impl<'a> World<'a> {
     }
 
     pub async fn service_account(&self, id: &str) -> Somebody {
-        let row = ServiceAccountRow {
+        let row = ServiceAccount {
             uid: fresh(),
             organization: Some(self.organization),
             service_account_id: id.parse().unwrap(),
@@ -103,35 +103,35 @@ impl<'a> World<'a> {
 
     async fn token(&self, kind: TokenKind, account: Account) -> String {
         let tx = self.wire.app.store().begin().await.unwrap();
-        let minting = self.minting(kind, account.reference());
-        let minted = self.wire.app.mint(&tx, minting, self.wire.app.now(), |_| ()).await.unwrap();
+        let creating = self.creating(kind, account.reference());
+        let created = self.wire.app.create(&tx, creating, self.wire.app.now(), |_| ()).await.unwrap();
         commit(tx).await.unwrap();
-        minted.token.expose().to_owned()
+        created.token.expose().to_owned()
     }
 
-    /// A session that somebody minted.
-    pub async fn session(&self, minter: &Somebody, context: Context, narrowed: &Allow) -> String {
+    /// A session that somebody created.
+    pub async fn session(&self, creator: &Somebody, context: Context, narrowed: &SessionRestrictions) -> String {
         let tx = self.wire.app.store().begin().await.unwrap();
-        let minting = self.minting(TokenKind::Session, minter.account.reference());
-        let stored = allow::to_text(narrowed).unwrap();
-        let minted = self.wire.app.mint(&tx, minting, self.wire.app.now(), |row| {
+        let creating = self.creating(TokenKind::Session, creator.account.reference());
+        let stored = restrictions::to_text(narrowed).unwrap();
+        let created = self.wire.app.create(&tx, creating, self.wire.app.now(), |row| {
             row.context_project = context.project;
             row.context_workspace = context.workspace;
             row.context_user = context.user;
-            row.allow = stored;
+            row.restrictions = stored;
         });
-        let minted = minted.await.unwrap();
+        let created = created.await.unwrap();
         commit(tx).await.unwrap();
-        minted.token.expose().to_owned()
+        created.token.expose().to_owned()
     }
 
-    fn minting(&self, kind: TokenKind, principal: PrincipalRef) -> Minting {
+    fn creating(&self, kind: TokenKind, principal: PrincipalRef) -> Creating {
         let display_name = "test".to_owned();
-        Minting { kind, organization: Some(self.organization), principal, display_name, ttl: None }
+        Creating { kind, organization: Some(self.organization), principal, display_name, ttl: None }
     }
 
     pub async fn project(&self, id: &str) -> Uid {
-        let row = ProjectRow {
+        let row = Project {
             uid: fresh(),
             organization: self.organization,
             project_id: id.parse().unwrap(),
@@ -145,7 +145,7 @@ impl<'a> World<'a> {
     }
 
     pub async fn workspace(&self, id: &str, project: Option<Uid>, owner: Uid) -> Uid {
-        let row = WorkspaceRow {
+        let row = Workspace {
             uid: fresh(),
             organization: self.organization,
             workspace_id: id.parse().unwrap(),
@@ -160,10 +160,10 @@ impl<'a> World<'a> {
         row.uid
     }
 
-    pub async fn bind(&self, somebody: &Somebody, role: Role, on: Level) -> Uid {
-        let row = BindingRow {
+    pub async fn bind(&self, somebody: &Somebody, role: Role, on: RoleResource) -> Uid {
+        let row = BindingRecord {
             uid: fresh(),
-            binding: Binding { principal: somebody.account.reference(), role, on },
+            binding: Binding { principal: somebody.account.reference(), role, resource: on },
             create_time: self.wire.app.now(),
             creator: "operator".to_owned(),
         };
@@ -173,12 +173,12 @@ impl<'a> World<'a> {
         row.uid
     }
 
-    pub fn level(&self) -> Level {
-        Level::Organization(self.organization)
+    pub fn level(&self) -> RoleResource {
+        RoleResource::Organization(self.organization)
     }
 
-    pub fn project_level(&self, project: Uid) -> Level {
-        Level::Project { organization: self.organization, project }
+    pub fn project_resource(&self, project: Uid) -> RoleResource {
+        RoleResource::Project { organization: self.organization, project }
     }
 
     pub fn scope(&self) -> Scope {
@@ -195,7 +195,7 @@ impl<'a> World<'a> {
         scope: Scope,
         name: &str,
         value: &str,
-        change: impl FnOnce(&mut StoredSecret, &mut Target),
+        change: impl FnOnce(&mut Secret, &mut Target),
     ) -> Uid {
         self.secrets(scope, [(name.to_owned(), value.to_owned())], change).await
     }
@@ -205,7 +205,7 @@ impl<'a> World<'a> {
         &self,
         scope: Scope,
         values: impl IntoIterator<Item = (String, String)>,
-        change: impl FnOnce(&mut StoredSecret, &mut Target),
+        change: impl FnOnce(&mut Secret, &mut Target),
     ) -> Uid {
         let now = self.wire.app.now();
         let tx = self.wire.app.store().begin().await.unwrap();
@@ -226,7 +226,7 @@ impl<'a> World<'a> {
                 version: template.current_version,
                 target: &target,
             };
-            let version = StoredVersion {
+            let version = SecretVersion {
                 secret: template.uid,
                 version: template.current_version,
                 target: target.clone(),
@@ -245,9 +245,9 @@ impl<'a> World<'a> {
     }
 
     /// Changes a secret; the same value is sealed anew if `change` counts its version up.
-    pub async fn edit(&self, uid: Uid, change: impl FnOnce(&mut StoredSecret)) {
+    pub async fn edit(&self, uid: Uid, change: impl FnOnce(&mut Secret)) {
         let tx = self.wire.app.store().begin().await.unwrap();
-        let CurrentSecret { mut secret, mut version } =
+        let SecretWithVersion { mut secret, mut version } =
             secret::by_uid(&tx, self.organization, uid).await.unwrap().unwrap();
         let keys = self.wire.app.keys().data_keys(&tx, self.organization).await.unwrap();
         let before = secret.current_version;
@@ -280,8 +280,8 @@ impl<'a> World<'a> {
     }
 }
 
-fn template(organization: Uid, scope: Scope, revision: u64, now: Timestamp) -> StoredSecret {
-    StoredSecret {
+fn template(organization: Uid, scope: Scope, revision: u64, now: Timestamp) -> Secret {
+    Secret {
         uid: Uid::nil(),
         organization,
         scope,
@@ -318,4 +318,4 @@ pub fn user_scope(uid: Uid) -> Scope {
 }
 
 /// Leaves a secret as it is.
-pub fn plain(_: &mut StoredSecret, _: &mut Target) {}
+pub fn plain(_: &mut Secret, _: &mut Target) {}

@@ -1,4 +1,4 @@
-//! Sessions: one context, good only while their minter may still mint them.
+//! Sessions: one context, good only while their creator may still create them.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ async fn a_person_mints_for_themselves_and_for_nobody_else(database: &TestDataba
     let (ann, bob, _) = cast(&wire).await;
     let session = wire.session(&bob, "ws1", "").await.unwrap().session.unwrap();
     assert_eq!(session.context.unwrap().user, "bob");
-    assert_eq!(session.minter, "organizations/acme/users/bob");
+    assert_eq!(session.creator, "organizations/acme/users/bob");
     for (token, workspace, user) in [
         (&ann, "", "bob"),
         (&ann, "ws1", ""),
@@ -91,10 +91,10 @@ async fn a_person_mints_for_themselves_and_for_nobody_else(database: &TestDataba
 async fn a_delegate_mints_for_members_of_what_the_context_names(database: &TestDatabase) {
     let wire = Wire::start(database).await;
     let (ann, _, sandboxd) = cast(&wire).await;
-    let minted = wire.session(&sandboxd, "ws1", "bob").await.unwrap();
-    let session = minted.session.unwrap();
-    assert_eq!((session.minter.as_str(), session.context.unwrap().user.as_str()), ("serviceAccounts/sandboxd", "bob"));
-    assert_eq!(wire.whoami(&minted.token).await.unwrap().kind(), v1::PrincipalKind::Session);
+    let created = wire.session(&sandboxd, "ws1", "bob").await.unwrap();
+    let session = created.session.unwrap();
+    assert_eq!((session.creator.as_str(), session.context.unwrap().user.as_str()), ("serviceAccounts/sandboxd", "bob"));
+    assert_eq!(wire.whoami(&created.token).await.unwrap().kind(), v1::PrincipalKind::Session);
     for (workspace, user) in [("ws1", "ann"), ("ws1", "missing"), ("missing", "bob"), ("", ""), ("ws1", "")] {
         let denied = refusal(wire.session(&sandboxd, workspace, user).await);
         assert_eq!(denied.code, Code::PermissionDenied, "{workspace} {user}");
@@ -165,18 +165,18 @@ async fn a_session_lives_an_hour_unless_told_otherwise_and_a_day_at_most(databas
 async fn a_session_renews_itself_while_its_minter_may(database: &TestDatabase) {
     let wire = Wire::start(database).await;
     let (ann, bob, sandboxd) = cast(&wire).await;
-    let minted = wire.session(&sandboxd, "ws1", "bob").await.unwrap();
-    let name = minted.session.unwrap().name;
+    let created = wire.session(&sandboxd, "ws1", "bob").await.unwrap();
+    let name = created.session.unwrap().name;
     let renew = async |token: &str, name: &str, ttl: Option<prost_types::Duration>| {
         let request = v1::RenewSessionRequest { name: name.into(), ttl };
         wire.access(token).renew_session(request).await.map(|renewed| renewed.into_inner().session.unwrap())
     };
     wire.wait(Duration::from_secs(2_400));
-    let first = renew(&minted.token, "", None).await.unwrap();
-    let second = renew(&minted.token, &name, seconds(60)).await.unwrap();
+    let first = renew(&created.token, "", None).await.unwrap();
+    let second = renew(&created.token, &name, seconds(60)).await.unwrap();
     assert_eq!(first, second, "renewing never brings the end nearer");
     wire.wait(Duration::from_secs(2_400));
-    wire.whoami(&minted.token).await.expect("beyond its first hour");
+    wire.whoami(&created.token).await.expect("beyond its first hour");
     for token in [&ann, &bob, &sandboxd] {
         assert_eq!(refusal(renew(token, &name, None).await).code, Code::PermissionDenied);
         assert_eq!(refusal(renew(token, "", None).await).fields, ["name"]);
@@ -190,14 +190,14 @@ async fn a_session_renews_itself_while_its_minter_may(database: &TestDatabase) {
     assert_eq!(refusal(renew(&other, "", seconds(86_401)).await).fields, ["ttl"]);
     let bindings = wire.whoami(&sandboxd).await.unwrap().bindings;
     wire.unbind(&wire.operator, &bindings[0].name).await.unwrap();
-    assert_eq!(refusal(renew(&minted.token, "", None).await).code, Code::PermissionDenied);
+    assert_eq!(refusal(renew(&created.token, "", None).await).code, Code::PermissionDenied);
 }
 
 async fn a_session_mints_only_what_is_narrower(database: &TestDatabase) {
     let wire = Wire::start(database).await;
     let (_, bob, _) = cast(&wire).await;
-    let allow = |names: &[&str], scopes: &[v1::ScopeKind]| {
-        Some(v1::SessionAllow {
+    let restrictions = |names: &[&str], scopes: &[v1::ScopeKind]| {
+        Some(v1::SessionRestrictions {
             secret_ids: names.iter().map(|name| (*name).to_owned()).collect(),
             scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
             ..Default::default()
@@ -205,23 +205,23 @@ async fn a_session_mints_only_what_is_narrower(database: &TestDatabase) {
     };
     let request = v1::CreateSessionRequest {
         context: Some(context("ws1", "")),
-        allow: allow(&["A", "B"], &[]),
+        restrictions: restrictions(&["A", "B"], &[]),
         ..Default::default()
     };
     let outer = create(&wire, &bob, request).await.unwrap().token;
-    let from = |allow| v1::CreateSessionRequest { allow, ..Default::default() };
+    let from = |restrictions| v1::CreateSessionRequest { restrictions, ..Default::default() };
     let same = create(&wire, &outer, from(None)).await.unwrap().session.unwrap();
-    assert_eq!(same.allow, allow(&["A", "B"], &[]));
+    assert_eq!(same.restrictions, restrictions(&["A", "B"], &[]));
     let user_only = [v1::ScopeKind::User];
-    let inner = create(&wire, &outer, from(allow(&["A"], &user_only))).await.unwrap();
-    assert_eq!(inner.session.as_ref().unwrap().allow, allow(&["A"], &user_only));
-    assert_eq!(inner.session.unwrap().minter, "organizations/acme/users/bob", "whoever minted the first one");
-    for (token, wider) in [(&outer, allow(&["A", "C"], &[])), (&inner.token, allow(&["B"], &[]))] {
+    let inner = create(&wire, &outer, from(restrictions(&["A"], &user_only))).await.unwrap();
+    assert_eq!(inner.session.as_ref().unwrap().restrictions, restrictions(&["A"], &user_only));
+    assert_eq!(inner.session.unwrap().creator, "organizations/acme/users/bob", "whoever created the first one");
+    for (token, wider) in [(&outer, restrictions(&["A", "C"], &[])), (&inner.token, restrictions(&["B"], &[]))] {
         let refused = refusal(create(&wire, token, from(wider)).await);
-        assert_eq!((refused.code, refused.fields), (Code::InvalidArgument, vec!["allow".to_owned()]));
+        assert_eq!((refused.code, refused.fields), (Code::InvalidArgument, vec!["restrictions".to_owned()]));
     }
-    let refused = refusal(create(&wire, &outer, from(allow(&["a b"], &[]))).await);
-    assert_eq!(refused.fields, ["allow.secret_ids"]);
+    let refused = refusal(create(&wire, &outer, from(restrictions(&["a b"], &[]))).await);
+    assert_eq!(refused.fields, ["restrictions.secret_ids"]);
     // Another context is not narrower, but another.
     for other in [context("", ""), context("ws1", "ann"), context("missing", "")] {
         let request = v1::CreateSessionRequest { context: Some(other), ..Default::default() };
@@ -337,15 +337,15 @@ async fn ending_a_session_is_for_its_minter_its_user_and_administrators(database
     let (ann, bob, sandboxd) = cast(&wire).await;
     let carol = wire.person(&ann, "acme", "carol").await;
     for token in [&ann, &bob, &sandboxd] {
-        let minted = wire.session(&sandboxd, "ws1", "bob").await.unwrap();
-        let revoke = v1::RevokeSessionRequest { name: minted.session.unwrap().name, ..Default::default() };
+        let created = wire.session(&sandboxd, "ws1", "bob").await.unwrap();
+        let revoke = v1::RevokeSessionRequest { name: created.session.unwrap().name, ..Default::default() };
         for stranger in [&carol, &wire.operator] {
             let denied = refusal(wire.access(stranger).revoke_session(revoke.clone()).await);
             assert_eq!(denied.code, Code::PermissionDenied);
         }
         let revoked = wire.access(token).revoke_session(revoke).await.unwrap().into_inner();
         assert_eq!(revoked.revoked_sessions, 1);
-        assert_eq!(refusal(wire.whoami(&minted.token).await).code, Code::Unauthenticated);
+        assert_eq!(refusal(wire.whoami(&created.token).await).code, Code::Unauthenticated);
     }
     let missing = v1::RevokeSessionRequest {
         name: "organizations/acme/sessions/0b3f3f0e-3a55-4e55-8f5b-1d2a8c7b9e10".into(),
@@ -358,13 +358,13 @@ async fn ending_a_session_is_for_its_minter_its_user_and_administrators(database
 async fn a_session_may_throw_itself_away(database: &TestDatabase) {
     let wire = Wire::start(database).await;
     let (_, bob, _) = cast(&wire).await;
-    let minted = wire.session(&bob, "ws1", "").await.unwrap();
+    let created = wire.session(&bob, "ws1", "").await.unwrap();
     let other = wire.session(&bob, "ws1", "").await.unwrap();
     let revoke = v1::RevokeSessionRequest { name: other.session.unwrap().name, ..Default::default() };
-    assert_eq!(refusal(wire.access(&minted.token).revoke_session(revoke).await).code, Code::PermissionDenied);
-    let revoked = wire.access(&minted.token).revoke_session(v1::RevokeSessionRequest::default()).await.unwrap();
+    assert_eq!(refusal(wire.access(&created.token).revoke_session(revoke).await).code, Code::PermissionDenied);
+    let revoked = wire.access(&created.token).revoke_session(v1::RevokeSessionRequest::default()).await.unwrap();
     assert_eq!(revoked.into_inner().revoked_sessions, 1);
-    assert_eq!(refusal(wire.whoami(&minted.token).await).code, Code::Unauthenticated);
+    assert_eq!(refusal(wire.whoami(&created.token).await).code, Code::Unauthenticated);
     wire.whoami(&other.token).await.unwrap();
     let own = refusal(wire.access(&bob).revoke_session(v1::RevokeSessionRequest::default()).await);
     assert_eq!((own.code, own.fields), (Code::InvalidArgument, vec!["name".to_owned()]));
@@ -387,8 +387,8 @@ async fn a_session_ends_with_the_membership_it_stands_on(database: &TestDatabase
     wire.unbind(&bob, &membership.name).await.unwrap();
     for session in &theirs {
         assert!(!may(&session.token).await);
-        let minted = create(&wire, &session.token, v1::CreateSessionRequest::default()).await;
-        assert_eq!(refusal(minted).code, Code::PermissionDenied);
+        let created = create(&wire, &session.token, v1::CreateSessionRequest::default()).await;
+        assert_eq!(refusal(created).code, Code::PermissionDenied);
     }
     // The context itself may go, too.
     let session = wire.session(&bob, "ws1", "").await.unwrap().token;

@@ -8,8 +8,8 @@ use sea_orm::ConnectionTrait;
 use secrets_core::{Principal, Uid};
 use secrets_server::call::{Call, Caller};
 use secrets_server::clock::{Clock, SystemClock};
-use secrets_server::failure::Reason;
-use secrets_server::store::organization::{self, OrganizationRow};
+use secrets_server::error::Reason;
+use secrets_server::store::organization::{self, Organization};
 use secrets_server::store::{self, PLATFORM, WriteTransaction};
 
 use crate::database::TestDatabase;
@@ -59,11 +59,11 @@ fn operator() -> Call {
         bindings: Vec::new(),
         session: None,
     };
-    Call::new(caller, "secrets.v1.DirectoryService/GetOrganization", String::new(), String::new(), SystemClock.now())
+    Call::new(caller, "secretsapi.v1.DirectoryService/GetOrganization", String::new(), String::new(), SystemClock.now())
 }
 
 async fn insert_organization(tx: &WriteTransaction, number: u128) {
-    let row = OrganizationRow {
+    let row = Organization {
         uid: Uid::from_u128(number),
         organization_id: format!("acme-{number}").parse().unwrap(),
         display_name: String::new(),

@@ -59,7 +59,7 @@ impl Wire<'_> {
         self.access(token).create_token(request).await.unwrap().into_inner().token
     }
 
-    /// Mints a session for a context of acme.
+    /// Creates a session for a context of acme.
     pub async fn session(&self, token: &str, workspace: &str, user: &str) -> Result<v1::CreateSessionResponse, Status> {
         let request = v1::CreateSessionRequest { context: Some(context(workspace, user)), ..Default::default() };
         Ok(self.access(token).create_session(request).await?.into_inner())

@@ -118,7 +118,7 @@ pub struct NotChosen {
     /// Why not: `LOWER_PRECEDENCE`, `LOCKED_ABOVE`, …
     pub reason: &'static str,
     /// The uid of the secret that stands in its way, if one does.
-    pub by: Option<String>,
+    pub blocked_by: Option<String>,
 }
 
 /// Says which of the candidates the context gets, and of every other one why not.
@@ -184,7 +184,13 @@ impl Winner {
 impl NotChosen {
     fn of(other: &core::NotChosen) -> Self {
         let Winner { secret_id, uid, scope } = Winner::of(&other.candidate);
-        Self { secret_id, uid, scope, reason: other.reason.as_str(), by: other.by.map(|uid| uid.to_string()) }
+        Self {
+            secret_id,
+            uid,
+            scope,
+            reason: other.reason.as_str(),
+            blocked_by: other.blocked_by.map(|uid| uid.to_string()),
+        }
     }
 }
 

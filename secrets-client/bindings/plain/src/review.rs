@@ -19,7 +19,7 @@ pub struct Rules {
     /// `SKIP`, `OVERWRITE` or `FAIL`, for names that exist.
     pub conflict_policy: Option<String>,
     /// `FAIL` or `SKIP`: what becomes of the others when an entry is rejected.
-    pub rejected_policy: Option<String>,
+    pub on_rejected: Option<String>,
 }
 
 /// What an import would do.
@@ -74,7 +74,7 @@ pub fn review_dotenv(document: &[u8], rules: &Rules) -> Result<Review, InvalidAr
         only: &rules.only.iter().map(name("only")).collect::<Result<_, _>>()?,
         name_policy: word("name_policy", rules.name_policy.as_deref())?,
         conflict_policy: word("conflict_policy", rules.conflict_policy.as_deref())?,
-        rejected_policy: word("rejected_policy", rules.rejected_policy.as_deref())?,
+        on_rejected: word("on_rejected", rules.on_rejected.as_deref())?,
         limits: Limits::default(),
     };
     let unreadable = |line, message| Review { problem: Some(Problem { line, message }), ..Review::default() };

@@ -20,7 +20,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"example.com/secrets"
-	secretsv1 "example.com/secrets/gen/secrets/v1"
+	secretsapiv1 "example.com/secrets/gen/secretsapi/v1"
 )
 
 type step struct {
@@ -61,7 +61,7 @@ func roughRoad() {
 	client := must(secrets.New(must(secrets.FromEnvironment())))
 	for {
 		came := "resolved"
-		if _, err := client.Resolve(context.Background(), &secretsv1.ResolveRequest{}); err != nil {
+		if _, err := client.Resolve(context.Background(), &secretsapiv1.ResolveRequest{}); err != nil {
 			came = "failed " + codeName(err)
 		}
 		if _, err := fmt.Println(came); err != nil {
@@ -93,7 +93,7 @@ func (r *run) do(s step) error {
 
 func (r *run) attempt(s step) map[string]any {
 	if s.Resolve != nil {
-		request := &secretsv1.ResolveRequest{}
+		request := &secretsapiv1.ResolveRequest{}
 		check(protojson.Unmarshal(must(json.Marshal(r.filled(s.Resolve))), request))
 		environment, err := r.client(s.As).Resolve(context.Background(), request)
 		if err != nil {
@@ -105,11 +105,11 @@ func (r *run) attempt(s step) map[string]any {
 		return r.watch(s)
 	}
 	service, method, _ := strings.Cut(s.Call, "/")
-	descriptor := must(protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName("secrets.v1." + service)))
+	descriptor := must(protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName("secretsapi.v1." + service)))
 	called := descriptor.(protoreflect.ServiceDescriptor).Methods().ByName(protoreflect.Name(method))
 	request, response := message(called.Input()), message(called.Output())
 	check(protojson.Unmarshal(must(json.Marshal(r.filled(s.Request))), request))
-	if err := r.client(s.As).Invoke(context.Background(), "/secrets.v1."+s.Call, request, response); err != nil {
+	if err := r.client(s.As).Invoke(context.Background(), "/secretsapi.v1."+s.Call, request, response); err != nil {
 		return failure(err)
 	}
 	answer := must(protojson.MarshalOptions{UseProtoNames: true}.Marshal(response))
@@ -118,7 +118,7 @@ func (r *run) attempt(s step) map[string]any {
 
 // watch reads as many events as are expected, or, when none is, until the watch fails.
 func (r *run) watch(s step) map[string]any {
-	request := &secretsv1.WatchRequest{}
+	request := &secretsapiv1.WatchRequest{}
 	check(protojson.Unmarshal(must(json.Marshal(r.filled(s.Watch))), request))
 	expected, _ := s.Expect["events"].([]any)
 	var events []json.RawMessage

@@ -8,7 +8,7 @@ import type { DescMessage, DescMethodUnary, DescService, MessageInitShape, Messa
 import { Client as Connection, Metadata, connectivityState, credentials, type ServiceError } from "@grpc/grpc-js";
 
 import { SecretsError } from "./error.js";
-import { ResolveService, WatchRequestSchema, type ResolveRequestSchema, type WatchResponse } from "./gen/secrets/v1/resolve_service_pb.js";
+import { ResolveService, WatchRequestSchema, type ResolveRequestSchema, type WatchResponse } from "./gen/secretsapi/v1/resolve_service_pb.js";
 
 export * from "./error.js";
 export * from "./gen/index.js";

@@ -3,7 +3,7 @@ import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { status, type ServiceError } from "@grpc/grpc-js";
 
 import { ErrorInfoSchema, StatusSchema } from "./gen/google/rpc/error_pb.js";
-import type { ErrorReason } from "./gen/secrets/v1/error_reason_pb.js";
+import type { ErrorReason } from "./gen/secretsapi/v1/error_reason_pb.js";
 
 /** A call that did not succeed. The message is for a person. */
 export class SecretsError extends Error {
@@ -20,7 +20,7 @@ export class SecretsError extends Error {
     super(error.details);
     const [trailer] = error.metadata.get("grpc-status-details-bin");
     const details = trailer instanceof Buffer ? fromBinary(StatusSchema, trailer).details : [];
-    const info = details.map((detail) => anyUnpack(detail, ErrorInfoSchema)).find((info) => info?.domain === "secrets.v1");
+    const info = details.map((detail) => anyUnpack(detail, ErrorInfoSchema)).find((info) => info?.domain === "secretsapi.v1");
     this.code = status[error.code] as keyof typeof status;
     this.reason = info?.reason as keyof typeof ErrorReason | undefined;
     this.metadata = info?.metadata ?? {};

@@ -8,7 +8,7 @@ use secrets_client::config::settings::DEFAULT_ENDPOINT;
 use secrets_client::{Client, ClientBuilder, ClientError, CredentialKind, Defaults, RetryPolicy, Settings, v1};
 use secrets_core::{OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::Output;
 use crate::revisions;
 use crate::scope::{ContextArgs, ScopeArgs};
@@ -34,7 +34,7 @@ impl App {
     }
 
     /// Where the user's own configuration is kept.
-    pub(crate) fn config_path(&self) -> Result<&Path, Failure> {
+    pub(crate) fn config_path(&self) -> Result<&Path, CliError> {
         self.settings.config_path.as_deref().ok_or_else(|| secrets_client::ConfigError::NoHome.into())
     }
 
@@ -47,17 +47,17 @@ impl App {
     }
 
     /// The client, once there is a credential to show.
-    pub(crate) fn client(&self) -> Result<&Client, Failure> {
+    pub(crate) fn client(&self) -> Result<&Client, CliError> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
         match self.credential_kind() {
             None => {
-                return Err(Failure::new(Exit::NotAllowed, format!("not signed in at {}", self.settings.endpoint))
+                return Err(CliError::new(Exit::NotAllowed, format!("not signed in at {}", self.settings.endpoint))
                     .hint("`secrets login --invite CODE` signs in; or set SECRETS_TOKEN"));
             }
             Some(CredentialKind::Invitation) => {
-                return Err(Failure::new(Exit::NotAllowed, "an invitation's code is no token")
+                return Err(CliError::new(Exit::NotAllowed, "an invitation's code is no token")
                     .hint("redeem it: secrets login --invite CODE"));
             }
             Some(_) => {}
@@ -81,7 +81,7 @@ impl App {
     }
 
     /// Who calls, asked once.
-    pub(crate) async fn me(&self) -> Result<&v1::WhoAmIResponse, Failure> {
+    pub(crate) async fn me(&self) -> Result<&v1::WhoAmIResponse, CliError> {
         if let Some(me) = self.me.get() {
             return Ok(me);
         }
@@ -90,7 +90,7 @@ impl App {
     }
 
     /// Resource path of who calls: known since the login, or asked.
-    async fn principal_path(&self) -> Result<&str, Failure> {
+    async fn principal_path(&self) -> Result<&str, CliError> {
         match self.settings.config.principal.as_deref().filter(|_| self.settings.signed_in) {
             Some(principal) => Ok(principal),
             None => Ok(&self.me().await?.principal),
@@ -104,14 +104,14 @@ impl App {
 
     /// The organization that is meant: a flag's, the environment's, the repository's, the caller's own, or the configured
     /// one. What the configuration says goes with the token that a login left there, and comes last for any other.
-    pub(crate) async fn organization(&self) -> Result<OrganizationId, Failure> {
+    pub(crate) async fn organization(&self) -> Result<OrganizationId, CliError> {
         self.known_organization().await?.ok_or_else(|| {
-            Failure::usage("which organization?").hint("--organization O or SECRETS_ORGANIZATION names it")
+            CliError::usage("which organization?").hint("--organization O or SECRETS_ORGANIZATION names it")
         })
     }
 
     /// The same, if one is meant: the platform's own accounts belong to none.
-    async fn known_organization(&self) -> Result<Option<OrganizationId>, Failure> {
+    async fn known_organization(&self) -> Result<Option<OrganizationId>, CliError> {
         if let Some(organization) = &self.organization {
             return Ok(Some(organization.clone()));
         }
@@ -128,11 +128,11 @@ impl App {
             },
         };
         let parsed = organization.parse();
-        parsed.map(Some).map_err(|error| Failure::usage(format!("organization `{organization}`: {error}")))
+        parsed.map(Some).map_err(|error| CliError::usage(format!("organization `{organization}`: {error}")))
     }
 
     /// Resource paths of the organization that is meant, or of all that the caller sees when none is.
-    pub(crate) async fn organization_paths(&self) -> Result<Vec<String>, Failure> {
+    pub(crate) async fn organization_paths(&self) -> Result<Vec<String>, CliError> {
         if let Some(organization) = self.known_organization().await? {
             return Ok(vec![ScopeName::Organization(organization).to_string()]);
         }
@@ -140,7 +140,7 @@ impl App {
     }
 
     /// The organizations that the caller sees.
-    pub(crate) async fn organizations(&self) -> Result<Vec<v1::Organization>, Failure> {
+    pub(crate) async fn organizations(&self) -> Result<Vec<v1::Organization>, CliError> {
         let client = self.client()?;
         Ok(all_pages(|page_token| {
             let request = v1::ListOrganizationsRequest { page_token, ..Default::default() };
@@ -150,27 +150,27 @@ impl App {
     }
 
     /// `organizations/O`.
-    pub(crate) async fn organization_path(&self) -> Result<String, Failure> {
+    pub(crate) async fn organization_path(&self) -> Result<String, CliError> {
         Ok(ScopeName::Organization(self.organization().await?).to_string())
     }
 
     /// The scope that the flags mean; without one, the caller's own.
-    pub(crate) async fn scope(&self, args: &ScopeArgs) -> Result<ScopeName, Failure> {
+    pub(crate) async fn scope(&self, args: &ScopeArgs) -> Result<ScopeName, CliError> {
         if !args.is_own() {
             let organization = self.organization().await?;
-            return args.named(organization).ok_or_else(|| Failure::usage("which scope?"));
+            return args.named(organization).ok_or_else(|| CliError::usage("which scope?"));
         }
         match self.principal_path().await?.parse() {
             Ok(ScopeName::User(organization, user)) => {
                 Ok(ScopeName::User(self.organization.clone().unwrap_or(organization), user))
             }
-            _ => Err(Failure::usage("this credential is no person's, so there are no secrets of its own")
+            _ => Err(CliError::usage("this credential is no person's, so there are no secrets of its own")
                 .hint("name a scope: --org, --project P or --workspace W")),
         }
     }
 
     /// The context that the flags mean; none for a session that names nothing, which has one of its own.
-    pub(crate) async fn context(&self, args: &ContextArgs) -> Result<Option<v1::Context>, Failure> {
+    pub(crate) async fn context(&self, args: &ContextArgs) -> Result<Option<v1::Context>, CliError> {
         let is_session = self.credential_kind() == Some(CredentialKind::Session);
         if is_session && args.is_empty() && self.organization.is_none() {
             return Ok(None);
@@ -191,30 +191,33 @@ impl App {
     }
 
     /// A user or service account as it is typed, as a resource path: `bob`, `service:ci`, or a path.
-    pub(crate) async fn principal(&self, typed: &str, platform: bool) -> Result<String, Failure> {
+    pub(crate) async fn principal(&self, typed: &str, platform: bool) -> Result<String, CliError> {
         if let Some(account) = typed.strip_prefix("service:") {
             return self.service_account(account, platform).await;
         }
         if typed.contains('/') {
             return Ok(typed.to_owned());
         }
-        let user: UserId =
-            typed.strip_prefix("user:").unwrap_or(typed).parse().map_err(|error| Failure::usage(format!("{error}")))?;
+        let user: UserId = typed
+            .strip_prefix("user:")
+            .unwrap_or(typed)
+            .parse()
+            .map_err(|error| CliError::usage(format!("{error}")))?;
         Ok(ScopeName::User(self.organization().await?, user).to_string())
     }
 
     /// A service account as it is typed, as a resource path.
-    pub(crate) async fn service_account(&self, typed: &str, platform: bool) -> Result<String, Failure> {
+    pub(crate) async fn service_account(&self, typed: &str, platform: bool) -> Result<String, CliError> {
         if typed.contains('/') {
             return Ok(typed.to_owned());
         }
-        let id: ServiceAccountId = typed.parse().map_err(|error| Failure::usage(format!("{error}")))?;
+        let id: ServiceAccountId = typed.parse().map_err(|error| CliError::usage(format!("{error}")))?;
         let organization = if platform { None } else { Some(self.organization().await?) };
         Ok(ServiceAccountName { organization, id }.to_string())
     }
 
     /// Whether the platform is meant, rather than an organization: a flag says so, or the operator names none.
-    pub(crate) async fn means_platform(&self, flag: bool) -> Result<bool, Failure> {
+    pub(crate) async fn means_platform(&self, flag: bool) -> Result<bool, CliError> {
         Ok(flag || (self.organization.is_none() && self.principal_path().await? == OPERATOR))
     }
 }

@@ -7,7 +7,7 @@ use secrets_client::v1;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::exit::Failure;
+use crate::exit::CliError;
 use crate::output::table::Table;
 use crate::output::{json, words};
 use crate::{session, when};
@@ -29,10 +29,10 @@ pub(crate) struct ListArgs {
     principal: Option<String>,
     /// Only events since then, for instance 24h or 2027-01-31
     #[arg(long, value_name = "WHEN", value_parser = when::moment)]
-    since: Option<when::Moment>,
+    since: Option<when::TimeArg>,
     /// Only events before then
     #[arg(long, value_name = "WHEN", value_parser = when::moment)]
-    until: Option<when::Moment>,
+    until: Option<when::TimeArg>,
     /// At most this many
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     limit: usize,
@@ -41,11 +41,11 @@ pub(crate) struct ListArgs {
     platform: bool,
 }
 
-pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), Failure> {
+pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError> {
     let AuditCommand::List(args) = command;
     if let Some(name) = args.secret.as_deref().filter(|secret| !secret.contains('/')) {
         let organization = app.organization_path().await?;
-        return Err(Failure::usage(format!(
+        return Err(CliError::usage(format!(
             "--secret `{name}`: a whole path passes, as the same name is in many places"
         ))
         .hint(format!("for instance {organization}/projects/PROJECT/secrets/{name}")));
@@ -66,8 +66,8 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), Failure>
         parent,
         secret: args.secret.unwrap_or_default(),
         principal,
-        start_time: args.since.map(when::Moment::ago),
-        end_time: args.until.map(when::Moment::ago),
+        start_time: args.since.map(when::TimeArg::ago),
+        end_time: args.until.map(when::TimeArg::ago),
         ..Default::default()
     };
     let client = app.client()?;
@@ -125,7 +125,7 @@ mod tests {
     fn says_what_was_delivered_to_whom() {
         let event = v1::AuditEvent {
             principal: "organizations/acme/users/bob".into(),
-            action: "secrets.v1.ResolveService/Resolve".into(),
+            action: "secretsapi.v1.ResolveService/Resolve".into(),
             resource: "organizations/acme/workspaces/ws1".into(),
             outcome: v1::AuditOutcome::Allowed.into(),
             delivered: vec![

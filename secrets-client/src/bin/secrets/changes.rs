@@ -10,8 +10,8 @@ use secrets_client::{ClientError, Resolved, ResolvedSecret, Watch, v1};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::app::App;
-use crate::exit::{Exit, Failure};
-use crate::kept_session::KeptSession;
+use crate::exit::{CliError, Exit};
+use crate::kept_session::SessionKeepalive;
 use crate::scope::ContextArgs;
 
 /// Changes seldom come alone: nothing happens until there was none for this long.
@@ -36,7 +36,7 @@ pub(crate) struct Changes<'a> {
 struct Open {
     request: v1::ResolveRequest,
     watch: Watch,
-    _session: KeptSession,
+    _session: SessionKeepalive,
 }
 
 /// What comes of a change.
@@ -44,9 +44,9 @@ pub(crate) enum News {
     /// Another set.
     Set(Box<Resolved>),
     /// The set of this time can't be had, and asking again would not help. The next one may do.
-    Refused(Failure),
+    Refused(CliError),
     /// There will be no more news.
-    Ended(Failure),
+    Ended(CliError),
 }
 
 impl<'a> Changes<'a> {
@@ -84,13 +84,13 @@ impl<'a> Changes<'a> {
         }
     }
 
-    async fn calm_after_change(&mut self) -> Result<(), Failure> {
+    async fn calm_after_change(&mut self) -> Result<(), CliError> {
         let watch = &mut self.open().await?.watch;
         calm_after(async || Ok(watch.next().await?.delivery_changed)).await
     }
 
     /// The set as it is now, however long the service is away.
-    async fn resolve(&mut self) -> Result<Resolved, Failure> {
+    async fn resolve(&mut self) -> Result<Resolved, CliError> {
         let (app, if_none_match) = (self.app, self.etag.clone());
         let request = v1::ResolveRequest { if_none_match, ..self.open().await?.request.clone() };
         loop {
@@ -102,7 +102,7 @@ impl<'a> Changes<'a> {
     }
 
     /// The open watch. Which context is meant may be for the service to say, which may be away.
-    async fn open(&mut self) -> Result<&mut Open, Failure> {
+    async fn open(&mut self) -> Result<&mut Open, CliError> {
         while self.open.is_none() {
             let context = match self.app.context(self.context).await {
                 Err(failure) if failure.exit == Exit::Unavailable => {
@@ -126,12 +126,12 @@ impl<'a> Changes<'a> {
             });
             self.open = Some(Open { request, watch, _session: self.app.keep_session()? });
         }
-        self.open.as_mut().ok_or_else(|| Failure::new(Exit::Failed, "there is no watch"))
+        self.open.as_mut().ok_or_else(|| CliError::new(Exit::Failed, "there is no watch"))
     }
 }
 
 /// Returns once an event says that something else is delivered, and no other has said so for a while.
-async fn calm_after(mut delivers_another: impl AsyncFnMut() -> Result<bool, Failure>) -> Result<(), Failure> {
+async fn calm_after(mut delivers_another: impl AsyncFnMut() -> Result<bool, CliError>) -> Result<(), CliError> {
     while !delivers_another().await? {}
     let mut calm = Instant::now() + CALM;
     while let Ok(another) = timeout_at(calm, delivers_another()).await {

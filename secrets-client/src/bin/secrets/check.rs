@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::exit::Failure;
+use crate::exit::CliError;
 use crate::missing::{self, Named};
 use crate::output::table::Table;
 use crate::output::{self, words};
@@ -29,7 +29,7 @@ pub(crate) struct CheckArgs {
     context: ContextArgs,
 }
 
-pub(crate) async fn check(app: &App, args: CheckArgs) -> Result<(), Failure> {
+pub(crate) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
     for name in &args.names {
         scope::parse_name(name)?;
     }
@@ -39,7 +39,7 @@ pub(crate) async fn check(app: &App, args: CheckArgs) -> Result<(), Failure> {
         names => names.to_vec(),
     };
     if names.is_empty() {
-        return Err(Failure::usage("there is nothing to check")
+        return Err(CliError::usage("there is nothing to check")
             .hint("secrets check NAME…; or list what is needed in secrets.toml, see `secrets check --help`"));
     }
     let inventory = app.inventory(&args.context, &names).await?;

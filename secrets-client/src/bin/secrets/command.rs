@@ -4,7 +4,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use secrets_client::{Config, Settings};
 
 use crate::app::App;
-use crate::exit::Failure;
+use crate::exit::CliError;
 use crate::global::Global;
 use crate::output::Output;
 use crate::{
@@ -128,7 +128,7 @@ pub(crate) enum Command {
 }
 
 /// Runs the command; the code is 0 or, from `run`, the program's own.
-pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Failure> {
+pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliError> {
     let Global { endpoint, organization, .. } = arguments.global;
     let settings = Settings::from_environment().map(|mut settings| {
         settings.endpoint = endpoint.unwrap_or(settings.endpoint);
@@ -145,7 +145,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, Fail
         return doctor::doctor(settings, output).await.map(|()| 0);
     }
     let is_run = matches!(arguments.command, Command::Run(_));
-    let mut settings = settings.map_err(|error| match Failure::from(error) {
+    let mut settings = settings.map_err(|error| match CliError::from(error) {
         failure if is_run => failure.with_exit(crate::exit::Exit::NotStarted),
         failure => failure,
     })?;

@@ -14,7 +14,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{Bash, CompleteEnv, EnvCompleter, Fish, Zsh};
 
 use self::names::Names;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::Output;
 
 /// The variable in which a shell's script names the shell.
@@ -42,7 +42,7 @@ enum Shell {
 }
 
 /// Prints the script that a shell evaluates at its start. It finds the program in the `PATH`, wherever that will be.
-pub(crate) fn completion(output: Output, args: &CompletionArgs) -> Result<(), Failure> {
+pub(crate) fn completion(output: Output, args: &CompletionArgs) -> Result<(), CliError> {
     let (completer, more): (&dyn EnvCompleter, &str) = match args.shell {
         Shell::Bash => (&Bash, include_str!("completion/bash.sh")),
         Shell::Zsh => (&Zsh, include_str!("completion/zsh.sh")),
@@ -51,7 +51,7 @@ pub(crate) fn completion(output: Output, args: &CompletionArgs) -> Result<(), Fa
     let mut script = Vec::new();
     completer
         .write_registration(ASKED, "secrets", "secrets", "secrets", &mut script)
-        .map_err(|error| Failure::new(Exit::Failed, format!("completion: {error}")))?;
+        .map_err(|error| CliError::new(Exit::Failed, format!("completion: {error}")))?;
     script.extend_from_slice(more.as_bytes());
     output.bytes(&script)
 }

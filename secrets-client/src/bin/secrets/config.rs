@@ -6,7 +6,7 @@ use secrets_core::{MASK, OrganizationId, ProjectId, WorkspaceId};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::Output;
 use crate::scope;
 
@@ -42,7 +42,7 @@ pub(crate) enum Key {
 }
 
 /// Where the file is, whatever is in it.
-pub(crate) fn path(output: Output) -> Result<(), Failure> {
+pub(crate) fn path(output: Output) -> Result<(), CliError> {
     let path = Config::path(|name| std::env::var(name).ok())?;
     match output.is_json() {
         true => output.json(&json!({ "path": path })),
@@ -50,7 +50,7 @@ pub(crate) fn path(output: Output) -> Result<(), Failure> {
     }
 }
 
-pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), Failure> {
+pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), CliError> {
     let path = app.config_path()?;
     let mut config = app.settings.config.clone();
     let endpoint = &app.settings.endpoint;
@@ -74,7 +74,7 @@ pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), Failure> {
         ConfigCommand::Get { key } => match get(&config, endpoint, key) {
             Some(value) if app.output.is_json() => app.output.json(&Value::String(value)),
             Some(value) => app.output.text(&format!("{value}\n")),
-            None => Err(Failure::new(Exit::NotFound, format!("`{}` is not set", name(key)))),
+            None => Err(CliError::new(Exit::NotFound, format!("`{}` is not set", name(key)))),
         },
         ConfigCommand::Set { key: Key::Token, .. } => {
             Err(scope::value_as_argument("NAME").hint("`secrets login` asks for the token, hidden"))
@@ -103,7 +103,7 @@ pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), Failure> {
 }
 
 /// What a setting is now: a program is told, a person knows.
-fn tell(app: &App, config: &Config, key: Key) -> Result<(), Failure> {
+fn tell(app: &App, config: &Config, key: Key) -> Result<(), CliError> {
     match app.output.is_json() {
         true => app.output.json(&json!({ name(key): get(config, &app.settings.endpoint, key) })),
         false => Ok(()),
@@ -121,18 +121,18 @@ fn get(config: &Config, endpoint: &str, key: Key) -> Option<String> {
     }
 }
 
-fn set(config: &mut Config, endpoint: &str, key: Key, value: String) -> Result<(), Failure> {
-    let refused = |error: secrets_core::InvalidIdentifier| Failure::usage(error.to_string());
+fn set(config: &mut Config, endpoint: &str, key: Key, value: String) -> Result<(), CliError> {
+    let refused = |error: secrets_core::InvalidIdentifier| CliError::usage(error.to_string());
     match key {
         Key::Endpoint => {
             if !value.starts_with("http://") && !value.starts_with("https://") {
-                return Err(Failure::usage(format!("endpoint `{value}` does not pass"))
+                return Err(CliError::usage(format!("endpoint `{value}` does not pass"))
                     .hint("`http://127.0.0.1:50051` or `https://secrets.example.com` would"));
             }
             config.endpoint = Some(value);
         }
         Key::CaFile => {
-            let path = std::path::absolute(&value).map_err(|error| Failure::usage(format!("`{value}`: {error}")))?;
+            let path = std::path::absolute(&value).map_err(|error| CliError::usage(format!("`{value}`: {error}")))?;
             config.remember_ca_file(endpoint, Some(path));
         }
         Key::Organization => {

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use secrets_client::{ClientError, ConfigError, Settings};
 use serde_json::{Value, json};
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::Output;
 use crate::output::table::wrapped;
 use crate::printable::printable;
@@ -50,7 +50,7 @@ impl Check {
 
     /// A call or a connection that did not work, as any other command would tell it.
     fn of_error(name: &'static str, error: ClientError) -> Self {
-        let failure = Failure::from(error);
+        let failure = CliError::from(error);
         let state = if failure.exit == Exit::Unavailable { State::Unreachable } else { State::Fail };
         Self { name, state, finding: failure.message().to_owned(), remedy: failure.next().map(str::to_owned) }
     }
@@ -75,7 +75,7 @@ impl State {
 }
 
 /// Looks, prints what it sees, and fails with 6 when the service can't be reached, else with 1 when something else fails.
-pub(crate) async fn doctor(settings: Result<Settings, ConfigError>, output: Output) -> Result<(), Failure> {
+pub(crate) async fn doctor(settings: Result<Settings, ConfigError>, output: Output) -> Result<(), CliError> {
     let checks = examine(settings).await;
     if output.is_json() {
         output.json(&json!({
@@ -95,14 +95,14 @@ pub(crate) async fn doctor(settings: Result<Settings, ConfigError>, output: Outp
     }
     let unreachable = checks.iter().any(|check| check.state == State::Unreachable);
     let exit = if unreachable { Exit::Unavailable } else { Exit::Failed };
-    Err(Failure::new(exit, format!("{} failed", failed.join(", "))))
+    Err(CliError::new(exit, format!("{} failed", failed.join(", "))))
 }
 
 async fn examine(settings: Result<Settings, ConfigError>) -> Vec<Check> {
     let settings = match settings {
         Ok(settings) => settings,
         Err(error) => {
-            let failure = Failure::from(error);
+            let failure = CliError::from(error);
             let remedy = failure.next().unwrap_or("mend it, or move it away");
             return vec![Check::fail("configuration", failure.message(), remedy)];
         }

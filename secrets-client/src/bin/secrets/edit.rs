@@ -6,7 +6,7 @@ use secrets_client::{secret_value, v1};
 use secrets_core::{ProjectId, WorkspaceId};
 
 use crate::app::App;
-use crate::exit::Failure;
+use crate::exit::CliError;
 use crate::output::{json, words};
 use crate::scope::{self, ScopeArgs};
 use crate::set::{KEEP, label};
@@ -92,13 +92,13 @@ struct ChangeArgs {
     redact: bool,
     /// When it ends by itself, for instance 30d or 2027-01-31
     #[arg(long, value_name = "WHEN", value_parser = when::moment)]
-    expires: Option<when::Moment>,
+    expires: Option<when::TimeArg>,
     /// It does not end by itself
     #[arg(long, conflicts_with = "expires")]
     never_expires: bool,
 }
 
-pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), Failure> {
+pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {
     if let Some(first) = args.misplaced.first() {
         return Err(scope::misplaced::<EditArgs>("edit", &args.name, first));
     }
@@ -147,7 +147,7 @@ pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), Failure> {
 
 impl ChangeArgs {
     /// Applies the changes to `secret`, and says which fields they are.
-    fn apply(&self, secret: &mut v1::Secret) -> Result<Vec<&'static str>, Failure> {
+    fn apply(&self, secret: &mut v1::Secret) -> Result<Vec<&'static str>, CliError> {
         let mut paths = Vec::new();
         if let Some(description) = &self.description {
             secret.description.clone_from(description);
@@ -183,14 +183,14 @@ impl ChangeArgs {
             paths.push("redaction");
         }
         if self.expires.is_some() || self.never_expires {
-            secret.expire_time = self.expires.map(when::Moment::ahead);
+            secret.expire_time = self.expires.map(when::TimeArg::ahead);
             paths.push("expire_time");
         }
         Ok(paths)
     }
 
     /// The contexts that see it from now on, if a flag says so.
-    fn visibility(&self, before: Option<&v1::Visibility>) -> Result<Option<v1::Visibility>, Failure> {
+    fn visibility(&self, before: Option<&v1::Visibility>) -> Result<Option<v1::Visibility>, CliError> {
         let ids = |projects: &[ProjectId], workspaces: &[WorkspaceId]| v1::Visibility {
             mode: v1::VisibilityMode::Selected.into(),
             projects: projects.iter().map(ToString::to_string).collect(),
@@ -213,7 +213,7 @@ impl ChangeArgs {
                 projects: selection(&before.projects, add.projects, &remove.projects),
                 workspaces: selection(&before.workspaces, add.workspaces, &remove.workspaces),
             })),
-            _ => Err(Failure::usage("every context of the organization sees it, so there is no selection to change")
+            _ => Err(CliError::usage("every context of the organization sees it, so there is no selection to change")
                 .hint("--for-workspace W and --for-project P make it a selection")),
         }
     }

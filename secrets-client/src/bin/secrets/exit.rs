@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use secrets_client::{Answer, ClientError, ConfigError, ConnectError, Obstacle, Reason};
+use secrets_client::{Answer, ClientError, ConfigError, ConnectError, ConnectionProblem, Reason};
 
 use crate::printable::printable;
 
@@ -34,13 +34,13 @@ pub(crate) enum Exit {
 
 /// A command that did not succeed.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct CliError {
     pub(crate) exit: Exit,
     message: String,
     hint: Option<String>,
 }
 
-impl Failure {
+impl CliError {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), hint: None }
     }
@@ -82,7 +82,7 @@ impl Failure {
     }
 }
 
-impl From<ClientError> for Failure {
+impl From<ClientError> for CliError {
     fn from(error: ClientError) -> Self {
         use tonic::Code;
         let exit = match (error.reason(), error.code()) {
@@ -108,13 +108,13 @@ impl From<ClientError> for Failure {
     }
 }
 
-impl From<ConnectError> for Failure {
+impl From<ConnectError> for CliError {
     fn from(error: ConnectError) -> Self {
         Self::new(Exit::Failed, error.to_string())
     }
 }
 
-impl From<ConfigError> for Failure {
+impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
         let exit = if matches!(error, ConfigError::Credential { .. }) { Exit::NotAllowed } else { Exit::Failed };
         Self::new(exit, error.to_string())
@@ -162,21 +162,25 @@ fn next_step(error: &ClientError) -> Option<String> {
 }
 
 /// What to type when there is no connection.
-fn around(obstacle: Obstacle, endpoint: &str) -> String {
+fn around(obstacle: ConnectionProblem, endpoint: &str) -> String {
     match obstacle {
-        Obstacle::UnknownHost => "is the name right? SECRETS_ENDPOINT or --endpoint says where the service is",
-        Obstacle::CertificateTime => {
+        ConnectionProblem::UnknownHost => "is the name right? SECRETS_ENDPOINT or --endpoint says where the service is",
+        ConnectionProblem::CertificateTime => {
             "whoever runs the service renews it, unless it is this machine's clock: see `date`"
         }
-        Obstacle::CertificateName => "SECRETS_ENDPOINT or --endpoint must say a name that the certificate is for",
-        Obstacle::CertificateAuthority => {
+        ConnectionProblem::CertificateName => {
+            "SECRETS_ENDPOINT or --endpoint must say a name that the certificate is for"
+        }
+        ConnectionProblem::CertificateAuthority => {
             "`secrets login --ca-file PATH` or SECRETS_CA_FILE trusts an authority of your own, also that of a proxy \
              which opens TLS"
         }
-        Obstacle::WantsTls => return format!("try --endpoint {}", endpoint.replacen("http://", "https://", 1)),
-        Obstacle::NoTls => return format!("try --endpoint {}", endpoint.replacen("https://", "http://", 1)),
-        Obstacle::NoHttp2 => "something else answers there: is the address right, or a proxy on the way?",
-        Obstacle::Proxy => {
+        ConnectionProblem::WantsTls => {
+            return format!("try --endpoint {}", endpoint.replacen("http://", "https://", 1));
+        }
+        ConnectionProblem::NoTls => return format!("try --endpoint {}", endpoint.replacen("https://", "http://", 1)),
+        ConnectionProblem::NoHttp2 => "something else answers there: is the address right, or a proxy on the way?",
+        ConnectionProblem::Proxy => {
             "HTTPS_PROXY says which proxy, with `user:password@` if it asks; NO_PROXY=HOST goes around it"
         }
         _ if endpoint.starts_with("http://") => {
@@ -221,22 +225,22 @@ mod tests {
             (Code::Unavailable, Some(Reason::AuditUnavailable), 6),
             (Code::DeadlineExceeded, None, 6),
         ] {
-            assert_eq!(Failure::from(answered(code, reason)).exit as u8, exit, "{code:?}");
+            assert_eq!(CliError::from(answered(code, reason)).exit as u8, exit, "{code:?}");
         }
         let after = std::time::Duration::from_secs(1);
-        assert_eq!(Failure::from(ClientError::TimedOut { after }).exit as u8, 6);
+        assert_eq!(CliError::from(ClientError::TimedOut { after }).exit as u8, 6);
         let unreachable = ClientError::Unreachable {
             endpoint: "http://e".into(),
-            obstacle: Obstacle::Refused,
+            obstacle: ConnectionProblem::Refused,
             detail: "refused".into(),
             never_sent: true,
         };
-        assert_eq!(Failure::from(unreachable).exit as u8, 6);
+        assert_eq!(CliError::from(unreachable).exit as u8, 6);
     }
 
     #[test]
     fn adds_fields_and_the_request_of_a_fault() {
-        let failure = Failure::from(answered(Code::Internal, Some(Reason::Internal)));
+        let failure = CliError::from(answered(Code::Internal, Some(Reason::Internal)));
         assert_eq!(failure.message, "it did not pass; secret_id: `l` does not pass (request 7d2f)");
     }
 }

@@ -5,7 +5,7 @@ use secrets_client::v1;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::table::Table;
 use crate::output::{self, words};
 use crate::scope::{self, ContextArgs};
@@ -21,7 +21,7 @@ pub(crate) struct ExplainArgs {
     without_user: bool,
 }
 
-pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), Failure> {
+pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), CliError> {
     for name in &args.names {
         scope::parse_name(name)?;
     }
@@ -31,7 +31,7 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), Failure>
         without_user: args.without_user,
         ..Default::default()
     };
-    let answer = app.client()?.explain(request).await.map_err(|error| match Failure::from(error) {
+    let answer = app.client()?.explain(request).await.map_err(|error| match CliError::from(error) {
         denied if denied.exit == Exit::NotAllowed && !args.without_user => {
             denied.hint("as a member of what it names you may; as the organization's admin with --without-user")
         }
@@ -52,7 +52,7 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), Failure>
     }
     let found = |name: &String| answer.explanations.iter().any(|row| row.secret_id == *name);
     match args.names.iter().find(|name| !found(name)) {
-        Some(name) => Err(Failure::new(Exit::NotFound, format!("there is no {name} in any scope of this context"))),
+        Some(name) => Err(CliError::new(Exit::NotFound, format!("there is no {name} in any scope of this context"))),
         None => Ok(()),
     }
 }
@@ -80,8 +80,8 @@ fn not_chosen(other: &v1::NotChosen) -> String {
     let path = other.secret.as_ref().map(|secret| secret.secret.as_str()).unwrap_or_default();
     let id = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     let mut text = format!("{}: {}", words::scope_of(path), words::not_chosen(other.reason()));
-    if !other.by.is_empty() && id(&other.by) != id(path) {
-        text.push_str(&format!(" as {} ({})", id(&other.by), words::scope_of(&other.by)));
+    if !other.blocked_by.is_empty() && id(&other.blocked_by) != id(path) {
+        text.push_str(&format!(" as {} ({})", id(&other.blocked_by), words::scope_of(&other.blocked_by)));
     }
     text
 }
@@ -103,12 +103,12 @@ mod tests {
                 v1::NotChosen {
                     secret: Some(explained("organizations/acme/secrets/LINEAR_API_KEY", "")),
                     reason: v1::NotChosenReason::LowerPrecedence.into(),
-                    by: "organizations/acme/users/bob/secrets/LINEAR_API_KEY".into(),
+                    blocked_by: "organizations/acme/users/bob/secrets/LINEAR_API_KEY".into(),
                 },
                 v1::NotChosen {
                     secret: Some(explained("organizations/acme/projects/api/secrets/KEY_FILE", "")),
                     reason: v1::NotChosenReason::SameTarget.into(),
-                    by: "organizations/acme/users/bob/secrets/LINEAR_API_KEY".into(),
+                    blocked_by: "organizations/acme/users/bob/secrets/LINEAR_API_KEY".into(),
                 },
             ],
         };

@@ -22,7 +22,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use self::key::Key;
 use self::sealed::{Identity, Refused};
 use crate::app::App;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::words;
 use crate::scope::ContextArgs;
 use crate::{private_file, when};
@@ -60,7 +60,12 @@ struct Fallback<'a> {
 
 impl FallbackArgs {
     /// What the context gets: from the service, or where that is allowed, from the fallback.
-    pub(crate) async fn receive(&self, app: &App, context: &ContextArgs, only: &[String]) -> Result<Resolved, Failure> {
+    pub(crate) async fn receive(
+        &self,
+        app: &App,
+        context: &ContextArgs,
+        only: &[String],
+    ) -> Result<Resolved, CliError> {
         // A key that is no use is told of while the service is there, and not when the fallback is needed.
         let Some(fallback) = self.fallback(app, context, only)? else { return app.receive(context, only).await };
         if self.fallback_only {
@@ -87,7 +92,7 @@ impl FallbackArgs {
                 app.output.warn(&format!("{unavailable}; using what it gave {}", ago(age)));
                 Ok(set)
             }
-            Err(refused) => Err(Failure::new(Exit::Unavailable, format!("{unavailable}; and {}", refused.message()))),
+            Err(refused) => Err(CliError::new(Exit::Unavailable, format!("{unavailable}; and {}", refused.message()))),
         }
     }
 
@@ -98,14 +103,14 @@ impl FallbackArgs {
         context: &ContextArgs,
         only: &[String],
         set: &Resolved,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         match self.fallback(app, context, only)? {
             Some(fallback) => fallback.seal(set, when::now()),
             None => Ok(()),
         }
     }
 
-    fn fallback(&self, app: &App, context: &ContextArgs, only: &[String]) -> Result<Option<Fallback<'_>>, Failure> {
+    fn fallback(&self, app: &App, context: &ContextArgs, only: &[String]) -> Result<Option<Fallback<'_>>, CliError> {
         let (Some(path), Some(key)) = (&self.fallback, &self.fallback_key_file) else { return Ok(None) };
         let (key, identity) = (Key::read(key)?, identity(app, context, only));
         Ok(Some(Fallback { path, key, identity, max_age: self.fallback_max_age.unwrap_or(MAX_AGE) }))
@@ -113,7 +118,7 @@ impl FallbackArgs {
 }
 
 impl Fallback<'_> {
-    fn seal(&self, set: &Resolved, now: Timestamp) -> Result<(), Failure> {
+    fn seal(&self, set: &Resolved, now: Timestamp) -> Result<(), CliError> {
         let mut answer = answer_of(set);
         let mut plain = Zeroizing::new(Vec::with_capacity(answer.encoded_len() + sealed::TAG_BYTES));
         let encoded = answer.encode(&mut *plain);
@@ -125,7 +130,7 @@ impl Fallback<'_> {
     }
 
     /// The set, and how old it is.
-    fn open(&self, now: Timestamp) -> Result<(Resolved, Duration), Failure> {
+    fn open(&self, now: Timestamp) -> Result<(Resolved, Duration), CliError> {
         let mut bytes = Vec::new();
         std::fs::File::open(self.path)
             .and_then(|file| file.take(LARGEST).read_to_end(&mut bytes))
@@ -144,20 +149,20 @@ impl Fallback<'_> {
         Ok((answer.into(), age))
     }
 
-    fn fails(&self, why: &str) -> Failure {
-        Failure::new(Exit::Failed, format!("fallback `{}`: {why}", self.path.display()))
+    fn fails(&self, why: &str) -> CliError {
+        CliError::new(Exit::Failed, format!("fallback `{}`: {why}", self.path.display()))
     }
 }
 
 /// A set that was sealed before something became necessary is not enough.
-fn complete(set: &Resolved, required: &[String]) -> Result<(), Failure> {
+fn complete(set: &Resolved, required: &[String]) -> Result<(), CliError> {
     let is_there = |name: &String| set.secrets.iter().any(|secret| secret.secret_id == *name);
     let missing: Vec<&str> = required.iter().filter(|name| !is_there(name)).map(String::as_str).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let number = words::count(missing.len(), "secret");
-    Err(Failure::new(Exit::Missing, format!("{number} missing in the fallback: {}", missing.join(", ")))
+    Err(CliError::new(Exit::Missing, format!("{number} missing in the fallback: {}", missing.join(", ")))
         .hint("a run while the service is there keeps a new one"))
 }
 
@@ -200,7 +205,7 @@ fn answer_of(set: &Resolved) -> v1::ResolveResponse {
         etag: set.etag.clone(),
         next_change_time: set.next_change_time,
         revision: set.revision.clone(),
-        env_bytes: set.env_bytes,
+        environment_bytes: set.environment_bytes,
         context: set.context.clone(),
         ..Default::default()
     }
@@ -245,7 +250,7 @@ mod tests {
         Fallback { path, key: Key::of([key; 32]), identity, max_age: Duration::from_secs(3600) }
     }
 
-    fn why(result: Result<(Resolved, Duration), Failure>) -> String {
+    fn why(result: Result<(Resolved, Duration), CliError>) -> String {
         result.err().unwrap().message().to_owned()
     }
 

@@ -15,7 +15,7 @@ use secrets_client::v1::target::Kind;
 use zeroize::Zeroizing;
 
 use crate::delivery::Plan;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::words;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -46,7 +46,7 @@ type Unfit = String;
 
 impl Format {
     /// Writes the secrets that fit into this format.
-    pub(crate) fn write(self, secrets: &[ResolvedSecret]) -> Result<Document, Failure> {
+    pub(crate) fn write(self, secrets: &[ResolvedSecret]) -> Result<Document, CliError> {
         let (fitting, others): (Vec<_>, Vec<_>) = secrets.iter().partition(|secret| self.takes(secret));
         let left_out = others.iter().map(|secret| {
             let target = words::target(Some(&secret.target));
@@ -98,7 +98,7 @@ fn each(
     format: Format,
     secrets: &[&ResolvedSecret],
     write: impl Fn(&str, &[u8], &mut Vec<u8>) -> Result<(), Unfit>,
-) -> Result<Zeroizing<Vec<u8>>, Failure> {
+) -> Result<Zeroizing<Vec<u8>>, CliError> {
     // Made at once in its full size, so that no part of it stays behind in memory when it grows.
     let most = secrets.iter().map(|secret| secret.secret_id.len() + GROWTH * secret.expose().len() + 32).sum();
     let mut text = Zeroizing::new(Vec::with_capacity(most));
@@ -112,7 +112,7 @@ fn each(
         return Ok(text);
     }
     let message = format!("can't be written as {}: {}", format.name(), unfit.join(", "));
-    Err(Failure::new(Exit::Failed, message)
+    Err(CliError::new(Exit::Failed, message)
         .hint("`--format yaml` takes every value; `secrets resolve NAME --raw` prints one"))
 }
 

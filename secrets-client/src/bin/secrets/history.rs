@@ -6,7 +6,7 @@ use secrets_core::MASK;
 use serde_json::Value;
 
 use crate::app::{App, all_pages};
-use crate::exit::Failure;
+use crate::exit::CliError;
 use crate::output::table::Table;
 use crate::output::{json, words};
 use crate::scope::{self, ScopeArgs};
@@ -31,7 +31,7 @@ pub(crate) struct RollbackArgs {
     scope: ScopeArgs,
 }
 
-pub(crate) async fn history(app: &App, args: HistoryArgs) -> Result<(), Failure> {
+pub(crate) async fn history(app: &App, args: HistoryArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
     let parent = scope::secret_path(&scope, &args.name)?;
     let client = app.client()?;
@@ -64,7 +64,7 @@ pub(crate) async fn history(app: &App, args: HistoryArgs) -> Result<(), Failure>
     app.output.list(&table, Value::Array(versions.iter().map(json::secret_version).collect()), "No versions.")
 }
 
-pub(crate) async fn rollback(app: &App, args: RollbackArgs) -> Result<(), Failure> {
+pub(crate) async fn rollback(app: &App, args: RollbackArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
     let name = scope::secret_path(&scope, &args.name)?;
     let request = v1::RollbackSecretRequest { name, version: args.to, ..Default::default() };

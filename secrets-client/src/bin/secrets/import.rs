@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::table::Table;
 use crate::output::{self, words};
 use crate::prompt;
@@ -49,7 +49,7 @@ enum Format {
     Json,
 }
 
-pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), Failure> {
+pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
     let place = scope::describe(&scope);
     let document = read(&args)?;
@@ -61,7 +61,7 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), Failure> {
         }),
         conflict_policy: if args.overwrite { v1::ConflictPolicy::Overwrite } else { v1::ConflictPolicy::Skip }.into(),
         // Each entry is judged; what that means for the whole is decided below.
-        rejected_policy: v1::RejectedPolicy::Skip.into(),
+        on_rejected: v1::RejectedPolicy::Skip.into(),
         only_secret_ids: args.only.clone(),
         validate_only: true,
         ..Default::default()
@@ -85,7 +85,7 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), Failure> {
             app.output.json(&json(&reviewed))?;
         }
         return match blocked {
-            true => Err(Failure::new(
+            true => Err(CliError::new(
                 Exit::Failed,
                 format!(
                     "{} rejected; nothing was imported",
@@ -102,7 +102,7 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), Failure> {
     }
     let question = format!("Import {} into {place}?", words::count(plan.changes(), "secret"));
     if !args.yes && !prompt::confirm(&question, args.is_stdin())? {
-        return Err(Failure::new(Exit::Failed, "nothing was imported"));
+        return Err(CliError::new(Exit::Failed, "nothing was imported"));
     }
     let import = client.import_secrets(v1::ImportSecretsRequest { validate_only: false, ..review });
     let progress = format!("Importing {} into {place}", words::count(plan.changes(), "secret"));
@@ -139,12 +139,12 @@ fn can_ask(args: &ImportArgs) -> bool {
 }
 
 /// Reads the document, and not more of it than shows that it is too large.
-fn read(args: &ImportArgs) -> Result<Zeroizing<Vec<u8>>, Failure> {
+fn read(args: &ImportArgs) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let most = Limits::default().import_bytes;
     let source = if args.is_stdin() { "stdin".to_owned() } else { format!("`{}`", args.file.display()) };
     let failed = |error: std::io::Error| {
         let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failed };
-        Failure::new(exit, format!("{source}: {error}"))
+        CliError::new(exit, format!("{source}: {error}"))
     };
     let mut document = Zeroizing::new(Vec::new());
     if args.is_stdin() {
@@ -154,7 +154,7 @@ fn read(args: &ImportArgs) -> Result<Zeroizing<Vec<u8>>, Failure> {
         file.take(most + 1).read_to_end(&mut document).map_err(failed)?;
     }
     if document.len() as u64 > most {
-        return Err(Failure::new(Exit::Failed, format!("{source} is longer than {most} bytes; nothing was imported")));
+        return Err(CliError::new(Exit::Failed, format!("{source} is longer than {most} bytes; nothing was imported")));
     }
     Ok(document)
 }

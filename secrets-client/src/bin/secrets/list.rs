@@ -6,7 +6,7 @@ use secrets_core::{MASK, ScopeKind, ScopeName};
 use serde_json::Value;
 
 use crate::app::{App, all_pages};
-use crate::exit::Failure;
+use crate::exit::CliError;
 use crate::output::table::Table;
 use crate::output::{json, words};
 use crate::scope::{self, ScopeArgs};
@@ -29,7 +29,7 @@ pub(crate) struct ListArgs {
     order_by: Option<String>,
 }
 
-pub(crate) async fn list(app: &App, args: ListArgs) -> Result<(), Failure> {
+pub(crate) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
     let scope = match args.scope.is_own() && args.inherited {
         true => inherited_scope(app).await?,
         false => app.scope(&args.scope).await?,
@@ -57,10 +57,10 @@ pub(crate) async fn list(app: &App, args: ListArgs) -> Result<(), Failure> {
 }
 
 /// Without a scope flag, the workspace or project of the default context.
-async fn inherited_scope(app: &App) -> Result<ScopeName, Failure> {
+async fn inherited_scope(app: &App) -> Result<ScopeName, CliError> {
     let defaults = app.defaults();
     let refused =
-        || Failure::usage("which project or workspace inherits?").hint("--project P or --workspace W names it");
+        || CliError::usage("which project or workspace inherits?").hint("--project P or --workspace W names it");
     let organization = app.organization().await?;
     if let Some(workspace) = defaults.workspace.and_then(|id| id.parse().ok()) {
         return Ok(ScopeName::Workspace(organization, workspace));

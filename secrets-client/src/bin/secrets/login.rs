@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use secrets_client::{Client, Config, Credential, CredentialKind, v1};
 
 use crate::app::{self, App};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::{json, words};
 use crate::{prompt, when};
 
@@ -27,7 +27,7 @@ pub(crate) struct LoginArgs {
     pub(crate) ca_file: Option<PathBuf>,
 }
 
-pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), Failure> {
+pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), CliError> {
     let path = app.config_path()?; // before a code is used up
     let token = match &args.invite {
         Some(code) => redeem(app, code, &args).await?,
@@ -46,7 +46,7 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), Failure> {
     };
     if let Some(file) = &app.settings.given_ca_file {
         let absolute =
-            std::path::absolute(file).map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))?;
+            std::path::absolute(file).map_err(|error| CliError::usage(format!("`{}`: {error}", file.display())))?;
         config.remember_ca_file(&app.settings.endpoint, Some(absolute));
     }
     config.save(path)?;
@@ -57,10 +57,10 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), Failure> {
     if app.output.is_json() { app.output.json(&json::who_am_i(&me)) } else { app.output.sentence(&parts(&me)) }
 }
 
-async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString, Failure> {
+async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString, CliError> {
     // A token goes to nobody in place of a code.
     if credential(code)?.kind() != CredentialKind::Invitation {
-        return Err(Failure::usage("this is no invitation's code: one begins with `sinv_`")
+        return Err(CliError::usage("this is no invitation's code: one begins with `sinv_`")
             .hint("`secrets login` without --invite asks for a token, hidden"));
     }
     let builder = app.settings.connection()?;
@@ -69,43 +69,43 @@ async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString,
         display_name: args.name.clone().unwrap_or_else(machine),
         ttl: when::ttl(args.ttl),
     };
-    let minted = app::patient(builder).build()?.redeem_invitation(request).await.map_err(|error| {
-        let failure = Failure::from(error);
+    let created = app::patient(builder).build()?.redeem_invitation(request).await.map_err(|error| {
+        let failure = CliError::from(error);
         if failure.exit == Exit::NotAllowed || failure.exit == Exit::NotFound {
             failure.hint("a code serves once and for a limited time; whoever invited you can make another")
         } else {
             failure
         }
     })?;
-    Ok(minted.secret)
+    Ok(created.secret)
 }
 
-fn read_token() -> Result<SecretString, Failure> {
+fn read_token() -> Result<SecretString, CliError> {
     let bytes = if prompt::stdin_is_terminal() {
         prompt::line("Token (hidden): ", false)?
     } else {
         let mut text = zeroize::Zeroizing::new(Vec::new());
         std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut text)
-            .map_err(|error| Failure::new(Exit::Failed, format!("stdin: {error}")))?;
+            .map_err(|error| CliError::new(Exit::Failed, format!("stdin: {error}")))?;
         text
     };
-    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage("the token is not text"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| CliError::usage("the token is not text"))?;
     let credential = credential(text)?;
     if credential.kind() == CredentialKind::Invitation {
-        return Err(Failure::usage("this is an invitation's code").hint("redeem it: secrets login --invite CODE"));
+        return Err(CliError::usage("this is an invitation's code").hint("redeem it: secrets login --invite CODE"));
     }
     Ok(credential.expose().into())
 }
 
-fn credential(token: &str) -> Result<Credential, Failure> {
-    Credential::parse(token).map_err(|error| Failure::usage(error.to_string()))
+fn credential(token: &str) -> Result<Credential, CliError> {
+    Credential::parse(token).map_err(|error| CliError::usage(error.to_string()))
 }
 
-async fn connect(app: &App, credential: Credential) -> Result<Client, Failure> {
+async fn connect(app: &App, credential: Credential) -> Result<Client, CliError> {
     Ok(app::patient(app.settings.client()?.credential(credential)).build()?)
 }
 
-pub(crate) async fn whoami(app: &App) -> Result<(), Failure> {
+pub(crate) async fn whoami(app: &App) -> Result<(), CliError> {
     let me = app.me().await?;
     if app.output.is_json() { app.output.json(&json::who_am_i(me)) } else { app.output.sentence(&parts(me)) }
 }

@@ -63,7 +63,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory as _;
 
-use crate::exit::Failure;
+use crate::exit::CliError;
 use crate::output::Output;
 
 fn main() -> ExitCode {
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
     let ended = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(exit::Exit::Failed, format!("runtime: {error}")))
+        .map_err(|error| CliError::new(exit::Exit::Failed, format!("runtime: {error}")))
         .and_then(|runtime| {
             let ended = runtime.block_on(command::run(arguments, output));
             // A name look-up may still be stuck in a thread of its own; nobody waits for it.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Command};
 use clap_mangen::Man;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::Output;
 
 /// Where the manual goes.
@@ -25,11 +25,11 @@ pub(crate) struct ManArgs {
     dir: Option<PathBuf>,
 }
 
-pub(crate) fn man(output: Output, command: Command, args: &ManArgs) -> Result<(), Failure> {
+pub(crate) fn man(output: Output, command: Command, args: &ManArgs) -> Result<(), CliError> {
     let mut manual = manual(command);
     if let Some(dir) = &args.dir {
         let pages = pages(&manual);
-        let failed = |error| Failure::new(Exit::Failed, format!("`{}`: {error}", dir.display()));
+        let failed = |error| CliError::new(Exit::Failed, format!("`{}`: {error}", dir.display()));
         std::fs::create_dir_all(dir).map_err(failed)?;
         for page in &pages {
             write(page, dir).map_err(failed)?;
@@ -39,12 +39,12 @@ pub(crate) fn man(output: Output, command: Command, args: &ManArgs) -> Result<()
     }
     for name in &args.command {
         let Some(found) = manual.find_subcommand(name) else {
-            return Err(Failure::new(Exit::NotFound, format!("there is no command `{}`", args.command.join(" ")))
+            return Err(CliError::new(Exit::NotFound, format!("there is no command `{}`", args.command.join(" ")))
                 .hint("`secrets --help` lists them"));
         };
         manual = found.clone();
     }
-    output.bytes(&rendered(&manual).map_err(|error| Failure::new(Exit::Failed, format!("man: {error}")))?)
+    output.bytes(&rendered(&manual).map_err(|error| CliError::new(Exit::Failed, format!("man: {error}")))?)
 }
 
 /// The command as its pages show it: each one under its full name, without what all of them share.

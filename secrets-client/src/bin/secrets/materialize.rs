@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use self::volume::Volume;
 use crate::app::App;
 use crate::changes::{Changes, News, changed_names};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::words;
 use crate::scope::ContextArgs;
 use crate::when;
@@ -48,7 +48,7 @@ pub(crate) struct MaterializeArgs {
     splay: Option<Duration>,
 }
 
-pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), Failure> {
+pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), CliError> {
     // A directory that is refused is refused before any value leaves the service.
     let volume = Volume::at(&args.dir, args.mode)?;
     let mut set = app.receive(&args.context, &args.only).await?;
@@ -57,7 +57,7 @@ pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), 
         return Ok(());
     }
     // As a container's first process it is sent nothing that it does not listen to.
-    let failed = |error: std::io::Error| Failure::new(Exit::Failed, format!("signals: {error}"));
+    let failed = |error: std::io::Error| CliError::new(Exit::Failed, format!("signals: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut changes = Changes::since(&set.etag, app, &args.context, &args.only, args.splay);
@@ -67,7 +67,7 @@ pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), 
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
         };
-        let stays = |failure: &Failure| {
+        let stays = |failure: &CliError| {
             app.output.warn(&format!("{} keeps what it has: {}", args.dir.display(), failure.message()));
         };
         match news {
@@ -87,7 +87,7 @@ pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), 
 }
 
 /// Puts a set into the directory, and says so.
-fn write(app: &App, args: &MaterializeArgs, volume: &Volume, set: &Resolved) -> Result<(), Failure> {
+fn write(app: &App, args: &MaterializeArgs, volume: &Volume, set: &Resolved) -> Result<(), CliError> {
     let written = volume.write(&set.secrets)?;
     if !written.not_in_dotenv.is_empty() {
         let names = written.not_in_dotenv.join(", ");

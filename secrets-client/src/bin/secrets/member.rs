@@ -5,7 +5,7 @@ use secrets_client::v1;
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::table::Table;
 use crate::output::{self, words};
 use crate::prompt;
@@ -65,13 +65,13 @@ pub(crate) enum RoleArg {
     Auditor,
     /// Resolves contexts without a user (service accounts)
     Resolver,
-    /// Mints sessions on behalf of users (service accounts; by the operator)
+    /// Creates sessions on behalf of users (service accounts; by the operator)
     Delegate,
     /// Manages projects, workspaces and memberships, and sees no secret (service accounts; by the operator)
     Provisioner,
 }
 
-pub(crate) async fn run(app: &App, command: MemberCommand) -> Result<(), Failure> {
+pub(crate) async fn run(app: &App, command: MemberCommand) -> Result<(), CliError> {
     match command {
         MemberCommand::Add { principal, role, on } => add(app, &principal, role, &on).await,
         MemberCommand::List { on } => list(app, &on).await,
@@ -79,7 +79,7 @@ pub(crate) async fn run(app: &App, command: MemberCommand) -> Result<(), Failure
     }
 }
 
-async fn add(app: &App, principal: &str, role: RoleArg, on: &ResourceArgs) -> Result<(), Failure> {
+async fn add(app: &App, principal: &str, role: RoleArg, on: &ResourceArgs) -> Result<(), CliError> {
     let parent = on.path(app).await?;
     let binding = v1::Binding {
         principal: app.principal(principal, on.platform).await?,
@@ -93,7 +93,7 @@ async fn add(app: &App, principal: &str, role: RoleArg, on: &ResourceArgs) -> Re
     app.output.done(&sentence, &output::json::binding(&binding))
 }
 
-async fn list(app: &App, on: &ResourceArgs) -> Result<(), Failure> {
+async fn list(app: &App, on: &ResourceArgs) -> Result<(), CliError> {
     let mut bindings = bindings(app, &on.path(app).await?).await?;
     // The service lists them by an identifier that nobody sees.
     bindings.sort_by(|a, b| (&a.principal, a.role).cmp(&(&b.principal, b.role)));
@@ -116,7 +116,7 @@ async fn remove(
     role: Option<RoleArg>,
     on: &ResourceArgs,
     yes: bool,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let resource = on.path(app).await?;
     let path = app.principal(principal, on.platform).await?;
     let role = role.map(RoleArg::role);
@@ -128,13 +128,13 @@ async fn remove(
         .collect();
     let place = words::resource(&resource);
     if found.is_empty() {
-        return Err(Failure::new(Exit::NotFound, format!("{principal} has no such role on {place}"))
+        return Err(CliError::new(Exit::NotFound, format!("{principal} has no such role on {place}"))
             .hint("`secrets member list` shows who has which role"));
     }
     let roles: Vec<String> = found.iter().map(|binding| words::role(binding.role())).collect();
     let roles = roles.join(", ");
     if !yes && !prompt::confirm(&format!("{principal} will no longer be {roles} of {place}. Go on?"), false)? {
-        return Err(Failure::new(Exit::Failed, "nothing was changed"));
+        return Err(CliError::new(Exit::Failed, "nothing was changed"));
     }
     for binding in &found {
         let request = v1::DeleteBindingRequest { name: binding.name.clone(), ..Default::default() };
@@ -144,7 +144,7 @@ async fn remove(
     app.output.done(&format!("{principal} is no longer {roles} of {place}."), &json)
 }
 
-async fn bindings(app: &App, parent: &str) -> Result<Vec<v1::Binding>, Failure> {
+async fn bindings(app: &App, parent: &str) -> Result<Vec<v1::Binding>, CliError> {
     let client = app.client()?;
     Ok(all_pages(|page_token| {
         let request = v1::ListBindingsRequest { parent: parent.to_owned(), page_token, ..Default::default() };
@@ -154,13 +154,13 @@ async fn bindings(app: &App, parent: &str) -> Result<Vec<v1::Binding>, Failure> 
 }
 
 impl ResourceArgs {
-    async fn path(&self, app: &App) -> Result<String, Failure> {
+    async fn path(&self, app: &App) -> Result<String, CliError> {
         if self.platform {
             return Ok("platform".to_owned());
         }
         let organization = app.organization().await?;
         let scope = ScopeArgs { org: self.scope.org || self.scope.is_own(), ..self.scope.clone() };
-        scope.named(organization).map(|name| name.to_string()).ok_or_else(|| Failure::usage("which resource?"))
+        scope.named(organization).map(|name| name.to_string()).ok_or_else(|| CliError::usage("which resource?"))
     }
 }
 

@@ -4,7 +4,7 @@ use secrets_client::{CredentialKind, v1};
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::words;
 use crate::scope::ContextArgs;
 
@@ -12,7 +12,7 @@ use crate::scope::ContextArgs;
 const WRITE: &str = "secrets.write";
 
 /// What a context has of the names that were asked for, and what it lacks.
-pub(crate) struct Inventory {
+pub(crate) struct Availability {
     pub(crate) context: Option<v1::Context>,
     /// In the order in which they were asked for.
     pub(crate) names: Vec<Named>,
@@ -26,11 +26,11 @@ pub(crate) struct Named {
     /// What is there under this name; the winner is missing where nothing is delivered.
     pub(crate) explanation: v1::Explanation,
     /// Where it could come from; empty if it is there.
-    pub(crate) ways: Vec<Way>,
+    pub(crate) ways: Vec<Remedy>,
 }
 
 /// A way to set the secret in one of the context's scopes.
-pub(crate) struct Way {
+pub(crate) struct Remedy {
     /// The scope's resource path.
     scope: String,
     command: String,
@@ -54,7 +54,7 @@ struct Place {
 
 impl App {
     /// What there is of these names in the context.
-    pub(crate) async fn inventory(&self, context: &ContextArgs, names: &[String]) -> Result<Inventory, Failure> {
+    pub(crate) async fn inventory(&self, context: &ContextArgs, names: &[String]) -> Result<Availability, CliError> {
         let request = v1::ExplainRequest {
             context: self.context(context).await?,
             secret_ids: names.to_vec(),
@@ -80,7 +80,7 @@ impl App {
             };
             found.push(Named { secret_id: name.clone(), description, explanation, ways });
         }
-        Ok(Inventory { context: answer.context, names: found })
+        Ok(Availability { context: answer.context, names: found })
     }
 
     /// Says on stderr what is missing and what to type; the failure that goes with it, unless it is there by now.
@@ -88,7 +88,7 @@ impl App {
         &self,
         context: &ContextArgs,
         required: &[String],
-    ) -> Result<Option<Failure>, Failure> {
+    ) -> Result<Option<CliError>, CliError> {
         let inventory = self.inventory(context, required).await?;
         let missing: Vec<&Named> = inventory.names.iter().filter(|name| name.is_missing()).collect();
         if missing.is_empty() {
@@ -104,7 +104,7 @@ impl App {
     }
 
     /// The scopes of the context, first those where the caller may set secrets, of these the narrowest first.
-    async fn places(&self, context: &v1::Context) -> Result<Vec<Place>, Failure> {
+    async fn places(&self, context: &v1::Context) -> Result<Vec<Place>, CliError> {
         let mut places = places(context);
         // A session may set nothing, and not even ask.
         let is_session = self.credential_kind() == Some(CredentialKind::Session);
@@ -125,11 +125,11 @@ impl App {
 }
 
 /// The failure that names all of them.
-pub(crate) fn failure(missing: &[&Named]) -> Failure {
+pub(crate) fn failure(missing: &[&Named]) -> CliError {
     let names: Vec<&str> = missing.iter().map(|name| name.secret_id.as_str()).collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
     let number = words::count(names.len(), "secret");
-    Failure::new(Exit::Missing, format!("{number} {verb} missing: {}", names.join(", ")))
+    CliError::new(Exit::Missing, format!("{number} {verb} missing: {}", names.join(", ")))
 }
 
 impl Named {
@@ -158,7 +158,7 @@ impl Named {
             ("present", Value::Bool(!self.is_missing())),
             ("required", Value::Bool(is_required)),
             ("description", self.description.clone().map_or(Value::Null, Value::String)),
-            ("ways", self.ways.iter().map(Way::json).collect()),
+            ("ways", self.ways.iter().map(Remedy::json).collect()),
         ] {
             json = crate::output::json::with(json, member, value);
         }
@@ -166,7 +166,7 @@ impl Named {
     }
 }
 
-impl Way {
+impl Remedy {
     fn json(&self) -> Value {
         json!({ "scope": self.scope, "command": self.command, "allowed": self.allowed, "who": self.who })
     }
@@ -193,9 +193,9 @@ fn places(context: &v1::Context) -> Vec<Place> {
     places
 }
 
-fn ways<'a>(name: &str, description: Option<&str>, places: impl Iterator<Item = &'a Place>) -> Vec<Way> {
+fn ways<'a>(name: &str, description: Option<&str>, places: impl Iterator<Item = &'a Place>) -> Vec<Remedy> {
     let description = description.map(|text| format!(" --description {}", quoted(text))).unwrap_or_default();
-    let way = |place: &Place| Way {
+    let way = |place: &Place| Remedy {
         scope: place.scope.clone(),
         command: format!("secrets set {name}{}{description}", place.flag),
         who: place.who.clone(),
@@ -256,7 +256,7 @@ mod tests {
                         ..Default::default()
                     }),
                     reason: v1::NotChosenReason::Expired.into(),
-                    by: String::new(),
+                    blocked_by: String::new(),
                 }],
                 ..Default::default()
             },

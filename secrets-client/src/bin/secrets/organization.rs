@@ -10,7 +10,7 @@ use secrets_core::{OrganizationId, UserId};
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::table::Table;
 use crate::output::{self, words};
 use crate::{prompt, when};
@@ -91,7 +91,7 @@ enum NamePolicy {
     Relaxed,
 }
 
-pub(crate) async fn run(app: &App, command: OrganizationCommand) -> Result<(), Failure> {
+pub(crate) async fn run(app: &App, command: OrganizationCommand) -> Result<(), CliError> {
     match command {
         OrganizationCommand::Create(args) => create(app, args).await,
         OrganizationCommand::List => list(app).await,
@@ -101,7 +101,7 @@ pub(crate) async fn run(app: &App, command: OrganizationCommand) -> Result<(), F
     }
 }
 
-async fn create(app: &App, args: CreateArgs) -> Result<(), Failure> {
+async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
     let request = v1::CreateOrganizationRequest {
         organization_id: args.organization_id.to_string(),
         organization: Some(args.settings.apply().0),
@@ -125,7 +125,7 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), Failure> {
     app.output.credential(&sentence, code, &json)
 }
 
-async fn list(app: &App) -> Result<(), Failure> {
+async fn list(app: &App) -> Result<(), CliError> {
     let organizations = app.organizations().await?;
     let mut table = Table::new(["NAME", "DISPLAY NAME", "CREATED"]);
     for organization in &organizations {
@@ -139,16 +139,16 @@ async fn list(app: &App) -> Result<(), Failure> {
     app.output.list(&table, json, "No organizations; `secrets org create NAME --admin USER` makes one.")
 }
 
-async fn show(app: &App, id: Option<OrganizationId>) -> Result<(), Failure> {
+async fn show(app: &App, id: Option<OrganizationId>) -> Result<(), CliError> {
     let name = path(app, id).await?;
     let response = app.client()?.get_organization(v1::GetOrganizationRequest { name }).await?;
     print(app, &response.organization.unwrap_or_default())
 }
 
-async fn edit(app: &App, args: EditArgs) -> Result<(), Failure> {
+async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {
     let (mut organization, paths) = args.settings.apply();
     if paths.is_empty() {
-        return Err(Failure::usage("nothing to change").hint("for instance --display-name or --name-policy"));
+        return Err(CliError::usage("nothing to change").hint("for instance --display-name or --name-policy"));
     }
     organization.name = path(app, args.id).await?;
     let client = app.client()?;
@@ -177,17 +177,17 @@ fn keep(changed: v1::OrganizationLimits, before: v1::OrganizationLimits) -> v1::
     }
 }
 
-async fn delete(app: &App, id: &OrganizationId, yes: bool) -> Result<(), Failure> {
+async fn delete(app: &App, id: &OrganizationId, yes: bool) -> Result<(), CliError> {
     let question = format!("Nothing of organization {id} can be opened again, also by you. Delete it?");
     if !yes && !prompt::confirm(&question, false)? {
-        return Err(Failure::new(Exit::Failed, "nothing was deleted"));
+        return Err(CliError::new(Exit::Failed, "nothing was deleted"));
     }
     let request = v1::DeleteOrganizationRequest { name: format!("organizations/{id}"), ..Default::default() };
     app.client()?.delete_organization(request).await?;
     app.output.done(&format!("Organization {id} deleted."), &json!({ "name": format!("organizations/{id}") }))
 }
 
-fn print(app: &App, organization: &v1::Organization) -> Result<(), Failure> {
+fn print(app: &App, organization: &v1::Organization) -> Result<(), CliError> {
     let limits = organization.limits.unwrap_or_default();
     let policy = match organization.name_policy() {
         v1::NamePolicy::Relaxed => "relaxed: small letters pass too",
@@ -208,7 +208,7 @@ fn print(app: &App, organization: &v1::Organization) -> Result<(), Failure> {
     )
 }
 
-async fn path(app: &App, id: Option<OrganizationId>) -> Result<String, Failure> {
+async fn path(app: &App, id: Option<OrganizationId>) -> Result<String, CliError> {
     match id {
         Some(id) => Ok(format!("organizations/{id}")),
         None => app.organization_path().await,

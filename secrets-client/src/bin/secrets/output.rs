@@ -17,7 +17,7 @@ use secrets_client::v1;
 use serde_json::Value;
 
 use self::table::Table;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::printable::printable;
 
 /// What stdout is for.
@@ -74,7 +74,7 @@ impl Output {
     }
 
     /// Prints a list: its rows as a table, or the `json` of it. An empty table is a note that says so.
-    pub(crate) fn list(&self, table: &Table, json: Value, empty: &str) -> Result<(), Failure> {
+    pub(crate) fn list(&self, table: &Table, json: Value, empty: &str) -> Result<(), CliError> {
         if self.is_json() {
             self.json(&json)
         } else if table.is_empty() {
@@ -86,7 +86,7 @@ impl Output {
     }
 
     /// Prints parts as one line with commas between, or as several on a terminal that is too narrow.
-    pub(crate) fn sentence(&self, parts: &[String]) -> Result<(), Failure> {
+    pub(crate) fn sentence(&self, parts: &[String]) -> Result<(), CliError> {
         let mut text = String::new();
         let mut column = 0;
         for (at, part) in parts.iter().enumerate() {
@@ -107,7 +107,7 @@ impl Output {
     }
 
     /// Prints a thing: its fields a line each, or the `json` of it.
-    pub(crate) fn fields(&self, fields: &[(&str, String)], json: &Value) -> Result<(), Failure> {
+    pub(crate) fn fields(&self, fields: &[(&str, String)], json: &Value) -> Result<(), CliError> {
         if self.is_json() {
             return self.json(json);
         }
@@ -121,31 +121,31 @@ impl Output {
     }
 
     /// Says on stderr what was done, and prints the `json` of it where a program reads.
-    pub(crate) fn done(&self, sentence: &str, json: &Value) -> Result<(), Failure> {
+    pub(crate) fn done(&self, sentence: &str, json: &Value) -> Result<(), CliError> {
         self.note(sentence);
         if self.is_json() { self.json(json) } else { Ok(()) }
     }
 
     /// Prints a credential alone on stdout with the words around it on stderr, or the `json`, which holds it too.
-    pub(crate) fn credential(&self, sentence: &str, credential: &str, json: &Value) -> Result<(), Failure> {
+    pub(crate) fn credential(&self, sentence: &str, credential: &str, json: &Value) -> Result<(), CliError> {
         self.note(sentence);
         if self.is_json() { self.json(json) } else { self.text(&format!("{credential}\n")) }
     }
 
-    pub(crate) fn json(&self, json: &Value) -> Result<(), Failure> {
+    pub(crate) fn json(&self, json: &Value) -> Result<(), CliError> {
         self.text(&format!("{json:#}\n"))
     }
 
-    pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn text(&self, text: &str) -> Result<(), CliError> {
         self.bytes(text.as_bytes())
     }
 
     /// Writes to stdout. A reader that has read enough, as `head` does, is no failure.
-    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), CliError> {
         let mut stdout = std::io::stdout().lock();
         match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                Err(Failure::new(Exit::Failed, format!("stdout: {error}")))
+                Err(CliError::new(Exit::Failed, format!("stdout: {error}")))
             }
             _ => Ok(()),
         }

@@ -6,7 +6,7 @@ use secrets_core::ProjectId;
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::table::Table;
 use crate::output::{self, words};
 use crate::prompt;
@@ -39,7 +39,7 @@ pub(crate) enum ProjectCommand {
     },
 }
 
-pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), Failure> {
+pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), CliError> {
     let parent = app.organization_path().await?;
     let client = app.client()?;
     match command {
@@ -84,7 +84,7 @@ pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), Failur
         ProjectCommand::Delete { project_id, yes } => {
             let question = format!("The secrets of project {project_id} go with it. Delete it?");
             if !yes && !prompt::confirm(&question, false)? {
-                return Err(Failure::new(Exit::Failed, "nothing was deleted"));
+                return Err(CliError::new(Exit::Failed, "nothing was deleted"));
             }
             let name = format!("{parent}/projects/{project_id}");
             let request = v1::DeleteProjectRequest { name: name.clone(), ..Default::default() };

@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 
 /// Whether stdin is a person.
 pub(crate) fn stdin_is_terminal() -> bool {
@@ -15,7 +15,7 @@ pub(crate) fn stdin_is_terminal() -> bool {
 }
 
 /// Asks for one line on stdin's terminal, without showing it unless `echo`.
-pub(crate) fn line(question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, Failure> {
+pub(crate) fn line(question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let mut stderr = std::io::stderr().lock();
     let _ = write!(stderr, "{question}").and_then(|()| stderr.flush());
     let stdin = std::io::stdin();
@@ -30,8 +30,8 @@ pub(crate) fn line(question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, Fai
 }
 
 /// Asks for a yes; everything else is a no. `from_terminal` asks the terminal itself while stdin is being read as data.
-pub(crate) fn confirm(question: &str, from_terminal: bool) -> Result<bool, Failure> {
-    let refused = || Failure::usage("there is no terminal to ask on").hint("--yes answers the question");
+pub(crate) fn confirm(question: &str, from_terminal: bool) -> Result<bool, CliError> {
+    let refused = || CliError::usage("there is no terminal to ask on").hint("--yes answers the question");
     let mut answer = String::new();
     let ask = || {
         let mut stderr = std::io::stderr().lock();
@@ -57,8 +57,8 @@ pub(crate) fn confirm(question: &str, from_terminal: bool) -> Result<bool, Failu
     Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes" | "YES"))
 }
 
-fn failed(error: impl Into<std::io::Error>) -> Failure {
-    Failure::new(Exit::Failed, format!("terminal: {}", error.into()))
+fn failed(error: impl Into<std::io::Error>) -> CliError {
+    CliError::new(Exit::Failed, format!("terminal: {}", error.into()))
 }
 
 /// A terminal that hands over each key at once, also Ctrl-C, until this is dropped. A terminal's own line editing would
@@ -89,7 +89,7 @@ impl<Fd: AsFd> Drop for KeyMode<Fd> {
 }
 
 /// Reads a line; `show` is given what changes on the screen where the line is shown.
-fn read_keys(terminal: impl AsFd, mut show: impl FnMut(&[u8])) -> Result<Zeroizing<Vec<u8>>, Failure> {
+fn read_keys(terminal: impl AsFd, mut show: impl FnMut(&[u8])) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let mut line = Line::default();
     let mut keys = Zeroizing::new([0_u8; 4096]);
     loop {
@@ -101,9 +101,9 @@ fn read_keys(terminal: impl AsFd, mut show: impl FnMut(&[u8])) -> Result<Zeroizi
         match line.type_keys(keys.get(..count).unwrap_or_default(), &mut show) {
             State::Typing if count > 0 => {}
             State::Typing | State::Done => return Ok(line.text),
-            State::Interrupted => return Err(Failure::new(Exit::Interrupted, "interrupted")),
+            State::Interrupted => return Err(CliError::new(Exit::Interrupted, "interrupted")),
             State::SeveralLines => {
-                return Err(Failure::usage("the value has several lines")
+                return Err(CliError::usage("the value has several lines")
                     .hint("give it on stdin, `… < file`, or with --value-file PATH"));
             }
         }

@@ -3,13 +3,13 @@
 use secrets_client::{Reason, Resolved, v1};
 
 use crate::app::App;
-use crate::exit::Failure;
+use crate::exit::CliError;
 use crate::scope::{self, ContextArgs};
 
 impl App {
     /// What the context gets, with values: all of it, with all that `secrets.toml` requires; or the names in `only`, which
     /// must be there. Says what is missing, for what it is needed and what to type. Warnings are told.
-    pub(crate) async fn receive(&self, context: &ContextArgs, only: &[String]) -> Result<Resolved, Failure> {
+    pub(crate) async fn receive(&self, context: &ContextArgs, only: &[String]) -> Result<Resolved, CliError> {
         self.receive_with(context, only, self.required(only)).await
     }
 
@@ -26,7 +26,7 @@ impl App {
         &self,
         context: &ContextArgs,
         only: &[String],
-    ) -> Result<Resolved, Failure> {
+    ) -> Result<Resolved, CliError> {
         self.receive_with(context, only, only.to_vec()).await
     }
 
@@ -35,7 +35,7 @@ impl App {
         context: &ContextArgs,
         only: &[String],
         required: Vec<String>,
-    ) -> Result<Resolved, Failure> {
+    ) -> Result<Resolved, CliError> {
         for name in only {
             scope::parse_name(name)?;
         }

@@ -6,7 +6,7 @@ use std::os::fd::AsFd as _;
 use clap::Args;
 
 use crate::app::App;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::run::masking::{self, Masking};
 use crate::run::pump::{self, Carried};
 use crate::scope::ContextArgs;
@@ -32,14 +32,14 @@ pub(crate) struct RedactArgs {
 }
 
 /// Masks until stdin ends, or until whoever reads stdout is gone. Nothing passes before the values are known.
-pub(crate) async fn redact(app: &App, args: RedactArgs) -> Result<(), Failure> {
+pub(crate) async fn redact(app: &App, args: RedactArgs) -> Result<(), CliError> {
     let set = app.receive_what_is_there(&args.context, &args.only).await?;
     let redactor = masking::redactor_but(&args.unmask, &set.secrets, app.output)?;
     drop(set);
     if redactor.is_empty() {
         app.output.warn("there is nothing to mask: this context gets no value that is masked");
     }
-    let failed = |what: &str, error: io::Error| Failure::new(Exit::Failed, format!("{what}: {error}"));
+    let failed = |what: &str, error: io::Error| CliError::new(Exit::Failed, format!("{what}: {error}"));
     let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(|error| failed("stdin", error))?;
     // Carrying ends with stdin alone: this pipe never does, while its writing end is open.
     let (never, _open) = pump::pipe().map_err(|error| failed("pipe", error))?;

@@ -6,7 +6,7 @@ use secrets_core::MASK;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::format::Format;
 use crate::output::table::Table;
 use crate::output::{self, words};
@@ -29,12 +29,12 @@ pub(crate) struct ResolveArgs {
     format: Option<Format>,
 }
 
-pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), Failure> {
+pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), CliError> {
     if args.raw && args.names.len() != 1 {
-        return Err(Failure::usage("--raw prints exactly one value").hint("secrets resolve NAME --raw"));
+        return Err(CliError::usage("--raw prints exactly one value").hint("secrets resolve NAME --raw"));
     }
     if app.output.is_json() && (args.raw || args.format.is_some()) {
-        return Err(Failure::usage(
+        return Err(CliError::usage(
             "--output json prints names, values with --show-values, and what goes with them; \
                                    --raw and --format have outputs of their own",
         ));
@@ -51,7 +51,7 @@ pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), Failure>
     let set = app.client()?.resolve(request).await?;
     app.output.warnings(&set.warnings);
     if args.raw {
-        let secret = set.secrets.first().ok_or_else(|| Failure::new(Exit::Missing, "there is no such secret"))?;
+        let secret = set.secrets.first().ok_or_else(|| CliError::new(Exit::Missing, "there is no such secret"))?;
         return app.output.bytes(secret.expose());
     }
     let Some(format) = args.format else { return print(app, &set, args.show_values) };
@@ -64,7 +64,7 @@ pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), Failure>
     app.output.bytes(&document.text)
 }
 
-fn print(app: &App, set: &Resolved, show_values: bool) -> Result<(), Failure> {
+fn print(app: &App, set: &Resolved, show_values: bool) -> Result<(), CliError> {
     let mut table = Table::new(["NAME", "VALUE", "FROM", "TARGET"]);
     for secret in &set.secrets {
         let value = match (show_values, std::str::from_utf8(secret.expose())) {

@@ -5,7 +5,7 @@ use secrets_client::v1;
 use secrets_core::ScopeName;
 
 use crate::app::App;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::{json, words};
 use crate::prompt;
 use crate::scope::{self, ContextArgs, ScopeArgs};
@@ -38,7 +38,7 @@ pub(crate) struct UndeleteArgs {
     uid: Option<String>,
 }
 
-pub(crate) async fn rm(app: &App, args: RmArgs) -> Result<(), Failure> {
+pub(crate) async fn rm(app: &App, args: RmArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
     let name = scope::secret_path(&scope, &args.name)?;
     if let Some(version) = args.version {
@@ -50,7 +50,7 @@ pub(crate) async fn rm(app: &App, args: RmArgs) -> Result<(), Failure> {
     if !args.yes {
         let lost = if args.purge { " It can't be brought back." } else { "" };
         if !prompt::confirm(&format!("{next}.{lost} Delete?"), false)? {
-            return Err(Failure::new(Exit::Failed, "nothing was deleted"));
+            return Err(CliError::new(Exit::Failed, "nothing was deleted"));
         }
     }
     let request = v1::DeleteSecretRequest { name, etag: secret.etag, purge: args.purge, ..Default::default() };
@@ -66,10 +66,10 @@ pub(crate) async fn rm(app: &App, args: RmArgs) -> Result<(), Failure> {
     app.output.done(&sentence, &json::changed(response.secret.as_ref(), &response.revision, &[]))
 }
 
-async fn rm_version(app: &App, args: &RmArgs, name: String, version: u32) -> Result<(), Failure> {
+async fn rm_version(app: &App, args: &RmArgs, name: String, version: u32) -> Result<(), CliError> {
     let question = format!("The value of version {version} of {} can't be brought back. Destroy it?", args.name);
     if !args.yes && !prompt::confirm(&question, false)? {
-        return Err(Failure::new(Exit::Failed, "nothing was destroyed"));
+        return Err(CliError::new(Exit::Failed, "nothing was destroyed"));
     }
     let request = v1::DestroySecretVersionRequest { name, version, ..Default::default() };
     let response = app.client()?.destroy_secret_version(request).await?;
@@ -111,7 +111,7 @@ fn next_winner(row: &v1::Explanation, secret: &v1::Secret) -> String {
         None => return none_instead(id),
     }
     let waiting = row.not_chosen.iter().find(|other| {
-        other.by == secret.name
+        other.blocked_by == secret.name
             && matches!(
                 other.reason(),
                 v1::NotChosenReason::LowerPrecedence
@@ -138,7 +138,7 @@ fn owner(secret: &str) -> String {
     }
 }
 
-pub(crate) async fn undelete(app: &App, args: UndeleteArgs) -> Result<(), Failure> {
+pub(crate) async fn undelete(app: &App, args: UndeleteArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
     let name = scope::secret_path(&scope, &args.name)?;
     let request = v1::UndeleteSecretRequest { name, uid: args.uid.unwrap_or_default(), ..Default::default() };
@@ -172,7 +172,7 @@ mod tests {
             not_chosen: vec![v1::NotChosen {
                 secret: explained(ORGANIZATION),
                 reason: v1::NotChosenReason::LowerPrecedence.into(),
-                by: OWN.into(),
+                blocked_by: OWN.into(),
             }],
         };
         assert_eq!(next_winner(&row, &secret()), "the organization's A will be used instead");
@@ -183,7 +183,7 @@ mod tests {
         let expired = v1::NotChosen {
             secret: explained(ORGANIZATION),
             reason: v1::NotChosenReason::Expired.into(),
-            by: String::new(),
+            blocked_by: String::new(),
         };
         let row = v1::Explanation { secret_id: "A".into(), winner: explained(OWN), not_chosen: vec![expired] };
         assert_eq!(next_winner(&row, &secret()), "no other A will be used instead");

@@ -34,7 +34,7 @@ use self::signals::{Signals, code_of};
 use self::watched::WatchArgs;
 use crate::app::App;
 use crate::delivery::{self, Placed, Plan};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::fallback::FallbackArgs;
 use crate::scope::{self, ContextArgs};
 
@@ -109,9 +109,10 @@ struct Delivery {
 }
 
 /// Runs the program, and returns its own code, or 128 and the signal that ended it.
-pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, Failure> {
+pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, CliError> {
     // From the beginning: what is written must be removed, and PID 1 is sent nothing that it does not listen to.
-    let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::NotStarted, format!("signals: {error}")))?;
+    let mut signals =
+        Signals::listen().map_err(|error| CliError::new(Exit::NotStarted, format!("signals: {error}")))?;
     let (set, delivery) = tokio::select! {
         delivery = args.deliver(app) => delivery.map_err(before_start)?,
         signal = signals.ending() => return Ok(code_of(signal)),
@@ -135,7 +136,7 @@ pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, Failure> {
 }
 
 /// The code of what fails before the program is started.
-fn before_start(failure: Failure) -> Failure {
+fn before_start(failure: CliError) -> CliError {
     match failure.exit {
         Exit::Missing => failure,
         _ => failure.with_exit(Exit::NotStarted),
@@ -144,7 +145,7 @@ fn before_start(failure: Failure) -> Failure {
 
 impl RunArgs {
     /// Asks for the secrets, and prepares what the program is started with.
-    async fn deliver(&self, app: &App) -> Result<(Resolved, Delivery), Failure> {
+    async fn deliver(&self, app: &App) -> Result<(Resolved, Delivery), CliError> {
         for name in &self.unmask {
             scope::parse_name(name)?;
         }
@@ -172,7 +173,7 @@ impl RunArgs {
     }
 
     /// Lets a CI service mask the values in its log, if one is named.
-    fn print_hints(&self, app: &App, set: &Resolved) -> Result<(), Failure> {
+    fn print_hints(&self, app: &App, set: &Resolved) -> Result<(), CliError> {
         let secrets = set.secrets.iter().filter(|secret| !self.unmask.contains(&secret.secret_id));
         match self.ci {
             Some(Ci::Github) => github::print_hints(&app.output, secrets),

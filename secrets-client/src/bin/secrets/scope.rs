@@ -5,7 +5,7 @@ use secrets_client::Defaults;
 use secrets_client::v1;
 use secrets_core::{OrganizationId, ProjectId, ScopeName, SecretId, SecretName, WorkspaceId};
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 
 /// A scope; without a flag, the caller's own.
 #[derive(Args, Clone, Debug, Default)]
@@ -91,36 +91,36 @@ impl ContextArgs {
 }
 
 /// The resource path of a secret. Its name is refused here only if no organization could take it.
-pub(crate) fn secret_path(scope: &ScopeName, name: &str) -> Result<String, Failure> {
+pub(crate) fn secret_path(scope: &ScopeName, name: &str) -> Result<String, CliError> {
     let name = parse_name(name)?;
     Ok(SecretName::new(scope.clone(), name).to_string())
 }
 
-pub(crate) fn parse_name(name: &str) -> Result<SecretId, Failure> {
+pub(crate) fn parse_name(name: &str) -> Result<SecretId, CliError> {
     if let Some((name, _)) = name.split_once('=') {
         return Err(value_as_argument(name));
     }
     SecretId::parse(name, secrets_core::NamePolicy::Relaxed)
-        .map_err(|error| Failure::new(Exit::Failed, format!("secret name: {error}")))
+        .map_err(|error| CliError::new(Exit::Failed, format!("secret name: {error}")))
 }
 
 /// Refuses what stands behind the name: a mistyped flag, or a value.
-pub(crate) fn misplaced<A: Args>(command: &str, name: &str, first: &str) -> Failure {
+pub(crate) fn misplaced<A: Args>(command: &str, name: &str, first: &str) -> CliError {
     // Other tools have a flag for it; what stands behind that is a value all the same.
     if first.split('=').next() == Some("--value") {
         return value_as_argument(name);
     }
     match crate::usage::similar_flag::<A>(first) {
-        Some(flag) => Failure::usage(format!("that is no flag of `secrets {command}`; nothing was sent"))
+        Some(flag) => CliError::usage(format!("that is no flag of `secrets {command}`; nothing was sent"))
             .hint(format!("a similar one exists: {flag}")),
         None => value_as_argument(name),
     }
 }
 
 /// Refuses a value on the command line, without repeating it.
-pub(crate) fn value_as_argument(name: &str) -> Failure {
+pub(crate) fn value_as_argument(name: &str) -> CliError {
     let name = if SecretId::parse(name, secrets_core::NamePolicy::Relaxed).is_ok() { name } else { "NAME" };
-    Failure::usage(
+    CliError::usage(
         "a value is never an argument: it would stay in the shell's history and show in `ps`; nothing was sent",
     )
     .hint(format!("`secrets set {name}` asks for it, hidden; `secrets set {name} < file` reads it"))

@@ -6,7 +6,7 @@ use secrets_core::ServiceAccountId;
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::table::Table;
 use crate::output::{self, words};
 use crate::prompt;
@@ -39,7 +39,7 @@ pub(crate) enum ServiceAccountCommand {
         #[arg(long)]
         platform: bool,
     },
-    /// Delete a service account: its tokens, and the sessions they minted, end at once
+    /// Delete a service account: its tokens, and the sessions they created, end at once
     Delete {
         /// Its identifier
         id: ServiceAccountId,
@@ -52,7 +52,7 @@ pub(crate) enum ServiceAccountCommand {
     },
 }
 
-pub(crate) async fn run(app: &App, command: ServiceAccountCommand) -> Result<(), Failure> {
+pub(crate) async fn run(app: &App, command: ServiceAccountCommand) -> Result<(), CliError> {
     let client = app.client()?;
     match command {
         ServiceAccountCommand::Create { id, platform, display_name } => {
@@ -106,9 +106,9 @@ pub(crate) async fn run(app: &App, command: ServiceAccountCommand) -> Result<(),
         }
         ServiceAccountCommand::Delete { id, platform, yes } => {
             let name = path(app, &id, platform).await?;
-            let question = format!("{id}'s tokens, and the sessions they minted, end at once. Delete {id}?");
+            let question = format!("{id}'s tokens, and the sessions they created, end at once. Delete {id}?");
             if !yes && !prompt::confirm(&question, false)? {
-                return Err(Failure::new(Exit::Failed, "nothing was deleted"));
+                return Err(CliError::new(Exit::Failed, "nothing was deleted"));
             }
             let request = v1::DeleteServiceAccountRequest { name: name.clone(), ..Default::default() };
             client.delete_service_account(request).await?;
@@ -117,11 +117,11 @@ pub(crate) async fn run(app: &App, command: ServiceAccountCommand) -> Result<(),
     }
 }
 
-async fn parent(app: &App, platform: bool) -> Result<String, Failure> {
+async fn parent(app: &App, platform: bool) -> Result<String, CliError> {
     if app.means_platform(platform).await? { Ok("platform".to_owned()) } else { app.organization_path().await }
 }
 
-async fn path(app: &App, id: &ServiceAccountId, platform: bool) -> Result<String, Failure> {
+async fn path(app: &App, id: &ServiceAccountId, platform: bool) -> Result<String, CliError> {
     let platform = app.means_platform(platform).await?;
     app.service_account(id.as_str(), platform).await
 }

@@ -10,14 +10,14 @@ use secrets_core::{ProjectId, UserId, WorkspaceId};
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::table::Table;
 use crate::output::{self, words};
 use crate::{prompt, when};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum SessionCommand {
-    /// Mint a session; prints its token, this once
+    /// Create a session; prints its token, this once
     Create(CreateArgs),
     /// List sessions
     #[command(visible_alias = "ls")]
@@ -37,7 +37,7 @@ pub(crate) enum SessionCommand {
         #[arg(long, value_parser = when::duration)]
         ttl: Option<Duration>,
     },
-    /// End sessions, and every session they minted, at once
+    /// End sessions, and every session they created, at once
     Revoke {
         /// Names or identifiers, as `session list` prints them [default: the session that calls]
         sessions: Vec<String>,
@@ -97,7 +97,7 @@ enum From {
     User,
 }
 
-pub(crate) async fn run(app: &App, command: SessionCommand) -> Result<(), Failure> {
+pub(crate) async fn run(app: &App, command: SessionCommand) -> Result<(), CliError> {
     match command {
         SessionCommand::Create(args) => create(app, args).await,
         SessionCommand::List { external_id, all } => {
@@ -119,7 +119,7 @@ pub(crate) async fn run(app: &App, command: SessionCommand) -> Result<(), Failur
     }
 }
 
-async fn create(app: &App, args: CreateArgs) -> Result<(), Failure> {
+async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
     let text = |id: Option<&str>| id.unwrap_or_default().to_owned();
     let names_nothing = args.user.is_none() && args.project.is_none() && args.workspace.is_none();
     let from_session = app.credential_kind() == Some(CredentialKind::Session);
@@ -138,11 +138,11 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), Failure> {
         ttl: when::ttl(args.ttl),
         display_name: args.name.clone().unwrap_or_default(),
         external_id: args.external_id.clone().unwrap_or_default(),
-        allow: args.allow(),
+        restrictions: args.allow(),
         ..Default::default()
     };
-    let minted = app.client()?.create_session(request).await?;
-    let (token, details) = (minted.secret.expose_secret(), &minted.details);
+    let created = app.client()?.create_session(request).await?;
+    let (token, details) = (created.secret.expose_secret(), &created.details);
     let sentence = format!(
         "Session {} for {}, expires {}. Its token is shown this once.",
         details.name.rsplit('/').next().unwrap_or_default(),
@@ -154,7 +154,7 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), Failure> {
 
 impl CreateArgs {
     /// What narrows the session; none if no flag does.
-    fn allow(&self) -> Option<v1::SessionAllow> {
+    fn allow(&self) -> Option<v1::SessionRestrictions> {
         let kinds = self.kind.iter().map(|kind| match kind {
             Kind::Env => v1::TargetKind::EnvironmentVariable.into(),
             Kind::File => v1::TargetKind::File.into(),
@@ -167,14 +167,14 @@ impl CreateArgs {
             From::Workspace => v1::ScopeKind::Workspace.into(),
             From::User => v1::ScopeKind::User.into(),
         });
-        let allow =
-            v1::SessionAllow { secret_ids: self.only.clone(), kinds: kinds.collect(), scopes: scopes.collect() };
-        (allow != v1::SessionAllow::default()).then_some(allow)
+        let restrictions =
+            v1::SessionRestrictions { secret_ids: self.only.clone(), kinds: kinds.collect(), scopes: scopes.collect() };
+        (restrictions != v1::SessionRestrictions::default()).then_some(restrictions)
     }
 }
 
 /// Those of the organization that is meant; whoever belongs to none, as a platform's account, sees those of all.
-async fn sessions(app: &App, external_id: String, show_ended: bool) -> Result<Vec<v1::Session>, Failure> {
+async fn sessions(app: &App, external_id: String, show_ended: bool) -> Result<Vec<v1::Session>, CliError> {
     let mut sessions = Vec::new();
     for organization in app.organization_paths().await? {
         sessions.extend(list(app, organization, external_id.clone(), show_ended).await?);
@@ -190,7 +190,7 @@ pub(crate) async fn bearers(app: &App, organization: &str) -> BTreeMap<String, S
 
 fn bearer(session: &v1::Session) -> String {
     let user = session.context.as_ref().map_or("", |context| context.user.as_str());
-    let whose = if user.is_empty() { words::principal(&session.minter) } else { user.to_owned() };
+    let whose = if user.is_empty() { words::principal(&session.creator) } else { user.to_owned() };
     let called = [&session.external_id, &session.display_name].into_iter().find(|name| !name.is_empty());
     match called {
         Some(called) => format!("{whose}'s session {called}"),
@@ -198,7 +198,7 @@ fn bearer(session: &v1::Session) -> String {
     }
 }
 
-async fn list(app: &App, parent: String, external_id: String, show_ended: bool) -> Result<Vec<v1::Session>, Failure> {
+async fn list(app: &App, parent: String, external_id: String, show_ended: bool) -> Result<Vec<v1::Session>, CliError> {
     let client = app.client()?;
     let request = v1::ListSessionsRequest { parent, external_id, show_ended, ..Default::default() };
     Ok(all_pages(|page_token| {
@@ -208,7 +208,7 @@ async fn list(app: &App, parent: String, external_id: String, show_ended: bool) 
     .await?)
 }
 
-async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes: bool) -> Result<(), Failure> {
+async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes: bool) -> Result<(), CliError> {
     let mut names = Vec::new();
     for session in &named {
         names.push(path(app, session).await?);
@@ -216,18 +216,18 @@ async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes:
     if let Some(id) = external_id {
         names = sessions(app, id.clone(), false).await?.into_iter().map(|session| session.name).collect();
         if names.is_empty() {
-            return Err(Failure::new(Exit::NotFound, format!("no session of `{id}` is open")));
+            return Err(CliError::new(Exit::NotFound, format!("no session of `{id}` is open")));
         }
     } else if names.is_empty() {
         if app.credential_kind() != Some(CredentialKind::Session) {
-            return Err(Failure::usage("which session?").hint("`secrets session list` prints the identifiers"));
+            return Err(CliError::usage("which session?").hint("`secrets session list` prints the identifiers"));
         }
         names.push(String::new()); // the caller's own
     }
     let question =
-        format!("{} and every session minted by it end at once. Revoke?", words::count(names.len(), "session"));
+        format!("{} and every session created by it end at once. Revoke?", words::count(names.len(), "session"));
     if !yes && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
-        return Err(Failure::new(Exit::Failed, "nothing was revoked"));
+        return Err(CliError::new(Exit::Failed, "nothing was revoked"));
     }
     let mut ended = 0;
     for name in &names {
@@ -242,17 +242,17 @@ async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes:
 }
 
 /// The resource path of a session given by path or by its identifier alone.
-async fn path(app: &App, session: &str) -> Result<String, Failure> {
+async fn path(app: &App, session: &str) -> Result<String, CliError> {
     if session.contains('/') {
         return Ok(session.to_owned());
     }
     // It may be a token, which goes to nobody.
     if session.contains('_') {
-        return Err(Failure::usage("name the session by its identifier, not by its token")
+        return Err(CliError::usage("name the session by its identifier, not by its token")
             .hint("`secrets session list` prints the identifiers"));
     }
     if uuid::Uuid::try_parse(session).is_err() {
-        return Err(Failure::new(Exit::NotFound, format!("there is no session `{session}`"))
+        return Err(CliError::new(Exit::NotFound, format!("there is no session `{session}`"))
             .hint("`secrets session list` prints the identifiers"));
     }
     let organizations = app.organization_paths().await?;
@@ -261,7 +261,7 @@ async fn path(app: &App, session: &str) -> Result<String, Failure> {
     }
     let all = sessions(app, String::new(), true).await?;
     let found = all.into_iter().map(|session| session.name).find(|name| name.ends_with(&format!("/{session}")));
-    found.ok_or_else(|| Failure::new(Exit::NotFound, format!("there is no session `{session}`")))
+    found.ok_or_else(|| CliError::new(Exit::NotFound, format!("there is no session `{session}`")))
 }
 
 fn table(sessions: &[v1::Session]) -> Table {
@@ -276,7 +276,7 @@ fn table(sessions: &[v1::Session]) -> Table {
             if several { format!("{}: {context}", organization(session)) } else { context },
             session.display_name.clone(),
             session.external_id.clone(),
-            words::principal(&session.minter),
+            words::principal(&session.creator),
             words::moment(session.create_time.as_ref()),
             words::moment(session.expire_time.as_ref()),
             if session.revoke_time.is_some() { "revoked" } else { "" }.to_owned(),
@@ -309,17 +309,17 @@ mod tests {
         create: CreateArgs,
     }
 
-    fn allow(line: &str) -> Option<v1::SessionAllow> {
+    fn allow(line: &str) -> Option<v1::SessionRestrictions> {
         Cli::parse_from(line.split(' ')).create.allow()
     }
 
     #[test]
     fn narrows_only_when_told() {
         assert_eq!(allow("create --user bob"), None);
-        let allow = allow("create --only A,B --kind env --from user,project").unwrap();
-        assert_eq!(allow.secret_ids, ["A", "B"]);
-        assert_eq!(allow.kinds().collect::<Vec<_>>(), [v1::TargetKind::EnvironmentVariable]);
-        assert_eq!(allow.scopes().collect::<Vec<_>>(), [v1::ScopeKind::User, v1::ScopeKind::Project]);
+        let restrictions = allow("create --only A,B --kind env --from user,project").unwrap();
+        assert_eq!(restrictions.secret_ids, ["A", "B"]);
+        assert_eq!(restrictions.kinds().collect::<Vec<_>>(), [v1::TargetKind::EnvironmentVariable]);
+        assert_eq!(restrictions.scopes().collect::<Vec<_>>(), [v1::ScopeKind::User, v1::ScopeKind::Project]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use secrets_client::{secret_value, v1};
 use secrets_core::{Limits, ProjectId, WorkspaceId};
 
 use crate::app::App;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::{json, words};
 use crate::scope::{self, ScopeArgs};
 use crate::target::TargetArgs;
@@ -54,13 +54,13 @@ pub(crate) struct SetArgs {
     no_redact: bool,
     /// When it ends by itself, for instance 30d or 2027-01-31
     #[arg(long, value_name = "WHEN", value_parser = when::moment)]
-    expires: Option<when::Moment>,
+    expires: Option<when::TimeArg>,
     /// Check everything, change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-pub(crate) async fn set(app: &App, args: SetArgs) -> Result<(), Failure> {
+pub(crate) async fn set(app: &App, args: SetArgs) -> Result<(), CliError> {
     if let Some(first) = args.misplaced.first() {
         return Err(scope::misplaced::<SetArgs>("set", &args.name, first));
     }
@@ -69,7 +69,7 @@ pub(crate) async fn set(app: &App, args: SetArgs) -> Result<(), Failure> {
     let scope = app.scope(&args.scope).await?;
     let given = args.value.read(&format!("Value of {name}"))?;
     if given.value.is_empty() {
-        return Err(Failure::new(Exit::Failed, "the value is empty; nothing was set"));
+        return Err(CliError::new(Exit::Failed, "the value is empty; nothing was set"));
     }
     if given.newline_removed && args.target.is_file() {
         app.output.note("One newline at the end was taken away; --raw keeps it.");

@@ -5,7 +5,7 @@ use secrets_client::v1;
 use secrets_core::MASK;
 
 use crate::app::App;
-use crate::exit::Failure;
+use crate::exit::CliError;
 use crate::list::reach;
 use crate::output::{json, words};
 use crate::scope::{self, ScopeArgs};
@@ -18,7 +18,7 @@ pub(crate) struct ShowArgs {
     scope: ScopeArgs,
 }
 
-pub(crate) async fn show(app: &App, args: ShowArgs) -> Result<(), Failure> {
+pub(crate) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
     let name = scope::secret_path(&scope, &args.name)?;
     let secret = app.client()?.get_secret(v1::GetSecretRequest { name }).await?.secret.unwrap_or_default();

@@ -4,7 +4,7 @@ use clap::Args;
 use secrets_client::v1;
 use secrets_client::v1::target::Kind;
 
-use crate::exit::Failure;
+use crate::exit::CliError;
 
 /// Where the value lands; without a flag, an environment variable.
 #[derive(Args, Clone, Debug, Default)]
@@ -31,14 +31,14 @@ pub(crate) struct TargetArgs {
 
 impl TargetArgs {
     /// The target, if a flag names one. The service checks path, mode, host and user name.
-    pub(crate) fn target(&self) -> Result<Option<v1::Target>, Failure> {
+    pub(crate) fn target(&self) -> Result<Option<v1::Target>, CliError> {
         let kind = if let Some(path) = &self.file {
             // A shell that expands `~` knows only its own home, which is not where the value will land.
             let path = in_home(path, std::env::var("HOME").ok().as_deref());
             Kind::File(v1::FileTarget { path, mode: self.mode.unwrap_or_default() })
         } else if let Some(host) = &self.registry {
             let Some(username) = self.username.clone() else {
-                return Err(Failure::usage("a registry credential needs a user name").hint("add --username USER"));
+                return Err(CliError::usage("a registry credential needs a user name").hint("add --username USER"));
             };
             Kind::Registry(v1::RegistryTarget { host: host.clone(), username })
         } else if self.api_only {

@@ -8,7 +8,7 @@ use secrets_client::v1;
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::table::Table;
 use crate::output::{self, words};
 use crate::{prompt, when};
@@ -32,7 +32,7 @@ pub(crate) enum TokenCommand {
         #[command(flatten)]
         whose: WhoseArgs,
     },
-    /// End a token, and every session it minted, at once
+    /// End a token, and every session it created, at once
     Revoke {
         /// The token's name or identifier, as `token list` prints it
         token: String,
@@ -55,7 +55,7 @@ pub(crate) struct WhoseArgs {
     platform: bool,
 }
 
-pub(crate) async fn run(app: &App, command: TokenCommand) -> Result<(), Failure> {
+pub(crate) async fn run(app: &App, command: TokenCommand) -> Result<(), CliError> {
     match command {
         TokenCommand::Create { whose, ttl, name } => {
             let request = v1::CreateTokenRequest {
@@ -64,8 +64,8 @@ pub(crate) async fn run(app: &App, command: TokenCommand) -> Result<(), Failure>
                 ttl: when::ttl(ttl),
                 ..Default::default()
             };
-            let minted = app.client()?.create_token(request).await?;
-            let (token, details) = (minted.secret.expose_secret(), &minted.details);
+            let created = app.client()?.create_token(request).await?;
+            let (token, details) = (created.secret.expose_secret(), &created.details);
             let sentence = format!(
                 "Token of {}, expires {}. It is shown this once.",
                 words::principal(&details.principal),
@@ -76,9 +76,9 @@ pub(crate) async fn run(app: &App, command: TokenCommand) -> Result<(), Failure>
         TokenCommand::List { whose } => list(app, whose.principal(app).await?).await,
         TokenCommand::Revoke { token, whose, yes } => {
             let name = path(app, &token, &whose).await?;
-            let question = format!("Token {token} and every session it minted end at once. Revoke it?");
+            let question = format!("Token {token} and every session it created end at once. Revoke it?");
             if !yes && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
-                return Err(Failure::new(Exit::Failed, "nothing was revoked"));
+                return Err(CliError::new(Exit::Failed, "nothing was revoked"));
             }
             let request = v1::RevokeTokenRequest { name: name.clone(), ..Default::default() };
             let sessions = app.client()?.revoke_token(request).await?.revoked_sessions;
@@ -89,7 +89,7 @@ pub(crate) async fn run(app: &App, command: TokenCommand) -> Result<(), Failure>
     }
 }
 
-async fn list(app: &App, principal: String) -> Result<(), Failure> {
+async fn list(app: &App, principal: String) -> Result<(), CliError> {
     let client = app.client()?;
     let tokens = all_pages(|page_token| {
         let request = v1::ListTokensRequest { principal: principal.clone(), page_token, ..Default::default() };
@@ -113,12 +113,12 @@ async fn list(app: &App, principal: String) -> Result<(), Failure> {
 }
 
 /// The resource path of a token given by path or by its identifier alone.
-async fn path(app: &App, token: &str, whose: &WhoseArgs) -> Result<String, Failure> {
+async fn path(app: &App, token: &str, whose: &WhoseArgs) -> Result<String, CliError> {
     if token.contains('/') {
         return Ok(token.to_owned());
     }
     if token.contains('_') {
-        return Err(Failure::usage("name the token by its identifier, not by itself")
+        return Err(CliError::usage("name the token by its identifier, not by itself")
             .hint("`secrets token list` prints the identifiers"));
     }
     let platform = match whose.principal(app).await?.as_str() {
@@ -134,7 +134,7 @@ async fn path(app: &App, token: &str, whose: &WhoseArgs) -> Result<String, Failu
 
 impl WhoseArgs {
     /// Resource path of the service account; empty for the caller.
-    async fn principal(&self, app: &App) -> Result<String, Failure> {
+    async fn principal(&self, app: &App) -> Result<String, CliError> {
         match &self.service_account {
             None => Ok(String::new()),
             Some(account) => {

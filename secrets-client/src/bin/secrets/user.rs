@@ -9,7 +9,7 @@ use secrets_core::UserId;
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::table::Table;
 use crate::output::{self, words};
 use crate::{prompt, when};
@@ -53,14 +53,14 @@ pub(crate) enum UserCommand {
     },
 }
 
-pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), Failure> {
+pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError> {
     let parent = app.organization_path().await?;
     let client = app.client()?;
     match command {
         UserCommand::Invite { user_id, ttl, destroy_secrets } => {
             let question = format!("The secrets of {user_id} are destroyed. Invite them again?");
             if destroy_secrets && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
-                return Err(Failure::new(Exit::Failed, "nobody was invited"));
+                return Err(CliError::new(Exit::Failed, "nobody was invited"));
             }
             let request = v1::CreateInvitationRequest {
                 parent,
@@ -121,7 +121,7 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), Failure> 
                  Delete {user_id}?"
             );
             if !yes && !prompt::confirm(&question, false)? {
-                return Err(Failure::new(Exit::Failed, "nobody was deleted"));
+                return Err(CliError::new(Exit::Failed, "nobody was deleted"));
             }
             let name = format!("{parent}/users/{user_id}");
             client.delete_user(v1::DeleteUserRequest { name: name.clone(), ..Default::default() }).await?;

@@ -7,7 +7,7 @@ use clap::Args;
 use secrets_core::Limits;
 use zeroize::Zeroizing;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::prompt;
 
 /// How the value is given.
@@ -37,8 +37,8 @@ impl ValueArgs {
     }
 
     /// Reads the value; `prompt` is what a person is asked.
-    pub(crate) fn read(&self, prompt: &str) -> Result<Given, Failure> {
-        let failed = |source: &str, error| Failure::new(Exit::Failed, format!("{source}: {error}"));
+    pub(crate) fn read(&self, prompt: &str) -> Result<Given, CliError> {
+        let failed = |source: &str, error| CliError::new(Exit::Failed, format!("{source}: {error}"));
         let value = match &self.value_file {
             None if prompt::stdin_is_terminal() => {
                 let hidden = if self.echo { ": " } else { " (hidden): " };
@@ -57,10 +57,10 @@ impl ValueArgs {
 }
 
 /// Refuses what no limit would let pass before it is sent.
-fn check(given: Given) -> Result<Given, Failure> {
+fn check(given: Given) -> Result<Given, CliError> {
     let most = Limits::default().value_bytes;
     if given.value.len() as u64 > most {
-        return Err(Failure::new(
+        return Err(CliError::new(
             Exit::Failed,
             format!("the value is longer than {most} bytes, which no value may be"),
         ));

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::app::App;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::scope::{self, ContextArgs};
 use crate::when;
 
@@ -29,7 +29,7 @@ pub(crate) struct WaitArgs {
 }
 
 /// Returns when all of the names are there.
-pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), Failure> {
+pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     for name in &args.names {
         scope::parse_name(name)?;
     }
@@ -42,7 +42,7 @@ pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), Failure> {
     let Some(watch) = by(answered, wanted.begin(app, &args.context)).await else {
         let text = format!("{} did not answer within {} s", app.settings.endpoint, begun.elapsed().as_secs());
         return Err(
-            Failure::new(Exit::Unavailable, text).hint("is it running? `secrets doctor` looks for what is wrong")
+            CliError::new(Exit::Unavailable, text).hint("is it running? `secrets doctor` looks for what is wrong")
         );
     };
     if let Some(waited) = by(end, wanted.wait(app, watch?)).await {
@@ -51,7 +51,7 @@ pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), Failure> {
     }
     let (missing, seconds) = (wanted.missing(), begun.elapsed().as_secs());
     let first = missing.first().map(String::as_str).unwrap_or_default();
-    Err(Failure::new(Exit::Missing, format!("not there after {seconds} s: {}", missing.join(", ")))
+    Err(CliError::new(Exit::Missing, format!("not there after {seconds} s: {}", missing.join(", ")))
         .hint(format!("`secrets set {first}` gives your own sandboxes one")))
 }
 
@@ -65,7 +65,7 @@ async fn by<T>(end: Option<Instant>, waiting: impl Future<Output = T>) -> Option
 
 impl App {
     /// Watches what the context gets of these names, or of all when there are none.
-    pub(crate) async fn watch(&self, context: &ContextArgs, names: &BTreeSet<String>) -> Result<Watch, Failure> {
+    pub(crate) async fn watch(&self, context: &ContextArgs, names: &BTreeSet<String>) -> Result<Watch, CliError> {
         let (context, secret_ids) = (self.context(context).await?, names.iter().cloned().collect());
         Ok(self.client()?.watch(v1::WatchRequest { context, secret_ids, ..Default::default() }))
     }
@@ -84,7 +84,7 @@ impl Wanted {
     }
 
     /// Opens the watch, and hears what is there.
-    async fn begin(&mut self, app: &App, context: &ContextArgs) -> Result<Watch, Failure> {
+    async fn begin(&mut self, app: &App, context: &ContextArgs) -> Result<Watch, CliError> {
         let mut watch = app.watch(context, &self.names).await?;
         let first = match timeout(SOON, watch.next()).await {
             Ok(first) => first?,
@@ -98,7 +98,7 @@ impl Wanted {
     }
 
     /// Hears of changes until nothing is missing.
-    async fn wait(&mut self, app: &App, mut watch: Watch) -> Result<(), Failure> {
+    async fn wait(&mut self, app: &App, mut watch: Watch) -> Result<(), CliError> {
         let mut announced = Vec::new();
         loop {
             let missing = self.missing();

@@ -31,12 +31,12 @@ pub(crate) fn ttl(duration: Option<Duration>) -> Option<prost_types::Duration> {
 
 /// A point in time, or a distance from now.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Moment {
+pub(crate) enum TimeArg {
     At(Timestamp),
     Distance(Duration),
 }
 
-impl Moment {
+impl TimeArg {
     /// That long from now.
     pub(crate) fn ahead(self) -> Timestamp {
         match self {
@@ -55,13 +55,13 @@ impl Moment {
 }
 
 /// `2027-01-31`, `2027-01-31T09:30:00Z`, or a duration.
-pub(crate) fn moment(text: &str) -> Result<Moment, String> {
+pub(crate) fn moment(text: &str) -> Result<TimeArg, String> {
     if let Ok(distance) = duration(text) {
-        return Ok(Moment::Distance(distance));
+        return Ok(TimeArg::Distance(distance));
     }
     let begins_with_date = text.len() >= 10 && text.is_ascii() && text.as_bytes().get(4) == Some(&b'-');
     let complete = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
-    complete.parse().ok().filter(|_| begins_with_date).map(Moment::At).ok_or_else(|| {
+    complete.parse().ok().filter(|_| begins_with_date).map(TimeArg::At).ok_or_else(|| {
         "a time such as `2027-01-31` or `2027-01-31T09:30:00Z` passes, or a duration such as `30d`".to_owned()
     })
 }
@@ -92,10 +92,10 @@ mod tests {
 
     #[test]
     fn reads_times() {
-        let midnight = Moment::At(Timestamp { seconds: 1_801_353_600, nanos: 0 });
+        let midnight = TimeArg::At(Timestamp { seconds: 1_801_353_600, nanos: 0 });
         assert_eq!(moment("2027-01-31"), Ok(midnight));
         assert_eq!(moment("2027-01-31T00:00:00Z"), Ok(midnight));
-        assert_eq!(moment("30d"), Ok(Moment::Distance(Duration::from_secs(2_592_000))));
+        assert_eq!(moment("30d"), Ok(TimeArg::Distance(Duration::from_secs(2_592_000))));
         for text in ["", "tomorrow", "2027-13-01", "2027-01-31T25:00:00Z", "20270131"] {
             assert!(moment(text).is_err(), "{text}");
         }
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn counts_ahead_and_back_from_now() {
-        let hour = Moment::Distance(Duration::from_secs(3600));
+        let hour = TimeArg::Distance(Duration::from_secs(3600));
         assert_eq!((hour.ahead().seconds - hour.ago().seconds) / 10, 720);
     }
 }

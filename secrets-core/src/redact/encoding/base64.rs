@@ -9,7 +9,7 @@ use super::Spelling;
 /// The characters of a line, as MIME and `base64` write them, and as PEM does.
 const LINES: [usize; 2] = [76, 64];
 /// The shortest end of a value that is looked for in a line of its own.
-const SHORTEST_LINE: usize = 8;
+const MIN_LINE_BYTES: usize = 8;
 
 pub(super) fn spellings(piece: &[u8], add: &mut impl FnMut(Spelling)) {
     for (padding, plain) in [(&STANDARD, &STANDARD_NO_PAD), (&URL_SAFE, &URL_SAFE_NO_PAD)] {
@@ -25,7 +25,7 @@ pub(super) fn spellings(piece: &[u8], add: &mut impl FnMut(Spelling)) {
         }
         let text = encode(plain, 0, piece);
         for characters in LINES {
-            for line in text.chunks(characters).filter(|line| line.len() < text.len() && line.len() >= SHORTEST_LINE) {
+            for line in text.chunks(characters).filter(|line| line.len() < text.len() && line.len() >= MIN_LINE_BYTES) {
                 add(Zeroizing::new(line.to_vec()));
             }
         }

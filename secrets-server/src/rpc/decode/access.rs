@@ -3,21 +3,21 @@
 use std::collections::BTreeSet;
 
 use secrets_core::authorize::Action;
-use secrets_core::{Allow, NamePolicy, OrganizationId, Role, SecretId};
+use secrets_core::{NamePolicy, OrganizationId, Role, SecretId, SessionRestrictions};
 use secrets_proto::v1;
 
 use super::context::{context, scope_kind, target_kind};
 use super::{duration, label, name, parse, resource};
-use crate::failure::{Failure, Reason};
-use crate::service::account::AccountName;
-use crate::service::binding::{BindingName, NewBinding};
-use crate::service::credential::{Collection, CredentialName};
-use crate::service::invitation::{NewInvitation, Redemption};
-use crate::service::level::LevelName;
+use crate::error::{Error, Reason};
+use crate::service::access::binding::{BindingName, NewBinding};
+use crate::service::access::credential::{Collection, CredentialName};
+use crate::service::access::invitation::{NewInvitation, Redemption};
+use crate::service::access::permission::PermissionQuery;
+use crate::service::access::session::{NewSession, Renewal, SessionQuery};
+use crate::service::access::token::NewToken;
+use crate::service::locate::account::AccountName;
+use crate::service::locate::role_resource::RoleResourceName;
 use crate::service::page::Page;
-use crate::service::permission::PermissionQuery;
-use crate::service::session::{NewSession, Renewal, SessionQuery};
-use crate::service::token::NewToken;
 
 /// Rows of a page, unless told otherwise.
 const PAGE_SIZE: u64 = 1_000;
@@ -27,28 +27,28 @@ const MOST_PERMISSIONS: usize = 64;
 const MOST_NAMES: usize = 1_000;
 
 /// CreateBinding.
-pub fn create_binding(request: v1::CreateBindingRequest) -> Result<NewBinding, Failure> {
+pub fn create_binding(request: v1::CreateBindingRequest) -> Result<NewBinding, Error> {
     let binding = request.binding.unwrap_or_default();
     Ok(NewBinding {
-        on: name::level("parent", &request.parent)?,
+        resource: name::role_resource("parent", &request.parent)?,
         principal: name::account("binding.principal", &binding.principal)?,
         role: role("binding.role", binding.role)?,
     })
 }
 
 /// ListBindings.
-pub fn list_bindings(request: v1::ListBindingsRequest) -> Result<(LevelName, Page), Failure> {
+pub fn list_bindings(request: v1::ListBindingsRequest) -> Result<(RoleResourceName, Page), Error> {
     let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
-    Ok((name::level("parent", &request.parent)?, page))
+    Ok((name::role_resource("parent", &request.parent)?, page))
 }
 
 /// DeleteBinding.
-pub fn delete_binding(request: v1::DeleteBindingRequest) -> Result<BindingName, Failure> {
+pub fn delete_binding(request: v1::DeleteBindingRequest) -> Result<BindingName, Error> {
     name::binding("name", &request.name)
 }
 
 /// CreateInvitation.
-pub fn create_invitation(request: v1::CreateInvitationRequest) -> Result<NewInvitation, Failure> {
+pub fn create_invitation(request: v1::CreateInvitationRequest) -> Result<NewInvitation, Error> {
     Ok(NewInvitation {
         organization: name::organization("parent", &request.parent)?,
         user: parse("user_id", &request.user_id)?,
@@ -58,12 +58,12 @@ pub fn create_invitation(request: v1::CreateInvitationRequest) -> Result<NewInvi
 }
 
 /// RedeemInvitation, without the code: that is who calls.
-pub fn redeem_invitation(request: v1::RedeemInvitationRequest) -> Result<Redemption, Failure> {
+pub fn redeem_invitation(request: v1::RedeemInvitationRequest) -> Result<Redemption, Error> {
     Ok(Redemption { display_name: label("display_name", request.display_name)?, ttl: duration("ttl", request.ttl)? })
 }
 
 /// CreateToken.
-pub fn create_token(request: v1::CreateTokenRequest) -> Result<NewToken, Failure> {
+pub fn create_token(request: v1::CreateTokenRequest) -> Result<NewToken, Error> {
     Ok(NewToken {
         principal: name::account_or_caller("principal", &request.principal)?,
         display_name: label("display_name", request.display_name)?,
@@ -72,34 +72,34 @@ pub fn create_token(request: v1::CreateTokenRequest) -> Result<NewToken, Failure
 }
 
 /// ListTokens.
-pub fn list_tokens(request: v1::ListTokensRequest) -> Result<(Option<AccountName>, Page), Failure> {
+pub fn list_tokens(request: v1::ListTokensRequest) -> Result<(Option<AccountName>, Page), Error> {
     let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
     Ok((name::account_or_caller("principal", &request.principal)?, page))
 }
 
 /// RevokeToken.
-pub fn revoke_token(request: v1::RevokeTokenRequest) -> Result<CredentialName, Failure> {
+pub fn revoke_token(request: v1::RevokeTokenRequest) -> Result<CredentialName, Error> {
     name::credential("name", &request.name, Collection::Tokens)
 }
 
 /// CreateSession.
-pub fn create_session(request: v1::CreateSessionRequest) -> Result<NewSession, Failure> {
+pub fn create_session(request: v1::CreateSessionRequest) -> Result<NewSession, Error> {
     Ok(NewSession {
         context: request.context.map(|asked| context("context", asked)).transpose()?,
         ttl: duration("ttl", request.ttl)?,
         display_name: label("display_name", request.display_name)?,
         external_id: label("external_id", request.external_id)?,
-        allow: allow(request.allow.unwrap_or_default())?,
+        restrictions: allow(request.restrictions.unwrap_or_default())?,
     })
 }
 
 /// RenewSession.
-pub fn renew_session(request: v1::RenewSessionRequest) -> Result<Renewal, Failure> {
+pub fn renew_session(request: v1::RenewSessionRequest) -> Result<Renewal, Error> {
     Ok(Renewal { name: session(&request.name)?, ttl: duration("ttl", request.ttl)? })
 }
 
 /// ListSessions.
-pub fn list_sessions(request: v1::ListSessionsRequest) -> Result<SessionQuery, Failure> {
+pub fn list_sessions(request: v1::ListSessionsRequest) -> Result<SessionQuery, Error> {
     let organization: OrganizationId = name::organization("parent", &request.parent)?;
     Ok(SessionQuery {
         organization,
@@ -110,21 +110,21 @@ pub fn list_sessions(request: v1::ListSessionsRequest) -> Result<SessionQuery, F
 }
 
 /// RevokeSession.
-pub fn revoke_session(request: v1::RevokeSessionRequest) -> Result<Option<CredentialName>, Failure> {
+pub fn revoke_session(request: v1::RevokeSessionRequest) -> Result<Option<CredentialName>, Error> {
     session(&request.name)
 }
 
 /// WhoAmI.
-pub fn whoami(_: v1::WhoAmIRequest) -> Result<(), Failure> {
+pub fn whoami(_: v1::WhoAmIRequest) -> Result<(), Error> {
     Ok(())
 }
 
 /// TestPermissions.
-pub fn test_permissions(request: v1::TestPermissionsRequest) -> Result<PermissionQuery, Failure> {
+pub fn test_permissions(request: v1::TestPermissionsRequest) -> Result<PermissionQuery, Error> {
     let count = request.permissions.len();
     if count > MOST_PERMISSIONS {
         let text = format!("at most {MOST_PERMISSIONS} pass; {count} were given");
-        return Err(Failure::invalid("permissions", text));
+        return Err(Error::invalid("permissions", text));
     }
     let permission = |word: &String| parse::<Action>("permissions", word);
     Ok(PermissionQuery {
@@ -134,11 +134,11 @@ pub fn test_permissions(request: v1::TestPermissionsRequest) -> Result<Permissio
 }
 
 /// A session, or none for the caller's own.
-fn session(text: &str) -> Result<Option<CredentialName>, Failure> {
+fn session(text: &str) -> Result<Option<CredentialName>, Error> {
     (!text.is_empty()).then(|| name::credential("name", text, Collection::Sessions)).transpose()
 }
 
-fn role(field: &'static str, role: i32) -> Result<Role, Failure> {
+fn role(field: &'static str, role: i32) -> Result<Role, Error> {
     match v1::Role::try_from(role) {
         Ok(v1::Role::Admin) => Ok(Role::Admin),
         Ok(v1::Role::Member) => Ok(Role::Member),
@@ -149,30 +149,30 @@ fn role(field: &'static str, role: i32) -> Result<Role, Failure> {
         Ok(v1::Role::Provisioner) => Ok(Role::Provisioner),
         Ok(v1::Role::Unspecified) | Err(_) => {
             let words = Role::ALL.iter().map(|role| format!("ROLE_{}", role.as_str())).collect::<Vec<_>>();
-            Err(Failure::invalid(field, format!("one of {} passes", words.join(", "))))
+            Err(Error::invalid(field, format!("one of {} passes", words.join(", "))))
         }
     }
 }
 
 /// What narrows a session; an empty list does not.
-fn allow(allow: v1::SessionAllow) -> Result<Allow, Failure> {
-    let count = allow.secret_ids.len();
+fn allow(restrictions: v1::SessionRestrictions) -> Result<SessionRestrictions, Error> {
+    let count = restrictions.secret_ids.len();
     if count > MOST_NAMES {
         let text = format!("at most {MOST_NAMES} names pass; {count} were given");
-        return Err(Failure::invalid("allow.secret_ids", text));
+        return Err(Error::invalid("restrictions.secret_ids", text));
     }
     let secret_id = |text: &String| {
         SecretId::parse(text, NamePolicy::Relaxed)
-            .map_err(|error| Failure::field(Reason::InvalidSecretId, "allow.secret_ids", error))
+            .map_err(|error| Error::field(Reason::InvalidSecretId, "restrictions.secret_ids", error))
     };
-    Ok(Allow {
-        secret_ids: narrowing(&allow.secret_ids, secret_id)?,
-        kinds: narrowing(&allow.kinds, |kind| target_kind("allow.kinds", *kind))?,
-        scopes: narrowing(&allow.scopes, |scope| scope_kind("allow.scopes", *scope))?,
+    Ok(SessionRestrictions {
+        secret_ids: narrowing(&restrictions.secret_ids, secret_id)?,
+        kinds: narrowing(&restrictions.kinds, |kind| target_kind("restrictions.kinds", *kind))?,
+        scopes: narrowing(&restrictions.scopes, |scope| scope_kind("restrictions.scopes", *scope))?,
     })
 }
 
-fn narrowing<W, T: Ord>(words: &[W], read: impl Fn(&W) -> Result<T, Failure>) -> Result<Option<BTreeSet<T>>, Failure> {
+fn narrowing<W, T: Ord>(words: &[W], read: impl Fn(&W) -> Result<T, Error>) -> Result<Option<BTreeSet<T>>, Error> {
     (!words.is_empty()).then(|| words.iter().map(read).collect()).transpose()
 }
 
@@ -182,8 +182,9 @@ mod tests {
 
     #[test]
     fn an_empty_list_does_not_narrow() {
-        assert_eq!(allow(v1::SessionAllow::default()).unwrap(), Allow::default());
-        let one = allow(v1::SessionAllow { secret_ids: vec!["GITHUB_TOKEN".into()], ..Default::default() }).unwrap();
+        assert_eq!(allow(v1::SessionRestrictions::default()).unwrap(), SessionRestrictions::default());
+        let one =
+            allow(v1::SessionRestrictions { secret_ids: vec!["GITHUB_TOKEN".into()], ..Default::default() }).unwrap();
         assert_eq!(one.secret_ids.map(|names| names.len()), Some(1));
     }
 

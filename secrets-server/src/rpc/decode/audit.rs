@@ -5,15 +5,15 @@ use secrets_proto::v1;
 
 use super::name::organization_or_platform;
 use super::{resource, time};
-use crate::failure::{Failure, Reason};
-use crate::service::audit_events::EventQuestion;
+use crate::error::{Error, Reason};
+use crate::service::audit::list_events::EventQuestion;
 use crate::service::page::Page;
 
 /// How many events a page holds unless told otherwise.
 const EVENTS_A_PAGE: u64 = 100;
 
 /// ListAuditEvents.
-pub fn list_audit_events(request: v1::ListAuditEventsRequest) -> Result<EventQuestion, Failure> {
+pub fn list_audit_events(request: v1::ListAuditEventsRequest) -> Result<EventQuestion, Error> {
     let organization = organization_or_platform("parent", &request.parent)?;
     let secret: Option<SecretName> = given(&request.secret).map(|secret| resource("secret", secret)).transpose()?;
     let belongs = secret.as_ref().is_none_or(|secret| Some(secret.scope.organization()) == organization.as_ref());
@@ -22,7 +22,7 @@ pub fn list_audit_events(request: v1::ListAuditEventsRequest) -> Result<EventQue
     }
     let (from, until) = (time("start_time", request.start_time)?, time("end_time", request.end_time)?);
     if from.zip(until).is_some_and(|(from, until)| from > until) {
-        return Err(Failure::invalid("end_time", "a time after `start_time` passes"));
+        return Err(Error::invalid("end_time", "a time after `start_time` passes"));
     }
     Ok(EventQuestion {
         organization,
@@ -35,7 +35,7 @@ pub fn list_audit_events(request: v1::ListAuditEventsRequest) -> Result<EventQue
 }
 
 /// A principal by its resource path, as events carry it. Whether it still exists does not matter.
-fn principal(text: &str) -> Result<String, Failure> {
+fn principal(text: &str) -> Result<String, Error> {
     let user = matches!(text.parse(), Ok(ScopeName::User(..)));
     let session = || {
         let (organization, uid) = text.strip_prefix("organizations/")?.split_once("/sessions/")?;
@@ -56,8 +56,8 @@ fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-fn invalid_name(field: &'static str, rule: &str) -> Failure {
-    Failure::field(Reason::InvalidResourceName, field, rule)
+fn invalid_name(field: &'static str, rule: &str) -> Error {
+    Error::field(Reason::InvalidResourceName, field, rule)
 }
 
 #[cfg(test)]

@@ -4,17 +4,17 @@ use secrets_core::Uid;
 use secrets_proto::v1;
 use secrets_proto::v1::consistency::Requirement;
 
-use crate::failure::Failure;
+use crate::error::Error;
 use crate::rpc::encode;
 use crate::store::revision::Revision;
 
 /// The revision that an answer must include; none when whatever is known will do. Every answer is read from the database,
 /// which is all that `fully_consistent` asks for.
-pub fn at_least(consistency: Option<v1::Consistency>) -> Result<Option<Revision>, Failure> {
+pub fn at_least(consistency: Option<v1::Consistency>) -> Result<Option<Revision>, Error> {
     match consistency.and_then(|consistency| consistency.requirement) {
         None | Some(Requirement::MinimizeLatency(_) | Requirement::FullyConsistent(_)) => Ok(None),
         Some(Requirement::AtLeastAsFresh(token)) => revision(&token).map(Some).ok_or_else(|| {
-            Failure::invalid("consistency.at_least_as_fresh", "the `revision` of an earlier answer passes, unaltered")
+            Error::invalid("consistency.at_least_as_fresh", "the `revision` of an earlier answer passes, unaltered")
         }),
     }
 }

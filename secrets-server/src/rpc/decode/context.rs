@@ -4,13 +4,13 @@ use secrets_core::{ContextName, ScopeKind, TargetKind};
 use secrets_proto::v1;
 
 use super::parse;
-use crate::failure::{Failure, Reason};
+use crate::error::{Error, Reason};
 
 /// A context; `field` is where the request has it.
-pub fn context(field: &'static str, context: v1::Context) -> Result<ContextName, Failure> {
+pub fn context(field: &'static str, context: v1::Context) -> Result<ContextName, Error> {
     if context.organization.is_empty() {
         let text = "it lacks `organization`, the identifier of an organization";
-        return Err(Failure::field(Reason::ContextInvalid, field, text));
+        return Err(Error::field(Reason::ContextInvalid, field, text));
     }
     Ok(ContextName {
         organization: parse("context.organization", &context.organization)?,
@@ -21,7 +21,7 @@ pub fn context(field: &'static str, context: v1::Context) -> Result<ContextName,
 }
 
 /// A kind of target.
-pub fn target_kind(field: &'static str, kind: i32) -> Result<TargetKind, Failure> {
+pub fn target_kind(field: &'static str, kind: i32) -> Result<TargetKind, Error> {
     match v1::TargetKind::try_from(kind) {
         Ok(v1::TargetKind::EnvironmentVariable) => Ok(TargetKind::EnvironmentVariable),
         Ok(v1::TargetKind::File) => Ok(TargetKind::File),
@@ -34,7 +34,7 @@ pub fn target_kind(field: &'static str, kind: i32) -> Result<TargetKind, Failure
 }
 
 /// A kind of scope.
-pub fn scope_kind(field: &'static str, kind: i32) -> Result<ScopeKind, Failure> {
+pub fn scope_kind(field: &'static str, kind: i32) -> Result<ScopeKind, Error> {
     match v1::ScopeKind::try_from(kind) {
         Ok(v1::ScopeKind::Organization) => Ok(ScopeKind::Organization),
         Ok(v1::ScopeKind::Project) => Ok(ScopeKind::Project),
@@ -46,7 +46,7 @@ pub fn scope_kind(field: &'static str, kind: i32) -> Result<ScopeKind, Failure> 
     }
 }
 
-fn unless_empty<T>(field: &'static str, text: &str) -> Result<Option<T>, Failure>
+fn unless_empty<T>(field: &'static str, text: &str) -> Result<Option<T>, Error>
 where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,
@@ -54,7 +54,7 @@ where
     (!text.is_empty()).then(|| parse(field, text)).transpose()
 }
 
-fn unknown<T: Copy>(field: &'static str, prefix: &str, all: &[T], word: fn(T) -> &'static str) -> Failure {
+fn unknown<T: Copy>(field: &'static str, prefix: &str, all: &[T], word: fn(T) -> &'static str) -> Error {
     let words = all.iter().map(|kind| format!("{prefix}{}", word(*kind))).collect::<Vec<_>>();
-    Failure::invalid(field, format!("one of {} passes", words.join(", ")))
+    Error::invalid(field, format!("one of {} passes", words.join(", ")))
 }

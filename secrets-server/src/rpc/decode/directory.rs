@@ -6,21 +6,21 @@ use secrets_proto::v1;
 
 use super::name;
 use super::{duration, label, parse, resource};
-use crate::failure::{Failure, Reason};
-use crate::service::organization::{NewOrganization, OrganizationUpdate};
-use crate::service::organization_limits::OwnLimits;
+use crate::error::{Error, Reason};
+use crate::service::directory::organization::{NewOrganization, OrganizationUpdate};
+use crate::service::directory::project::NewProject;
+use crate::service::directory::service_account::NewServiceAccount;
+use crate::service::directory::transfer::Transfer;
+use crate::service::directory::user::NewUser;
+use crate::service::directory::workspace::NewWorkspace;
+use crate::service::locate::limits::OwnLimits;
 use crate::service::page::Page;
-use crate::service::project::NewProject;
-use crate::service::service_account::NewServiceAccount;
-use crate::service::transfer::Transfer;
-use crate::service::user::NewUser;
-use crate::service::workspace::NewWorkspace;
 
 /// Rows of a page, unless told otherwise.
 const PAGE_SIZE: u64 = 1_000;
 
 /// CreateOrganization.
-pub fn create_organization(request: v1::CreateOrganizationRequest) -> Result<NewOrganization, Failure> {
+pub fn create_organization(request: v1::CreateOrganizationRequest) -> Result<NewOrganization, Error> {
     let organization = request.organization.unwrap_or_default();
     Ok(NewOrganization {
         id: parse("organization_id", &request.organization_id)?,
@@ -33,17 +33,17 @@ pub fn create_organization(request: v1::CreateOrganizationRequest) -> Result<New
 }
 
 /// GetOrganization.
-pub fn get_organization(request: v1::GetOrganizationRequest) -> Result<ScopeName, Failure> {
+pub fn get_organization(request: v1::GetOrganizationRequest) -> Result<ScopeName, Error> {
     name::organization_scope("name", &request.name)
 }
 
 /// ListOrganizations.
-pub fn list_organizations(request: v1::ListOrganizationsRequest) -> Result<Page, Failure> {
+pub fn list_organizations(request: v1::ListOrganizationsRequest) -> Result<Page, Error> {
     Page::new(request.page_size, request.page_token, PAGE_SIZE)
 }
 
 /// UpdateOrganization. Without a mask every field that is set is changed.
-pub fn update_organization(request: v1::UpdateOrganizationRequest) -> Result<OrganizationUpdate, Failure> {
+pub fn update_organization(request: v1::UpdateOrganizationRequest) -> Result<OrganizationUpdate, Error> {
     let organization = request.organization.unwrap_or_default();
     let mut update = OrganizationUpdate {
         name: name::organization_scope("organization.name", &organization.name)?,
@@ -57,7 +57,7 @@ pub fn update_organization(request: v1::UpdateOrganizationRequest) -> Result<Org
             const PATHS: [&str; 3] = ["display_name", "name_policy", "limits"];
             if let Some(unknown) = mask.paths.iter().find(|path| !PATHS.contains(&path.as_str())) {
                 let text = format!("`{}` can't be changed; `{}` pass", unknown.escape_debug(), PATHS.join("`, `"));
-                return Err(Failure::field(Reason::InvalidUpdateMask, "update_mask", text));
+                return Err(Error::field(Reason::InvalidUpdateMask, "update_mask", text));
             }
             let is_named = |path: &str| mask.paths.iter().any(|named| named == path);
             if !is_named("display_name") {
@@ -70,7 +70,7 @@ pub fn update_organization(request: v1::UpdateOrganizationRequest) -> Result<Org
                 update.name_policy = None;
             } else if update.name_policy.is_none() {
                 let text = "NAME_POLICY_STRICT or NAME_POLICY_RELAXED passes, since the mask names it";
-                return Err(Failure::invalid("organization.name_policy", text));
+                return Err(Error::invalid("organization.name_policy", text));
             }
         }
     }
@@ -78,12 +78,12 @@ pub fn update_organization(request: v1::UpdateOrganizationRequest) -> Result<Org
 }
 
 /// DeleteOrganization.
-pub fn delete_organization(request: v1::DeleteOrganizationRequest) -> Result<ScopeName, Failure> {
+pub fn delete_organization(request: v1::DeleteOrganizationRequest) -> Result<ScopeName, Error> {
     name::organization_scope("name", &request.name)
 }
 
 /// CreateProject.
-pub fn create_project(request: v1::CreateProjectRequest) -> Result<NewProject, Failure> {
+pub fn create_project(request: v1::CreateProjectRequest) -> Result<NewProject, Error> {
     Ok(NewProject {
         organization: name::organization("parent", &request.parent)?,
         id: parse("project_id", &request.project_id)?,
@@ -92,23 +92,23 @@ pub fn create_project(request: v1::CreateProjectRequest) -> Result<NewProject, F
 }
 
 /// GetProject.
-pub fn get_project(request: v1::GetProjectRequest) -> Result<ScopeName, Failure> {
+pub fn get_project(request: v1::GetProjectRequest) -> Result<ScopeName, Error> {
     name::project("name", &request.name)
 }
 
 /// ListProjects.
-pub fn list_projects(request: v1::ListProjectsRequest) -> Result<(OrganizationId, Page), Failure> {
+pub fn list_projects(request: v1::ListProjectsRequest) -> Result<(OrganizationId, Page), Error> {
     let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
     Ok((name::organization("parent", &request.parent)?, page))
 }
 
 /// DeleteProject.
-pub fn delete_project(request: v1::DeleteProjectRequest) -> Result<ScopeName, Failure> {
+pub fn delete_project(request: v1::DeleteProjectRequest) -> Result<ScopeName, Error> {
     name::project("name", &request.name)
 }
 
 /// CreateWorkspace.
-pub fn create_workspace(request: v1::CreateWorkspaceRequest) -> Result<NewWorkspace, Failure> {
+pub fn create_workspace(request: v1::CreateWorkspaceRequest) -> Result<NewWorkspace, Error> {
     let workspace = request.workspace.unwrap_or_default();
     let project = (!workspace.project.is_empty()).then(|| parse("workspace.project", &workspace.project));
     let owner = (!workspace.owner.is_empty()).then(|| parse("workspace.owner", &workspace.owner));
@@ -122,28 +122,28 @@ pub fn create_workspace(request: v1::CreateWorkspaceRequest) -> Result<NewWorksp
 }
 
 /// GetWorkspace.
-pub fn get_workspace(request: v1::GetWorkspaceRequest) -> Result<ScopeName, Failure> {
+pub fn get_workspace(request: v1::GetWorkspaceRequest) -> Result<ScopeName, Error> {
     name::workspace("name", &request.name)
 }
 
 /// ListWorkspaces.
-pub fn list_workspaces(request: v1::ListWorkspacesRequest) -> Result<(OrganizationId, Page), Failure> {
+pub fn list_workspaces(request: v1::ListWorkspacesRequest) -> Result<(OrganizationId, Page), Error> {
     let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
     Ok((name::organization("parent", &request.parent)?, page))
 }
 
 /// DeleteWorkspace.
-pub fn delete_workspace(request: v1::DeleteWorkspaceRequest) -> Result<ScopeName, Failure> {
+pub fn delete_workspace(request: v1::DeleteWorkspaceRequest) -> Result<ScopeName, Error> {
     name::workspace("name", &request.name)
 }
 
 /// TransferWorkspace.
-pub fn transfer_workspace(request: v1::TransferWorkspaceRequest) -> Result<Transfer, Failure> {
+pub fn transfer_workspace(request: v1::TransferWorkspaceRequest) -> Result<Transfer, Error> {
     Ok(Transfer { name: name::workspace("name", &request.name)?, new_owner: parse("new_owner", &request.new_owner)? })
 }
 
 /// CreateUser.
-pub fn create_user(request: v1::CreateUserRequest) -> Result<NewUser, Failure> {
+pub fn create_user(request: v1::CreateUserRequest) -> Result<NewUser, Error> {
     Ok(NewUser {
         organization: name::organization("parent", &request.parent)?,
         id: parse("user_id", &request.user_id)?,
@@ -152,23 +152,23 @@ pub fn create_user(request: v1::CreateUserRequest) -> Result<NewUser, Failure> {
 }
 
 /// GetUser.
-pub fn get_user(request: v1::GetUserRequest) -> Result<ScopeName, Failure> {
+pub fn get_user(request: v1::GetUserRequest) -> Result<ScopeName, Error> {
     name::user("name", &request.name)
 }
 
 /// ListUsers.
-pub fn list_users(request: v1::ListUsersRequest) -> Result<(OrganizationId, Page), Failure> {
+pub fn list_users(request: v1::ListUsersRequest) -> Result<(OrganizationId, Page), Error> {
     let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
     Ok((name::organization("parent", &request.parent)?, page))
 }
 
 /// DeleteUser.
-pub fn delete_user(request: v1::DeleteUserRequest) -> Result<ScopeName, Failure> {
+pub fn delete_user(request: v1::DeleteUserRequest) -> Result<ScopeName, Error> {
     name::user("name", &request.name)
 }
 
 /// CreateServiceAccount.
-pub fn create_service_account(request: v1::CreateServiceAccountRequest) -> Result<NewServiceAccount, Failure> {
+pub fn create_service_account(request: v1::CreateServiceAccountRequest) -> Result<NewServiceAccount, Error> {
     let display_name = request.service_account.unwrap_or_default().display_name;
     Ok(NewServiceAccount {
         name: ServiceAccountName {
@@ -180,30 +180,28 @@ pub fn create_service_account(request: v1::CreateServiceAccountRequest) -> Resul
 }
 
 /// GetServiceAccount.
-pub fn get_service_account(request: v1::GetServiceAccountRequest) -> Result<ServiceAccountName, Failure> {
+pub fn get_service_account(request: v1::GetServiceAccountRequest) -> Result<ServiceAccountName, Error> {
     resource("name", &request.name)
 }
 
 /// ListServiceAccounts.
-pub fn list_service_accounts(
-    request: v1::ListServiceAccountsRequest,
-) -> Result<(Option<OrganizationId>, Page), Failure> {
+pub fn list_service_accounts(request: v1::ListServiceAccountsRequest) -> Result<(Option<OrganizationId>, Page), Error> {
     let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
     Ok((name::organization_or_platform("parent", &request.parent)?, page))
 }
 
 /// DeleteServiceAccount.
-pub fn delete_service_account(request: v1::DeleteServiceAccountRequest) -> Result<ServiceAccountName, Failure> {
+pub fn delete_service_account(request: v1::DeleteServiceAccountRequest) -> Result<ServiceAccountName, Error> {
     resource("name", &request.name)
 }
 
 /// A name policy; unset is none.
-pub fn name_policy(field: &'static str, policy: i32) -> Result<Option<NamePolicy>, Failure> {
+pub fn name_policy(field: &'static str, policy: i32) -> Result<Option<NamePolicy>, Error> {
     match v1::NamePolicy::try_from(policy) {
         Ok(v1::NamePolicy::Unspecified) => Ok(None),
         Ok(v1::NamePolicy::Strict) => Ok(Some(NamePolicy::Strict)),
         Ok(v1::NamePolicy::Relaxed) => Ok(Some(NamePolicy::Relaxed)),
-        Err(_) => Err(Failure::invalid(field, "NAME_POLICY_STRICT or NAME_POLICY_RELAXED passes")),
+        Err(_) => Err(Error::invalid(field, "NAME_POLICY_STRICT or NAME_POLICY_RELAXED passes")),
     }
 }
 

@@ -4,42 +4,42 @@ use std::fmt::Display;
 
 use secrets_core::{OrganizationId, ScopeName, Uid};
 
-use crate::failure::{Failure, Reason};
-use crate::service::account::AccountName;
-use crate::service::binding::BindingName;
-use crate::service::credential::{Collection, CredentialName};
-use crate::service::level::LevelName;
+use crate::error::{Error, Reason};
+use crate::service::access::binding::BindingName;
+use crate::service::access::credential::{Collection, CredentialName};
+use crate::service::locate::account::AccountName;
+use crate::service::locate::role_resource::RoleResourceName;
 
 /// `organizations/{organization}`
-pub fn organization(field: &'static str, text: &str) -> Result<OrganizationId, Failure> {
+pub fn organization(field: &'static str, text: &str) -> Result<OrganizationId, Error> {
     Ok(organization_scope(field, text)?.organization().clone())
 }
 
 /// The same as a scope.
-pub fn organization_scope(field: &'static str, text: &str) -> Result<ScopeName, Failure> {
+pub fn organization_scope(field: &'static str, text: &str) -> Result<ScopeName, Error> {
     scope(field, text, "`organizations/{organization}`", |scope| matches!(scope, ScopeName::Organization(_)))
 }
 
 /// `organizations/{organization}/projects/{project}`
-pub fn project(field: &'static str, text: &str) -> Result<ScopeName, Failure> {
+pub fn project(field: &'static str, text: &str) -> Result<ScopeName, Error> {
     let shape = "`organizations/{organization}/projects/{project}`";
     scope(field, text, shape, |scope| matches!(scope, ScopeName::Project(..)))
 }
 
 /// `organizations/{organization}/workspaces/{workspace}`
-pub fn workspace(field: &'static str, text: &str) -> Result<ScopeName, Failure> {
+pub fn workspace(field: &'static str, text: &str) -> Result<ScopeName, Error> {
     let shape = "`organizations/{organization}/workspaces/{workspace}`";
     scope(field, text, shape, |scope| matches!(scope, ScopeName::Workspace(..)))
 }
 
 /// `organizations/{organization}/users/{user}`
-pub fn user(field: &'static str, text: &str) -> Result<ScopeName, Failure> {
+pub fn user(field: &'static str, text: &str) -> Result<ScopeName, Error> {
     let shape = "`organizations/{organization}/users/{user}`";
     scope(field, text, shape, |scope| matches!(scope, ScopeName::User(..)))
 }
 
 /// `organizations/{organization}`, or none for `platform`.
-pub fn organization_or_platform(field: &'static str, text: &str) -> Result<Option<OrganizationId>, Failure> {
+pub fn organization_or_platform(field: &'static str, text: &str) -> Result<Option<OrganizationId>, Error> {
     match text {
         "platform" => Ok(None),
         _ => organization(field, text).map(Some),
@@ -47,29 +47,29 @@ pub fn organization_or_platform(field: &'static str, text: &str) -> Result<Optio
 }
 
 /// What roles are held on.
-pub fn level(field: &'static str, text: &str) -> Result<LevelName, Failure> {
+pub fn role_resource(field: &'static str, text: &str) -> Result<RoleResourceName, Error> {
     text.parse().map_err(|error| invalid(field, error))
 }
 
 /// A user or a service account.
-pub fn account(field: &'static str, text: &str) -> Result<AccountName, Failure> {
+pub fn account(field: &'static str, text: &str) -> Result<AccountName, Error> {
     text.parse().map_err(|error| invalid(field, error))
 }
 
 /// The same, or none for the caller.
-pub fn account_or_caller(field: &'static str, text: &str) -> Result<Option<AccountName>, Failure> {
+pub fn account_or_caller(field: &'static str, text: &str) -> Result<Option<AccountName>, Error> {
     (!text.is_empty()).then(|| account(field, text)).transpose()
 }
 
 /// A resource, then `/bindings/{uid}`.
-pub fn binding(field: &'static str, text: &str) -> Result<BindingName, Failure> {
+pub fn binding(field: &'static str, text: &str) -> Result<BindingName, Error> {
     let shape = || invalid(field, "the path of a resource, or `platform`, followed by `/bindings/{uid}` passes");
     let (on, uid) = text.rsplit_once("/bindings/").ok_or_else(shape)?;
-    Ok(BindingName { on: level(field, on)?, uid: canonical(uid).ok_or_else(shape)? })
+    Ok(BindingName { resource: role_resource(field, on)?, uid: canonical(uid).ok_or_else(shape)? })
 }
 
 /// `organizations/{organization}/tokens/{uid}`, or `tokens/{uid}` for the platform's; the same with `sessions`.
-pub fn credential(field: &'static str, text: &str, collection: Collection) -> Result<CredentialName, Failure> {
+pub fn credential(field: &'static str, text: &str, collection: Collection) -> Result<CredentialName, Error> {
     let segment = collection.as_str();
     let shape = || match collection {
         Collection::Tokens => {
@@ -91,13 +91,13 @@ fn scope(
     text: &str,
     shape: &'static str,
     is_one: impl Fn(&ScopeName) -> bool,
-) -> Result<ScopeName, Failure> {
+) -> Result<ScopeName, Error> {
     let scope = super::resource::<ScopeName>(field, text)?;
     if is_one(&scope) { Ok(scope) } else { Err(invalid(field, format!("{shape} passes"))) }
 }
 
-fn invalid(field: &'static str, rule: impl Display) -> Failure {
-    Failure::field(Reason::InvalidResourceName, field, rule)
+fn invalid(field: &'static str, rule: impl Display) -> Error {
+    Error::field(Reason::InvalidResourceName, field, rule)
 }
 
 /// A uid in the one spelling in which we write them.
@@ -161,7 +161,7 @@ mod tests {
             ["platform", "organizations/acme", "organizations/acme/projects/api", "organizations/acme/workspaces/w"]
         {
             let name = binding("name", &format!("{on}/bindings/{UID}")).unwrap();
-            assert_eq!((name.on.to_string(), name.uid.to_string()), (on.to_owned(), UID.to_owned()));
+            assert_eq!((name.resource.to_string(), name.uid.to_string()), (on.to_owned(), UID.to_owned()));
         }
         for text in ["platform/bindings/", "bindings/x", "organizations/acme/bindings/1"] {
             assert!(binding("name", text).is_err(), "{text}");

@@ -8,13 +8,13 @@ use secrets_proto::v1;
 use super::consistency::at_least;
 use super::context::{context, target_kind};
 use super::secret::secret_id;
-use crate::failure::Failure;
-use crate::service::explain::ExplainQuestion;
+use crate::error::Error;
 use crate::service::resolve::Question;
-use crate::service::watch::WatchQuestion;
+use crate::service::resolve::explain::ExplainQuestion;
+use crate::service::resolve::watch::WatchQuestion;
 
 /// Resolve.
-pub fn resolve(request: v1::ResolveRequest) -> Result<Question, Failure> {
+pub fn resolve(request: v1::ResolveRequest) -> Result<Question, Error> {
     Ok(Question {
         context: request.context.map(|asked| context("context", asked)).transpose()?,
         secret_ids: secret_ids("secret_ids", &request.secret_ids)?,
@@ -26,7 +26,7 @@ pub fn resolve(request: v1::ResolveRequest) -> Result<Question, Failure> {
 }
 
 /// Watch.
-pub fn watch(request: v1::WatchRequest) -> Result<WatchQuestion, Failure> {
+pub fn watch(request: v1::WatchRequest) -> Result<WatchQuestion, Error> {
     Ok(WatchQuestion {
         context: request.context.map(|asked| context("context", asked)).transpose()?,
         filter: Filter {
@@ -40,7 +40,7 @@ pub fn watch(request: v1::WatchRequest) -> Result<WatchQuestion, Failure> {
 }
 
 /// Explain.
-pub fn explain(request: v1::ExplainRequest) -> Result<ExplainQuestion, Failure> {
+pub fn explain(request: v1::ExplainRequest) -> Result<ExplainQuestion, Error> {
     Ok(ExplainQuestion {
         context: request.context.map(|asked| context("context", asked)).transpose()?,
         secret_ids: secret_ids("secret_ids", &request.secret_ids)?,
@@ -49,14 +49,14 @@ pub fn explain(request: v1::ExplainRequest) -> Result<ExplainQuestion, Failure> 
     })
 }
 
-fn secret_ids(field: &'static str, names: &[String]) -> Result<BTreeSet<SecretId>, Failure> {
+fn secret_ids(field: &'static str, names: &[String]) -> Result<BTreeSet<SecretId>, Error> {
     names.iter().map(|name| secret_id(field, name)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Reason;
+    use crate::error::Reason;
 
     #[test]
     fn names_the_field_of_what_does_not_pass() {

@@ -9,7 +9,7 @@ use secrets_core::{InvalidResourceName, NamePolicy, SecretId, SecretName, Uid};
 use secrets_proto::v1;
 
 use super::resource;
-use crate::failure::{Failure, Reason};
+use crate::error::{Error, Reason};
 use crate::service::page::Page;
 use crate::service::secret::create::CreateSecret;
 use crate::service::secret::delete::DeleteSecret;
@@ -29,7 +29,7 @@ const SECRETS_A_PAGE: u64 = 1_000;
 const VERSIONS_A_PAGE: u64 = 100;
 
 /// CreateSecret.
-pub fn create_secret(request: v1::CreateSecretRequest) -> Result<CreateSecret, Failure> {
+pub fn create_secret(request: v1::CreateSecretRequest) -> Result<CreateSecret, Error> {
     // Wiped when dropped, whatever else of the request is refused.
     let value = value::given(request.value);
     Ok(CreateSecret {
@@ -42,20 +42,20 @@ pub fn create_secret(request: v1::CreateSecretRequest) -> Result<CreateSecret, F
 }
 
 /// GetSecret.
-pub fn get_secret(request: v1::GetSecretRequest) -> Result<SecretName, Failure> {
+pub fn get_secret(request: v1::GetSecretRequest) -> Result<SecretName, Error> {
     secret_name("name", &request.name)
 }
 
 /// ListSecrets.
-pub fn list_secrets(request: v1::ListSecretsRequest) -> Result<ListSecrets, Failure> {
+pub fn list_secrets(request: v1::ListSecretsRequest) -> Result<ListSecrets, Error> {
     Ok(ListSecrets {
         scope: resource("parent", &request.parent)?,
         page: Page::new(request.page_size, request.page_token, SECRETS_A_PAGE)?,
-        filter: request.filter.parse().map_err(|error| Failure::field(Reason::InvalidFilter, "filter", error))?,
+        filter: request.filter.parse().map_err(|error| Error::field(Reason::InvalidFilter, "filter", error))?,
         order: request
             .order_by
             .parse::<Order>()
-            .map_err(|error| Failure::field(Reason::InvalidFilter, "order_by", error))?,
+            .map_err(|error| Error::field(Reason::InvalidFilter, "order_by", error))?,
         query: [request.filter, request.order_by],
         show_deleted: request.show_deleted,
         include_inherited: request.include_inherited,
@@ -63,7 +63,7 @@ pub fn list_secrets(request: v1::ListSecretsRequest) -> Result<ListSecrets, Fail
 }
 
 /// UpdateSecret.
-pub fn update_secret(request: v1::UpdateSecretRequest) -> Result<UpdateSecret, Failure> {
+pub fn update_secret(request: v1::UpdateSecretRequest) -> Result<UpdateSecret, Error> {
     let value = value::given(request.value);
     let secret = request.secret.unwrap_or_default();
     let name = secret_name("secret.name", &secret.name)?;
@@ -90,7 +90,7 @@ pub fn update_secret(request: v1::UpdateSecretRequest) -> Result<UpdateSecret, F
 }
 
 /// DeleteSecret.
-pub fn delete_secret(request: v1::DeleteSecretRequest) -> Result<DeleteSecret, Failure> {
+pub fn delete_secret(request: v1::DeleteSecretRequest) -> Result<DeleteSecret, Error> {
     Ok(DeleteSecret {
         name: secret_name("name", &request.name)?,
         etag: etag(&request.etag),
@@ -101,18 +101,18 @@ pub fn delete_secret(request: v1::DeleteSecretRequest) -> Result<DeleteSecret, F
 }
 
 /// UndeleteSecret.
-pub fn undelete_secret(request: v1::UndeleteSecretRequest) -> Result<UndeleteSecret, Failure> {
+pub fn undelete_secret(request: v1::UndeleteSecretRequest) -> Result<UndeleteSecret, Error> {
     let uid = match request.uid.as_str() {
         "" => None,
         text => Some(
-            Uid::try_parse(text).map_err(|_| Failure::invalid("uid", "a secret's `uid` (a UUID) or nothing passes"))?,
+            Uid::try_parse(text).map_err(|_| Error::invalid("uid", "a secret's `uid` (a UUID) or nothing passes"))?,
         ),
     };
     Ok(UndeleteSecret { name: secret_name("name", &request.name)?, uid })
 }
 
 /// ListSecretVersions.
-pub fn list_versions(request: v1::ListSecretVersionsRequest) -> Result<ListVersions, Failure> {
+pub fn list_versions(request: v1::ListSecretVersionsRequest) -> Result<ListVersions, Error> {
     Ok(ListVersions {
         name: secret_name("parent", &request.parent)?,
         page: Page::new(request.page_size, request.page_token, VERSIONS_A_PAGE)?,
@@ -120,7 +120,7 @@ pub fn list_versions(request: v1::ListSecretVersionsRequest) -> Result<ListVersi
 }
 
 /// RollbackSecret.
-pub fn rollback_secret(request: v1::RollbackSecretRequest) -> Result<RollbackSecret, Failure> {
+pub fn rollback_secret(request: v1::RollbackSecretRequest) -> Result<RollbackSecret, Error> {
     Ok(RollbackSecret {
         name: secret_name("name", &request.name)?,
         version: version(request.version)?,
@@ -130,7 +130,7 @@ pub fn rollback_secret(request: v1::RollbackSecretRequest) -> Result<RollbackSec
 }
 
 /// DestroySecretVersion.
-pub fn destroy_version(request: v1::DestroySecretVersionRequest) -> Result<DestroyVersion, Failure> {
+pub fn destroy_version(request: v1::DestroySecretVersionRequest) -> Result<DestroyVersion, Error> {
     Ok(DestroyVersion {
         name: secret_name("name", &request.name)?,
         version: version(request.version)?,
@@ -139,7 +139,7 @@ pub fn destroy_version(request: v1::DestroySecretVersionRequest) -> Result<Destr
 }
 
 /// A secret's path. What is wrong with the name at its end is told as of any other secret's name.
-fn secret_name(field: &'static str, text: &str) -> Result<SecretName, Failure> {
+fn secret_name(field: &'static str, text: &str) -> Result<SecretName, Error> {
     match text.parse::<SecretName>() {
         Err(InvalidResourceName::SecretId(error)) => Err(invalid_name(field, &error)),
         _ => resource(field, text),
@@ -147,7 +147,7 @@ fn secret_name(field: &'static str, text: &str) -> Result<SecretName, Failure> {
 }
 
 /// A name of either policy: which one holds is the organization's matter.
-pub fn secret_id(field: &'static str, text: &str) -> Result<SecretId, Failure> {
+pub fn secret_id(field: &'static str, text: &str) -> Result<SecretId, Error> {
     SecretId::parse(text, NamePolicy::Relaxed).map_err(|error| invalid_name(field, &error))
 }
 
@@ -155,9 +155,9 @@ fn etag(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn version(version: u32) -> Result<u32, Failure> {
+fn version(version: u32) -> Result<u32, Error> {
     match version {
-        0 => Err(Failure::invalid("version", "versions are counted from 1")),
+        0 => Err(Error::invalid("version", "versions are counted from 1")),
         version => Ok(version),
     }
 }

@@ -1,27 +1,27 @@
 //! Answers of `AccessService`.
 
 use secrets_core::authorize::Action;
-use secrets_core::{Allow, PrincipalKind, Role};
+use secrets_core::{PrincipalKind, Role, SessionRestrictions};
 use secrets_proto::v1;
 
 use super::target::{scope_kind, target_kind};
 use super::{context, directory, time, total};
-use crate::service::binding::NamedBinding;
-use crate::service::change::Deleted;
-use crate::service::invitation::Redeemed;
-use crate::service::listing::Listed;
-use crate::service::organization::IssuedInvitation;
-use crate::service::session::{CreatedSession, NamedSession};
-use crate::service::token::{CreatedToken, NamedToken};
-use crate::service::whoami::Whoami;
+use crate::service::access::binding::BindingView;
+use crate::service::access::invitation::Redeemed;
+use crate::service::access::session::{CreatedSession, SessionView};
+use crate::service::access::token::{CreatedToken, TokenView};
+use crate::service::access::whoami::Whoami;
+use crate::service::directory::organization::IssuedInvitation;
+use crate::service::mutation::Deleted;
+use crate::service::page::list::Listed;
 
 /// CreateBinding.
-pub fn created_binding(named: &NamedBinding) -> v1::CreateBindingResponse {
+pub fn created_binding(named: &BindingView) -> v1::CreateBindingResponse {
     v1::CreateBindingResponse { binding: Some(binding(named)) }
 }
 
 /// ListBindings.
-pub fn listed_bindings(listed: Listed<NamedBinding>) -> v1::ListBindingsResponse {
+pub fn listed_bindings(listed: Listed<BindingView>) -> v1::ListBindingsResponse {
     v1::ListBindingsResponse {
         bindings: listed.rows.iter().map(binding).collect(),
         next_page_token: listed.next_page_token,
@@ -57,7 +57,7 @@ pub fn redeemed_invitation(redeemed: &Redeemed) -> v1::RedeemInvitationResponse 
 pub fn kept_redemption(redeemed: &Redeemed) -> v1::RedeemInvitationResponse {
     v1::RedeemInvitationResponse {
         token: String::new(),
-        metadata: Some(token(&redeemed.metadata)),
+        token_info: Some(token(&redeemed.metadata)),
         user: redeemed.user.clone(),
     }
 }
@@ -69,11 +69,11 @@ pub fn created_token(created: &CreatedToken) -> v1::CreateTokenResponse {
 
 /// The same without the token, which is shown once.
 pub fn kept_token(created: &CreatedToken) -> v1::CreateTokenResponse {
-    v1::CreateTokenResponse { token: String::new(), metadata: Some(token(&created.metadata)) }
+    v1::CreateTokenResponse { token: String::new(), token_info: Some(token(&created.metadata)) }
 }
 
 /// ListTokens.
-pub fn listed_tokens(listed: Listed<NamedToken>) -> v1::ListTokensResponse {
+pub fn listed_tokens(listed: Listed<TokenView>) -> v1::ListTokensResponse {
     v1::ListTokensResponse {
         tokens: listed.rows.iter().map(token).collect(),
         next_page_token: listed.next_page_token,
@@ -97,12 +97,12 @@ pub fn kept_session(created: &CreatedSession) -> v1::CreateSessionResponse {
 }
 
 /// RenewSession.
-pub fn renewed_session(renewed: &NamedSession) -> v1::RenewSessionResponse {
+pub fn renewed_session(renewed: &SessionView) -> v1::RenewSessionResponse {
     v1::RenewSessionResponse { session: Some(session(renewed)) }
 }
 
 /// ListSessions.
-pub fn listed_sessions(listed: Listed<NamedSession>) -> v1::ListSessionsResponse {
+pub fn listed_sessions(listed: Listed<SessionView>) -> v1::ListSessionsResponse {
     v1::ListSessionsResponse {
         sessions: listed.rows.iter().map(session).collect(),
         next_page_token: listed.next_page_token,
@@ -143,7 +143,7 @@ pub fn tested_permissions(permissions: Vec<Action>) -> v1::TestPermissionsRespon
     }
 }
 
-fn binding(named: &NamedBinding) -> v1::Binding {
+fn binding(named: &BindingView) -> v1::Binding {
     v1::Binding {
         name: format!("{}/bindings/{}", named.resource, named.uid),
         resource: named.resource.clone(),
@@ -166,7 +166,7 @@ fn role(role: Role) -> v1::Role {
     }
 }
 
-fn token(named: &NamedToken) -> v1::Token {
+fn token(named: &TokenView) -> v1::Token {
     v1::Token {
         name: named.name(),
         principal: named.principal.clone(),
@@ -178,24 +178,24 @@ fn token(named: &NamedToken) -> v1::Token {
     }
 }
 
-fn session(named: &NamedSession) -> v1::Session {
+fn session(named: &SessionView) -> v1::Session {
     v1::Session {
         name: named.name(),
         context: Some(context(&named.context)),
-        allow: (named.allow != Allow::default()).then(|| allow(&named.allow)),
+        restrictions: (named.restrictions != SessionRestrictions::default()).then(|| allow(&named.restrictions)),
         display_name: named.row.display_name.clone(),
         external_id: named.row.external_id.clone().unwrap_or_default(),
-        minter: named.minter.clone(),
+        creator: named.creator.clone(),
         create_time: Some(time(named.row.create_time)),
         expire_time: named.row.expire_time.map(time),
         revoke_time: named.row.revoke_time.map(time),
     }
 }
 
-fn allow(allow: &Allow) -> v1::SessionAllow {
-    v1::SessionAllow {
-        secret_ids: allow.secret_ids.iter().flatten().map(|name| name.as_str().to_owned()).collect(),
-        kinds: allow.kinds.iter().flatten().map(|kind| target_kind(*kind).into()).collect(),
-        scopes: allow.scopes.iter().flatten().map(|scope| scope_kind(*scope).into()).collect(),
+fn allow(restrictions: &SessionRestrictions) -> v1::SessionRestrictions {
+    v1::SessionRestrictions {
+        secret_ids: restrictions.secret_ids.iter().flatten().map(|name| name.as_str().to_owned()).collect(),
+        kinds: restrictions.kinds.iter().flatten().map(|kind| target_kind(*kind).into()).collect(),
+        scopes: restrictions.scopes.iter().flatten().map(|scope| scope_kind(*scope).into()).collect(),
     }
 }

@@ -4,7 +4,7 @@ use secrets_proto::v1;
 
 use super::time;
 use crate::audit::Outcome;
-use crate::service::audit_events::{DeliveredSecret, EventPage, ListedEvent};
+use crate::service::audit::list_events::{DeliveredSecret, EventPage, ListedEvent};
 
 /// ListAuditEvents.
 pub fn event_page(page: EventPage) -> v1::ListAuditEventsResponse {

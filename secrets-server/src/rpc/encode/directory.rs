@@ -5,15 +5,15 @@ use secrets_core::limits::Limits;
 use secrets_proto::v1;
 
 use super::{time, total};
-use crate::service::change::Deleted;
-use crate::service::listing::Listed;
-use crate::service::organization::{CreatedOrganization, IssuedInvitation, LimitedOrganization};
-use crate::service::project::NamedProject;
-use crate::service::service_account::NamedServiceAccount;
-use crate::service::transfer::Transferred;
-use crate::service::user::NamedUser;
-use crate::service::workspace::NamedWorkspace;
-use crate::store::organization::OrganizationRow;
+use crate::service::directory::organization::{CreatedOrganization, IssuedInvitation, LimitedOrganization};
+use crate::service::directory::project::ProjectView;
+use crate::service::directory::service_account::ServiceAccountView;
+use crate::service::directory::transfer::Transferred;
+use crate::service::directory::user::UserView;
+use crate::service::directory::workspace::WorkspaceView;
+use crate::service::mutation::Deleted;
+use crate::service::page::list::Listed;
+use crate::store::organization::Organization;
 use crate::store::user::UserState;
 
 /// CreateOrganization.
@@ -58,17 +58,17 @@ pub fn deleted_organization(_: &Deleted) -> v1::DeleteOrganizationResponse {
 }
 
 /// CreateProject.
-pub fn created_project(named: &NamedProject) -> v1::CreateProjectResponse {
+pub fn created_project(named: &ProjectView) -> v1::CreateProjectResponse {
     v1::CreateProjectResponse { project: Some(project(named)) }
 }
 
 /// GetProject.
-pub fn got_project(named: NamedProject) -> v1::GetProjectResponse {
+pub fn got_project(named: ProjectView) -> v1::GetProjectResponse {
     v1::GetProjectResponse { project: Some(project(&named)) }
 }
 
 /// ListProjects.
-pub fn listed_projects(listed: Listed<NamedProject>) -> v1::ListProjectsResponse {
+pub fn listed_projects(listed: Listed<ProjectView>) -> v1::ListProjectsResponse {
     v1::ListProjectsResponse {
         projects: listed.rows.iter().map(project).collect(),
         next_page_token: listed.next_page_token,
@@ -82,17 +82,17 @@ pub fn deleted_project(_: &Deleted) -> v1::DeleteProjectResponse {
 }
 
 /// CreateWorkspace.
-pub fn created_workspace(named: &NamedWorkspace) -> v1::CreateWorkspaceResponse {
+pub fn created_workspace(named: &WorkspaceView) -> v1::CreateWorkspaceResponse {
     v1::CreateWorkspaceResponse { workspace: Some(workspace(named)) }
 }
 
 /// GetWorkspace.
-pub fn got_workspace(named: NamedWorkspace) -> v1::GetWorkspaceResponse {
+pub fn got_workspace(named: WorkspaceView) -> v1::GetWorkspaceResponse {
     v1::GetWorkspaceResponse { workspace: Some(workspace(&named)) }
 }
 
 /// ListWorkspaces.
-pub fn listed_workspaces(listed: Listed<NamedWorkspace>) -> v1::ListWorkspacesResponse {
+pub fn listed_workspaces(listed: Listed<WorkspaceView>) -> v1::ListWorkspacesResponse {
     v1::ListWorkspacesResponse {
         workspaces: listed.rows.iter().map(workspace).collect(),
         next_page_token: listed.next_page_token,
@@ -106,17 +106,17 @@ pub fn deleted_workspace(_: &Deleted) -> v1::DeleteWorkspaceResponse {
 }
 
 /// CreateUser.
-pub fn created_user(named: &NamedUser) -> v1::CreateUserResponse {
+pub fn created_user(named: &UserView) -> v1::CreateUserResponse {
     v1::CreateUserResponse { user: Some(user(named)) }
 }
 
 /// GetUser.
-pub fn got_user(named: NamedUser) -> v1::GetUserResponse {
+pub fn got_user(named: UserView) -> v1::GetUserResponse {
     v1::GetUserResponse { user: Some(user(&named)) }
 }
 
 /// ListUsers.
-pub fn listed_users(listed: Listed<NamedUser>) -> v1::ListUsersResponse {
+pub fn listed_users(listed: Listed<UserView>) -> v1::ListUsersResponse {
     v1::ListUsersResponse {
         users: listed.rows.iter().map(user).collect(),
         next_page_token: listed.next_page_token,
@@ -130,17 +130,17 @@ pub fn deleted_user(_: &Deleted) -> v1::DeleteUserResponse {
 }
 
 /// CreateServiceAccount.
-pub fn created_service_account(named: &NamedServiceAccount) -> v1::CreateServiceAccountResponse {
+pub fn created_service_account(named: &ServiceAccountView) -> v1::CreateServiceAccountResponse {
     v1::CreateServiceAccountResponse { service_account: Some(service_account(named)) }
 }
 
 /// GetServiceAccount.
-pub fn got_service_account(named: NamedServiceAccount) -> v1::GetServiceAccountResponse {
+pub fn got_service_account(named: ServiceAccountView) -> v1::GetServiceAccountResponse {
     v1::GetServiceAccountResponse { service_account: Some(service_account(&named)) }
 }
 
 /// ListServiceAccounts.
-pub fn listed_service_accounts(listed: Listed<NamedServiceAccount>) -> v1::ListServiceAccountsResponse {
+pub fn listed_service_accounts(listed: Listed<ServiceAccountView>) -> v1::ListServiceAccountsResponse {
     v1::ListServiceAccountsResponse {
         service_accounts: listed.rows.iter().map(service_account).collect(),
         next_page_token: listed.next_page_token,
@@ -162,7 +162,7 @@ pub fn transferred_workspace(transferred: &Transferred) -> v1::TransferWorkspace
 }
 
 /// An organization with the limits in force.
-pub fn organization(row: &OrganizationRow, limits: &Limits) -> v1::Organization {
+pub fn organization(row: &Organization, limits: &Limits) -> v1::Organization {
     let bounded = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
     v1::Organization {
         name: format!("organizations/{}", row.organization_id),
@@ -193,7 +193,7 @@ pub fn invitation(issued: &IssuedInvitation) -> v1::Invitation {
     }
 }
 
-fn project(named: &NamedProject) -> v1::Project {
+fn project(named: &ProjectView) -> v1::Project {
     let row = &named.row;
     v1::Project {
         name: format!("organizations/{}/projects/{}", named.organization, row.project_id),
@@ -204,7 +204,7 @@ fn project(named: &NamedProject) -> v1::Project {
     }
 }
 
-fn workspace(named: &NamedWorkspace) -> v1::Workspace {
+fn workspace(named: &WorkspaceView) -> v1::Workspace {
     let row = &named.row;
     v1::Workspace {
         name: format!("organizations/{}/workspaces/{}", named.organization, row.workspace_id),
@@ -217,7 +217,7 @@ fn workspace(named: &NamedWorkspace) -> v1::Workspace {
     }
 }
 
-fn user(named: &NamedUser) -> v1::User {
+fn user(named: &UserView) -> v1::User {
     let row = &named.row;
     v1::User {
         name: format!("organizations/{}/users/{}", named.organization, row.user_id),
@@ -233,7 +233,7 @@ fn user(named: &NamedUser) -> v1::User {
     }
 }
 
-fn service_account(named: &NamedServiceAccount) -> v1::ServiceAccount {
+fn service_account(named: &ServiceAccountView) -> v1::ServiceAccount {
     let row = &named.row;
     v1::ServiceAccount {
         name: named.name.to_string(),

@@ -7,11 +7,11 @@ use super::secret::{override_policy, redaction};
 use super::target::{scope_kind, target};
 use super::warning::warnings;
 use super::{context, revision, time};
-use crate::service::answer::{Answer, Delivered};
-use crate::service::explain::{Explained, Explanation, Other, Shown};
+use crate::service::resolve::explain::{Explained, Explanation, Other, Shown};
+use crate::service::resolve::resolved_set::{Delivered, ResolvedSet};
 
 /// Resolve.
-pub fn resolved(answer: Answer) -> v1::ResolveResponse {
+pub fn resolved(answer: ResolvedSet) -> v1::ResolveResponse {
     v1::ResolveResponse {
         not_modified: answer.delivered.is_none(),
         secrets: answer.delivered.unwrap_or_default().into_iter().map(delivered).collect(),
@@ -19,7 +19,7 @@ pub fn resolved(answer: Answer) -> v1::ResolveResponse {
         next_change_time: answer.next_change_time.map(time),
         revision: revision(&answer.revision),
         warnings: warnings(&answer.warnings),
-        env_bytes: i64::try_from(answer.env_bytes).unwrap_or(i64::MAX),
+        environment_bytes: i64::try_from(answer.environment_bytes).unwrap_or(i64::MAX),
         context: Some(context(&answer.context)),
     }
 }
@@ -83,6 +83,6 @@ fn other(other: &Other) -> v1::NotChosen {
     v1::NotChosen {
         secret: Some(shown(&other.secret)),
         reason: reason.into(),
-        by: other.by.as_ref().map(ToString::to_string).unwrap_or_default(),
+        blocked_by: other.blocked_by.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }

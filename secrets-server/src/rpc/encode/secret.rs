@@ -8,13 +8,13 @@ use super::target::{scope_kind, target};
 use super::warning::warnings;
 use super::{revision, time};
 use crate::service::secret::destroy::DestroyedVersion;
-use crate::service::secret::edit::VisibilityNames;
 use crate::service::secret::etag::etag;
 use crate::service::secret::import::Imported;
 use crate::service::secret::list::ListedSecrets;
-use crate::service::secret::shown::{ChangedSecret, ShownSecret};
+use crate::service::secret::patch::VisibilityNames;
 use crate::service::secret::versions::ListedVersions;
-use crate::store::version::StoredVersion;
+use crate::service::secret::view::{ChangedSecret, SecretView};
+use crate::store::version::SecretVersion;
 
 /// CreateSecret.
 pub fn created(changed: &ChangedSecret) -> v1::CreateSecretResponse {
@@ -26,7 +26,7 @@ pub fn created(changed: &ChangedSecret) -> v1::CreateSecretResponse {
 }
 
 /// GetSecret.
-pub fn got(shown: ShownSecret) -> v1::GetSecretResponse {
+pub fn got(shown: SecretView) -> v1::GetSecretResponse {
     v1::GetSecretResponse { secret: Some(secret(&shown)) }
 }
 
@@ -101,7 +101,7 @@ pub fn imported(imported: &Imported) -> v1::ImportSecretsResponse {
 }
 
 /// A secret without its value.
-pub fn secret(shown: &ShownSecret) -> v1::Secret {
+pub fn secret(shown: &SecretView) -> v1::Secret {
     let stored = &shown.current.secret;
     v1::Secret {
         name: shown.name.to_string(),
@@ -163,7 +163,7 @@ fn labels(labels: &Labels) -> std::collections::BTreeMap<String, String> {
     labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
-fn version(stored: &StoredVersion, current: u32) -> v1::SecretVersion {
+fn version(stored: &SecretVersion, current: u32) -> v1::SecretVersion {
     v1::SecretVersion {
         version: stored.version,
         target: Some(target(&stored.target)),

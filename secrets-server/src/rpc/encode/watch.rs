@@ -6,7 +6,7 @@ use secrets_proto::v1::watch_response::Event;
 use super::secret::redaction;
 use super::target::{scope_kind, target};
 use super::{context, revision, time};
-use crate::service::watch::{Happened, WatchEvent, Watched};
+use crate::service::resolve::watch::{Happened, WatchEvent, Watched};
 
 /// Watch.
 pub fn event(event: WatchEvent) -> v1::WatchResponse {

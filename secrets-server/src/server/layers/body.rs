@@ -8,9 +8,9 @@ use http_body::{Body as _, Frame, SizeHint};
 use tonic::Status;
 use tonic::body::Body;
 
-use super::access::Call;
-use super::{panic, trailers_of};
-use crate::shutdown::Signal;
+use super::access_log::Call;
+use super::{catch_panic, trailers_of};
+use crate::process::shutdown::Signal;
 
 /// An answer's body, with its call. The call ends when the body does, or when it is dropped.
 pub(crate) struct CallBody {
@@ -29,7 +29,7 @@ impl CallBody {
     fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let inner = &mut self.inner;
         let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(inner).poll_frame(cx)));
-        polled.unwrap_or_else(|_| Poll::Ready(self.end(&panic::status())))
+        polled.unwrap_or_else(|_| Poll::Ready(self.end(&catch_panic::status())))
     }
 
     /// Ends the stream with `status` instead of what else it would have sent.

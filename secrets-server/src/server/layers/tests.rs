@@ -123,7 +123,7 @@ async fn each_call_is_logged_with_its_outcome_and_without_its_metadata() {
     assert_eq!(codes, ["DEADLINE_EXCEEDED", "PERMISSION_DENIED", "OK"]);
     for event in &events {
         assert_eq!(event["span"]["request_id"], "trace-7");
-        assert!(event["method"].as_str().unwrap().starts_with("/secrets.v1.ProbeService/"));
+        assert!(event["method"].as_str().unwrap().starts_with("/secretsapi.v1.ProbeService/"));
         assert!(event["duration_us"].is_u64());
         assert!(!event.to_string().contains("hunter2"));
     }

@@ -5,17 +5,17 @@ use secrets_core::{
     Description, Labels, OverridePolicy, Redaction, ScopeName, SecretId, Target, Timestamp, Uid, Visibility,
 };
 
-use super::edit::Edit;
-use super::room::{self, Growth};
-use super::shown::{self, ChangedSecret};
-use super::writing::{Begun, Writing};
+use super::mutation::{Begun, SecretMutation};
+use super::patch::SecretPatch;
+use super::quota::{self, QuotaDelta};
+use super::view::{self, ChangedSecret};
 use super::{sealing, visibility, warnings};
-use crate::app::App;
+use crate::application::App;
 use crate::call::Call;
 use crate::crypto::SecretBytes;
-use crate::failure::{Failure, Reason};
-use crate::service::change::{Done, Keep};
-use crate::store::secret::{self, CurrentSecret, StoredSecret};
+use crate::error::{Error, Reason};
+use crate::service::mutation::{Done, Keep};
+use crate::store::secret::{self, Secret, SecretWithVersion};
 
 /// What CreateSecret is asked for.
 pub struct CreateSecret {
@@ -24,7 +24,7 @@ pub struct CreateSecret {
     /// Its name there.
     pub secret_id: SecretId,
     /// What is not the default.
-    pub edit: Edit,
+    pub edit: SecretPatch,
     /// Its first value.
     pub value: SecretBytes,
     /// Change nothing.
@@ -38,7 +38,7 @@ impl App {
         call: &Call,
         input: &CreateSecret,
         keep: &Keep<ChangedSecret>,
-    ) -> Result<Done<ChangedSecret>, Failure> {
+    ) -> Result<Done<ChangedSecret>, Error> {
         let id = Some(&input.secret_id);
         match self.write_secrets(call, &input.scope, id, input.validate_only, keep).await? {
             Begun::Repeated(done) => Ok(done),
@@ -47,15 +47,15 @@ impl App {
     }
 }
 
-impl Writing<'_> {
+impl SecretMutation<'_> {
     /// Creates a secret and ends the change.
     pub(super) async fn create(
         mut self,
         secret_id: &SecretId,
-        edit: &Edit,
+        edit: &SecretPatch,
         value: &SecretBytes,
         keep: &Keep<ChangedSecret>,
-    ) -> Result<Done<ChangedSecret>, Failure> {
+    ) -> Result<Done<ChangedSecret>, Error> {
         self.check_policy(secret_id)?;
         edit.check(self.place.scope.kind, &self.limits)?;
         let target = edit.target.clone().unwrap_or(Target::EnvironmentVariable);
@@ -63,7 +63,7 @@ impl Writing<'_> {
         sealing::check(&target, value.expose(), self.limits.value_bytes)?;
         if self.find(secret_id).await?.is_some() {
             let text = format!("`{}` exists; UpdateSecret gives it a new value", self.name(secret_id));
-            return Err(Failure::field(Reason::AlreadyExists, "secret_id", text));
+            return Err(Error::field(Reason::AlreadyExists, "secret_id", text));
         }
         let mut new = self.new_secret(self.app.uid()?, secret_id);
         let reach = match &edit.visibility {
@@ -72,8 +72,8 @@ impl Writing<'_> {
         };
         edit.apply(&mut new, reach);
         self.check_target(&new, &target).await?;
-        let growth = Growth { secrets: 1, bytes: value.len() as u64, freed: 0 };
-        room::check(self.change.db(), &self.place, &self.limits, growth).await?;
+        let growth = QuotaDelta { secrets: 1, bytes: value.len() as u64, freed: 0 };
+        quota::check(self.change.db(), &self.place, &self.limits, growth).await?;
 
         let key = self.app.keys().active_data_key(self.change.db(), new.organization).await?;
         let version = self.app.seal_version(self.call, &key, &new, 1, &target, value.expose())?;
@@ -85,15 +85,15 @@ impl Writing<'_> {
         told.extend(warnings::of_metadata(&new, self.call.now));
         let around = self.app.surroundings_of(self.change.db(), self.call, &self.place, &new, &target).await?;
         told.extend(around.warnings(&new, &target, self.call.now));
-        let current = CurrentSecret { secret: new, version };
-        let secret = shown::show(self.change.db(), &self.place.name, current, &Listing::All).await?;
+        let current = SecretWithVersion { secret: new, version };
+        let secret = view::show(self.change.db(), &self.place.name, current, &Listing::All).await?;
         let result = ChangedSecret { secret, revision: self.revision(), warnings: told };
         self.end(keep, result).await
     }
 
     /// A secret with nothing set.
-    pub(super) fn new_secret(&self, uid: Uid, secret_id: &SecretId) -> StoredSecret {
-        StoredSecret {
+    pub(super) fn new_secret(&self, uid: Uid, secret_id: &SecretId) -> Secret {
+        Secret {
             uid,
             organization: self.place.organization.uid,
             scope: self.place.scope,

@@ -5,14 +5,14 @@ use std::time::Duration;
 use secrets_core::SecretName;
 use secrets_core::authorize::Listing;
 
-use super::shown::{self, ChangedSecret};
-use super::writing::{Begun, Writing};
+use super::mutation::{Begun, SecretMutation};
+use super::view::{self, ChangedSecret};
 use super::{etag, missing};
-use crate::app::App;
+use crate::application::App;
 use crate::call::Call;
-use crate::failure::Failure;
-use crate::service::change::{Done, Keep};
-use crate::store::secret::{self, CurrentSecret};
+use crate::error::Error;
+use crate::service::mutation::{Done, Keep};
+use crate::store::secret::{self, SecretWithVersion};
 
 /// How long a deleted secret can be undeleted.
 pub const WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -39,7 +39,7 @@ impl App {
         call: &Call,
         input: &DeleteSecret,
         keep: &Keep<ChangedSecret>,
-    ) -> Result<Done<ChangedSecret>, Failure> {
+    ) -> Result<Done<ChangedSecret>, Error> {
         let id = &input.name.secret_id;
         let writing = match self.write_secrets(call, &input.name.scope, Some(id), input.validate_only, keep).await? {
             Begun::Repeated(done) => return Ok(done),
@@ -65,12 +65,12 @@ impl App {
     }
 }
 
-impl Writing<'_> {
+impl SecretMutation<'_> {
     async fn delete(
         mut self,
-        mut current: CurrentSecret,
+        mut current: SecretWithVersion,
         keep: &Keep<ChangedSecret>,
-    ) -> Result<Done<ChangedSecret>, Failure> {
+    ) -> Result<Done<ChangedSecret>, Error> {
         let purge_time = self.call.now.saturating_add(WINDOW);
         let stamp = self.stamp().await?;
         let deleted = &mut current.secret;
@@ -78,16 +78,16 @@ impl Writing<'_> {
         deleted.stamp(&stamp);
         deleted.delete_time = Some(stamp.time);
         deleted.purge_time = Some(purge_time);
-        let secret = shown::show(self.change.db(), &self.place.name, current, &Listing::All).await?;
+        let secret = view::show(self.change.db(), &self.place.name, current, &Listing::All).await?;
         let result = ChangedSecret { secret, revision: self.revision(), warnings: Vec::new() };
         self.end(keep, result).await
     }
 
     async fn purge(
         mut self,
-        current: CurrentSecret,
+        current: SecretWithVersion,
         keep: &Keep<ChangedSecret>,
-    ) -> Result<Done<ChangedSecret>, Failure> {
+    ) -> Result<Done<ChangedSecret>, Error> {
         self.stamp().await?;
         secret::purge(self.change.db(), current.secret.organization, current.secret.uid).await?;
         let result = ChangedSecret { secret: None, revision: self.revision(), warnings: Vec::new() };

@@ -3,15 +3,15 @@
 use secrets_core::SecretName;
 
 use super::etag;
+use super::mutation::Begun;
 use super::rollback::no_version;
-use super::writing::Begun;
-use crate::app::App;
+use crate::application::App;
 use crate::call::Call;
-use crate::failure::{Failure, Reason};
-use crate::service::change::{Done, Keep};
+use crate::error::{Error, Reason};
+use crate::service::mutation::{Done, Keep};
 use crate::store::revision::Revision;
 use crate::store::secret;
-use crate::store::version::{self, StoredVersion};
+use crate::store::version::{self, SecretVersion};
 
 /// What DestroySecretVersion is asked for.
 pub struct DestroyVersion {
@@ -26,7 +26,7 @@ pub struct DestroyVersion {
 /// A version without its value.
 pub struct DestroyedVersion {
     /// What is left of it.
-    pub version: StoredVersion,
+    pub version: SecretVersion,
     /// Where the organization's history stands.
     pub revision: Revision,
 }
@@ -38,7 +38,7 @@ impl App {
         call: &Call,
         input: &DestroyVersion,
         keep: &Keep<DestroyedVersion>,
-    ) -> Result<Done<DestroyedVersion>, Failure> {
+    ) -> Result<Done<DestroyedVersion>, Error> {
         let id = &input.name.secret_id;
         let mut writing = match self.write_secrets(call, &input.name.scope, Some(id), false, keep).await? {
             Begun::Repeated(done) => return Ok(done),
@@ -48,7 +48,7 @@ impl App {
         etag::check(input.etag.as_deref(), &secret)?;
         if input.version == secret.current_version {
             let text = "this version is the one that is delivered; make a new one first, or delete the secret";
-            return Err(Failure::field(Reason::VersionIsCurrent, "version", text));
+            return Err(Error::field(Reason::VersionIsCurrent, "version", text));
         }
         let old = version::by_number(writing.change.db(), secret.organization, secret.uid, input.version)
             .await?
@@ -58,7 +58,7 @@ impl App {
         secret.stamp(&writing.stamp().await?);
         version::destroy(writing.change.db(), secret.organization, secret.uid, old.version, call.now).await?;
         secret::update(writing.change.db(), &secret).await?;
-        let version = StoredVersion { blob: Vec::new(), destroy_time: Some(call.now), ..old };
+        let version = SecretVersion { blob: Vec::new(), destroy_time: Some(call.now), ..old };
         let result = DestroyedVersion { version, revision: writing.revision() };
         writing.end(keep, result).await
     }

@@ -2,14 +2,14 @@
 
 use secrets_core::SecretName;
 
-use super::shown::ShownSecret;
-use crate::app::App;
+use super::view::SecretView;
+use crate::application::App;
 use crate::call::Call;
-use crate::failure::Failure;
+use crate::error::Error;
 
 impl App {
     /// A secret's metadata, for whoever may list it.
-    pub async fn get_secret(&self, call: &Call, name: SecretName) -> Result<ShownSecret, Failure> {
+    pub async fn get_secret(&self, call: &Call, name: SecretName) -> Result<SecretView, Error> {
         self.find_shown(self.store().reader(), call, &name).await
     }
 }

@@ -10,17 +10,18 @@ use secrets_core::{ScopeName, SecretId, Target};
 
 pub use document::Document;
 
-use super::room::{self, Growth, exceeded};
+use super::mutation::{Begun, SecretMutation};
+use super::quota::{self, QuotaDelta, exceeded};
 use super::warnings;
-use super::writing::{Begun, Writing};
-use crate::app::App;
+use crate::application::App;
 use crate::call::Call;
-use crate::crypto::{DataKey, SecretBytes};
-use crate::failure::{Failure, Reason, name_list};
-use crate::service::change::{Done, Keep};
+use crate::crypto::SecretBytes;
+use crate::error::{Error, Reason, name_list};
+use crate::keys::DataKey;
+use crate::service::mutation::{Done, Keep};
 use crate::service::warning::Warning;
 use crate::store::revision::Revision;
-use crate::store::secret::{self, CurrentSecret, Stamp};
+use crate::store::secret::{self, SecretWithVersion, Stamp};
 use crate::store::version;
 
 /// At most this many warnings are told of one import, so that its answer fits a message.
@@ -35,7 +36,7 @@ pub struct ImportSecrets {
     /// What happens to names that exist.
     pub conflict_policy: ConflictPolicy,
     /// What happens when an entry is rejected.
-    pub rejected_policy: RejectedPolicy,
+    pub on_rejected: RejectedPolicy,
     /// Only these names; all if there are none.
     pub only: BTreeSet<SecretId>,
     /// The review alone.
@@ -62,7 +63,7 @@ impl App {
         call: &Call,
         input: &ImportSecrets,
         keep: &Keep<Imported>,
-    ) -> Result<Done<Imported>, Failure> {
+    ) -> Result<Done<Imported>, Error> {
         let mut writing = match self.write_secrets(call, &input.scope, None, input.validate_only, keep).await? {
             Begun::Repeated(done) => return Ok(done),
             Begun::Fresh(writing) => writing,
@@ -74,7 +75,7 @@ impl App {
         let entries = input.document.entries()?;
         let (organization, scope) = (writing.place.organization.uid, writing.place.scope);
         let existing = secret::candidates(writing.change.db(), organization, &[scope]).await?;
-        let existing: BTreeMap<SecretId, CurrentSecret> =
+        let existing: BTreeMap<SecretId, SecretWithVersion> =
             existing.into_iter().map(|current| (current.secret.secret_id.clone(), current)).collect();
         let targets: BTreeMap<SecretId, Target> =
             existing.iter().map(|(name, current)| (name.clone(), current.version.target.clone())).collect();
@@ -83,13 +84,13 @@ impl App {
             only: &input.only,
             name_policy: writing.place.organization.name_policy,
             conflict_policy: input.conflict_policy,
-            rejected_policy: input.rejected_policy,
+            on_rejected: input.on_rejected,
             limits,
         };
         let review = review(&entries, &rules).map_err(|error| exceeded("the document", error))?;
         if !review.missing.is_empty() {
             let names = name_list(review.missing.iter().map(SecretId::as_str));
-            return Err(Failure::invalid("only_secret_ids", format!("the document has no {names}")));
+            return Err(Error::invalid("only_secret_ids", format!("the document has no {names}")));
         }
         if !review.may_apply() && !input.validate_only {
             return Err(rejected(&review));
@@ -104,12 +105,12 @@ impl App {
             .collect();
         let freed =
             chosen.iter().filter_map(|(name, _)| existing.get(*name)).map(|old| u64::from(old.version.value_bytes));
-        let growth = Growth {
+        let growth = QuotaDelta {
             secrets: review.count(Outcome::Created) as u64,
             bytes: chosen.iter().map(|(_, value)| value.len() as u64).sum(),
             freed: freed.sum(),
         };
-        room::check(writing.change.db(), &writing.place, &limits, growth).await?;
+        quota::check(writing.change.db(), &writing.place, &limits, growth).await?;
         let applies = !chosen.is_empty() && review.may_apply();
         let warnings = if applies { writing.apply(&chosen, &existing).await? } else { Vec::new() };
         let applied = applies && !input.validate_only;
@@ -118,13 +119,13 @@ impl App {
     }
 }
 
-impl Writing<'_> {
+impl SecretMutation<'_> {
     /// Creates and overwrites. The review has passed, and there is room.
     async fn apply(
         &mut self,
         chosen: &[(&SecretId, &SecretBytes)],
-        existing: &BTreeMap<SecretId, CurrentSecret>,
-    ) -> Result<Vec<Warning>, Failure> {
+        existing: &BTreeMap<SecretId, SecretWithVersion>,
+    ) -> Result<Vec<Warning>, Error> {
         let key = self.app.keys().active_data_key(self.change.db(), self.place.organization.uid).await?;
         let around = self.app.surroundings_whole(self.change.db(), self.call, &self.place).await?;
         let stamp = self.stamp().await?;
@@ -149,26 +150,26 @@ impl Writing<'_> {
         value: &SecretBytes,
         key: &DataKey,
         stamp: &Stamp,
-    ) -> Result<CurrentSecret, Failure> {
+    ) -> Result<SecretWithVersion, Error> {
         let mut secret = self.new_secret(self.app.uid()?, name);
         secret.stamp(stamp);
         // Exposed to be sealed.
         let version =
             self.app.seal_version(self.call, key, &secret, 1, &Target::EnvironmentVariable, value.expose())?;
         secret::insert(self.change.db(), &secret, &version).await?;
-        Ok(CurrentSecret { secret, version })
+        Ok(SecretWithVersion { secret, version })
     }
 
     async fn overwrite(
         &self,
-        current: &CurrentSecret,
+        current: &SecretWithVersion,
         value: &SecretBytes,
         key: &DataKey,
         stamp: &Stamp,
-    ) -> Result<CurrentSecret, Failure> {
+    ) -> Result<SecretWithVersion, Error> {
         let mut secret = current.secret.clone();
         let before = &current.version;
-        let number = before.version.checked_add(1).ok_or_else(|| Failure::internal("version numbers are used up"))?;
+        let number = before.version.checked_add(1).ok_or_else(|| Error::internal("version numbers are used up"))?;
         // Exposed to be sealed.
         let version = self.app.seal_version(self.call, key, &secret, number, &before.target, value.expose())?;
         secret.current_version = number;
@@ -176,12 +177,12 @@ impl Writing<'_> {
         secret::add_version(self.change.db(), &secret, &version).await?;
         version::remove_oldest(self.change.db(), secret.organization, secret.uid, self.limits.versions_per_secret)
             .await?;
-        Ok(CurrentSecret { secret, version })
+        Ok(SecretWithVersion { secret, version })
     }
 }
 
 /// Nothing was applied; says of the first rejected entries why.
-fn rejected(review: &Review) -> Failure {
+fn rejected(review: &Review) -> Error {
     const SHOWN: usize = 20;
     let count = review.count(Outcome::Rejected);
     let rejected = review.entries.iter().filter(|entry| entry.outcome == Outcome::Rejected);
@@ -191,7 +192,7 @@ fn rejected(review: &Review) -> Failure {
     }
     let text = format!("{count} entries are rejected and nothing was imported: {list}");
     let first = rejected.map(|entry| entry.line.to_string()).next().unwrap_or_default();
-    Failure::new(Reason::EntriesRejected, text).with("rejected", count.to_string()).with("line", first)
+    Error::new(Reason::EntriesRejected, text).with("rejected", count.to_string()).with("line", first)
 }
 
 fn in_words(entry: &Reviewed) -> String {

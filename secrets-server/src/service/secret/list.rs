@@ -8,16 +8,16 @@ use sea_orm::ConnectionTrait;
 use secrets_core::ScopeName;
 
 pub use filter::{Filter, Filtered, InvalidFilter};
-pub use order::{InvalidOrder, Order, OrderBy, Standpoint};
+pub use order::{InvalidOrder, Order, OrderBy, SortKey};
 
-use super::reading::Reading;
-use super::shown::ShownSecret;
+use super::readable_scope::ReadableScope;
+use super::view::SecretView;
 use super::visibility::Reached;
-use crate::app::App;
+use crate::application::App;
 use crate::call::Call;
-use crate::failure::Failure;
+use crate::error::Error;
 use crate::service::page::Page;
-use crate::store::secret::{self, CurrentSecret, SecretQuery};
+use crate::store::secret::{self, SecretQuery, SecretWithVersion};
 
 /// A page is cut short before it weighs much more: an answer has at most 4 MiB.
 const PAGE_BYTES: usize = 3 * 1024 * 1024;
@@ -43,7 +43,7 @@ pub struct ListSecrets {
 /// A page of secrets.
 pub struct ListedSecrets {
     /// The secrets.
-    pub secrets: Vec<ShownSecret>,
+    pub secrets: Vec<SecretView>,
     /// The token of the next page; empty on the last.
     pub next: String,
     /// How many there are in all.
@@ -53,7 +53,7 @@ pub struct ListedSecrets {
 impl App {
     /// Lists the secrets of a scope that the caller may see, and on request what its contexts inherit. A scope is bounded, so
     /// that it is read as a whole, and filtered and ordered here.
-    pub async fn list_secrets(&self, call: &Call, input: ListSecrets) -> Result<ListedSecrets, Failure> {
+    pub async fn list_secrets(&self, call: &Call, input: ListSecrets) -> Result<ListedSecrets, Error> {
         // Who wins and who is seen come from one state of the database.
         let db = &self.store().snapshot().await?;
         let reading = self.read_secrets(db, call, &input.scope, None).await?;
@@ -62,7 +62,7 @@ impl App {
         let [filter, order_by] = &input.query;
         let query = ["ListSecrets", &place, filter, order_by, &flags];
         let after = self.cursor(&query, &input.page.token)?;
-        let after: Option<Standpoint> = after.map(|cursor| cursor.parse().map_err(Failure::internal)).transpose()?;
+        let after: Option<SortKey> = after.map(|cursor| cursor.parse().map_err(Error::internal)).transpose()?;
 
         let mut secrets = if input.include_inherited {
             self.with_inherited(db, call, &reading).await?
@@ -71,7 +71,7 @@ impl App {
         };
         if input.show_deleted {
             let gone = self.own(db, &reading, true).await?;
-            let can_return = |shown: &ShownSecret| shown.current.secret.purge_time.is_some_and(|end| end > call.now);
+            let can_return = |shown: &SecretView| shown.current.secret.purge_time.is_some_and(|end| end > call.now);
             secrets.extend(gone.into_iter().filter(can_return));
         }
         secrets.retain(|shown| input.filter.matches(filtered(&shown.current)));
@@ -97,9 +97,9 @@ impl App {
     async fn own(
         &self,
         db: &impl ConnectionTrait,
-        reading: &Reading,
+        reading: &ReadableScope,
         deleted: bool,
-    ) -> Result<Vec<ShownSecret>, Failure> {
+    ) -> Result<Vec<SecretView>, Error> {
         let (organization, scope) = (reading.place.organization.uid, reading.place.scope);
         let query = SecretQuery { show_deleted: deleted, ..SecretQuery::default() };
         let mut found = secret::list(db, organization, scope, query, None, u32::MAX.into()).await?;
@@ -108,20 +108,20 @@ impl App {
     }
 }
 
-impl Reading {
+impl ReadableScope {
     /// A secret of `scope` with as much of its selection as the caller sees; none if not even the secret. The names of what it
     /// reaches are looked up for a page as a whole.
-    fn shown(&self, scope: &ScopeName, mut current: CurrentSecret) -> Option<ShownSecret> {
+    fn shown(&self, scope: &ScopeName, mut current: SecretWithVersion) -> Option<SecretView> {
         current.secret.visibility = self.listing.shows(&current.secret.visibility)?;
-        Some(ShownSecret::new(scope, current, &Reached::default()))
+        Some(SecretView::new(scope, current, &Reached::default()))
     }
 }
 
 async fn name_what_they_reach(
     db: &impl ConnectionTrait,
-    reading: &Reading,
-    secrets: &mut [ShownSecret],
-) -> Result<(), Failure> {
+    reading: &ReadableScope,
+    secrets: &mut [SecretView],
+) -> Result<(), Error> {
     let visibilities = secrets.iter().map(|shown| &shown.current.secret.visibility);
     let reached = Reached::by(db, reading.place.organization.uid, visibilities).await?;
     for shown in secrets {
@@ -131,7 +131,7 @@ async fn name_what_they_reach(
 }
 
 /// How many of the secrets fit one message, at least one.
-fn fitting(secrets: &[ShownSecret]) -> usize {
+fn fitting(secrets: &[SecretView]) -> usize {
     let mut room = PAGE_BYTES;
     let fit = secrets.iter().take_while(|shown| {
         let fits = room > 0;
@@ -141,7 +141,7 @@ fn fitting(secrets: &[ShownSecret]) -> usize {
     fit.count()
 }
 
-fn filtered(current: &CurrentSecret) -> Filtered<'_> {
+fn filtered(current: &SecretWithVersion) -> Filtered<'_> {
     Filtered {
         secret_id: &current.secret.secret_id,
         group: current.secret.group.as_ref(),
@@ -151,7 +151,7 @@ fn filtered(current: &CurrentSecret) -> Filtered<'_> {
     }
 }
 
-fn standpoint(order: Order, shown: &ShownSecret) -> Standpoint {
+fn standpoint(order: Order, shown: &SecretView) -> SortKey {
     let secret = &shown.current.secret;
     order.standpoint(&secret.secret_id, secret.uid, secret.create_time, secret.update_time)
 }

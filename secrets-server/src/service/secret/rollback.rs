@@ -3,14 +3,14 @@
 use secrets_core::SecretName;
 use secrets_core::authorize::Listing;
 
-use super::shown::{self, ChangedSecret};
-use super::writing::Begun;
+use super::mutation::Begun;
+use super::view::{self, ChangedSecret};
 use super::{etag, warnings};
-use crate::app::App;
+use crate::application::App;
 use crate::call::Call;
-use crate::failure::{Failure, Reason};
-use crate::service::change::{Done, Keep};
-use crate::store::secret::CurrentSecret;
+use crate::error::{Error, Reason};
+use crate::service::mutation::{Done, Keep};
+use crate::store::secret::SecretWithVersion;
 use crate::store::version;
 
 /// What RollbackSecret is asked for.
@@ -32,7 +32,7 @@ impl App {
         call: &Call,
         input: &RollbackSecret,
         keep: &Keep<ChangedSecret>,
-    ) -> Result<Done<ChangedSecret>, Failure> {
+    ) -> Result<Done<ChangedSecret>, Error> {
         let id = &input.name.secret_id;
         let mut writing = match self.write_secrets(call, &input.name.scope, Some(id), input.validate_only, keep).await?
         {
@@ -55,17 +55,17 @@ impl App {
         let (place, target) = (&writing.place, &version.target);
         let around = self.surroundings_of(writing.change.db(), call, place, &secret, target).await?;
         told.extend(around.warnings(&secret, target, call.now));
-        let current = CurrentSecret { secret, version };
-        let secret = shown::show(writing.change.db(), &input.name.scope, current, &Listing::All).await?;
+        let current = SecretWithVersion { secret, version };
+        let secret = view::show(writing.change.db(), &input.name.scope, current, &Listing::All).await?;
         let result = ChangedSecret { secret, revision: writing.revision(), warnings: told };
         writing.end(keep, result).await
     }
 }
 
 /// There is no such version, or nothing is left of its value.
-pub(super) fn no_version(name: &SecretName, version: u32) -> Failure {
+pub(super) fn no_version(name: &SecretName, version: u32) -> Error {
     let text = format!(
         "`{name}` has no version {version}, or its value was destroyed; ListSecretVersions tells which there are"
     );
-    Failure::new(Reason::VersionNotFound, text)
+    Error::new(Reason::VersionNotFound, text)
 }

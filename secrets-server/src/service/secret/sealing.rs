@@ -3,12 +3,13 @@
 use sea_orm::ConnectionTrait;
 use secrets_core::{Target, check_value};
 
-use crate::app::App;
+use crate::application::App;
 use crate::call::Call;
-use crate::crypto::{DataKey, SecretBytes, ValueIdentity};
-use crate::failure::{Failure, Reason};
-use crate::store::secret::StoredSecret;
-use crate::store::version::StoredVersion;
+use crate::crypto::{SecretBytes, ValueIdentity};
+use crate::error::{Error, Reason};
+use crate::keys::DataKey;
+use crate::store::secret::Secret;
+use crate::store::version::SecretVersion;
 
 impl App {
     /// Seals `value` as version `number` of the secret. Nothing else opens it: not another version, name, scope or target.
@@ -16,19 +17,19 @@ impl App {
         &self,
         call: &Call,
         key: &DataKey,
-        secret: &StoredSecret,
+        secret: &Secret,
         number: u32,
         target: &Target,
         value: &[u8],
-    ) -> Result<StoredVersion, Failure> {
+    ) -> Result<SecretVersion, Error> {
         let blob = key.seal(self.random(), &identity(secret, number, target), value)?;
-        Ok(StoredVersion {
+        Ok(SecretVersion {
             secret: secret.uid,
             version: number,
             target: target.clone(),
             blob,
             data_key_version: key.version(),
-            value_bytes: u32::try_from(value.len()).map_err(Failure::internal)?,
+            value_bytes: u32::try_from(value.len()).map_err(Error::internal)?,
             create_time: call.now,
             creator: call.caller.name.clone(),
             destroy_time: None,
@@ -40,14 +41,14 @@ impl App {
     pub(super) async fn open_version(
         &self,
         db: &impl ConnectionTrait,
-        secret: &StoredSecret,
-        version: &StoredVersion,
-    ) -> Result<SecretBytes, Failure> {
+        secret: &Secret,
+        version: &SecretVersion,
+    ) -> Result<SecretBytes, Error> {
         let keys = self.keys().data_keys(db, secret.organization).await?;
         let unreadable = |cause: &dyn std::fmt::Display| {
             tracing::error!(secret = %secret.uid, version = version.version, %cause, "a stored value does not open");
             let text = format!("the stored value of `{}` does not open; tell the operator", secret.secret_id);
-            Failure::new(Reason::SecretUnreadable, text)
+            Error::new(Reason::SecretUnreadable, text)
         };
         let key = keys
             .iter()
@@ -58,11 +59,11 @@ impl App {
 }
 
 /// Refuses a value that can't be delivered to the target.
-pub(super) fn check(target: &Target, value: &[u8], limit: u64) -> Result<(), Failure> {
-    check_value(target, value, limit).map_err(|error| Failure::field(Reason::InvalidValue, "value", error))
+pub(super) fn check(target: &Target, value: &[u8], limit: u64) -> Result<(), Error> {
+    check_value(target, value, limit).map_err(|error| Error::field(Reason::InvalidValue, "value", error))
 }
 
-fn identity<'a>(secret: &'a StoredSecret, version: u32, target: &'a Target) -> ValueIdentity<'a> {
+fn identity<'a>(secret: &'a Secret, version: u32, target: &'a Target) -> ValueIdentity<'a> {
     ValueIdentity {
         organization: secret.organization,
         scope: secret.scope,

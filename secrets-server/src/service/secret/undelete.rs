@@ -3,15 +3,15 @@
 use secrets_core::authorize::Listing;
 use secrets_core::{SecretName, Uid};
 
-use super::room::{self, Growth};
-use super::shown::{self, ChangedSecret};
-use super::writing::{Begun, Writing};
+use super::mutation::{Begun, SecretMutation};
+use super::quota::{self, QuotaDelta};
+use super::view::{self, ChangedSecret};
 use super::{missing, warnings};
-use crate::app::App;
+use crate::application::App;
 use crate::call::Call;
-use crate::failure::{Failure, Reason};
-use crate::service::change::{Done, Keep};
-use crate::store::secret::{self, CurrentSecret};
+use crate::error::{Error, Reason};
+use crate::service::mutation::{Done, Keep};
+use crate::store::secret::{self, SecretWithVersion};
 
 /// What UndeleteSecret is asked for.
 pub struct UndeleteSecret {
@@ -28,7 +28,7 @@ impl App {
         call: &Call,
         input: &UndeleteSecret,
         keep: &Keep<ChangedSecret>,
-    ) -> Result<Done<ChangedSecret>, Failure> {
+    ) -> Result<Done<ChangedSecret>, Error> {
         let id = Some(&input.name.secret_id);
         let mut writing = match self.write_secrets(call, &input.name.scope, id, false, keep).await? {
             Begun::Repeated(done) => return Ok(done),
@@ -38,11 +38,11 @@ impl App {
         writing.about(&current.secret);
         if writing.find(&input.name.secret_id).await?.is_some() {
             let text = format!("another secret is called `{}` by now; delete that one first", input.name);
-            return Err(Failure::field(Reason::AlreadyExists, "name", text));
+            return Err(Error::field(Reason::AlreadyExists, "name", text));
         }
         writing.check_target(&current.secret, &current.version.target).await?;
-        let growth = Growth { secrets: 1, bytes: current.version.value_bytes.into(), freed: 0 };
-        room::check(writing.change.db(), &writing.place, &writing.limits, growth).await?;
+        let growth = QuotaDelta { secrets: 1, bytes: current.version.value_bytes.into(), freed: 0 };
+        quota::check(writing.change.db(), &writing.place, &writing.limits, growth).await?;
 
         let stamp = writing.stamp().await?;
         let back = &mut current.secret;
@@ -55,15 +55,15 @@ impl App {
         let (place, target) = (&writing.place, &current.version.target);
         let around = self.surroundings_of(writing.change.db(), call, place, back, target).await?;
         told.extend(around.warnings(back, target, call.now));
-        let secret = shown::show(writing.change.db(), &input.name.scope, current, &Listing::All).await?;
+        let secret = view::show(writing.change.db(), &input.name.scope, current, &Listing::All).await?;
         let result = ChangedSecret { secret, revision: writing.revision(), warnings: told };
         writing.end(keep, result).await
     }
 }
 
-impl Writing<'_> {
+impl SecretMutation<'_> {
     /// The deleted secret that is asked for, while its window is open.
-    async fn find_deleted(&self, input: &UndeleteSecret) -> Result<CurrentSecret, Failure> {
+    async fn find_deleted(&self, input: &UndeleteSecret) -> Result<SecretWithVersion, Error> {
         let (db, organization, scope) = (self.change.db(), self.place.organization.uid, self.place.scope);
         let found = match input.uid {
             None => secret::last_deleted(db, organization, scope, &input.name.secret_id).await?,
@@ -75,7 +75,7 @@ impl Writing<'_> {
         };
         found.filter(|found| found.secret.purge_time.is_some_and(|end| end > self.call.now)).ok_or_else(|| {
             let text = format!("there is no deleted secret `{}` that can still be undeleted", input.name);
-            if input.uid.is_some() { missing(&input.name) } else { Failure::new(Reason::SecretNotFound, text) }
+            if input.uid.is_some() { missing(&input.name) } else { Error::new(Reason::SecretNotFound, text) }
         })
     }
 }

@@ -3,18 +3,18 @@
 use secrets_core::authorize::Listing;
 use secrets_core::{SecretName, Target};
 
-use super::edit::Edit;
-use super::room::{self, Growth};
-use super::shown::{self, ChangedSecret};
-use super::writing::{Begun, Writing};
+use super::mutation::{Begun, SecretMutation};
+use super::patch::SecretPatch;
+use super::quota::{self, QuotaDelta};
+use super::view::{self, ChangedSecret};
 use super::{etag, missing, sealing, visibility, warnings};
-use crate::app::App;
+use crate::application::App;
 use crate::call::Call;
 use crate::crypto::SecretBytes;
-use crate::failure::{Failure, Reason};
-use crate::service::change::{Done, Keep};
-use crate::store::secret::{self, CurrentSecret, StoredSecret};
-use crate::store::version::{self, StoredVersion};
+use crate::error::{Error, Reason};
+use crate::service::mutation::{Done, Keep};
+use crate::store::secret::{self, Secret, SecretWithVersion};
+use crate::store::version::{self, SecretVersion};
 
 /// What UpdateSecret is asked for.
 pub struct UpdateSecret {
@@ -23,7 +23,7 @@ pub struct UpdateSecret {
     /// The etag it must have.
     pub etag: Option<String>,
     /// What to set.
-    pub edit: Edit,
+    pub edit: SecretPatch,
     /// A new value; none keeps the stored one.
     pub value: Option<SecretBytes>,
     /// Create it when it is not there.
@@ -39,7 +39,7 @@ impl App {
         call: &Call,
         input: &UpdateSecret,
         keep: &Keep<ChangedSecret>,
-    ) -> Result<Done<ChangedSecret>, Failure> {
+    ) -> Result<Done<ChangedSecret>, Error> {
         let id = &input.name.secret_id;
         let writing = match self.write_secrets(call, &input.name.scope, Some(id), input.validate_only, keep).await? {
             Begun::Repeated(done) => return Ok(done),
@@ -52,19 +52,19 @@ impl App {
             (None, Some(value)) => writing.create(id, &input.edit, value, keep).await,
             (None, None) => {
                 let rule = "there is no such secret, and a new one needs a value of at least one byte";
-                Err(Failure::field(Reason::InvalidValue, "value", rule))
+                Err(Error::field(Reason::InvalidValue, "value", rule))
             }
         }
     }
 }
 
-impl Writing<'_> {
+impl SecretMutation<'_> {
     async fn update(
         mut self,
-        current: CurrentSecret,
+        current: SecretWithVersion,
         input: &UpdateSecret,
         keep: &Keep<ChangedSecret>,
-    ) -> Result<Done<ChangedSecret>, Failure> {
+    ) -> Result<Done<ChangedSecret>, Error> {
         etag::check(input.etag.as_deref(), &current.secret)?;
         let edit = &input.edit;
         edit.check(self.place.scope.kind, &self.limits)?;
@@ -102,8 +102,8 @@ impl Writing<'_> {
         let target = &version.target;
         let around = self.app.surroundings_of(self.change.db(), self.call, &self.place, &edited, target).await?;
         told.extend(around.warnings(&edited, target, self.call.now));
-        let current = CurrentSecret { secret: edited, version };
-        let secret = shown::show(self.change.db(), &self.place.name, current, &Listing::All).await?;
+        let current = SecretWithVersion { secret: edited, version };
+        let secret = view::show(self.change.db(), &self.place.name, current, &Listing::All).await?;
         let result = ChangedSecret { secret, revision: self.revision(), warnings: told };
         self.end(keep, result).await
     }
@@ -112,22 +112,22 @@ impl Writing<'_> {
     /// limit. `source` is the version that a rollback copies.
     pub(super) async fn add_version(
         &mut self,
-        edited: &mut StoredSecret,
-        before: &StoredVersion,
+        edited: &mut Secret,
+        before: &SecretVersion,
         target: &Target,
         value: &SecretBytes,
         source: Option<u32>,
-    ) -> Result<StoredVersion, Failure> {
+    ) -> Result<SecretVersion, Error> {
         // Exposed to be looked at and sealed; no error holds any of it.
         sealing::check(target, value.expose(), self.limits.value_bytes)?;
         self.check_target(edited, target).await?;
-        let growth = Growth { secrets: 0, bytes: value.len() as u64, freed: before.value_bytes.into() };
-        room::check(self.change.db(), &self.place, &self.limits, growth).await?;
+        let growth = QuotaDelta { secrets: 0, bytes: value.len() as u64, freed: before.value_bytes.into() };
+        quota::check(self.change.db(), &self.place, &self.limits, growth).await?;
 
         let key = self.app.keys().active_data_key(self.change.db(), edited.organization).await?;
-        let number = before.version.checked_add(1).ok_or_else(|| Failure::internal("version numbers are used up"))?;
+        let number = before.version.checked_add(1).ok_or_else(|| Error::internal("version numbers are used up"))?;
         let sealed = self.app.seal_version(self.call, &key, edited, number, target, value.expose())?;
-        let version = StoredVersion { source_version: source, ..sealed };
+        let version = SecretVersion { source_version: source, ..sealed };
         edited.current_version = number;
         edited.stamp(&self.stamp().await?);
         secret::add_version(self.change.db(), edited, &version).await?;

@@ -2,11 +2,11 @@
 
 use secrets_core::SecretName;
 
-use crate::app::App;
+use crate::application::App;
 use crate::call::Call;
-use crate::failure::Failure;
+use crate::error::Error;
 use crate::service::page::Page;
-use crate::store::version::{self, StoredVersion};
+use crate::store::version::{self, SecretVersion};
 
 /// What ListSecretVersions is asked for.
 pub struct ListVersions {
@@ -19,7 +19,7 @@ pub struct ListVersions {
 /// A page of versions, newest first.
 pub struct ListedVersions {
     /// The versions; their sealed values stay here.
-    pub versions: Vec<StoredVersion>,
+    pub versions: Vec<SecretVersion>,
     /// The one that serves.
     pub current: u32,
     /// The token of the next page; empty on the last.
@@ -30,14 +30,14 @@ pub struct ListedVersions {
 
 impl App {
     /// Lists a secret's versions, newest first, destroyed ones included.
-    pub async fn list_secret_versions(&self, call: &Call, input: ListVersions) -> Result<ListedVersions, Failure> {
+    pub async fn list_secret_versions(&self, call: &Call, input: ListVersions) -> Result<ListedVersions, Error> {
         let db = self.store().reader();
         let shown = self.find_shown(db, call, &input.name).await?;
         let secret = &shown.current.secret;
         // Bound to the secret itself: another one under the same name has other versions.
         let query = ["ListSecretVersions", &secret.uid.to_string()];
         let after = match self.cursor(&query, &input.page.token)? {
-            Some(cursor) => cursor.parse::<u32>().map_err(Failure::internal)?,
+            Some(cursor) => cursor.parse::<u32>().map_err(Error::internal)?,
             None => u32::MAX,
         };
         let mut versions = version::list(db, secret.organization, secret.uid).await?;

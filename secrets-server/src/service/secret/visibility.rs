@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use sea_orm::ConnectionTrait;
 use secrets_core::{ProjectId, Uid, Visibility, WorkspaceId};
 
-use super::edit::VisibilityNames;
-use crate::failure::Failure;
+use super::patch::VisibilityNames;
+use crate::error::Error;
 use crate::store::{project, workspace};
 
 /// The uids of what is named. What does not exist is refused by name.
@@ -14,18 +14,18 @@ pub(super) async fn locate(
     db: &impl ConnectionTrait,
     organization: Uid,
     names: &VisibilityNames,
-) -> Result<Visibility, Failure> {
+) -> Result<Visibility, Error> {
     let VisibilityNames::Selected { projects, workspaces } = names else { return Ok(Visibility::All) };
     let found = project::by_ids(db, organization, projects).await?;
     let known: BTreeSet<_> = found.iter().map(|row| &row.project_id).collect();
     if let Some(unknown) = projects.iter().find(|id| !known.contains(id)) {
-        return Err(Failure::invalid("secret.visibility.projects", format!("there is no project `{unknown}`")));
+        return Err(Error::invalid("secret.visibility.projects", format!("there is no project `{unknown}`")));
     }
     let project_uids = found.iter().map(|row| row.uid).collect();
     let found = workspace::by_ids(db, organization, workspaces).await?;
     let known: BTreeSet<_> = found.iter().map(|row| &row.workspace_id).collect();
     if let Some(unknown) = workspaces.iter().find(|id| !known.contains(id)) {
-        return Err(Failure::invalid("secret.visibility.workspaces", format!("there is no workspace `{unknown}`")));
+        return Err(Error::invalid("secret.visibility.workspaces", format!("there is no workspace `{unknown}`")));
     }
     let workspace_uids = found.iter().map(|row| row.uid).collect();
     Ok(Visibility::Selected { projects: project_uids, workspaces: workspace_uids })
@@ -44,7 +44,7 @@ impl Reached {
         db: &impl ConnectionTrait,
         organization: Uid,
         visibilities: impl Iterator<Item = &'a Visibility>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let (mut projects, mut workspaces) = (BTreeSet::new(), BTreeSet::new());
         for visibility in visibilities {
             if let Visibility::Selected { projects: ps, workspaces: ws } = visibility {

@@ -7,16 +7,16 @@ use std::time::Duration;
 use sea_orm::ConnectionTrait;
 use secrets_core::authorize::{Listing, Resource};
 use secrets_core::{
-    Level, Redaction, Role, Scope, ScopeName, SecretName, Target, Timestamp, Uid, ValueWarning, Visibility, right,
-    value_warnings,
+    Redaction, Role, RoleResource, Scope, ScopeName, SecretName, Target, Timestamp, Uid, ValueWarning, Visibility,
+    right, value_warnings,
 };
 
-use crate::app::App;
+use crate::application::App;
 use crate::call::Call;
-use crate::failure::Failure;
+use crate::error::Error;
 use crate::service::locate::LocatedScope;
 use crate::service::warning::{Warning, WarningCode};
-use crate::store::secret::{self, CurrentSecret, StoredSecret};
+use crate::store::secret::{self, Secret, SecretWithVersion};
 use crate::store::{project, workspace};
 
 /// An expiry this near is worth a word.
@@ -25,7 +25,7 @@ const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const RIVALS_NAMED: usize = 20;
 
 /// What is remarkable about a value.
-pub(super) fn of_value(secret: &StoredSecret, target: &Target, value: &[u8]) -> Vec<Warning> {
+pub(super) fn of_value(secret: &Secret, target: &Target, value: &[u8]) -> Vec<Warning> {
     value_warnings(target, value)
         .into_iter()
         // What is not masked masks nothing else.
@@ -35,7 +35,7 @@ pub(super) fn of_value(secret: &StoredSecret, target: &Target, value: &[u8]) -> 
 }
 
 /// What is remarkable about the metadata.
-pub(super) fn of_metadata(secret: &StoredSecret, now: Timestamp) -> Vec<Warning> {
+pub(super) fn of_metadata(secret: &Secret, now: Timestamp) -> Vec<Warning> {
     let mut warnings = Vec::new();
     match secret.expire_time {
         Some(end) if end <= now => {
@@ -58,13 +58,13 @@ pub(super) fn of_metadata(secret: &StoredSecret, now: Timestamp) -> Vec<Warning>
 
 /// The broader scopes of a scope, as far as the caller may list them, and their secrets.
 #[derive(Default)]
-pub(super) struct Surroundings {
+pub(super) struct OverlapCheck {
     organization: Uid,
     scopes: Vec<(Scope, ScopeName)>,
     /// What of the organization's secrets the caller sees, and what of them reaches contexts of the scope.
     sees: Option<Listing>,
     reach: Option<Listing>,
-    rivals: Vec<CurrentSecret>,
+    overlapping: Vec<SecretWithVersion>,
 }
 
 impl App {
@@ -74,14 +74,14 @@ impl App {
         db: &impl ConnectionTrait,
         call: &Call,
         place: &LocatedScope,
-        secret: &StoredSecret,
+        secret: &Secret,
         target: &Target,
-    ) -> Result<Surroundings, Failure> {
+    ) -> Result<OverlapCheck, Error> {
         let mut around = self.surroundings(db, call, place).await?;
         let (scopes, slot) = (around.uids(), target.place(&secret.secret_id));
         if !scopes.is_empty() {
             let (organization, group) = (around.organization, secret.group.as_ref());
-            around.rivals =
+            around.overlapping =
                 secret::claiming(db, organization, &scopes, &secret.secret_id, slot.as_ref(), group).await?;
         }
         Ok(around)
@@ -93,11 +93,11 @@ impl App {
         db: &impl ConnectionTrait,
         call: &Call,
         place: &LocatedScope,
-    ) -> Result<Surroundings, Failure> {
+    ) -> Result<OverlapCheck, Error> {
         let mut around = self.surroundings(db, call, place).await?;
         let scopes = around.uids();
         if !scopes.is_empty() {
-            around.rivals = secret::candidates(db, around.organization, &scopes).await?;
+            around.overlapping = secret::candidates(db, around.organization, &scopes).await?;
         }
         Ok(around)
     }
@@ -107,7 +107,7 @@ impl App {
         db: &impl ConnectionTrait,
         call: &Call,
         place: &LocatedScope,
-    ) -> Result<Surroundings, Failure> {
+    ) -> Result<OverlapCheck, Error> {
         let organization = place.organization.uid;
         let (projects, workspaces) = match place.resource {
             Resource::Project { project, .. } => (BTreeSet::from([project]), BTreeSet::new()),
@@ -115,9 +115,9 @@ impl App {
                 (project.into_iter().collect(), BTreeSet::from([workspace]))
             }
             Resource::User { user, .. } => self.taken_part_in(db, call, organization, user).await?,
-            _ => return Ok(Surroundings::default()),
+            _ => return Ok(OverlapCheck::default()),
         };
-        let mut around = Surroundings { organization, ..Surroundings::default() };
+        let mut around = OverlapCheck { organization, ..OverlapCheck::default() };
         let id = || place.organization.organization_id.clone();
         let whole = Resource::Organization(organization);
         if let Ok(permit) = call.authorize::<right::ListSecrets>(&whole) {
@@ -152,15 +152,15 @@ impl App {
         call: &Call,
         organization: Uid,
         user: Uid,
-    ) -> Result<(BTreeSet<Uid>, BTreeSet<Uid>), Failure> {
+    ) -> Result<(BTreeSet<Uid>, BTreeSet<Uid>), Error> {
         let owned = workspace::owned_by(db, organization, user).await?;
         let (mut projects, mut workspaces) =
             (BTreeSet::new(), owned.into_iter().map(|row| row.uid).collect::<BTreeSet<_>>());
         let own = call.caller.bindings.iter().filter(|binding| binding.principal.uid == user);
-        for binding in own.filter(|binding| binding.on.organization() == Some(organization)) {
-            match (binding.on, binding.role) {
-                (Level::Project { project, .. }, Role::Admin | Role::Member) => projects.insert(project),
-                (Level::Workspace { workspace, .. }, Role::Member) => workspaces.insert(workspace),
+        for binding in own.filter(|binding| binding.resource.organization() == Some(organization)) {
+            match (binding.resource, binding.role) {
+                (RoleResource::Project { project, .. }, Role::Admin | Role::Member) => projects.insert(project),
+                (RoleResource::Workspace { workspace, .. }, Role::Member) => workspaces.insert(workspace),
                 _ => false,
             };
         }
@@ -168,12 +168,13 @@ impl App {
     }
 }
 
-impl Surroundings {
+impl OverlapCheck {
     /// What of the broader scopes this secret stands before or behind. At most one word about each of them.
-    pub(super) fn warnings(&self, secret: &StoredSecret, target: &Target, now: Timestamp) -> Vec<Warning> {
-        let serves = |secret: &StoredSecret| !secret.disabled && secret.expire_time.is_none_or(|end| end > now);
-        let rivals = self.rivals.iter().filter(|rival| rival.secret.uid != secret.uid && self.meets(rival));
-        rivals
+    pub(super) fn warnings(&self, secret: &Secret, target: &Target, now: Timestamp) -> Vec<Warning> {
+        let serves = |secret: &Secret| !secret.disabled && secret.expire_time.is_none_or(|end| end > now);
+        let overlapping =
+            self.overlapping.iter().filter(|rival| rival.secret.uid != secret.uid && self.can_coexist(rival));
+        overlapping
             .filter_map(|rival| {
                 let slot = shared_slot(secret, target, rival)?;
                 let name = self.name_of(rival)?;
@@ -213,21 +214,21 @@ impl Surroundings {
     }
 
     /// Whether a rival and the secret meet in some context, and the caller may know of it.
-    fn meets(&self, rival: &CurrentSecret) -> bool {
+    fn can_coexist(&self, rival: &SecretWithVersion) -> bool {
         let passes = |listing: &Option<Listing>| {
             listing.as_ref().is_some_and(|listing| listing.shows(&rival.secret.visibility).is_some())
         };
         rival.secret.visibility == Visibility::All || (passes(&self.sees) && passes(&self.reach))
     }
 
-    fn name_of(&self, rival: &CurrentSecret) -> Option<SecretName> {
+    fn name_of(&self, rival: &SecretWithVersion) -> Option<SecretName> {
         let (_, scope) = self.scopes.iter().find(|(scope, _)| *scope == rival.secret.scope)?;
         Some(SecretName::new(scope.clone(), rival.secret.secret_id.clone()))
     }
 }
 
 /// The first slot that both claim, in words.
-fn shared_slot(secret: &StoredSecret, target: &Target, rival: &CurrentSecret) -> Option<String> {
+fn shared_slot(secret: &Secret, target: &Target, rival: &SecretWithVersion) -> Option<String> {
     if rival.secret.secret_id == secret.secret_id {
         return Some("name".to_owned());
     }

@@ -1,4 +1,4 @@
-//! Ending credentials. Whatever ends a credential ends the sessions that were minted with it, and those that were minted
+//! Ending credentials. Whatever ends a credential ends the sessions that were created with it, and those that were created
 //! with these, in the same transaction.
 
 use sea_orm::sea_query::SimpleExpr;
@@ -26,7 +26,7 @@ pub async fn revoke(
     revoke_where(db, organization.and(Column::Uid.eq(uid)), time).await
 }
 
-/// Revokes every credential of a principal, wherever it is for, and all sessions the principal minted.
+/// Revokes every credential of a principal, wherever it is for, and all sessions the principal created.
 pub async fn revoke_of_principal(
     db: &impl ConnectionTrait,
     principal: PrincipalRef,
@@ -36,7 +36,7 @@ pub async fn revoke_of_principal(
     revoke_where(db, condition, time).await
 }
 
-/// Revokes every session for a user, whoever minted it.
+/// Revokes every session for a user, whoever created it.
 pub async fn revoke_sessions_for_user(
     db: &impl ConnectionTrait,
     organization: Uid,
@@ -90,7 +90,7 @@ async fn revoke_where(db: &impl ConnectionTrait, condition: SimpleExpr, time: Ti
     while !generation.is_empty() {
         let mut next = Vec::new();
         for uids in generation.chunks(AT_ONCE) {
-            // Ended first and then searched for children: whoever holds one to mint with it is waited for.
+            // Ended first and then searched for children: whoever holds one to create with it is waited for.
             let query = Entity::update_many()
                 .set(ActiveModel { revoke_time: Set(Some(time.as_micros())), ..Default::default() })
                 .filter(Column::Uid.is_in(uids.iter().copied()))

@@ -8,7 +8,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub uid: Uuid,
     pub organization_uid: Uuid,
-    pub level: String,
+    pub resource_kind: String,
     pub resource_uid: Uuid,
     pub principal_kind: String,
     pub principal_uid: Uuid,

@@ -23,7 +23,7 @@ pub struct Model {
     pub context_project_uid: Option<Uuid>,
     pub context_workspace_uid: Option<Uuid>,
     pub context_user_uid: Option<Uuid>,
-    pub allow: Option<String>,
+    pub restrictions: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

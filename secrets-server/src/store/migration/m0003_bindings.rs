@@ -22,7 +22,7 @@ impl MigrationTrait for Migration {
             .table("bindings")
             .col(pk_uuid("uid"))
             .col(uuid("organization_uid"))
-            .col(text("level"))
+            .col(text("resource_kind"))
             .col(uuid("resource_uid"))
             .col(text("principal_kind"))
             .col(uuid("principal_uid"))
@@ -31,7 +31,7 @@ impl MigrationTrait for Migration {
             .col(text("creator"))
             .to_owned();
         manager.create_table(table).await?;
-        let columns = ["organization_uid", "resource_uid", "principal_uid", "role", "level"];
+        let columns = ["organization_uid", "resource_uid", "principal_uid", "role", "resource_kind"];
         manager.create_index(unique("bindings_role", "bindings", &columns)).await?;
         manager.create_index(index("bindings_principal", "bindings", &["principal_uid", "organization_uid"])).await
     }

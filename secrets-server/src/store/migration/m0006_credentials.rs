@@ -37,12 +37,12 @@ impl MigrationTrait for Migration {
             .col(uuid_null("context_project_uid"))
             .col(uuid_null("context_workspace_uid"))
             .col(uuid_null("context_user_uid"))
-            .col(text_null("allow"))
+            .col(text_null("restrictions"))
             .to_owned();
         manager.create_table(table).await?;
         manager.create_index(unique("credentials_mac", "credentials", &["mac"])).await?;
         manager.create_index(index("credentials_principal", "credentials", &["principal_uid"])).await?;
-        manager.create_index(index("credentials_minter", "credentials", &["minter_uid"])).await?;
+        manager.create_index(index("credentials_creator", "credentials", &["minter_uid"])).await?;
         manager.create_index(index("credentials_user", "credentials", &["context_user_uid"])).await?;
         let columns = ["organization_uid", "create_time", "uid"];
         manager.create_index(index("credentials_organization", "credentials", &columns)).await?;

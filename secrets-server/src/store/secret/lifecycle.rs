@@ -34,7 +34,7 @@ pub async fn delete_scope(
 }
 
 /// Brings a deleted secret back; false if there is no such deleted one. [`crate::store::UniqueIndex::SecretId`] or
-/// [`crate::store::UniqueIndex::Place`] if another one has its name or place by now.
+/// [`crate::store::UniqueIndex::Destination`] if another one has its name or place by now.
 pub async fn undelete(
     db: &impl ConnectionTrait,
     organization: Uid,

@@ -5,7 +5,7 @@ use sea_orm::{
 };
 use secrets_core::{Scope, SecretId, Timestamp, Uid};
 
-use super::{CurrentSecret, StoredSecret, all, live, within};
+use super::{Secret, SecretWithVersion, all, live, within};
 use crate::store::StoreError;
 use crate::store::entity::secret::{Column, Entity};
 
@@ -41,8 +41,8 @@ pub struct SecretPosition {
     pub uid: Uid,
 }
 
-impl From<&StoredSecret> for SecretPosition {
-    fn from(secret: &StoredSecret) -> Self {
+impl From<&Secret> for SecretPosition {
+    fn from(secret: &Secret) -> Self {
         Self { secret_id: secret.secret_id.clone(), create_time: secret.create_time, uid: secret.uid }
     }
 }
@@ -55,7 +55,7 @@ pub async fn list(
     query: SecretQuery,
     after: Option<&SecretPosition>,
     limit: u64,
-) -> Result<Vec<CurrentSecret>, StoreError> {
+) -> Result<Vec<SecretWithVersion>, StoreError> {
     let column = match query.order {
         SecretOrder::SecretId => Column::SecretId,
         SecretOrder::CreateTime => Column::CreateTime,

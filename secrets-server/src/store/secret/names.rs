@@ -10,7 +10,7 @@ use crate::store::row::{Row, reading};
 
 /// Where a secret lives, and its name there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedSecret {
+pub struct SecretRef {
     /// The secret.
     pub uid: Uid,
     /// Where it lives.
@@ -35,14 +35,14 @@ pub async fn named(
     db: &impl ConnectionTrait,
     organization: Uid,
     uids: impl IntoIterator<Item = Uid>,
-) -> Result<Vec<NamedSecret>, StoreError> {
+) -> Result<Vec<SecretRef>, StoreError> {
     let query = of(organization).filter(Column::Uid.is_in(uids)).select_only();
     let query = query.column(Column::Uid).column(Column::ScopeKind).column(Column::ScopeUid).column(Column::SecretId);
     let rows: Vec<(Uid, String, Uid, String)> = query.into_tuple().all(db).await.map_err(reading(TABLE))?;
     let read = |(uid, kind, scope_uid, secret_id): (Uid, String, Uid, String)| {
         let row = Row::new(TABLE, &uid);
         let secret_id = SecretId::parse(&secret_id, NamePolicy::Relaxed).map_err(|_| row.corrupt("secret_id"))?;
-        Ok(NamedSecret { uid, scope: Scope::new(row.parse("scope_kind", &kind)?, scope_uid), secret_id })
+        Ok(SecretRef { uid, scope: Scope::new(row.parse("scope_kind", &kind)?, scope_uid), secret_id })
     };
     rows.into_iter().map(read).collect()
 }

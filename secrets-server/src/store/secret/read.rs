@@ -3,15 +3,15 @@
 use sea_orm::{ActiveValue::Set, ConnectionTrait};
 use secrets_core::{NamePolicy, Scope, SecretId, Timestamp, Visibility};
 
-use super::{CurrentSecret, StoredSecret, TABLE, labels, visibility};
+use super::{Secret, SecretWithVersion, TABLE, labels, visibility};
 use crate::store::StoreError;
 use crate::store::entity::secret::{ActiveModel, Model};
 use crate::store::entity::secret_version;
 use crate::store::row::{Row, optional_time, time};
-use crate::store::version::{self, StoredVersion};
+use crate::store::version::{self, SecretVersion};
 
 /// The columns that change without a new version.
-pub(super) fn metadata(secret: &StoredSecret) -> Result<ActiveModel, StoreError> {
+pub(super) fn metadata(secret: &Secret) -> Result<ActiveModel, StoreError> {
     Ok(ActiveModel {
         description: Set(secret.description.as_str().to_owned()),
         labels: Set(labels::write(&secret.labels)),
@@ -29,7 +29,7 @@ pub(super) fn metadata(secret: &StoredSecret) -> Result<ActiveModel, StoreError>
 }
 
 /// And those that a version which comes to serve brings along.
-pub(super) fn serving(secret: &StoredSecret, version: &StoredVersion, metadata: ActiveModel) -> ActiveModel {
+pub(super) fn serving(secret: &Secret, version: &SecretVersion, metadata: ActiveModel) -> ActiveModel {
     ActiveModel {
         current_version: Set(version.version.into()),
         place_key: Set(version.target.place(&secret.secret_id).map(|place| place.key())),
@@ -37,14 +37,14 @@ pub(super) fn serving(secret: &StoredSecret, version: &StoredVersion, metadata: 
     }
 }
 
-pub(super) fn revision(secret: &StoredSecret, revision: u64) -> Result<i64, StoreError> {
+pub(super) fn revision(secret: &Secret, revision: u64) -> Result<i64, StoreError> {
     revision.try_into().map_err(|_| Row::new(TABLE, &secret.uid).corrupt("revision"))
 }
 
 pub(super) async fn current(
     db: &impl ConnectionTrait,
     rows: Vec<(Model, Option<secret_version::Model>)>,
-) -> Result<Vec<CurrentSecret>, StoreError> {
+) -> Result<Vec<SecretWithVersion>, StoreError> {
     let mut selections = visibility::load(db, rows.iter().map(|(secret, _)| secret)).await?;
     let mut secrets = Vec::with_capacity(rows.len());
     for (secret, version) in rows {
@@ -55,17 +55,17 @@ pub(super) async fn current(
             visibility::SELECTED => selections.remove(&secret.uid).unwrap_or_else(visibility::nothing),
             _ => return Err(row.corrupt("visibility")),
         };
-        secrets.push(CurrentSecret { version: version::read(version)?, secret: stored(secret, visibility)? });
+        secrets.push(SecretWithVersion { version: version::read(version)?, secret: stored(secret, visibility)? });
     }
     Ok(secrets)
 }
 
-fn stored(model: Model, visibility: Visibility) -> Result<StoredSecret, StoreError> {
+fn stored(model: Model, visibility: Visibility) -> Result<Secret, StoreError> {
     let row = Row::new(TABLE, &model.uid);
     let group = model.secret_group.as_deref().map(|group| row.parse("secret_group", group)).transpose()?;
     // Its organization may have been stricter since, and a name never changes.
     let secret_id = SecretId::parse(&model.secret_id, NamePolicy::Relaxed).map_err(|_| row.corrupt("secret_id"))?;
-    Ok(StoredSecret {
+    Ok(Secret {
         uid: model.uid,
         organization: model.organization_uid,
         scope: Scope::new(row.parse("scope_kind", &model.scope_kind)?, model.scope_uid),

@@ -6,7 +6,7 @@ use sea_orm::sea_query::Query;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use secrets_core::{Uid, Visibility};
 
-use super::StoredSecret;
+use super::Secret;
 use crate::store::StoreError;
 use crate::store::entity::secret;
 use crate::store::entity::secret_visibility::{ActiveModel, Column, Entity};
@@ -46,7 +46,7 @@ pub async fn forget_resource(db: &impl ConnectionTrait, organization: Uid, resou
     Ok(query.exec(db).await?.rows_affected)
 }
 
-pub(super) async fn insert(db: &impl ConnectionTrait, secret: &StoredSecret) -> Result<(), StoreError> {
+pub(super) async fn insert(db: &impl ConnectionTrait, secret: &Secret) -> Result<(), StoreError> {
     let Visibility::Selected { projects, workspaces } = &secret.visibility else { return Ok(()) };
     let selected = projects.iter().map(|uid| (*uid, PROJECT)).chain(workspaces.iter().map(|uid| (*uid, WORKSPACE)));
     let rows: Vec<_> = selected
@@ -62,7 +62,7 @@ pub(super) async fn insert(db: &impl ConnectionTrait, secret: &StoredSecret) -> 
     Ok(())
 }
 
-pub(super) async fn replace(db: &impl ConnectionTrait, secret: &StoredSecret) -> Result<(), StoreError> {
+pub(super) async fn replace(db: &impl ConnectionTrait, secret: &Secret) -> Result<(), StoreError> {
     Entity::delete_many().filter(Column::SecretUid.eq(secret.uid)).exec(db).await?;
     insert(db, secret).await
 }

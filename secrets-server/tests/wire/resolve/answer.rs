@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use secrets_core::{Allow, NamePolicy, OverridePolicy, Redaction, Role, ScopeKind, SecretId, Target, TargetKind, Uid};
+use secrets_core::{
+    NamePolicy, OverridePolicy, Redaction, Role, ScopeKind, SecretId, SessionRestrictions, Target, TargetKind, Uid,
+};
 use secrets_proto::v1;
-use secrets_server::store::secret::StoredSecret;
+use secrets_server::store::secret::Secret;
 use tonic::Code;
 
 use super::{Acme, context, delivered, file, for_ws1, names};
@@ -55,7 +57,7 @@ async fn delivers_the_effective_set_of_a_context(database: &TestDatabase) {
     assert_eq!(answer.secrets[1].redaction(), v1::Redaction::Default);
     assert_eq!(answer.context, context("acme", "api", "ws1", "bob"));
     // LINEAR_API_KEY=lin-bob␀ 23, OPENAI_API_KEY=sk-org␀ 22, STRIPE_SECRET=sk-project␀ 25, WS_TOKEN=ws␀ 12
-    assert_eq!(answer.env_bytes, 82);
+    assert_eq!(answer.environment_bytes, 82);
     assert!(answer.revision.starts_with("6."), "{}", answer.revision);
     assert!(!answer.etag.is_empty() && !answer.not_modified && answer.warnings.is_empty());
     assert_eq!(answer.next_change_time, None);
@@ -88,7 +90,7 @@ async fn delivers_only_what_is_asked_for(database: &TestDatabase) {
         assert_eq!(got, expected, "{secret_ids:?} {required:?} {kinds:?}");
     }
     // What is filtered out does not let a broader secret through.
-    let lock = |secret: &mut StoredSecret, target: &mut Target| {
+    let lock = |secret: &mut Secret, target: &mut Target| {
         secret.override_policy = OverridePolicy::Locked;
         *target = file("~/token");
     };
@@ -102,15 +104,21 @@ async fn narrows_a_session_to_what_it_may_have(database: &TestDatabase) {
     let acme = Acme::new(&wire).await;
     let of_session = acme.world.context(Some(acme.api), Some(acme.ws1), Some(acme.bob.uid));
     let id = |name| SecretId::parse(name, NamePolicy::Strict).unwrap();
-    for (allow, expected) in [
-        (Allow { secret_ids: Some([id("WS_TOKEN")].into()), ..Allow::default() }, &["WS_TOKEN"][..]),
-        (Allow { scopes: Some([ScopeKind::Organization].into()), ..Allow::default() }, &["OPENAI_API_KEY"]),
-        (Allow { kinds: Some([TargetKind::File].into()), ..Allow::default() }, &[]),
+    for (restrictions, expected) in [
+        (
+            SessionRestrictions { secret_ids: Some([id("WS_TOKEN")].into()), ..SessionRestrictions::default() },
+            &["WS_TOKEN"][..],
+        ),
+        (
+            SessionRestrictions { scopes: Some([ScopeKind::Organization].into()), ..SessionRestrictions::default() },
+            &["OPENAI_API_KEY"],
+        ),
+        (SessionRestrictions { kinds: Some([TargetKind::File].into()), ..SessionRestrictions::default() }, &[]),
     ] {
-        let session = acme.world.session(&acme.bob, of_session, &allow).await;
+        let session = acme.world.session(&acme.bob, of_session, &restrictions).await;
         let answer = acme.ask(&session, v1::ResolveRequest::default()).await.unwrap();
         let got: Vec<_> = answer.secrets.iter().map(|each| each.secret_id.as_str()).collect();
-        assert_eq!(got, expected, "{allow:?}");
+        assert_eq!(got, expected, "{restrictions:?}");
         // What it may not have is missing, whether or not it is there.
         for name in ["STRIPE_SECRET", "NOT_THERE"] {
             let request = v1::ResolveRequest { required_secret_ids: names(&[name]), ..Default::default() };
@@ -126,7 +134,10 @@ async fn answers_not_modified_until_the_answer_changes(database: &TestDatabase) 
     let again = |etag: &str| v1::ResolveRequest { if_none_match: etag.to_owned(), ..for_ws1() };
     let same = acme.bob_asks(again(&first.etag)).await;
     assert!(same.not_modified && same.secrets.is_empty());
-    assert_eq!((&same.etag, same.env_bytes, &same.revision), (&first.etag, first.env_bytes, &first.revision));
+    assert_eq!(
+        (&same.etag, same.environment_bytes, &same.revision),
+        (&first.etag, first.environment_bytes, &first.revision)
+    );
     assert!(!acme.bob_asks(again("something else")).await.not_modified);
 
     // The same etag does not answer another question.
@@ -205,7 +216,7 @@ async fn asks_the_database_as_often_for_300_secrets_as_for_one(database: &TestDa
     let world = World::new(&wire, "acme").await;
     let bob = world.member("bob").await;
     let api = world.project("api").await;
-    world.bind(&bob, Role::Member, world.project_level(api)).await;
+    world.bind(&bob, Role::Member, world.project_resource(api)).await;
     world.secret(user_scope(bob.uid), "FIRST", "1", plain).await;
     let request = v1::ResolveRequest { context: context("acme", "api", "", ""), ..Default::default() };
 

@@ -1,6 +1,6 @@
 //! Who resolves which context.
 
-use secrets_core::{Allow, Role};
+use secrets_core::{Role, SessionRestrictions};
 use secrets_proto::v1;
 use secrets_server::store::{binding, user, workspace};
 use tonic::Code;
@@ -35,7 +35,7 @@ async fn keeps_a_session_to_its_context(database: &TestDatabase) {
     let wire = Wire::start(database).await;
     let acme = Acme::new(&wire).await;
     let of_session = acme.world.context(Some(acme.api), Some(acme.ws1), Some(acme.bob.uid));
-    let session = acme.world.session(&acme.bob, of_session, &Allow::default()).await;
+    let session = acme.world.session(&acme.bob, of_session, &SessionRestrictions::default()).await;
 
     let answer = acme.ask(&session, v1::ResolveRequest::default()).await.unwrap();
     assert_eq!(answer.context, context("acme", "api", "ws1", "bob"));
@@ -116,7 +116,7 @@ async fn refuses_a_workspace_beside_another_project(database: &TestDatabase) {
     // Not a member of `web`: nothing is told.
     assert_eq!(refusal(acme.ask(&acme.bob.token, beside("ws1")).await).code, Code::PermissionDenied);
 
-    acme.world.bind(&acme.bob, Role::Member, acme.world.project_level(web)).await;
+    acme.world.bind(&acme.bob, Role::Member, acme.world.project_resource(web)).await;
     for workspace in ["ws1", "loose"] {
         let refused = refusal(acme.ask(&acme.bob.token, beside(workspace)).await);
         assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "CONTEXT_INVALID"));
@@ -124,7 +124,7 @@ async fn refuses_a_workspace_beside_another_project(database: &TestDatabase) {
     }
     // A resolver of `web` learns nothing of workspaces elsewhere.
     let ci = acme.world.service_account("ci").await;
-    acme.world.bind(&ci, Role::Resolver, acme.world.project_level(web)).await;
+    acme.world.bind(&ci, Role::Resolver, acme.world.project_resource(web)).await;
     let told: Vec<Refusal> = [
         refusal(acme.ask(&ci.token, beside("ws1")).await),
         refusal(acme.ask(&ci.token, beside("loose")).await),
@@ -144,7 +144,7 @@ async fn gives_a_resolver_contexts_without_a_user(database: &TestDatabase) {
     let ci = acme.world.service_account("ci").await;
     let ask = |asked| v1::ResolveRequest { context: asked, ..Default::default() };
     assert_eq!(refusal(acme.ask(&ci.token, for_ws1()).await).code, Code::PermissionDenied);
-    acme.world.bind(&ci, Role::Resolver, acme.world.project_level(acme.api)).await;
+    acme.world.bind(&ci, Role::Resolver, acme.world.project_resource(acme.api)).await;
     let answer = acme.ask(&ci.token, for_ws1()).await.unwrap();
     assert_eq!(answer.context, context("acme", "api", "ws1", ""));
     assert!(delivered(&answer).contains(&("LINEAR_API_KEY", "lin-org")), "no user takes part");
@@ -157,9 +157,9 @@ async fn ends_with_the_membership(database: &TestDatabase) {
     let wire = Wire::start(database).await;
     let acme = Acme::new(&wire).await;
     let carol = acme.world.member("carol").await;
-    let membership = acme.world.bind(&carol, Role::Member, acme.world.project_level(acme.api)).await;
+    let membership = acme.world.bind(&carol, Role::Member, acme.world.project_resource(acme.api)).await;
     let of_session = acme.world.context(Some(acme.api), None, Some(carol.uid));
-    let session = acme.world.session(&carol, of_session, &Allow::default()).await;
+    let session = acme.world.session(&carol, of_session, &SessionRestrictions::default()).await;
     let ask = || v1::ResolveRequest { context: context("acme", "api", "", ""), ..Default::default() };
     assert!(acme.ask(&carol.token, ask()).await.is_ok());
     assert!(acme.ask(&session, ask()).await.is_ok());

@@ -100,7 +100,7 @@ async fn warns_of_an_environment_that_is_too_large(database: &TestDatabase) {
     let large = (0..8).map(|number| (format!("LARGE_{number}"), "x".repeat(65_536)));
     acme.world.secrets(workspace_scope(acme.ws1), large, plain).await;
     let answer = acme.bob_asks(for_ws1()).await;
-    assert_eq!(answer.env_bytes, 82 + 8 * (65_536 + 9));
+    assert_eq!(answer.environment_bytes, 82 + 8 * (65_536 + 9));
     assert_eq!(answer.warnings.len(), 1);
     assert_eq!(answer.warnings[0].code(), v1::WarningCode::LargeEnvironment);
     let some = v1::ResolveRequest { secret_ids: names(&["LARGE_1"]), ..for_ws1() };

@@ -123,10 +123,10 @@ async fn each_call_is_audited_by_the_secrets_name(database: &TestDatabase) {
     let rows = audited(&wire, acme.organization).await;
     let uid: secrets_core::Uid = own.uid.parse().unwrap();
     let expected = [
-        ("secrets.v1.SecretService/CreateSecret", "ALLOWED", "", Some(uid)),
-        ("secrets.v1.SecretService/GetSecret", "ALLOWED", "", Some(uid)),
-        ("secrets.v1.SecretService/GetSecret", "DENIED", "PERMISSION_DENIED", None),
-        ("secrets.v1.SecretService/CreateSecret", "FAILED", "ALREADY_EXISTS", Some(uid)),
+        ("secretsapi.v1.SecretService/CreateSecret", "ALLOWED", "", Some(uid)),
+        ("secretsapi.v1.SecretService/GetSecret", "ALLOWED", "", Some(uid)),
+        ("secretsapi.v1.SecretService/GetSecret", "DENIED", "PERMISSION_DENIED", None),
+        ("secretsapi.v1.SecretService/CreateSecret", "FAILED", "ALREADY_EXISTS", Some(uid)),
     ];
     for (action, outcome, reason, uid) in expected {
         let found = rows.iter().any(|row| {
@@ -139,7 +139,7 @@ async fn each_call_is_audited_by_the_secrets_name(database: &TestDatabase) {
     assert_eq!(rows.len(), expected.len());
 }
 
-async fn audited(wire: &Wire<'_>, organization: secrets_core::Uid) -> Vec<secrets_server::store::audit::AuditRow> {
+async fn audited(wire: &Wire<'_>, organization: secrets_core::Uid) -> Vec<secrets_server::store::audit::AuditRecord> {
     let filter = secrets_server::store::audit::AuditFilter::default();
     secrets_server::store::audit::list(wire.app.store().reader(), Some(organization), &filter, None, 100).await.unwrap()
 }

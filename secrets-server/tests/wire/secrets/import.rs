@@ -81,7 +81,7 @@ async fn one_rejected_entry_applies_nothing_unless_it_is_skipped(database: &Test
     assert!(!refused.message.contains("/usr/bin") && !refused.message.contains("npm_1"));
     assert!(wire.list(&acme.cat, API).await.is_empty());
 
-    let request = v1::ImportSecretsRequest { rejected_policy: v1::RejectedPolicy::Skip.into(), ..dotenv(API, DOTENV) };
+    let request = v1::ImportSecretsRequest { on_rejected: v1::RejectedPolicy::Skip.into(), ..dotenv(API, DOTENV) };
     let done = wire.try_import(&acme.cat, request).await.unwrap();
     assert_eq!((done.applied, done.created), (true, 2));
     let listed = wire.list(&acme.cat, API).await;
@@ -123,7 +123,7 @@ async fn a_json_document_is_imported_alike(database: &TestDatabase) {
     let text = r#"{"B": "1", "A": "two\nlines", "linear-api-key": "x", "B": "3"}"#;
     let request = v1::ImportSecretsRequest {
         source: Some(Source::Json(text.into())),
-        rejected_policy: v1::RejectedPolicy::Skip.into(),
+        on_rejected: v1::RejectedPolicy::Skip.into(),
         ..dotenv(BOB, "")
     };
     let done = wire.try_import(&acme.bob, request).await.unwrap();

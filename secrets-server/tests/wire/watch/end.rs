@@ -75,7 +75,7 @@ async fn ends_with_the_token_and_with_the_person(database: &TestDatabase) {
     with_token.set().await;
     let mut with_another = acme.bob_watches().await;
     with_another.set().await;
-    let revoke = v1::RevokeTokenRequest { name: token.metadata.unwrap().name, ..Default::default() };
+    let revoke = v1::RevokeTokenRequest { name: token.token_info.unwrap().name, ..Default::default() };
     wire.access(&acme.bob).revoke_token(revoke).await.unwrap();
     assert_unauthenticated(&with_token.end().await);
 
@@ -93,9 +93,9 @@ async fn ends_with_the_membership_it_stands_on(database: &TestDatabase) {
     let member = "organizations/acme/users/cat";
     let workspace = wire.bind(&acme.bob, ws1_path, member, v1::Role::Member).await.unwrap();
     wire.bind(&acme.ann, "organizations/acme/projects/api", member, v1::Role::Member).await.unwrap();
-    let minted = wire.session(&cat, "ws1", "").await.unwrap().token;
+    let created = wire.session(&cat, "ws1", "").await.unwrap().token;
     let mut own = acme.open(&cat, ws1()).await.unwrap();
-    let mut sandbox = acme.open(&minted, v1::WatchRequest::default()).await.unwrap();
+    let mut sandbox = acme.open(&created, v1::WatchRequest::default()).await.unwrap();
     own.set().await;
     sandbox.set().await;
     wire.unbind(&acme.bob, &workspace.name).await.unwrap();
@@ -116,21 +116,21 @@ async fn ends_with_the_workspace(database: &TestDatabase) {
     assert_eq!(watching.end().await.code(), Code::PermissionDenied);
 }
 
-/// An account of the platform mints for people of every organization; its end is written in none of their histories.
+/// An account of the platform creates for people of every organization; its end is written in none of their histories.
 async fn ends_with_whoever_minted_the_session(database: &TestDatabase) {
     let wire = Wire::start(database).await;
     let acme = Acme::new(&wire).await;
     let sandboxd = wire.program(&wire.operator, "platform", "sandboxd").await;
     let delegate = wire.bind(&wire.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Delegate).await.unwrap();
-    let minted = wire.session(&sandboxd, "ws1", "bob").await.unwrap().token;
-    let mut watching = acme.open(&minted, v1::WatchRequest::default()).await.unwrap();
+    let created = wire.session(&sandboxd, "ws1", "bob").await.unwrap().token;
+    let mut watching = acme.open(&created, v1::WatchRequest::default()).await.unwrap();
     watching.set().await;
     wire.unbind(&wire.operator, &delegate.name).await.unwrap();
     let status = watching.end().await;
     assert!(matches!(status.code(), Code::PermissionDenied | Code::Unauthenticated), "{status:?}");
 
     wire.bind(&wire.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Delegate).await.unwrap();
-    let mut watching = acme.open(&minted, v1::WatchRequest::default()).await.unwrap();
+    let mut watching = acme.open(&created, v1::WatchRequest::default()).await.unwrap();
     watching.set().await;
     let delete = v1::DeleteServiceAccountRequest { name: "serviceAccounts/sandboxd".into(), ..Default::default() };
     wire.directory(&wire.operator).delete_service_account(delete).await.unwrap();

@@ -41,7 +41,7 @@ class Rules(TypedDict, total=False):
     name_policy: NamePolicy
     conflict_policy: Literal["SKIP", "OVERWRITE", "FAIL"]
     """What becomes of names that exist."""
-    rejected_policy: Literal["FAIL", "SKIP"]
+    on_rejected: Literal["FAIL", "SKIP"]
     """What becomes of the others when an entry is rejected."""
 
 
@@ -136,7 +136,7 @@ class NotChosen(TypedDict):
         "DISABLED",
         "NOT_VISIBLE",
     ]
-    by: str | None
+    blocked_by: str | None
     """The secret that stands in its way, if one does."""
 
 

@@ -20,6 +20,6 @@ class SecretsError(Exception):
         status = status_pb2.Status.FromString(trailers.get("grpc-status-details-bin", b""))
         info = error_details_pb2.ErrorInfo()
         for detail in status.details:
-            if detail.Unpack(info) and info.domain == "secrets.v1":
+            if detail.Unpack(info) and info.domain == "secretsapi.v1":
                 self.reason = Reason.__members__.get(info.reason)
                 self.metadata = dict(info.metadata)

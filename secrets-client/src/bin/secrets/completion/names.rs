@@ -8,7 +8,7 @@ use secrets_client::{Settings, v1};
 
 use super::typed::Typed;
 use crate::app::{App, all_pages};
-use crate::exit::Failure;
+use crate::exit::CliError;
 use crate::output::{Format, Output};
 use crate::printable::printable;
 use crate::scope::{ContextArgs, ScopeArgs};
@@ -44,7 +44,7 @@ pub(super) fn ask(names: Names, typed: &Typed) -> Vec<Found> {
     answer.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-async fn look_up(names: Names, typed: &Typed) -> Result<Vec<Found>, Failure> {
+async fn look_up(names: Names, typed: &Typed) -> Result<Vec<Found>, CliError> {
     let mut settings = Settings::from_environment()?;
     if let Some(endpoint) = &typed.endpoint {
         settings.endpoint.clone_from(endpoint);
@@ -59,7 +59,7 @@ async fn look_up(names: Names, typed: &Typed) -> Result<Vec<Found>, Failure> {
     }
 }
 
-async fn secrets(app: &App, typed: &Typed, deleted: bool) -> Result<Vec<Found>, Failure> {
+async fn secrets(app: &App, typed: &Typed, deleted: bool) -> Result<Vec<Found>, CliError> {
     let scope =
         ScopeArgs { org: typed.org, project: id(typed.project.as_ref()), workspace: id(typed.workspace.as_ref()) };
     let parent = app.scope(&scope).await?.to_string();
@@ -74,7 +74,7 @@ async fn secrets(app: &App, typed: &Typed, deleted: bool) -> Result<Vec<Found>, 
     Ok(wanted.filter_map(|secret| found(secret.secret_id, &secret.description)).collect())
 }
 
-async fn received(app: &App, typed: &Typed) -> Result<Vec<Found>, Failure> {
+async fn received(app: &App, typed: &Typed) -> Result<Vec<Found>, CliError> {
     let context =
         ContextArgs { org: typed.org, project: id(typed.project.as_ref()), workspace: id(typed.workspace.as_ref()) };
     let request = v1::ExplainRequest { context: app.context(&context).await?, ..Default::default() };
@@ -87,7 +87,7 @@ async fn received(app: &App, typed: &Typed) -> Result<Vec<Found>, Failure> {
         .collect())
 }
 
-async fn projects(app: &App) -> Result<Vec<Found>, Failure> {
+async fn projects(app: &App) -> Result<Vec<Found>, CliError> {
     let (client, parent) = (app.client()?, app.organization_path().await?);
     let projects = all_pages(|page_token| {
         let request = v1::ListProjectsRequest { parent: parent.clone(), page_token, ..Default::default() };
@@ -98,7 +98,7 @@ async fn projects(app: &App) -> Result<Vec<Found>, Failure> {
 }
 
 /// The workspaces; when a project was typed, its own.
-async fn workspaces(app: &App, typed: &Typed) -> Result<Vec<Found>, Failure> {
+async fn workspaces(app: &App, typed: &Typed) -> Result<Vec<Found>, CliError> {
     let (client, parent) = (app.client()?, app.organization_path().await?);
     let workspaces = all_pages(|page_token| {
         let request = v1::ListWorkspacesRequest { parent: parent.clone(), page_token, ..Default::default() };

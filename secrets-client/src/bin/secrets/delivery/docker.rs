@@ -15,7 +15,7 @@ use secrets_core::{RegistryHost, RegistryUsername};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 
 pub(super) const FILE: &str = "config.json";
 /// Other spellings under which somebody may have a helper for Docker Hub.
@@ -64,10 +64,10 @@ fn member<'a>(config: &'a mut Map<String, Value>, name: &str) -> &'a mut Map<Str
 }
 
 /// The caller's own `config.json`; none if there is none.
-pub(super) fn own(folder: &Path) -> Result<Option<Map<String, Value>>, Failure> {
+pub(super) fn own(folder: &Path) -> Result<Option<Map<String, Value>>, CliError> {
     let path = folder.join(FILE);
     let fails = |why: String| {
-        Failure::new(Exit::Failed, format!("your Docker configuration `{}` can't be merged: {why}", path.display()))
+        CliError::new(Exit::Failed, format!("your Docker configuration `{}` can't be merged: {why}", path.display()))
             .hint("DOCKER_CONFIG names the folder of another one")
     };
     let text = match std::fs::read(&path) {

@@ -10,7 +10,7 @@ use super::identity::Identity;
 use super::journal::{self, Journal, Left, Record};
 use super::plan::{Plan, PlannedFile};
 use super::runtime::{Run, Runtime, unfinished};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 
 /// What was written for a program. Dropped, or with [`Placed::remove`], it is removed.
 pub(crate) struct Placed {
@@ -33,11 +33,11 @@ struct Staged<'a> {
 }
 
 impl Placed {
-    pub(super) fn of(plan: &Plan, user_docker_config: Option<&Path>) -> Result<Self, Failure> {
+    pub(super) fn of(plan: &Plan, user_docker_config: Option<&Path>) -> Result<Self, CliError> {
         Self::within(Runtime::of_caller(), plan, user_docker_config)
     }
 
-    fn within(runtime: Runtime, plan: &Plan, user_docker_config: Option<&Path>) -> Result<Self, Failure> {
+    fn within(runtime: Runtime, plan: &Plan, user_docker_config: Option<&Path>) -> Result<Self, CliError> {
         runtime.sweep();
         let user_docker_config = user_docker_config.map(Path::to_owned);
         let mut placed = Self { runtime, run: None, user_docker_config, docker: None, files: Vec::new() };
@@ -58,7 +58,7 @@ impl Placed {
 
     /// Writes what `plan` has in place of what was written before. A file that stays as it is is not touched; one that
     /// changes is replaced in one step. On a failure before the first such step everything is as it was.
-    pub(crate) fn replace(&mut self, plan: &Plan) -> Result<(), Failure> {
+    pub(crate) fn replace(&mut self, plan: &Plan) -> Result<(), CliError> {
         if !plan.has_files() && self.is_empty() {
             return Ok(());
         }
@@ -87,7 +87,7 @@ impl Placed {
     }
 
     /// Removes what was written, as far as nobody replaced it, and says what is left.
-    pub(crate) fn remove(mut self) -> Result<(), Failure> {
+    pub(crate) fn remove(mut self) -> Result<(), CliError> {
         failed_to_remove(&self.clear())
     }
 
@@ -109,7 +109,7 @@ impl Placed {
     }
 
     /// Refuses a file that is there and is not what this process wrote.
-    fn check(&self, file: &PlannedFile) -> Result<(), Failure> {
+    fn check(&self, file: &PlannedFile) -> Result<(), CliError> {
         let folder = match Folder::of(&file.path) {
             Ok(folder) => folder,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -134,7 +134,7 @@ impl Placed {
     }
 
     /// Gives a file its name.
-    fn publish(&self, staged: &Staged<'_>) -> Result<(), Failure> {
+    fn publish(&self, staged: &Staged<'_>) -> Result<(), CliError> {
         let path = &staged.file.path;
         let published = match staged.folder.entry(name(path)) {
             Ok(Some(Entry::File(identity))) if staged.replaces && self.made(path, identity) => {
@@ -155,7 +155,7 @@ impl Placed {
         &mut self,
         plan: &Plan,
         own: Option<serde_json::Map<String, serde_json::Value>>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         if plan.logins().is_empty() && self.docker.is_none() {
             return Ok(());
         }
@@ -174,12 +174,12 @@ impl Placed {
             Ok(())
         };
         write(self).map_err(|error| {
-            Failure::new(Exit::Failed, format!("the registries' credentials can't be written: {error}"))
+            CliError::new(Exit::Failed, format!("the registries' credentials can't be written: {error}"))
         })
     }
 
     /// The folder of this process, made when it is first needed.
-    fn begun(&mut self) -> Result<&mut Run, Failure> {
+    fn begun(&mut self) -> Result<&mut Run, CliError> {
         match &mut self.run {
             Some(run) => Ok(run),
             none => Ok(none.insert(self.runtime.begin()?)),
@@ -194,14 +194,14 @@ impl Drop for Placed {
 }
 
 impl PlannedFile {
-    fn fails(&self, why: &str) -> Failure {
+    fn fails(&self, why: &str) -> CliError {
         let message = format!("{} can't be written to `{}`: {why}", self.secret_id, self.path.display());
-        Failure::new(Exit::Failed, message)
+        CliError::new(Exit::Failed, message)
     }
 }
 
 /// Writes all files that are not there as they should be, under names that nobody looks for.
-fn stage_all<'a>(journal: &mut Journal, files: &'a [PlannedFile]) -> Result<Vec<Staged<'a>>, Failure> {
+fn stage_all<'a>(journal: &mut Journal, files: &'a [PlannedFile]) -> Result<Vec<Staged<'a>>, CliError> {
     let mut staged = Vec::new();
     for file in files {
         let each = match stage(journal, file) {
@@ -263,12 +263,12 @@ fn is_as_planned(folder: &Folder, file: &PlannedFile) -> io::Result<bool> {
     Ok(*content == *file.value)
 }
 
-fn failed_to_remove(left: &[Left]) -> Result<(), Failure> {
+fn failed_to_remove(left: &[Left]) -> Result<(), CliError> {
     if left.is_empty() {
         return Ok(());
     }
     let each: Vec<String> = left.iter().map(|left| format!("`{}` ({})", left.path.display(), left.why)).collect();
-    Err(Failure::new(Exit::Failed, format!("not removed: {}", each.join(", "))))
+    Err(CliError::new(Exit::Failed, format!("not removed: {}", each.join(", "))))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::docker::Login;
 use super::{Placed, docker};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 
 /// What a program is to get. Nothing of it is written yet.
 pub(crate) struct Plan {
@@ -38,11 +38,11 @@ impl Plan {
     pub(crate) fn of<'a>(
         secrets: impl IntoIterator<Item = &'a ResolvedSecret>,
         home: Option<&Path>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CliError> {
         let mut plan = Self { variables: Vec::new(), files: Vec::new(), logins: Vec::new(), api_only: Vec::new() };
         for secret in secrets {
             let name = &secret.secret_id;
-            let fails = |why: String| Failure::new(Exit::Failed, format!("{name} can't be delivered: {why}"));
+            let fails = |why: String| CliError::new(Exit::Failed, format!("{name} can't be delivered: {why}"));
             match &secret.target.kind {
                 None | Some(Kind::EnvironmentVariable(_)) => {
                     SecretId::parse(name, NamePolicy::Relaxed).map_err(|error| fails(error.to_string()))?;
@@ -104,7 +104,7 @@ impl Plan {
     ///
     /// What earlier processes left because they were killed is removed first. Set up signals before this: one that ends
     /// the process in the middle leaves the rest to the next one.
-    pub(crate) fn place(&self, user_docker_config: Option<&Path>) -> Result<Placed, Failure> {
+    pub(crate) fn place(&self, user_docker_config: Option<&Path>) -> Result<Placed, CliError> {
         Placed::of(self, user_docker_config)
     }
 
@@ -121,7 +121,7 @@ impl Plan {
         &self.logins
     }
 
-    fn refuse_collisions(&self) -> Result<(), Failure> {
+    fn refuse_collisions(&self) -> Result<(), CliError> {
         let mut files: Vec<&PlannedFile> = self.files.iter().collect();
         // Segment by segment, so that what lies below a path comes right behind it.
         files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -130,7 +130,7 @@ impl Plan {
             if above.path == below.path {
                 let message =
                     format!("{} and {} both land in `{}`", above.secret_id, below.secret_id, above.path.display());
-                return Err(Failure::new(Exit::Failed, message));
+                return Err(CliError::new(Exit::Failed, message));
             }
             if below.path.starts_with(&above.path) {
                 let message = format!(
@@ -140,7 +140,7 @@ impl Plan {
                     below.secret_id,
                     below.path.display()
                 );
-                return Err(Failure::new(Exit::Failed, message));
+                return Err(CliError::new(Exit::Failed, message));
             }
         }
         Ok(())
@@ -167,7 +167,7 @@ mod tests {
         secret("REGISTRY", password, Some(Kind::Registry(registry)))
     }
 
-    fn plan(secrets: &[ResolvedSecret]) -> Result<Plan, Failure> {
+    fn plan(secrets: &[ResolvedSecret]) -> Result<Plan, CliError> {
         Plan::of(secrets, Some(Path::new("/home/bob")))
     }
 

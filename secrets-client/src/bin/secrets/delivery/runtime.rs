@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FlockOperation;
 
 use super::journal::{self, Journal, Record};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 
 /// Where the caller's processes keep what they must clean up: the first of these folders that serves.
 pub(super) struct Runtime {
@@ -29,7 +29,7 @@ impl Runtime {
     }
 
     /// Makes a folder for this process.
-    pub(super) fn begin(&self) -> Result<Run, Failure> {
+    pub(super) fn begin(&self) -> Result<Run, CliError> {
         let mut refused = None;
         for folder in &self.candidates {
             match usable(folder).and_then(|()| begin(folder).map_err(|error| error.to_string())) {
@@ -38,7 +38,7 @@ impl Runtime {
             }
         }
         let why = refused.unwrap_or_else(|| "there is no folder for temporary files".to_owned());
-        Err(Failure::new(Exit::Failed, why).hint("XDG_RUNTIME_DIR or TMPDIR names the folder that it is in"))
+        Err(CliError::new(Exit::Failed, why).hint("XDG_RUNTIME_DIR or TMPDIR names the folder that it is in"))
     }
 
     /// Removes what dead processes left, as far as it can be: what fails now is left to the next process.

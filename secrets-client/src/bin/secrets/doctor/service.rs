@@ -6,7 +6,7 @@ use prost_types::Timestamp;
 use secrets_client::{CredentialKind, RetryPolicy, ServerCertificate, Settings, v1};
 
 use super::Check;
-use crate::exit::Failure;
+use crate::exit::CliError;
 use crate::login;
 use crate::output::words;
 use crate::when;
@@ -23,7 +23,7 @@ pub(super) async fn connection(settings: &Settings) -> Vec<Check> {
     let builder = match settings.connection() {
         Ok(builder) => builder,
         Err(error) => {
-            let failure = Failure::from(error);
+            let failure = CliError::from(error);
             return vec![Check::fail(
                 NAME,
                 failure.message(),
@@ -71,7 +71,7 @@ pub(super) async fn answers(settings: &Settings) -> Vec<Check> {
         Ok(client) => client,
         // What keeps from connecting was told before.
         Err(_) if settings.connection().is_err() => return Vec::new(),
-        Err(error) => return vec![Check::fail(NAME, Failure::from(error).message(), "sign in again: secrets login")],
+        Err(error) => return vec![Check::fail(NAME, CliError::from(error).message(), "sign in again: secrets login")],
     };
     let (asked, begun) = (when::now(), Instant::now());
     match client.who_am_i(v1::WhoAmIRequest {}).await {
@@ -87,7 +87,7 @@ pub(super) async fn answers(settings: &Settings) -> Vec<Check> {
 
 fn token(me: &v1::WhoAmIResponse, now: Timestamp) -> Check {
     let finding = login::line(me);
-    // A session is meant to be short; who minted it renews it.
+    // A session is meant to be short; who created it renews it.
     let short = me.kind() == v1::PrincipalKind::Session;
     match me.expire_time {
         Some(end) if !short && end.seconds - now.seconds < SOON => {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 
 pub(super) const KEY_BYTES: usize = 32;
 
@@ -15,8 +15,8 @@ pub(super) struct Key(Zeroizing<[u8; KEY_BYTES]>);
 
 impl Key {
     /// Reads 32 bytes, or 64 hexadecimal digits. Refuses a file that everybody may read.
-    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let fails = |why: &str| Failure::new(Exit::Failed, format!("fallback key `{}`: {why}", path.display()));
+    pub(super) fn read(path: &Path) -> Result<Self, CliError> {
+        let fails = |why: &str| CliError::new(Exit::Failed, format!("fallback key `{}`: {why}", path.display()));
         let mut bytes = Zeroizing::new(Vec::with_capacity(256));
         let mode = std::fs::File::open(path)
             .and_then(|mut file| {

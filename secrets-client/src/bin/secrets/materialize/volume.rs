@@ -15,7 +15,7 @@ use secrets_client::v1::target::Kind;
 use secrets_core::{FileMode, NamePolicy, SecretId, dotenv};
 use zeroize::Zeroizing;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::format::Format;
 
 /// Says that the directory is ours, and is locked while it changes.
@@ -45,7 +45,7 @@ type Files = BTreeMap<String, (Zeroizing<Vec<u8>>, u32)>;
 
 impl Volume {
     /// The directory at `dir`, which is there or not. Refuses one that holds anything but what a volume wrote.
-    pub(crate) fn at(dir: &Path, mode: FileMode) -> Result<Self, Failure> {
+    pub(crate) fn at(dir: &Path, mode: FileMode) -> Result<Self, CliError> {
         let volume = Self { dir: dir.to_owned(), mode };
         match volume.is_ours() {
             Ok(true) => Ok(volume),
@@ -57,14 +57,14 @@ impl Volume {
     }
 
     /// Puts `secrets` in the place of what was there: all of them in one step, or nothing changes.
-    pub(crate) fn write(&self, secrets: &[ResolvedSecret]) -> Result<Written, Failure> {
+    pub(crate) fn write(&self, secrets: &[ResolvedSecret]) -> Result<Written, CliError> {
         let not_in_dotenv = not_in_dotenv(secrets);
         let files = self.files(secrets, not_in_dotenv.is_empty())?;
         self.replace(&files).map_err(|error| self.fails(&error.to_string()))?;
         Ok(Written { files: files.into_keys().collect(), not_in_dotenv })
     }
 
-    fn files(&self, secrets: &[ResolvedSecret], has_dotenv: bool) -> Result<Files, Failure> {
+    fn files(&self, secrets: &[ResolvedSecret], has_dotenv: bool) -> Result<Files, CliError> {
         let mode = self.mode.bits();
         let mut files = Files::new();
         for secret in secrets {
@@ -189,8 +189,8 @@ impl Volume {
         format!("{SET}{}", crate::delivery::unguessable()).into()
     }
 
-    fn fails(&self, why: &str) -> Failure {
-        Failure::new(Exit::Failed, format!("`{}` can't be written: {why}", self.dir.display()))
+    fn fails(&self, why: &str) -> CliError {
+        CliError::new(Exit::Failed, format!("`{}` can't be written: {why}", self.dir.display()))
     }
 }
 
@@ -229,7 +229,7 @@ mod tests {
         ]
     }
 
-    fn volume(dir: &Path) -> Result<Volume, Failure> {
+    fn volume(dir: &Path) -> Result<Volume, CliError> {
         Volume::at(dir, FileMode::default())
     }
 

@@ -106,7 +106,7 @@ pub(crate) fn explanation(explanation: &v1::Explanation) -> Value {
         "not_chosen": explanation.not_chosen.iter().map(|other| json!({
             "secret": other.secret.as_ref().map(explained_secret),
             "reason": word(other.reason().as_str_name(), "NOT_CHOSEN_REASON_"),
-            "by": text(&other.by),
+            "blocked_by": text(&other.blocked_by),
         })).collect::<Vec<_>>(),
     })
 }
@@ -227,14 +227,14 @@ pub(crate) fn session(session: &v1::Session) -> Value {
     json!({
         "name": session.name,
         "context": context(session.context.as_ref()),
-        "allow": session.allow.as_ref().map(|allow| json!({
-            "secret_ids": allow.secret_ids,
-            "kinds": allow.kinds().map(|kind| word(kind.as_str_name(), "TARGET_KIND_")).collect::<Vec<_>>(),
-            "scopes": allow.scopes().map(|scope| word(scope.as_str_name(), "SCOPE_KIND_")).collect::<Vec<_>>(),
+        "restrictions": session.restrictions.as_ref().map(|restrictions| json!({
+            "secret_ids": restrictions.secret_ids,
+            "kinds": restrictions.kinds().map(|kind| word(kind.as_str_name(), "TARGET_KIND_")).collect::<Vec<_>>(),
+            "scopes": restrictions.scopes().map(|scope| word(scope.as_str_name(), "SCOPE_KIND_")).collect::<Vec<_>>(),
         })),
         "display_name": session.display_name,
         "external_id": text(&session.external_id),
-        "minter": session.minter,
+        "creator": session.creator,
         "create_time": time(session.create_time.as_ref()),
         "expire_time": time(session.expire_time.as_ref()),
         "revoke_time": time(session.revoke_time.as_ref()),

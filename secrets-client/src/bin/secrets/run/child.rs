@@ -21,7 +21,7 @@ use super::program::Program;
 use super::pump;
 use super::signals::{Arrival, Signals};
 use super::streams::{Streams, To};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::printable::printable;
 
 /// How often is looked whether what a program left behind has ended.
@@ -52,7 +52,7 @@ struct Own {
 
 impl Child {
     /// Starts `program`.
-    pub(super) async fn start(program: &Program) -> Result<Self, Failure> {
+    pub(super) async fn start(program: &Program) -> Result<Self, CliError> {
         let mut streams = Streams::new().map_err(unprepared)?;
         let process = match &program.masking {
             None => Process::Own(Own::start(program, Stdio::inherit(), Stdio::inherit())?),
@@ -65,7 +65,7 @@ impl Child {
     }
 
     /// Runs `program` to its end.
-    pub(super) async fn run(program: Program, signals: &mut Signals) -> Result<u8, Failure> {
+    pub(super) async fn run(program: Program, signals: &mut Signals) -> Result<u8, CliError> {
         let mut child = Self::start(&program).await?;
         drop(program); // and with it this copy of the values
         Ok(child.wait(signals).await)
@@ -216,7 +216,7 @@ impl Process {
 }
 
 impl Own {
-    fn start(program: &Program, stdout: Stdio, stderr: Stdio) -> Result<Self, Failure> {
+    fn start(program: &Program, stdout: Stdio, stderr: Stdio) -> Result<Self, CliError> {
         let mut command = program.command();
         let child = command.stdout(stdout).stderr(stderr).spawn().map_err(|error| program.not_started(&error))?;
         // The command goes now, and with it our copies of the pipes' ends.
@@ -224,7 +224,7 @@ impl Own {
         Ok(Self { pid, group: pid.filter(|_| program.leads_group), stopped: false })
     }
 
-    fn start_on_pipes(program: &Program, masking: &Masking, streams: &mut Streams) -> Result<Self, Failure> {
+    fn start_on_pipes(program: &Program, masking: &Masking, streams: &mut Streams) -> Result<Self, CliError> {
         let (stdout, for_stdout) = pump::pipe().map_err(unprepared)?;
         // One pipe for what ends in one place, or the order of what is written would be lost.
         let (stderr, for_stderr) = if Streams::go_to_the_same_place() {
@@ -256,8 +256,8 @@ impl Own {
     }
 }
 
-fn unprepared(error: io::Error) -> Failure {
-    Failure::new(Exit::NotStarted, format!("the program's streams: {error}"))
+fn unprepared(error: io::Error) -> CliError {
+    CliError::new(Exit::NotStarted, format!("the program's streams: {error}"))
 }
 
 /// The code of what has ended: its own, or 128 and the signal that ended it.

@@ -9,27 +9,27 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use secrets_client::ResolvedSecret;
-use secrets_core::redact::SHORTEST_MASKED;
+use secrets_core::redact::MIN_MASKED_BYTES;
 use zeroize::Zeroizing;
 
 use super::masking::is_masked;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::Output;
 
 /// Prints the commands for those of these secrets that are to be masked.
 pub(super) fn print_hints<'a>(
     output: &Output,
     secrets: impl Iterator<Item = &'a ResolvedSecret>,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let mut stderr = std::io::stderr();
     if stderr.is_terminal() {
-        return Err(Failure::usage("--ci github would print the values on this terminal"));
+        return Err(CliError::usage("--ci github would print the values on this terminal"));
     }
     for secret in secrets.filter(|secret| is_masked(secret)) {
-        match hints(secret.expose(), SHORTEST_MASKED) {
+        match hints(secret.expose(), MIN_MASKED_BYTES) {
             Some(hints) => stderr
                 .write_all(hints.as_bytes())
-                .map_err(|error| Failure::new(Exit::Failed, format!("stderr: {error}")))?,
+                .map_err(|error| CliError::new(Exit::Failed, format!("stderr: {error}")))?,
             None => output.warn(&format!("{} is not text, which a log can't mask", secret.secret_id)),
         }
     }

@@ -7,7 +7,7 @@ use secrets_client::{ResolvedSecret, v1};
 use secrets_core::Redaction;
 use secrets_core::redact::{Masked, Redactor, RedactorStream, UnmaskedReason};
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 use crate::output::Output;
 
 /// The redactor of a running program. Another one can take its place; its streams go over to it by themselves.
@@ -30,20 +30,24 @@ pub(crate) struct MaskedStream {
 }
 
 /// Masks the values of these secrets, as far as they are to be masked.
-pub(super) fn redactor<'a>(secrets: impl Iterator<Item = &'a ResolvedSecret>) -> Result<Redactor, Failure> {
+pub(super) fn redactor<'a>(secrets: impl Iterator<Item = &'a ResolvedSecret>) -> Result<Redactor, CliError> {
     let masked = secrets.map(|secret| Masked {
         name: &secret.secret_id,
         value: secret.expose(),
         redaction: if is_masked(secret) { Redaction::Default } else { Redaction::Off },
     });
     Redactor::new(masked)
-        .map_err(|error| Failure::new(Exit::Failed, format!("masking: {error}")).hint("--only gives fewer secrets"))
+        .map_err(|error| CliError::new(Exit::Failed, format!("masking: {error}")).hint("--only gives fewer secrets"))
 }
 
 /// The same without those that are named in `unmask`. Says what is shown, also for other reasons.
-pub(crate) fn redactor_but(unmask: &[String], secrets: &[ResolvedSecret], output: Output) -> Result<Redactor, Failure> {
+pub(crate) fn redactor_but(
+    unmask: &[String],
+    secrets: &[ResolvedSecret],
+    output: Output,
+) -> Result<Redactor, CliError> {
     if let Some(name) = unmask.iter().find(|name| !secrets.iter().any(|secret| secret.secret_id == **name)) {
-        return Err(Failure::usage(format!("--unmask {name}: there is no such secret in this context"))
+        return Err(CliError::usage(format!("--unmask {name}: there is no such secret in this context"))
             .hint("`secrets explain` shows what this context gets, and why"));
     }
     let redactor = redactor(secrets.iter().filter(|secret| !unmask.contains(&secret.secret_id)))?;

@@ -21,7 +21,7 @@ use super::pty::Pty;
 use super::pump::{self, Screen};
 use super::streams::{Streams, To};
 use super::terminal::Terminal;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 
 /// How often, and how many times, is looked whether what a program wrote before it stopped is shown.
 const SETTLING: (Duration, u32) = (Duration::from_millis(10), 30);
@@ -48,8 +48,8 @@ enum Keyboard {
 
 impl OnTerminal {
     /// Starts `program` on a pseudo-terminal like `terminal`.
-    pub(super) async fn start(program: &Program, masking: &Masking, streams: &mut Streams) -> Result<Self, Failure> {
-        let unprepared = |error: io::Error| Failure::new(Exit::NotStarted, format!("a pseudo-terminal: {error}"));
+    pub(super) async fn start(program: &Program, masking: &Masking, streams: &mut Streams) -> Result<Self, CliError> {
+        let unprepared = |error: io::Error| CliError::new(Exit::NotStarted, format!("a pseudo-terminal: {error}"));
         let terminal = Terminal::of_stdout().map_err(unprepared)?;
         let Pty { master, slave } = Pty::like(&terminal).map_err(unprepared)?;
         let stdin = io::stdin();

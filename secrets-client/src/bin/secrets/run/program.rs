@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use super::masking::Masking;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CliError, Exit};
 
 /// What is started.
 pub(super) struct Program {
@@ -34,20 +34,20 @@ impl Program {
     }
 
     /// Becomes the program. Returns only if that failed.
-    pub(super) fn execute(&self) -> Failure {
+    pub(super) fn execute(&self) -> CliError {
         self.not_started(&self.command().exec())
     }
 
     /// What is said if it can't be executed.
-    pub(super) fn not_started(&self, error: &io::Error) -> Failure {
+    pub(super) fn not_started(&self, error: &io::Error) -> CliError {
         let program = self.words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
         match error.kind() {
-            io::ErrorKind::NotFound if program.contains('/') => Failure::new(
+            io::ErrorKind::NotFound if program.contains('/') => CliError::new(
                 Exit::NoSuchProgram,
                 format!("`{program}`: there is no such program, or what its `#!` names"),
             ),
-            io::ErrorKind::NotFound => Failure::new(Exit::NoSuchProgram, format!("`{program}`: command not found")),
-            _ => Failure::new(Exit::NotExecutable, format!("`{program}`: {error}")),
+            io::ErrorKind::NotFound => CliError::new(Exit::NoSuchProgram, format!("`{program}`: command not found")),
+            _ => CliError::new(Exit::NotExecutable, format!("`{program}`: {error}")),
         }
     }
 }

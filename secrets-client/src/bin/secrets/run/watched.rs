@@ -16,7 +16,7 @@ use super::{Delivery, RunArgs, masking};
 use crate::app::App;
 use crate::changes::{Changes, News, changed_names};
 use crate::delivery::{self, Placed, Plan};
-use crate::exit::Failure;
+use crate::exit::CliError;
 use crate::when;
 
 /// How long a program has to end before it is killed, unless told otherwise.
@@ -66,7 +66,7 @@ pub(super) async fn run(
     delivery: Delivery,
     set: Resolved,
     signals: &mut Signals,
-) -> (Placed, Result<u8, Failure>) {
+) -> (Placed, Result<u8, CliError>) {
     let Delivery { mut placed, program } = delivery;
     let watched = Watched { app, args, placed: &mut placed, program, set, retired: Vec::new() };
     let ended = watched.run(signals).await;
@@ -74,7 +74,7 @@ pub(super) async fn run(
 }
 
 impl Watched<'_> {
-    async fn run(mut self, signals: &mut Signals) -> Result<u8, Failure> {
+    async fn run(mut self, signals: &mut Signals) -> Result<u8, CliError> {
         let mut child = Child::start(&self.program).await?;
         let RunArgs { context, only, watching, .. } = self.args;
         let mut changes = Changes::since(&self.set.etag, self.app, context, only, watching.splay);
@@ -127,7 +127,7 @@ impl Watched<'_> {
     }
 
     /// Puts a new set in the place of the old one. On a failure the old one stays, files and all.
-    fn deliver(&mut self, set: Resolved, child: &Child) -> Result<(), Failure> {
+    fn deliver(&mut self, set: Resolved, child: &Child) -> Result<(), CliError> {
         let plan = Plan::of(&set.secrets, delivery::home().as_deref())?;
         let is_gone = |old: &ResolvedSecret| {
             !set.secrets.iter().any(|new| new.secret_id == old.secret_id && new.expose() == old.expose())

@@ -21,7 +21,7 @@ pub(super) fn commands(root: Command, words: &[String], typed: &str) -> Vec<Stri
 /// Words that mean alike; what of them a command has below it is suggested.
 const ALIKE: [&[&str]; 4] = [
     &["delete", "remove", "rm", "del", "destroy", "revoke", "unset", "drop", "end"],
-    &["create", "add", "new", "invite", "mint", "make", "grant"],
+    &["create", "add", "new", "invite", "create", "make", "grant"],
     &["show", "get", "describe", "info", "view", "read"],
     &["list", "ls", "all"],
 ];

@@ -7,10 +7,10 @@ use std::str::FromStr;
 use secrets_core::{Labels, OverridePolicy, Redaction};
 use secrets_proto::v1;
 
-use super::super::{parse, time};
 use super::target::target;
-use crate::failure::{Failure, Reason};
-use crate::service::secret::edit::{Edit, VisibilityNames};
+use crate::error::{Error, Reason};
+use crate::rpc::decode::{parse, time};
+use crate::service::secret::patch::{SecretPatch, VisibilityNames};
 
 /// The fields a mask may name.
 const EDITABLE: &str =
@@ -40,8 +40,8 @@ const NOT_EDITABLE: [&str; 16] = [
 ];
 
 /// The fields that are set; of a new secret the others have their defaults.
-pub(super) fn of_what_is_set(secret: v1::Secret) -> Result<Edit, Failure> {
-    Ok(Edit {
+pub(super) fn of_what_is_set(secret: v1::Secret) -> Result<SecretPatch, Error> {
+    Ok(SecretPatch {
         labels: if secret.labels.is_empty() { None } else { Some(labels(&secret)?) },
         target: target(secret.target)?,
         description: unless_empty(&secret.description, "secret.description")?,
@@ -55,8 +55,8 @@ pub(super) fn of_what_is_set(secret: v1::Secret) -> Result<Edit, Failure> {
 }
 
 /// The fields that the mask names, set or cleared. What has no empty state must be given.
-pub(super) fn masked(secret: v1::Secret, paths: &[String]) -> Result<Edit, Failure> {
-    let mut edit = Edit::default();
+pub(super) fn masked(secret: v1::Secret, paths: &[String]) -> Result<SecretPatch, Error> {
+    let mut edit = SecretPatch::default();
     for path in paths {
         match path.as_str() {
             "target" => {
@@ -92,7 +92,7 @@ pub(super) fn masked(secret: v1::Secret, paths: &[String]) -> Result<Edit, Failu
     Ok(edit)
 }
 
-fn unknown(path: &str) -> Failure {
+fn unknown(path: &str) -> Error {
     let rule = if NOT_EDITABLE.contains(&path) {
         format!("`{path}` can't be changed; {EDITABLE} can")
     } else if path.len() <= 64 && path.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_' | b'.')) {
@@ -101,14 +101,14 @@ fn unknown(path: &str) -> Failure {
         // What does not look like a path is not repeated: it may be anything.
         format!("a path is unknown; {EDITABLE} pass")
     };
-    Failure::field(Reason::InvalidUpdateMask, "update_mask", rule)
+    Error::field(Reason::InvalidUpdateMask, "update_mask", rule)
 }
 
-fn demanded<T>(given: Option<T>, field: &'static str, rule: &str) -> Result<T, Failure> {
-    given.ok_or_else(|| Failure::invalid(field, format!("the mask names it, and it is unset; {rule}")))
+fn demanded<T>(given: Option<T>, field: &'static str, rule: &str) -> Result<T, Error> {
+    given.ok_or_else(|| Error::invalid(field, format!("the mask names it, and it is unset; {rule}")))
 }
 
-fn unless_empty<T>(text: &str, field: &'static str) -> Result<Option<T>, Failure>
+fn unless_empty<T>(text: &str, field: &'static str) -> Result<Option<T>, Error>
 where
     T: FromStr,
     T::Err: Display,
@@ -116,11 +116,11 @@ where
     if text.is_empty() { Ok(None) } else { parse(field, text).map(Some) }
 }
 
-fn labels(secret: &v1::Secret) -> Result<Labels, Failure> {
-    Labels::new(&secret.labels).map_err(|error| Failure::invalid("secret.labels", error))
+fn labels(secret: &v1::Secret) -> Result<Labels, Error> {
+    Labels::new(&secret.labels).map_err(|error| Error::invalid("secret.labels", error))
 }
 
-fn visibility(visibility: Option<v1::Visibility>) -> Result<Option<VisibilityNames>, Failure> {
+fn visibility(visibility: Option<v1::Visibility>) -> Result<Option<VisibilityNames>, Error> {
     use v1::VisibilityMode::{All, Selected, Unspecified};
     let Some(visibility) = visibility else { return Ok(None) };
     let selects = !visibility.projects.is_empty() || !visibility.workspaces.is_empty();
@@ -132,39 +132,39 @@ fn visibility(visibility: Option<v1::Visibility>) -> Result<Option<VisibilityNam
         Ok(Unspecified) if !selects => Ok(None),
         Ok(All) if !selects => Ok(Some(VisibilityNames::All)),
         Ok(All | Unspecified) => {
-            Err(Failure::invalid("secret.visibility.mode", "projects and workspaces pass only with SELECTED"))
+            Err(Error::invalid("secret.visibility.mode", "projects and workspaces pass only with SELECTED"))
         }
-        Err(_) => Err(Failure::invalid("secret.visibility.mode", "ALL or SELECTED passes")),
+        Err(_) => Err(Error::invalid("secret.visibility.mode", "ALL or SELECTED passes")),
     }
 }
 
-fn identifiers<T>(field: &'static str, texts: &[String]) -> Result<BTreeSet<T>, Failure>
+fn identifiers<T>(field: &'static str, texts: &[String]) -> Result<BTreeSet<T>, Error>
 where
     T: FromStr + Ord,
     T::Err: Display,
 {
     if texts.len() > SELECTED_AT_MOST {
         let rule = format!("at most {SELECTED_AT_MOST} pass; {} were given", texts.len());
-        return Err(Failure::invalid(field, rule));
+        return Err(Error::invalid(field, rule));
     }
     texts.iter().map(|text| parse(field, text)).collect()
 }
 
-fn override_policy(policy: i32) -> Result<Option<OverridePolicy>, Failure> {
+fn override_policy(policy: i32) -> Result<Option<OverridePolicy>, Error> {
     match v1::OverridePolicy::try_from(policy) {
         Ok(v1::OverridePolicy::Unspecified) => Ok(None),
         Ok(v1::OverridePolicy::Allowed) => Ok(Some(OverridePolicy::Allowed)),
         Ok(v1::OverridePolicy::Locked) => Ok(Some(OverridePolicy::Locked)),
-        Err(_) => Err(Failure::invalid("secret.override_policy", "ALLOWED or LOCKED passes")),
+        Err(_) => Err(Error::invalid("secret.override_policy", "ALLOWED or LOCKED passes")),
     }
 }
 
-fn redaction(redaction: i32) -> Result<Option<Redaction>, Failure> {
+fn redaction(redaction: i32) -> Result<Option<Redaction>, Error> {
     match v1::Redaction::try_from(redaction) {
         Ok(v1::Redaction::Unspecified) => Ok(None),
         Ok(v1::Redaction::Default) => Ok(Some(Redaction::Default)),
         Ok(v1::Redaction::Off) => Ok(Some(Redaction::Off)),
-        Err(_) => Err(Failure::invalid("secret.redaction", "DEFAULT or OFF passes")),
+        Err(_) => Err(Error::invalid("secret.redaction", "DEFAULT or OFF passes")),
     }
 }
 
@@ -182,19 +182,19 @@ mod tests {
         let edit = of_what_is_set(secret).unwrap();
         assert_eq!(edit.description.as_ref().unwrap().as_str(), "d");
         assert_eq!(edit.disabled, Some(true));
-        assert_eq!(Edit { description: None, disabled: None, ..edit }, Edit::default());
+        assert_eq!(SecretPatch { description: None, disabled: None, ..edit }, SecretPatch::default());
     }
 
     #[test]
     fn a_mask_sets_and_clears_exactly_what_it_names() {
         let secret = v1::Secret { description: "not named".into(), ..Default::default() };
         let edit = masked(secret, &paths(&["group", "expire_time", "labels", "disabled"])).unwrap();
-        let expected = Edit {
+        let expected = SecretPatch {
             group: Some(None),
             expire_time: Some(None),
             labels: Some(Labels::default()),
             disabled: Some(false),
-            ..Edit::default()
+            ..SecretPatch::default()
         };
         assert_eq!(edit, expected);
     }

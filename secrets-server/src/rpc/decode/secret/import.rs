@@ -4,14 +4,14 @@ use secrets_core::import::{ConflictPolicy, RejectedPolicy};
 use secrets_proto::v1;
 use secrets_proto::v1::import_secrets_request::Source;
 
-use super::super::resource;
 use super::secret_id;
 use crate::crypto::SecretBytes;
-use crate::failure::Failure;
+use crate::error::Error;
+use crate::rpc::decode::resource;
 use crate::service::secret::import::{Document, ImportSecrets};
 
 /// ImportSecrets.
-pub fn import_secrets(request: v1::ImportSecretsRequest) -> Result<ImportSecrets, Failure> {
+pub fn import_secrets(request: v1::ImportSecretsRequest) -> Result<ImportSecrets, Error> {
     // The document is taken over first: wiped when dropped, whatever else of the request is refused.
     let document = request.source.map(|source| match source {
         Source::Dotenv(bytes) => Document::Dotenv(SecretBytes::from(bytes)),
@@ -19,9 +19,9 @@ pub fn import_secrets(request: v1::ImportSecretsRequest) -> Result<ImportSecrets
     });
     Ok(ImportSecrets {
         scope: resource("parent", &request.parent)?,
-        document: document.ok_or_else(|| Failure::invalid("source", "a document in `dotenv` or `json` passes"))?,
+        document: document.ok_or_else(|| Error::invalid("source", "a document in `dotenv` or `json` passes"))?,
         conflict_policy: conflict_policy(request.conflict_policy)?,
-        rejected_policy: rejected_policy(request.rejected_policy)?,
+        on_rejected: on_rejected(request.on_rejected)?,
         only: request
             .only_secret_ids
             .iter()
@@ -31,19 +31,19 @@ pub fn import_secrets(request: v1::ImportSecretsRequest) -> Result<ImportSecrets
     })
 }
 
-fn conflict_policy(policy: i32) -> Result<ConflictPolicy, Failure> {
+fn conflict_policy(policy: i32) -> Result<ConflictPolicy, Error> {
     match v1::ConflictPolicy::try_from(policy) {
         Ok(v1::ConflictPolicy::Unspecified | v1::ConflictPolicy::Skip) => Ok(ConflictPolicy::Skip),
         Ok(v1::ConflictPolicy::Overwrite) => Ok(ConflictPolicy::Overwrite),
         Ok(v1::ConflictPolicy::Fail) => Ok(ConflictPolicy::Fail),
-        Err(_) => Err(Failure::invalid("conflict_policy", "SKIP, OVERWRITE or FAIL passes")),
+        Err(_) => Err(Error::invalid("conflict_policy", "SKIP, OVERWRITE or FAIL passes")),
     }
 }
 
-fn rejected_policy(policy: i32) -> Result<RejectedPolicy, Failure> {
+fn on_rejected(policy: i32) -> Result<RejectedPolicy, Error> {
     match v1::RejectedPolicy::try_from(policy) {
         Ok(v1::RejectedPolicy::Unspecified | v1::RejectedPolicy::Fail) => Ok(RejectedPolicy::Fail),
         Ok(v1::RejectedPolicy::Skip) => Ok(RejectedPolicy::Skip),
-        Err(_) => Err(Failure::invalid("rejected_policy", "FAIL or SKIP passes")),
+        Err(_) => Err(Error::invalid("on_rejected", "FAIL or SKIP passes")),
     }
 }

@@ -6,10 +6,10 @@ use secrets_core::{FileMode, Target};
 use secrets_proto::v1;
 use secrets_proto::v1::target::Kind;
 
-use crate::failure::{Failure, Reason};
+use crate::error::{Error, Reason};
 
 /// Where a value is to land; none when no kind is set.
-pub(super) fn target(target: Option<v1::Target>) -> Result<Option<Target>, Failure> {
+pub(super) fn target(target: Option<v1::Target>) -> Result<Option<Target>, Error> {
     let Some(kind) = target.and_then(|target| target.kind) else { return Ok(None) };
     Ok(Some(match kind {
         Kind::EnvironmentVariable(_) => Target::EnvironmentVariable,
@@ -28,8 +28,8 @@ pub(super) fn target(target: Option<v1::Target>) -> Result<Option<Target>, Failu
     }))
 }
 
-fn invalid<E: Display>(field: &'static str) -> impl FnOnce(E) -> Failure {
-    move |error| Failure::field(Reason::InvalidTarget, field, error)
+fn invalid<E: Display>(field: &'static str) -> impl FnOnce(E) -> Error {
+    move |error| Error::field(Reason::InvalidTarget, field, error)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use secrets_proto::v1;
 use secrets_proto::v1::secret_value::Value;
 
 use crate::crypto::SecretBytes;
-use crate::failure::{Failure, Reason};
+use crate::error::{Error, Reason};
 
 /// The value, unless there is none or it has no bytes: empty means keep. The message's own buffer is taken over, so that it
 /// is wiped.
@@ -18,8 +18,8 @@ pub(super) fn given(value: Option<v1::SecretValue>) -> Option<SecretBytes> {
 }
 
 /// A value was needed.
-pub(super) fn missing(rule: &str) -> Failure {
-    Failure::field(Reason::InvalidValue, "value", rule)
+pub(super) fn missing(rule: &str) -> Error {
+    Error::field(Reason::InvalidValue, "value", rule)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 
 use crate::crypto::SecretBytes;
-use crate::failure::{Failure, Reason};
+use crate::error::{Error, Reason};
 
 /// Names and values.
 pub enum Document {
@@ -35,7 +35,7 @@ impl Document {
     }
 
     /// Reads the entries. A document that can't be read is refused with the line, never with what stands there.
-    pub(super) fn entries(&self) -> Result<Entries, Failure> {
+    pub(super) fn entries(&self) -> Result<Entries, Error> {
         // Exposed to be taken apart into values that are wiped in their turn.
         match self {
             Self::Dotenv(bytes) => {
@@ -69,7 +69,7 @@ impl Drop for Entries {
     }
 }
 
-fn json(text: &[u8]) -> Result<Entries, Failure> {
+fn json(text: &[u8]) -> Result<Entries, Error> {
     let mut reader = serde_json::Deserializer::from_slice(text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text));
     reader.deserialize_map(Members).and_then(|entries| reader.end().map(|()| entries)).map_err(|error| {
         // The error's own text may quote a value; its line does not.
@@ -78,8 +78,8 @@ fn json(text: &[u8]) -> Result<Entries, Failure> {
     })
 }
 
-fn unreadable(field: &'static str, line: usize, rule: &dyn fmt::Display) -> Failure {
-    Failure::field(Reason::ImportSyntax, field, rule).with("line", line.to_string())
+fn unreadable(field: &'static str, line: usize, rule: &dyn fmt::Display) -> Error {
+    Error::field(Reason::ImportSyntax, field, rule).with("line", line.to_string())
 }
 
 /// The members of an object, in their order, those included whose name comes again.
@@ -110,7 +110,7 @@ mod tests {
     /// Place, name, value, and the place of the entry that overrides it.
     type Read = (usize, String, String, Option<usize>);
 
-    fn read(text: &str) -> Result<Vec<Read>, Failure> {
+    fn read(text: &str) -> Result<Vec<Read>, Error> {
         let entries = Document::Json(SecretBytes::from(text.as_bytes().to_vec())).entries()?;
         Ok(entries.iter().map(|e| (e.line(), e.key().to_owned(), e.value().to_owned(), e.overridden_by())).collect())
     }

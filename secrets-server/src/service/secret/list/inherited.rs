@@ -7,11 +7,11 @@ use secrets_core::authorize::{Listing, Resource};
 use secrets_core::resolution::{NotChosenReason, resolve};
 use secrets_core::{Context, Scope, ScopeKind, ScopeName, SecretName, Uid, right};
 
-use super::super::reading::Reading;
-use super::super::shown::ShownSecret;
-use crate::app::App;
+use crate::application::App;
 use crate::call::Call;
-use crate::failure::Failure;
+use crate::error::Error;
+use crate::service::secret::readable_scope::ReadableScope;
+use crate::service::secret::view::SecretView;
 use crate::store::{project, secret};
 
 impl App {
@@ -21,8 +21,8 @@ impl App {
         &self,
         db: &impl ConnectionTrait,
         call: &Call,
-        reading: &Reading,
-    ) -> Result<Vec<ShownSecret>, Failure> {
+        reading: &ReadableScope,
+    ) -> Result<Vec<SecretView>, Error> {
         let place = &reading.place;
         let context = context_of(&place.resource);
         let scopes: Vec<Scope> = context.scopes().collect();
@@ -34,10 +34,13 @@ impl App {
             .filter(|other| other.reason == NotChosenReason::NotVisible)
             .map(|other| other.candidate.secret)
             .collect();
-        let winners: HashMap<Uid, Uid> =
-            resolution.not_chosen.iter().filter_map(|other| Some((other.candidate.secret, other.by?))).collect();
+        let winners: HashMap<Uid, Uid> = resolution
+            .not_chosen
+            .iter()
+            .filter_map(|other| Some((other.candidate.secret, other.blocked_by?)))
+            .collect();
 
-        let lookouts = self.lookouts(db, call, reading, &context).await?;
+        let visible_scopes = self.visible_scopes(db, call, reading, &context).await?;
         let read_only = call.authorize::<right::WriteSecrets>(&place.resource).is_err();
         let mut shown = Vec::with_capacity(candidates.len());
         for current in candidates {
@@ -45,11 +48,12 @@ impl App {
             if inherited && hidden.contains(&current.secret.uid) {
                 continue;
             }
-            let Some(lookout) = lookouts.iter().find(|lookout| lookout.place.scope == current.secret.scope) else {
+            let Some(lookout) = visible_scopes.iter().find(|lookout| lookout.place.scope == current.secret.scope)
+            else {
                 continue;
             };
             if let Some(secret) = lookout.shown(&lookout.place.name, current) {
-                shown.push(ShownSecret { inherited, read_only: inherited || read_only, ..secret });
+                shown.push(SecretView { inherited, read_only: inherited || read_only, ..secret });
             }
         }
         let names: HashMap<Uid, SecretName> =
@@ -62,27 +66,27 @@ impl App {
     }
 
     /// The scopes of the context that the caller may look at.
-    async fn lookouts(
+    async fn visible_scopes(
         &self,
         db: &impl ConnectionTrait,
         call: &Call,
-        reading: &Reading,
+        reading: &ReadableScope,
         context: &Context,
-    ) -> Result<Vec<Reading>, Failure> {
+    ) -> Result<Vec<ReadableScope>, Error> {
         let organization = &reading.place.organization;
         let at = |scope: Scope, name: ScopeName, resource: Resource| {
             let mut place = reading.place.clone();
             (place.scope, place.name, place.resource) = (scope, name, resource);
             place
         };
-        let mut lookouts = vec![Reading { place: reading.place.clone(), listing: reading.listing.clone() }];
+        let mut visible_scopes = vec![ReadableScope { place: reading.place.clone(), listing: reading.listing.clone() }];
         let whole = Resource::Organization(organization.uid);
         if reading.place.scope.kind != ScopeKind::Organization
             && let Ok(permit) = call.authorize::<right::ListSecrets>(&whole)
         {
             let name = ScopeName::Organization(organization.organization_id.clone());
             let place = at(Scope::new(ScopeKind::Organization, organization.uid), name, whole);
-            lookouts.push(Reading { place, listing: self.listing_of(db, call, &permit).await? });
+            visible_scopes.push(ReadableScope { place, listing: self.listing_of(db, call, &permit).await? });
         }
         if reading.place.scope.kind != ScopeKind::Project
             && let Some(project) = context.project
@@ -92,11 +96,11 @@ impl App {
                 for row in project::by_uids(db, organization.uid, [project]).await? {
                     let name = ScopeName::Project(organization.organization_id.clone(), row.project_id);
                     let place = at(Scope::new(ScopeKind::Project, project), name, resource);
-                    lookouts.push(Reading { place, listing: Listing::All });
+                    visible_scopes.push(ReadableScope { place, listing: Listing::All });
                 }
             }
         }
-        Ok(lookouts)
+        Ok(visible_scopes)
     }
 }
 

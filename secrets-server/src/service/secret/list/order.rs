@@ -33,7 +33,7 @@ pub struct InvalidOrder;
 
 /// Where a secret stands in an order. The text of one is the cursor of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standpoint {
+pub struct SortKey {
     /// The time it is ordered by; zero when by name.
     pub time: Timestamp,
     /// Its name.
@@ -44,17 +44,17 @@ pub struct Standpoint {
 
 impl Order {
     /// Where a secret with these properties stands.
-    pub fn standpoint(self, secret_id: &SecretId, uid: Uid, create: Timestamp, update: Timestamp) -> Standpoint {
+    pub fn standpoint(self, secret_id: &SecretId, uid: Uid, create: Timestamp, update: Timestamp) -> SortKey {
         let time = match self.by {
             OrderBy::SecretId => Timestamp::default(),
             OrderBy::CreateTime => create,
             OrderBy::UpdateTime => update,
         };
-        Standpoint { time, secret_id: secret_id.clone(), uid }
+        SortKey { time, secret_id: secret_id.clone(), uid }
     }
 
     /// Which of two comes first.
-    pub fn compare(self, a: &Standpoint, b: &Standpoint) -> Ordering {
+    pub fn compare(self, a: &SortKey, b: &SortKey) -> Ordering {
         let ascending = (a.time, &a.secret_id, a.uid).cmp(&(b.time, &b.secret_id, b.uid));
         if self.descending { ascending.reverse() } else { ascending }
     }
@@ -89,14 +89,14 @@ impl fmt::Display for InvalidOrder {
 
 impl std::error::Error for InvalidOrder {}
 
-impl fmt::Display for Standpoint {
+impl fmt::Display for SortKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.time.as_micros(), self.secret_id, self.uid)
     }
 }
 
-/// Of a text that [`Standpoint`] displayed; page tokens are authenticated, so that no other comes.
-impl FromStr for Standpoint {
+/// Of a text that [`SortKey`] displayed; page tokens are authenticated, so that no other comes.
+impl FromStr for SortKey {
     type Err = InvalidOrder;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {

@@ -36,7 +36,7 @@ impl Place {
         Plan::of(&secrets, Some(home)).unwrap()
     }
 
-    fn place(&self, files: &[(&str, u32, &str)]) -> Result<Placed, Failure> {
+    fn place(&self, files: &[(&str, u32, &str)]) -> Result<Placed, CliError> {
         let runtime = Runtime::at(self.top.path().join("runtime"));
         Placed::within(runtime, &Self::plan(files, &self.home("")), Some(&self.home(".docker")))
     }

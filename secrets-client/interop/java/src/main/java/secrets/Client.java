@@ -28,10 +28,10 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Predicate;
-import secrets.v1.ResolveRequest;
-import secrets.v1.ResolveServiceGrpc;
-import secrets.v1.WatchRequest;
-import secrets.v1.WatchResponse;
+import secretsapi.v1.ResolveRequest;
+import secretsapi.v1.ResolveServiceGrpc;
+import secretsapi.v1.WatchRequest;
+import secretsapi.v1.WatchResponse;
 
 /**
  * A client of the secrets service: a connection, a credential, deadlines. For any number of threads. A call takes 30 s at most,

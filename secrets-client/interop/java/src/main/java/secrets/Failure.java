@@ -5,7 +5,7 @@ import com.google.rpc.ErrorInfo;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.util.Map;
-import secrets.v1.ErrorReason;
+import secretsapi.v1.ErrorReason;
 
 /**
  * What the service told a program of a call that failed, beside the code and the message of {@code error.getStatus()}.
@@ -21,7 +21,7 @@ public record Failure(ErrorReason reason, Map<String, String> metadata) {
         if (!detail.is(ErrorInfo.class)) continue;
         var info = detail.unpack(ErrorInfo.class);
         var known = ErrorReason.getDescriptor().findValueByName("ERROR_REASON_" + info.getReason());
-        if (info.getDomain().equals("secrets.v1") && known != null)
+        if (info.getDomain().equals("secretsapi.v1") && known != null)
           return new Failure(ErrorReason.valueOf(known), info.getMetadataMap());
       }
     } catch (InvalidProtocolBufferException garbled) {

@@ -22,9 +22,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import secrets.v1.ErrorReason;
-import secrets.v1.ResolveRequest;
-import secrets.v1.WatchRequest;
+import secretsapi.v1.ErrorReason;
+import secretsapi.v1.ResolveRequest;
+import secretsapi.v1.WatchRequest;
 
 /** The runner of {@code interop/scenario.json}: see {@code interop/README.md}. */
 final class Runner {
@@ -140,10 +140,10 @@ final class Runner {
   @SuppressWarnings("unchecked")
   private static MethodDescriptor<Message, Message> method(String call) throws Exception {
     var service = call.split("/")[0];
-    var stub = Class.forName("secrets.v1." + service + "Grpc");
+    var stub = Class.forName("secretsapi.v1." + service + "Grpc");
     var described = (ServiceDescriptor) stub.getMethod("getServiceDescriptor").invoke(null);
     for (var method : described.getMethods())
-      if (method.getFullMethodName().equals("secrets.v1." + call)) return (MethodDescriptor<Message, Message>) method;
+      if (method.getFullMethodName().equals("secretsapi.v1." + call)) return (MethodDescriptor<Message, Message>) method;
     throw new IllegalArgumentException("no method " + call);
   }
 

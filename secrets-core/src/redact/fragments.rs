@@ -1,0 +1,104 @@
+//! What of a value is looked for.
+
+use super::{MIN_MASKED_BYTES, is_common_word};
+
+pub(super) enum Fragments<'a> {
+    /// The value is too short to be masked at all.
+    TooShort,
+    Fragments {
+        /// The value, and those of its lines that differ from it and are not trivial.
+        fragments: Vec<&'a [u8]>,
+        /// Whether lines were left out because they are too short.
+        short_lines: bool,
+    },
+}
+
+pub(super) fn of(value: &[u8]) -> Fragments<'_> {
+    if value.trim_ascii().len() < MIN_MASKED_BYTES {
+        return Fragments::TooShort;
+    }
+    let mut fragments = vec![value];
+    let mut short_lines = false;
+    for line in lines(value).map(trim) {
+        if line == value || !has_word(line) {
+            continue;
+        }
+        if line.len() < MIN_MASKED_BYTES {
+            short_lines = true;
+        } else if !is_ordinary(line) {
+            fragments.push(line);
+        }
+    }
+    Fragments::Fragments { fragments, short_lines }
+}
+
+/// What is no text has no lines.
+fn lines(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let is_text = !value.iter().any(|byte| byte.is_ascii_control() && !b"\t\n\x0B\x0C\r\x1B".contains(byte));
+    value.split(move |byte| is_text && b"\n\r".contains(byte))
+}
+
+/// Without the white space around it, and without asterisks, as `***` could stand in no such line's place.
+fn trim(line: &[u8]) -> &[u8] {
+    let is_kept = |byte: &u8| !byte.is_ascii_whitespace() && *byte != b'*';
+    let first = line.iter().position(is_kept).unwrap_or(line.len());
+    let end = line.iter().rposition(is_kept).map_or(first, |last| last + 1);
+    line.get(first..end).unwrap_or_default()
+}
+
+/// Whether more than punctuation stands in it.
+fn has_word(line: &[u8]) -> bool {
+    line.iter().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
+}
+
+/// Whether many programs print such a line.
+fn is_ordinary(line: &[u8]) -> bool {
+    let is_frame =
+        [&b"-----BEGIN "[..], b"-----END "].iter().any(|frame| line.starts_with(frame)) && line.ends_with(b"-----");
+    is_frame || std::str::from_utf8(line).is_ok_and(is_common_word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(value: &str) -> Option<(Vec<&str>, bool)> {
+        match of(value.as_bytes()) {
+            Fragments::TooShort => None,
+            Fragments::Fragments { fragments, short_lines } => Some((
+                fragments.into_iter().map(|fragment| std::str::from_utf8(fragment).unwrap()).collect(),
+                short_lines,
+            )),
+        }
+    }
+
+    #[test]
+    fn takes_the_value_and_its_lines() {
+        for (value, fragments, short_lines) in [
+            ("abcdef", &["abcdef"][..], false),
+            ("abcdef\n", &["abcdef\n", "abcdef"], false),
+            ("  abcdef  ", &["  abcdef  ", "abcdef"], false),
+            ("first line\r\nsecond line", &["first line\r\nsecond line", "first line", "second line"], false),
+            ("first line\n\n}\n==========\n", &["first line\n\n}\n==========\n", "first line"], false),
+            ("user: bob\npin: 1234\n007", &["user: bob\npin: 1234\n007", "user: bob", "pin: 1234"], true),
+            ("mykey1\npassword\n20260101", &["mykey1\npassword\n20260101", "mykey1"], false),
+            (
+                "-----BEGIN KEY-----\nMC4CAQAw\nQ==\n-----END KEY-----\n",
+                &["-----BEGIN KEY-----\nMC4CAQAw\nQ==\n-----END KEY-----\n", "MC4CAQAw"],
+                true,
+            ),
+            ("* first item\n** second *\n", &["* first item\n** second *\n", "first item", "second"], false),
+            ("one line\0and\nno other\n", &["one line\0and\nno other\n", "one line\0and\nno other"], false),
+            ("production", &["production"], false),
+        ] {
+            assert_eq!(told(value), Some((fragments.to_vec(), short_lines)), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn takes_nothing_short() {
+        for value in ["", "abcde", "abcde\n", "\n\n\n\n\n\n\n", "  ab    "] {
+            assert_eq!(told(value), None, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What is noted in memory and written now and then, so that no call waits for it: failed authentications, counted, and
+//! which credentials were used.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use secrets_core::{Timestamp, Uid};
+
+use crate::audit::Unauthenticated;
+use crate::crypto::Random;
+use crate::error::Error;
+use crate::store::{self, Store, audit, credential};
+
+/// The notes of the running minute. Those of a server that is killed are lost; none of them decides anything.
+#[derive(Debug, Default)]
+pub struct UsageBuffer {
+    /// Failed authentications, by address.
+    pub unauthenticated: Unauthenticated,
+    used: Mutex<HashSet<Uid>>,
+}
+
+impl UsageBuffer {
+    /// UsageBuffer that a credential was used.
+    pub fn used(&self, credential: Uid) {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(credential);
+    }
+
+    /// Writes the notes, and forgets them.
+    pub async fn write(&self, store: &Store, random: &dyn Random, now: Timestamp) -> Result<(), Error> {
+        let events = self.unauthenticated.take(random, now)?;
+        let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
+        if events.is_empty() && used.is_empty() {
+            return Ok(());
+        }
+        let transaction = store.begin().await?;
+        if !events.is_empty() {
+            audit::insert_many(&transaction, &events).await?;
+        }
+        credential::touch(&transaction, used, now).await?;
+        Ok(store::commit(transaction).await?)
+    }
+}

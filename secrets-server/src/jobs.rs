@@ -1,0 +1,3 @@
+//! What runs in the background, apart from calls.
+
+pub mod purge;

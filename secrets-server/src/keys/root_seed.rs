@@ -1,0 +1,129 @@
+//! The root seed, which seals data keys and system keys.
+
+use secrets_core::Uid;
+
+use super::provider::{RootKeyError, RootKeyProvider};
+use crate::crypto::aad::{AssociatedData, Fields, KEY_MAGIC};
+use crate::crypto::envelope::{self, OpenError, SealError};
+use crate::crypto::random::{Random, RandomError};
+use crate::crypto::secret_bytes::{SecretBytes, SymmetricKey};
+
+/// The 32 random bytes under one version of the root key.
+pub struct RootSeed {
+    version: u32,
+    key: SymmetricKey,
+}
+
+impl RootSeed {
+    /// A new random seed.
+    pub fn make(random: &dyn Random, version: u32) -> Result<Self, RandomError> {
+        Ok(Self { version, key: SymmetricKey::make(random)? })
+    }
+
+    /// Has the root key wrap the seed, for storing.
+    pub async fn wrap(&self, provider: &dyn RootKeyProvider) -> Result<Vec<u8>, RootKeyError> {
+        provider.wrap(&self.key).await
+    }
+
+    /// Has the root key unwrap the seed that was stored as `version`. A root key that is not the one it was wrapped by
+    /// is [`RootKeyError::WrongKey`]: the check that a start-up makes before anything else.
+    pub async fn unwrap(provider: &dyn RootKeyProvider, version: u32, wrapped: &[u8]) -> Result<Self, RootKeyError> {
+        Ok(Self { version, key: provider.unwrap(wrapped).await? })
+    }
+
+    /// Which version of the root key it belongs to.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Seals a data key or system key as the row that `identity` names.
+    pub fn seal_key(
+        &self,
+        random: &dyn Random,
+        identity: &KeyIdentity,
+        key: &SymmetricKey,
+    ) -> Result<Vec<u8>, SealError> {
+        // Exposed to be encrypted.
+        envelope::seal(random, &self.key, self.version, identity, key.expose())
+    }
+
+    /// Opens the key that was sealed for exactly this `identity` under this version of the seed.
+    pub fn open_key(&self, identity: &KeyIdentity, record: &[u8]) -> Result<SymmetricKey, OpenError> {
+        let opened = envelope::open(&self.key, self.version, identity, record)?;
+        key_of(&opened)
+    }
+}
+
+/// What a stored key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyPurpose {
+    /// An organization's values.
+    Data,
+    /// The MACs under which tokens are stored.
+    Pepper,
+    /// Fingerprints of repeated requests, and page tokens.
+    Fingerprint,
+    /// The audit log.
+    Audit,
+}
+
+impl KeyPurpose {
+    /// The word for it in the database and in what is authenticated.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Data => "DATA",
+            Self::Pepper => "PEPPER",
+            Self::Fingerprint => "FINGERPRINT",
+            Self::Audit => "AUDIT",
+        }
+    }
+}
+
+/// The row that a sealed key belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyIdentity {
+    /// The organization of a data key; none for a system key.
+    pub organization: Option<Uid>,
+    /// The key's own version.
+    pub version: u32,
+    /// What it is for.
+    pub purpose: KeyPurpose,
+}
+
+impl KeyIdentity {
+    /// A version of an organization's data key.
+    #[must_use]
+    pub const fn data(organization: Uid, version: u32) -> Self {
+        Self { organization: Some(organization), version, purpose: KeyPurpose::Data }
+    }
+
+    /// A version of a key of the whole service.
+    #[must_use]
+    pub const fn system(purpose: KeyPurpose, version: u32) -> Self {
+        Self { organization: None, version, purpose }
+    }
+}
+
+impl AssociatedData for KeyIdentity {
+    fn magic(&self) -> [u8; 4] {
+        KEY_MAGIC
+    }
+
+    fn write(&self, fields: &mut Fields) {
+        // No uid has no bytes, so that a system key is no organization's.
+        let organization = self.organization.as_ref().map(|uid| uid.as_bytes().as_slice()).unwrap_or_default();
+        fields
+            .push(b"secrets.v1 key")
+            .push(self.purpose.as_str().as_bytes())
+            .push(organization)
+            .push(&self.version.to_be_bytes());
+    }
+}
+
+/// The key that an opened record holds.
+pub(crate) fn key_of(opened: &SecretBytes) -> Result<SymmetricKey, OpenError> {
+    // Exposed to be copied into a type of its own.
+    SymmetricKey::copied_from(opened.expose()).ok_or(OpenError::KeyLength { length: opened.len() })
+}

@@ -1,0 +1,207 @@
+//! Bindings: who has which role where, given and taken by whom the table of `secrets_core::grant` says.
+
+use secrets_core::{Binding, OrganizationId, Resource, Role, RoleResource, Timestamp, Uid, right};
+
+use crate::application::App;
+use crate::call::Call;
+use crate::error::Error;
+use crate::service::directory::user::keeps_an_admin;
+use crate::service::locate::account::{AccountName, AccountNames, account_of};
+use crate::service::locate::role_resource::RoleResourceName;
+use crate::service::mutation::{Deleted, Done, Keep};
+use crate::service::page::Page;
+use crate::service::page::list::Listed;
+use crate::store::binding::BindingRecord;
+use crate::store::{StoreError, binding};
+
+/// What CreateBinding is asked for.
+pub struct NewBinding {
+    /// On what.
+    pub resource: RoleResourceName,
+    /// Who.
+    pub principal: AccountName,
+    /// Is what.
+    pub role: Role,
+}
+
+/// The name of a binding: its resource, then `/bindings/{uid}`.
+pub struct BindingName {
+    /// On what.
+    pub resource: RoleResourceName,
+    /// Its uid.
+    pub uid: Uid,
+}
+
+/// A binding in words.
+#[derive(Clone, Debug)]
+pub struct BindingView {
+    /// Its uid.
+    pub uid: Uid,
+    /// Resource path of what it is on.
+    pub resource: String,
+    /// Resource path of who has it.
+    pub principal: String,
+    /// The role.
+    pub role: Role,
+    /// When it was given.
+    pub create_time: Timestamp,
+    /// Who gave it.
+    pub creator: String,
+}
+
+impl BindingView {
+    /// The row of a binding on `resource` of `principal`, in words.
+    pub fn new(row: BindingRecord, resource: impl Into<String>, principal: impl Into<String>) -> Self {
+        Self {
+            uid: row.uid,
+            resource: resource.into(),
+            principal: principal.into(),
+            role: row.binding.role,
+            create_time: row.create_time,
+            creator: row.creator,
+        }
+    }
+}
+
+impl App {
+    /// Gives a role; returns the binding that is there already, if there is one.
+    pub async fn create_binding(
+        &self,
+        call: &Call,
+        input: &NewBinding,
+        keep: &Keep<BindingView>,
+    ) -> Result<Done<BindingView>, Error> {
+        one_organization(input.resource.organization(), &input.principal)?;
+        let lock = self.locate_role_resource(self.store().reader(), call, &input.resource).await?.lock();
+        let mut change = self.begin(call, lock).await?;
+        let on = self.locate_role_resource(change.db(), call, &input.resource).await?;
+        let holder = self.locate_account(change.db(), call, &input.principal).await?;
+        if input.role == Role::Owner {
+            let text = "a workspace has the owner it was made for or transferred to; TransferWorkspace changes it";
+            return Err(Error::invalid("binding.role", text));
+        }
+        secrets_core::binding::check(input.role, on.role_resource.kind(), holder.account.kind())
+            .map_err(|error| Error::invalid("binding.role", error))?;
+        let resource =
+            Resource::Binding { holder: holder.account, role: input.role, resource: on.role_resource, owner: on.owner };
+        let permit = call.authorize::<right::Grant>(&resource)?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        on.must_exist()?;
+        holder.must_exist(call)?;
+        let binding = Binding { principal: holder.reference(), role: input.role, resource: on.role_resource };
+        let row = match binding::find(change.db(), &binding).await? {
+            Some(row) => row,
+            None => {
+                let creator = call.caller.name.clone();
+                let row = BindingRecord { uid: self.uid()?, binding, create_time: call.now, creator };
+                binding::insert(change.db(), &row).await?;
+                if let Some(scope) = on.scope() {
+                    change.bump(scope).await?;
+                }
+                call.about_precisely(
+                    on.role_resource.organization(),
+                    format!("{}/bindings/{}", input.resource, row.uid),
+                    Some(row.uid),
+                );
+                row
+            }
+        };
+        let named = BindingView::new(row, input.resource.to_string(), input.principal.to_string());
+        change.finish(&permit, keep, named).await
+    }
+
+    /// Lists the bindings on a resource; with those of an organization come those of the platform, which reach it too.
+    pub async fn list_bindings(
+        &self,
+        call: &Call,
+        (name, page): (RoleResourceName, Page),
+    ) -> Result<Listed<BindingView>, Error> {
+        let db = self.store().reader();
+        let on = self.locate_role_resource(db, call, &name).await?;
+        let _permit = call.authorize::<right::ListBindings>(&on.resource)?;
+        on.must_exist()?;
+        let role_resources: &[RoleResource] = match on.role_resource {
+            role_resource @ RoleResource::Organization(_) => &[role_resource, RoleResource::Platform],
+            role_resource => &[role_resource],
+        };
+        let mut total = 0;
+        for role_resource in role_resources {
+            total += binding::count(db, *role_resource).await?;
+        }
+        // Uids sort as their bytes do, in both databases and here.
+        let fetch = |after: Option<Uid>, limit: u64| async move {
+            let mut rows = Vec::new();
+            for role_resource in role_resources {
+                rows.extend(binding::list(db, *role_resource, after, limit).await?);
+            }
+            rows.sort_by_key(|row| row.uid);
+            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            Ok::<_, StoreError>(rows)
+        };
+        let level_name = name.to_string();
+        let query = ["bindings", level_name.as_str()];
+        let listed = self.list_page(&page, &query, Some(total), |_| true, |row: &BindingRecord| row.uid, fetch).await?;
+        let holders = listed.rows.iter().map(|row| row.binding.principal);
+        let names = AccountNames::of(db, on.organization(), holders).await?;
+        Ok(listed.map(|row| {
+            let resource = if row.binding.resource == RoleResource::Platform { "platform" } else { &level_name };
+            let principal = names.name(row.binding.principal);
+            BindingView::new(row, resource, principal)
+        }))
+    }
+
+    /// Takes a role away. The last administrator stays.
+    pub async fn delete_binding(
+        &self,
+        call: &Call,
+        name: &BindingName,
+        keep: &Keep<Deleted>,
+    ) -> Result<Done<Deleted>, Error> {
+        let lock = self.locate_role_resource(self.store().reader(), call, &name.resource).await?.lock();
+        let mut change = self.begin(call, lock).await?;
+        let on = self.locate_role_resource(change.db(), call, &name.resource).await?;
+        let within = on.role_resource.organization();
+        let found = binding::by_uid(change.db(), within, name.uid)
+            .await?
+            .filter(|row| row.binding.resource == on.role_resource);
+        let Some(row) = found else {
+            // Whoever may list the bindings may know that there is none.
+            let _permit = call.authorize::<right::ListBindings>(&on.resource)?;
+            if let Some(done) = change.repeated(keep).await? {
+                return Ok(done);
+            }
+            on.must_exist()?;
+            return Err(Error::not_found(format_args!("binding `{}/bindings/{}`", name.resource, name.uid)));
+        };
+        let Binding { principal, role, .. } = row.binding;
+        let holder = account_of(change.db(), within, principal).await?;
+        let resource = Resource::Binding { holder, role, resource: on.role_resource, owner: on.owner };
+        let permit = call.authorize::<right::Revoke>(&resource)?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        if let (RoleResource::Organization(_), Role::Admin, Some(organization)) =
+            (on.role_resource, role, on.organization())
+        {
+            keeps_an_admin(change.db(), organization, principal).await?;
+        }
+        binding::delete(change.db(), within, row.uid).await?;
+        if let Some(scope) = on.scope() {
+            change.bump(scope).await?;
+        }
+        change.finish(&permit, keep, Deleted).await
+    }
+}
+
+/// No role crosses from one organization to another.
+fn one_organization(on: Option<&OrganizationId>, principal: &AccountName) -> Result<(), Error> {
+    match (on, principal.organization()) {
+        (Some(on), Some(own)) if on != own => {
+            let text = format!("an account of `organizations/{on}`, or a service account of the platform, passes");
+            Err(Error::invalid("binding.principal", text))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,120 @@
+//! What tokens and sessions have in common: how they are named and listed, and that what was revoked makes no more.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sea_orm::ConnectionTrait;
+use secrets_core::{OrganizationId, Timestamp, Uid};
+
+use crate::application::App;
+use crate::call::Call;
+use crate::error::{Error, Reason};
+use crate::store::credential::{self, Credential};
+
+/// The collections of credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Collection {
+    /// `tokens`
+    Tokens,
+    /// `sessions`
+    Sessions,
+}
+
+impl Collection {
+    /// Its segment in a name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens",
+            Self::Sessions => "sessions",
+        }
+    }
+}
+
+/// The name of a token or session: `organizations/acme/tokens/UID`, `tokens/UID` for the platform's,
+/// `organizations/acme/sessions/UID`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialName {
+    /// The organization it belongs to.
+    pub organization: Option<OrganizationId>,
+    /// What it is.
+    pub collection: Collection,
+    /// Its uid.
+    pub uid: Uid,
+}
+
+impl fmt::Display for CredentialName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(organization) = &self.organization {
+            write!(f, "organizations/{organization}/")?;
+        }
+        write!(f, "{}/{}", self.collection.as_str(), self.uid)
+    }
+}
+
+/// Where a credential stands in a list, the newest first: when it was made, and its uid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cursor(Timestamp, Uid);
+
+impl Cursor {
+    pub(super) fn of(row: &Credential) -> Self {
+        Self(row.create_time, row.uid)
+    }
+}
+
+impl From<Cursor> for (Timestamp, Uid) {
+    fn from(Cursor(time, uid): Cursor) -> Self {
+        (time, uid)
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0.as_micros(), self.1)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let (micros, uid) = text.split_once('.').ok_or(InvalidCursor)?;
+        let time = Timestamp::from_micros(micros.parse().map_err(|_| InvalidCursor)?);
+        Ok(Self(time, uid.parse().map_err(|_| InvalidCursor)?))
+    }
+}
+
+/// A text that is no position in a list of credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct InvalidCursor;
+
+impl App {
+    /// Refuses to make a credential with one that was revoked since the call began, and keeps whoever revokes it meanwhile
+    /// waiting until what it made is there to be found.
+    pub(super) async fn hold_own_credential(&self, db: &impl ConnectionTrait, call: &Call) -> Result<(), Error> {
+        match credential::hold(db, call.caller.credential).await? {
+            Some(row) if row.revoke_time.is_none() => Ok(()),
+            _ => Err(ended()),
+        }
+    }
+}
+
+/// The credential of the call ended since it began.
+pub(super) fn ended() -> Error {
+    Error::new(Reason::Unauthenticated, "the credential is unknown, revoked or expired")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back_what_it_wrote() {
+        for micros in [-1, 0, 1_700_000_000_000_000] {
+            let cursor = Cursor(Timestamp::from_micros(micros), Uid::from_u128(7));
+            assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        }
+        for text in ["", "1", "1.", ".", "x.00000000-0000-0000-0000-000000000007"] {
+            assert_eq!(text.parse::<Cursor>(), Err(InvalidCursor), "{text}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Invitations: a person's way in. A code is made by an administrator and redeemed once for a personal token.
+//!
+//! # Invariant
+//!
+//! While a code is open, its user has neither secrets nor another credential: inviting again ends all credentials of the
+//! user, and is refused while there are secrets, unless it destroys them. So whoever holds a code, the administrator who made
+//! it included, never gets at secrets that were somebody's before.
+
+use std::time::Duration;
+
+use secrets_core::{
+    OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, RoleResource, Scope, ScopeKind, ScopeName, Uid,
+    UserId, right,
+};
+use zeroize::Zeroizing;
+
+use super::token::{TOKEN_TTL, TOKEN_TTL_MOST, TokenView};
+use crate::application::App;
+use crate::auth::token::TokenKind;
+use crate::call::Call;
+use crate::error::{Error, Reason};
+use crate::service::directory::organization::{INVITATION_TTL, INVITATION_TTL_MOST, IssuedInvitation};
+use crate::service::directory::user::end_credentials;
+use crate::service::mint::{Created, Creating, lifetime};
+use crate::service::mutation::{Change, Done, Keep};
+use crate::store::secret::SecretQuery;
+use crate::store::user::UserState;
+use crate::store::{binding, credential, secret, user, workspace};
+
+/// What CreateInvitation is asked for.
+pub struct NewInvitation {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// Who is invited.
+    pub user: UserId,
+    /// How long the code can be redeemed.
+    pub ttl: Option<Duration>,
+    /// Whether to destroy the secrets the user has.
+    pub destroy_secrets: bool,
+}
+
+/// What RedeemInvitation is asked for; the code is the call's credential.
+pub struct Redemption {
+    /// For people.
+    pub display_name: String,
+    /// How long the token lives.
+    pub ttl: Option<Duration>,
+}
+
+/// What a code was redeemed for.
+pub struct Redeemed {
+    /// The personal token, shown once.
+    pub token: Zeroizing<String>,
+    /// The token without itself.
+    pub metadata: TokenView,
+    /// Resource path of the user.
+    pub user: String,
+}
+
+impl App {
+    /// Invites a person: creates the user when there is none, and a code for their first login.
+    pub async fn create_invitation(
+        &self,
+        call: &Call,
+        input: &NewInvitation,
+        keep: &Keep<IssuedInvitation>,
+    ) -> Result<Done<IssuedInvitation>, Error> {
+        let organization = self.locate_organization(self.store().reader(), call, &input.organization).await?;
+        let within = organization.uid;
+        let mut change = self.begin(call, within).await?;
+        let name = ScopeName::User(input.organization.clone(), input.user.clone());
+        let located = self.locate_scope(change.db(), call, &name).await?;
+        let permit = call.authorize::<right::InviteUser>(&located.resource)?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        let ttl = lifetime("ttl", input.ttl, INVITATION_TTL, INVITATION_TTL_MOST)?;
+        let uid = if located.scope.uid.is_nil() {
+            let row = self.add_user(change.db(), call, &organization, &input.user, String::new()).await?;
+            change.bump(Scope::new(ScopeKind::Organization, within)).await?;
+            row.uid
+        } else {
+            start_anew(&mut change, call, within, located.scope, input.destroy_secrets).await?;
+            self.make_member(change.db(), call, within, located.scope.uid).await?;
+            located.scope.uid
+        };
+        let creating = Creating {
+            kind: TokenKind::Invitation,
+            organization: Some(within),
+            principal: PrincipalRef { kind: PrincipalKind::User, uid },
+            display_name: String::new(),
+            ttl: Some(ttl),
+        };
+        let Created { token, row } = self.create(change.db(), creating, call.now, |_| ()).await?;
+        call.about_precisely(Some(within), name.to_string(), Some(uid));
+        // Shown to whoever invites, who hands it to the invited: this once.
+        let code = Zeroizing::new(token.expose().to_owned());
+        change
+            .finish(&permit, keep, IssuedInvitation { user: name.to_string(), code, expire_time: row.expire_time })
+            .await
+    }
+
+    /// Redeems the code with which this call authenticates for a personal token.
+    pub async fn redeem_invitation(
+        &self,
+        call: &Call,
+        input: &Redemption,
+        keep: &Keep<Redeemed>,
+    ) -> Result<Done<Redeemed>, Error> {
+        let Principal::User { organization, user } = call.caller.principal else { return Err(Error::denied()) };
+        call.about(Some(organization), call.caller.name.clone(), Some(user));
+        let ttl = lifetime("ttl", input.ttl, TOKEN_TTL, TOKEN_TTL_MOST)?;
+        let change = self.begin(call, organization).await?;
+        let permit = call.authorize::<right::CreateToken>(&Resource::User { organization, user })?;
+        // Under the lock: of two who redeem the same code at the same time, one is too late.
+        if credential::revoke(change.db(), Some(organization), call.caller.credential, call.now).await? == 0 {
+            return Err(Error::new(
+                Reason::Unauthenticated,
+                "the invitation was redeemed or revoked; ask for another one",
+            ));
+        }
+        user::set_state(change.db(), organization, user, UserState::Active).await?;
+        let creating = Creating {
+            kind: TokenKind::Personal,
+            organization: Some(organization),
+            principal: PrincipalRef { kind: PrincipalKind::User, uid: user },
+            display_name: input.display_name.clone(),
+            ttl: Some(ttl),
+        };
+        let Created { token, row } = self.create(change.db(), creating, call.now, |_| ()).await?;
+        let id = call.caller.organization.as_ref().map(|organization| organization.id.clone());
+        let metadata = TokenView { organization: id, principal: call.caller.name.clone(), row };
+        call.about_precisely(Some(organization), metadata.name(), Some(metadata.row.uid));
+        // Shown to the invited person: this once.
+        let token = Zeroizing::new(token.expose().to_owned());
+        change.finish(&permit, keep, Redeemed { token, metadata, user: call.caller.name.clone() }).await
+    }
+}
+
+/// Makes a user as they were before their first login: without credentials, without secrets of their own or of workspaces
+/// they own, and, if they had come already, without a part in the workspaces of others, who knew somebody else.
+async fn start_anew(
+    change: &mut Change<'_>,
+    call: &Call,
+    organization: Uid,
+    scope: Scope,
+    destroy_secrets: bool,
+) -> Result<(), Error> {
+    let user = PrincipalRef { kind: PrincipalKind::User, uid: scope.uid };
+    let owned = workspace::owned_by(change.db(), organization, user.uid).await?;
+    let workspaces = owned.into_iter().map(|row| Scope::new(ScopeKind::Workspace, row.uid));
+    for scope in [scope].into_iter().chain(workspaces) {
+        let all = SecretQuery { show_deleted: true, ..SecretQuery::default() };
+        if secret::count(change.db(), organization, scope, all).await? == 0 {
+            continue;
+        }
+        if !destroy_secrets {
+            let text = "the user has secrets, or owns a workspace that has; `destroy_secrets` destroys them, so that whoever \
+                        redeems the code does not get them";
+            return Err(Error::new(Reason::UserHasSecrets, text));
+        }
+        secret::purge_scope(change.db(), organization, scope).await?;
+        change.bump(scope).await?;
+    }
+    end_credentials(change, call, organization, user).await?;
+    let row = user::by_uids(change.db(), organization, [user.uid]).await?.pop();
+    if row.is_some_and(|row| row.state == UserState::Active) {
+        for binding in binding::rows_of_principal(change.db(), user).await? {
+            if let RoleResource::Workspace { .. } = binding.binding.resource {
+                binding::delete(change.db(), Some(organization), binding.uid).await?;
+            }
+        }
+        user::set_state(change.db(), organization, user.uid, UserState::Invited).await?;
+    }
+    change.bump(scope).await?;
+    Ok(())
+}

@@ -1,0 +1,306 @@
+//! Sessions: a token for exactly one context, created by whoever may have that context, good only while they still may.
+
+mod list;
+
+use std::time::Duration;
+
+use secrets_core::{
+    Account, Context, ContextName, Principal, Resource, Scope, ScopeKind, SessionRestrictions, Timestamp, Uid, right,
+};
+use zeroize::Zeroizing;
+
+use super::credential::{Collection, CredentialName, ended};
+use crate::application::App;
+use crate::auth::restrictions;
+use crate::auth::token::TokenKind;
+use crate::call::Call;
+use crate::error::Error;
+use crate::service::locate::account::{AccountNames, account_of};
+use crate::service::mint::{Created, Creating, lifetime};
+use crate::service::mutation::{Done, Keep};
+use crate::store::credential;
+use crate::store::credential::{Credential, CredentialKind};
+
+pub use list::SessionQuery;
+
+/// How long a session lives, unless told otherwise.
+pub const SESSION_TTL: Duration = Duration::from_secs(60 * 60);
+/// How long it lives at most, until it is renewed.
+pub const SESSION_TTL_MOST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What CreateSession is asked for.
+pub struct NewSession {
+    /// The one context it serves; none: the calling session's own.
+    pub context: Option<ContextName>,
+    /// How long it lives.
+    pub ttl: Option<Duration>,
+    /// For people.
+    pub display_name: String,
+    /// The platform's own identifier of the sandbox or job; empty: none.
+    pub external_id: String,
+    /// What narrows it.
+    pub restrictions: SessionRestrictions,
+}
+
+/// What RenewSession is asked for.
+pub struct Renewal {
+    /// The session; none: the caller's own.
+    pub name: Option<CredentialName>,
+    /// How long it lives from now.
+    pub ttl: Option<Duration>,
+}
+
+/// A session in words.
+#[derive(Clone, Debug)]
+pub struct SessionView {
+    /// The one context it serves; without what no longer exists.
+    pub context: ContextName,
+    /// What narrows it.
+    pub restrictions: SessionRestrictions,
+    /// Resource path of who created it.
+    pub creator: String,
+    /// The credential.
+    pub row: Credential,
+}
+
+impl SessionView {
+    /// Its resource path.
+    pub fn name(&self) -> String {
+        let organization = Some(self.context.organization.clone());
+        CredentialName { organization, collection: Collection::Sessions, uid: self.row.uid }.to_string()
+    }
+}
+
+/// A session that was just created.
+pub struct CreatedSession {
+    /// The token, shown once.
+    pub token: Zeroizing<String>,
+    /// The session without it.
+    pub session: SessionView,
+}
+
+impl App {
+    /// Creates a session. What a session creates is at most what it is itself: the same context, as narrow, ending with it.
+    pub async fn create_session(
+        &self,
+        call: &Call,
+        input: &NewSession,
+        keep: &Keep<CreatedSession>,
+    ) -> Result<Done<CreatedSession>, Error> {
+        let asked = self.asked_context(call, input.context.clone(), false)?;
+        let organization = self.locate_organization(self.store().reader(), call, &asked.organization).await?;
+        let change = self.begin(call, organization.uid).await?;
+        let located = self.locate_context(change.db(), call, &asked).await?;
+        let permit = call.authorize_with::<right::CreateSession>(&located.user_bindings, &located.resource)?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        located.must_exist()?;
+        self.hold_own_credential(change.db(), call).await?;
+        let creator = match (call.caller.principal.account(), call.caller.principal) {
+            (Some(account), _) | (None, Principal::Session { creator: account, .. }) => account,
+            (None, _) => return Err(Error::denied()),
+        };
+        let narrowed = match &call.caller.session {
+            Some(own) => narrower(&input.restrictions, &own.restrictions)?,
+            None => input.restrictions.clone(),
+        };
+        let (stored_allow, context) = (restrictions::to_text(&narrowed)?, located.context);
+        let creating = Creating {
+            kind: TokenKind::Session,
+            organization: Some(organization.uid),
+            principal: creator.reference(),
+            display_name: input.display_name.clone(),
+            ttl: Some(lifetime("ttl", input.ttl, SESSION_TTL, SESSION_TTL_MOST)?),
+        };
+        let parent_end = call.caller.session.as_ref().and(call.caller.expire_time);
+        let Created { token, row } = self
+            .create(change.db(), creating, call.now, |row| {
+                row.expire_time = earlier(row.expire_time, parent_end);
+                row.creator = Some(call.caller.credential);
+                row.external_id = (!input.external_id.is_empty()).then(|| input.external_id.clone());
+                row.context_project = context.project;
+                row.context_workspace = context.workspace;
+                row.context_user = context.user;
+                row.restrictions = stored_allow;
+            })
+            .await?;
+        let names = AccountNames::of(change.db(), Some(&organization), [creator.reference()]).await?;
+        let creator = names.name(creator.reference());
+        let session = SessionView { context: located.name, restrictions: narrowed, creator, row };
+        call.about_precisely(Some(organization.uid), session.name(), Some(session.row.uid));
+        // Shown to whoever creates it, who hands it to the sandbox: this once.
+        let token = Zeroizing::new(token.expose().to_owned());
+        change.finish(&permit, keep, CreatedSession { token, session }).await
+    }
+
+    /// Moves the end of the calling session further away, while its creator may still create it, and of one that a session
+    /// created never beyond the end of that.
+    pub async fn renew_session(
+        &self,
+        call: &Call,
+        input: &Renewal,
+        keep: &Keep<SessionView>,
+    ) -> Result<Done<SessionView>, Error> {
+        let own = self.own_session(call, input.name.as_ref())?;
+        let context = self.asked_context(call, None, false)?;
+        let organization = self.locate_organization(self.store().reader(), call, &context.organization).await?;
+        let within = Some(organization.uid);
+        let change = self.begin(call, organization.uid).await?;
+        let located = self.locate_context(change.db(), call, &context).await?;
+        let permit = call.authorize::<right::RenewSession>(&located.resource)?;
+        located.must_exist()?;
+        let ttl = lifetime("ttl", input.ttl, SESSION_TTL, SESSION_TTL_MOST)?;
+        let mut row = live(credential::by_uid(change.db(), within, own).await?, call.now)?;
+        let parent = match row.creator {
+            Some(creator) => credential::by_uid(change.db(), within, creator).await?,
+            None => None,
+        };
+        let parent_end = parent.filter(|parent| parent.kind == CredentialKind::Session).and_then(|row| row.expire_time);
+        let asked = earlier(Some(call.now.saturating_add(ttl)), parent_end);
+        row.expire_time = row.expire_time.max(asked);
+        if let Some(end) = row.expire_time
+            && !credential::renew(change.db(), within, own, end).await?
+        {
+            return Err(ended());
+        }
+        let names = AccountNames::of(change.db(), Some(&organization), [row.principal]).await?;
+        let (creator, restrictions) = (names.name(row.principal), restrictions::parse(row.restrictions.as_deref())?);
+        let session = SessionView { context: located.name, restrictions, creator, row };
+        change.finish(&permit, keep, session).await
+    }
+
+    /// Ends a session and every session it created; returns how many ended. One that had ended before ends none.
+    pub async fn revoke_session(
+        &self,
+        call: &Call,
+        name: &Option<CredentialName>,
+        keep: &Keep<u64>,
+    ) -> Result<Done<u64>, Error> {
+        let own = self.own_session(call, name.as_ref());
+        let (id, uid) = match (name, &call.caller.organization) {
+            (Some(CredentialName { organization: Some(id), uid, .. }), _) => (id.clone(), *uid),
+            (None, Some(organization)) => (organization.id.clone(), self.own_session(call, None)?),
+            _ => return Err(Error::denied()),
+        };
+        let organization = self.locate_organization(self.store().reader(), call, &id).await?;
+        let within = organization.uid;
+        let name = CredentialName { organization: Some(id), collection: Collection::Sessions, uid };
+        call.about(Some(within), name.to_string(), Some(uid));
+        let mut change = self.begin(call, within).await?;
+        let found = credential::by_uid(change.db(), Some(within), uid).await?;
+        let found = found.filter(|row| row.kind == CredentialKind::Session);
+        let resource = match (&found, own) {
+            // Whoever holds a session may throw it away.
+            (Some(_), Ok(_)) => {
+                let own = self.asked_context(call, None, false)?;
+                self.locate_context(change.db(), call, &own).await?.resource
+            }
+            (Some(row), Err(_)) => {
+                let creator = account_of(change.db(), Some(within), row.principal).await?;
+                Resource::Session { session: uid, context: context_of(within, row), creator }
+            }
+            // Whoever may revoke any session may know that there is none.
+            (None, _) => nobodys_session(within),
+        };
+        let permit = call.authorize::<right::RevokeSession>(&resource)?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        if found.is_none() {
+            return Err(Error::not_found(format_args!("session `{name}`")));
+        }
+        let count = credential::revoke(change.db(), Some(within), uid, call.now).await?;
+        if count > 0 {
+            change.bump(Scope::new(ScopeKind::Organization, within)).await?;
+        }
+        change.finish(&permit, keep, count).await
+    }
+
+    /// The uid of the calling session, if it is the one that is named.
+    fn own_session(&self, call: &Call, name: Option<&CredentialName>) -> Result<Uid, Error> {
+        match (call.caller.principal, name, &call.caller.organization) {
+            (Principal::Session { session, .. }, None, _) => Ok(session),
+            (Principal::Session { session, .. }, Some(name), Some(own))
+                if name.uid == session && name.organization.as_ref() == Some(&own.id) =>
+            {
+                Ok(session)
+            }
+            (_, None, _) => {
+                Err(Error::invalid("name", "the resource path of a session passes; only a session has its own"))
+            }
+            _ => Err(Error::denied()),
+        }
+    }
+}
+
+/// What the calling session may hand on: its own narrowing where nothing is asked for, and nothing that it may not have.
+fn narrower(asked: &SessionRestrictions, own: &SessionRestrictions) -> Result<SessionRestrictions, Error> {
+    let restrictions = SessionRestrictions {
+        secret_ids: asked.secret_ids.clone().or_else(|| own.secret_ids.clone()),
+        kinds: asked.kinds.clone().or_else(|| own.kinds.clone()),
+        scopes: asked.scopes.clone().or_else(|| own.scopes.clone()),
+    };
+    if restrictions.is_narrower_than(own) {
+        Ok(restrictions)
+    } else {
+        Err(Error::invalid("restrictions", "only what the calling session itself is allowed passes"))
+    }
+}
+
+/// The earlier of two ends, where none is never.
+fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (only, None) | (None, only) => only,
+    }
+}
+
+/// The row of a credential that has not ended since the call began.
+fn live(row: Option<Credential>, now: Timestamp) -> Result<Credential, Error> {
+    let has_ended = |row: &Credential| row.revoke_time.is_some() || row.expire_time.is_some_and(|end| end <= now);
+    row.filter(|row| !has_ended(row)).ok_or_else(ended)
+}
+
+fn context_of(organization: Uid, row: &Credential) -> Context {
+    Context { organization, project: row.context_project, workspace: row.context_workspace, user: row.context_user }
+}
+
+fn nobodys_session(organization: Uid) -> Resource {
+    let context = Context { organization, project: None, workspace: None, user: None };
+    Resource::Session { session: Uid::nil(), context, creator: Account::User { organization, user: Uid::nil() } }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrets_core::{NamePolicy, ScopeKind, SecretId};
+
+    use super::*;
+
+    fn names(list: &[&str]) -> SessionRestrictions {
+        let parse = |name: &&str| SecretId::parse(name, NamePolicy::Strict).unwrap();
+        SessionRestrictions { secret_ids: Some(list.iter().map(parse).collect()), ..SessionRestrictions::default() }
+    }
+
+    #[test]
+    fn what_is_not_asked_for_stays_as_narrow_as_the_calling_session() {
+        let own = SessionRestrictions { scopes: Some([ScopeKind::User].into()), ..names(&["A", "B"]) };
+        assert_eq!(narrower(&SessionRestrictions::default(), &own).unwrap(), own);
+        let one = narrower(&names(&["A"]), &own).unwrap();
+        assert_eq!(one, SessionRestrictions { scopes: own.scopes.clone(), ..names(&["A"]) });
+    }
+
+    #[test]
+    fn a_session_hands_on_nothing_that_it_may_not_have() {
+        assert!(narrower(&names(&["A", "C"]), &names(&["A"])).is_err());
+        assert!(narrower(&names(&["C"]), &SessionRestrictions::default()).is_ok());
+    }
+
+    #[test]
+    fn the_earlier_end_counts() {
+        let (soon, late) = (Some(Timestamp::from_micros(1)), Some(Timestamp::from_micros(2)));
+        assert_eq!(earlier(late, soon), soon);
+        assert_eq!(earlier(late, None), late);
+        assert_eq!(earlier(None, None), None);
+    }
+}

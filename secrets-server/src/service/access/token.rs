@@ -1,0 +1,214 @@
+//! Tokens: made for the caller and for service accounts, never for another person.
+
+use std::time::Duration;
+
+use sea_orm::ConnectionTrait;
+use secrets_core::{OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, Scope, ScopeKind, Uid, right};
+use zeroize::Zeroizing;
+
+use super::credential::{Collection, CredentialName, Cursor};
+use crate::application::App;
+use crate::auth::token::TokenKind;
+use crate::call::Call;
+use crate::error::Error;
+use crate::service::locate::account::{AccountName, LocatedAccount, account_of, resource_of};
+use crate::service::mint::{Created, Creating, lifetime};
+use crate::service::mutation::{Done, Keep};
+use crate::service::page::Page;
+use crate::service::page::list::Listed;
+use crate::store::credential::{Credential, CredentialFilter, CredentialKind};
+use crate::store::organization::Organization;
+use crate::store::{PLATFORM, credential};
+
+/// How long a token lives, unless told otherwise.
+pub const TOKEN_TTL: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// How long it lives at most.
+pub const TOKEN_TTL_MOST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// The kinds of credential that are tokens: not sessions, not invitations.
+const KINDS: [CredentialKind; 3] = [CredentialKind::Personal, CredentialKind::Service, CredentialKind::Operator];
+
+/// What CreateToken is asked for.
+pub struct NewToken {
+    /// For whom; none: the caller.
+    pub principal: Option<AccountName>,
+    /// For people.
+    pub display_name: String,
+    /// How long it lives.
+    pub ttl: Option<Duration>,
+}
+
+/// A token in words.
+#[derive(Clone, Debug)]
+pub struct TokenView {
+    /// The organization it belongs to.
+    pub organization: Option<OrganizationId>,
+    /// Resource path of whose it is.
+    pub principal: String,
+    /// The credential.
+    pub row: Credential,
+}
+
+impl TokenView {
+    /// Its resource path.
+    pub fn name(&self) -> String {
+        let (organization, uid) = (self.organization.clone(), self.row.uid);
+        CredentialName { organization, collection: Collection::Tokens, uid }.to_string()
+    }
+}
+
+/// A token that was just made.
+pub struct CreatedToken {
+    /// The token, shown once.
+    pub token: Zeroizing<String>,
+    /// The token without itself.
+    pub metadata: TokenView,
+}
+
+/// Whose tokens a call is about.
+struct Holder {
+    name: String,
+    organization: Option<Organization>,
+    reference: PrincipalRef,
+    resource: Resource,
+    /// The account, if it was named.
+    account: Option<LocatedAccount>,
+}
+
+impl Holder {
+    fn must_exist(&self, call: &Call) -> Result<(), Error> {
+        self.account.as_ref().map_or(Ok(()), |account| account.must_exist(call))
+    }
+}
+
+impl App {
+    /// Makes a token for the caller, or for a service account the caller manages.
+    pub async fn create_token(
+        &self,
+        call: &Call,
+        input: &NewToken,
+        keep: &Keep<CreatedToken>,
+    ) -> Result<Done<CreatedToken>, Error> {
+        let holder = self.locate_holder(self.store().reader(), call, input.principal.as_ref()).await?;
+        let change = self.begin(call, holder.organization.as_ref().map_or(PLATFORM, |row| row.uid)).await?;
+        let holder = self.locate_holder(change.db(), call, input.principal.as_ref()).await?;
+        let permit = call.authorize::<right::CreateToken>(&holder.resource)?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        holder.must_exist(call)?;
+        self.hold_own_credential(change.db(), call).await?;
+        let creating = Creating {
+            kind: match holder.reference.kind {
+                PrincipalKind::User => TokenKind::Personal,
+                PrincipalKind::ServiceAccount => TokenKind::Service,
+                PrincipalKind::Operator => TokenKind::Operator,
+                PrincipalKind::Session => return Err(Error::denied()),
+            },
+            organization: holder.organization.as_ref().map(|row| row.uid),
+            principal: holder.reference,
+            display_name: input.display_name.clone(),
+            ttl: Some(lifetime("ttl", input.ttl, TOKEN_TTL, TOKEN_TTL_MOST)?),
+        };
+        let Created { token, row } = self.create(change.db(), creating, call.now, |_| ()).await?;
+        let organization = holder.organization.map(|row| row.organization_id);
+        let metadata = TokenView { organization, principal: holder.name, row };
+        call.about_precisely(metadata.row.organization, metadata.name(), Some(metadata.row.uid));
+        // Shown to whoever asked for it: this once.
+        let token = Zeroizing::new(token.expose().to_owned());
+        change.finish(&permit, keep, CreatedToken { token, metadata }).await
+    }
+
+    /// Lists tokens, ended ones too.
+    pub async fn list_tokens(
+        &self,
+        call: &Call,
+        (principal, page): (Option<AccountName>, Page),
+    ) -> Result<Listed<TokenView>, Error> {
+        let db = self.store().reader();
+        let holder = self.locate_holder(db, call, principal.as_ref()).await?;
+        let _permit = call.authorize::<right::ListTokens>(&holder.resource)?;
+        holder.must_exist(call)?;
+        let within = holder.organization.as_ref().map(|row| row.uid);
+        let filter = &CredentialFilter {
+            kinds: KINDS.to_vec(),
+            principal: Some(holder.reference),
+            ..CredentialFilter::default()
+        };
+        let total = Some(credential::count(db, within, filter).await?);
+        let fetch = |after: Option<Cursor>, limit| async move {
+            credential::list(db, within, filter, after.map(Into::into), limit).await
+        };
+        let query = ["tokens", holder.name.as_str()];
+        let listed = self.list_page(&page, &query, total, |_| true, Cursor::of, fetch).await?;
+        Ok(listed.map(|row| TokenView {
+            organization: holder.organization.as_ref().map(|row| row.organization_id.clone()),
+            principal: holder.name.clone(),
+            row,
+        }))
+    }
+
+    /// Ends a token and every session it created; returns how many of those. One that had ended before ends none.
+    pub async fn revoke_token(&self, call: &Call, name: &CredentialName, keep: &Keep<u64>) -> Result<Done<u64>, Error> {
+        let within = match &name.organization {
+            Some(id) => Some(self.locate_organization(self.store().reader(), call, id).await?.uid),
+            None => None,
+        };
+        call.about(within, name.to_string(), Some(name.uid));
+        let mut change = self.begin(call, within.unwrap_or(PLATFORM)).await?;
+        let found = credential::by_uid(change.db(), within, name.uid).await?.filter(|row| KINDS.contains(&row.kind));
+        let resource = match (&found, within) {
+            (Some(row), _) if row.principal.kind == PrincipalKind::Operator => Resource::Platform,
+            (Some(row), _) => resource_of(account_of(change.db(), within, row.principal).await?),
+            // Whoever may revoke any token may know that there is none.
+            (None, Some(organization)) => Resource::User { organization, user: Uid::nil() },
+            (None, None) => Resource::Platform,
+        };
+        let permit = call.authorize::<right::RevokeToken>(&resource)?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        if found.is_none() {
+            return Err(Error::not_found(format_args!("token `{name}`")));
+        }
+        let ended = credential::revoke(change.db(), within, name.uid, call.now).await?;
+        if let (Some(organization), 1..) = (within, ended) {
+            change.bump(Scope::new(ScopeKind::Organization, organization)).await?;
+        }
+        change.finish(&permit, keep, ended.saturating_sub(1)).await
+    }
+
+    async fn locate_holder(
+        &self,
+        db: &impl ConnectionTrait,
+        call: &Call,
+        principal: Option<&AccountName>,
+    ) -> Result<Holder, Error> {
+        let Some(name) = principal else { return self.own_tokens(db, call).await };
+        let located = self.locate_account(db, call, name).await?;
+        let organization = match name.organization() {
+            Some(id) => Some(self.locate_organization(db, call, id).await?),
+            None => None,
+        };
+        let reference = located.reference();
+        let uid = (!reference.uid.is_nil()).then_some(reference.uid);
+        call.about(organization.as_ref().map(|row| row.uid), name.to_string(), uid);
+        let resource = located.resource();
+        Ok(Holder { name: name.to_string(), organization, reference, resource, account: Some(located) })
+    }
+
+    async fn own_tokens(&self, db: &impl ConnectionTrait, call: &Call) -> Result<Holder, Error> {
+        let organization = match &call.caller.organization {
+            Some(own) => Some(self.locate_organization(db, call, &own.id).await?),
+            None => None,
+        };
+        let resource = match (call.caller.principal, call.caller.principal.account()) {
+            (_, Some(account)) => resource_of(account),
+            (Principal::Operator, _) => Resource::Platform,
+            _ => return Err(Error::denied()),
+        };
+        let (reference, name) = (call.caller.principal.reference(), call.caller.name.clone());
+        call.about(organization.as_ref().map(|row| row.uid), name.clone(), Some(reference.uid));
+        Ok(Holder { name, organization, reference, resource, account: None })
+    }
+}

@@ -1,0 +1,110 @@
+//! Who the caller is, and what they hold.
+
+use std::collections::{BTreeSet, HashMap};
+
+use secrets_core::{OrganizationId, PrincipalKind, ProjectId, RoleResource, Timestamp, Uid, WorkspaceId};
+
+use super::binding::BindingView;
+use super::credential::{Collection, CredentialName};
+use crate::application::App;
+use crate::call::Call;
+use crate::error::Error;
+use crate::store::{binding, organization, project, workspace};
+
+/// What WhoAmI answers.
+pub struct Whoami {
+    /// Resource path of the principal.
+    pub principal: String,
+    /// What kind of principal.
+    pub kind: PrincipalKind,
+    /// The organization it belongs to.
+    pub organization: Option<OrganizationId>,
+    /// Its bindings; a session has none of its own.
+    pub bindings: Vec<BindingView>,
+    /// When the credential ends by itself.
+    pub expire_time: Option<Timestamp>,
+    /// A session's context.
+    pub context: Option<secrets_core::ContextName>,
+    /// Resource path of the credential.
+    pub credential: String,
+    /// The service's time.
+    pub now: Timestamp,
+}
+
+impl App {
+    /// Says who the caller is. Everybody may know that of themselves.
+    pub async fn whoami(&self, call: &Call) -> Result<Whoami, Error> {
+        let (caller, reference) = (&call.caller, call.caller.principal.reference());
+        let organization = caller.organization.as_ref();
+        let uid = (reference.kind != PrincipalKind::Operator).then_some(reference.uid);
+        call.about(organization.map(|own| own.uid), caller.name.clone(), uid);
+        let collection = match reference.kind {
+            PrincipalKind::Session => Collection::Sessions,
+            _ => Collection::Tokens,
+        };
+        let id = organization.map(|own| own.id.clone());
+        let credential = CredentialName { organization: id.clone(), collection, uid: caller.credential };
+        Ok(Whoami {
+            principal: caller.name.clone(),
+            kind: reference.kind,
+            organization: id,
+            bindings: self.own_bindings(call).await?,
+            expire_time: caller.expire_time,
+            context: caller.session.as_ref().map(|session| session.context.clone()),
+            credential: credential.to_string(),
+            now: call.now,
+        })
+    }
+
+    /// The bindings of the caller, wherever they are; those on what is gone are left out.
+    async fn own_bindings(&self, call: &Call) -> Result<Vec<BindingView>, Error> {
+        if call.caller.principal.account().is_none() {
+            return Ok(Vec::new());
+        }
+        let db = self.store().reader();
+        let rows = binding::rows_of_principal(db, call.caller.principal.reference()).await?;
+        let mut names = RoleResourceNames::default();
+        for organization in rows.iter().filter_map(|row| row.binding.resource.organization()).collect::<BTreeSet<_>>() {
+            let Some(row) = organization::by_uid(db, organization).await? else { continue };
+            let within = rows.iter().filter(|row| row.binding.resource.organization() == Some(organization));
+            let below = within.map(|row| row.binding.resource.uid()).collect::<Vec<_>>();
+            for row in project::by_uids(db, organization, below.iter().copied()).await? {
+                names.projects.insert(row.uid, row.project_id);
+            }
+            for row in workspace::by_uids(db, organization, below).await? {
+                names.workspaces.insert(row.uid, row.workspace_id);
+            }
+            names.organizations.insert(organization, row.organization_id);
+        }
+        let named = rows.into_iter().filter_map(|row| {
+            let resource = names.name(row.binding.resource)?;
+            Some(BindingView::new(row, resource, call.caller.name.clone()))
+        });
+        Ok(named.collect())
+    }
+}
+
+/// The identifiers of what roles are held on.
+#[derive(Default)]
+struct RoleResourceNames {
+    organizations: HashMap<Uid, OrganizationId>,
+    projects: HashMap<Uid, ProjectId>,
+    workspaces: HashMap<Uid, WorkspaceId>,
+}
+
+impl RoleResourceNames {
+    fn name(&self, role_resource: RoleResource) -> Option<String> {
+        let organization = role_resource.organization().and_then(|uid| self.organizations.get(&uid));
+        match (role_resource, organization) {
+            (RoleResource::Platform, _) => Some("platform".to_owned()),
+            (RoleResource::Organization(_), Some(id)) => Some(format!("organizations/{id}")),
+            (RoleResource::Project { project, .. }, Some(id)) => {
+                self.projects.get(&project).map(|project| format!("organizations/{id}/projects/{project}"))
+            }
+            (RoleResource::Workspace { workspace, .. }, Some(id)) => {
+                self.workspaces.get(&workspace).map(|workspace| format!("organizations/{id}/workspaces/{workspace}"))
+            }
+            (_, None) => None,
+        }
+    }
+}

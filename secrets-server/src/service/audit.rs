@@ -1,0 +1,4 @@
+//! Reading the audit log.
+
+pub mod list_events;
+mod names;

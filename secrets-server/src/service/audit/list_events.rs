@@ -1,0 +1,233 @@
+//! ListAuditEvents: who did what, and who received which secret.
+
+use std::collections::BTreeMap;
+
+use secrets_core::{OrganizationId, Resource, SecretName, Timestamp, Uid, right};
+
+use super::names::Names;
+use crate::application::App;
+use crate::call::Call;
+use crate::error::{Error, Reason};
+use crate::service::page::Page;
+use crate::store::audit::{self, AuditFilter, AuditRecord};
+use crate::store::organization::Organization;
+use crate::store::secret;
+
+/// What the page token is bound to begins with.
+const QUERY: &str = "ListAuditEvents";
+
+/// A page ends early when it would tell of more deliveries than this, so that it fits a message; four full scopes are
+/// fewer.
+const DELIVERIES_A_PAGE: u64 = 5_000;
+
+/// What ListAuditEvents is asked.
+pub struct EventQuestion {
+    /// Whose events; none: those outside any organization.
+    pub organization: Option<OrganizationId>,
+    /// Only those about, or deliveries of, this secret.
+    pub secret: Option<SecretName>,
+    /// Only those of this principal, by resource path.
+    pub principal: Option<String>,
+    /// Only those from then on.
+    pub from: Option<Timestamp>,
+    /// Only those before then.
+    pub until: Option<Timestamp>,
+    /// Which page.
+    pub page: Page,
+}
+
+/// A page of events, newest first.
+pub struct EventPage {
+    /// The events.
+    pub events: Vec<ListedEvent>,
+    /// Empty on the last page.
+    pub next_page_token: String,
+}
+
+/// An event as the caller may see it.
+pub struct ListedEvent {
+    /// The event.
+    pub row: AuditRecord,
+    /// What it was about: a resource path, or of another user's secret the uid alone.
+    pub resource: String,
+    /// What was delivered.
+    pub delivered: Vec<DeliveredSecret>,
+}
+
+/// A secret that was delivered.
+pub struct DeliveredSecret {
+    /// Its resource path, if the caller may see it and it is still there.
+    pub name: Option<SecretName>,
+    /// Its uid.
+    pub uid: Uid,
+    /// The delivered version.
+    pub version: u32,
+}
+
+impl App {
+    /// Lists events: of the platform for the operator, of an organization for its admins and auditors, and about a user's
+    /// own secret for that user alone.
+    pub async fn list_audit_events(&self, call: &Call, question: EventQuestion) -> Result<EventPage, Error> {
+        let (organization, secrets) = self.authorize_reading(call, &question).await?;
+        let within = organization.as_ref().map(|organization| organization.uid);
+        let bound = bound(&question);
+        let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
+        let after = self.cursor(&bound, &question.page.token)?.map(|cursor| position(&cursor)).transpose()?;
+
+        let db = self.store().snapshot().await?;
+        let filter = AuditFilter { secrets, principal: question.principal, from: question.from, until: question.until };
+        // One more than the page holds, to tell whether there is another.
+        let mut rows = audit::list(&db, within, &filter, after, question.page.size + 1).await?;
+        let size = usize::try_from(question.page.size).unwrap_or(usize::MAX);
+        let (mut more, organization_uid) = (rows.len() > size, within.unwrap_or_default());
+        rows.truncate(size);
+        if filter.secrets.is_none() {
+            let sizes = audit::set_sizes(&db, organization_uid, &digests(&rows)).await?;
+            let fitting = fitting(&rows, &sizes);
+            more |= fitting < rows.len();
+            rows.truncate(fitting);
+        }
+        let sets = audit::sets(&db, organization_uid, &digests(&rows), filter.secrets.as_deref()).await?;
+        let names = match &organization {
+            Some(organization) => Names::load(&db, call, organization, &rows, &sets).await?,
+            None => Names::default(),
+        };
+        drop(db);
+
+        let last = rows.last().filter(|_| more).map(|row| format!("{}.{}", row.create_time.as_micros(), row.uid));
+        Ok(EventPage {
+            next_page_token: last.map(|cursor| self.page_token(&bound, &cursor)).unwrap_or_default(),
+            events: rows.into_iter().map(|row| listed(row, &sets, &names)).collect(),
+        })
+    }
+
+    /// The organization, and the secrets that are asked for, once the caller may read about them.
+    async fn authorize_reading(
+        &self,
+        call: &Call,
+        question: &EventQuestion,
+    ) -> Result<(Option<Organization>, Option<Vec<Uid>>), Error> {
+        let Some(id) = &question.organization else {
+            call.about(None, "platform", None);
+            let _ = call.authorize::<right::ReadAudit>(&Resource::Platform)?;
+            return Ok((None, None));
+        };
+        let db = self.store().reader();
+        let organization = self.locate_organization(db, call, id).await?;
+        let whole = Resource::Organization(organization.uid);
+        call.about(Some(organization.uid), format!("organizations/{id}"), Some(organization.uid));
+        let Some(name) = &question.secret else {
+            let _ = call.authorize::<right::ReadAudit>(&whole)?;
+            return Ok((Some(organization), None));
+        };
+        let scope = self.locate_scope(db, call, &name.scope).await?;
+        let own = matches!(scope.resource, Resource::User { .. });
+        let _ = call.authorize::<right::ReadAudit>(if own { &scope.resource } else { &whole })?;
+        scope.must_exist()?;
+        let secrets = secret::uids_named(db, organization.uid, scope.scope, &name.secret_id).await?;
+        if secrets.is_empty() {
+            // An empty list would look as if nobody had read it.
+            return Err(Error::new(Reason::SecretNotFound, format!("there is no secret `{name}`")));
+        }
+        Ok((Some(organization), Some(secrets)))
+    }
+}
+
+/// What all pages of one list have in common.
+fn bound(question: &EventQuestion) -> [String; 6] {
+    let time = |time: Option<Timestamp>| time.map(|time| time.as_micros().to_string()).unwrap_or_default();
+    [
+        QUERY.to_owned(),
+        question.organization.as_ref().map(ToString::to_string).unwrap_or_default(),
+        question.secret.as_ref().map(ToString::to_string).unwrap_or_default(),
+        question.principal.clone().unwrap_or_default(),
+        time(question.from),
+        time(question.until),
+    ]
+}
+
+fn position(cursor: &str) -> Result<(Timestamp, Uid), Error> {
+    let parsed = cursor
+        .split_once('.')
+        .and_then(|(micros, uid)| Some((Timestamp::from_micros(micros.parse().ok()?), Uid::try_parse(uid).ok()?)));
+    // It was made here: only its MAC is for the caller to get wrong.
+    parsed.ok_or_else(|| Error::internal("a page token of ours holds no position"))
+}
+
+fn digests(rows: &[AuditRecord]) -> Vec<Vec<u8>> {
+    let mut digests: Vec<_> = rows.iter().filter_map(|row| row.set_digest.clone()).collect();
+    digests.sort();
+    digests.dedup();
+    digests
+}
+
+/// How many of the rows fit a page with all that they delivered; at least one.
+fn fitting(rows: &[AuditRecord], sizes: &BTreeMap<Vec<u8>, u64>) -> usize {
+    let mut deliveries = 0;
+    let fits = rows.iter().take_while(|row| {
+        deliveries += row.set_digest.as_ref().and_then(|digest| sizes.get(digest)).unwrap_or(&0);
+        deliveries <= DELIVERIES_A_PAGE
+    });
+    fits.count().max(1)
+}
+
+fn listed(row: AuditRecord, sets: &BTreeMap<Vec<u8>, Vec<(Uid, u32)>>, names: &Names) -> ListedEvent {
+    let set = row.set_digest.as_ref().and_then(|digest| sets.get(digest));
+    let mut delivered: Vec<_> = set
+        .into_iter()
+        .flatten()
+        .map(|(uid, version)| DeliveredSecret { name: names.of(*uid), uid: *uid, version: *version })
+        .collect();
+    delivered.sort_by(|a, b| (a.name.is_none(), &a.name, a.uid).cmp(&(b.name.is_none(), &b.name, b.uid)));
+    ListedEvent { resource: names.resource(&row), row, delivered }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(digest: Option<u8>) -> AuditRecord {
+        AuditRecord {
+            uid: Uid::nil(),
+            create_time: Timestamp::from_micros(0),
+            organization: None,
+            request_id: String::new(),
+            principal_kind: String::new(),
+            principal_uid: None,
+            principal_name: String::new(),
+            credential: None,
+            peer: String::new(),
+            action: String::new(),
+            resource_name: String::new(),
+            resource_uid: None,
+            outcome: String::new(),
+            reason: String::new(),
+            revision: None,
+            set_digest: digest.map(|byte| vec![byte]),
+            detail: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_page_ends_before_it_is_too_large_but_is_never_empty() {
+        let sizes = BTreeMap::from([(vec![1], 4_000), (vec![2], 1_000), (vec![3], 9_000)]);
+        for (digests, expected) in [
+            (vec![Some(1), Some(2)], 2),
+            (vec![Some(1), None, Some(2), None, Some(2)], 4),
+            (vec![Some(1), Some(1)], 1),
+            (vec![Some(3), Some(2)], 1),
+            (vec![None, None], 2),
+            (vec![], 1),
+        ] {
+            let rows: Vec<_> = digests.into_iter().map(event).collect();
+            assert_eq!(fitting(&rows, &sizes), expected);
+        }
+    }
+
+    #[test]
+    fn a_position_is_read_as_it_was_written() {
+        let uid = Uid::from_u128(7);
+        assert_eq!(position(&format!("-5.{uid}")).unwrap(), (Timestamp::from_micros(-5), uid));
+        assert!(position("5").is_err());
+    }
+}

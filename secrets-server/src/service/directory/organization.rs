@@ -1,0 +1,251 @@
+//! Organizations: made with their data key and their first administrator's invitation, ended by destroying their data keys.
+
+use std::time::Duration;
+
+use secrets_core::authorize::{self, Action};
+use secrets_core::limits::Limits;
+use secrets_core::{
+    Binding, NamePolicy, OrganizationId, PrincipalKind, PrincipalRef, Resource, Role, RoleResource, Scope, ScopeKind,
+    ScopeName, Timestamp, Uid, UserId, right,
+};
+use zeroize::Zeroizing;
+
+use crate::application::App;
+use crate::auth::token::TokenKind;
+use crate::call::Call;
+use crate::error::Error;
+use crate::service::locate::limits::{self, OwnLimits};
+use crate::service::locate::limits_of;
+use crate::service::mint::{Creating, lifetime};
+use crate::service::mutation::{Deleted, Done, Keep};
+use crate::service::page::Page;
+use crate::service::page::list::Listed;
+use crate::store::binding::BindingRecord;
+use crate::store::organization::Organization;
+use crate::store::user::{User, UserState};
+use crate::store::{PLATFORM, binding, credential, key, organization, revision, user};
+
+/// How long an invitation can be redeemed, unless told otherwise.
+pub const INVITATION_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long it can be at most.
+pub const INVITATION_TTL_MOST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// What CreateOrganization is asked for.
+pub struct NewOrganization {
+    /// Its identifier.
+    pub id: OrganizationId,
+    /// For people.
+    pub display_name: String,
+    /// Which secret names pass.
+    pub name_policy: NamePolicy,
+    /// The limits it lowers.
+    pub limits: OwnLimits,
+    /// Its first administrator.
+    pub admin: UserId,
+    /// How long the invitation can be redeemed.
+    pub invitation_ttl: Option<Duration>,
+}
+
+/// A new organization and its administrator's way in.
+pub struct CreatedOrganization {
+    /// The organization.
+    pub organization: Organization,
+    /// The limits in force.
+    pub limits: Limits,
+    /// The administrator's invitation.
+    pub invitation: IssuedInvitation,
+}
+
+/// An organization with the limits in force.
+#[derive(Clone, Debug)]
+pub struct LimitedOrganization {
+    /// The organization.
+    pub row: Organization,
+    /// The limits in force.
+    pub limits: Limits,
+}
+
+/// What UpdateOrganization is asked for; none keeps.
+pub struct OrganizationUpdate {
+    /// The organization.
+    pub name: ScopeName,
+    /// For people.
+    pub display_name: Option<String>,
+    /// Which secret names pass.
+    pub name_policy: Option<NamePolicy>,
+    /// The limits to set; those that are not among them stay.
+    pub limits: OwnLimits,
+}
+
+/// An invitation that was just made.
+pub struct IssuedInvitation {
+    /// Resource path of the invited user.
+    pub user: String,
+    /// The code, shown once.
+    pub code: Zeroizing<String>,
+    /// Until when it can be redeemed.
+    pub expire_time: Option<Timestamp>,
+}
+
+impl App {
+    /// Creates an organization, its data key, its first administrator and their invitation, all in one transaction.
+    pub async fn create_organization(
+        &self,
+        call: &Call,
+        input: &NewOrganization,
+        keep: &Keep<CreatedOrganization>,
+    ) -> Result<Done<CreatedOrganization>, Error> {
+        call.about(None, format!("organizations/{}", input.id), None);
+        let permit = call.authorize::<right::CreateOrganization>(&Resource::Platform)?;
+        let change = self.begin(call, PLATFORM).await?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        let limits_text = limits::to_text(self.limits(), &input.limits)?;
+        let limits = limits::parse(self.limits(), &limits_text)?;
+        let ttl = lifetime("invitation_ttl", input.invitation_ttl, INVITATION_TTL, INVITATION_TTL_MOST)?;
+
+        let row = Organization {
+            uid: self.uid()?,
+            organization_id: input.id.clone(),
+            display_name: input.display_name.clone(),
+            name_policy: input.name_policy,
+            limits: limits_text,
+            create_time: call.now,
+        };
+        organization::insert(change.db(), &row).await?;
+        self.keys().make_data_key(change.db(), row.uid, call.now).await?;
+        let mut history = revision::start(change.db(), row.uid, self.uid()?).await?;
+
+        let admin = User {
+            uid: self.uid()?,
+            organization: row.uid,
+            user_id: input.admin.clone(),
+            display_name: String::new(),
+            state: UserState::Invited,
+            create_time: call.now,
+            delete_time: None,
+            purge_time: None,
+        };
+        user::insert(change.db(), &admin).await?;
+        let reference = PrincipalRef { kind: PrincipalKind::User, uid: admin.uid };
+        let stored = BindingRecord {
+            uid: self.uid()?,
+            binding: Binding { principal: reference, role: Role::Admin, resource: RoleResource::Organization(row.uid) },
+            create_time: call.now,
+            creator: call.caller.name.clone(),
+        };
+        binding::insert(change.db(), &stored).await?;
+        let creating = Creating {
+            kind: TokenKind::Invitation,
+            organization: Some(row.uid),
+            principal: reference,
+            display_name: String::new(),
+            ttl: Some(ttl),
+        };
+        let created = self.create(change.db(), creating, call.now, |_| ()).await?;
+        history.bump(change.db(), Scope::new(ScopeKind::Organization, row.uid), self.uid()?, call.now).await?;
+
+        let invitation = IssuedInvitation {
+            user: format!("organizations/{}/users/{}", row.organization_id, admin.user_id),
+            // Shown to whoever invites, who hands it to the invited: this once.
+            code: Zeroizing::new(created.token.expose().to_owned()),
+            expire_time: created.row.expire_time,
+        };
+        change.finish(&permit, keep, CreatedOrganization { organization: row, limits, invitation }).await
+    }
+    /// Returns an organization.
+    pub async fn get_organization(&self, call: &Call, name: ScopeName) -> Result<LimitedOrganization, Error> {
+        let located = self.locate_scope(self.store().reader(), call, &name).await?;
+        let _permit = call.authorize::<right::GetOrganization>(&located.resource)?;
+        let limits = limits_of(self, &located.organization)?;
+        Ok(LimitedOrganization { row: located.organization, limits })
+    }
+
+    /// Lists the organizations that the caller may see.
+    pub async fn list_organizations(&self, call: &Call, page: Page) -> Result<Listed<LimitedOrganization>, Error> {
+        let db = self.store().reader();
+        call.about(call.caller.organization.as_ref().map(|own| own.uid), "organizations", None);
+        let _permit = call.authorize::<right::ListOrganizations>(&Resource::Platform)?;
+        let shows = |uid: Uid| {
+            let (caller, resource) = (&call.caller, Resource::Organization(uid));
+            authorize::decide(&caller.principal, &caller.bindings, Action::GetOrganization, &resource).is_ok()
+        };
+        // Whoever sees an organization that nobody has a role in sees all.
+        let total = if shows(Uid::nil()) { Some(organization::count(db).await?) } else { None };
+        let own = call.caller.organization.as_ref().map(|own| own.uid);
+        let fetch = |after: Option<OrganizationId>, limit| async move {
+            match own {
+                // Whoever belongs to one sees no other; there is no second page.
+                Some(own) => Ok(organization::by_uid(db, own).await?.into_iter().collect()),
+                None => organization::list(db, after.as_ref(), limit).await,
+            }
+        };
+        let cursor = |row: &Organization| row.organization_id.clone();
+        let listed = self.list_page(&page, &["organizations"], total, |row| shows(row.uid), cursor, fetch).await?;
+        let mut rows = Vec::with_capacity(listed.rows.len());
+        for row in listed.rows {
+            rows.push(LimitedOrganization { limits: limits_of(self, &row)?, row });
+        }
+        Ok(Listed { rows, next_page_token: listed.next_page_token, total_size: listed.total_size })
+    }
+
+    /// Changes an organization's display name, name policy or limits.
+    pub async fn update_organization(
+        &self,
+        call: &Call,
+        input: &OrganizationUpdate,
+        keep: &Keep<LimitedOrganization>,
+    ) -> Result<Done<LimitedOrganization>, Error> {
+        let located = self.locate_scope(self.store().reader(), call, &input.name).await?;
+        let mut change = self.begin(call, located.organization.uid).await?;
+        let located = self.locate_scope(change.db(), call, &input.name).await?;
+        let permit = call.authorize::<right::UpdateOrganization>(&located.resource)?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        let mut row = located.organization;
+        if let Some(display_name) = &input.display_name {
+            row.display_name.clone_from(display_name);
+        }
+        row.name_policy = input.name_policy.unwrap_or(row.name_policy);
+        if !input.limits.is_empty() {
+            let mut own = limits::own(&row.limits)?;
+            own.extend(&input.limits);
+            row.limits = limits::to_text(self.limits(), &own)?;
+        }
+        organization::update(change.db(), &row).await?;
+        change.bump(located.scope).await?;
+        let limits = limits_of(self, &row)?;
+        change.finish(&permit, keep, LimitedOrganization { row, limits }).await
+    }
+
+    /// Deletes an organization: every credential ends, and its data keys are destroyed, so that nothing of it opens again.
+    pub async fn delete_organization(
+        &self,
+        call: &Call,
+        name: &ScopeName,
+        keep: &Keep<Deleted>,
+    ) -> Result<Done<Deleted>, Error> {
+        call.about(None, name.to_string(), None);
+        // The platform's lock, so that a repeat finds its first result when the organization's own is out of reach.
+        let change = self.begin(call, PLATFORM).await?;
+        let found = organization::by_id(change.db(), name.organization()).await?;
+        let uid = found.map_or(Uid::nil(), |row| row.uid);
+        let permit = call.authorize::<right::DeleteOrganization>(&Resource::Organization(uid))?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        // Whoever is at work in it ends first, and whoever comes later finds it gone.
+        let Some(mut history) = revision::lock(change.db(), uid).await?.filter(|_| !uid.is_nil()) else {
+            return Err(Error::not_found(format_args!("organization `{name}`")));
+        };
+        call.about_precisely(Some(uid), name.to_string(), Some(uid));
+        organization::delete(change.db(), uid).await?;
+        key::destroy_data_keys(change.db(), uid).await?;
+        credential::revoke_of_organization(change.db(), uid, call.now).await?;
+        let scope = Scope::new(ScopeKind::Organization, uid);
+        history.bump(change.db(), scope, self.uid()?, call.now).await?;
+        change.finish(&permit, keep, Deleted).await
+    }
+}

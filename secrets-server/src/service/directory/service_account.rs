@@ -1,0 +1,158 @@
+//! Service accounts: programs of an organization or of the platform.
+
+use sea_orm::ConnectionTrait;
+use secrets_core::{OrganizationId, Resource, Scope, ScopeKind, ServiceAccountId, ServiceAccountName, Uid, right};
+
+use crate::application::App;
+use crate::call::Call;
+use crate::error::Error;
+use crate::service::locate::account::{AccountName, LocatedAccount};
+use crate::service::mutation::{Deleted, Done, Keep};
+use crate::service::page::Page;
+use crate::service::page::list::Listed;
+use crate::store::service_account::ServiceAccount;
+use crate::store::{PLATFORM, binding, credential, service_account};
+
+/// What CreateServiceAccount is asked for.
+pub struct NewServiceAccount {
+    /// Its name: the organization, or none for the platform, and its identifier.
+    pub name: ServiceAccountName,
+    /// For people.
+    pub display_name: String,
+}
+
+/// A service account by name and by row.
+#[derive(Clone, Debug)]
+pub struct ServiceAccountView {
+    /// Its name.
+    pub name: ServiceAccountName,
+    /// The service account.
+    pub row: ServiceAccount,
+}
+
+impl App {
+    /// Creates a service account.
+    pub async fn create_service_account(
+        &self,
+        call: &Call,
+        input: &NewServiceAccount,
+        keep: &Keep<ServiceAccountView>,
+    ) -> Result<Done<ServiceAccountView>, Error> {
+        let organization = input.name.organization.as_ref();
+        let (home, _) = self.locate_home(self.store().reader(), call, organization).await?;
+        call.about(home, input.name.to_string(), None);
+        let change = self.begin(call, home.unwrap_or(PLATFORM)).await?;
+        let (home, resource) = self.locate_home(change.db(), call, organization).await?;
+        let permit = call.authorize::<right::ManageServiceAccounts>(&resource)?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        let row = ServiceAccount {
+            uid: self.uid()?,
+            organization: home,
+            service_account_id: input.name.id.clone(),
+            display_name: input.display_name.clone(),
+            create_time: call.now,
+        };
+        service_account::insert(change.db(), &row).await?;
+        call.about_precisely(home, input.name.to_string(), Some(row.uid));
+        change.finish(&permit, keep, ServiceAccountView { name: input.name.clone(), row }).await
+    }
+
+    /// Returns a service account.
+    pub async fn get_service_account(
+        &self,
+        call: &Call,
+        name: ServiceAccountName,
+    ) -> Result<ServiceAccountView, Error> {
+        let db = self.store().reader();
+        let located = self.locate_service_account(db, call, &name).await?;
+        let _permit = call.authorize::<right::GetServiceAccount>(&located.resource())?;
+        located.must_exist(call)?;
+        let row =
+            service_account::by_uids(db, located.resource().organization(), [located.reference().uid]).await?.pop();
+        let row = row.ok_or_else(|| Error::not_found(format_args!("service account `{name}`")))?;
+        Ok(ServiceAccountView { name, row })
+    }
+
+    /// Lists the service accounts of an organization or of the platform; whoever may list them may see each.
+    pub async fn list_service_accounts(
+        &self,
+        call: &Call,
+        (organization, page): (Option<OrganizationId>, Page),
+    ) -> Result<Listed<ServiceAccountView>, Error> {
+        let db = self.store().reader();
+        let (home, resource) = self.locate_home(db, call, organization.as_ref()).await?;
+        call.about(
+            home,
+            organization.as_ref().map_or_else(|| "platform".to_owned(), |id| format!("organizations/{id}")),
+            home,
+        );
+        let _permit = call.authorize::<right::ListServiceAccounts>(&resource)?;
+        let total = Some(service_account::count(db, home).await?);
+        let fetch = |after: Option<ServiceAccountId>, limit| async move {
+            service_account::list(db, home, after.as_ref(), limit).await
+        };
+        // No organization is called by an empty name.
+        let query = ["service accounts", organization.as_ref().map_or("", OrganizationId::as_str)];
+        let cursor = |row: &ServiceAccount| row.service_account_id.clone();
+        let listed = self.list_page(&page, &query, total, |_| true, cursor, fetch).await?;
+        Ok(listed.map(|row| {
+            let name = ServiceAccountName { organization: organization.clone(), id: row.service_account_id.clone() };
+            ServiceAccountView { name, row }
+        }))
+    }
+
+    /// Deletes a service account: its tokens, the sessions it created and its roles end at once, wherever they are.
+    pub async fn delete_service_account(
+        &self,
+        call: &Call,
+        name: &ServiceAccountName,
+        keep: &Keep<Deleted>,
+    ) -> Result<Done<Deleted>, Error> {
+        let (home, _) = self.locate_home(self.store().reader(), call, name.organization.as_ref()).await?;
+        let mut change = self.begin(call, home.unwrap_or(PLATFORM)).await?;
+        let located = self.locate_service_account(change.db(), call, name).await?;
+        let permit = call.authorize::<right::ManageServiceAccounts>(&located.resource())?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        located.must_exist(call)?;
+        let reference = located.reference();
+        credential::revoke_of_principal(change.db(), reference, call.now).await?;
+        binding::delete_of_principal_everywhere(change.db(), reference).await?;
+        service_account::delete(change.db(), home, reference.uid).await?;
+        if let Some(organization) = home {
+            change.bump(Scope::new(ScopeKind::Organization, organization)).await?;
+        }
+        change.finish(&permit, keep, Deleted).await
+    }
+
+    async fn locate_service_account(
+        &self,
+        db: &impl ConnectionTrait,
+        call: &Call,
+        name: &ServiceAccountName,
+    ) -> Result<LocatedAccount, Error> {
+        let located = self.locate_account(db, call, &AccountName::ServiceAccount(name.clone())).await?;
+        let uid = located.reference().uid;
+        call.about(located.resource().organization(), name.to_string(), (!uid.is_nil()).then_some(uid));
+        Ok(located)
+    }
+
+    /// Where service accounts are at home: an organization, or with none the platform.
+    async fn locate_home(
+        &self,
+        db: &impl ConnectionTrait,
+        call: &Call,
+        organization: Option<&OrganizationId>,
+    ) -> Result<(Option<Uid>, Resource), Error> {
+        match organization {
+            Some(id) => {
+                let uid = self.locate_organization(db, call, id).await?.uid;
+                Ok((Some(uid), Resource::Organization(uid)))
+            }
+            None => Ok((None, Resource::Platform)),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! How a workspace changes hands: by its owner, or by an administrator once the owner has left.
+
+use secrets_core::{Binding, Permit, PrincipalKind, PrincipalRef, Right, Role, RoleResource, ScopeName, UserId, right};
+
+use super::user::takes_part;
+use super::workspace::{WorkspaceView, name_workspace};
+use crate::application::App;
+use crate::call::Call;
+use crate::error::Error;
+use crate::service::locate::LocatedScope;
+use crate::service::mutation::{Change, Done, Keep};
+use crate::store::{binding, secret, user, workspace};
+
+/// What TransferWorkspace is asked for.
+pub struct Transfer {
+    /// The workspace.
+    pub name: ScopeName,
+    /// Who gets it.
+    pub new_owner: UserId,
+}
+
+/// A workspace that changed hands.
+#[derive(Clone, Debug)]
+pub struct Transferred {
+    /// The workspace.
+    pub workspace: WorkspaceView,
+    /// How many secrets lost their values.
+    pub destroyed_secrets: u64,
+}
+
+impl App {
+    /// Gives a workspace to a new owner. Its owner hands it over as it is; an administrator reassigns one whose owner has
+    /// left, and then what its members could not get the new owner does not get either: its values are destroyed.
+    pub async fn transfer_workspace(
+        &self,
+        call: &Call,
+        input: &Transfer,
+        keep: &Keep<Transferred>,
+    ) -> Result<Done<Transferred>, Error> {
+        let organization = self.locate_organization(self.store().reader(), call, input.name.organization()).await?;
+        let change = self.begin(call, organization.uid).await?;
+        let located = self.locate_scope(change.db(), call, &input.name).await?;
+        match call.authorize::<right::TransferWorkspace>(&located.resource) {
+            Ok(permit) => self.transfer_or_reassign(input, keep, change, &located, &permit, false).await,
+            Err(_) => {
+                let permit = call.authorize::<right::ReassignWorkspace>(&located.resource)?;
+                self.transfer_or_reassign(input, keep, change, &located, &permit, true).await
+            }
+        }
+    }
+
+    /// The second half, to which two rights lead.
+    async fn transfer_or_reassign<A: Right>(
+        &self,
+        input: &Transfer,
+        keep: &Keep<Transferred>,
+        mut change: Change<'_>,
+        located: &LocatedScope,
+        permit: &Permit<A>,
+        is_reassigned: bool,
+    ) -> Result<Done<Transferred>, Error> {
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        located.must_exist()?;
+        let (organization, scope) = (&located.organization, located.scope);
+        let within = organization.uid;
+        let new_owner = user::by_id(change.db(), within, &input.new_owner).await?.ok_or_else(|| {
+            let organization = input.name.organization();
+            Error::not_found(format_args!("user `organizations/{organization}/users/{}`", input.new_owner))
+        })?;
+        if !takes_part(change.db(), within, new_owner.uid).await? {
+            let text = "a member of the organization passes; give the user the role MEMBER first";
+            return Err(Error::invalid("new_owner", text));
+        }
+        let principal = PrincipalRef { kind: PrincipalKind::User, uid: new_owner.uid };
+        let on = RoleResource::Workspace { organization: within, workspace: scope.uid };
+        let membership = binding::find(change.db(), &Binding { principal, role: Role::Member, resource: on }).await?;
+        let destroyed_secrets = if is_reassigned && membership.is_none() {
+            secret::purge_scope(change.db(), within, scope).await?
+        } else {
+            0
+        };
+        if let Some(membership) = membership {
+            // An owner needs no membership, and keeps none when the workspace goes on to somebody else.
+            binding::delete(change.db(), Some(within), membership.uid).await?;
+        }
+        workspace::transfer(change.db(), within, scope.uid, Some(new_owner.uid)).await?;
+        change.bump(scope).await?;
+        let row = workspace::by_uids(change.db(), within, [scope.uid]).await?.pop();
+        let row = row.ok_or_else(|| Error::internal("a workspace vanished while it was locked"))?;
+        let workspace = name_workspace(change.db(), organization, row).await?;
+        change.finish(permit, keep, Transferred { workspace, destroyed_secrets }).await
+    }
+}

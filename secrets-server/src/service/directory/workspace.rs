@@ -1,0 +1,201 @@
+//! Workspaces: made, found and deleted. How one changes hands is in [`super::transfer`].
+
+use std::collections::HashMap;
+
+use sea_orm::ConnectionTrait;
+use secrets_core::authorize::{self, Action};
+use secrets_core::{
+    OrganizationId, Principal, ProjectId, Resource, Scope, ScopeKind, ScopeName, Uid, UserId, WorkspaceId, right,
+};
+
+use crate::application::App;
+use crate::call::Call;
+use crate::error::Error;
+use crate::service::mutation::{Deleted, Done, Keep};
+use crate::service::page::Page;
+use crate::service::page::list::Listed;
+use crate::store::organization::Organization;
+use crate::store::workspace::Workspace;
+use crate::store::{binding, credential, project, secret, user, workspace};
+
+/// What CreateWorkspace is asked for.
+pub struct NewWorkspace {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// Its identifier.
+    pub id: WorkspaceId,
+    /// The project it belongs to, for good.
+    pub project: Option<ProjectId>,
+    /// Who owns it; none: the caller.
+    pub owner: Option<UserId>,
+    /// For people.
+    pub display_name: String,
+}
+
+/// A workspace by name and by row.
+#[derive(Clone, Debug)]
+pub struct WorkspaceView {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The workspace.
+    pub row: Workspace,
+    /// The project it belongs to.
+    pub project: Option<ProjectId>,
+    /// Who owns it; none when the owner has left.
+    pub owner: Option<UserId>,
+}
+
+impl App {
+    /// Creates a workspace with its owner.
+    pub async fn create_workspace(
+        &self,
+        call: &Call,
+        input: &NewWorkspace,
+        keep: &Keep<WorkspaceView>,
+    ) -> Result<Done<WorkspaceView>, Error> {
+        let organization = self.locate_organization(self.store().reader(), call, &input.organization).await?;
+        let within = organization.uid;
+        let name = ScopeName::Workspace(input.organization.clone(), input.id.clone());
+        call.about(Some(within), name.to_string(), None);
+        let mut change = self.begin(call, within).await?;
+        let organization = self.locate_organization(change.db(), call, &input.organization).await?;
+        // What is missing is located with the nil uid, which nobody has a role on.
+        let project = match &input.project {
+            Some(id) => Some(project::by_id(change.db(), within, id).await?.map_or(Uid::nil(), |row| row.uid)),
+            None => None,
+        };
+        let owner = match (&input.owner, &call.caller.principal) {
+            (Some(id), _) => user::by_id(change.db(), within, id).await?.map_or(Uid::nil(), |row| row.uid),
+            (None, Principal::User { user, .. }) => *user,
+            (None, _) => {
+                return Err(Error::invalid("workspace.owner", "the identifier of a user passes; only a user owns"));
+            }
+        };
+        let resource = Resource::Workspace { organization: within, workspace: Uid::nil(), project, owner: Some(owner) };
+        let permit = call.authorize::<right::CreateWorkspace>(&resource)?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        if let Some(id) = input.project.as_ref().filter(|_| project == Some(Uid::nil())) {
+            return Err(Error::not_found(format_args!("project `organizations/{}/projects/{id}`", input.organization)));
+        }
+        if let Some(id) = input.owner.as_ref().filter(|_| owner.is_nil()) {
+            return Err(Error::not_found(format_args!("user `organizations/{}/users/{id}`", input.organization)));
+        }
+        let row = Workspace {
+            uid: self.uid()?,
+            organization: within,
+            workspace_id: input.id.clone(),
+            project,
+            owner: Some(owner),
+            display_name: input.display_name.clone(),
+            create_time: call.now,
+        };
+        workspace::insert(change.db(), &row).await?;
+        change.bump(Scope::new(ScopeKind::Workspace, row.uid)).await?;
+        call.about_precisely(Some(within), name.to_string(), Some(row.uid));
+        let named = name_workspace(change.db(), &organization, row).await?;
+        change.finish(&permit, keep, named).await
+    }
+
+    /// Returns a workspace.
+    pub async fn get_workspace(&self, call: &Call, name: ScopeName) -> Result<WorkspaceView, Error> {
+        let db = self.store().reader();
+        let located = self.locate_scope(db, call, &name).await?;
+        let _permit = call.authorize::<right::GetWorkspace>(&located.resource)?;
+        located.must_exist()?;
+        let row = workspace::by_uids(db, located.organization.uid, [located.scope.uid]).await?.pop();
+        let row = row.ok_or_else(|| Error::not_found(format_args!("workspace `{name}`")))?;
+        name_workspace(db, &located.organization, row).await
+    }
+
+    /// Lists the workspaces that the caller may see.
+    pub async fn list_workspaces(
+        &self,
+        call: &Call,
+        (organization, page): (OrganizationId, Page),
+    ) -> Result<Listed<WorkspaceView>, Error> {
+        let db = self.store().reader();
+        let parent = self.locate_scope(db, call, &ScopeName::Organization(organization.clone())).await?;
+        let _permit = call.authorize::<right::ListWorkspaces>(&parent.resource)?;
+        let within = parent.organization.uid;
+        let shows = |workspace: Uid, project: Option<Uid>, owner: Option<Uid>| {
+            let resource = Resource::Workspace { organization: within, workspace, project, owner };
+            authorize::decide(&call.caller.principal, &call.caller.bindings, Action::GetWorkspace, &resource).is_ok()
+        };
+        // Whoever sees a workspace that nobody owns or has a role on sees all.
+        let total = if shows(Uid::nil(), None, None) { Some(workspace::count(db, within, None).await?) } else { None };
+        let fetch = |after: Option<WorkspaceId>, limit| async move {
+            workspace::list(db, within, None, after.as_ref(), limit).await
+        };
+        let query = ["workspaces", organization.as_str()];
+        let cursor = |row: &Workspace| row.workspace_id.clone();
+        let shows = |row: &Workspace| shows(row.uid, row.project, row.owner);
+        let listed = self.list_page(&page, &query, total, shows, cursor, fetch).await?;
+        let names = Names::of(db, within, &listed.rows).await?;
+        Ok(listed.map(|row| names.give(&organization, row)))
+    }
+
+    /// Deletes a workspace and destroys its secrets.
+    pub async fn delete_workspace(
+        &self,
+        call: &Call,
+        name: &ScopeName,
+        keep: &Keep<Deleted>,
+    ) -> Result<Done<Deleted>, Error> {
+        let organization = self.locate_organization(self.store().reader(), call, name.organization()).await?;
+        let mut change = self.begin(call, organization.uid).await?;
+        let located = self.locate_scope(change.db(), call, name).await?;
+        let permit = call.authorize::<right::DeleteWorkspace>(&located.resource)?;
+        if let Some(done) = change.repeated(keep).await? {
+            return Ok(done);
+        }
+        located.must_exist()?;
+        let (within, uid) = (organization.uid, located.scope.uid);
+        secret::purge_scope(change.db(), within, located.scope).await?;
+        secret::forget_resource(change.db(), within, uid).await?;
+        binding::delete_on(change.db(), within, uid).await?;
+        credential::revoke_sessions_in(change.db(), within, uid, call.now).await?;
+        workspace::delete(change.db(), within, uid).await?;
+        change.bump(located.scope).await?;
+        // What was visible to it only is visible to nobody.
+        change.bump(Scope::new(ScopeKind::Organization, within)).await?;
+        change.finish(&permit, keep, Deleted).await
+    }
+}
+
+/// The workspace with the identifiers of its project and owner.
+pub(super) async fn name_workspace(
+    db: &impl ConnectionTrait,
+    organization: &Organization,
+    row: Workspace,
+) -> Result<WorkspaceView, Error> {
+    let names = Names::of(db, organization.uid, std::slice::from_ref(&row)).await?;
+    Ok(names.give(&organization.organization_id, row))
+}
+
+/// The identifiers of the projects and owners of some workspaces.
+struct Names {
+    projects: HashMap<Uid, ProjectId>,
+    owners: HashMap<Uid, UserId>,
+}
+
+impl Names {
+    async fn of(db: &impl ConnectionTrait, organization: Uid, rows: &[Workspace]) -> Result<Self, Error> {
+        let projects = project::by_uids(db, organization, rows.iter().filter_map(|row| row.project)).await?;
+        let owners = user::by_uids(db, organization, rows.iter().filter_map(|row| row.owner)).await?;
+        Ok(Self {
+            projects: projects.into_iter().map(|row| (row.uid, row.project_id)).collect(),
+            owners: owners.into_iter().map(|row| (row.uid, row.user_id)).collect(),
+        })
+    }
+
+    fn give(&self, organization: &OrganizationId, row: Workspace) -> WorkspaceView {
+        WorkspaceView {
+            organization: organization.clone(),
+            project: row.project.and_then(|uid| self.projects.get(&uid).cloned()),
+            owner: row.owner.and_then(|uid| self.owners.get(&uid).cloned()),
+            row,
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The resources on which roles are held, by name: `platform`, an organization, a project or a workspace.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sea_orm::ConnectionTrait;
+use secrets_core::{InvalidResourceName, OrganizationId, Resource, RoleResource, Scope, ScopeName, Uid};
+
+use super::LocatedScope;
+use crate::application::App;
+use crate::call::Call;
+use crate::error::Error;
+use crate::store::PLATFORM;
+use crate::store::organization::Organization;
+
+/// The name of a role_resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoleResourceName {
+    /// `platform`
+    Platform,
+    /// `organizations/{organization}`, alone or followed by `/projects/{project}` or `/workspaces/{workspace}`
+    Scope(ScopeName),
+}
+
+impl RoleResourceName {
+    /// The organization it is or belongs to; none for the platform.
+    pub fn organization(&self) -> Option<&OrganizationId> {
+        match self {
+            Self::Platform => None,
+            Self::Scope(scope) => Some(scope.organization()),
+        }
+    }
+}
+
+impl FromStr for RoleResourceName {
+    type Err = InvalidRoleResourceName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRoleResourceName> {
+        match text {
+            "platform" => Ok(Self::Platform),
+            _ => match text.parse::<ScopeName>() {
+                Ok(ScopeName::User(..)) | Err(InvalidResourceName::Shape { .. }) => Err(InvalidRoleResourceName::Shape),
+                Ok(scope) => Ok(Self::Scope(scope)),
+                Err(error) => Err(InvalidRoleResourceName::Name(error)),
+            },
+        }
+    }
+}
+
+impl fmt::Display for RoleResourceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Platform => f.write_str("platform"),
+            Self::Scope(scope) => scope.fmt(f),
+        }
+    }
+}
+
+/// Why a text is no name of a role_resource.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRoleResourceName {
+    /// Its collections are others.
+    #[error(
+        "`organizations/{{organization}}`, alone or followed by `/projects/{{project}}` or `/workspaces/{{workspace}}`, or \
+         `platform` passes"
+    )]
+    Shape,
+    /// One of its identifiers does not pass.
+    #[error("{0}")]
+    Name(InvalidResourceName),
+}
+
+/// A role_resource by name and by uid.
+#[derive(Clone, Debug)]
+pub struct LocatedRoleResource {
+    /// Its name.
+    pub name: RoleResourceName,
+    /// Its uid; nil when there is no such resource.
+    pub role_resource: RoleResource,
+    /// Who owns the workspace.
+    pub owner: Option<Uid>,
+    /// What is authorized.
+    pub resource: Resource,
+    scope: Option<LocatedScope>,
+}
+
+impl LocatedRoleResource {
+    /// The organization it is or belongs to; none for the platform.
+    pub fn organization(&self) -> Option<&Organization> {
+        self.scope.as_ref().map(|located| &located.organization)
+    }
+
+    /// The scope it is; the platform is none.
+    pub fn scope(&self) -> Option<Scope> {
+        self.scope.as_ref().map(|located| located.scope)
+    }
+
+    /// What a mutation of it locks: its organization, or the platform.
+    pub fn lock(&self) -> Uid {
+        self.role_resource.organization().unwrap_or(PLATFORM)
+    }
+
+    /// Refuses a resource that does not exist. Call it after authorizing.
+    pub fn must_exist(&self) -> Result<(), Error> {
+        self.scope.as_ref().map_or(Ok(()), LocatedScope::must_exist)
+    }
+}
+
+impl App {
+    /// The role_resource of this name, and what is to be authorized for it.
+    pub async fn locate_role_resource(
+        &self,
+        db: &impl ConnectionTrait,
+        call: &Call,
+        name: &RoleResourceName,
+    ) -> Result<LocatedRoleResource, Error> {
+        let RoleResourceName::Scope(scope) = name else {
+            call.about(None, "platform", None);
+            let (role_resource, resource) = (RoleResource::Platform, Resource::Platform);
+            return Ok(LocatedRoleResource { name: name.clone(), role_resource, owner: None, resource, scope: None });
+        };
+        let located = self.locate_scope(db, call, scope).await?;
+        let (role_resource, owner) = match located.resource {
+            Resource::Organization(organization) => (RoleResource::Organization(organization), None),
+            Resource::Project { organization, project } => (RoleResource::Project { organization, project }, None),
+            Resource::Workspace { organization, workspace, owner, .. } => {
+                (RoleResource::Workspace { organization, workspace }, owner)
+            }
+            _ => return Err(Error::internal("no role is held on such a resource")),
+        };
+        Ok(LocatedRoleResource {
+            name: name.clone(),
+            role_resource,
+            owner,
+            resource: located.resource,
+            scope: Some(located),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_four_kinds_of_level() {
+        for text in
+            ["platform", "organizations/acme", "organizations/acme/projects/api", "organizations/acme/workspaces/ws1"]
+        {
+            let name: RoleResourceName = text.parse().unwrap();
+            assert_eq!(name.to_string(), text);
+            assert_eq!(name.organization().is_none(), text == "platform");
+        }
+    }
+
+    #[test]
+    fn refuses_a_user_and_says_what_would_pass() {
+        for text in ["organizations/acme/users/bob", "Platform", "platform/", "", "serviceAccounts/x"] {
+            let error = text.parse::<RoleResourceName>().unwrap_err().to_string();
+            assert!(error.contains("pass"), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! How much a scope takes: secrets, and bytes of their current values.
+
+use sea_orm::ConnectionTrait;
+use secrets_core::limits::{Limit, LimitExceeded, Limits};
+
+use crate::error::{Error, Reason};
+use crate::service::locate::LocatedScope;
+use crate::store::secret;
+
+/// What a change adds to a scope and takes away from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct QuotaDelta {
+    /// Secrets more.
+    pub secrets: u64,
+    /// Bytes of values that come to serve.
+    pub bytes: u64,
+    /// Bytes of values that no longer serve.
+    pub freed: u64,
+}
+
+/// Refuses a change for which the scope has no room. What makes a scope smaller always passes, though it be over a limit
+/// that was lowered since. Ask while holding the organization's lock.
+pub(super) async fn check(
+    db: &impl ConnectionTrait,
+    place: &LocatedScope,
+    limits: &Limits,
+    growth: QuotaDelta,
+) -> Result<(), Error> {
+    let usage = secret::usage(db, place.organization.uid, place.scope).await?;
+    let what = || format!("`{}`", place.name);
+    if growth.secrets > 0 {
+        let secrets = usage.secrets.saturating_add(growth.secrets);
+        limits.check(Limit::SecretsPerScope, secrets).map_err(|error| exceeded(&what(), error))?;
+    }
+    if growth.bytes > growth.freed {
+        let bytes = usage.bytes.saturating_add(growth.bytes).saturating_sub(growth.freed);
+        limits.check(Limit::BytesPerScope, bytes).map_err(|error| exceeded(&what(), error))?;
+    }
+    Ok(())
+}
+
+/// A limit does not let `what` pass.
+pub(super) fn exceeded(what: &str, error: LimitExceeded) -> Error {
+    Error::new(Reason::LimitExceeded, format!("{what}: {error}"))
+        .with("limit", error.limit.as_str())
+        .with("most", error.most.to_string())
+        .with("given", error.given.to_string())
+}

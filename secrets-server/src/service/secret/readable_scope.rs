@@ -1,0 +1,76 @@
+//! Looking at the secrets of a scope: who may, and how much of it they see.
+
+use sea_orm::ConnectionTrait;
+use secrets_core::authorize::{Entitlement, Listing, Permit, Resource};
+use secrets_core::{Principal, ScopeName, SecretName, right};
+
+use super::missing;
+use super::view::{self, SecretView};
+use crate::application::App;
+use crate::call::Call;
+use crate::error::Error;
+use crate::service::locate::LocatedScope;
+use crate::store::{secret, workspace};
+
+/// A scope that its caller may look at.
+pub(super) struct ReadableScope {
+    /// The scope; it exists.
+    pub place: LocatedScope,
+    /// How much of it the caller sees.
+    pub listing: Listing,
+}
+
+impl App {
+    /// Locates a scope, authorizes looking at its secrets, and only then says whether it exists. `secret` is the one that the
+    /// call is about, if it is about one.
+    pub(super) async fn read_secrets(
+        &self,
+        db: &impl ConnectionTrait,
+        call: &Call,
+        scope: &ScopeName,
+        secret: Option<&SecretName>,
+    ) -> Result<ReadableScope, Error> {
+        let place = self.locate_scope(db, call, scope).await?;
+        if let Some(secret) = secret {
+            call.about_precisely(Some(place.organization.uid), secret.to_string(), None);
+        }
+        let permit = call.authorize::<right::ListSecrets>(&place.resource)?;
+        place.must_exist()?;
+        let listing = self.listing_of(db, call, &permit).await?;
+        Ok(ReadableScope { place, listing })
+    }
+
+    /// How much the holder of the permit sees.
+    pub(in crate::service) async fn listing_of(
+        &self,
+        db: &impl ConnectionTrait,
+        call: &Call,
+        permit: &Permit<right::ListSecrets>,
+    ) -> Result<Listing, Error> {
+        let own = match (permit.resource(), permit.principal()) {
+            (Resource::Organization(organization), Principal::User { user, .. })
+                if permit.entitlement() == Entitlement::Member =>
+            {
+                workspace::owned_by(db, *organization, *user).await?
+            }
+            _ => Vec::new(),
+        };
+        Ok(Listing::of(permit, &call.caller.bindings, own.into_iter().map(|workspace| workspace.uid)))
+    }
+
+    /// The live secret of this name, if the caller sees it. What is hidden is as absent as what is not there.
+    pub(super) async fn find_shown(
+        &self,
+        db: &impl ConnectionTrait,
+        call: &Call,
+        name: &SecretName,
+    ) -> Result<SecretView, Error> {
+        let ReadableScope { place, listing } = self.read_secrets(db, call, &name.scope, Some(name)).await?;
+        let current = secret::current(db, place.organization.uid, place.scope, &name.secret_id).await?;
+        let current = current.ok_or_else(|| missing(name))?;
+        let uid = current.secret.uid;
+        let shown = view::show(db, &name.scope, current, &listing).await?.ok_or_else(|| missing(name))?;
+        call.about_precisely(Some(place.organization.uid), name.to_string(), Some(uid));
+        Ok(shown)
+    }
+}

@@ -1,0 +1,92 @@
+//! From the names in a context to the rows they stand for, in one query.
+
+use sea_orm::sea_query::{Alias, Condition, Expr, ExprTrait, IntoIden, JoinType, Query, SelectStatement};
+use sea_orm::{ConnectionTrait, EntityName, FromQueryResult, IdenStatic, Iterable, QueryResult};
+use secrets_core::ContextName;
+
+use super::StoreError;
+use super::entity::{organization, project, user, workspace};
+use super::organization::Organization;
+use super::project::Project;
+use super::row::reading;
+use super::user::User;
+use super::workspace::Workspace;
+
+/// What of a context is there. Whether it belongs together, and what to say of what is missing, is the caller's matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// The live organization.
+    pub organization: Organization,
+    /// The project that is named; if none is, the one that the workspace belongs to.
+    pub project: Option<Project>,
+    /// The workspace that is named.
+    pub workspace: Option<Workspace>,
+    /// The live user who is named.
+    pub user: Option<User>,
+}
+
+/// Finds all that `context` names; `None` if there is no such live organization.
+pub async fn locate(db: &impl ConnectionTrait, context: &ContextName) -> Result<Option<Located>, StoreError> {
+    let Some(row) = db.query_one(&query(context)).await? else { return Ok(None) };
+    let organization = organization::Model::from_query_result(&row, "o_").map_err(reading("organizations"))?;
+    Ok(Some(Located {
+        organization: super::organization::read(organization)?,
+        project: read::<project::Model>(&row, "p_", "projects")?.map(super::project::read).transpose()?,
+        workspace: read::<workspace::Model>(&row, "w_", "workspaces")?.map(super::workspace::read).transpose()?,
+        user: read::<user::Model>(&row, "u_", "users")?.map(super::user::read).transpose()?,
+    }))
+}
+
+fn read<M: FromQueryResult>(row: &QueryResult, prefix: &str, table: &'static str) -> Result<Option<M>, StoreError> {
+    // A row that was not joined has NULL even where the table has none; one that was not asked for has no columns.
+    let uid = format!("{prefix}uid");
+    if row.column_names().contains(&uid) {
+        M::from_query_result_optional(row, prefix).map_err(reading(table))
+    } else {
+        Ok(None)
+    }
+}
+
+fn query(context: &ContextName) -> SelectStatement {
+    let mut query = Query::select();
+    query
+        .from_as(organization::Entity.table_ref(), "o")
+        .and_where(Expr::col(("o", organization::Column::OrganizationId)).eq(context.organization.as_str()))
+        .and_where(Expr::col(("o", organization::Column::Live)).eq(1));
+    columns::<organization::Column>(&mut query, "o");
+    if let Some(workspace) = &context.workspace {
+        let found = within("w").add(Expr::col(("w", workspace::Column::WorkspaceId)).eq(workspace.as_str()));
+        query.join_as(JoinType::LeftJoin, workspace::Entity.table_ref(), "w", found);
+        columns::<workspace::Column>(&mut query, "w");
+    }
+    let project = match &context.project {
+        Some(project) => Some(Expr::col(("p", project::Column::ProjectId)).eq(project.as_str())),
+        None if context.workspace.is_some() => {
+            Some(Expr::col(("p", project::Column::Uid)).equals(("w", workspace::Column::ProjectUid)))
+        }
+        None => None,
+    };
+    if let Some(project) = project {
+        query.join_as(JoinType::LeftJoin, project::Entity.table_ref(), "p", within("p").add(project));
+        columns::<project::Column>(&mut query, "p");
+    }
+    if let Some(user) = &context.user {
+        let found = within("u")
+            .add(Expr::col(("u", user::Column::UserId)).eq(user.as_str()))
+            .add(Expr::col(("u", user::Column::Live)).eq(1));
+        query.join_as(JoinType::LeftJoin, user::Entity.table_ref(), "u", found);
+        columns::<user::Column>(&mut query, "u");
+    }
+    query
+}
+
+/// Everything is looked for in the one organization.
+fn within(table: &'static str) -> Condition {
+    Condition::all().add(Expr::col((table, "organization_uid")).equals(("o", organization::Column::Uid)))
+}
+
+fn columns<C: Iterable + IdenStatic + IntoIden>(query: &mut SelectStatement, table: &'static str) {
+    for column in C::iter() {
+        query.expr_as(Expr::col((table, column)), Alias::new(format!("{table}_{}", column.as_str())));
+    }
+}

@@ -1,5 +1,11 @@
 //! What every command needs: settings, a client, who calls, and which organization, scope or context is meant.
 
+pub(crate) mod changes;
+mod kept_session;
+pub(crate) mod missing;
+pub(crate) mod resolve;
+mod revisions;
+
 use std::cell::OnceCell;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -8,10 +14,9 @@ use secrets_client::config::settings::DEFAULT_ENDPOINT;
 use secrets_client::{Client, ClientBuilder, ClientError, CredentialKind, Defaults, RetryPolicy, Settings, v1};
 use secrets_core::{OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
 
-use crate::exit::{CliError, Exit};
-use crate::output::Output;
-use crate::revisions;
-use crate::scope::{ContextArgs, ScopeArgs};
+use crate::args::scope::{ContextArgs, ScopeArgs};
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::Output;
 
 /// The operator as a principal's resource path.
 const OPERATOR: &str = "operator";

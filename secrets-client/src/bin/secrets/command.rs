@@ -1,276 +1,33 @@
-//! The commands and what is common to all of them.
+//! The commands, one file each: its arguments, and a function that takes the [`App`](crate::app::App).
+//!
+//! To add one: a file here, and a variant of [`Command`](crate::cli::Command) with its branch in
+//! [`run`](fn@crate::cli::run).
 
-use clap::{CommandFactory as _, Parser, Subcommand};
-use secrets_client::{Config, Settings};
-
-use crate::app::App;
-use crate::exit::CliError;
-use crate::global::Global;
-use crate::output::Output;
-use crate::{
-    audit, check, completion, config, doctor, edit, explain, history, import, list, login, man, materialize, member,
-    organization, project, redact, resolve, rm, run, service_account, session, set, show, token, user, wait, workspace,
-};
-
-const AFTER: &str = "\
-Scope:
-  without a flag, your own secrets; --org, --project P or --workspace W otherwise
-
-Environment, before secrets.toml up the directory tree and your configuration:
-  SECRETS_ENDPOINT    where the service is [default: http://127.0.0.1:50051]
-  SECRETS_TOKEN       the token, or SECRETS_TOKEN_FILE a file that holds it
-  SECRETS_CA_FILE     a certificate authority to trust beside the system's
-  SECRETS_ORGANIZATION, SECRETS_PROJECT, SECRETS_WORKSPACE
-                      the context that is meant when none is named
-  HTTPS_PROXY, NO_PROXY
-                      the way to a service with TLS
-
-Exit codes:
-  0 done, 1 failed, 2 wrong usage, 3 not found, 4 not signed in or not allowed,
-  5 a required secret is missing, 6 service unavailable; `run` passes the code
-  of its program through: 125 before it was started, 126 and 127 as shells do";
-
-/// The version and, where `make build` says which it is, the build.
-const VERSION: &str = match option_env!("SECRETS_VERSION") {
-    Some(version) => version,
-    None => env!("CARGO_PKG_VERSION"),
-};
-
-/// Keeps credentials, and hands the right set of them to what runs.
-#[derive(Parser, Debug)]
-#[command(name = "secrets", version = VERSION, after_help = AFTER, infer_subcommands = false, disable_help_subcommand = true)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    pub(crate) global: Global,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand, Debug)]
-pub(crate) enum Command {
-    /// Sign in with an invitation's code or a token, and keep the token
-    Login(login::LoginArgs),
-    /// Say who you are and what you may do
-    Whoami,
-    /// Read and change your own configuration
-    #[command(subcommand)]
-    Config(config::ConfigCommand),
-
-    /// Create a secret, or give it a new value
-    Set(set::SetArgs),
-    /// List secrets, never a value
-    #[command(visible_alias = "ls")]
-    List(list::ListArgs),
-    /// Show a secret's metadata, never its value
-    Show(show::ShowArgs),
-    /// Change a secret's metadata, or its value
-    Edit(edit::EditArgs),
-    /// Delete a secret
-    Rm(rm::RmArgs),
-    /// Bring a deleted secret back
-    Undelete(rm::UndeleteArgs),
-    /// List a secret's versions
-    History(history::HistoryArgs),
-    /// Make an old version the current one again
-    Rollback(history::RollbackArgs),
-    /// Import a .env or JSON file, after a review
-    Import(import::ImportArgs),
-
-    /// Get what a context gets; values only when asked for
-    Resolve(resolve::ResolveArgs),
-    /// Say what a context gets, and why
-    Explain(explain::ExplainArgs),
-    /// Say whether what is needed is there, and how to get what is missing
-    Check(check::CheckArgs),
-    /// Wait until a context has what is needed
-    Wait(wait::WaitArgs),
-    /// Run a program with its secrets in the environment
-    Run(run::RunArgs),
-    /// Write what a context gets into a directory, without running anything
-    Materialize(materialize::MaterializeArgs),
-    /// Mask in a pipe what a context gets
-    Redact(redact::RedactArgs),
-
-    /// Organizations
-    #[command(subcommand)]
-    Org(organization::OrganizationCommand),
-    /// People
-    #[command(subcommand)]
-    User(user::UserCommand),
-    /// Projects
-    #[command(subcommand)]
-    Project(project::ProjectCommand),
-    /// Workspaces
-    #[command(subcommand)]
-    Workspace(workspace::WorkspaceCommand),
-    /// Who has which role where
-    #[command(subcommand)]
-    Member(member::MemberCommand),
-    /// Programs' identities
-    #[command(subcommand)]
-    ServiceAccount(service_account::ServiceAccountCommand),
-    /// Tokens
-    #[command(subcommand)]
-    Token(token::TokenCommand),
-    /// Sessions: tokens for exactly one context
-    #[command(subcommand)]
-    Session(session::SessionCommand),
-    /// Who did what, and who received which secret
-    #[command(subcommand)]
-    Audit(audit::AuditCommand),
-
-    /// Look for what is wrong between here and the service
-    Doctor,
-    /// Print what lets a shell complete commands, flags and names
-    Completion(completion::CompletionArgs),
-    /// Print a page of the manual, or write all of them
-    Man(man::ManArgs),
-}
-
-/// Runs the command; the code is 0 or, from `run`, the program's own.
-pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliError> {
-    let Global { endpoint, organization, .. } = arguments.global;
-    let settings = Settings::from_environment().map(|mut settings| {
-        settings.endpoint = endpoint.unwrap_or(settings.endpoint);
-        settings
-    });
-    // What needs neither settings nor a service works where those are broken.
-    match &arguments.command {
-        Command::Completion(args) => return completion::completion(output, args).map(|()| 0),
-        Command::Man(args) => return man::man(output, Arguments::command(), args).map(|()| 0),
-        Command::Config(config::ConfigCommand::Path) => return config::path(output).map(|()| 0),
-        _ => {}
-    }
-    if matches!(arguments.command, Command::Doctor) {
-        return doctor::doctor(settings, output).await.map(|()| 0);
-    }
-    let is_run = matches!(arguments.command, Command::Run(_));
-    let mut settings = settings.map_err(|error| match CliError::from(error) {
-        failure if is_run => failure.with_exit(crate::exit::Exit::NotStarted),
-        failure => failure,
-    })?;
-    if let Command::Login(login::LoginArgs { ca_file: Some(file), .. }) = &arguments.command {
-        settings.given_ca_file = Some(file.clone());
-    }
-    warn_of_exposure(&settings, output);
-    let app = App::new(settings, output, organization);
-    if let Command::Run(args) = arguments.command {
-        return run::run(&app, args).await;
-    }
-    let ended = match arguments.command {
-        Command::Login(args) => login::login(&app, args).await,
-        Command::Whoami => login::whoami(&app).await,
-        Command::Config(command) => config::run(&app, command),
-        Command::Set(args) => set::set(&app, args).await,
-        Command::List(args) => list::list(&app, args).await,
-        Command::Show(args) => show::show(&app, args).await,
-        Command::Edit(args) => edit::edit(&app, args).await,
-        Command::Rm(args) => rm::rm(&app, args).await,
-        Command::Undelete(args) => rm::undelete(&app, args).await,
-        Command::History(args) => history::history(&app, args).await,
-        Command::Rollback(args) => history::rollback(&app, args).await,
-        Command::Import(args) => import::import(&app, args).await,
-        Command::Resolve(args) => resolve::resolve(&app, args).await,
-        Command::Explain(args) => explain::explain(&app, args).await,
-        Command::Wait(args) => wait::wait(&app, args).await,
-        Command::Redact(args) => redact::redact(&app, args).await,
-        Command::Run(_) | Command::Completion(_) | Command::Man(_) | Command::Doctor => Ok(()),
-        Command::Check(args) => check::check(&app, args).await,
-        Command::Materialize(args) => materialize::materialize(&app, args).await,
-        Command::Org(command) => organization::run(&app, command).await,
-        Command::User(command) => user::run(&app, command).await,
-        Command::Project(command) => project::run(&app, command).await,
-        Command::Workspace(command) => workspace::run(&app, command).await,
-        Command::Member(command) => member::run(&app, command).await,
-        Command::ServiceAccount(command) => service_account::run(&app, command).await,
-        Command::Token(command) => token::run(&app, command).await,
-        Command::Session(command) => session::run(&app, command).await,
-        Command::Audit(command) => audit::run(&app, command).await,
-    };
-    app.keep_revisions();
-    ended.map(|()| 0)
-}
-
-/// Warns of a token that others on this machine may read.
-fn warn_of_exposure(settings: &Settings, output: Output) {
-    let own = settings.config_path.as_deref().filter(|path| settings.signed_in && Config::is_exposed(path));
-    // A token file is often a mount that its group reads too, as a sandbox's own.
-    let given = settings.credential_file.as_deref().filter(|path| secrets_client::credentials::is_world_readable(path));
-    for path in own.into_iter().chain(given) {
-        output.warn(&format!("others may read your token: chmod 600 {}", path.display()));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_commands_are_consistent() {
-        Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn reads_the_commands_of_the_journeys() {
-        for line in [
-            "org create acme --admin ann",
-            "login --invite sinv_x",
-            "whoami",
-            "user invite bob",
-            "project create api",
-            "workspace create ws1 --project api --owner bob",
-            "member add bob --project api --role member",
-            "member list --project api",
-            "set OPENAI_API_KEY --org --description text",
-            "set SENTRY_DSN --org --for-workspace ws1 --for-project web",
-            "set SSL_INSPECTION_CA --org --file /etc/ssl/corp-ca.pem --lock",
-            "user delete bob --yes",
-            "list --org",
-            "set GH_REGISTRY --registry ghcr.io --username bob",
-            "set DEPLOY_KEY --file ~/.ssh/deploy_key --mode 0600",
-            "edit LINEAR_API_KEY --description text",
-            "edit SENTRY_DSN --org --add-workspace ws2 --remove-workspace ws1",
-            "history LINEAR_API_KEY",
-            "rollback LINEAR_API_KEY --to 1",
-            "rm LINEAR_API_KEY",
-            "undelete LINEAR_API_KEY",
-            "import .env --project api --only A,B --overwrite --dry-run",
-            "import - --yes --skip-rejected --output json",
-            "explain --workspace ws1",
-            "explain LINEAR_API_KEY --workspace ws1",
-            "list --workspace ws1 --inherited",
-            "resolve --workspace ws1 --show-values",
-            "resolve LINEAR_API_KEY --workspace ws1 --raw",
-            "resolve --format dotenv",
-            "run --workspace ws1 -- printenv LINEAR_API_KEY",
-            "check",
-            "check LINEAR_API_KEY STRIPE_SECRET --workspace ws1",
-            "run -- agent --flag",
-            "materialize --dir /run/secrets --workspace ws1 --only A,B --mode 0440",
-            "wait GITHUB_TOKEN --timeout 5m",
-            "redact --workspace ws1 --only A,B --unmask A",
-            "service-account create sandboxd --platform",
-            "member add service:sandboxd --platform --role delegate",
-            "token create --service-account sandboxd --ttl 90d",
-            "session create --organization acme --user bob --workspace ws1 --ttl 1h --external-id sbx-91",
-            "session list --external-id sbx-91",
-            "session revoke organizations/acme/sessions/x",
-            "audit list --secret organizations/acme/projects/api/secrets/STRIPE_SECRET",
-        ] {
-            let words = std::iter::once("secrets").chain(line.split(' '));
-            if let Err(error) = Arguments::try_parse_from(words) {
-                panic!("{line}: {error}");
-            }
-        }
-    }
-
-    #[test]
-    fn refuses_wrong_usage_with_code_2() {
-        for line in
-            ["", "set", "set A --org --project api", "set A --env --file /x", "set A --mode 0600", "run", "nope"]
-        {
-            let words = std::iter::once("secrets").chain(line.split(' ').filter(|word| !word.is_empty()));
-            assert_eq!(Arguments::try_parse_from(words).unwrap_err().exit_code(), 2, "{line}");
-        }
-    }
-}
+pub(crate) mod audit;
+pub(crate) mod check;
+pub(crate) mod completion;
+pub(crate) mod config;
+pub(crate) mod doctor;
+pub(crate) mod edit;
+pub(crate) mod explain;
+pub(crate) mod history;
+pub(crate) mod import;
+pub(crate) mod list;
+pub(crate) mod login;
+pub(crate) mod man;
+pub(crate) mod materialize;
+pub(crate) mod member;
+pub(crate) mod organization;
+pub(crate) mod project;
+pub(crate) mod redact;
+pub(crate) mod resolve;
+pub(crate) mod rm;
+pub(crate) mod run;
+pub(crate) mod service_account;
+pub(crate) mod session;
+pub(crate) mod set;
+pub(crate) mod show;
+pub(crate) mod token;
+pub(crate) mod user;
+pub(crate) mod wait;
+pub(crate) mod workspace;

@@ -12,19 +12,21 @@
 //!
 //! To add a kind of target: an arm in [`Plan::of`], and what it needs in [`Placed`].
 
-mod docker;
-mod folder;
-mod identity;
+mod directory;
+mod docker_config;
+mod file_id;
 mod journal;
-mod placed;
+mod placement;
 mod plan;
-mod runtime;
+pub(crate) mod private_file;
+mod runtime_dir;
+pub(crate) mod volume;
 
 use std::path::PathBuf;
 
-pub(crate) use self::placed::Placed;
+pub(crate) use self::placement::Placed;
 pub(crate) use self::plan::Plan;
-pub(crate) use self::runtime::unguessable;
+pub(crate) use self::runtime_dir::unguessable;
 
 /// The caller's home, which `~` in a target stands for; none if the environment and the user database name none.
 pub(crate) fn home() -> Option<PathBuf> {

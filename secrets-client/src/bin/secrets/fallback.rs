@@ -22,10 +22,11 @@ use zeroize::{Zeroize as _, Zeroizing};
 use self::key::Key;
 use self::sealed::{Identity, Refused};
 use crate::app::App;
-use crate::exit::{CliError, Exit};
-use crate::output::words;
-use crate::scope::ContextArgs;
-use crate::{private_file, when};
+use crate::args::scope::ContextArgs;
+use crate::args::time;
+use crate::delivery::private_file;
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::text;
 
 /// How long the service has before the fallback is used.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -43,7 +44,7 @@ pub(crate) struct FallbackArgs {
     #[arg(long, value_name = "FILE", requires = "fallback")]
     fallback_key_file: Option<PathBuf>,
     /// With --fallback: use none that is older [default: 7d]
-    #[arg(long, value_name = "DURATION", requires = "fallback", value_parser = when::duration)]
+    #[arg(long, value_name = "DURATION", requires = "fallback", value_parser = time::duration)]
     fallback_max_age: Option<Duration>,
     /// With --fallback: use it without asking the service
     #[arg(long, requires = "fallback", conflicts_with = "watch")]
@@ -69,7 +70,7 @@ impl FallbackArgs {
         // A key that is no use is told of while the service is there, and not when the fallback is needed.
         let Some(fallback) = self.fallback(app, context, only)? else { return app.receive(context, only).await };
         if self.fallback_only {
-            let (set, age) = fallback.open(when::now())?;
+            let (set, age) = fallback.open(time::now())?;
             complete(&set, &app.required(only))?;
             app.output.note(&format!("secrets: as of {}, without asking the service", ago(age)));
             return Ok(set);
@@ -77,7 +78,7 @@ impl FallbackArgs {
         let asked = timeout(PATIENCE, app.receive(context, only)).await;
         let unavailable = match asked {
             Ok(Ok(set)) => {
-                if let Err(failure) = fallback.seal(&set, when::now()) {
+                if let Err(failure) = fallback.seal(&set, time::now()) {
                     app.output.warn(&format!("there is no new fallback: {}", failure.message()));
                 }
                 return Ok(set);
@@ -86,7 +87,7 @@ impl FallbackArgs {
             Ok(Err(failure)) => return Err(failure),
             Err(_) => format!("{} did not answer within {} s", app.settings.endpoint, PATIENCE.as_secs()),
         };
-        match fallback.open(when::now()) {
+        match fallback.open(time::now()) {
             Ok((set, age)) => {
                 complete(&set, &app.required(only))?;
                 app.output.warn(&format!("{unavailable}; using what it gave {}", ago(age)));
@@ -105,7 +106,7 @@ impl FallbackArgs {
         set: &Resolved,
     ) -> Result<(), CliError> {
         match self.fallback(app, context, only)? {
-            Some(fallback) => fallback.seal(set, when::now()),
+            Some(fallback) => fallback.seal(set, time::now()),
             None => Ok(()),
         }
     }
@@ -161,7 +162,7 @@ fn complete(set: &Resolved, required: &[String]) -> Result<(), CliError> {
     if missing.is_empty() {
         return Ok(());
     }
-    let number = words::count(missing.len(), "secret");
+    let number = text::count(missing.len(), "secret");
     Err(CliError::new(Exit::Missing, format!("{number} missing in the fallback: {}", missing.join(", ")))
         .hint("a run while the service is there keeps a new one"))
 }

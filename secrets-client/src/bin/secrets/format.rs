@@ -15,8 +15,8 @@ use secrets_client::v1::target::Kind;
 use zeroize::Zeroizing;
 
 use crate::delivery::Plan;
-use crate::exit::{CliError, Exit};
-use crate::output::words;
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::text;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -49,7 +49,7 @@ impl Format {
     pub(crate) fn write(self, secrets: &[ResolvedSecret]) -> Result<Document, CliError> {
         let (fitting, others): (Vec<_>, Vec<_>) = secrets.iter().partition(|secret| self.takes(secret));
         let left_out = others.iter().map(|secret| {
-            let target = words::target(Some(&secret.target));
+            let target = text::target(Some(&secret.target));
             format!("{} ({target})", secret.secret_id)
         });
         let left_out = left_out.collect();

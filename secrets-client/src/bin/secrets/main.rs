@@ -1,8 +1,11 @@
 //! The `secrets` command line.
 //!
-//! Data goes to stdout, everything else to stderr; a value is never an argument and never printed unless asked for. One
-//! file per group of commands. To add a command: a variant of [`Command`](command::Command), and a file with its
-//! arguments and a function that takes the [`App`](app::App).
+//! Data goes to stdout, everything else to stderr; a value is never an argument and never printed unless asked for.
+//!
+//! [`cli`] is the command line as a whole, [`command`] has one file a command. Below them is what several commands share:
+//! [`app`] asks the service, [`args`] reads arguments, [`fallback`] keeps a set for when the service is away,
+//! [`supervise`] runs a program, [`output_masking`] masks what it prints, [`delivery`] writes files for it, [`format`]
+//! writes a set as text, and [`ui`] prints and asks. Each uses what stands below it alone.
 
 #![cfg_attr(
     test,
@@ -10,77 +13,41 @@
 )]
 
 mod app;
-mod audit;
-mod changes;
-mod check;
+mod args;
+mod cli;
 mod command;
-mod completion;
-mod config;
 mod delivery;
-mod doctor;
-mod edit;
-mod exit;
-mod explain;
 mod fallback;
 mod format;
-mod global;
-mod history;
-mod import;
-mod kept_session;
-mod list;
-mod login;
-mod man;
-mod materialize;
-mod member;
-mod missing;
-mod organization;
-mod output;
-mod printable;
-mod private_file;
-mod project;
-mod prompt;
-mod receive;
-mod redact;
-mod resolve;
-mod revisions;
-mod rm;
-mod run;
-mod scope;
-mod service_account;
-mod session;
-mod set;
-mod show;
-mod target;
-mod token;
-mod usage;
-mod user;
-mod value;
-mod wait;
-mod when;
-mod workspace;
+mod output_masking;
+mod supervise;
+mod ui;
 
 use std::process::ExitCode;
 
 use clap::CommandFactory as _;
 
-use crate::exit::CliError;
-use crate::output::Output;
+use crate::args::suggest;
+use crate::command::completion;
+use crate::supervise::monitor;
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::Output;
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
-    if words.next().is_some_and(|first| first == run::MONITOR) {
-        return run::monitor(words);
+    if words.next().is_some_and(|first| first == monitor::ARGUMENT) {
+        return monitor::main(words);
     }
-    completion::answer(command::Arguments::command);
+    completion::answer(cli::Arguments::command);
     keep_to_itself();
-    let arguments = usage::parse::<command::Arguments>();
+    let arguments = suggest::parse::<cli::Arguments>();
     let output = Output::new(arguments.global.output);
     let ended = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| CliError::new(exit::Exit::Failed, format!("runtime: {error}")))
+        .map_err(|error| CliError::new(Exit::Failed, format!("runtime: {error}")))
         .and_then(|runtime| {
-            let ended = runtime.block_on(command::run(arguments, output));
+            let ended = runtime.block_on(cli::run(arguments, output));
             // A name look-up may still be stuck in a thread of its own; nobody waits for it.
             runtime.shutdown_background();
             ended

@@ -11,8 +11,8 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::folder::{Entry, Folder, name};
-use super::identity::Identity;
+use super::directory::{Entry, Folder, name};
+use super::file_id::Identity;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Record {

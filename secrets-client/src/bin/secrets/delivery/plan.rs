@@ -7,9 +7,9 @@ use secrets_client::v1::target::Kind;
 use secrets_core::{FilePath, NamePolicy, SecretId};
 use zeroize::Zeroizing;
 
-use super::docker::Login;
-use super::{Placed, docker};
-use crate::exit::{CliError, Exit};
+use super::Placed;
+use super::docker_config::{self, Login};
+use crate::ui::error::{CliError, Exit};
 
 /// What a program is to get. Nothing of it is written yet.
 pub(crate) struct Plan {
@@ -110,7 +110,7 @@ impl Plan {
 
     /// What Docker's `config.json` holds with these registries' credentials alone.
     pub(crate) fn docker_config(&self) -> Zeroizing<String> {
-        docker::config(None, &self.logins)
+        docker_config::config(None, &self.logins)
     }
 
     pub(super) fn files(&self) -> &[PlannedFile] {

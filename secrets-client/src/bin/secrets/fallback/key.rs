@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::exit::{CliError, Exit};
+use crate::ui::error::{CliError, Exit};
 
 pub(super) const KEY_BYTES: usize = 32;
 

@@ -1,0 +1,275 @@
+//! Secrets that a context lacks: why, from where they could come, and what to type. Never a value.
+
+use secrets_client::{CredentialKind, v1};
+use serde_json::{Value, json};
+
+use super::App;
+use crate::args::scope::ContextArgs;
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::text;
+
+/// What it takes to set a secret.
+const WRITE: &str = "secrets.write";
+
+/// What a context has of the names that were asked for, and what it lacks.
+pub(crate) struct Availability {
+    pub(crate) context: Option<v1::Context>,
+    /// In the order in which they were asked for.
+    pub(crate) names: Vec<Named>,
+}
+
+/// One name.
+pub(crate) struct Named {
+    pub(crate) secret_id: String,
+    /// What the repository needs it for.
+    pub(crate) description: Option<String>,
+    /// What is there under this name; the winner is missing where nothing is delivered.
+    pub(crate) explanation: v1::Explanation,
+    /// Where it could come from; empty if it is there.
+    pub(crate) ways: Vec<Remedy>,
+}
+
+/// A way to set the secret in one of the context's scopes.
+pub(crate) struct Remedy {
+    /// The scope's resource path.
+    scope: String,
+    command: String,
+    /// Who may set it there.
+    who: String,
+    /// Whether the caller may.
+    allowed: bool,
+}
+
+/// A scope of a context.
+struct Place {
+    /// Its resource path.
+    scope: String,
+    /// The flag that means it.
+    flag: String,
+    /// Who may set secrets there.
+    who: String,
+    /// Whether the caller may.
+    allowed: bool,
+}
+
+impl App {
+    /// What there is of these names in the context.
+    pub(crate) async fn inventory(&self, context: &ContextArgs, names: &[String]) -> Result<Availability, CliError> {
+        let request = v1::ExplainRequest {
+            context: self.context(context).await?,
+            secret_ids: names.to_vec(),
+            ..Default::default()
+        };
+        let answer = self.client()?.explain(request).await?;
+        let mut places = None;
+        let mut found = Vec::new();
+        for name in names {
+            let explanation = answer.explanations.iter().find(|row| row.secret_id == *name).cloned();
+            let explanation =
+                explanation.unwrap_or_else(|| v1::Explanation { secret_id: name.clone(), ..Default::default() });
+            let need = self.settings.repository.need(name);
+            let description = need.and_then(|need| need.description.clone());
+            let ways = match (&explanation.winner, &answer.context) {
+                (None, Some(context)) => {
+                    if places.is_none() {
+                        places = Some(self.places(context).await?);
+                    }
+                    ways(name, description.as_deref(), places.iter().flatten())
+                }
+                _ => Vec::new(),
+            };
+            found.push(Named { secret_id: name.clone(), description, explanation, ways });
+        }
+        Ok(Availability { context: answer.context, names: found })
+    }
+
+    /// Says on stderr what is missing and what to type; the failure that goes with it, unless it is there by now.
+    pub(crate) async fn refuse_missing(
+        &self,
+        context: &ContextArgs,
+        required: &[String],
+    ) -> Result<Option<CliError>, CliError> {
+        let inventory = self.inventory(context, required).await?;
+        let missing: Vec<&Named> = inventory.names.iter().filter(|name| name.is_missing()).collect();
+        if missing.is_empty() {
+            return Ok(None);
+        }
+        for name in &missing {
+            for line in name.lines(true, 1) {
+                self.output.note(&line);
+            }
+        }
+        let all = if missing.iter().all(|name| name.description.is_some()) { "" } else { " NAME" };
+        Ok(Some(failure(&missing).hint(format!("`secrets check{all}` says where else each could come from"))))
+    }
+
+    /// The scopes of the context, first those where the caller may set secrets, of these the narrowest first.
+    async fn places(&self, context: &v1::Context) -> Result<Vec<Place>, CliError> {
+        let mut places = places(context);
+        // A session may set nothing, and not even ask.
+        let is_session = self.credential_kind() == Some(CredentialKind::Session);
+        for place in places.iter_mut().filter(|_| !is_session) {
+            let resource = place.scope.clone();
+            let request = v1::TestPermissionsRequest { resource, permissions: vec![WRITE.to_owned()] };
+            let answer = self.client()?.test_permissions(request).await?;
+            place.allowed = answer.permissions.iter().any(|permission| permission == WRITE);
+        }
+        for place in &mut places {
+            if let Some(organization) = self.organization_flag() {
+                place.flag.push_str(&format!(" --organization {organization}"));
+            }
+        }
+        places.sort_by_key(|place| !place.allowed);
+        Ok(places)
+    }
+}
+
+/// The failure that names all of them.
+pub(crate) fn failure(missing: &[&Named]) -> CliError {
+    let names: Vec<&str> = missing.iter().map(|name| name.secret_id.as_str()).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    let number = text::count(names.len(), "secret");
+    CliError::new(Exit::Missing, format!("{number} {verb} missing: {}", names.join(", ")))
+}
+
+impl Named {
+    pub(crate) fn is_missing(&self) -> bool {
+        self.explanation.winner.is_none()
+    }
+
+    /// What it is for, why it is missing, and at most so many ways to set it.
+    pub(crate) fn lines(&self, is_required: bool, most: usize) -> Vec<String> {
+        let mut first = format!("{} is missing{}", self.secret_id, if is_required { "" } else { " (not required)" });
+        if let Some(description) = &self.description {
+            first.push_str(&format!(": {description}"));
+        }
+        let mut lines = vec![first];
+        lines.extend(self.explanation.not_chosen.iter().map(|other| format!("  there, but {}", why_not(other))));
+        lines.extend(self.ways.iter().take(most).map(|way| match way.allowed {
+            true => format!("  {}", way.command),
+            false => format!("  {} may: {}", way.who, way.command),
+        }));
+        lines
+    }
+
+    pub(crate) fn json(&self, is_required: bool) -> Value {
+        let mut json = crate::ui::output::json::explanation(&self.explanation);
+        for (member, value) in [
+            ("present", Value::Bool(!self.is_missing())),
+            ("required", Value::Bool(is_required)),
+            ("description", self.description.clone().map_or(Value::Null, Value::String)),
+            ("ways", self.ways.iter().map(Remedy::json).collect()),
+        ] {
+            json = crate::ui::output::json::with(json, member, value);
+        }
+        json
+    }
+}
+
+impl Remedy {
+    fn json(&self) -> Value {
+        json!({ "scope": self.scope, "command": self.command, "allowed": self.allowed, "who": self.who })
+    }
+}
+
+/// The scopes of a context, the narrowest first; whether the caller may set secrets there is not known yet.
+fn places(context: &v1::Context) -> Vec<Place> {
+    let v1::Context { organization, project, workspace, user } = context;
+    let organization = format!("organizations/{organization}");
+    let place = |scope: String, flag: String, who: String| Place { scope, flag, who, allowed: false };
+    let mut places = Vec::new();
+    if !user.is_empty() {
+        places.push(place(format!("{organization}/users/{user}"), String::new(), user.clone()));
+    }
+    if !workspace.is_empty() {
+        let who = format!("the owner of workspace {workspace}");
+        places.push(place(format!("{organization}/workspaces/{workspace}"), format!(" --workspace {workspace}"), who));
+    }
+    if !project.is_empty() {
+        let who = format!("an admin of project {project}");
+        places.push(place(format!("{organization}/projects/{project}"), format!(" --project {project}"), who));
+    }
+    places.push(place(organization, " --org".to_owned(), "an admin of the organization".to_owned()));
+    places
+}
+
+fn ways<'a>(name: &str, description: Option<&str>, places: impl Iterator<Item = &'a Place>) -> Vec<Remedy> {
+    let description = description.map(|text| format!(" --description {}", quoted(text))).unwrap_or_default();
+    let way = |place: &Place| Remedy {
+        scope: place.scope.clone(),
+        command: format!("secrets set {name}{}{description}", place.flag),
+        who: place.who.clone(),
+        allowed: place.allowed,
+    };
+    places.map(way).collect()
+}
+
+/// Why what is there is not delivered.
+fn why_not(other: &v1::NotChosen) -> String {
+    let path = other.secret.as_ref().map(|secret| secret.secret.as_str()).unwrap_or_default();
+    format!("not delivered from {}: {}", text::scope_of(path), text::not_chosen(other.reason()))
+}
+
+/// As one word for a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context(user: &str, workspace: &str, project: &str) -> v1::Context {
+        v1::Context {
+            organization: "acme".into(),
+            user: user.into(),
+            workspace: workspace.into(),
+            project: project.into(),
+        }
+    }
+
+    #[test]
+    fn has_a_command_for_each_scope_of_the_context() {
+        let commands = |context: &v1::Context, description| -> Vec<String> {
+            ways("A", description, places(context).iter()).into_iter().map(|way| way.command).collect()
+        };
+        assert_eq!(
+            commands(&context("bob", "ws1", "api"), None),
+            ["secrets set A", "secrets set A --workspace ws1", "secrets set A --project api", "secrets set A --org"]
+        );
+        // A service account has no scope of its own.
+        assert_eq!(
+            commands(&context("", "", "api"), Some("it's")),
+            [r"secrets set A --project api --description 'it'\''s'", r"secrets set A --org --description 'it'\''s'"]
+        );
+    }
+
+    #[test]
+    fn says_who_may_where_the_caller_may_not() {
+        let named = Named {
+            secret_id: "A".into(),
+            description: Some("the key".into()),
+            explanation: v1::Explanation {
+                not_chosen: vec![v1::NotChosen {
+                    secret: Some(v1::ExplainedSecret {
+                        secret: "organizations/acme/secrets/A".into(),
+                        ..Default::default()
+                    }),
+                    reason: v1::NotChosenReason::Expired.into(),
+                    blocked_by: String::new(),
+                }],
+                ..Default::default()
+            },
+            ways: ways("A", None, places(&context("bob", "", "")).iter()),
+        };
+        assert_eq!(
+            named.lines(true, 1),
+            [
+                "A is missing: the key",
+                "  there, but not delivered from organization: expired",
+                "  bob may: secrets set A"
+            ]
+        );
+        assert_eq!(named.lines(false, 9).len(), 4);
+    }
+}

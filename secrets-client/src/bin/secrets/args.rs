@@ -1,0 +1,8 @@
+//! What a person types: arguments that several commands share, the values that they hold, and help after a mistyped word.
+
+pub(crate) mod global;
+pub(crate) mod scope;
+pub(crate) mod suggest;
+pub(crate) mod target;
+pub(crate) mod time;
+pub(crate) mod value;

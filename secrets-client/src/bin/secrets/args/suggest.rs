@@ -1,0 +1,263 @@
+//! Reads the command line, and helps whoever mistook a word: clap tells similar ones, and here are those that other
+//! tools use. What could be a token is not repeated.
+
+mod typo;
+
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+use clap::{Args, Command, Parser};
+
+use super::global::Global;
+
+/// What beginnings tell a credential that was typed where none belongs.
+const CREDENTIALS: [&str; 5] = ["sopr_", "sinv_", "sper_", "ssvc_", "sses_"];
+
+/// The command, or the end of the process with code 2 (or 0, after `--help`).
+pub(crate) fn parse<A: Parser>() -> A {
+    A::try_parse().unwrap_or_else(|error| {
+        let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+        let error = helped(corrected(error, A::command(), &words), &words);
+        match hidden(&error.to_string()) {
+            Some(text) if error.use_stderr() => {
+                let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+                std::process::exit(error.exit_code())
+            }
+            _ => error.exit(),
+        }
+    })
+}
+
+/// An error with the command or flag that one slip made of another, in place of what clap finds similar.
+fn corrected(mut error: Error, root: Command, words: &[String]) -> Error {
+    let typed = |kind| match error.get(kind) {
+        Some(ContextValue::String(typed)) => typed.clone(),
+        _ => String::new(),
+    };
+    let (kind, meant) = match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let meant = typo::commands(root, words, &typed(ContextKind::InvalidSubcommand));
+            (ContextKind::SuggestedSubcommand, (!meant.is_empty()).then_some(ContextValue::Strings(meant)))
+        }
+        ErrorKind::UnknownArgument => {
+            let meant = typo::flag(root, words, &typed(ContextKind::InvalidArg));
+            (ContextKind::SuggestedArg, meant.map(ContextValue::String))
+        }
+        _ => return error,
+    };
+    if let Some(meant) = meant {
+        // What clap says to a word that resembles nothing.
+        error.remove(ContextKind::Suggested);
+        error.insert(kind, meant);
+    }
+    error
+}
+
+/// A text without the tokens that are in it; none if there are none.
+fn hidden(text: &str) -> Option<String> {
+    let mut hidden = text.to_owned();
+    for prefix in CREDENTIALS {
+        let pieces: Vec<&str> = hidden.split(prefix).collect();
+        let (first, others) = pieces.split_first()?;
+        let others = others.iter().map(|rest| {
+            let rest = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+            format!("{prefix}…{rest}")
+        });
+        hidden = std::iter::once((*first).to_owned()).chain(others).collect();
+    }
+    (hidden != text).then_some(hidden)
+}
+
+/// An error with what else the person may have meant.
+fn helped(mut error: Error, words: &[String]) -> Error {
+    let word = |error: &Error, kind| match error.get(kind) {
+        Some(ContextValue::String(word)) => word.clone(),
+        _ => String::new(),
+    };
+    let tip = match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let typed = word(&error, ContextKind::InvalidSubcommand);
+            let is_first = words.iter().find(|word| !word.starts_with('-')) == Some(&typed);
+            if is_first { elsewhere(&typed).map(str::to_owned) } else { None }
+        }
+        ErrorKind::UnknownArgument => {
+            let argument = word(&error, ContextKind::InvalidArg);
+            // What clap says of a word with dashes: to give it as a value, which nobody meant.
+            error.remove(ContextKind::Suggested);
+            if CREDENTIALS.iter().any(|prefix| argument.contains(prefix)) {
+                error.insert(ContextKind::InvalidArg, ContextValue::String("s…".to_owned()));
+                error.remove(ContextKind::Suggested);
+                Some(SIGN_IN.to_owned())
+            } else if !argument.starts_with('-') && word_of_run(&error) {
+                Some("the program and its arguments come after `--`: secrets run -- PROGRAM …".to_owned())
+            } else {
+                flag_elsewhere(&argument).inspect(|_| drop(error.remove(ContextKind::SuggestedArg))).map(str::to_owned)
+            }
+        }
+        _ => None,
+    };
+    if let Some(tip) = tip {
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
+}
+
+/// Whether it was `run` that got the argument: clap says so in the usage it shows.
+fn word_of_run(error: &Error) -> bool {
+    let usage = match error.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(usage)) => usage.to_string(),
+        _ => return false,
+    };
+    usage.contains("secrets run ")
+}
+
+/// How a token is given.
+const SIGN_IN: &str = "`secrets login` asks for a token, hidden; `secrets login --invite CODE` redeems an invitation";
+
+/// What another tool's flag is called here.
+fn flag_elsewhere(flag: &str) -> Option<&'static str> {
+    Some(match flag.split('=').next().unwrap_or_default() {
+        "--json" => "`--output json`, or `-o json`, prints JSON",
+        "--token" => SIGN_IN,
+        _ => return None,
+    })
+}
+
+/// What another tool's word is called here.
+fn elsewhere(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "delete" | "remove" | "del" => "`secrets rm NAME` deletes a secret",
+        "get" | "read" | "cat" | "reveal" => {
+            "`secrets resolve NAME --raw` prints a value; `secrets show NAME`, what is known of it"
+        }
+        "add" | "create" | "new" | "put" => "`secrets set NAME` creates a secret",
+        "update" | "change" | "modify" => {
+            "`secrets edit NAME` changes a secret; `secrets set NAME` gives it a new value"
+        }
+        "export" | "download" | "pull" => "`secrets resolve --format dotenv` prints what a context gets, with values",
+        "exec" => "`secrets run -- PROGRAM` starts a program with its secrets",
+        "why" => "`secrets explain NAME` tells where it comes from",
+        "logout" | "signout" => "`secrets config unset token` forgets the token; `secrets token revoke` ends it",
+        "auth" | "signin" => "`secrets login` signs in; `secrets whoami` tells as whom",
+        "help" => "`secrets --help` lists the commands; `secrets COMMAND --help` tells of one",
+        "version" => "`secrets --version` prints it",
+        "versions" | "log" => "`secrets history NAME` lists a secret's versions",
+        "restore" => {
+            "`secrets undelete NAME` brings a deleted secret back; `secrets rollback NAME --to N`, an old version"
+        }
+        "organization" | "organizations" | "orgs" => "`secrets org` is about organizations",
+        "group" | "team" | "grant" | "role" => "`secrets member` says who has which role where",
+        _ => return None,
+    })
+}
+
+/// The flag of a command with the arguments `A` that a mistyped one resembles.
+pub(crate) fn similar_flag<A: Args>(typed: &str) -> Option<String> {
+    let flag = typed.split('=').next().filter(|flag| flag.starts_with("--"))?;
+    let strict = Global::augment_args(A::augment_args(Command::new("secrets")))
+        .mut_arg("misplaced", |argument| argument.allow_hyphen_values(false));
+    let error = strict.clone().try_get_matches_from(["secrets", "NAME", flag]).err()?;
+    match corrected(error, strict, &[]).get(ContextKind::SuggestedArg)? {
+        ContextValue::String(flag) => Some(flag.clone()),
+        ContextValue::Strings(flags) => flags.first().cloned(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::Arguments;
+    use crate::command::edit::EditArgs;
+    use crate::command::set::SetArgs;
+
+    fn told(line: &str) -> String {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let error = Arguments::try_parse_from(std::iter::once("secrets").chain(line.split(' '))).unwrap_err();
+        let error = helped(corrected(error, Arguments::command(), &words), &words).to_string();
+        hidden(&error).unwrap_or(error)
+    }
+
+    #[test]
+    fn suggests_the_right_word_for_a_mistyped_one() {
+        for (line, suggestion) in [
+            ("exlpain", "'explain'"),
+            ("project crate x", "'create'"),
+            ("service-acount list", "'service-account'"),
+            ("member ad bob", "'add'"),
+            ("list --porject api", "'--project'"),
+            ("session create --extrenal-id x", "'--external-id'"),
+            ("--ouput json list", "'--output'"),
+            ("config set endpont x", "'endpoint'"),
+            ("member add bob --role amdin", "'admin'"),
+            // Words of three letters, which clap finds too different after one slip.
+            ("rnu -- env", "'run'"),
+            ("st LINEAR_API_KEY", "'set'"),
+            ("sett LINEAR_API_KEY", "'set'"),
+            ("rn LINEAR_API_KEY", "'rm'"),
+            ("rn LINEAR_API_KEY", "'run'"),
+            ("ogr create acme", "'org'"),
+            ("list --ogr", "'--org'"),
+            ("token create --tlt=1h", "'--ttl'"),
+            ("delete A", "secrets rm NAME"),
+            ("get A", "secrets resolve NAME --raw"),
+            ("logout", "secrets config unset token"),
+            ("help", "secrets --help"),
+            ("run printenv", "secrets run -- PROGRAM"),
+            // Below a command, another word is looked for among that command's own.
+            ("project remove api", "'delete'"),
+            ("token delete x", "'revoke'"),
+            ("member delete bob", "'remove'"),
+            ("user add bob", "'invite'"),
+            ("session add", "'create'"),
+            ("config delete token", "'unset'"),
+            ("project describe api", "'show'"),
+            ("list --json", "-o json"),
+            ("login --token x", "asks for a token, hidden"),
+        ] {
+            let told = told(line);
+            assert!(told.contains(suggestion), "{line}: {told}");
+        }
+    }
+
+    #[test]
+    fn names_only_words_that_exist() {
+        for word in
+            ["delete", "get", "add", "update", "export", "exec", "why", "versions", "restore", "orgs", "team", "auth"]
+        {
+            let tip = elsewhere(word).unwrap();
+            for command in tip.split("`secrets ").skip(1).filter_map(|rest| rest.split([' ', '`']).next()) {
+                assert!(Arguments::command().find_subcommand(command).is_some(), "{tip}");
+            }
+        }
+    }
+
+    #[test]
+    fn repeats_no_token() {
+        for line in ["login sper_canary", "whoami sses_canary", "login --invite sinv_a sinv_canary"] {
+            let told = told(line);
+            assert!(!told.contains("canary") && told.contains("secrets login"), "{told}");
+        }
+        for line in ["config set token=sper_canary", "list --role ssvc_canary", "member add bob --role sper_canary"] {
+            assert!(!told(line).contains("canary"), "{}", told(line));
+        }
+    }
+
+    #[test]
+    fn advises_nobody_to_give_a_flag_as_a_value() {
+        for line in ["rm A --nope", "import .env --nope", "list --ogr"] {
+            assert!(!told(line).contains("as a value"), "{}", told(line));
+        }
+    }
+
+    #[test]
+    fn tells_a_mistyped_flag_from_a_value() {
+        assert_eq!(similar_flag::<SetArgs>("--descripton").as_deref(), Some("--description"));
+        assert_eq!(similar_flag::<EditArgs>("--for-workspce=ws1").as_deref(), Some("--for-workspace"));
+        assert_eq!(similar_flag::<SetArgs>("--ogr").as_deref(), Some("--org"));
+        for typed in ["lin_123", "-v", "-----BEGIN"] {
+            assert_eq!(similar_flag::<SetArgs>(typed), None, "{typed}");
+        }
+    }
+}

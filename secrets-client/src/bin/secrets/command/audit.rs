@@ -1,0 +1,151 @@
+//! `audit`: who did what, and who received which secret.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand};
+use secrets_client::v1;
+use serde_json::Value;
+
+use super::session;
+use crate::app::App;
+use crate::args::time;
+use crate::ui::error::CliError;
+use crate::ui::output::table::Table;
+use crate::ui::output::{json, text};
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum AuditCommand {
+    /// List events, newest first
+    #[command(visible_alias = "ls")]
+    List(ListArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    /// Only events about, or deliveries of, this secret: a resource path, as `secrets show` prints it
+    #[arg(long, value_name = "RESOURCE")]
+    secret: Option<String>,
+    /// Only events of this user or service account: `bob`, `service:ci`, or a resource path
+    #[arg(long, value_name = "PRINCIPAL")]
+    principal: Option<String>,
+    /// Only events since then, for instance 24h or 2027-01-31
+    #[arg(long, value_name = "WHEN", value_parser = time::moment)]
+    since: Option<time::TimeArg>,
+    /// Only events before then
+    #[arg(long, value_name = "WHEN", value_parser = time::moment)]
+    until: Option<time::TimeArg>,
+    /// At most this many
+    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    limit: usize,
+    /// Events outside any organization (operator)
+    #[arg(long)]
+    platform: bool,
+}
+
+pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError> {
+    let AuditCommand::List(args) = command;
+    if let Some(name) = args.secret.as_deref().filter(|secret| !secret.contains('/')) {
+        let organization = app.organization_path().await?;
+        return Err(CliError::usage(format!(
+            "--secret `{name}`: a whole path passes, as the same name is in many places"
+        ))
+        .hint(format!("for instance {organization}/projects/PROJECT/secrets/{name}")));
+    }
+    let parent = match (&args.secret, app.means_platform(args.platform).await?) {
+        (_, true) => "platform".to_owned(),
+        // The secret's path names its organization.
+        (Some(secret), false) if app.organization_flag().is_none() => {
+            secret.split('/').take(2).collect::<Vec<_>>().join("/")
+        }
+        _ => app.organization_path().await?,
+    };
+    let principal = match &args.principal {
+        Some(principal) => app.principal(principal, args.platform).await?,
+        None => String::new(),
+    };
+    let mut request = v1::ListAuditEventsRequest {
+        parent,
+        secret: args.secret.unwrap_or_default(),
+        principal,
+        start_time: args.since.map(time::TimeArg::ago),
+        end_time: args.until.map(time::TimeArg::ago),
+        ..Default::default()
+    };
+    let client = app.client()?;
+    let mut events: Vec<v1::AuditEvent> = Vec::new();
+    loop {
+        request.page_size = i32::try_from((args.limit - events.len()).clamp(1, 1000)).unwrap_or(1000);
+        let page = client.list_audit_events(request.clone()).await?;
+        events.extend(page.events);
+        if page.next_page_token.is_empty() || events.len() >= args.limit {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    events.truncate(args.limit);
+    let json = Value::Array(events.iter().map(json::audit_event).collect());
+    let sessions = match events.iter().any(|event| event.principal.contains("/sessions/")) {
+        true if !app.output.is_json() => session::bearers(app, &request.parent).await,
+        _ => BTreeMap::new(),
+    };
+    app.output.list(&table(&events, &sessions), json, "No events.")
+}
+
+/// The events; `sessions` tells whose a session is, by its resource path.
+fn table(events: &[v1::AuditEvent], sessions: &BTreeMap<String, String>) -> Table {
+    let mut table = Table::new(["TIME", "PRINCIPAL", "ACTION", "RESOURCE", "OUTCOME", "DELIVERED"]);
+    for event in events {
+        let outcome = text::outcome(event.outcome());
+        table.row([
+            text::second(event.event_time.as_ref()),
+            match sessions.get(&event.principal) {
+                Some(bearer) => bearer.clone(),
+                None if event.principal.is_empty() => "nobody".to_owned(),
+                None => text::principal(&event.principal),
+            },
+            event.action.rsplit('/').next().unwrap_or_default().to_owned(),
+            event.resource.clone(),
+            if event.reason.is_empty() { outcome } else { format!("{outcome}: {}", event.reason) },
+            event.delivered.iter().map(delivered).collect::<Vec<_>>().join(", "),
+        ]);
+    }
+    table
+}
+
+/// `LINEAR_API_KEY v2`, or the uid of a secret that is not for the reader to see.
+fn delivered(secret: &v1::DeliveredSecret) -> String {
+    let name = secret.secret.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(&secret.uid);
+    format!("{name} v{}", secret.version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_was_delivered_to_whom() {
+        let event = v1::AuditEvent {
+            principal: "organizations/acme/users/bob".into(),
+            action: "secretsapi.v1.ResolveService/Resolve".into(),
+            resource: "organizations/acme/workspaces/ws1".into(),
+            outcome: v1::AuditOutcome::Allowed.into(),
+            delivered: vec![
+                v1::DeliveredSecret { secret: "organizations/acme/secrets/A".into(), uid: "u1".into(), version: 2 },
+                v1::DeliveredSecret { secret: String::new(), uid: "7d2f".into(), version: 1 },
+            ],
+            ..Default::default()
+        };
+        let lines = table(&[event], &BTreeMap::new()).render(None, false);
+        let row = lines.lines().nth(1).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(row, "bob Resolve organizations/acme/workspaces/ws1 allowed A v2, 7d2f v1");
+    }
+
+    #[test]
+    fn says_whose_session_it_was() {
+        let event = v1::AuditEvent { principal: "organizations/acme/sessions/7d2f".into(), ..Default::default() };
+        let sessions = [(event.principal.clone(), "bob's session sbx-91".to_owned())].into();
+        let known = table(std::slice::from_ref(&event), &sessions).render(None, false);
+        assert!(known.contains("bob's session sbx-91"), "{known}");
+        assert!(table(&[event], &BTreeMap::new()).render(None, false).contains("session 7d2f"));
+    }
+}

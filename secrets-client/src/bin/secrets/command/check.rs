@@ -1,0 +1,84 @@
+//! `check`: whether a context has what is needed, and how to get there what is missing. Never a value.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::app::missing::{self, Named};
+use crate::args::scope::{self, ContextArgs};
+use crate::ui::error::CliError;
+use crate::ui::output::table::Table;
+use crate::ui::output::{self, text};
+
+const AFTER: &str = "\
+The file secrets.toml, in this directory or above, lists what a repository needs:
+  [secrets.LINEAR_API_KEY]
+  description = \"your own key, from https://linear.app/settings/api\"
+
+  [secrets.SENTRY_DSN]
+  required = false
+
+`run` and `materialize` need what is required there as well, unless --only says what they need.";
+
+#[derive(Args, Debug)]
+#[command(after_help = AFTER)]
+pub(crate) struct CheckArgs {
+    /// Names that must be there; those of secrets.toml if none is named
+    names: Vec<String>,
+    #[command(flatten)]
+    context: ContextArgs,
+}
+
+pub(crate) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
+    for name in &args.names {
+        scope::parse_name(name)?;
+    }
+    let repository = &app.settings.repository;
+    let names: Vec<String> = match args.names.as_slice() {
+        [] => repository.secrets.keys().map(|name| name.as_str().to_owned()).collect(),
+        names => names.to_vec(),
+    };
+    if names.is_empty() {
+        return Err(CliError::usage("there is nothing to check")
+            .hint("secrets check NAME…; or list what is needed in secrets.toml, see `secrets check --help`"));
+    }
+    let inventory = app.inventory(&args.context, &names).await?;
+    let is_required =
+        |name: &Named| !args.names.is_empty() || repository.need(&name.secret_id).is_none_or(|need| need.required);
+    let missing: Vec<&Named> = inventory.names.iter().filter(|name| name.is_missing() && is_required(name)).collect();
+
+    let rows: Vec<Value> = inventory.names.iter().map(|name| name.json(is_required(name))).collect();
+    let json = json!({
+        "complete": missing.is_empty(),
+        "secrets": rows,
+        "context": output::json::context(inventory.context.as_ref()),
+    });
+    app.output.list(&table(&inventory.names, is_required), json, "")?;
+    if !app.output.is_json() {
+        let missing = inventory.names.iter().filter(|name| name.is_missing());
+        for line in missing.flat_map(|name| name.lines(is_required(name), usize::MAX)) {
+            app.output.note(&line);
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { Err(missing::failure(&missing)) }
+}
+
+fn table(names: &[Named], is_required: impl Fn(&Named) -> bool) -> Table {
+    let mut table = Table::new(["NAME", "STATE", "FROM", "DESCRIPTION"]);
+    for name in names {
+        let winner = name.explanation.winner.as_ref();
+        let state = match (winner, is_required(name)) {
+            (Some(_), _) => "there",
+            (None, true) => "missing",
+            (None, false) => "missing, not required",
+        };
+        let description = name.description.clone();
+        table.row([
+            name.secret_id.clone(),
+            state.to_owned(),
+            winner.map(|winner| text::scope_of(&winner.secret)).unwrap_or_default(),
+            description.or_else(|| winner.map(|winner| winner.description.clone())).unwrap_or_default(),
+        ]);
+    }
+    table
+}

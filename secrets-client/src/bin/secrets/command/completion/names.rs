@@ -1,0 +1,136 @@
+//! The names that the service has. Nobody waits long for a completion, and nobody wants an error in the middle of a
+//! line: what does not come within [`PATIENCE`] is not there.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrets_client::{Settings, v1};
+
+use super::typed::Typed;
+use crate::app::{App, all_pages};
+use crate::args::scope::{ContextArgs, ScopeArgs};
+use crate::ui::error::CliError;
+use crate::ui::escape::printable;
+use crate::ui::output::{Format, Output};
+
+/// How long a person waits in all, the connection included.
+const PATIENCE: Duration = Duration::from_millis(900);
+
+/// What is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Names {
+    /// The secrets of the scope that the flags mean.
+    Secrets,
+    /// Those that were deleted and can come back.
+    DeletedSecrets,
+    /// What the context that the flags mean gets.
+    ReceivedSecrets,
+    Projects,
+    Workspaces,
+}
+
+/// A name, and a line on what it is.
+pub(super) struct Found {
+    pub(super) name: String,
+    pub(super) about: Option<String>,
+}
+
+/// Asks the service; nothing when there is no answer in time.
+pub(super) fn ask(names: Names, typed: &Typed) -> Vec<Found> {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return Vec::new() };
+    let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, look_up(names, typed)).await });
+    // A name look-up may still be stuck in a thread of its own.
+    runtime.shutdown_background();
+    answer.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+async fn look_up(names: Names, typed: &Typed) -> Result<Vec<Found>, CliError> {
+    let mut settings = Settings::from_environment()?;
+    if let Some(endpoint) = &typed.endpoint {
+        settings.endpoint.clone_from(endpoint);
+    }
+    let app = App::new(settings, Output::new(Format::Table), id(typed.organization.as_ref()));
+    match names {
+        Names::Projects => projects(&app).await,
+        Names::Workspaces => workspaces(&app, typed).await,
+        Names::ReceivedSecrets => received(&app, typed).await,
+        Names::Secrets => secrets(&app, typed, false).await,
+        Names::DeletedSecrets => secrets(&app, typed, true).await,
+    }
+}
+
+async fn secrets(app: &App, typed: &Typed, deleted: bool) -> Result<Vec<Found>, CliError> {
+    let scope =
+        ScopeArgs { org: typed.org, project: id(typed.project.as_ref()), workspace: id(typed.workspace.as_ref()) };
+    let parent = app.scope(&scope).await?.to_string();
+    let client = app.client()?;
+    let request = v1::ListSecretsRequest { parent, show_deleted: deleted, ..Default::default() };
+    let secrets = all_pages(|page_token| {
+        let request = v1::ListSecretsRequest { page_token, ..request.clone() };
+        async { client.list_secrets(request).await.map(|page| (page.secrets, page.next_page_token)) }
+    })
+    .await?;
+    let wanted = secrets.into_iter().filter(|secret| !deleted || secret.delete_time.is_some());
+    Ok(wanted.filter_map(|secret| found(secret.secret_id, &secret.description)).collect())
+}
+
+async fn received(app: &App, typed: &Typed) -> Result<Vec<Found>, CliError> {
+    let context =
+        ContextArgs { org: typed.org, project: id(typed.project.as_ref()), workspace: id(typed.workspace.as_ref()) };
+    let request = v1::ExplainRequest { context: app.context(&context).await?, ..Default::default() };
+    let rows = app.client()?.explain(request).await?.explanations.into_iter();
+    Ok(rows
+        .filter_map(|row| {
+            let about = row.winner.map(|winner| winner.description).unwrap_or_default();
+            found(row.secret_id, &about)
+        })
+        .collect())
+}
+
+async fn projects(app: &App) -> Result<Vec<Found>, CliError> {
+    let (client, parent) = (app.client()?, app.organization_path().await?);
+    let projects = all_pages(|page_token| {
+        let request = v1::ListProjectsRequest { parent: parent.clone(), page_token, ..Default::default() };
+        async { client.list_projects(request).await.map(|page| (page.projects, page.next_page_token)) }
+    })
+    .await?;
+    Ok(projects.into_iter().filter_map(|project| found(project.project_id, &project.display_name)).collect())
+}
+
+/// The workspaces; when a project was typed, its own.
+async fn workspaces(app: &App, typed: &Typed) -> Result<Vec<Found>, CliError> {
+    let (client, parent) = (app.client()?, app.organization_path().await?);
+    let workspaces = all_pages(|page_token| {
+        let request = v1::ListWorkspacesRequest { parent: parent.clone(), page_token, ..Default::default() };
+        async { client.list_workspaces(request).await.map(|page| (page.workspaces, page.next_page_token)) }
+    })
+    .await?;
+    let of_project = workspaces
+        .into_iter()
+        .filter(|workspace| typed.project.as_ref().is_none_or(|project| workspace.project == *project));
+    Ok(of_project.filter_map(|workspace| found(workspace.workspace_id, &workspace.display_name)).collect())
+}
+
+fn id<T: FromStr>(typed: Option<&String>) -> Option<T> {
+    typed.and_then(|text| text.parse().ok())
+}
+
+/// A name as it may stand on a command line, where the shell has its own ideas of other characters.
+fn found(name: String, about: &str) -> Option<Found> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let passes = !name.starts_with('-') && name.bytes().all(is_plain);
+    passes.then(|| Found { name, about: (!about.is_empty()).then(|| printable(about)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_only_names_that_mean_themselves_in_a_shell() {
+        for (name, passes) in [("LINEAR_API_KEY", true), ("my-project.2", true), ("$(id)", false), ("--yes", false)] {
+            assert_eq!(found(name.to_owned(), "").is_some(), passes, "{name}");
+        }
+        assert_eq!(found("A".to_owned(), "two\nlines").unwrap().about.as_deref(), Some("two\\nlines"));
+    }
+}

@@ -1,0 +1,127 @@
+//! `explain`: what a context gets, and why not something else. Never a value.
+
+use clap::Args;
+use secrets_client::v1;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::args::scope::{self, ContextArgs};
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::table::Table;
+use crate::ui::output::{self, text};
+
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// Only these names; all if none is named
+    names: Vec<String>,
+    #[command(flatten)]
+    context: ContextArgs,
+    /// Without a person's own secrets, for administrators
+    #[arg(long)]
+    without_user: bool,
+}
+
+pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), CliError> {
+    for name in &args.names {
+        scope::parse_name(name)?;
+    }
+    let request = v1::ExplainRequest {
+        context: app.context(&args.context).await?,
+        secret_ids: args.names.clone(),
+        without_user: args.without_user,
+        ..Default::default()
+    };
+    let answer = app.client()?.explain(request).await.map_err(|error| match CliError::from(error) {
+        denied if denied.exit == Exit::NotAllowed && !args.without_user => {
+            denied.hint("as a member of what it names you may; as the organization's admin with --without-user")
+        }
+        failure => failure,
+    })?;
+    if answer.without_user && !app.output.is_json() {
+        app.output.note("Without a person: their own secrets may win in practice.");
+    }
+    let json = json!({
+        "explanations": answer.explanations.iter().map(output::json::explanation).collect::<Vec<Value>>(),
+        "context": output::json::context(answer.context.as_ref()),
+        "without_user": answer.without_user,
+        "next_change_time": output::json::time(answer.next_change_time.as_ref()),
+        "revision": answer.revision,
+    });
+    if args.names.is_empty() || !answer.explanations.is_empty() || app.output.is_json() {
+        app.output.list(&table(&answer.explanations), json, "There is nothing for this context.")?;
+    }
+    let found = |name: &String| answer.explanations.iter().any(|row| row.secret_id == *name);
+    match args.names.iter().find(|name| !found(name)) {
+        Some(name) => Err(CliError::new(Exit::NotFound, format!("there is no {name} in any scope of this context"))),
+        None => Ok(()),
+    }
+}
+
+fn table(explanations: &[v1::Explanation]) -> Table {
+    let mut table = Table::new(["NAME", "FROM", "TARGET", "NOT CHOSEN", "DESCRIPTION"])
+        .spare(&[], &["TARGET", "DESCRIPTION"])
+        .wrapped(&["NOT CHOSEN"]);
+    for row in explanations {
+        let winner = row.winner.as_ref();
+        let not_chosen: Vec<String> = row.not_chosen.iter().map(not_chosen).collect();
+        table.row([
+            row.secret_id.clone(),
+            winner.map_or_else(|| "nowhere".to_owned(), |winner| text::scope_of(&winner.secret)),
+            winner.map(|winner| text::target(winner.target.as_ref())).unwrap_or_default(),
+            not_chosen.join("; "),
+            winner.map(|winner| winner.description.clone()).unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+/// `organization: lower precedence`, with the name of what stands in its way where that is another one.
+fn not_chosen(other: &v1::NotChosen) -> String {
+    let path = other.secret.as_ref().map(|secret| secret.secret.as_str()).unwrap_or_default();
+    let id = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut text = format!("{}: {}", text::scope_of(path), text::not_chosen(other.reason()));
+    if !other.blocked_by.is_empty() && id(&other.blocked_by) != id(path) {
+        text.push_str(&format!(" as {} ({})", id(&other.blocked_by), text::scope_of(&other.blocked_by)));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explained(secret: &str, description: &str) -> v1::ExplainedSecret {
+        v1::ExplainedSecret { secret: secret.into(), description: description.into(), ..Default::default() }
+    }
+
+    #[test]
+    fn says_where_a_name_comes_from_and_what_lost() {
+        let row = v1::Explanation {
+            secret_id: "LINEAR_API_KEY".into(),
+            winner: Some(explained("organizations/acme/users/bob/secrets/LINEAR_API_KEY", "mine")),
+            not_chosen: vec![
+                v1::NotChosen {
+                    secret: Some(explained("organizations/acme/secrets/LINEAR_API_KEY", "")),
+                    reason: v1::NotChosenReason::LowerPrecedence.into(),
+                    blocked_by: "organizations/acme/users/bob/secrets/LINEAR_API_KEY".into(),
+                },
+                v1::NotChosen {
+                    secret: Some(explained("organizations/acme/projects/api/secrets/KEY_FILE", "")),
+                    reason: v1::NotChosenReason::SameTarget.into(),
+                    blocked_by: "organizations/acme/users/bob/secrets/LINEAR_API_KEY".into(),
+                },
+            ],
+        };
+        let lines = table(&[row]).render(None, false);
+        assert!(lines.contains(
+            "LINEAR_API_KEY  user bob  variable  organization: lower precedence; \
+             project api: same target as LINEAR_API_KEY (user bob)  mine"
+        ));
+    }
+
+    #[test]
+    fn says_that_nothing_wins() {
+        let row = v1::Explanation { secret_id: "A".into(), ..Default::default() };
+        assert!(table(&[row]).render(None, false).contains("A     nowhere"));
+    }
+}

@@ -1,0 +1,77 @@
+//! `history` and `rollback`.
+
+use clap::Args;
+use secrets_client::v1;
+use secrets_core::MASK;
+use serde_json::Value;
+
+use super::set::KEEP;
+use crate::app::{App, all_pages};
+use crate::args::scope::{self, ScopeArgs};
+use crate::ui::error::CliError;
+use crate::ui::output::table::Table;
+use crate::ui::output::{json, text};
+
+#[derive(Args, Debug)]
+pub(crate) struct HistoryArgs {
+    /// The secret's name
+    name: String,
+    #[command(flatten)]
+    scope: ScopeArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RollbackArgs {
+    /// The secret's name
+    name: String,
+    /// The version whose value and target come back
+    #[arg(long, value_name = "VERSION")]
+    to: u32,
+    #[command(flatten)]
+    scope: ScopeArgs,
+}
+
+pub(crate) async fn history(app: &App, args: HistoryArgs) -> Result<(), CliError> {
+    let scope = app.scope(&args.scope).await?;
+    let parent = scope::secret_path(&scope, &args.name)?;
+    let client = app.client()?;
+    let versions = all_pages(|page_token| {
+        let request = v1::ListSecretVersionsRequest { parent: parent.clone(), page_token, ..Default::default() };
+        async { client.list_secret_versions(request).await.map(|page| (page.versions, page.next_page_token)) }
+    })
+    .await?;
+    let mut table = Table::new(["VERSION", "CREATED", "BY", "TARGET", "VALUE", "NOTE"]).spare(&["VALUE"], &[]);
+    for version in &versions {
+        let mut notes = Vec::new();
+        if version.current {
+            notes.push("current".to_owned());
+        }
+        if version.source_version != 0 {
+            notes.push(format!("from version {}", version.source_version));
+        }
+        if let Some(time) = &version.destroy_time {
+            notes.push(format!("destroyed {}", text::moment(Some(time))));
+        }
+        table.row([
+            version.version.to_string(),
+            text::moment(version.create_time.as_ref()),
+            text::principal(&version.creator),
+            text::target(version.target.as_ref()),
+            if version.destroy_time.is_some() { String::new() } else { MASK.to_owned() },
+            notes.join(", "),
+        ]);
+    }
+    app.output.list(&table, Value::Array(versions.iter().map(json::secret_version).collect()), "No versions.")
+}
+
+pub(crate) async fn rollback(app: &App, args: RollbackArgs) -> Result<(), CliError> {
+    let scope = app.scope(&args.scope).await?;
+    let name = scope::secret_path(&scope, &args.name)?;
+    let request = v1::RollbackSecretRequest { name, version: args.to, ..Default::default() };
+    let response = app.client()?.rollback_secret(request).await?;
+    app.output.warnings(&response.warnings);
+    let secret = response.secret.unwrap_or_default();
+    let version = secret.current_version;
+    let sentence = format!("{} is as in version {} again, now version {version}. {KEEP}", args.name, args.to);
+    app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))
+}

@@ -1,0 +1,98 @@
+//! `materialize`: the set in a directory, without a child; for init containers, and for programs that read files.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use secrets_client::Resolved;
+use secrets_core::FileMode;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::App;
+use crate::app::changes::{Changes, News, changed_names};
+use crate::args::scope::ContextArgs;
+use crate::args::time;
+use crate::delivery::volume::Volume;
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::text;
+
+const AFTER: &str = "\
+What is in the directory, each a link through `..data`, which is replaced in one step:
+  NAME          the value of each secret, byte for byte
+  env.sh        the variables as `export NAME='…'`, to be sourced
+  .env          the same for .env libraries, unless they could not read a value as it is
+  config.json   Docker's configuration of the registry credentials (DOCKER_CONFIG=DIR)";
+
+#[derive(Args, Debug)]
+#[command(after_help = AFTER)]
+pub(crate) struct MaterializeArgs {
+    /// The directory: one that is not there yet, an empty one, or one that this command wrote
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    #[command(flatten)]
+    context: ContextArgs,
+    /// Only these secrets, which must be there
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Permissions of what has none of its own, octal; who may read may enter the directory
+    #[arg(long, value_name = "MODE", default_value = "0600")]
+    mode: FileMode,
+    /// Stay, and replace what is there, in one step, when it has changed; SIGTERM ends it
+    #[arg(long)]
+    watch: bool,
+    /// With --watch: wait up to this long, at random, so that not all of many ask at once
+    #[arg(long, value_name = "DURATION", requires = "watch", value_parser = time::duration)]
+    splay: Option<Duration>,
+}
+
+pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), CliError> {
+    // A directory that is refused is refused before any value leaves the service.
+    let volume = Volume::at(&args.dir, args.mode)?;
+    let mut set = app.receive(&args.context, &args.only).await?;
+    write(app, &args, &volume, &set)?;
+    if !args.watch {
+        return Ok(());
+    }
+    // As a container's first process it is sent nothing that it does not listen to.
+    let failed = |error: std::io::Error| CliError::new(Exit::Failed, format!("signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut changes = Changes::since(&set.etag, app, &args.context, &args.only, args.splay);
+    loop {
+        let news = tokio::select! {
+            news = changes.next() => news,
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        };
+        let stays = |failure: &CliError| {
+            app.output.warn(&format!("{} keeps what it has: {}", args.dir.display(), failure.message()));
+        };
+        match news {
+            News::Set(new) => {
+                let names = changed_names(&set.secrets, &new.secrets).join(", ");
+                match write(app, &args, &volume, &new) {
+                    Ok(()) => app.output.note(&format!("Changed: {names}")),
+                    Err(failure) => stays(&failure),
+                }
+                set = *new;
+            }
+            News::Refused(failure) => stays(&failure),
+            // Nobody will tell of another one: whoever looks after this process has to know.
+            News::Ended(failure) => return Err(failure),
+        }
+    }
+}
+
+/// Puts a set into the directory, and says so.
+fn write(app: &App, args: &MaterializeArgs, volume: &Volume, set: &Resolved) -> Result<(), CliError> {
+    let written = volume.write(&set.secrets)?;
+    if !written.not_in_dotenv.is_empty() {
+        let names = written.not_in_dotenv.join(", ");
+        app.output
+            .warn(&format!("no .env was written, since its readers would misread {names}; env.sh has everything"));
+    }
+    let number = text::count(set.secrets.len(), "secret");
+    let json = json!({ "dir": args.dir.display().to_string(), "files": written.files, "etag": set.etag });
+    app.output.done(&format!("{number} in {}", args.dir.display()), &json)
+}

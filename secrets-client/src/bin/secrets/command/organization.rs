@@ -1,0 +1,261 @@
+//! `org`: organizations.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use prost_types::FieldMask;
+use secrecy::ExposeSecret as _;
+use secrets_client::v1;
+use secrets_core::{OrganizationId, UserId};
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::args::time;
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::table::Table;
+use crate::ui::output::{self, text};
+use crate::ui::prompt;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum OrganizationCommand {
+    /// Create an organization; prints the invitation's code of its first administrator (operator)
+    Create(CreateArgs),
+    /// List the organizations you may see
+    #[command(visible_alias = "ls")]
+    List,
+    /// Show an organization
+    Show {
+        /// Its identifier [default: your own]
+        organization: Option<OrganizationId>,
+    },
+    /// Change an organization's display name, name policy or limits
+    Edit(EditArgs),
+    /// Delete an organization: nothing of it can be opened again (operator)
+    Delete {
+        /// Its identifier
+        organization: OrganizationId,
+        /// Do not ask
+        #[arg(long, short = 'y')]
+        yes: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CreateArgs {
+    /// Its identifier
+    organization_id: OrganizationId,
+    /// Identifier of its first administrator
+    #[arg(long, value_name = "USER")]
+    admin: UserId,
+    /// How long the invitation can be redeemed [default: 7d]
+    #[arg(long, value_parser = time::duration)]
+    ttl: Option<Duration>,
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EditArgs {
+    /// Its identifier [default: your own]
+    id: Option<OrganizationId>,
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+#[derive(Args, Debug)]
+struct SettingsArgs {
+    /// What people call it
+    #[arg(long, value_name = "NAME")]
+    display_name: Option<String>,
+    /// Which secret names pass
+    #[arg(long, value_enum, value_name = "POLICY")]
+    name_policy: Option<NamePolicy>,
+    /// Most bytes of a value
+    #[arg(long, value_name = "NUMBER")]
+    value_bytes: Option<u32>,
+    /// Most secrets in a scope
+    #[arg(long, value_name = "NUMBER")]
+    secrets_per_scope: Option<u32>,
+    /// Most bytes of all values in a scope
+    #[arg(long, value_name = "NUMBER")]
+    bytes_per_scope: Option<u32>,
+    /// Most versions kept of a secret
+    #[arg(long, value_name = "NUMBER")]
+    versions_per_secret: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum NamePolicy {
+    /// Capital letters, digits and `_`
+    Strict,
+    /// Small letters too
+    Relaxed,
+}
+
+pub(crate) async fn run(app: &App, command: OrganizationCommand) -> Result<(), CliError> {
+    match command {
+        OrganizationCommand::Create(args) => create(app, args).await,
+        OrganizationCommand::List => list(app).await,
+        OrganizationCommand::Show { organization } => show(app, organization).await,
+        OrganizationCommand::Edit(args) => edit(app, args).await,
+        OrganizationCommand::Delete { organization, yes } => delete(app, &organization, yes).await,
+    }
+}
+
+async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
+    let request = v1::CreateOrganizationRequest {
+        organization_id: args.organization_id.to_string(),
+        organization: Some(args.settings.apply().0),
+        admin_user_id: args.admin.to_string(),
+        invitation_ttl: time::ttl(args.ttl),
+        ..Default::default()
+    };
+    let (organization, invitation) = app.client()?.create_organization(request).await?;
+    let code = invitation.secret.expose_secret();
+    let json = json!({
+        "organization": output::json::organization(&organization),
+        "invitation": output::json::invitation(&invitation.details, code),
+    });
+    let until = text::moment(invitation.details.expire_time.as_ref());
+    let sentence = format!(
+        "Organization {} created. {} signs in with this code until {until}: {}",
+        args.organization_id,
+        args.admin,
+        app.sign_in_command()
+    );
+    app.output.credential(&sentence, code, &json)
+}
+
+async fn list(app: &App) -> Result<(), CliError> {
+    let organizations = app.organizations().await?;
+    let mut table = Table::new(["NAME", "DISPLAY NAME", "CREATED"]);
+    for organization in &organizations {
+        table.row([
+            organization.organization_id.clone(),
+            organization.display_name.clone(),
+            text::moment(organization.create_time.as_ref()),
+        ]);
+    }
+    let json = Value::Array(organizations.iter().map(output::json::organization).collect());
+    app.output.list(&table, json, "No organizations; `secrets org create NAME --admin USER` makes one.")
+}
+
+async fn show(app: &App, id: Option<OrganizationId>) -> Result<(), CliError> {
+    let name = path(app, id).await?;
+    let response = app.client()?.get_organization(v1::GetOrganizationRequest { name }).await?;
+    print(app, &response.organization.unwrap_or_default())
+}
+
+async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {
+    let (mut organization, paths) = args.settings.apply();
+    if paths.is_empty() {
+        return Err(CliError::usage("nothing to change").hint("for instance --display-name or --name-policy"));
+    }
+    organization.name = path(app, args.id).await?;
+    let client = app.client()?;
+    if let Some(changed) = organization.limits {
+        // A limit of 0 keeps the service's own, not the organization's: those that no flag names are read first.
+        let request = v1::GetOrganizationRequest { name: organization.name.clone() };
+        let before = client.get_organization(request).await?.organization.and_then(|stored| stored.limits);
+        organization.limits = Some(keep(changed, before.unwrap_or_default()));
+    }
+    let request = v1::UpdateOrganizationRequest {
+        organization: Some(organization),
+        update_mask: Some(FieldMask { paths }),
+        ..Default::default()
+    };
+    let response = client.update_organization(request).await?;
+    print(app, &response.organization.unwrap_or_default())
+}
+
+fn keep(changed: v1::OrganizationLimits, before: v1::OrganizationLimits) -> v1::OrganizationLimits {
+    let or = |new: u32, old: u32| if new == 0 { old } else { new };
+    v1::OrganizationLimits {
+        value_bytes: or(changed.value_bytes, before.value_bytes),
+        secrets_per_scope: or(changed.secrets_per_scope, before.secrets_per_scope),
+        bytes_per_scope: or(changed.bytes_per_scope, before.bytes_per_scope),
+        versions_per_secret: or(changed.versions_per_secret, before.versions_per_secret),
+    }
+}
+
+async fn delete(app: &App, id: &OrganizationId, yes: bool) -> Result<(), CliError> {
+    let question = format!("Nothing of organization {id} can be opened again, also by you. Delete it?");
+    if !yes && !prompt::confirm(&question, false)? {
+        return Err(CliError::new(Exit::Failed, "nothing was deleted"));
+    }
+    let request = v1::DeleteOrganizationRequest { name: format!("organizations/{id}"), ..Default::default() };
+    app.client()?.delete_organization(request).await?;
+    app.output.done(&format!("Organization {id} deleted."), &json!({ "name": format!("organizations/{id}") }))
+}
+
+fn print(app: &App, organization: &v1::Organization) -> Result<(), CliError> {
+    let limits = organization.limits.unwrap_or_default();
+    let policy = match organization.name_policy() {
+        v1::NamePolicy::Relaxed => "relaxed: small letters pass too",
+        _ => "strict: capital letters, digits and _",
+    };
+    app.output.fields(
+        &[
+            ("name", organization.organization_id.clone()),
+            ("display name", organization.display_name.clone()),
+            ("secret names", policy.to_owned()),
+            ("value bytes", limits.value_bytes.to_string()),
+            ("secrets per scope", limits.secrets_per_scope.to_string()),
+            ("bytes per scope", limits.bytes_per_scope.to_string()),
+            ("versions per secret", limits.versions_per_secret.to_string()),
+            ("created", text::moment(organization.create_time.as_ref())),
+        ],
+        &output::json::organization(organization),
+    )
+}
+
+async fn path(app: &App, id: Option<OrganizationId>) -> Result<String, CliError> {
+    match id {
+        Some(id) => Ok(format!("organizations/{id}")),
+        None => app.organization_path().await,
+    }
+}
+
+impl SettingsArgs {
+    /// An organization with these settings, and which of its fields they are.
+    fn apply(&self) -> (v1::Organization, Vec<String>) {
+        let mut organization = v1::Organization::default();
+        let mut paths = Vec::new();
+        if let Some(display_name) = &self.display_name {
+            organization.display_name.clone_from(display_name);
+            paths.push("display_name".to_owned());
+        }
+        if let Some(policy) = self.name_policy {
+            let policy = match policy {
+                NamePolicy::Strict => v1::NamePolicy::Strict,
+                NamePolicy::Relaxed => v1::NamePolicy::Relaxed,
+            };
+            organization.name_policy = policy.into();
+            paths.push("name_policy".to_owned());
+        }
+        let limits = v1::OrganizationLimits {
+            value_bytes: self.value_bytes.unwrap_or_default(),
+            secrets_per_scope: self.secrets_per_scope.unwrap_or_default(),
+            bytes_per_scope: self.bytes_per_scope.unwrap_or_default(),
+            versions_per_secret: self.versions_per_secret.unwrap_or_default(),
+        };
+        if limits != v1::OrganizationLimits::default() {
+            organization.limits = Some(limits);
+            paths.push("limits".to_owned());
+        }
+        (organization, paths)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_limits_that_no_flag_names() {
+        let before = v1::OrganizationLimits { value_bytes: 1024, secrets_per_scope: 50, ..Default::default() };
+        let changed = v1::OrganizationLimits { secrets_per_scope: 60, ..Default::default() };
+        let kept = keep(changed, before);
+        assert_eq!((kept.value_bytes, kept.secrets_per_scope), (1024, 60));
+    }
+}

@@ -1,0 +1,95 @@
+//! `project`: projects of an organization.
+
+use clap::Subcommand;
+use secrets_client::v1;
+use secrets_core::ProjectId;
+use serde_json::{Value, json};
+
+use crate::app::{App, all_pages};
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::table::Table;
+use crate::ui::output::{self, text};
+use crate::ui::prompt;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ProjectCommand {
+    /// Create a project
+    Create {
+        /// Its identifier
+        project_id: ProjectId,
+        /// What people call it
+        #[arg(long, value_name = "NAME")]
+        display_name: Option<String>,
+    },
+    /// List the projects you may see
+    #[command(visible_alias = "ls")]
+    List,
+    /// Show a project
+    Show {
+        /// Its identifier
+        project_id: ProjectId,
+    },
+    /// Delete a project with its secrets
+    Delete {
+        /// Its identifier
+        project_id: ProjectId,
+        /// Do not ask
+        #[arg(long, short = 'y')]
+        yes: bool,
+    },
+}
+
+pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), CliError> {
+    let parent = app.organization_path().await?;
+    let client = app.client()?;
+    match command {
+        ProjectCommand::Create { project_id, display_name } => {
+            let project = v1::Project { display_name: display_name.unwrap_or_default(), ..Default::default() };
+            let request = v1::CreateProjectRequest {
+                parent,
+                project_id: project_id.to_string(),
+                project: Some(project),
+                ..Default::default()
+            };
+            let project = client.create_project(request).await?.project.unwrap_or_default();
+            app.output.done(&format!("Project {project_id} created."), &output::json::project(&project))
+        }
+        ProjectCommand::List => {
+            let projects = all_pages(|page_token| {
+                let request = v1::ListProjectsRequest { parent: parent.clone(), page_token, ..Default::default() };
+                async { client.list_projects(request).await.map(|page| (page.projects, page.next_page_token)) }
+            })
+            .await?;
+            let mut table = Table::new(["NAME", "DISPLAY NAME", "CREATED"]);
+            for project in &projects {
+                let created = text::moment(project.create_time.as_ref());
+                table.row([project.project_id.clone(), project.display_name.clone(), created]);
+            }
+            let json = Value::Array(projects.iter().map(output::json::project).collect());
+            app.output.list(&table, json, "No projects; `secrets project create NAME` makes one.")
+        }
+        ProjectCommand::Show { project_id } => {
+            let name = format!("{parent}/projects/{project_id}");
+            let project = client.get_project(v1::GetProjectRequest { name }).await?.project.unwrap_or_default();
+            app.output.fields(
+                &[
+                    ("name", project.project_id.clone()),
+                    ("resource", project.name.clone()),
+                    ("display name", project.display_name.clone()),
+                    ("created", text::moment(project.create_time.as_ref())),
+                ],
+                &output::json::project(&project),
+            )
+        }
+        ProjectCommand::Delete { project_id, yes } => {
+            let question = format!("The secrets of project {project_id} go with it. Delete it?");
+            if !yes && !prompt::confirm(&question, false)? {
+                return Err(CliError::new(Exit::Failed, "nothing was deleted"));
+            }
+            let name = format!("{parent}/projects/{project_id}");
+            let request = v1::DeleteProjectRequest { name: name.clone(), ..Default::default() };
+            client.delete_project(request).await?;
+            app.output.done(&format!("Project {project_id} deleted."), &json!({ "name": name }))
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `redact`: a pipe filter that masks what a context gets: `tail -f log | secrets redact`.
+
+use std::io;
+use std::os::fd::AsFd as _;
+
+use clap::Args;
+
+use crate::app::App;
+use crate::args::scope::ContextArgs;
+use crate::output_masking::forward::{self, Carried};
+use crate::output_masking::masking::{self, Masking};
+use crate::ui::error::{CliError, Exit};
+
+const AFTER: &str = "\
+Reads stdin and writes it to stdout, with *** where a value stands, as it is or encoded. What is
+resolved once, at the start, is masked to the end. What may be the beginning of a value is held back
+for a tenth of a second at most, so that prompts show.
+
+  tail -f /var/log/app.log | secrets redact --workspace ws1";
+
+#[derive(Args, Debug)]
+#[command(after_help = AFTER)]
+pub(crate) struct RedactArgs {
+    #[command(flatten)]
+    context: ContextArgs,
+    /// Mask only these secrets, which must be there
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Leave these secrets as they are
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
+    unmask: Vec<String>,
+}
+
+/// Masks until stdin ends, or until whoever reads stdout is gone. Nothing passes before the values are known.
+pub(crate) async fn redact(app: &App, args: RedactArgs) -> Result<(), CliError> {
+    let set = app.receive_what_is_there(&args.context, &args.only).await?;
+    let redactor = masking::redactor_but(&args.unmask, &set.secrets, app.output)?;
+    drop(set);
+    if redactor.is_empty() {
+        app.output.warn("there is nothing to mask: this context gets no value that is masked");
+    }
+    let failed = |what: &str, error: io::Error| CliError::new(Exit::Failed, format!("{what}: {error}"));
+    let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(|error| failed("stdin", error))?;
+    // Carrying ends with stdin alone: this pipe never does, while its writing end is open.
+    let (never, _open) = forward::pipe().map_err(|error| failed("pipe", error))?;
+    let stream = Masking::new(redactor).stream();
+    match forward::carry(stdin, io::stdout().as_fd(), stream, never.as_fd(), None) {
+        Carried::All | Carried::ReaderGone => Ok(()),
+        Carried::Failed(error) => Err(failed("stdin or stdout", error)),
+    }
+}

@@ -1,0 +1,126 @@
+//! `resolve`: what a context gets; values only when asked for.
+
+use clap::Args;
+use secrets_client::{Resolved, ResolvedSecret, v1};
+use secrets_core::MASK;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::args::scope::{self, ContextArgs};
+use crate::format::Format;
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::table::Table;
+use crate::ui::output::{self, text};
+
+#[derive(Args, Debug)]
+pub(crate) struct ResolveArgs {
+    /// Only these secrets, which must be there; all if none is named
+    names: Vec<String>,
+    #[command(flatten)]
+    context: ContextArgs,
+    /// Show the values
+    #[arg(long)]
+    show_values: bool,
+    /// Print one secret's value alone, byte for byte
+    #[arg(long, conflicts_with_all = ["show_values", "format"])]
+    raw: bool,
+    /// Print names and values in this format, in which each value reads back as it is
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "show_values")]
+    format: Option<Format>,
+}
+
+pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), CliError> {
+    if args.raw && args.names.len() != 1 {
+        return Err(CliError::usage("--raw prints exactly one value").hint("secrets resolve NAME --raw"));
+    }
+    if app.output.is_json() && (args.raw || args.format.is_some()) {
+        return Err(CliError::usage(
+            "--output json prints names, values with --show-values, and what goes with them; \
+                                   --raw and --format have outputs of their own",
+        ));
+    }
+    for name in &args.names {
+        scope::parse_name(name)?;
+    }
+    let request = v1::ResolveRequest {
+        context: app.context(&args.context).await?,
+        secret_ids: args.names.clone(),
+        required_secret_ids: args.names.clone(),
+        ..Default::default()
+    };
+    let set = app.client()?.resolve(request).await?;
+    app.output.warnings(&set.warnings);
+    if args.raw {
+        let secret = set.secrets.first().ok_or_else(|| CliError::new(Exit::Missing, "there is no such secret"))?;
+        return app.output.bytes(secret.expose());
+    }
+    let Some(format) = args.format else { return print(app, &set, args.show_values) };
+    let document = format.write(&set.secrets)?;
+    if !document.left_out.is_empty() {
+        let number = text::count(document.left_out.len(), "secret");
+        let contents = format.contents();
+        app.output.note(&format!("{number} left out, as only {contents} fit: {}", document.left_out.join(", ")));
+    }
+    app.output.bytes(&document.text)
+}
+
+fn print(app: &App, set: &Resolved, show_values: bool) -> Result<(), CliError> {
+    let mut table = Table::new(["NAME", "VALUE", "FROM", "TARGET"]);
+    for secret in &set.secrets {
+        let value = match (show_values, std::str::from_utf8(secret.expose())) {
+            (false, _) => MASK.to_owned(),
+            (true, Ok(text)) => text.to_owned(),
+            (true, Err(_)) => format!("({} bytes; --raw prints them)", secret.expose().len()),
+        };
+        let target = text::target(Some(&secret.target));
+        table.row([secret.secret_id.clone(), value, text::scope_of(&secret.resource), target]);
+    }
+    let rows = set.secrets.iter().map(|secret| row(secret, show_values)).collect();
+    let json = json!({
+        "secrets": Value::Array(rows),
+        "context": output::json::context(set.context.as_ref()),
+        "etag": set.etag,
+        "revision": set.revision,
+        "next_change_time": output::json::time(set.next_change_time.as_ref()),
+    });
+    app.output.list(&table, json, "This context gets no secrets; `secrets explain` says why.")
+}
+
+fn row(secret: &ResolvedSecret, show_values: bool) -> Value {
+    let row = json!({
+        "secret": secret.resource,
+        "secret_id": secret.secret_id,
+        "scope": output::json::word(secret.scope.as_str_name(), "SCOPE_KIND_"),
+        "target": output::json::target(Some(&secret.target)),
+        "version": secret.version,
+    });
+    match (show_values, std::str::from_utf8(secret.expose())) {
+        (false, _) => output::json::with(row, "masked_value", MASK),
+        (true, Ok(text)) => output::json::with(row, "value", text),
+        (true, Err(_)) => {
+            output::json::with(row, "value", Value::Array(secret.expose().iter().map(|b| (*b).into()).collect()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(name: &str, value: &[u8]) -> ResolvedSecret {
+        v1::ResolvedSecret {
+            secret: format!("organizations/acme/secrets/{name}"),
+            secret_id: name.into(),
+            value: value.into(),
+            ..Default::default()
+        }
+        .into()
+    }
+
+    #[test]
+    fn masks_unless_told_otherwise() {
+        let secret = secret("A", b"canary");
+        assert!(!row(&secret, false).to_string().contains("canary"));
+        assert_eq!(row(&secret, true)["value"], "canary");
+    }
+}

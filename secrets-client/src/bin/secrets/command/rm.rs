@@ -1,0 +1,197 @@
+//! `rm` and `undelete`.
+
+use clap::Args;
+use secrets_client::v1;
+use secrets_core::ScopeName;
+
+use crate::app::App;
+use crate::args::scope::{self, ContextArgs, ScopeArgs};
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::{json, text};
+use crate::ui::prompt;
+
+#[derive(Args, Debug)]
+pub(crate) struct RmArgs {
+    /// The secret's name
+    name: String,
+    #[command(flatten)]
+    scope: ScopeArgs,
+    /// Destroy it now: it can't be brought back
+    #[arg(long)]
+    purge: bool,
+    /// Destroy the value of this old version only
+    #[arg(long, value_name = "VERSION", conflicts_with = "purge")]
+    version: Option<u32>,
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    yes: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UndeleteArgs {
+    /// The secret's name
+    name: String,
+    #[command(flatten)]
+    scope: ScopeArgs,
+    /// Which of several deleted ones [default: the one deleted last]
+    #[arg(long, value_name = "UID")]
+    uid: Option<String>,
+}
+
+pub(crate) async fn rm(app: &App, args: RmArgs) -> Result<(), CliError> {
+    let scope = app.scope(&args.scope).await?;
+    let name = scope::secret_path(&scope, &args.name)?;
+    if let Some(version) = args.version {
+        return rm_version(app, &args, name, version).await;
+    }
+    let client = app.client()?;
+    let secret = client.get_secret(v1::GetSecretRequest { name: name.clone() }).await?.secret.unwrap_or_default();
+    let next = what_is_next(app, &scope, &secret).await;
+    if !args.yes {
+        let lost = if args.purge { " It can't be brought back." } else { "" };
+        if !prompt::confirm(&format!("{next}.{lost} Delete?"), false)? {
+            return Err(CliError::new(Exit::Failed, "nothing was deleted"));
+        }
+    }
+    let request = v1::DeleteSecretRequest { name, etag: secret.etag, purge: args.purge, ..Default::default() };
+    let response = client.delete_secret(request).await?;
+    let back = match response.secret.as_ref().and_then(|secret| secret.purge_time.as_ref()) {
+        Some(until) => {
+            let until = text::moment(Some(until));
+            format!(" `secrets undelete {}{}` brings it back until {until}.", args.name, args.scope.flag())
+        }
+        None => String::new(),
+    };
+    let sentence = format!("{} deleted: {next}.{back}", args.name);
+    app.output.done(&sentence, &json::changed(response.secret.as_ref(), &response.revision, &[]))
+}
+
+async fn rm_version(app: &App, args: &RmArgs, name: String, version: u32) -> Result<(), CliError> {
+    let question = format!("The value of version {version} of {} can't be brought back. Destroy it?", args.name);
+    if !args.yes && !prompt::confirm(&question, false)? {
+        return Err(CliError::new(Exit::Failed, "nothing was destroyed"));
+    }
+    let request = v1::DestroySecretVersionRequest { name, version, ..Default::default() };
+    let response = app.client()?.destroy_secret_version(request).await?;
+    let sentence = format!("The value of version {version} of {} is destroyed.", args.name);
+    app.output.done(&sentence, &json::secret_version(&response.version.unwrap_or_default()))
+}
+
+/// What a context that gets the secret now will get instead, as a sentence. The context is the scope's own and, for a
+/// person's secret, the one that is meant by default.
+async fn what_is_next(app: &App, scope: &ScopeName, secret: &v1::Secret) -> String {
+    let id = &secret.secret_id;
+    let organization = scope.organization().to_string();
+    let context = match scope {
+        ScopeName::Organization(_) => return format!("contexts without a narrower {id} will get none"),
+        ScopeName::Project(_, project) => {
+            v1::Context { organization, project: project.to_string(), ..Default::default() }
+        }
+        ScopeName::Workspace(_, workspace) => {
+            v1::Context { organization, workspace: workspace.to_string(), ..Default::default() }
+        }
+        ScopeName::User(..) => ContextArgs::default().context(organization, &app.defaults()),
+    };
+    let request = v1::ExplainRequest { context: Some(context), secret_ids: vec![id.clone()], ..Default::default() };
+    let Ok(client) = app.client() else { return format!("{id} goes") };
+    match client.explain(request).await {
+        Ok(answer) => answer.explanations.first().map_or_else(|| none_instead(id), |row| next_winner(row, secret)),
+        // Who may delete a secret need not be allowed to see what else there is.
+        Err(_) => format!("what is used instead of {id} is not for you to see"),
+    }
+}
+
+fn next_winner(row: &v1::Explanation, secret: &v1::Secret) -> String {
+    let id = &secret.secret_id;
+    match &row.winner {
+        Some(winner) if winner.secret != secret.name => {
+            return format!("{} {id} is used now, and will be", owner(&winner.secret));
+        }
+        Some(_) => {}
+        None => return none_instead(id),
+    }
+    let waiting = row.not_chosen.iter().find(|other| {
+        other.blocked_by == secret.name
+            && matches!(
+                other.reason(),
+                v1::NotChosenReason::LowerPrecedence
+                    | v1::NotChosenReason::LockedAbove
+                    | v1::NotChosenReason::GroupFromNarrowerScope
+            )
+    });
+    match waiting.and_then(|other| other.secret.as_ref()) {
+        Some(next) => format!("{} {id} will be used instead", owner(&next.secret)),
+        None => none_instead(id),
+    }
+}
+
+fn none_instead(id: &str) -> String {
+    format!("no other {id} will be used instead")
+}
+
+/// `the organization's`, `project api's`, `your own`.
+fn owner(secret: &str) -> String {
+    match text::scope_of(secret).as_str() {
+        "organization" => "the organization's".to_owned(),
+        user if user.starts_with("user ") => "your own".to_owned(),
+        other => format!("{other}'s"),
+    }
+}
+
+pub(crate) async fn undelete(app: &App, args: UndeleteArgs) -> Result<(), CliError> {
+    let scope = app.scope(&args.scope).await?;
+    let name = scope::secret_path(&scope, &args.name)?;
+    let request = v1::UndeleteSecretRequest { name, uid: args.uid.unwrap_or_default(), ..Default::default() };
+    let response = app.client()?.undelete_secret(request).await?;
+    app.output.warnings(&response.warnings);
+    let secret = response.secret.unwrap_or_default();
+    let sentence = format!("{} is back, version {}, {}.", args.name, secret.current_version, scope::describe(&scope));
+    app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "organizations/acme/users/bob/secrets/A";
+    const ORGANIZATION: &str = "organizations/acme/secrets/A";
+
+    fn explained(secret: &str) -> Option<v1::ExplainedSecret> {
+        Some(v1::ExplainedSecret { secret: secret.into(), ..Default::default() })
+    }
+
+    fn secret() -> v1::Secret {
+        v1::Secret { name: OWN.into(), secret_id: "A".into(), ..Default::default() }
+    }
+
+    #[test]
+    fn says_what_wins_next() {
+        let row = v1::Explanation {
+            secret_id: "A".into(),
+            winner: explained(OWN),
+            not_chosen: vec![v1::NotChosen {
+                secret: explained(ORGANIZATION),
+                reason: v1::NotChosenReason::LowerPrecedence.into(),
+                blocked_by: OWN.into(),
+            }],
+        };
+        assert_eq!(next_winner(&row, &secret()), "the organization's A will be used instead");
+    }
+
+    #[test]
+    fn says_that_nothing_does() {
+        let expired = v1::NotChosen {
+            secret: explained(ORGANIZATION),
+            reason: v1::NotChosenReason::Expired.into(),
+            blocked_by: String::new(),
+        };
+        let row = v1::Explanation { secret_id: "A".into(), winner: explained(OWN), not_chosen: vec![expired] };
+        assert_eq!(next_winner(&row, &secret()), "no other A will be used instead");
+    }
+
+    #[test]
+    fn says_that_it_was_not_used_anyway() {
+        let row = v1::Explanation { secret_id: "A".into(), winner: explained(ORGANIZATION), not_chosen: vec![] };
+        assert_eq!(next_winner(&row, &secret()), "the organization's A is used now, and will be");
+    }
+}

@@ -1,0 +1,201 @@
+//! `run`: one resolve, then a program with the values in its environment, its files and its Docker configuration, whose
+//! output is masked.
+//!
+//! [`run`] tells the whole story. A [`Delivery`] is what one set of secrets means for the program: what is written for
+//! it, and the [`Program`] as it is started. A [`Child`] is one that runs, to which signals are passed on
+//! until it ends; meanwhile [`Masking`] can be given another set.
+
+mod environment;
+mod github;
+mod watch;
+
+use std::ffi::OsString;
+
+use clap::{Args, ValueEnum};
+use secrets_client::{CredentialKind, Resolved};
+
+use self::environment::{Environment, Preserve, Rules};
+use self::watch::WatchArgs;
+use crate::app::App;
+use crate::args::scope::{self, ContextArgs};
+use crate::delivery::{self, Placed, Plan};
+use crate::fallback::FallbackArgs;
+use crate::output_masking::masking::{self, Masking};
+use crate::supervise::child::Child;
+use crate::supervise::job_control;
+use crate::supervise::program::Program;
+use crate::supervise::signals::{Signals, code_of};
+use crate::ui::error::{CliError, Exit};
+
+const AFTER: &str = "\
+Values in the program's output appear as ***. Where stdout is a terminal, the program gets one of
+its own. It is sent the signals that this command receives, and its code is passed through. What it
+leaves running in the background is not waited for, and may write for a second longer at most.";
+
+const USAGE: &str = "\
+secrets run [OPTIONS] -- COMMAND [ARGUMENT]...
+       secrets run [OPTIONS] --shell LINE";
+
+#[derive(Args, Debug)]
+#[command(after_help = AFTER, override_usage = USAGE)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    context: ContextArgs,
+    /// Only these secrets, which must be there
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Leave these secrets as they are in the program's output
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', conflicts_with = "no_masking")]
+    unmask: Vec<String>,
+    /// Leave the program's output as it is, and execute the program directly
+    #[arg(long)]
+    no_masking: bool,
+    /// Keep inherited variables that a secret would replace: those named, or all
+    #[arg(
+        long,
+        value_name = "NAME,NAME",
+        value_delimiter = ',',
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+    )]
+    preserve_env: Option<Vec<String>>,
+    /// Let the program inherit no variable but those that --keep names
+    #[arg(long)]
+    clean_env: bool,
+    /// With --clean-env: variables that the program inherits all the same
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', requires = "clean_env")]
+    keep: Vec<String>,
+    /// Leave SECRETS_TOKEN and SECRETS_TOKEN_FILE in the program's environment
+    #[arg(long)]
+    pass_session: bool,
+    /// Print commands on stderr that let a CI service mask the values in its log
+    #[arg(long, value_enum, value_name = "SERVICE")]
+    ci: Option<Ci>,
+    /// A line for `sh` in place of a program
+    #[arg(long, value_name = "LINE", conflicts_with = "command")]
+    shell: Option<OsString>,
+    #[command(flatten)]
+    watching: WatchArgs,
+    #[command(flatten)]
+    fallback: FallbackArgs,
+    /// The program and its arguments
+    #[arg(last = true, required_unless_present = "shell", value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+/// A CI service whose log masks what it is told.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Ci {
+    /// GitHub Actions: `::add-mask::` for each value and each of its lines
+    Github,
+}
+
+/// What a set of secrets means for a program. Dropped, what was written for it is removed.
+struct Delivery {
+    placed: Placed,
+    program: Program,
+}
+
+/// Runs the program, and returns its own code, or 128 and the signal that ended it.
+pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, CliError> {
+    // From the beginning: what is written must be removed, and PID 1 is sent nothing that it does not listen to.
+    let mut signals =
+        Signals::listen().map_err(|error| CliError::new(Exit::NotStarted, format!("signals: {error}")))?;
+    let (set, delivery) = tokio::select! {
+        delivery = args.deliver(app) => delivery.map_err(before_start)?,
+        signal = signals.ending() => return Ok(code_of(signal)),
+    };
+    let (placed, ended) = if args.watching.watch {
+        watch::run(app, &args, delivery, set, &mut signals).await
+    } else {
+        drop(set);
+        let Delivery { placed, program } = delivery;
+        if args.no_masking && placed.is_empty() {
+            return Err(program.execute());
+        }
+        // Who passes it on means it to last.
+        let _session = args.pass_session.then(|| app.keep_session()).transpose().map_err(before_start)?;
+        (placed, Child::run(program, &mut signals).await)
+    };
+    if let Err(failure) = placed.remove() {
+        failure.report(app.output.colors_errors());
+    }
+    ended
+}
+
+/// The code of what fails before the program is started.
+fn before_start(failure: CliError) -> CliError {
+    match failure.exit {
+        Exit::Missing => failure,
+        _ => failure.with_exit(Exit::NotStarted),
+    }
+}
+
+impl RunArgs {
+    /// Asks for the secrets, and prepares what the program is started with.
+    async fn deliver(&self, app: &App) -> Result<(Resolved, Delivery), CliError> {
+        for name in &self.unmask {
+            scope::parse_name(name)?;
+        }
+        let set = self.fallback.receive(app, &self.context, &self.only).await?;
+        let plan = Plan::of(&set.secrets, delivery::home().as_deref())?;
+        if !plan.api_only().is_empty() {
+            app.output.warn(&format!("never delivered to a program (api only): {}", plan.api_only().join(", ")));
+        }
+        let masking = match self.no_masking {
+            true => None,
+            false => Some(Masking::new(masking::redactor_but(&self.unmask, &set.secrets, app.output)?)),
+        };
+        self.print_hints(app, &set)?;
+        let placed = plan.place(delivery::user_docker_config().as_deref())?;
+        let environment = self.environment(&plan, &placed);
+        environment.tell(app.output);
+        self.tell_of_token(app);
+        let words = match &self.shell {
+            Some(line) => vec!["/bin/sh".into(), "-c".into(), line.clone()],
+            None => environment.located(self.command.clone()),
+        };
+        let leads_group = self.watching.watch && !job_control::terminal_reaches_our_group();
+        let program = Program { words, environment: environment.variables(), masking, leads_group };
+        Ok((set, Delivery { placed, program }))
+    }
+
+    /// Lets a CI service mask the values in its log, if one is named.
+    fn print_hints(&self, app: &App, set: &Resolved) -> Result<(), CliError> {
+        let secrets = set.secrets.iter().filter(|secret| !self.unmask.contains(&secret.secret_id));
+        match self.ci {
+            Some(Ci::Github) => github::print_hints(&app.output, secrets),
+            None => Ok(()),
+        }
+    }
+
+    fn environment(&self, plan: &Plan, placed: &Placed) -> Environment {
+        let rules = self.rules();
+        let mut environment = rules.apply(std::env::vars_os());
+        for (name, value) in plan.variables() {
+            environment.deliver(name, value, &rules);
+        }
+        for (name, value) in placed.variables() {
+            environment.set(name, value);
+        }
+        environment
+    }
+
+    /// A session gives a program no more than its secrets; another token does.
+    fn tell_of_token(&self, app: &App) {
+        let passed = self.pass_session && std::env::var_os("SECRETS_TOKEN").is_some();
+        if passed && app.credential_kind() != Some(CredentialKind::Session) {
+            app.output.warn("the token that is passed on is not a session: the program may do all that you may");
+        }
+    }
+
+    fn rules(&self) -> Rules {
+        let preserve = match &self.preserve_env {
+            None => Preserve::None,
+            Some(names) if names.iter().all(String::is_empty) => Preserve::All,
+            Some(names) => Preserve::Named(names.clone()),
+        };
+        Rules { clean: self.clean_env, keep: self.keep.clone(), preserve, pass_session: self.pass_session }
+    }
+}

@@ -1,0 +1,221 @@
+//! `run --watch`: a program that is started again, or told, when what it gets has changed.
+//!
+//! Nothing that goes wrong with the watch, or with a new set, stops the program: it goes on with what it has.
+
+use std::time::Duration;
+
+use clap::Args;
+use rustix::process::Signal;
+use secrets_client::{Resolved, ResolvedSecret};
+use tokio::time::{Instant, timeout_at};
+
+use super::{Delivery, RunArgs};
+use crate::app::App;
+use crate::app::changes::{Changes, News, changed_names};
+use crate::args::time;
+use crate::delivery::{self, Placed, Plan};
+use crate::output_masking::masking;
+use crate::supervise::child::Child;
+use crate::supervise::program::Program;
+use crate::supervise::signals::Signals;
+use crate::ui::error::CliError;
+
+/// How long a program has to end before it is killed, unless told otherwise.
+const GRACE: Duration = Duration::from_secs(10);
+/// Values of before that stay masked; a program may still write them.
+const REMEMBERED: usize = 200;
+
+#[derive(Args, Debug)]
+pub(super) struct WatchArgs {
+    /// Start the program again when what it gets has changed
+    #[arg(long)]
+    pub(super) watch: bool,
+    /// With --watch: send this signal instead, for instance HUP; files are replaced, variables stay
+    #[arg(long, value_name = "SIGNAL", requires = "watch", value_parser = signal)]
+    signal: Option<Signal>,
+    /// With --watch: wait up to this long, at random, so that not all of many start again at once
+    #[arg(long, value_name = "DURATION", requires = "watch", value_parser = time::duration)]
+    splay: Option<Duration>,
+    /// With --watch: how long the program has to end before it is killed [default: 10s]
+    #[arg(long, value_name = "DURATION", requires = "watch", conflicts_with = "signal", value_parser = time::duration)]
+    grace: Option<Duration>,
+}
+
+/// What runs, and what it was given.
+pub(super) struct Watched<'a> {
+    app: &'a App,
+    args: &'a RunArgs,
+    placed: &'a mut Placed,
+    program: Program,
+    set: Resolved,
+    /// What earlier sets had and this one does not.
+    retired: Vec<ResolvedSecret>,
+}
+
+/// A program was told to end, and did.
+enum Ended {
+    /// For a new one to take its place.
+    Replaced,
+    /// As somebody else wanted too; with this code.
+    ForGood(u8),
+}
+
+/// Runs the program to its end, with one set after the other.
+pub(super) async fn run(
+    app: &App,
+    args: &RunArgs,
+    delivery: Delivery,
+    set: Resolved,
+    signals: &mut Signals,
+) -> (Placed, Result<u8, CliError>) {
+    let Delivery { mut placed, program } = delivery;
+    let watched = Watched { app, args, placed: &mut placed, program, set, retired: Vec::new() };
+    let ended = watched.run(signals).await;
+    (placed, ended)
+}
+
+impl Watched<'_> {
+    async fn run(mut self, signals: &mut Signals) -> Result<u8, CliError> {
+        let mut child = Child::start(&self.program).await?;
+        let RunArgs { context, only, watching, .. } = self.args;
+        let mut changes = Changes::since(&self.set.etag, self.app, context, only, watching.splay);
+        loop {
+            let news = tokio::select! {
+                biased;
+                code = child.wait(signals) => {
+                    // Whoever ends us by our group does not reach one that the program leads.
+                    if signals.asked_to_end() {
+                        child.signal_descendants(Signal::TERM);
+                    }
+                    return Ok(code);
+                }
+                news = changes.next() => news,
+            };
+            let set = match news {
+                News::Set(set) => *set,
+                News::Refused(failure) => {
+                    child.say(&format!("secrets: the program keeps what it has: {}", failure.message()));
+                    continue;
+                }
+                News::Ended(failure) => {
+                    child.say(&format!("secrets: changes are no longer watched: {}", failure.message()));
+                    continue;
+                }
+            };
+            let names = changed_names(&self.set.secrets, &set.secrets).join(", ");
+            if let Err(failure) = self.deliver(set, &child) {
+                child.say(&format!(
+                    "secrets: {names} changed, and the program keeps what it has: {}",
+                    failure.message()
+                ));
+                continue;
+            }
+            if let Err(failure) = self.args.fallback.keep(self.app, context, only, &self.set) {
+                child.say(&format!("secrets: there is no new fallback: {}", failure.message()));
+            }
+            if let Some(signal) = self.args.watching.signal {
+                child.say(&format!("secrets: {names} changed; the program is sent {}", name_of(signal)));
+                child.signal(signal);
+                continue;
+            }
+            child.say(&format!("secrets: {names} changed; the program is started again"));
+            if let Ended::ForGood(code) = self.end(&mut child, signals).await {
+                return Ok(code);
+            }
+            drop(child); // its terminal is given back before the next one takes it
+            child = Child::start(&self.program).await?;
+        }
+    }
+
+    /// Puts a new set in the place of the old one. On a failure the old one stays, files and all.
+    fn deliver(&mut self, set: Resolved, child: &Child) -> Result<(), CliError> {
+        let plan = Plan::of(&set.secrets, delivery::home().as_deref())?;
+        let is_gone = |old: &ResolvedSecret| {
+            !set.secrets.iter().any(|new| new.secret_id == old.secret_id && new.expose() == old.expose())
+        };
+        let masked = set.secrets.iter().chain(&self.retired).chain(self.set.secrets.iter().filter(|old| is_gone(old)));
+        let masked = masked.filter(|secret| !self.args.unmask.contains(&secret.secret_id));
+        let redactor = self.program.masking.is_some().then(|| masking::redactor(masked)).transpose()?;
+        self.args.print_hints(self.app, &set)?;
+        self.placed.replace(&plan)?;
+        if let (Some(masking), Some(redactor)) = (&self.program.masking, redactor) {
+            let before = masking.shown(&self.args.unmask);
+            masking.replace(redactor);
+            if let Some(shown) = masking.shown(&self.args.unmask).filter(|shown| before.as_ref() != Some(shown)) {
+                child.say(&shown);
+            }
+        }
+        self.program.environment = self.args.environment(&plan, self.placed).variables();
+        let gone: Vec<bool> = self.set.secrets.iter().map(is_gone).collect();
+        let old = std::mem::replace(&mut self.set, set).secrets;
+        self.retired.extend(old.into_iter().zip(gone).filter_map(|(secret, gone)| gone.then_some(secret)));
+        self.retired.drain(..self.retired.len().saturating_sub(REMEMBERED));
+        Ok(())
+    }
+
+    /// Tells the program to end, and sees to it that it does.
+    async fn end(&self, child: &mut Child, signals: &mut Signals) -> Ended {
+        signals.forget();
+        child.signal(Signal::TERM);
+        child.signal(Signal::CONT); // one that is stopped takes no other
+        let end = Instant::now() + self.args.watching.grace.unwrap_or(GRACE);
+        let code = match timeout_at(end, child.wait(signals)).await {
+            Ok(code) => code,
+            Err(_) => {
+                child.signal(Signal::KILL);
+                child.wait(signals).await
+            }
+        };
+        tokio::select! {
+            () = child.end_descendants(end) => {}
+            _ = signals.ending() => {}
+        }
+        // Whoever wanted to end all of it meanwhile does not want another program.
+        if signals.asked_to_end() { Ended::ForGood(code) } else { Ended::Replaced }
+    }
+}
+
+const SIGNALS: [(&str, Signal); 10] = [
+    ("HUP", Signal::HUP),
+    ("INT", Signal::INT),
+    ("QUIT", Signal::QUIT),
+    ("KILL", Signal::KILL),
+    ("USR1", Signal::USR1),
+    ("USR2", Signal::USR2),
+    ("TERM", Signal::TERM),
+    ("ALRM", Signal::ALARM),
+    ("CONT", Signal::CONT),
+    ("WINCH", Signal::WINCH),
+];
+
+/// `HUP`, `SIGHUP` or `1`.
+fn signal(text: &str) -> Result<Signal, String> {
+    let upper = text.to_ascii_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    let named = |(known, signal): &(&str, Signal)| *known == name || signal.as_raw().to_string() == name;
+    SIGNALS.iter().find(|known| named(known)).map(|(_, signal)| *signal).ok_or_else(|| {
+        let names: Vec<&str> = SIGNALS.iter().map(|(name, _)| *name).collect();
+        format!("one of {} passes", names.join(", "))
+    })
+}
+
+fn name_of(signal: Signal) -> String {
+    let known = SIGNALS.iter().find(|(_, known)| *known == signal);
+    known.map_or_else(|| format!("signal {}", signal.as_raw()), |(name, _)| format!("SIG{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_signals_as_kill_does() {
+        for text in ["HUP", "SIGHUP", "hup", "1"] {
+            assert_eq!(signal(text).unwrap(), Signal::HUP, "{text}");
+        }
+        for text in ["", "SIG", "0", "-1", "HUP1", "STOP"] {
+            assert!(signal(text).unwrap_err().contains("HUP"), "{text}");
+        }
+        assert_eq!(name_of(Signal::USR2), "SIGUSR2");
+    }
+}

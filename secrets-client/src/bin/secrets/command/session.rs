@@ -1,0 +1,333 @@
+//! `session`: tokens for exactly one context.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use secrecy::ExposeSecret as _;
+use secrets_client::{CredentialKind, v1};
+use secrets_core::{ProjectId, UserId, WorkspaceId};
+use serde_json::{Value, json};
+
+use crate::app::{App, all_pages};
+use crate::args::time;
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::table::Table;
+use crate::ui::output::{self, text};
+use crate::ui::prompt;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum SessionCommand {
+    /// Create a session; prints its token, this once
+    Create(CreateArgs),
+    /// List sessions
+    #[command(visible_alias = "ls")]
+    List {
+        /// Only those of this sandbox or job
+        #[arg(long, value_name = "ID")]
+        external_id: Option<String>,
+        /// Also those that have ended
+        #[arg(long)]
+        all: bool,
+    },
+    /// Extend a session
+    Renew {
+        /// Its name or identifier, as `session list` prints it [default: the session that calls]
+        session: Option<String>,
+        /// How long it lives from now [default: 1h]
+        #[arg(long, value_parser = time::duration)]
+        ttl: Option<Duration>,
+    },
+    /// End sessions, and every session they created, at once
+    Revoke {
+        /// Names or identifiers, as `session list` prints them [default: the session that calls]
+        sessions: Vec<String>,
+        /// All sessions of this sandbox or job
+        #[arg(long, value_name = "ID", conflicts_with = "sessions")]
+        external_id: Option<String>,
+        /// Do not ask
+        #[arg(long, short = 'y')]
+        yes: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CreateArgs {
+    /// For this user [default: the caller, if it is one]
+    #[arg(long, value_name = "USER")]
+    user: Option<UserId>,
+    /// In this project
+    #[arg(long, value_name = "PROJECT")]
+    project: Option<ProjectId>,
+    /// In this workspace
+    #[arg(long, value_name = "WORKSPACE")]
+    workspace: Option<WorkspaceId>,
+    /// How long it lives [default: 1h]
+    #[arg(long, value_parser = time::duration)]
+    ttl: Option<Duration>,
+    /// The platform's own identifier of the sandbox or job
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
+    /// What it is called in the list of sessions
+    #[arg(long, value_name = "NAME", alias = "display-name")]
+    name: Option<String>,
+    /// Deliver only these secrets
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Deliver only these kinds of target
+    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
+    kind: Vec<Kind>,
+    /// Deliver only from these scopes
+    #[arg(long, value_enum, value_name = "SCOPE", value_delimiter = ',')]
+    from: Vec<From>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Env,
+    File,
+    Registry,
+    ApiOnly,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum From {
+    Organization,
+    Project,
+    Workspace,
+    User,
+}
+
+pub(crate) async fn run(app: &App, command: SessionCommand) -> Result<(), CliError> {
+    match command {
+        SessionCommand::Create(args) => create(app, args).await,
+        SessionCommand::List { external_id, all } => {
+            let sessions = sessions(app, external_id.unwrap_or_default(), all).await?;
+            let json = Value::Array(sessions.iter().map(output::json::session).collect());
+            app.output.list(&table(&sessions), json, "No sessions.")
+        }
+        SessionCommand::Renew { session, ttl } => {
+            let name = match session {
+                Some(session) => path(app, &session).await?,
+                None => String::new(),
+            };
+            let request = v1::RenewSessionRequest { name, ttl: time::ttl(ttl) };
+            let session = app.client()?.renew_session(request).await?.session.unwrap_or_default();
+            let until = text::moment(session.expire_time.as_ref());
+            app.output.done(&format!("The session lives until {until}."), &output::json::session(&session))
+        }
+        SessionCommand::Revoke { sessions, external_id, yes } => revoke(app, sessions, external_id, yes).await,
+    }
+}
+
+async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
+    let text = |id: Option<&str>| id.unwrap_or_default().to_owned();
+    let names_nothing = args.user.is_none() && args.project.is_none() && args.workspace.is_none();
+    let from_session = app.credential_kind() == Some(CredentialKind::Session);
+    let context = if from_session && names_nothing && app.organization_flag().is_none() {
+        None // the session's own
+    } else {
+        Some(v1::Context {
+            organization: app.organization().await?.to_string(),
+            project: text(args.project.as_ref().map(ProjectId::as_str)),
+            workspace: text(args.workspace.as_ref().map(WorkspaceId::as_str)),
+            user: text(args.user.as_ref().map(UserId::as_str)),
+        })
+    };
+    let request = v1::CreateSessionRequest {
+        context,
+        ttl: time::ttl(args.ttl),
+        display_name: args.name.clone().unwrap_or_default(),
+        external_id: args.external_id.clone().unwrap_or_default(),
+        restrictions: args.allow(),
+        ..Default::default()
+    };
+    let created = app.client()?.create_session(request).await?;
+    let (token, details) = (created.secret.expose_secret(), &created.details);
+    let sentence = format!(
+        "Session {} for {}, expires {}. Its token is shown this once.",
+        details.name.rsplit('/').next().unwrap_or_default(),
+        describe(details.context.as_ref()),
+        text::moment(details.expire_time.as_ref())
+    );
+    app.output.credential(&sentence, token, &output::json::with(output::json::session(details), "token", token))
+}
+
+impl CreateArgs {
+    /// What narrows the session; none if no flag does.
+    fn allow(&self) -> Option<v1::SessionRestrictions> {
+        let kinds = self.kind.iter().map(|kind| match kind {
+            Kind::Env => v1::TargetKind::EnvironmentVariable.into(),
+            Kind::File => v1::TargetKind::File.into(),
+            Kind::Registry => v1::TargetKind::Registry.into(),
+            Kind::ApiOnly => v1::TargetKind::ApiOnly.into(),
+        });
+        let scopes = self.from.iter().map(|scope| match scope {
+            From::Organization => v1::ScopeKind::Organization.into(),
+            From::Project => v1::ScopeKind::Project.into(),
+            From::Workspace => v1::ScopeKind::Workspace.into(),
+            From::User => v1::ScopeKind::User.into(),
+        });
+        let restrictions =
+            v1::SessionRestrictions { secret_ids: self.only.clone(), kinds: kinds.collect(), scopes: scopes.collect() };
+        (restrictions != v1::SessionRestrictions::default()).then_some(restrictions)
+    }
+}
+
+/// Those of the organization that is meant; whoever belongs to none, as a platform's account, sees those of all.
+async fn sessions(app: &App, external_id: String, show_ended: bool) -> Result<Vec<v1::Session>, CliError> {
+    let mut sessions = Vec::new();
+    for organization in app.organization_paths().await? {
+        sessions.extend(list(app, organization, external_id.clone(), show_ended).await?);
+    }
+    Ok(sessions)
+}
+
+/// Whose each session of an organization is, by resource path, as far as the caller may see them: `bob's session sbx-91`.
+pub(crate) async fn bearers(app: &App, organization: &str) -> BTreeMap<String, String> {
+    let sessions = list(app, organization.to_owned(), String::new(), true).await.unwrap_or_default();
+    sessions.into_iter().map(|session| (session.name.clone(), bearer(&session))).collect()
+}
+
+fn bearer(session: &v1::Session) -> String {
+    let user = session.context.as_ref().map_or("", |context| context.user.as_str());
+    let whose = if user.is_empty() { text::principal(&session.creator) } else { user.to_owned() };
+    let called = [&session.external_id, &session.display_name].into_iter().find(|name| !name.is_empty());
+    match called {
+        Some(called) => format!("{whose}'s session {called}"),
+        None => format!("{whose}'s session"),
+    }
+}
+
+async fn list(app: &App, parent: String, external_id: String, show_ended: bool) -> Result<Vec<v1::Session>, CliError> {
+    let client = app.client()?;
+    let request = v1::ListSessionsRequest { parent, external_id, show_ended, ..Default::default() };
+    Ok(all_pages(|page_token| {
+        let request = v1::ListSessionsRequest { page_token, ..request.clone() };
+        async { client.list_sessions(request).await.map(|page| (page.sessions, page.next_page_token)) }
+    })
+    .await?)
+}
+
+async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes: bool) -> Result<(), CliError> {
+    let mut names = Vec::new();
+    for session in &named {
+        names.push(path(app, session).await?);
+    }
+    if let Some(id) = external_id {
+        names = sessions(app, id.clone(), false).await?.into_iter().map(|session| session.name).collect();
+        if names.is_empty() {
+            return Err(CliError::new(Exit::NotFound, format!("no session of `{id}` is open")));
+        }
+    } else if names.is_empty() {
+        if app.credential_kind() != Some(CredentialKind::Session) {
+            return Err(CliError::usage("which session?").hint("`secrets session list` prints the identifiers"));
+        }
+        names.push(String::new()); // the caller's own
+    }
+    let question =
+        format!("{} and every session created by it end at once. Revoke?", text::count(names.len(), "session"));
+    if !yes && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
+        return Err(CliError::new(Exit::Failed, "nothing was revoked"));
+    }
+    let mut ended = 0;
+    for name in &names {
+        let request = v1::RevokeSessionRequest { name: name.clone(), ..Default::default() };
+        ended += app.client()?.revoke_session(request).await?.revoked_sessions;
+    }
+    let sentence = match usize::try_from(ended).unwrap_or(0) {
+        0 => "It had ended before.".to_owned(),
+        count => format!("{} ended.", text::count(count, "session")),
+    };
+    app.output.done(&sentence, &json!({ "revoked_sessions": ended }))
+}
+
+/// The resource path of a session given by path or by its identifier alone.
+async fn path(app: &App, session: &str) -> Result<String, CliError> {
+    if session.contains('/') {
+        return Ok(session.to_owned());
+    }
+    // It may be a token, which goes to nobody.
+    if session.contains('_') {
+        return Err(CliError::usage("name the session by its identifier, not by its token")
+            .hint("`secrets session list` prints the identifiers"));
+    }
+    if uuid::Uuid::try_parse(session).is_err() {
+        return Err(CliError::new(Exit::NotFound, format!("there is no session `{session}`"))
+            .hint("`secrets session list` prints the identifiers"));
+    }
+    let organizations = app.organization_paths().await?;
+    if let [organization] = organizations.as_slice() {
+        return Ok(format!("{organization}/sessions/{session}"));
+    }
+    let all = sessions(app, String::new(), true).await?;
+    let found = all.into_iter().map(|session| session.name).find(|name| name.ends_with(&format!("/{session}")));
+    found.ok_or_else(|| CliError::new(Exit::NotFound, format!("there is no session `{session}`")))
+}
+
+fn table(sessions: &[v1::Session]) -> Table {
+    let organization = |session: &v1::Session| session.context.clone().unwrap_or_default().organization;
+    let several = sessions.iter().any(|session| sessions.first().map(organization) != Some(organization(session)));
+    let headings = ["ID", "FOR", "NAME", "EXTERNAL ID", "BY", "CREATED", "EXPIRES", "STATE"];
+    let mut table = Table::new(headings).spare(&["CREATED"], &["NAME", "BY"]);
+    for session in sessions {
+        let context = describe(session.context.as_ref());
+        table.row([
+            session.name.rsplit('/').next().unwrap_or_default().to_owned(),
+            if several { format!("{}: {context}", organization(session)) } else { context },
+            session.display_name.clone(),
+            session.external_id.clone(),
+            text::principal(&session.creator),
+            text::moment(session.create_time.as_ref()),
+            text::moment(session.expire_time.as_ref()),
+            if session.revoke_time.is_some() { "revoked" } else { "" }.to_owned(),
+        ]);
+    }
+    table
+}
+
+/// `user bob, workspace ws1`.
+fn describe(context: Option<&v1::Context>) -> String {
+    let Some(context) = context else { return String::new() };
+    let parts: Vec<String> =
+        [("user", &context.user), ("project", &context.project), ("workspace", &context.workspace)]
+            .into_iter()
+            .filter(|(_, id)| !id.is_empty())
+            .map(|(noun, id)| format!("{noun} {id}"))
+            .collect();
+    if parts.is_empty() { format!("organization {}", context.organization) } else { parts.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        create: CreateArgs,
+    }
+
+    fn allow(line: &str) -> Option<v1::SessionRestrictions> {
+        Cli::parse_from(line.split(' ')).create.allow()
+    }
+
+    #[test]
+    fn narrows_only_when_told() {
+        assert_eq!(allow("create --user bob"), None);
+        let restrictions = allow("create --only A,B --kind env --from user,project").unwrap();
+        assert_eq!(restrictions.secret_ids, ["A", "B"]);
+        assert_eq!(restrictions.kinds().collect::<Vec<_>>(), [v1::TargetKind::EnvironmentVariable]);
+        assert_eq!(restrictions.scopes().collect::<Vec<_>>(), [v1::ScopeKind::User, v1::ScopeKind::Project]);
+    }
+
+    #[test]
+    fn describes_a_context() {
+        let context = v1::Context { organization: "acme".into(), ..Default::default() };
+        assert_eq!(describe(Some(&context)), "organization acme");
+        let context = v1::Context { user: "bob".into(), workspace: "ws1".into(), ..context };
+        assert_eq!(describe(Some(&context)), "user bob, workspace ws1");
+    }
+}

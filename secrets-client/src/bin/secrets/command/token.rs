@@ -1,0 +1,147 @@
+//! `token`: tokens of the caller, and of service accounts the caller manages.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use secrecy::ExposeSecret as _;
+use secrets_client::v1;
+use serde_json::{Value, json};
+
+use crate::app::{App, all_pages};
+use crate::args::time;
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::table::Table;
+use crate::ui::output::{self, text};
+use crate::ui::prompt;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum TokenCommand {
+    /// Make a token; prints it, this once
+    Create {
+        #[command(flatten)]
+        whose: WhoseArgs,
+        /// How long it lives, for instance 30d [default: 90d]
+        #[arg(long, value_parser = time::duration)]
+        ttl: Option<Duration>,
+        /// What it is called in the list of tokens
+        #[arg(long, value_name = "NAME", alias = "display-name")]
+        name: Option<String>,
+    },
+    /// List tokens, without the tokens themselves
+    #[command(visible_alias = "ls")]
+    List {
+        #[command(flatten)]
+        whose: WhoseArgs,
+    },
+    /// End a token, and every session it created, at once
+    Revoke {
+        /// The token's name or identifier, as `token list` prints it
+        token: String,
+        #[command(flatten)]
+        whose: WhoseArgs,
+        /// Do not ask
+        #[arg(long, short = 'y')]
+        yes: bool,
+    },
+}
+
+/// Whose tokens; without a flag, your own.
+#[derive(Args, Debug)]
+pub(crate) struct WhoseArgs {
+    /// A service account's
+    #[arg(long, value_name = "SERVICE_ACCOUNT")]
+    service_account: Option<String>,
+    /// A service account of the platform
+    #[arg(long, requires = "service_account")]
+    platform: bool,
+}
+
+pub(crate) async fn run(app: &App, command: TokenCommand) -> Result<(), CliError> {
+    match command {
+        TokenCommand::Create { whose, ttl, name } => {
+            let request = v1::CreateTokenRequest {
+                principal: whose.principal(app).await?,
+                display_name: name.unwrap_or_default(),
+                ttl: time::ttl(ttl),
+                ..Default::default()
+            };
+            let created = app.client()?.create_token(request).await?;
+            let (token, details) = (created.secret.expose_secret(), &created.details);
+            let sentence = format!(
+                "Token of {}, expires {}. It is shown this once.",
+                text::principal(&details.principal),
+                text::moment(details.expire_time.as_ref())
+            );
+            app.output.credential(&sentence, token, &output::json::with(output::json::token(details), "token", token))
+        }
+        TokenCommand::List { whose } => list(app, whose.principal(app).await?).await,
+        TokenCommand::Revoke { token, whose, yes } => {
+            let name = path(app, &token, &whose).await?;
+            let question = format!("Token {token} and every session it created end at once. Revoke it?");
+            if !yes && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
+                return Err(CliError::new(Exit::Failed, "nothing was revoked"));
+            }
+            let request = v1::RevokeTokenRequest { name: name.clone(), ..Default::default() };
+            let sessions = app.client()?.revoke_token(request).await?.revoked_sessions;
+            let ended = text::count(usize::try_from(sessions).unwrap_or(0), "session");
+            let json = json!({ "name": name, "revoked_sessions": sessions });
+            app.output.done(&format!("Token revoked, and {ended} with it."), &json)
+        }
+    }
+}
+
+async fn list(app: &App, principal: String) -> Result<(), CliError> {
+    let client = app.client()?;
+    let tokens = all_pages(|page_token| {
+        let request = v1::ListTokensRequest { principal: principal.clone(), page_token, ..Default::default() };
+        async { client.list_tokens(request).await.map(|page| (page.tokens, page.next_page_token)) }
+    })
+    .await?;
+    let mut table = Table::new(["ID", "NAME", "OF", "CREATED", "EXPIRES", "LAST USED", "STATE"])
+        .spare(&["LAST USED", "OF"], &["CREATED"]);
+    for token in &tokens {
+        table.row([
+            token.name.rsplit('/').next().unwrap_or_default().to_owned(),
+            token.display_name.clone(),
+            text::principal(&token.principal),
+            text::moment(token.create_time.as_ref()),
+            text::moment(token.expire_time.as_ref()),
+            text::moment(token.last_used_time.as_ref()),
+            if token.revoke_time.is_some() { "revoked" } else { "" }.to_owned(),
+        ]);
+    }
+    app.output.list(&table, Value::Array(tokens.iter().map(output::json::token).collect()), "No tokens.")
+}
+
+/// The resource path of a token given by path or by its identifier alone.
+async fn path(app: &App, token: &str, whose: &WhoseArgs) -> Result<String, CliError> {
+    if token.contains('/') {
+        return Ok(token.to_owned());
+    }
+    if token.contains('_') {
+        return Err(CliError::usage("name the token by its identifier, not by itself")
+            .hint("`secrets token list` prints the identifiers"));
+    }
+    let platform = match whose.principal(app).await?.as_str() {
+        "" => app.me().await?.organization.is_empty(),
+        principal => principal.starts_with("serviceAccounts/"),
+    };
+    if platform {
+        Ok(format!("tokens/{token}"))
+    } else {
+        Ok(format!("{}/tokens/{token}", app.organization_path().await?))
+    }
+}
+
+impl WhoseArgs {
+    /// Resource path of the service account; empty for the caller.
+    async fn principal(&self, app: &App) -> Result<String, CliError> {
+        match &self.service_account {
+            None => Ok(String::new()),
+            Some(account) => {
+                let platform = app.means_platform(self.platform).await?;
+                app.service_account(account.strip_prefix("service:").unwrap_or(account), platform).await
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! `user`: people in an organization.
+
+use std::time::Duration;
+
+use clap::Subcommand;
+use secrecy::ExposeSecret as _;
+use secrets_client::v1;
+use secrets_core::UserId;
+use serde_json::{Value, json};
+
+use crate::app::{App, all_pages};
+use crate::args::time;
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::table::Table;
+use crate::ui::output::{self, text};
+use crate::ui::prompt;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum UserCommand {
+    /// Invite a person; prints the code of their first login
+    Invite {
+        /// Their identifier, for instance bob or bob@example.com
+        user_id: UserId,
+        /// How long the code can be redeemed [default: 7d]
+        #[arg(long, value_parser = time::duration)]
+        ttl: Option<Duration>,
+        /// Invite again somebody who has secrets, and destroy those
+        #[arg(long)]
+        destroy_secrets: bool,
+    },
+    /// Create a user without an invitation
+    Create {
+        /// Their identifier
+        user_id: UserId,
+        /// What people call them
+        #[arg(long, value_name = "NAME")]
+        display_name: Option<String>,
+    },
+    /// List the users you may see
+    #[command(visible_alias = "ls")]
+    List,
+    /// Show a user
+    Show {
+        /// Their identifier
+        user_id: UserId,
+    },
+    /// Delete a user: tokens and sessions end at once, own secrets are destroyed after the window
+    Delete {
+        /// Their identifier
+        user_id: UserId,
+        /// Do not ask
+        #[arg(long, short = 'y')]
+        yes: bool,
+    },
+}
+
+pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError> {
+    let parent = app.organization_path().await?;
+    let client = app.client()?;
+    match command {
+        UserCommand::Invite { user_id, ttl, destroy_secrets } => {
+            let question = format!("The secrets of {user_id} are destroyed. Invite them again?");
+            if destroy_secrets && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
+                return Err(CliError::new(Exit::Failed, "nobody was invited"));
+            }
+            let request = v1::CreateInvitationRequest {
+                parent,
+                user_id: user_id.to_string(),
+                ttl: time::ttl(ttl),
+                destroy_secrets,
+                ..Default::default()
+            };
+            let invitation = client.create_invitation(request).await?;
+            let code = invitation.secret.expose_secret();
+            let until = text::moment(invitation.details.expire_time.as_ref());
+            let sentence = format!("{user_id} signs in with this code until {until}: {}", app.sign_in_command());
+            app.output.credential(&sentence, code, &output::json::invitation(&invitation.details, code))
+        }
+        UserCommand::Create { user_id, display_name } => {
+            let user = v1::User { display_name: display_name.unwrap_or_default(), ..Default::default() };
+            let request =
+                v1::CreateUserRequest { parent, user_id: user_id.to_string(), user: Some(user), ..Default::default() };
+            let user = client.create_user(request).await?.user.unwrap_or_default();
+            let sentence = format!("User {user_id} created; `secrets user invite {user_id}` lets them sign in.");
+            app.output.done(&sentence, &output::json::user(&user))
+        }
+        UserCommand::List => {
+            let users = all_pages(|page_token| {
+                let request = v1::ListUsersRequest { parent: parent.clone(), page_token, ..Default::default() };
+                async { client.list_users(request).await.map(|page| (page.users, page.next_page_token)) }
+            })
+            .await?;
+            let mut table = Table::new(["NAME", "STATE", "DISPLAY NAME", "CREATED"]);
+            for user in &users {
+                table.row([
+                    user.user_id.clone(),
+                    state(user).to_owned(),
+                    user.display_name.clone(),
+                    text::moment(user.create_time.as_ref()),
+                ]);
+            }
+            let json = Value::Array(users.iter().map(output::json::user).collect());
+            app.output.list(&table, json, "No users.")
+        }
+        UserCommand::Show { user_id } => {
+            let name = format!("{parent}/users/{user_id}");
+            let user = client.get_user(v1::GetUserRequest { name }).await?.user.unwrap_or_default();
+            app.output.fields(
+                &[
+                    ("name", user.user_id.clone()),
+                    ("resource", user.name.clone()),
+                    ("state", state(&user).to_owned()),
+                    ("display name", user.display_name.clone()),
+                    ("created", text::moment(user.create_time.as_ref())),
+                ],
+                &output::json::user(&user),
+            )
+        }
+        UserCommand::Delete { user_id, yes } => {
+            let question = format!(
+                "{user_id}'s tokens and sessions end at once, and their own secrets are destroyed after the window. \
+                 Delete {user_id}?"
+            );
+            if !yes && !prompt::confirm(&question, false)? {
+                return Err(CliError::new(Exit::Failed, "nobody was deleted"));
+            }
+            let name = format!("{parent}/users/{user_id}");
+            client.delete_user(v1::DeleteUserRequest { name: name.clone(), ..Default::default() }).await?;
+            let sentence = format!("User {user_id} deleted; their tokens and sessions have ended.");
+            app.output.done(&sentence, &json!({ "name": name }))
+        }
+    }
+}
+
+fn state(user: &v1::User) -> &'static str {
+    match user.state() {
+        v1::UserState::Invited => "invited",
+        v1::UserState::Active => "active",
+        v1::UserState::Unspecified => "",
+    }
+}

@@ -1,0 +1,152 @@
+//! `workspace`: workspaces of an organization.
+
+use clap::Subcommand;
+use secrets_client::v1;
+use secrets_core::{ProjectId, UserId, WorkspaceId};
+use serde_json::{Value, json};
+
+use crate::app::{App, all_pages};
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::table::Table;
+use crate::ui::output::{self, text};
+use crate::ui::prompt;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum WorkspaceCommand {
+    /// Create a workspace
+    Create {
+        /// Its identifier
+        workspace_id: WorkspaceId,
+        /// The project it belongs to, for good
+        #[arg(long, value_name = "PROJECT")]
+        project: Option<ProjectId>,
+        /// Who owns it [default: you]
+        #[arg(long, value_name = "USER")]
+        owner: Option<UserId>,
+        /// What people call it
+        #[arg(long, value_name = "NAME")]
+        display_name: Option<String>,
+    },
+    /// List the workspaces you may see
+    #[command(visible_alias = "ls")]
+    List,
+    /// Show a workspace
+    Show {
+        /// Its identifier
+        workspace_id: WorkspaceId,
+    },
+    /// Give a workspace to a new owner
+    Transfer {
+        /// Its identifier
+        workspace_id: WorkspaceId,
+        /// The new owner
+        #[arg(long, value_name = "USER")]
+        to: UserId,
+        /// Do not ask
+        #[arg(long, short = 'y')]
+        yes: bool,
+    },
+    /// Delete a workspace and destroy its secrets
+    Delete {
+        /// Its identifier
+        workspace_id: WorkspaceId,
+        /// Do not ask
+        #[arg(long, short = 'y')]
+        yes: bool,
+    },
+}
+
+pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliError> {
+    let parent = app.organization_path().await?;
+    let client = app.client()?;
+    let path = |id: &WorkspaceId| format!("{parent}/workspaces/{id}");
+    match command {
+        WorkspaceCommand::Create { workspace_id, project, owner, display_name } => {
+            let workspace = v1::Workspace {
+                project: project.map(|id| id.to_string()).unwrap_or_default(),
+                owner: owner.map(|id| id.to_string()).unwrap_or_default(),
+                display_name: display_name.unwrap_or_default(),
+                ..Default::default()
+            };
+            let request = v1::CreateWorkspaceRequest {
+                parent: parent.clone(),
+                workspace_id: workspace_id.to_string(),
+                workspace: Some(workspace),
+                ..Default::default()
+            };
+            let workspace = client.create_workspace(request).await?.workspace.unwrap_or_default();
+            let sentence = format!("Workspace {workspace_id} created, owner {}.", workspace.owner);
+            app.output.done(&sentence, &output::json::workspace(&workspace))
+        }
+        WorkspaceCommand::List => {
+            let workspaces = all_pages(|page_token| {
+                let request = v1::ListWorkspacesRequest { parent: parent.clone(), page_token, ..Default::default() };
+                async { client.list_workspaces(request).await.map(|page| (page.workspaces, page.next_page_token)) }
+            })
+            .await?;
+            let mut table = Table::new(["NAME", "PROJECT", "OWNER", "DISPLAY NAME", "CREATED"]);
+            for workspace in &workspaces {
+                table.row([
+                    workspace.workspace_id.clone(),
+                    workspace.project.clone(),
+                    owner(workspace),
+                    workspace.display_name.clone(),
+                    text::moment(workspace.create_time.as_ref()),
+                ]);
+            }
+            let json = Value::Array(workspaces.iter().map(output::json::workspace).collect());
+            app.output.list(&table, json, "No workspaces; `secrets workspace create NAME` makes one.")
+        }
+        WorkspaceCommand::Show { workspace_id } => {
+            let request = v1::GetWorkspaceRequest { name: path(&workspace_id) };
+            let workspace = client.get_workspace(request).await?.workspace.unwrap_or_default();
+            app.output.fields(
+                &[
+                    ("name", workspace.workspace_id.clone()),
+                    ("resource", workspace.name.clone()),
+                    ("project", workspace.project.clone()),
+                    ("owner", owner(&workspace)),
+                    ("display name", workspace.display_name.clone()),
+                    ("created", text::moment(workspace.create_time.as_ref())),
+                ],
+                &output::json::workspace(&workspace),
+            )
+        }
+        WorkspaceCommand::Transfer { workspace_id, to, yes } => {
+            let question = format!(
+                "Workspace {workspace_id} will be {to}'s. Values are destroyed if its owner has left and {to} is no \
+                 member of it. Go on?"
+            );
+            if !yes && !prompt::confirm(&question, false)? {
+                return Err(CliError::new(Exit::Failed, "nothing was changed"));
+            }
+            let request = v1::TransferWorkspaceRequest {
+                name: path(&workspace_id),
+                new_owner: to.to_string(),
+                ..Default::default()
+            };
+            let response = client.transfer_workspace(request).await?;
+            let destroyed = usize::try_from(response.destroyed_secrets).unwrap_or(0);
+            let lost = match destroyed {
+                0 => String::new(),
+                number => format!(" {} lost their values.", text::count(number, "secret")),
+            };
+            let json = output::json::workspace(&response.workspace.unwrap_or_default());
+            let json = output::json::with(json, "destroyed_secrets", destroyed);
+            app.output.done(&format!("Workspace {workspace_id} is {to}'s now.{lost}"), &json)
+        }
+        WorkspaceCommand::Delete { workspace_id, yes } => {
+            let question = format!("The secrets of workspace {workspace_id} are destroyed with it. Delete it?");
+            if !yes && !prompt::confirm(&question, false)? {
+                return Err(CliError::new(Exit::Failed, "nothing was deleted"));
+            }
+            let name = path(&workspace_id);
+            client.delete_workspace(v1::DeleteWorkspaceRequest { name: name.clone(), ..Default::default() }).await?;
+            app.output.done(&format!("Workspace {workspace_id} deleted."), &json!({ "name": name }))
+        }
+    }
+}
+
+fn owner(workspace: &v1::Workspace) -> String {
+    if workspace.owner.is_empty() { "(has left)".to_owned() } else { workspace.owner.clone() }
+}

@@ -1,0 +1,256 @@
+//! The folder of a file, reached step by step, so that nobody can put a link of theirs between.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use super::file_id::Identity;
+
+/// As many links on one way as Linux follows.
+const MOST_LINKS: usize = 40;
+/// Enough to go through a folder and to make and remove files in it, without the right to list it.
+#[cfg(target_os = "linux")]
+const SEARCH: OFlags = OFlags::PATH;
+#[cfg(not(target_os = "linux"))]
+const SEARCH: OFlags = OFlags::RDONLY;
+
+/// A folder that is open, and its path as far as it is known.
+pub(super) struct Folder(OwnedFd);
+
+/// What a name in a folder stands for.
+pub(super) enum Entry {
+    File(Identity),
+    Folder,
+    Link,
+    Other,
+}
+
+impl Folder {
+    /// The folder that holds `path`; an error of kind `NotFound` if it is not there.
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        Self::walk(path, |_, _| Err(Errno::NOENT.into()))
+    }
+
+    /// The folder that holds `path`. What is missing on the way is made, for its owner alone, and told to `made`.
+    pub(super) fn making(path: &Path, mut made: impl FnMut(&Path, Identity) -> io::Result<()>) -> io::Result<Self> {
+        Self::walk(path, |folder, name| {
+            match rustix::fs::mkdirat(&folder.0, name.file_name().unwrap_or_default(), Mode::from_raw_mode(0o700)) {
+                Ok(()) => {}
+                Err(Errno::EXIST) => return Ok(()), // somebody was quicker; theirs will do
+                Err(error) => return Err(error.into()),
+            }
+            let new = folder.step(name.file_name().unwrap_or_default())?;
+            made(name, Identity::of(&File::from(new.0))?)
+        })
+    }
+
+    /// Walks to the folder that holds `path`; `missing` may make a folder that is not there, given its path.
+    fn walk(path: &Path, mut missing: impl FnMut(&Self, &Path) -> io::Result<()>) -> io::Result<Self> {
+        let above = path.parent().filter(|_| path.is_absolute()).ok_or(Errno::INVAL)?;
+        let mut ahead: VecDeque<OsString> = above.components().map(|step| step.as_os_str().to_owned()).collect();
+        let (mut here, mut at) = (Self::root()?, PathBuf::from("/"));
+        let mut links = 0;
+        while let Some(name) = ahead.pop_front() {
+            if name == "/" {
+                (here, at) = (Self::root()?, PathBuf::from("/"));
+                continue;
+            }
+            let there = at.join(&name);
+            let next = match here.step(&name) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    missing(&here, &there)?;
+                    here.step(&name)
+                }
+                next => next,
+            };
+            match next {
+                Ok(next) => (here, at) = (next, there),
+                Err(error) if matches!(here.entry(&name), Ok(Some(Entry::Link))) => {
+                    links += 1;
+                    if links > MOST_LINKS {
+                        return Err(Errno::LOOP.into());
+                    }
+                    let target = here.link(&name, &there).map_err(|refused| refused.unwrap_or(error))?;
+                    for step in Path::new(&target).components().rev() {
+                        ahead.push_front(match step {
+                            Component::RootDir => "/".into(),
+                            step => step.as_os_str().to_owned(),
+                        });
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(here)
+    }
+
+    fn root() -> io::Result<Self> {
+        let flags = SEARCH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::open("/", flags, Mode::empty())?))
+    }
+
+    /// The folder of this name in this one, if it is one and no link.
+    fn step(&self, name: &OsStr) -> io::Result<Self> {
+        let flags = SEARCH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
+    }
+
+    /// Where a link leads, if whoever made it could as well write what it leads to.
+    fn link(&self, name: &OsStr, shown: &Path) -> Result<OsString, Option<io::Error>> {
+        let status = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW).map_err(|_| None)?;
+        if !is_trusted(status.st_uid, rustix::process::geteuid().as_raw()) {
+            return Err(Some(io::Error::other(format!("`{}` is somebody else's link", shown.display()))));
+        }
+        let target = rustix::fs::readlinkat(&self.0, name, Vec::new()).map_err(|error| Some(error.into()))?;
+        Ok(OsString::from_vec(target.into_bytes()))
+    }
+
+    /// What is there under this name.
+    pub(super) fn entry(&self, name: &OsStr) -> io::Result<Option<Entry>> {
+        use rustix::fs::FileType;
+        let status = match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(status) => status,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Some(match FileType::from_raw_mode(status.st_mode) {
+            FileType::RegularFile => {
+                let flags = SEARCH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                let file = rustix::fs::openat(&self.0, name, flags, Mode::empty())?;
+                Entry::File(Identity::of(&File::from(file))?)
+            }
+            FileType::Directory => Entry::Folder,
+            FileType::Symlink => Entry::Link,
+            _ => Entry::Other,
+        }))
+    }
+
+    /// A new file, which its owner alone may read and write.
+    pub(super) fn create(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(File::from(rustix::fs::openat(&self.0, name, flags, Mode::from_raw_mode(0o600))?))
+    }
+
+    /// A file to read, if it is one and no link.
+    pub(super) fn open(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(File::from(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
+    }
+
+    /// Gives a file its name, in place of what has it.
+    pub(super) fn replace(&self, from: &OsStr, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.0, from, &self.0, name)?)
+    }
+
+    /// Gives a file its name; an error of kind `AlreadyExists` if something has it.
+    pub(super) fn publish(&self, from: &OsStr, name: &OsStr) -> io::Result<()> {
+        match rustix::fs::renameat_with(&self.0, from, &self.0, name, RenameFlags::NOREPLACE) {
+            // Some file systems, NFS among them, know no such renaming.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                rustix::fs::linkat(&self.0, from, &self.0, name, AtFlags::empty())?;
+                Ok(rustix::fs::unlinkat(&self.0, from, AtFlags::empty())?)
+            }
+            renamed => Ok(renamed?),
+        }
+    }
+
+    pub(super) fn remove(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+
+    /// Removes the folder of this name, if it is this one and empty.
+    pub(super) fn remove_folder(&self, name: &OsStr, identity: Identity) -> io::Result<()> {
+        if Identity::of(&File::from(self.step(name)?.0))? != identity {
+            return Ok(());
+        }
+        match rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR) {
+            Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(()),
+            removed => Ok(removed?),
+        }
+    }
+}
+
+/// Whether a link is followed, by who owns it: in a folder where others may write, they can't lead us elsewhere.
+const fn is_trusted(owner: u32, caller: u32) -> bool {
+    owner == 0 || owner == caller
+}
+
+/// The last part of a path; the path is known to have one.
+pub(super) fn name(path: &Path) -> &OsStr {
+    path.file_name().unwrap_or_else(|| OsStr::from_bytes(b"."))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn makes_what_is_missing_for_its_owner_alone() {
+        let top = tempfile::tempdir().unwrap();
+        let mut made = Vec::new();
+        let path = top.path().join("a/b/key");
+        let folder = Folder::making(&path, |path, _| {
+            made.push(path.to_owned());
+            Ok(())
+        });
+        folder.unwrap().create(name(&path)).unwrap();
+        assert_eq!(made, [top.path().join("a"), top.path().join("a/b")]);
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&made[0]), mode(&path)), (0o700, 0o600));
+        assert_eq!(Folder::of(&top.path().join("x/key")).err().unwrap().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn follows_a_link_of_ones_own_and_stops_in_a_circle() {
+        let top = tempfile::tempdir().unwrap();
+        std::fs::create_dir(top.path().join("real")).unwrap();
+        symlink("../real/./", top.path().join("real/up")).unwrap();
+        symlink(top.path().join("real/up"), top.path().join("absolute")).unwrap();
+        symlink("circle", top.path().join("circle")).unwrap();
+        Folder::of(&top.path().join("absolute/key")).unwrap().create(OsStr::new("key")).unwrap();
+        assert!(top.path().join("real/key").exists());
+        assert!(Folder::of(&top.path().join("circle/key")).is_err());
+    }
+
+    #[test]
+    fn follows_no_link_of_somebody_else() {
+        for (owner, caller, trusted) in [(0, 1000, true), (1000, 1000, true), (1001, 1000, false), (1000, 0, false)] {
+            assert_eq!(is_trusted(owner, caller), trusted, "{owner} {caller}");
+        }
+        let top = tempfile::tempdir().unwrap();
+        std::fs::create_dir(top.path().join("real")).unwrap();
+        symlink("real", top.path().join("theirs")).unwrap();
+        // Only root can play somebody else.
+        if std::os::unix::fs::lchown(top.path().join("theirs"), Some(12345), None).is_ok() {
+            let error = Folder::of(&top.path().join("theirs/key")).err().unwrap();
+            assert!(error.to_string().contains("theirs` is somebody else's link"), "{error}");
+        }
+    }
+
+    #[test]
+    fn never_takes_a_name_that_something_has() {
+        let top = tempfile::tempdir().unwrap();
+        std::fs::write(top.path().join("new"), "new").unwrap();
+        let folder = Folder::of(&top.path().join("x")).unwrap();
+        std::fs::write(top.path().join("file"), "old").unwrap();
+        symlink("nowhere", top.path().join("link")).unwrap();
+        std::fs::create_dir(top.path().join("folder")).unwrap();
+        for taken in ["file", "link", "folder"] {
+            let error = folder.publish(OsStr::new("new"), OsStr::new(taken)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{taken}");
+            assert!(folder.create(OsStr::new(taken)).is_err(), "{taken}");
+        }
+        folder.publish(OsStr::new("new"), OsStr::new("free")).unwrap();
+        assert_eq!(std::fs::read_to_string(top.path().join("free")).unwrap(), "new");
+        assert_eq!(std::fs::read_to_string(top.path().join("file")).unwrap(), "old");
+    }
+}

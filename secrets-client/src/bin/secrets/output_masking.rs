@@ -1,0 +1,5 @@
+//! Masks a program's output on its way to ours.
+
+pub(crate) mod forward;
+pub(crate) mod masking;
+pub(crate) mod terminal;

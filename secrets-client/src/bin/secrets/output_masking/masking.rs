@@ -1,0 +1,152 @@
+//! What is masked in a program's output, while it runs.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use secrets_client::{ResolvedSecret, v1};
+use secrets_core::Redaction;
+use secrets_core::redact::{Masked, Redactor, RedactorStream, UnmaskedReason};
+
+use crate::ui::error::{CliError, Exit};
+use crate::ui::output::Output;
+
+/// The redactor of a running program. Another one can take its place; its streams go over to it by themselves.
+#[derive(Clone)]
+pub(crate) struct Masking {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    redactor: Mutex<Redactor>,
+    /// Counts the replacements, so that a stream need not lock to see that there was none.
+    generation: AtomicU64,
+}
+
+/// One stream of a program's output.
+pub(crate) struct MaskedStream {
+    masking: Masking,
+    stream: RedactorStream,
+    generation: u64,
+}
+
+/// Masks the values of these secrets, as far as they are to be masked.
+pub(crate) fn redactor<'a>(secrets: impl Iterator<Item = &'a ResolvedSecret>) -> Result<Redactor, CliError> {
+    let masked = secrets.map(|secret| Masked {
+        name: &secret.secret_id,
+        value: secret.expose(),
+        redaction: if is_masked(secret) { Redaction::Default } else { Redaction::Off },
+    });
+    Redactor::new(masked)
+        .map_err(|error| CliError::new(Exit::Failed, format!("masking: {error}")).hint("--only gives fewer secrets"))
+}
+
+/// The same without those that are named in `unmask`. Says what is shown, also for other reasons.
+pub(crate) fn redactor_but(
+    unmask: &[String],
+    secrets: &[ResolvedSecret],
+    output: Output,
+) -> Result<Redactor, CliError> {
+    if let Some(name) = unmask.iter().find(|name| !secrets.iter().any(|secret| secret.secret_id == **name)) {
+        return Err(CliError::usage(format!("--unmask {name}: there is no such secret in this context"))
+            .hint("`secrets explain` shows what this context gets, and why"));
+    }
+    let redactor = redactor(secrets.iter().filter(|secret| !unmask.contains(&secret.secret_id)))?;
+    if let Some(shown) = shown(unmask, &redactor) {
+        output.note(&shown);
+    }
+    Ok(redactor)
+}
+
+/// A line that says what is not masked, and why; none if all is.
+fn shown(unmask: &[String], redactor: &Redactor) -> Option<String> {
+    let mut shown: Vec<String> = unmask.iter().map(|name| format!("{name} (--unmask)")).collect();
+    shown.extend(unmasked(redactor));
+    (!shown.is_empty()).then(|| format!("secrets: not masked: {}", shown.join(", ")))
+}
+
+/// Whether whoever stored the secret wants it masked.
+pub(crate) fn is_masked(secret: &ResolvedSecret) -> bool {
+    secret.redaction != v1::Redaction::Off
+}
+
+/// What `redactor` does not mask, and why, in a few words each.
+fn unmasked(redactor: &Redactor) -> impl Iterator<Item = String> {
+    redactor.unmasked().iter().map(|unmasked| {
+        let reason = match unmasked.reason {
+            UnmaskedReason::Off => "its redaction is off",
+            UnmaskedReason::TooShort => "too short",
+            UnmaskedReason::ShortLines => "its short lines",
+        };
+        format!("{} ({reason})", unmasked.name)
+    })
+}
+
+impl Masking {
+    pub(crate) fn new(redactor: Redactor) -> Self {
+        Self { shared: Arc::new(Shared { redactor: Mutex::new(redactor), generation: AtomicU64::new(0) }) }
+    }
+
+    /// Masks what `redactor` does from now on, in place of what was masked before.
+    pub(crate) fn replace(&self, redactor: Redactor) {
+        *self.shared.redactor.lock().unwrap_or_else(PoisonError::into_inner) = redactor;
+        self.shared.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// A line that says what is not masked, and why; none if all is.
+    pub(crate) fn shown(&self, unmask: &[String]) -> Option<String> {
+        shown(unmask, &self.shared.redactor.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn stream(&self) -> MaskedStream {
+        let generation = self.shared.generation.load(Ordering::Acquire);
+        MaskedStream { masking: self.clone(), stream: self.new_stream(), generation }
+    }
+
+    fn new_stream(&self) -> RedactorStream {
+        self.shared.redactor.lock().unwrap_or_else(PoisonError::into_inner).stream()
+    }
+}
+
+impl MaskedStream {
+    /// Appends to `output` what can be decided with `input`.
+    pub(crate) fn push(&mut self, input: &[u8], output: &mut Vec<u8>) {
+        // What is held back belongs to the redactor that held it: another one would not know its beginning.
+        let generation = self.masking.shared.generation.load(Ordering::Acquire);
+        if generation != self.generation && self.stream.held() == 0 {
+            self.stream = self.masking.new_stream();
+            self.generation = generation;
+        }
+        self.stream.push(input, output);
+    }
+
+    /// Appends to `output` what was held back.
+    pub(crate) fn flush(&mut self, output: &mut Vec<u8>) {
+        self.stream.finish(output);
+    }
+
+    /// How many bytes are held back.
+    pub(crate) fn held(&self) -> usize {
+        self.stream.held()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redactor(value: &[u8]) -> Redactor {
+        Redactor::new([Masked { name: "A", value, redaction: Redaction::Default }]).unwrap()
+    }
+
+    #[test]
+    fn goes_over_to_another_set_once_nothing_is_held_back() {
+        let masking = Masking::new(redactor(b"old-value"));
+        let (mut stream, mut output) = (masking.stream(), Vec::new());
+        stream.push(b"old-va", &mut output);
+        masking.replace(redactor(b"new-value"));
+        stream.push(b"lue new-value ", &mut output);
+        stream.push(b"new-value", &mut output);
+        stream.flush(&mut output);
+        assert_eq!(String::from_utf8(output).unwrap(), "*** new-value ***");
+    }
+}

@@ -1,0 +1,153 @@
+//! The terminal of whoever typed the command: its keys go to the program's pseudo-terminal as they are typed, and it is
+//! given back as it was.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::getpgrp;
+use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr};
+
+/// How often is looked whether a shell has put us into the foreground again, which it does not tell.
+const FOREGROUND: Duration = Duration::from_millis(200);
+
+/// Our own terminal. Dropped, it is as it was.
+pub(crate) struct Terminal {
+    keyboard: OwnedFd,
+    screen: OwnedFd,
+    mode: Mutex<Mode>,
+}
+
+#[derive(Default)]
+struct Mode {
+    /// What the terminal was like before we made it raw; none while it is not.
+    before: Option<Termios>,
+    /// It belongs to somebody else now.
+    suspended: bool,
+}
+
+impl Terminal {
+    /// The terminal that stdout is; keys come from stdin if that is one as well, else from where passwords are asked.
+    pub(crate) fn of_stdout() -> io::Result<Self> {
+        let stdin = io::stdin();
+        let keyboard = if rustix::termios::isatty(&stdin) {
+            stdin.as_fd().try_clone_to_owned()?
+        } else {
+            match File::options().read(true).write(true).open("/dev/tty") {
+                Ok(terminal) => terminal.into(),
+                Err(_) => io::stdout().as_fd().try_clone_to_owned()?,
+            }
+        };
+        Ok(Self { keyboard, screen: io::stdout().as_fd().try_clone_to_owned()?, mode: Mutex::default() })
+    }
+
+    /// What a pseudo-terminal that stands for this one should be like.
+    pub(crate) fn attributes(&self) -> io::Result<Termios> {
+        match self.mode().before.clone() {
+            Some(before) => Ok(before),
+            None => Ok(tcgetattr(&self.keyboard)?),
+        }
+    }
+
+    pub(crate) fn size(&self) -> io::Result<Winsize> {
+        Ok(tcgetwinsize(&self.screen)?)
+    }
+
+    /// Whether we may read the terminal and set its mode. One that controls nobody is anybody's.
+    pub(crate) fn in_foreground(&self) -> bool {
+        tcgetpgrp(&self.keyboard).map_or(true, |foreground| foreground == getpgrp())
+    }
+
+    /// Passes keys on as they are typed, Ctrl-C too, as far as the terminal is ours. Returns whether it is.
+    pub(crate) fn make_raw(&self) -> bool {
+        let mut mode = self.mode();
+        if mode.suspended || !self.in_foreground() {
+            return false;
+        }
+        if mode.before.is_none()
+            && let Ok(before) = tcgetattr(&self.keyboard)
+        {
+            let mut raw = before.clone();
+            raw.make_raw();
+            if tcsetattr(&self.keyboard, OptionalActions::Now, &raw).is_ok() {
+                mode.before = Some(before);
+            }
+        }
+        true
+    }
+
+    pub(crate) fn is_raw(&self) -> bool {
+        self.mode().before.is_some()
+    }
+
+    /// Gives the terminal back, for as long as we are stopped.
+    pub(crate) fn suspend(&self) {
+        self.mode().suspended = true;
+        self.restore();
+    }
+
+    /// The terminal may be ours again.
+    pub(crate) fn resume(&self) {
+        self.mode().suspended = false;
+    }
+
+    fn restore(&self) {
+        if let Some(before) = self.mode().before.take()
+            && self.in_foreground()
+        {
+            let _ = tcsetattr(&self.keyboard, OptionalActions::Now, &before);
+        }
+    }
+
+    /// Carries what is typed to `program`, the pseudo-terminal, until the other end of `over` is closed.
+    pub(crate) fn carry_keys(&self, program: &OwnedFd, over: &OwnedFd) -> Result<(), Errno> {
+        let mut typed = [0; 4096];
+        loop {
+            let ours = self.make_raw();
+            let limit = (!ours).then(|| Timespec::try_from(FOREGROUND).ok()).flatten();
+            let mut polled = vec![PollFd::new(over, PollFlags::IN)];
+            if ours {
+                polled.push(PollFd::new(&self.keyboard, PollFlags::IN));
+            }
+            match poll(&mut polled, limit.as_ref()) {
+                Err(Errno::INTR) => continue,
+                result => result?,
+            };
+            let mut events = polled.iter().map(|polled| !polled.revents().is_empty());
+            if events.next() == Some(true) {
+                return Ok(());
+            }
+            // Read in the background, it would stop us.
+            if events.next() == Some(true) && self.in_foreground() {
+                let count = match rustix::io::read(&self.keyboard, &mut typed) {
+                    Ok(0) | Err(Errno::IO) => return Ok(()), // hung up
+                    Ok(count) => count,
+                    Err(Errno::INTR | Errno::AGAIN) => continue,
+                    Err(error) => return Err(error),
+                };
+                let mut rest = typed.get(..count).unwrap_or_default();
+                while !rest.is_empty() {
+                    match rustix::io::write(program, rest) {
+                        Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                        Err(Errno::INTR) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+        }
+    }
+
+    fn mode(&self) -> MutexGuard<'_, Mode> {
+        self.mode.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.restore();
+    }
+}

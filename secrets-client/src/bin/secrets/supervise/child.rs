@@ -1,0 +1,267 @@
+//! A running program: how it is started, what reaches it, and how it ends.
+//!
+//! Where its output is masked and stdout is a terminal, the program runs [on a pseudo-terminal](super::pty_child).
+//! Elsewhere it is our own child, in our process group, with pipes in place of the streams that are masked; what a
+//! terminal sends to the group reaches it without us.
+
+use std::io::{self, IsTerminal as _};
+use std::process::Stdio;
+
+use rustix::io::Errno;
+use rustix::process::{
+    Pid, Signal, WaitOptions, WaitStatus, kill_process, kill_process_group, test_kill_process_group,
+};
+use tokio::time::{Duration, Instant, sleep};
+
+use super::job_control::{stop_this_process, stops_jobs};
+use super::monitor::News;
+use super::program::Program;
+use super::pty_child::OnTerminal;
+use super::signals::{Arrival, Signals};
+use super::streams::{Streams, To};
+use crate::output_masking::forward;
+use crate::output_masking::masking::Masking;
+use crate::ui::error::{CliError, Exit};
+use crate::ui::escape::printable;
+
+/// How often is looked whether what a program left behind has ended.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A program that was started. Dropped, the terminal is given back, and a program on a pseudo-terminal loses it.
+pub(crate) struct Child {
+    process: Process,
+    streams: Streams,
+    /// The code it ended with.
+    code: Option<u8>,
+    /// Some of its output could not be written.
+    failed: bool,
+}
+
+enum Process {
+    Own(Own),
+    OnTerminal(Box<OnTerminal>),
+}
+
+/// A child of ours.
+struct Own {
+    pid: Option<Pid>,
+    /// The group that it leads, if it does.
+    group: Option<Pid>,
+    stopped: bool,
+}
+
+impl Child {
+    /// Starts `program`.
+    pub(crate) async fn start(program: &Program) -> Result<Self, CliError> {
+        let mut streams = Streams::new().map_err(unprepared)?;
+        let process = match &program.masking {
+            None => Process::Own(Own::start(program, Stdio::inherit(), Stdio::inherit())?),
+            Some(masking) if io::stdout().is_terminal() => {
+                Process::OnTerminal(Box::new(OnTerminal::start(program, masking, &mut streams).await?))
+            }
+            Some(masking) => Process::Own(Own::start_on_pipes(program, masking, &mut streams)?),
+        };
+        Ok(Self { process, streams, code: None, failed: false })
+    }
+
+    /// Runs `program` to its end.
+    pub(crate) async fn run(program: Program, signals: &mut Signals) -> Result<u8, CliError> {
+        let mut child = Self::start(&program).await?;
+        drop(program); // and with it this copy of the values
+        Ok(child.wait(signals).await)
+    }
+
+    /// Passes on what comes until the program has ended and its output is written; its own code, or 128 and the signal
+    /// that ended it. Cancelling it loses nothing: it can be asked again.
+    pub(crate) async fn wait(&mut self, signals: &mut Signals) -> u8 {
+        let code = loop {
+            if let Some(code) = self.code {
+                break code;
+            }
+            tokio::select! {
+                arrival = signals.next() => self.receive(arrival),
+                news = self.process.news() => self.hear(news),
+            }
+        };
+        self.streams.end();
+        loop {
+            tokio::select! {
+                carried = self.streams.carried() => match carried {
+                    Some(Ok(())) => {}
+                    Some(Err(failure)) => {
+                        self.failed = true;
+                        self.say(&format!("error: {failure}"));
+                    }
+                    None => break,
+                },
+                // Who reads our output does not; whoever ends us does not want to wait for that either.
+                _ = signals.ending() => break,
+            }
+        }
+        if self.failed { code.max(Exit::Failed as u8) } else { code }
+    }
+
+    /// Sends the program a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        match &self.process {
+            Process::Own(own) if self.code.is_none() => own.signal(signal),
+            Process::Own(_) => {}
+            Process::OnTerminal(on_terminal) => on_terminal.signal(signal),
+        }
+    }
+
+    /// Ends what the program, which has ended, left running in a group of its own: asked first, and killed at `end`. On a
+    /// pseudo-terminal it goes with that.
+    pub(crate) async fn end_descendants(&mut self, end: Instant) {
+        self.signal_descendants(Signal::TERM);
+        self.signal_descendants(Signal::CONT);
+        while self.has_descendants() {
+            if Instant::now() >= end {
+                return self.signal_descendants(Signal::KILL);
+            }
+            sleep(LOOK).await;
+            self.reap();
+        }
+    }
+
+    /// Sends a signal to what the program left running in a group of its own.
+    pub(crate) fn signal_descendants(&self, signal: Signal) {
+        let _ = self.group().map(|group| kill_process_group(group, signal));
+    }
+
+    fn has_descendants(&self) -> bool {
+        self.group().is_some_and(|group| test_kill_process_group(group).is_ok())
+    }
+
+    fn group(&self) -> Option<Pid> {
+        match &self.process {
+            Process::Own(own) => own.group,
+            Process::OnTerminal(_) => None,
+        }
+    }
+
+    /// Writes a line to stderr, whatever mode the terminal is in.
+    pub(crate) fn say(&self, line: &str) {
+        let raw = matches!(&self.process, Process::OnTerminal(on_terminal) if on_terminal.is_raw());
+        let line = format!("{}{}", printable(line), if raw { "\r\n" } else { "\n" });
+        let _ = io::Write::write_all(&mut io::stderr().lock(), line.as_bytes());
+    }
+
+    /// A signal reached the runner.
+    fn receive(&mut self, Arrival { signal, from_kernel }: Arrival) {
+        match &mut self.process {
+            _ if signal == Signal::CHILD => self.reap(),
+            Process::OnTerminal(on_terminal) => on_terminal.receive(signal),
+            Process::Own(own) => match signal {
+                // Ctrl-Z when the program is stopped already.
+                Signal::TSTP if own.stopped => {
+                    stop_this_process();
+                }
+                // The terminal's, which the program is sent as well.
+                Signal::INT | Signal::QUIT | Signal::TSTP | Signal::WINCH if from_kernel => {}
+                signal => own.signal(signal),
+            },
+        }
+    }
+
+    /// Takes note of every child that ended or stopped, ours or not: those of others become PID 1's.
+    fn reap(&mut self) {
+        let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
+        loop {
+            match (rustix::process::wait(options), &mut self.process) {
+                (Ok(Some((pid, status))), Process::Own(own)) if own.pid == Some(pid) => {
+                    self.code = code(status);
+                    own.note(status);
+                }
+                // One that ends in order has told before how the program ended.
+                (Ok(Some((pid, status))), Process::OnTerminal(on_terminal)) if on_terminal.is_monitor(pid) => {
+                    self.code = self.code.or(code(status).filter(|code| *code != 0));
+                }
+                (Ok(Some(_)) | Err(Errno::INTR), _) => {}
+                (Ok(None) | Err(_), _) => return,
+            }
+        }
+    }
+
+    /// The monitor told something.
+    fn hear(&mut self, news: News) {
+        let Process::OnTerminal(on_terminal) = &mut self.process else { return };
+        match news {
+            News::Exited(code) => self.code = Some(u8::try_from(code).unwrap_or(u8::MAX)),
+            News::Killed(signal) => self.code = Some(u8::try_from(128 + signal).unwrap_or(u8::MAX)),
+            News::Gone => self.code = self.code.or(Some(Exit::Failed as u8)),
+            News::Stopped(signal) => on_terminal.stopped(signal),
+            News::WantsKeyboard => on_terminal.wants_keyboard(),
+            News::Started | News::NotExecuted(_) | News::NotPrepared(_) => {}
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if let Process::OnTerminal(on_terminal) = &self.process {
+            on_terminal.end();
+        }
+    }
+}
+
+impl Process {
+    /// What the monitor tells; nothing, ever, of a child of ours.
+    async fn news(&mut self) -> News {
+        match self {
+            Self::Own(_) => std::future::pending().await,
+            Self::OnTerminal(on_terminal) => on_terminal.news().await,
+        }
+    }
+}
+
+impl Own {
+    fn start(program: &Program, stdout: Stdio, stderr: Stdio) -> Result<Self, CliError> {
+        let mut command = program.command();
+        let child = command.stdout(stdout).stderr(stderr).spawn().map_err(|error| program.not_started(&error))?;
+        // The command goes now, and with it our copies of the pipes' ends.
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        Ok(Self { pid, group: pid.filter(|_| program.leads_group), stopped: false })
+    }
+
+    fn start_on_pipes(program: &Program, masking: &Masking, streams: &mut Streams) -> Result<Self, CliError> {
+        let (stdout, for_stdout) = forward::pipe().map_err(unprepared)?;
+        // One pipe for what ends in one place, or the order of what is written would be lost.
+        let (stderr, for_stderr) = if Streams::go_to_the_same_place() {
+            (None, for_stdout.try_clone().map_err(unprepared)?)
+        } else {
+            let (stderr, for_stderr) = forward::pipe().map_err(unprepared)?;
+            (Some(stderr), for_stderr)
+        };
+        let own = Self::start(program, for_stdout.into(), for_stderr.into())?;
+        streams.carry(stdout, To::Stdout, masking, None);
+        if let Some(stderr) = stderr {
+            streams.carry(stderr, To::Stderr, masking, None);
+        }
+        Ok(own)
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.pid {
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    fn note(&mut self, status: WaitStatus) {
+        self.stopped = status.stopped();
+        // Not for SIGSTOP: whoever sends that continues the program, and not us.
+        if status.stopping_signal().is_some_and(stops_jobs) {
+            stop_this_process();
+        }
+    }
+}
+
+fn unprepared(error: io::Error) -> CliError {
+    CliError::new(Exit::NotStarted, format!("the program's streams: {error}"))
+}
+
+/// The code of what has ended: its own, or 128 and the signal that ended it.
+fn code(status: WaitStatus) -> Option<u8> {
+    let signal = status.terminating_signal().map(|signal| 128 + signal);
+    signal.or(status.exit_status()).map(|code| u8::try_from(code).unwrap_or(u8::MAX))
+}

@@ -1,0 +1,140 @@
+//! The signals that reach the runner, in the order in which it takes them.
+
+use std::io;
+
+use rustix::process::Signal;
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::origin::{Origin, WithOrigin};
+use signal_hook::low_level::siginfo::Cause;
+use tokio::sync::mpsc;
+
+/// What is passed on to the program, or has a meaning for the runner itself. Of what would end a process, nothing is
+/// left out that somebody sends: whatever ended the runner alone would leave the program and its files behind.
+const RECEIVED: [Signal; 17] = [
+    Signal::TERM,
+    Signal::INT,
+    Signal::QUIT,
+    Signal::HUP,
+    Signal::USR1,
+    Signal::USR2,
+    Signal::ALARM,
+    Signal::VTALARM,
+    Signal::PROF,
+    Signal::IO,
+    Signal::POWER,
+    Signal::STKFLT,
+    Signal::XCPU,
+    Signal::WINCH,
+    Signal::TSTP,
+    Signal::CONT,
+    Signal::CHILD,
+];
+
+/// What ends a process that does not say otherwise, and is sent for that.
+const ENDING: [Signal; 5] = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::POWER];
+
+/// A signal that reached the runner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    pub(crate) signal: Signal,
+    /// Whether nobody sent it but the kernel. Ctrl-C, Ctrl-\, Ctrl-Z and a new size come so, and then to every process of
+    /// our group.
+    pub(crate) from_kernel: bool,
+}
+
+/// The signals received from now on.
+pub(crate) struct Signals {
+    received: mpsc::UnboundedReceiver<Arrival>,
+    /// Whether one came that ends processes.
+    asked_to_end: bool,
+}
+
+impl Signals {
+    /// Receives what is passed on, but for the signals that whoever started us wants ignored (`nohup`): the program
+    /// ignores them as well, which a handler here would undo.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let ignored = ignored_signals(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
+        let is_ignored = |signal: Signal| ignored & (1 << (signal.as_raw() - 1)) != 0 && signal != Signal::CHILD;
+        let listened = RECEIVED.iter().filter(|signal| !is_ignored(**signal)).map(|signal| signal.as_raw());
+        let mut origins = SignalsInfo::<WithOrigin>::new(listened)?;
+        let (sender, received) = mpsc::unbounded_channel();
+        std::thread::spawn(move || {
+            for arrival in origins.forever().filter_map(|origin| Arrival::of(&origin)) {
+                if sender.send(arrival).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self { received, asked_to_end: false })
+    }
+
+    /// The next signal. Cancelling it loses none.
+    pub(crate) async fn next(&mut self) -> Arrival {
+        match self.received.recv().await {
+            Some(arrival) => {
+                self.asked_to_end |= ENDING.contains(&arrival.signal);
+                arrival
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Forgets that it was asked to end.
+    pub(crate) fn forget(&mut self) {
+        self.asked_to_end = false;
+    }
+
+    /// Whether a signal that ends processes was received since it was forgotten.
+    pub(crate) fn asked_to_end(&self) -> bool {
+        self.asked_to_end
+    }
+
+    /// The next signal that would end a process; what else comes is dropped. For the time when no program is there yet,
+    /// or no longer.
+    pub(crate) async fn ending(&mut self) -> Signal {
+        loop {
+            let Arrival { signal, .. } = self.next().await;
+            if ENDING.contains(&signal) {
+                return signal;
+            }
+        }
+    }
+}
+
+impl Arrival {
+    fn of(origin: &Origin) -> Option<Self> {
+        let signal = Signal::from_named_raw(origin.signal)?;
+        Some(Self { signal, from_kernel: matches!(origin.cause, Cause::Kernel) })
+    }
+}
+
+/// The code of a process that `signal` ended, as shells give it.
+pub(crate) fn code_of(signal: Signal) -> u8 {
+    u8::try_from(128 + signal.as_raw()).unwrap_or(u8::MAX)
+}
+
+/// The mask of ignored signals, bit n-1 for signal n, from `/proc/self/status`.
+fn ignored_signals(status: &str) -> u64 {
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_mask_of_ignored_signals() {
+        let mask = ignored_signals("Name:\tsecrets\nSigIgn:\t0000000000001001\nSigCgt:\tff\n");
+        assert_eq!(mask, (1 << (Signal::HUP.as_raw() - 1)) | (1 << 12));
+        assert_eq!(ignored_signals(""), 0);
+    }
+
+    #[test]
+    fn gives_codes_as_shells_do() {
+        assert_eq!((code_of(Signal::TERM), code_of(Signal::INT)), (143, 130));
+    }
+}

@@ -1,0 +1,6 @@
+//! What a person or a program sees: output, questions, and errors with their exit codes.
+
+pub(crate) mod error;
+pub(crate) mod escape;
+pub(crate) mod output;
+pub(crate) mod prompt;

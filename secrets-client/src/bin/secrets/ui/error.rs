@@ -1,0 +1,246 @@
+//! How a command ends: exit codes, and a line on stderr with what to type next.
+
+use std::io::Write as _;
+
+use secrets_client::{Answer, ClientError, ConfigError, ConnectError, ConnectionProblem, Reason};
+
+use super::escape::printable;
+
+/// Exit codes, as documented; scripts depend on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// It did not work.
+    Failed = 1,
+    /// The command was not understood, or needs an answer that nobody could give.
+    Usage = 2,
+    /// There is no such thing.
+    NotFound = 3,
+    /// Not signed in, or not allowed.
+    NotAllowed = 4,
+    /// A required secret is not there.
+    Missing = 5,
+    /// The service can't be reached, or can't answer now.
+    Unavailable = 6,
+    /// `run`: it failed before the program was started.
+    NotStarted = 125,
+    /// `run`: the program can't be executed.
+    NotExecutable = 126,
+    /// `run`: there is no such program.
+    NoSuchProgram = 127,
+    /// Ctrl-C at a question.
+    Interrupted = 130,
+}
+
+/// A command that did not succeed.
+#[derive(Debug)]
+pub(crate) struct CliError {
+    pub(crate) exit: Exit,
+    message: String,
+    hint: Option<String>,
+}
+
+impl CliError {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hint: None }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// What to type next.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The hint, if there is one.
+    pub(crate) fn next(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// Writes `error: …` and, below it, the hint.
+    pub(crate) fn report(&self, color: bool) {
+        let (red, cyan, plain) = if color { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
+        let mut stderr = std::io::stderr().lock();
+        let _ = writeln!(stderr, "{red}error:{plain} {}", printable(&self.message));
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(stderr, "{cyan}hint:{plain} {}", printable(hint));
+        }
+    }
+}
+
+impl From<ClientError> for CliError {
+    fn from(error: ClientError) -> Self {
+        use tonic::Code;
+        let exit = match (error.reason(), error.code()) {
+            (Some(Reason::SecretRequiredMissing), _) => Exit::Missing,
+            (_, Code::NotFound) => Exit::NotFound,
+            (_, Code::Unauthenticated | Code::PermissionDenied) => Exit::NotAllowed,
+            (_, Code::Unavailable | Code::DeadlineExceeded) => Exit::Unavailable,
+            _ => Exit::Failed,
+        };
+        let message = match (error.code(), error.answer()) {
+            (Code::Unimplemented, _) => format!(
+                "the service does not know this call: it is another version than this command ({}), or another service",
+                env!("CARGO_PKG_VERSION")
+            ),
+            (_, Some(answer)) => describe(answer),
+            (_, None) => error.to_string(),
+        };
+        let failure = Self::new(exit, message);
+        match next_step(&error) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<ConnectError> for CliError {
+    fn from(error: ConnectError) -> Self {
+        Self::new(Exit::Failed, error.to_string())
+    }
+}
+
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        let exit = if matches!(error, ConfigError::Credential { .. }) { Exit::NotAllowed } else { Exit::Failed };
+        Self::new(exit, error.to_string())
+    }
+}
+
+/// The service's sentence, and what it says of single fields where the sentence leaves that out.
+fn describe(answer: &Answer) -> String {
+    let mut message = answer.message.clone();
+    for violation in &answer.violations {
+        if !message.contains(&violation.description) {
+            message.push_str(&format!("; {}: {}", violation.field, violation.description));
+        }
+    }
+    if answer.reason == Some(Reason::Internal)
+        && let Some(request_id) = &answer.request_id
+    {
+        message.push_str(&format!(" (request {request_id})"));
+    }
+    message
+}
+
+fn next_step(error: &ClientError) -> Option<String> {
+    if let ClientError::Unreachable { obstacle, endpoint, .. } = error {
+        return Some(around(*obstacle, endpoint));
+    }
+    if error.code() == tonic::Code::Unimplemented {
+        return Some("`secrets doctor` tells which version is there".to_owned());
+    }
+    let answer = error.answer()?;
+    let hint = match answer.reason? {
+        Reason::Unauthenticated => "sign in with `secrets login --invite CODE`, or set SECRETS_TOKEN",
+        Reason::PermissionDenied => "`secrets whoami` says who you are and what you may do",
+        Reason::EtagMismatch | Reason::Conflict => "somebody else changed it meanwhile; look at it and try again",
+        Reason::UserHasSecrets => "--destroy-secrets invites them again and destroys those",
+        Reason::NotEmpty => "`secrets workspace list` shows what still belongs to it",
+        Reason::SecretRequiredMissing => "`secrets explain` shows what this context gets, and why",
+        Reason::AlreadyExists | Reason::InvalidSecretId => {
+            let suggestion = answer.metadata.get("suggestion")?;
+            return (!answer.message.contains(suggestion)).then(|| format!("`{suggestion}` would pass"));
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// What to type when there is no connection.
+fn around(obstacle: ConnectionProblem, endpoint: &str) -> String {
+    match obstacle {
+        ConnectionProblem::UnknownHost => "is the name right? SECRETS_ENDPOINT or --endpoint says where the service is",
+        ConnectionProblem::CertificateTime => {
+            "whoever runs the service renews it, unless it is this machine's clock: see `date`"
+        }
+        ConnectionProblem::CertificateName => {
+            "SECRETS_ENDPOINT or --endpoint must say a name that the certificate is for"
+        }
+        ConnectionProblem::CertificateAuthority => {
+            "`secrets login --ca-file PATH` or SECRETS_CA_FILE trusts an authority of your own, also that of a proxy \
+             which opens TLS"
+        }
+        ConnectionProblem::WantsTls => {
+            return format!("try --endpoint {}", endpoint.replacen("http://", "https://", 1));
+        }
+        ConnectionProblem::NoTls => return format!("try --endpoint {}", endpoint.replacen("https://", "http://", 1)),
+        ConnectionProblem::NoHttp2 => "something else answers there: is the address right, or a proxy on the way?",
+        ConnectionProblem::Proxy => {
+            "HTTPS_PROXY says which proxy, with `user:password@` if it asks; NO_PROXY=HOST goes around it"
+        }
+        _ if endpoint.starts_with("http://") => {
+            "is it running, and without TLS? SECRETS_ENDPOINT or --endpoint says where it is"
+        }
+        _ => "is it running? SECRETS_ENDPOINT or --endpoint says where; `secrets doctor` looks closer",
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use secrets_client::FieldViolation;
+    use tonic::Code;
+
+    use super::*;
+
+    fn answered(code: Code, reason: Option<Reason>) -> ClientError {
+        ClientError::Answered(Box::new(Answer {
+            code,
+            reason,
+            message: "it did not pass".into(),
+            metadata: BTreeMap::new(),
+            violations: vec![FieldViolation { field: "secret_id".into(), description: "`l` does not pass".into() }],
+            retry_after: None,
+            request_id: Some("7d2f".into()),
+        }))
+    }
+
+    #[test]
+    fn maps_answers_to_documented_codes() {
+        for (code, reason, exit) in [
+            (Code::InvalidArgument, Some(Reason::InvalidSecretId), 1),
+            (Code::AlreadyExists, None, 1),
+            (Code::Internal, Some(Reason::Internal), 1),
+            (Code::NotFound, Some(Reason::SecretNotFound), 3),
+            (Code::Unauthenticated, Some(Reason::Unauthenticated), 4),
+            (Code::PermissionDenied, Some(Reason::PermissionDenied), 4),
+            (Code::FailedPrecondition, Some(Reason::SecretRequiredMissing), 5),
+            (Code::Unavailable, Some(Reason::AuditUnavailable), 6),
+            (Code::DeadlineExceeded, None, 6),
+        ] {
+            assert_eq!(CliError::from(answered(code, reason)).exit as u8, exit, "{code:?}");
+        }
+        let after = std::time::Duration::from_secs(1);
+        assert_eq!(CliError::from(ClientError::TimedOut { after }).exit as u8, 6);
+        let unreachable = ClientError::Unreachable {
+            endpoint: "http://e".into(),
+            obstacle: ConnectionProblem::Refused,
+            detail: "refused".into(),
+            never_sent: true,
+        };
+        assert_eq!(CliError::from(unreachable).exit as u8, 6);
+    }
+
+    #[test]
+    fn adds_fields_and_the_request_of_a_fault() {
+        let failure = CliError::from(answered(Code::Internal, Some(Reason::Internal)));
+        assert_eq!(failure.message, "it did not pass; secret_id: `l` does not pass (request 7d2f)");
+    }
+}

@@ -70,7 +70,7 @@ fn check_takes_names_and_prints_json() {
         (&json!("STRIPE_SECRET"), &json!(false), &json!(true))
     );
     assert_eq!(
-        stripe["ways"][0],
+        stripe["remedies"][0],
         json!({
             "scope": "organizations/acme/users/bob",
             "command": "secrets set STRIPE_SECRET",

@@ -15,7 +15,7 @@ use secrets_client::{Client, ClientBuilder, ClientError, CredentialKind, Default
 use secrets_core::{OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
 
 use crate::args::scope::{ContextArgs, ScopeArgs};
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::Output;
 
 /// The operator as a principal's resource path.
@@ -58,11 +58,14 @@ impl App {
         }
         match self.credential_kind() {
             None => {
-                return Err(CliError::new(Exit::NotAllowed, format!("not signed in at {}", self.settings.endpoint))
-                    .hint("`secrets login --invite CODE` signs in; or set SECRETS_TOKEN"));
+                return Err(CliError::new(
+                    ExitCode::NotAllowed,
+                    format!("not signed in at {}", self.settings.endpoint),
+                )
+                .hint("`secrets login --invite CODE` signs in; or set SECRETS_TOKEN"));
             }
             Some(CredentialKind::Invitation) => {
-                return Err(CliError::new(Exit::NotAllowed, "an invitation's code is no token")
+                return Err(CliError::new(ExitCode::NotAllowed, "an invitation's code is no token")
                     .hint("redeem it: secrets login --invite CODE"));
             }
             Some(_) => {}

@@ -12,7 +12,7 @@ use crate::command::{
 use crate::ui::error::CliError;
 use crate::ui::output::Output;
 
-const AFTER: &str = "\
+const AFTER_HELP: &str = "\
 Scope:
   without a flag, your own secrets; --org, --project P or --workspace W otherwise
 
@@ -25,7 +25,7 @@ Environment, before secrets.toml up the directory tree and your configuration:
   HTTPS_PROXY, NO_PROXY
                       the way to a service with TLS
 
-Exit codes:
+ExitCode codes:
   0 done, 1 failed, 2 wrong usage, 3 not found, 4 not signed in or not allowed,
   5 a required secret is missing, 6 service unavailable; `run` passes the code
   of its program through: 125 before it was started, 126 and 127 as shells do";
@@ -38,7 +38,7 @@ const VERSION: &str = match option_env!("SECRETS_VERSION") {
 
 /// Keeps credentials, and hands the right set of them to what runs.
 #[derive(Parser, Debug)]
-#[command(name = "secrets", version = VERSION, after_help = AFTER, infer_subcommands = false, disable_help_subcommand = true)]
+#[command(name = "secrets", version = VERSION, after_help = AFTER_HELP, infer_subcommands = false, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -146,7 +146,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
     }
     let is_run = matches!(arguments.command, Command::Run(_));
     let mut settings = settings.map_err(|error| match CliError::from(error) {
-        failure if is_run => failure.with_exit(crate::ui::error::Exit::NotStarted),
+        failure if is_run => failure.with_exit(crate::ui::error::ExitCode::NotStarted),
         failure => failure,
     })?;
     if let Command::Login(login::LoginArgs { ca_file: Some(file), .. }) = &arguments.command {

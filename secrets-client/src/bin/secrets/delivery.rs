@@ -7,10 +7,10 @@
 //! Invariants:
 //! - a file that is there already is never touched, whatever it is: only what a journal names, and is still the same
 //!   file, is replaced or removed;
-//! - a value is on the disk only in its target, and in the private folder of the registries' credentials;
+//! - a value is on the disk only in its target, and in the private directory of the registries' credentials;
 //! - no link is followed that somebody else than root or the caller made.
 //!
-//! To add a kind of target: an arm in [`Plan::of`], and what it needs in [`Placed`].
+//! To add a kind of target: an arm in [`Plan::new`], and what it needs in [`Placement`].
 
 mod directory;
 mod docker_config;
@@ -24,19 +24,19 @@ pub(crate) mod volume;
 
 use std::path::PathBuf;
 
-pub(crate) use self::placement::Placed;
+pub(crate) use self::placement::Placement;
 pub(crate) use self::plan::Plan;
-pub(crate) use self::runtime_dir::unguessable;
+pub(crate) use self::runtime_dir::random_name;
 
 /// The caller's home, which `~` in a target stands for; none if the environment and the user database name none.
 pub(crate) fn home() -> Option<PathBuf> {
     std::env::home_dir().filter(|home| home.is_absolute())
 }
 
-/// The folder of the caller's own Docker configuration: `DOCKER_CONFIG`, else `~/.docker`.
+/// The directory of the caller's own Docker configuration: `DOCKER_CONFIG`, else `~/.docker`.
 pub(crate) fn user_docker_config() -> Option<PathBuf> {
-    match std::env::var_os("DOCKER_CONFIG").filter(|folder| !folder.is_empty()) {
-        Some(folder) => std::path::absolute(folder).ok(),
+    match std::env::var_os("DOCKER_CONFIG").filter(|directory| !directory.is_empty()) {
+        Some(directory) => std::path::absolute(directory).ok(),
         None => home().map(|home| home.join(".docker")),
     }
 }

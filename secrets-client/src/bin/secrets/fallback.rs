@@ -20,20 +20,20 @@ use tokio::time::timeout;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use self::key::Key;
-use self::sealed::{Identity, Refused};
+use self::sealed::{FallbackBinding, OpenError};
 use crate::app::App;
 use crate::args::scope::ContextArgs;
 use crate::args::time;
 use crate::delivery::private_file;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::text;
 
 /// How long the service has before the fallback is used.
-const PATIENCE: Duration = Duration::from_secs(3);
+const SERVICE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How old a fallback may be, unless told otherwise.
 const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Far more than a full set of four scopes takes.
-const LARGEST: u64 = 16 * 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
 #[derive(Args, Debug)]
 pub(crate) struct FallbackArgs {
@@ -55,7 +55,7 @@ pub(crate) struct FallbackArgs {
 struct Fallback<'a> {
     path: &'a Path,
     key: Key,
-    identity: Identity,
+    binding: FallbackBinding,
     max_age: Duration,
 }
 
@@ -75,7 +75,7 @@ impl FallbackArgs {
             app.output.note(&format!("secrets: as of {}, without asking the service", ago(age)));
             return Ok(set);
         }
-        let asked = timeout(PATIENCE, app.receive(context, only)).await;
+        let asked = timeout(SERVICE_TIMEOUT, app.receive(context, only)).await;
         let unavailable = match asked {
             Ok(Ok(set)) => {
                 if let Err(failure) = fallback.seal(&set, time::now()) {
@@ -83,9 +83,9 @@ impl FallbackArgs {
                 }
                 return Ok(set);
             }
-            Ok(Err(failure)) if failure.exit == Exit::Unavailable => failure.message().to_owned(),
+            Ok(Err(failure)) if failure.exit == ExitCode::Unavailable => failure.message().to_owned(),
             Ok(Err(failure)) => return Err(failure),
-            Err(_) => format!("{} did not answer within {} s", app.settings.endpoint, PATIENCE.as_secs()),
+            Err(_) => format!("{} did not answer within {} s", app.settings.endpoint, SERVICE_TIMEOUT.as_secs()),
         };
         match fallback.open(time::now()) {
             Ok((set, age)) => {
@@ -93,7 +93,9 @@ impl FallbackArgs {
                 app.output.warn(&format!("{unavailable}; using what it gave {}", ago(age)));
                 Ok(set)
             }
-            Err(refused) => Err(CliError::new(Exit::Unavailable, format!("{unavailable}; and {}", refused.message()))),
+            Err(refused) => {
+                Err(CliError::new(ExitCode::Unavailable, format!("{unavailable}; and {}", refused.message())))
+            }
         }
     }
 
@@ -113,19 +115,19 @@ impl FallbackArgs {
 
     fn fallback(&self, app: &App, context: &ContextArgs, only: &[String]) -> Result<Option<Fallback<'_>>, CliError> {
         let (Some(path), Some(key)) = (&self.fallback, &self.fallback_key_file) else { return Ok(None) };
-        let (key, identity) = (Key::read(key)?, identity(app, context, only));
-        Ok(Some(Fallback { path, key, identity, max_age: self.fallback_max_age.unwrap_or(MAX_AGE) }))
+        let (key, binding) = (Key::read(key)?, binding(app, context, only));
+        Ok(Some(Fallback { path, key, binding, max_age: self.fallback_max_age.unwrap_or(MAX_AGE) }))
     }
 }
 
 impl Fallback<'_> {
     fn seal(&self, set: &Resolved, now: Timestamp) -> Result<(), CliError> {
-        let mut answer = answer_of(set);
+        let mut answer = to_response(set);
         let mut plain = Zeroizing::new(Vec::with_capacity(answer.encoded_len() + sealed::TAG_BYTES));
         let encoded = answer.encode(&mut *plain);
         answer.secrets.iter_mut().for_each(|secret| secret.value.zeroize());
         encoded.map_err(|error| self.fails(&error.to_string()))?;
-        let bytes = sealed::seal(&self.key, &self.identity, now.seconds, &mut plain)
+        let bytes = sealed::seal(&self.key, &self.binding, now.seconds, &mut plain)
             .ok_or_else(|| self.fails("it can't be sealed"))?;
         private_file::replace(self.path, &bytes).map_err(|error| self.fails(&error.to_string()))
     }
@@ -134,10 +136,10 @@ impl Fallback<'_> {
     fn open(&self, now: Timestamp) -> Result<(Resolved, Duration), CliError> {
         let mut bytes = Vec::new();
         std::fs::File::open(self.path)
-            .and_then(|file| file.take(LARGEST).read_to_end(&mut bytes))
+            .and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes))
             .map_err(|error| self.fails(&error.to_string()))?;
         let (sealed_at, plain) =
-            sealed::open(&self.key, &self.identity, bytes).map_err(|refused| self.fails(refused_because(refused)))?;
+            sealed::open(&self.key, &self.binding, bytes).map_err(|refused| self.fails(reason(refused)))?;
         let age = Duration::from_secs(u64::try_from(now.seconds.saturating_sub(sealed_at)).unwrap_or_default());
         if age > self.max_age {
             return Err(self.fails(&format!("it is of {}, and --fallback-max-age allows less", ago(age))));
@@ -151,7 +153,7 @@ impl Fallback<'_> {
     }
 
     fn fails(&self, why: &str) -> CliError {
-        CliError::new(Exit::Failed, format!("fallback `{}`: {why}", self.path.display()))
+        CliError::new(ExitCode::Failed, format!("fallback `{}`: {why}", self.path.display()))
     }
 }
 
@@ -163,35 +165,35 @@ fn complete(set: &Resolved, required: &[String]) -> Result<(), CliError> {
         return Ok(());
     }
     let number = text::count(missing.len(), "secret");
-    Err(CliError::new(Exit::Missing, format!("{number} missing in the fallback: {}", missing.join(", ")))
+    Err(CliError::new(ExitCode::Missing, format!("{number} missing in the fallback: {}", missing.join(", ")))
         .hint("a run while the service is there keeps a new one"))
 }
 
-fn refused_because(refused: Refused) -> &'static str {
+fn reason(refused: OpenError) -> &'static str {
     match refused {
-        Refused::Foreign => "it is no fallback",
-        Refused::OtherKey => "it is sealed under another key",
-        Refused::OtherIdentity => "it is for another endpoint, credential, context or choice of names",
-        Refused::Altered => "it was altered",
+        OpenError::NotAFallback => "it is no fallback",
+        OpenError::OtherKey => "it is sealed under another key",
+        OpenError::OtherBinding => "it is for another endpoint, credential, context or choice of names",
+        OpenError::Altered => "it was altered",
     }
 }
 
 /// For whom a set is, as far as it is known without asking the service.
-fn identity(app: &App, context: &ContextArgs, only: &[String]) -> Identity {
+fn binding(app: &App, context: &ContextArgs, only: &[String]) -> FallbackBinding {
     let organization = app.organization_flag().map(ToString::to_string).or(app.defaults().organization);
     let asked = context.context(organization.unwrap_or_default(), &app.defaults());
     let token = app.settings.credential.as_ref().map(|credential| credential.expose()).unwrap_or_default();
     let mut names: Vec<&str> = only.iter().map(String::as_str).collect();
     names.sort_unstable();
     names.dedup();
-    Identity::of(
+    FallbackBinding::new(
         &[app.settings.endpoint.as_str(), token, &asked.organization, &asked.project, &asked.workspace],
         &names,
     )
 }
 
 /// The answer that this set came from.
-fn answer_of(set: &Resolved) -> v1::ResolveResponse {
+fn to_response(set: &Resolved) -> v1::ResolveResponse {
     let secrets = set.secrets.iter().map(|secret| v1::ResolvedSecret {
         secret: secret.resource.clone(),
         secret_id: secret.secret_id.clone(),
@@ -247,8 +249,8 @@ mod tests {
     }
 
     fn fallback<'a>(path: &'a Path, key: u8, endpoint: &str) -> Fallback<'a> {
-        let identity = Identity::of(&[endpoint], &[]);
-        Fallback { path, key: Key::of([key; 32]), identity, max_age: Duration::from_secs(3600) }
+        let binding = FallbackBinding::new(&[endpoint], &[]);
+        Fallback { path, key: Key::from_bytes([key; 32]), binding, max_age: Duration::from_secs(3600) }
     }
 
     fn why(result: Result<(Resolved, Duration), CliError>) -> String {
@@ -257,8 +259,8 @@ mod tests {
 
     #[test]
     fn gives_back_what_it_was_given_as_long_as_it_is_not_too_old() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("fallback");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("fallback");
         let fallback = fallback(&path, 1, "http://e");
         fallback.seal(&set(None), at(NOW)).unwrap();
         let bytes = std::fs::read(&path).unwrap();
@@ -274,8 +276,8 @@ mod tests {
 
     #[test]
     fn says_why_it_does_not_open() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("fallback");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("fallback");
         let open = |key, endpoint: &str| fallback(&path, key, endpoint).open(at(NOW));
         assert!(why(open(1, "http://e")).contains("No such file"));
         fallback(&path, 1, "http://e").seal(&set(None), at(NOW)).unwrap();

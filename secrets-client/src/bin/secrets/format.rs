@@ -15,7 +15,7 @@ use secrets_client::v1::target::Kind;
 use zeroize::Zeroizing;
 
 use crate::delivery::Plan;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::text;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,7 +60,7 @@ impl Format {
             Self::Yaml if fitting.is_empty() => Zeroizing::new(b"{}\n".to_vec()),
             Self::Yaml => each(self, &fitting, yaml::write)?,
             Self::Json => json::enclose(&each(self, &fitting, json::write)?),
-            Self::Dockerconfigjson => Zeroizing::new(Plan::of(fitting, None)?.docker_config().as_bytes().to_vec()),
+            Self::Dockerconfigjson => Zeroizing::new(Plan::new(fitting, None)?.docker_config().as_bytes().to_vec()),
         };
         Ok(Document { text, left_out })
     }
@@ -100,7 +100,10 @@ fn each(
     write: impl Fn(&str, &[u8], &mut Vec<u8>) -> Result<(), Unfit>,
 ) -> Result<Zeroizing<Vec<u8>>, CliError> {
     // Made at once in its full size, so that no part of it stays behind in memory when it grows.
-    let most = secrets.iter().map(|secret| secret.secret_id.len() + GROWTH * secret.expose().len() + 32).sum();
+    let most = secrets
+        .iter()
+        .map(|secret| secret.secret_id.len() + MAX_BYTES_PER_VALUE_BYTE * secret.expose().len() + 32)
+        .sum();
     let mut text = Zeroizing::new(Vec::with_capacity(most));
     let mut unfit = Vec::new();
     for secret in secrets {
@@ -112,12 +115,12 @@ fn each(
         return Ok(text);
     }
     let message = format!("can't be written as {}: {}", format.name(), unfit.join(", "));
-    Err(CliError::new(Exit::Failed, message)
+    Err(CliError::new(ExitCode::Failed, message)
         .hint("`--format yaml` takes every value; `secrets resolve NAME --raw` prints one"))
 }
 
 /// As many bytes as one of a value becomes at most: `\u0000` of a control character.
-const GROWTH: usize = 6;
+const MAX_BYTES_PER_VALUE_BYTE: usize = 6;
 
 #[cfg(test)]
 mod tests {

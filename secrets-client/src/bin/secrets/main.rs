@@ -23,17 +23,17 @@ mod output_masking;
 mod supervise;
 mod ui;
 
-use std::process::ExitCode;
+use std::process;
 
 use clap::CommandFactory as _;
 
 use crate::args::suggest;
 use crate::command::completion;
 use crate::supervise::monitor;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::Output;
 
-fn main() -> ExitCode {
+fn main() -> process::ExitCode {
     let mut words = std::env::args_os().skip(1);
     if words.next().is_some_and(|first| first == monitor::ARGUMENT) {
         return monitor::main(words);
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     let ended = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| CliError::new(Exit::Failed, format!("runtime: {error}")))
+        .map_err(|error| CliError::new(ExitCode::Failed, format!("runtime: {error}")))
         .and_then(|runtime| {
             let ended = runtime.block_on(cli::run(arguments, output));
             // A name look-up may still be stuck in a thread of its own; nobody waits for it.
@@ -53,10 +53,10 @@ fn main() -> ExitCode {
             ended
         });
     match ended {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => process::ExitCode::from(code),
         Err(failure) => {
             failure.report(output.colors_errors());
-            ExitCode::from(failure.exit as u8)
+            process::ExitCode::from(failure.exit as u8)
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::App;
 use super::kept_session::SessionKeepalive;
 use crate::args::scope::ContextArgs;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 
 /// Changes seldom come alone: nothing happens until there was none for this long.
 const CALM: Duration = Duration::from_secs(2);
@@ -105,7 +105,7 @@ impl<'a> Changes<'a> {
     async fn open(&mut self) -> Result<&mut Open, CliError> {
         while self.open.is_none() {
             let context = match self.app.context(self.context).await {
-                Err(failure) if failure.exit == Exit::Unavailable => {
+                Err(failure) if failure.exit == ExitCode::Unavailable => {
                     pause().await;
                     continue;
                 }
@@ -126,7 +126,7 @@ impl<'a> Changes<'a> {
             });
             self.open = Some(Open { request, watch, _session: self.app.keep_session()? });
         }
-        self.open.as_mut().ok_or_else(|| CliError::new(Exit::Failed, "there is no watch"))
+        self.open.as_mut().ok_or_else(|| CliError::new(ExitCode::Failed, "there is no watch"))
     }
 }
 

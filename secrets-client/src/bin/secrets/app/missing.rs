@@ -5,28 +5,28 @@ use serde_json::{Value, json};
 
 use super::App;
 use crate::args::scope::ContextArgs;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::text;
 
 /// What it takes to set a secret.
-const WRITE: &str = "secrets.write";
+const WRITE_PERMISSION: &str = "secrets.write";
 
 /// What a context has of the names that were asked for, and what it lacks.
 pub(crate) struct Availability {
     pub(crate) context: Option<v1::Context>,
     /// In the order in which they were asked for.
-    pub(crate) names: Vec<Named>,
+    pub(crate) names: Vec<RequestedSecret>,
 }
 
 /// One name.
-pub(crate) struct Named {
+pub(crate) struct RequestedSecret {
     pub(crate) secret_id: String,
     /// What the repository needs it for.
     pub(crate) description: Option<String>,
     /// What is there under this name; the winner is missing where nothing is delivered.
     pub(crate) explanation: v1::Explanation,
     /// Where it could come from; empty if it is there.
-    pub(crate) ways: Vec<Remedy>,
+    pub(crate) remedies: Vec<Remedy>,
 }
 
 /// A way to set the secret in one of the context's scopes.
@@ -41,7 +41,7 @@ pub(crate) struct Remedy {
 }
 
 /// A scope of a context.
-struct Place {
+struct WritableScope {
     /// Its resource path.
     scope: String,
     /// The flag that means it.
@@ -54,14 +54,14 @@ struct Place {
 
 impl App {
     /// What there is of these names in the context.
-    pub(crate) async fn inventory(&self, context: &ContextArgs, names: &[String]) -> Result<Availability, CliError> {
+    pub(crate) async fn availability(&self, context: &ContextArgs, names: &[String]) -> Result<Availability, CliError> {
         let request = v1::ExplainRequest {
             context: self.context(context).await?,
             secret_ids: names.to_vec(),
             ..Default::default()
         };
         let answer = self.client()?.explain(request).await?;
-        let mut places = None;
+        let mut scopes = None;
         let mut found = Vec::new();
         for name in names {
             let explanation = answer.explanations.iter().find(|row| row.secret_id == *name).cloned();
@@ -69,16 +69,16 @@ impl App {
                 explanation.unwrap_or_else(|| v1::Explanation { secret_id: name.clone(), ..Default::default() });
             let need = self.settings.repository.need(name);
             let description = need.and_then(|need| need.description.clone());
-            let ways = match (&explanation.winner, &answer.context) {
+            let remedies = match (&explanation.winner, &answer.context) {
                 (None, Some(context)) => {
-                    if places.is_none() {
-                        places = Some(self.places(context).await?);
+                    if scopes.is_none() {
+                        scopes = Some(self.scopes(context).await?);
                     }
-                    ways(name, description.as_deref(), places.iter().flatten())
+                    remedies(name, description.as_deref(), scopes.iter().flatten())
                 }
                 _ => Vec::new(),
             };
-            found.push(Named { secret_id: name.clone(), description, explanation, ways });
+            found.push(RequestedSecret { secret_id: name.clone(), description, explanation, remedies });
         }
         Ok(Availability { context: answer.context, names: found })
     }
@@ -89,8 +89,8 @@ impl App {
         context: &ContextArgs,
         required: &[String],
     ) -> Result<Option<CliError>, CliError> {
-        let inventory = self.inventory(context, required).await?;
-        let missing: Vec<&Named> = inventory.names.iter().filter(|name| name.is_missing()).collect();
+        let availability = self.availability(context, required).await?;
+        let missing: Vec<&RequestedSecret> = availability.names.iter().filter(|name| name.is_missing()).collect();
         if missing.is_empty() {
             return Ok(None);
         }
@@ -100,39 +100,39 @@ impl App {
             }
         }
         let all = if missing.iter().all(|name| name.description.is_some()) { "" } else { " NAME" };
-        Ok(Some(failure(&missing).hint(format!("`secrets check{all}` says where else each could come from"))))
+        Ok(Some(missing_error(&missing).hint(format!("`secrets check{all}` says where else each could come from"))))
     }
 
     /// The scopes of the context, first those where the caller may set secrets, of these the narrowest first.
-    async fn places(&self, context: &v1::Context) -> Result<Vec<Place>, CliError> {
-        let mut places = places(context);
+    async fn scopes(&self, context: &v1::Context) -> Result<Vec<WritableScope>, CliError> {
+        let mut scopes = scopes(context);
         // A session may set nothing, and not even ask.
         let is_session = self.credential_kind() == Some(CredentialKind::Session);
-        for place in places.iter_mut().filter(|_| !is_session) {
-            let resource = place.scope.clone();
-            let request = v1::TestPermissionsRequest { resource, permissions: vec![WRITE.to_owned()] };
+        for scope in scopes.iter_mut().filter(|_| !is_session) {
+            let resource = scope.scope.clone();
+            let request = v1::TestPermissionsRequest { resource, permissions: vec![WRITE_PERMISSION.to_owned()] };
             let answer = self.client()?.test_permissions(request).await?;
-            place.allowed = answer.permissions.iter().any(|permission| permission == WRITE);
+            scope.allowed = answer.permissions.iter().any(|permission| permission == WRITE_PERMISSION);
         }
-        for place in &mut places {
+        for scope in &mut scopes {
             if let Some(organization) = self.organization_flag() {
-                place.flag.push_str(&format!(" --organization {organization}"));
+                scope.flag.push_str(&format!(" --organization {organization}"));
             }
         }
-        places.sort_by_key(|place| !place.allowed);
-        Ok(places)
+        scopes.sort_by_key(|scope| !scope.allowed);
+        Ok(scopes)
     }
 }
 
 /// The failure that names all of them.
-pub(crate) fn failure(missing: &[&Named]) -> CliError {
+pub(crate) fn missing_error(missing: &[&RequestedSecret]) -> CliError {
     let names: Vec<&str> = missing.iter().map(|name| name.secret_id.as_str()).collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
     let number = text::count(names.len(), "secret");
-    CliError::new(Exit::Missing, format!("{number} {verb} missing: {}", names.join(", ")))
+    CliError::new(ExitCode::Missing, format!("{number} {verb} missing: {}", names.join(", ")))
 }
 
-impl Named {
+impl RequestedSecret {
     pub(crate) fn is_missing(&self) -> bool {
         self.explanation.winner.is_none()
     }
@@ -145,9 +145,9 @@ impl Named {
         }
         let mut lines = vec![first];
         lines.extend(self.explanation.not_chosen.iter().map(|other| format!("  there, but {}", why_not(other))));
-        lines.extend(self.ways.iter().take(most).map(|way| match way.allowed {
-            true => format!("  {}", way.command),
-            false => format!("  {} may: {}", way.who, way.command),
+        lines.extend(self.remedies.iter().take(most).map(|remedy| match remedy.allowed {
+            true => format!("  {}", remedy.command),
+            false => format!("  {} may: {}", remedy.who, remedy.command),
         }));
         lines
     }
@@ -158,7 +158,7 @@ impl Named {
             ("present", Value::Bool(!self.is_missing())),
             ("required", Value::Bool(is_required)),
             ("description", self.description.clone().map_or(Value::Null, Value::String)),
-            ("ways", self.ways.iter().map(Remedy::json).collect()),
+            ("remedies", self.remedies.iter().map(Remedy::json).collect()),
         ] {
             json = crate::ui::output::json::with(json, member, value);
         }
@@ -173,35 +173,35 @@ impl Remedy {
 }
 
 /// The scopes of a context, the narrowest first; whether the caller may set secrets there is not known yet.
-fn places(context: &v1::Context) -> Vec<Place> {
+fn scopes(context: &v1::Context) -> Vec<WritableScope> {
     let v1::Context { organization, project, workspace, user } = context;
     let organization = format!("organizations/{organization}");
-    let place = |scope: String, flag: String, who: String| Place { scope, flag, who, allowed: false };
-    let mut places = Vec::new();
+    let scope = |scope: String, flag: String, who: String| WritableScope { scope, flag, who, allowed: false };
+    let mut scopes = Vec::new();
     if !user.is_empty() {
-        places.push(place(format!("{organization}/users/{user}"), String::new(), user.clone()));
+        scopes.push(scope(format!("{organization}/users/{user}"), String::new(), user.clone()));
     }
     if !workspace.is_empty() {
         let who = format!("the owner of workspace {workspace}");
-        places.push(place(format!("{organization}/workspaces/{workspace}"), format!(" --workspace {workspace}"), who));
+        scopes.push(scope(format!("{organization}/workspaces/{workspace}"), format!(" --workspace {workspace}"), who));
     }
     if !project.is_empty() {
         let who = format!("an admin of project {project}");
-        places.push(place(format!("{organization}/projects/{project}"), format!(" --project {project}"), who));
+        scopes.push(scope(format!("{organization}/projects/{project}"), format!(" --project {project}"), who));
     }
-    places.push(place(organization, " --org".to_owned(), "an admin of the organization".to_owned()));
-    places
+    scopes.push(scope(organization, " --org".to_owned(), "an admin of the organization".to_owned()));
+    scopes
 }
 
-fn ways<'a>(name: &str, description: Option<&str>, places: impl Iterator<Item = &'a Place>) -> Vec<Remedy> {
+fn remedies<'a>(name: &str, description: Option<&str>, scopes: impl Iterator<Item = &'a WritableScope>) -> Vec<Remedy> {
     let description = description.map(|text| format!(" --description {}", quoted(text))).unwrap_or_default();
-    let way = |place: &Place| Remedy {
-        scope: place.scope.clone(),
-        command: format!("secrets set {name}{}{description}", place.flag),
-        who: place.who.clone(),
-        allowed: place.allowed,
+    let remedy = |scope: &WritableScope| Remedy {
+        scope: scope.scope.clone(),
+        command: format!("secrets set {name}{}{description}", scope.flag),
+        who: scope.who.clone(),
+        allowed: scope.allowed,
     };
-    places.map(way).collect()
+    scopes.map(remedy).collect()
 }
 
 /// Why what is there is not delivered.
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn has_a_command_for_each_scope_of_the_context() {
         let commands = |context: &v1::Context, description| -> Vec<String> {
-            ways("A", description, places(context).iter()).into_iter().map(|way| way.command).collect()
+            remedies("A", description, scopes(context).iter()).into_iter().map(|remedy| remedy.command).collect()
         };
         assert_eq!(
             commands(&context("bob", "ws1", "api"), None),
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn says_who_may_where_the_caller_may_not() {
-        let named = Named {
+        let named = RequestedSecret {
             secret_id: "A".into(),
             description: Some("the key".into()),
             explanation: v1::Explanation {
@@ -260,7 +260,7 @@ mod tests {
                 }],
                 ..Default::default()
             },
-            ways: ways("A", None, places(&context("bob", "", "")).iter()),
+            remedies: remedies("A", None, scopes(&context("bob", "", "")).iter()),
         };
         assert_eq!(
             named.lines(true, 1),

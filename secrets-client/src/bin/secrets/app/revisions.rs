@@ -15,15 +15,15 @@ use crate::delivery::private_file;
 pub(crate) type Revisions = BTreeMap<String, String>;
 
 /// A file that is larger is none of ours.
-const LARGEST: u64 = 256 * 1024;
+const MAX_FILE_BYTES: u64 = 256 * 1024;
 
 /// The file, if there is a place for it.
 pub(crate) fn path(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let xdg = variable("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = xdg.or_else(|| {
+    let directory = xdg.or_else(|| {
         variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute()).map(|home| home.join(".local/state"))
     })?;
-    Some(folder.join("secrets/revisions.json"))
+    Some(directory.join("secrets/revisions.json"))
 }
 
 /// What is known of the service at `endpoint`.
@@ -45,14 +45,14 @@ pub(crate) fn save(path: &Path, endpoint: &str, revisions: &Revisions) {
 
 fn read(path: &Path) -> BTreeMap<String, Revisions> {
     let mut text = String::new();
-    let read = fs::File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text));
+    let read = fs::File::open(path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text));
     read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
 /// Replaces the file in one step, for its owner alone.
 fn write(path: &Path, all: &BTreeMap<String, Revisions>) -> std::io::Result<()> {
-    let folder = path.parent().ok_or(std::io::ErrorKind::InvalidInput)?;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let directory = path.parent().ok_or(std::io::ErrorKind::InvalidInput)?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     private_file::replace(path, &serde_json::to_vec(all)?)
 }
 
@@ -80,8 +80,8 @@ mod tests {
 
     #[test]
     fn keeps_each_service_apart_for_its_owner_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state/secrets/revisions.json");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state/secrets/revisions.json");
         assert!(load(&path, "http://a").is_empty());
         save(&path, "http://a", &acme("1.x"));
         save(&path, "http://b", &acme("2.x"));
@@ -96,8 +96,8 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_use_is_as_good_as_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("revisions.json");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("revisions.json");
         for text in ["", "nonsense", "[]", "{\"http://a\": 7}"] {
             fs::write(&path, text).unwrap();
             assert!(load(&path, "http://a").is_empty(), "{text}");

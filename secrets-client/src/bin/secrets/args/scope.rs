@@ -5,7 +5,7 @@ use secrets_client::Defaults;
 use secrets_client::v1;
 use secrets_core::{OrganizationId, ProjectId, ScopeName, SecretId, SecretName, WorkspaceId};
 
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 
 /// A scope; without a flag, the caller's own.
 #[derive(Args, Clone, Debug, Default)]
@@ -101,7 +101,7 @@ pub(crate) fn parse_name(name: &str) -> Result<SecretId, CliError> {
         return Err(value_as_argument(name));
     }
     SecretId::parse(name, secrets_core::NamePolicy::Relaxed)
-        .map_err(|error| CliError::new(Exit::Failed, format!("secret name: {error}")))
+        .map_err(|error| CliError::new(ExitCode::Failed, format!("secret name: {error}")))
 }
 
 /// Refuses what stands behind the name: a mistyped flag, or a value.
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn never_repeats_a_value_that_was_typed_as_an_argument() {
         let failure = parse_name("LINEAR_API_KEY=canary-4f1d").unwrap_err();
-        assert_eq!(failure.exit, Exit::Usage);
+        assert_eq!(failure.exit, ExitCode::Usage);
         assert!(!format!("{failure:?}").contains("canary"));
         assert!(!format!("{:?}", value_as_argument("canary-4f1d")).contains("canary"));
     }

@@ -15,8 +15,8 @@ const CREDENTIALS: [&str; 5] = ["sopr_", "sinv_", "sper_", "ssvc_", "sses_"];
 pub(crate) fn parse<A: Parser>() -> A {
     A::try_parse().unwrap_or_else(|error| {
         let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-        let error = helped(corrected(error, A::command(), &words), &words);
-        match hidden(&error.to_string()) {
+        let error = with_tip(with_similar(error, A::command(), &words), &words);
+        match without_tokens(&error.to_string()) {
             Some(text) if error.use_stderr() => {
                 let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
                 std::process::exit(error.exit_code())
@@ -26,8 +26,8 @@ pub(crate) fn parse<A: Parser>() -> A {
     })
 }
 
-/// An error with the command or flag that one slip made of another, in place of what clap finds similar.
-fn corrected(mut error: Error, root: Command, words: &[String]) -> Error {
+/// An error with the command or flag that one typo made of another, in place of what clap finds similar.
+fn with_similar(mut error: Error, root: Command, words: &[String]) -> Error {
     let typed = |kind| match error.get(kind) {
         Some(ContextValue::String(typed)) => typed.clone(),
         _ => String::new(),
@@ -52,7 +52,7 @@ fn corrected(mut error: Error, root: Command, words: &[String]) -> Error {
 }
 
 /// A text without the tokens that are in it; none if there are none.
-fn hidden(text: &str) -> Option<String> {
+fn without_tokens(text: &str) -> Option<String> {
     let mut hidden = text.to_owned();
     for prefix in CREDENTIALS {
         let pieces: Vec<&str> = hidden.split(prefix).collect();
@@ -67,7 +67,7 @@ fn hidden(text: &str) -> Option<String> {
 }
 
 /// An error with what else the person may have meant.
-fn helped(mut error: Error, words: &[String]) -> Error {
+fn with_tip(mut error: Error, words: &[String]) -> Error {
     let word = |error: &Error, kind| match error.get(kind) {
         Some(ContextValue::String(word)) => word.clone(),
         _ => String::new(),
@@ -76,7 +76,7 @@ fn helped(mut error: Error, words: &[String]) -> Error {
         ErrorKind::InvalidSubcommand => {
             let typed = word(&error, ContextKind::InvalidSubcommand);
             let is_first = words.iter().find(|word| !word.starts_with('-')) == Some(&typed);
-            if is_first { elsewhere(&typed).map(str::to_owned) } else { None }
+            if is_first { other_tools_command(&typed).map(str::to_owned) } else { None }
         }
         ErrorKind::UnknownArgument => {
             let argument = word(&error, ContextKind::InvalidArg);
@@ -89,7 +89,9 @@ fn helped(mut error: Error, words: &[String]) -> Error {
             } else if !argument.starts_with('-') && word_of_run(&error) {
                 Some("the program and its arguments come after `--`: secrets run -- PROGRAM …".to_owned())
             } else {
-                flag_elsewhere(&argument).inspect(|_| drop(error.remove(ContextKind::SuggestedArg))).map(str::to_owned)
+                other_tools_flag(&argument)
+                    .inspect(|_| drop(error.remove(ContextKind::SuggestedArg)))
+                    .map(str::to_owned)
             }
         }
         _ => None,
@@ -114,7 +116,7 @@ fn word_of_run(error: &Error) -> bool {
 const SIGN_IN: &str = "`secrets login` asks for a token, hidden; `secrets login --invite CODE` redeems an invitation";
 
 /// What another tool's flag is called here.
-fn flag_elsewhere(flag: &str) -> Option<&'static str> {
+fn other_tools_flag(flag: &str) -> Option<&'static str> {
     Some(match flag.split('=').next().unwrap_or_default() {
         "--json" => "`--output json`, or `-o json`, prints JSON",
         "--token" => SIGN_IN,
@@ -123,7 +125,7 @@ fn flag_elsewhere(flag: &str) -> Option<&'static str> {
 }
 
 /// What another tool's word is called here.
-fn elsewhere(word: &str) -> Option<&'static str> {
+fn other_tools_command(word: &str) -> Option<&'static str> {
     Some(match word {
         "delete" | "remove" | "del" => "`secrets rm NAME` deletes a secret",
         "get" | "read" | "cat" | "reveal" => {
@@ -156,7 +158,7 @@ pub(crate) fn similar_flag<A: Args>(typed: &str) -> Option<String> {
     let strict = Global::augment_args(A::augment_args(Command::new("secrets")))
         .mut_arg("misplaced", |argument| argument.allow_hyphen_values(false));
     let error = strict.clone().try_get_matches_from(["secrets", "NAME", flag]).err()?;
-    match corrected(error, strict, &[]).get(ContextKind::SuggestedArg)? {
+    match with_similar(error, strict, &[]).get(ContextKind::SuggestedArg)? {
         ContextValue::String(flag) => Some(flag.clone()),
         ContextValue::Strings(flags) => flags.first().cloned(),
         _ => None,
@@ -172,11 +174,11 @@ mod tests {
     use crate::command::edit::EditArgs;
     use crate::command::set::SetArgs;
 
-    fn told(line: &str) -> String {
+    fn message(line: &str) -> String {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let error = Arguments::try_parse_from(std::iter::once("secrets").chain(line.split(' '))).unwrap_err();
-        let error = helped(corrected(error, Arguments::command(), &words), &words).to_string();
-        hidden(&error).unwrap_or(error)
+        let error = with_tip(with_similar(error, Arguments::command(), &words), &words).to_string();
+        without_tokens(&error).unwrap_or(error)
     }
 
     #[test]
@@ -191,7 +193,7 @@ mod tests {
             ("--ouput json list", "'--output'"),
             ("config set endpont x", "'endpoint'"),
             ("member add bob --role amdin", "'admin'"),
-            // Words of three letters, which clap finds too different after one slip.
+            // Words of three letters, which clap finds too different after one typo.
             ("rnu -- env", "'run'"),
             ("st LINEAR_API_KEY", "'set'"),
             ("sett LINEAR_API_KEY", "'set'"),
@@ -216,7 +218,7 @@ mod tests {
             ("list --json", "-o json"),
             ("login --token x", "asks for a token, hidden"),
         ] {
-            let told = told(line);
+            let told = message(line);
             assert!(told.contains(suggestion), "{line}: {told}");
         }
     }
@@ -226,7 +228,7 @@ mod tests {
         for word in
             ["delete", "get", "add", "update", "export", "exec", "why", "versions", "restore", "orgs", "team", "auth"]
         {
-            let tip = elsewhere(word).unwrap();
+            let tip = other_tools_command(word).unwrap();
             for command in tip.split("`secrets ").skip(1).filter_map(|rest| rest.split([' ', '`']).next()) {
                 assert!(Arguments::command().find_subcommand(command).is_some(), "{tip}");
             }
@@ -236,18 +238,18 @@ mod tests {
     #[test]
     fn repeats_no_token() {
         for line in ["login sper_canary", "whoami sses_canary", "login --invite sinv_a sinv_canary"] {
-            let told = told(line);
+            let told = message(line);
             assert!(!told.contains("canary") && told.contains("secrets login"), "{told}");
         }
         for line in ["config set token=sper_canary", "list --role ssvc_canary", "member add bob --role sper_canary"] {
-            assert!(!told(line).contains("canary"), "{}", told(line));
+            assert!(!message(line).contains("canary"), "{}", message(line));
         }
     }
 
     #[test]
     fn advises_nobody_to_give_a_flag_as_a_value() {
         for line in ["rm A --nope", "import .env --nope", "list --ogr"] {
-            assert!(!told(line).contains("as a value"), "{}", told(line));
+            assert!(!message(line).contains("as a value"), "{}", message(line));
         }
     }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use secrets_core::Limits;
 use zeroize::Zeroizing;
 
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::prompt;
 
 /// How the value is given.
@@ -25,7 +25,7 @@ pub(crate) struct ValueArgs {
 }
 
 /// A value, and whether a newline was taken from its end.
-pub(crate) struct Given {
+pub(crate) struct EnteredValue {
     pub(crate) value: Zeroizing<Vec<u8>>,
     pub(crate) newline_removed: bool,
 }
@@ -37,13 +37,13 @@ impl ValueArgs {
     }
 
     /// Reads the value; `prompt` is what a person is asked.
-    pub(crate) fn read(&self, prompt: &str) -> Result<Given, CliError> {
-        let failed = |source: &str, error| CliError::new(Exit::Failed, format!("{source}: {error}"));
+    pub(crate) fn read(&self, prompt: &str) -> Result<EnteredValue, CliError> {
+        let failed = |source: &str, error| CliError::new(ExitCode::Failed, format!("{source}: {error}"));
         let value = match &self.value_file {
             None if prompt::stdin_is_terminal() => {
                 let hidden = if self.echo { ": " } else { " (hidden): " };
                 let value = prompt::line(&format!("{prompt}{hidden}"), self.echo)?;
-                return check(Given { value, newline_removed: false });
+                return check(EnteredValue { value, newline_removed: false });
             }
             Some(path) if path.as_os_str() != "-" => {
                 let source = format!("`{}`", path.display());
@@ -52,16 +52,16 @@ impl ValueArgs {
             }
             _ => read(std::io::stdin().lock()).map_err(|error| failed("stdin", error))?,
         };
-        check(if self.raw { Given { value, newline_removed: false } } else { without_newline(value) })
+        check(if self.raw { EnteredValue { value, newline_removed: false } } else { without_newline(value) })
     }
 }
 
 /// Refuses what no limit would let pass before it is sent.
-fn check(given: Given) -> Result<Given, CliError> {
+fn check(given: EnteredValue) -> Result<EnteredValue, CliError> {
     let most = Limits::default().value_bytes;
     if given.value.len() as u64 > most {
         return Err(CliError::new(
-            Exit::Failed,
+            ExitCode::Failed,
             format!("the value is longer than {most} bytes, which no value may be"),
         ));
     }
@@ -77,11 +77,11 @@ fn read(source: impl Read) -> std::io::Result<Zeroizing<Vec<u8>>> {
 }
 
 /// Takes one newline, `\n` or `\r\n`, from the end: what `echo` and editors add.
-fn without_newline(mut value: Zeroizing<Vec<u8>>) -> Given {
+fn without_newline(mut value: Zeroizing<Vec<u8>>) -> EnteredValue {
     let newline = if value.ends_with(b"\r\n") { 2 } else { usize::from(value.ends_with(b"\n")) };
     let length = value.len() - newline;
     value.truncate(length);
-    Given { value, newline_removed: newline > 0 }
+    EnteredValue { value, newline_removed: newline > 0 }
 }
 
 #[cfg(test)]
@@ -115,8 +115,8 @@ mod tests {
     fn stops_reading_what_is_too_long() {
         assert!(read(std::io::repeat(b'x')).unwrap().len() > 65_536);
         let long = Zeroizing::new(vec![b'x'; 65_537]);
-        assert!(check(Given { value: long, newline_removed: false }).is_err());
+        assert!(check(EnteredValue { value: long, newline_removed: false }).is_err());
         let full = Zeroizing::new(vec![b'x'; 65_536]);
-        assert!(check(Given { value: full, newline_removed: false }).is_ok());
+        assert!(check(EnteredValue { value: full, newline_removed: false }).is_ok());
     }
 }

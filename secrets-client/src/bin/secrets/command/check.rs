@@ -4,13 +4,13 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::app::missing::{self, Named};
+use crate::app::missing::{self, RequestedSecret};
 use crate::args::scope::{self, ContextArgs};
 use crate::ui::error::CliError;
 use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
 
-const AFTER: &str = "\
+const AFTER_HELP: &str = "\
 The file secrets.toml, in this directory or above, lists what a repository needs:
   [secrets.LINEAR_API_KEY]
   description = \"your own key, from https://linear.app/settings/api\"
@@ -21,7 +21,7 @@ The file secrets.toml, in this directory or above, lists what a repository needs
 `run` and `materialize` need what is required there as well, unless --only says what they need.";
 
 #[derive(Args, Debug)]
-#[command(after_help = AFTER)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct CheckArgs {
     /// Names that must be there; those of secrets.toml if none is named
     names: Vec<String>,
@@ -42,28 +42,30 @@ pub(crate) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
         return Err(CliError::usage("there is nothing to check")
             .hint("secrets check NAME…; or list what is needed in secrets.toml, see `secrets check --help`"));
     }
-    let inventory = app.inventory(&args.context, &names).await?;
-    let is_required =
-        |name: &Named| !args.names.is_empty() || repository.need(&name.secret_id).is_none_or(|need| need.required);
-    let missing: Vec<&Named> = inventory.names.iter().filter(|name| name.is_missing() && is_required(name)).collect();
+    let availability = app.availability(&args.context, &names).await?;
+    let is_required = |name: &RequestedSecret| {
+        !args.names.is_empty() || repository.need(&name.secret_id).is_none_or(|need| need.required)
+    };
+    let missing: Vec<&RequestedSecret> =
+        availability.names.iter().filter(|name| name.is_missing() && is_required(name)).collect();
 
-    let rows: Vec<Value> = inventory.names.iter().map(|name| name.json(is_required(name))).collect();
+    let rows: Vec<Value> = availability.names.iter().map(|name| name.json(is_required(name))).collect();
     let json = json!({
         "complete": missing.is_empty(),
         "secrets": rows,
-        "context": output::json::context(inventory.context.as_ref()),
+        "context": output::json::context(availability.context.as_ref()),
     });
-    app.output.list(&table(&inventory.names, is_required), json, "")?;
+    app.output.list(&table(&availability.names, is_required), json, "")?;
     if !app.output.is_json() {
-        let missing = inventory.names.iter().filter(|name| name.is_missing());
+        let missing = availability.names.iter().filter(|name| name.is_missing());
         for line in missing.flat_map(|name| name.lines(is_required(name), usize::MAX)) {
             app.output.note(&line);
         }
     }
-    if missing.is_empty() { Ok(()) } else { Err(missing::failure(&missing)) }
+    if missing.is_empty() { Ok(()) } else { Err(missing::missing_error(&missing)) }
 }
 
-fn table(names: &[Named], is_required: impl Fn(&Named) -> bool) -> Table {
+fn table(names: &[RequestedSecret], is_required: impl Fn(&RequestedSecret) -> bool) -> Table {
     let mut table = Table::new(["NAME", "STATE", "FROM", "DESCRIPTION"]);
     for name in names {
         let winner = name.explanation.winner.as_ref();

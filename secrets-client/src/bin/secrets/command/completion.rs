@@ -1,6 +1,6 @@
 //! `completion`: what a shell needs to complete commands, flags and, asking the service, names.
 //!
-//! A shell that completes calls the program with [`ASKED`] in its environment and the words so far as arguments; clap
+//! A shell that completes calls the program with [`SHELL_VARIABLE`] in its environment and the words so far as arguments; clap
 //! knows the commands and flags, and [`names`] what the service has. A new command needs nothing here as long as its
 //! flags take `PROJECT` and `WORKSPACE`, and its argument `NAME` or `NAMES` is a secret's.
 
@@ -14,11 +14,11 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{Bash, CompleteEnv, EnvCompleter, Fish, Zsh};
 
 use self::names::Names;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::Output;
 
 /// The variable in which a shell's script names the shell.
-const ASKED: &str = "SECRETS_COMPLETE";
+const SHELL_VARIABLE: &str = "SECRETS_COMPLETE";
 
 /// How a shell learns to complete.
 #[derive(Args, Debug)]
@@ -50,15 +50,19 @@ pub(crate) fn completion(output: Output, args: &CompletionArgs) -> Result<(), Cl
     };
     let mut script = Vec::new();
     completer
-        .write_registration(ASKED, "secrets", "secrets", "secrets", &mut script)
-        .map_err(|error| CliError::new(Exit::Failed, format!("completion: {error}")))?;
+        .write_registration(SHELL_VARIABLE, "secrets", "secrets", "secrets", &mut script)
+        .map_err(|error| CliError::new(ExitCode::Failed, format!("completion: {error}")))?;
     script.extend_from_slice(more.as_bytes());
     output.bytes(&script)
 }
 
 /// Answers a shell that asks for candidates of `command`, and ends the process then.
 pub(crate) fn answer(command: fn() -> Command) {
-    CompleteEnv::with_factory(move || completing(command())).var(ASKED).bin("secrets").completer("secrets").complete();
+    CompleteEnv::with_factory(move || completing(command()))
+        .var(SHELL_VARIABLE)
+        .bin("secrets")
+        .completer("secrets")
+        .complete();
 }
 
 /// The command with what completes the names in its arguments, down to the last subcommand.
@@ -110,7 +114,7 @@ fn names_of(arg: &Arg, is_top: bool, secrets: Names) -> Option<Names> {
 
 fn candidates(names: Names, current: &std::ffi::OsStr) -> Vec<CompletionCandidate> {
     let Some(current) = current.to_str() else { return Vec::new() };
-    let typed = typed::Typed::of_this_process();
+    let typed = typed::Typed::from_process();
     let found = names::ask(names, &typed).into_iter().filter(|found| found.name.starts_with(current));
     found.map(|found| CompletionCandidate::new(found.name).help(found.about.map(Into::into))).collect()
 }

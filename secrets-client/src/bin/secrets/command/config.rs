@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::args::scope;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::Output;
 
 #[derive(Subcommand, Debug)]
@@ -74,7 +74,7 @@ pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), CliError> {
         ConfigCommand::Get { key } => match get(&config, endpoint, key) {
             Some(value) if app.output.is_json() => app.output.json(&Value::String(value)),
             Some(value) => app.output.text(&format!("{value}\n")),
-            None => Err(CliError::new(Exit::NotFound, format!("`{}` is not set", name(key)))),
+            None => Err(CliError::new(ExitCode::NotFound, format!("`{}` is not set", name(key)))),
         },
         ConfigCommand::Set { key: Key::Token, .. } => {
             Err(scope::value_as_argument("NAME").hint("`secrets login` asks for the token, hidden"))
@@ -82,7 +82,7 @@ pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), CliError> {
         ConfigCommand::Set { key, value } => {
             set(&mut config, endpoint, key, value)?;
             config.save(path)?;
-            tell(app, &config, key)
+            print_setting(app, &config, key)
         }
         ConfigCommand::Unset { key } => {
             match key {
@@ -97,13 +97,13 @@ pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), CliError> {
                 Key::Token => (config.token, config.principal) = (None, None),
             }
             config.save(path)?;
-            tell(app, &config, key)
+            print_setting(app, &config, key)
         }
     }
 }
 
 /// What a setting is now: a program is told, a person knows.
-fn tell(app: &App, config: &Config, key: Key) -> Result<(), CliError> {
+fn print_setting(app: &App, config: &Config, key: Key) -> Result<(), CliError> {
     match app.output.is_json() {
         true => app.output.json(&json!({ name(key): get(config, &app.settings.endpoint, key) })),
         false => Ok(()),

@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 use secrets_client::{ClientError, ConfigError, Settings};
 use serde_json::{Value, json};
 
-use crate::ui::error::{CliError, Exit};
-use crate::ui::escape::printable;
+use crate::ui::error::{CliError, ExitCode};
+use crate::ui::escape::escape;
 use crate::ui::output::Output;
 use crate::ui::output::table::wrapped;
 
@@ -49,9 +49,9 @@ impl Check {
     }
 
     /// A call or a connection that did not work, as any other command would tell it.
-    fn of_error(name: &'static str, error: ClientError) -> Self {
+    fn from_error(name: &'static str, error: ClientError) -> Self {
         let failure = CliError::from(error);
-        let state = if failure.exit == Exit::Unavailable { State::Unreachable } else { State::Fail };
+        let state = if failure.exit == ExitCode::Unavailable { State::Unreachable } else { State::Fail };
         Self { name, state, finding: failure.message().to_owned(), remedy: failure.next().map(str::to_owned) }
     }
 }
@@ -94,7 +94,7 @@ pub(crate) async fn doctor(settings: Result<Settings, ConfigError>, output: Outp
         return Ok(());
     }
     let unreachable = checks.iter().any(|check| check.state == State::Unreachable);
-    let exit = if unreachable { Exit::Unavailable } else { Exit::Failed };
+    let exit = if unreachable { ExitCode::Unavailable } else { ExitCode::Failed };
     Err(CliError::new(exit, format!("{} failed", failed.join(", "))))
 }
 
@@ -130,10 +130,10 @@ fn lines(checks: &[Check], width: Option<usize>, color: bool) -> String {
     let mut text = String::new();
     for check in checks {
         let (on, off) = if color { (check.state.color(), "\x1b[0m") } else { ("", "") };
-        let finding = wrapped(&printable(&check.finding), room).join(&format!("\n{:indent$}", ""));
+        let finding = wrapped(&escape(&check.finding), room).join(&format!("\n{:indent$}", ""));
         let _ = writeln!(text, "{on}{:4}{off}  {:longest$}  {finding}", check.state.word(), check.name);
         if let Some(remedy) = &check.remedy {
-            let remedy = wrapped(&printable(remedy), room.saturating_sub(2)).join(&format!("\n{:indent$}  ", ""));
+            let remedy = wrapped(&escape(remedy), room.saturating_sub(2)).join(&format!("\n{:indent$}  ", ""));
             let _ = writeln!(text, "{:indent$}→ {remedy}", "");
         }
     }

@@ -5,7 +5,7 @@ use prost_types::FieldMask;
 use secrets_client::{secret_value, v1};
 use secrets_core::{ProjectId, WorkspaceId};
 
-use super::set::{KEEP, label};
+use super::set::{RUNNING_PROGRAMS_NOTE, label};
 use crate::app::App;
 use crate::args::scope::{self, ScopeArgs};
 use crate::args::target::TargetArgs;
@@ -140,7 +140,7 @@ pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {
         format!("{} changed: {}. Its value stays as it was.", args.name, paths.join(", ").replace('_', " "))
     } else {
         let target = text::target(secret.target.as_ref());
-        format!("{} changed, now version {}: {target}. {KEEP}", args.name, secret.current_version)
+        format!("{} changed, now version {}: {target}. {RUNNING_PROGRAMS_NOTE}", args.name, secret.current_version)
     };
     app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::args::scope::{self, ContextArgs};
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
 
@@ -32,7 +32,7 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), CliError
         ..Default::default()
     };
     let answer = app.client()?.explain(request).await.map_err(|error| match CliError::from(error) {
-        denied if denied.exit == Exit::NotAllowed && !args.without_user => {
+        denied if denied.exit == ExitCode::NotAllowed && !args.without_user => {
             denied.hint("as a member of what it names you may; as the organization's admin with --without-user")
         }
         failure => failure,
@@ -52,7 +52,9 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), CliError
     }
     let found = |name: &String| answer.explanations.iter().any(|row| row.secret_id == *name);
     match args.names.iter().find(|name| !found(name)) {
-        Some(name) => Err(CliError::new(Exit::NotFound, format!("there is no {name} in any scope of this context"))),
+        Some(name) => {
+            Err(CliError::new(ExitCode::NotFound, format!("there is no {name} in any scope of this context")))
+        }
         None => Ok(()),
     }
 }

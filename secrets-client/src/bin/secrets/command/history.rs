@@ -5,7 +5,7 @@ use secrets_client::v1;
 use secrets_core::MASK;
 use serde_json::Value;
 
-use super::set::KEEP;
+use super::set::RUNNING_PROGRAMS_NOTE;
 use crate::app::{App, all_pages};
 use crate::args::scope::{self, ScopeArgs};
 use crate::ui::error::CliError;
@@ -72,6 +72,7 @@ pub(crate) async fn rollback(app: &App, args: RollbackArgs) -> Result<(), CliErr
     app.output.warnings(&response.warnings);
     let secret = response.secret.unwrap_or_default();
     let version = secret.current_version;
-    let sentence = format!("{} is as in version {} again, now version {version}. {KEEP}", args.name, args.to);
+    let sentence =
+        format!("{} is as in version {} again, now version {version}. {RUNNING_PROGRAMS_NOTE}", args.name, args.to);
     app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::args::scope::{self, ScopeArgs};
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -68,7 +68,7 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), CliError> 
     };
     let client = app.client()?;
     let reviewed = client.import_secrets(review.clone()).await?;
-    let plan = Plan::of(&reviewed);
+    let plan = Plan::new(&reviewed);
     let blocked = plan.rejected > 0 && !args.skip_rejected;
     let ends_here = args.dry_run || plan.changes() == 0 || (blocked && (args.yes || !can_ask(&args)));
     // Whoever is not asked sees what was done, in place of what would be.
@@ -86,7 +86,7 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), CliError> 
         }
         return match blocked {
             true => Err(CliError::new(
-                Exit::Failed,
+                ExitCode::Failed,
                 format!(
                     "{} rejected; nothing was imported",
                     text::count(plan.rejected, "entry").replace("entrys", "entries")
@@ -102,12 +102,12 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), CliError> 
     }
     let question = format!("Import {} into {place}?", text::count(plan.changes(), "secret"));
     if !args.yes && !prompt::confirm(&question, args.is_stdin())? {
-        return Err(CliError::new(Exit::Failed, "nothing was imported"));
+        return Err(CliError::new(ExitCode::Failed, "nothing was imported"));
     }
     let import = client.import_secrets(v1::ImportSecretsRequest { validate_only: false, ..review });
     let progress = format!("Importing {} into {place}", text::count(plan.changes(), "secret"));
     let applied = app.output.during(&progress, import).await?;
-    let done = Plan::of(&applied);
+    let done = Plan::new(&applied);
     let sentence = format!("Imported into {place}: {} created, {} changed.", applied.created, applied.updated);
     if reviews && done != plan {
         app.output.warn("it came out otherwise than reviewed, because something changed meanwhile");
@@ -143,7 +143,7 @@ fn read(args: &ImportArgs) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let most = Limits::default().import_bytes;
     let source = if args.is_stdin() { "stdin".to_owned() } else { format!("`{}`", args.file.display()) };
     let failed = |error: std::io::Error| {
-        let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failed };
+        let exit = if error.kind() == std::io::ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Failed };
         CliError::new(exit, format!("{source}: {error}"))
     };
     let mut document = Zeroizing::new(Vec::new());
@@ -154,7 +154,10 @@ fn read(args: &ImportArgs) -> Result<Zeroizing<Vec<u8>>, CliError> {
         file.take(most + 1).read_to_end(&mut document).map_err(failed)?;
     }
     if document.len() as u64 > most {
-        return Err(CliError::new(Exit::Failed, format!("{source} is longer than {most} bytes; nothing was imported")));
+        return Err(CliError::new(
+            ExitCode::Failed,
+            format!("{source} is longer than {most} bytes; nothing was imported"),
+        ));
     }
     Ok(document)
 }
@@ -168,7 +171,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(response: &v1::ImportSecretsResponse) -> Self {
+    fn new(response: &v1::ImportSecretsResponse) -> Self {
         let count = |outcome| response.entries.iter().filter(|entry| entry.outcome() == outcome).count();
         Self {
             created: count(ImportOutcome::Created),
@@ -263,7 +266,7 @@ mod tests {
         );
         let narrow = table(&entries, false).render(Some(60), false);
         assert!(narrow.contains("NPM_TOKEN\n") && !narrow.contains('…'), "{narrow}");
-        let plan = Plan::of(&v1::ImportSecretsResponse { entries: entries.into(), ..Default::default() });
+        let plan = Plan::new(&v1::ImportSecretsResponse { entries: entries.into(), ..Default::default() });
         assert_eq!((plan.changes(), plan.rejected), (1, 3));
     }
 

@@ -8,7 +8,7 @@ use secrets_client::{Client, Config, Credential, CredentialKind, v1};
 
 use crate::app::{self, App};
 use crate::args::time;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::{json, text};
 use crate::ui::prompt;
 
@@ -72,7 +72,7 @@ async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString,
     };
     let created = app::patient(builder).build()?.redeem_invitation(request).await.map_err(|error| {
         let failure = CliError::from(error);
-        if failure.exit == Exit::NotAllowed || failure.exit == Exit::NotFound {
+        if failure.exit == ExitCode::NotAllowed || failure.exit == ExitCode::NotFound {
             failure.hint("a code serves once and for a limited time; whoever invited you can make another")
         } else {
             failure
@@ -87,7 +87,7 @@ fn read_token() -> Result<SecretString, CliError> {
     } else {
         let mut text = zeroize::Zeroizing::new(Vec::new());
         std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut text)
-            .map_err(|error| CliError::new(Exit::Failed, format!("stdin: {error}")))?;
+            .map_err(|error| CliError::new(ExitCode::Failed, format!("stdin: {error}")))?;
         text
     };
     let text = std::str::from_utf8(&bytes).map_err(|_| CliError::usage("the token is not text"))?;

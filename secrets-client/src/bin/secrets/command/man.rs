@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Command};
 use clap_mangen::Man;
 
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::Output;
 
 /// Where the manual goes.
@@ -29,7 +29,7 @@ pub(crate) fn man(output: Output, command: Command, args: &ManArgs) -> Result<()
     let mut manual = manual(command);
     if let Some(dir) = &args.dir {
         let pages = pages(&manual);
-        let failed = |error| CliError::new(Exit::Failed, format!("`{}`: {error}", dir.display()));
+        let failed = |error| CliError::new(ExitCode::Failed, format!("`{}`: {error}", dir.display()));
         std::fs::create_dir_all(dir).map_err(failed)?;
         for page in &pages {
             write(page, dir).map_err(failed)?;
@@ -39,12 +39,12 @@ pub(crate) fn man(output: Output, command: Command, args: &ManArgs) -> Result<()
     }
     for name in &args.command {
         let Some(found) = manual.find_subcommand(name) else {
-            return Err(CliError::new(Exit::NotFound, format!("there is no command `{}`", args.command.join(" ")))
+            return Err(CliError::new(ExitCode::NotFound, format!("there is no command `{}`", args.command.join(" ")))
                 .hint("`secrets --help` lists them"));
         };
         manual = found.clone();
     }
-    output.bytes(&rendered(&manual).map_err(|error| CliError::new(Exit::Failed, format!("man: {error}")))?)
+    output.bytes(&rendered(&manual).map_err(|error| CliError::new(ExitCode::Failed, format!("man: {error}")))?)
 }
 
 /// The command as its pages show it: each one under its full name, without what all of them share.

@@ -14,10 +14,10 @@ use crate::app::changes::{Changes, News, changed_names};
 use crate::args::scope::ContextArgs;
 use crate::args::time;
 use crate::delivery::volume::Volume;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::text;
 
-const AFTER: &str = "\
+const AFTER_HELP: &str = "\
 What is in the directory, each a link through `..data`, which is replaced in one step:
   NAME          the value of each secret, byte for byte
   env.sh        the variables as `export NAME='…'`, to be sourced
@@ -25,7 +25,7 @@ What is in the directory, each a link through `..data`, which is replaced in one
   config.json   Docker's configuration of the registry credentials (DOCKER_CONFIG=DIR)";
 
 #[derive(Args, Debug)]
-#[command(after_help = AFTER)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct MaterializeArgs {
     /// The directory: one that is not there yet, an empty one, or one that this command wrote
     #[arg(long, value_name = "DIR")]
@@ -55,7 +55,7 @@ pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), 
         return Ok(());
     }
     // As a container's first process it is sent nothing that it does not listen to.
-    let failed = |error: std::io::Error| CliError::new(Exit::Failed, format!("signals: {error}"));
+    let failed = |error: std::io::Error| CliError::new(ExitCode::Failed, format!("signals: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut changes = Changes::since(&set.etag, app, &args.context, &args.only, args.splay);

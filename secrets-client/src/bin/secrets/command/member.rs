@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
 use crate::args::scope::ScopeArgs;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -128,13 +128,13 @@ async fn remove(
         .collect();
     let place = text::resource(&resource);
     if found.is_empty() {
-        return Err(CliError::new(Exit::NotFound, format!("{principal} has no such role on {place}"))
+        return Err(CliError::new(ExitCode::NotFound, format!("{principal} has no such role on {place}"))
             .hint("`secrets member list` shows who has which role"));
     }
     let roles: Vec<String> = found.iter().map(|binding| text::role(binding.role())).collect();
     let roles = roles.join(", ");
     if !yes && !prompt::confirm(&format!("{principal} will no longer be {roles} of {place}. Go on?"), false)? {
-        return Err(CliError::new(Exit::Failed, "nothing was changed"));
+        return Err(CliError::new(ExitCode::Failed, "nothing was changed"));
     }
     for binding in &found {
         let request = v1::DeleteBindingRequest { name: binding.name.clone(), ..Default::default() };

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::args::time;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -181,7 +181,7 @@ fn keep(changed: v1::OrganizationLimits, before: v1::OrganizationLimits) -> v1::
 async fn delete(app: &App, id: &OrganizationId, yes: bool) -> Result<(), CliError> {
     let question = format!("Nothing of organization {id} can be opened again, also by you. Delete it?");
     if !yes && !prompt::confirm(&question, false)? {
-        return Err(CliError::new(Exit::Failed, "nothing was deleted"));
+        return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
     }
     let request = v1::DeleteOrganizationRequest { name: format!("organizations/{id}"), ..Default::default() };
     app.client()?.delete_organization(request).await?;

@@ -6,7 +6,7 @@ use secrets_core::ProjectId;
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -84,7 +84,7 @@ pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), CliErr
         ProjectCommand::Delete { project_id, yes } => {
             let question = format!("The secrets of project {project_id} go with it. Delete it?");
             if !yes && !prompt::confirm(&question, false)? {
-                return Err(CliError::new(Exit::Failed, "nothing was deleted"));
+                return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
             }
             let name = format!("{parent}/projects/{project_id}");
             let request = v1::DeleteProjectRequest { name: name.clone(), ..Default::default() };

@@ -7,11 +7,11 @@ use clap::Args;
 
 use crate::app::App;
 use crate::args::scope::ContextArgs;
-use crate::output_masking::forward::{self, Carried};
+use crate::output_masking::forward::{self, Forwarded};
 use crate::output_masking::masking::{self, Masking};
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 
-const AFTER: &str = "\
+const AFTER_HELP: &str = "\
 Reads stdin and writes it to stdout, with *** where a value stands, as it is or encoded. What is
 resolved once, at the start, is masked to the end. What may be the beginning of a value is held back
 for a tenth of a second at most, so that prompts show.
@@ -19,7 +19,7 @@ for a tenth of a second at most, so that prompts show.
   tail -f /var/log/app.log | secrets redact --workspace ws1";
 
 #[derive(Args, Debug)]
-#[command(after_help = AFTER)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct RedactArgs {
     #[command(flatten)]
     context: ContextArgs,
@@ -34,18 +34,18 @@ pub(crate) struct RedactArgs {
 /// Masks until stdin ends, or until whoever reads stdout is gone. Nothing passes before the values are known.
 pub(crate) async fn redact(app: &App, args: RedactArgs) -> Result<(), CliError> {
     let set = app.receive_what_is_there(&args.context, &args.only).await?;
-    let redactor = masking::redactor_but(&args.unmask, &set.secrets, app.output)?;
+    let redactor = masking::redactor_except(&args.unmask, &set.secrets, app.output)?;
     drop(set);
     if redactor.is_empty() {
         app.output.warn("there is nothing to mask: this context gets no value that is masked");
     }
-    let failed = |what: &str, error: io::Error| CliError::new(Exit::Failed, format!("{what}: {error}"));
+    let failed = |what: &str, error: io::Error| CliError::new(ExitCode::Failed, format!("{what}: {error}"));
     let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(|error| failed("stdin", error))?;
     // Carrying ends with stdin alone: this pipe never does, while its writing end is open.
     let (never, _open) = forward::pipe().map_err(|error| failed("pipe", error))?;
     let stream = Masking::new(redactor).stream();
-    match forward::carry(stdin, io::stdout().as_fd(), stream, never.as_fd(), None) {
-        Carried::All | Carried::ReaderGone => Ok(()),
-        Carried::Failed(error) => Err(failed("stdin or stdout", error)),
+    match forward::forward(stdin, io::stdout().as_fd(), stream, never.as_fd(), None) {
+        Forwarded::All | Forwarded::ReaderGone => Ok(()),
+        Forwarded::Failed(error) => Err(failed("stdin or stdout", error)),
     }
 }

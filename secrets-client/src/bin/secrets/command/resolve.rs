@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::args::scope::{self, ContextArgs};
 use crate::format::Format;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
 
@@ -51,7 +51,7 @@ pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), CliError
     let set = app.client()?.resolve(request).await?;
     app.output.warnings(&set.warnings);
     if args.raw {
-        let secret = set.secrets.first().ok_or_else(|| CliError::new(Exit::Missing, "there is no such secret"))?;
+        let secret = set.secrets.first().ok_or_else(|| CliError::new(ExitCode::Missing, "there is no such secret"))?;
         return app.output.bytes(secret.expose());
     }
     let Some(format) = args.format else { return print(app, &set, args.show_values) };

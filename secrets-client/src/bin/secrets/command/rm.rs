@@ -6,7 +6,7 @@ use secrets_core::ScopeName;
 
 use crate::app::App;
 use crate::args::scope::{self, ContextArgs, ScopeArgs};
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::{json, text};
 use crate::ui::prompt;
 
@@ -50,7 +50,7 @@ pub(crate) async fn rm(app: &App, args: RmArgs) -> Result<(), CliError> {
     if !args.yes {
         let lost = if args.purge { " It can't be brought back." } else { "" };
         if !prompt::confirm(&format!("{next}.{lost} Delete?"), false)? {
-            return Err(CliError::new(Exit::Failed, "nothing was deleted"));
+            return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
         }
     }
     let request = v1::DeleteSecretRequest { name, etag: secret.etag, purge: args.purge, ..Default::default() };
@@ -69,7 +69,7 @@ pub(crate) async fn rm(app: &App, args: RmArgs) -> Result<(), CliError> {
 async fn rm_version(app: &App, args: &RmArgs, name: String, version: u32) -> Result<(), CliError> {
     let question = format!("The value of version {version} of {} can't be brought back. Destroy it?", args.name);
     if !args.yes && !prompt::confirm(&question, false)? {
-        return Err(CliError::new(Exit::Failed, "nothing was destroyed"));
+        return Err(CliError::new(ExitCode::Failed, "nothing was destroyed"));
     }
     let request = v1::DestroySecretVersionRequest { name, version, ..Default::default() };
     let response = app.client()?.destroy_secret_version(request).await?;

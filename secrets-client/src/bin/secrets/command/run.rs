@@ -1,7 +1,7 @@
 //! `run`: one resolve, then a program with the values in its environment, its files and its Docker configuration, whose
 //! output is masked.
 //!
-//! [`run`] tells the whole story. A [`Delivery`] is what one set of secrets means for the program: what is written for
+//! [`run`] tells the whole story. A [`PreparedProgram`] is what one set of secrets means for the program: what is written for
 //! it, and the [`Program`] as it is started. A [`Child`] is one that runs, to which signals are passed on
 //! until it ends; meanwhile [`Masking`] can be given another set.
 
@@ -18,16 +18,16 @@ use self::environment::{Environment, Preserve, Rules};
 use self::watch::WatchArgs;
 use crate::app::App;
 use crate::args::scope::{self, ContextArgs};
-use crate::delivery::{self, Placed, Plan};
+use crate::delivery::{self, Placement, Plan};
 use crate::fallback::FallbackArgs;
 use crate::output_masking::masking::{self, Masking};
 use crate::supervise::child::Child;
 use crate::supervise::job_control;
 use crate::supervise::program::Program;
-use crate::supervise::signals::{Signals, code_of};
-use crate::ui::error::{CliError, Exit};
+use crate::supervise::signals::{Signals, exit_code};
+use crate::ui::error::{CliError, ExitCode};
 
-const AFTER: &str = "\
+const AFTER_HELP: &str = "\
 Values in the program's output appear as ***. Where stdout is a terminal, the program gets one of
 its own. It is sent the signals that this command receives, and its code is passed through. What it
 leaves running in the background is not waited for, and may write for a second longer at most.";
@@ -37,7 +37,7 @@ secrets run [OPTIONS] -- COMMAND [ARGUMENT]...
        secrets run [OPTIONS] --shell LINE";
 
 #[derive(Args, Debug)]
-#[command(after_help = AFTER, override_usage = USAGE)]
+#[command(after_help = AFTER_HELP, override_usage = USAGE)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     context: ContextArgs,
@@ -92,8 +92,8 @@ enum Ci {
 }
 
 /// What a set of secrets means for a program. Dropped, what was written for it is removed.
-struct Delivery {
-    placed: Placed,
+struct PreparedProgram {
+    placement: Placement,
     program: Program,
 }
 
@@ -101,24 +101,24 @@ struct Delivery {
 pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, CliError> {
     // From the beginning: what is written must be removed, and PID 1 is sent nothing that it does not listen to.
     let mut signals =
-        Signals::listen().map_err(|error| CliError::new(Exit::NotStarted, format!("signals: {error}")))?;
-    let (set, delivery) = tokio::select! {
-        delivery = args.deliver(app) => delivery.map_err(before_start)?,
-        signal = signals.ending() => return Ok(code_of(signal)),
+        Signals::listen().map_err(|error| CliError::new(ExitCode::NotStarted, format!("signals: {error}")))?;
+    let (set, prepared) = tokio::select! {
+        prepared = args.prepare(app) => prepared.map_err(before_start)?,
+        signal = signals.ending() => return Ok(exit_code(signal)),
     };
-    let (placed, ended) = if args.watching.watch {
-        watch::run(app, &args, delivery, set, &mut signals).await
+    let (placement, ended) = if args.watching.watch {
+        watch::run(app, &args, prepared, set, &mut signals).await
     } else {
         drop(set);
-        let Delivery { placed, program } = delivery;
-        if args.no_masking && placed.is_empty() {
+        let PreparedProgram { placement, program } = prepared;
+        if args.no_masking && placement.is_empty() {
             return Err(program.execute());
         }
         // Who passes it on means it to last.
         let _session = args.pass_session.then(|| app.keep_session()).transpose().map_err(before_start)?;
-        (placed, Child::run(program, &mut signals).await)
+        (placement, Child::run(program, &mut signals).await)
     };
-    if let Err(failure) = placed.remove() {
+    if let Err(failure) = placement.remove() {
         failure.report(app.output.colors_errors());
     }
     ended
@@ -127,38 +127,38 @@ pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, CliError> {
 /// The code of what fails before the program is started.
 fn before_start(failure: CliError) -> CliError {
     match failure.exit {
-        Exit::Missing => failure,
-        _ => failure.with_exit(Exit::NotStarted),
+        ExitCode::Missing => failure,
+        _ => failure.with_exit(ExitCode::NotStarted),
     }
 }
 
 impl RunArgs {
     /// Asks for the secrets, and prepares what the program is started with.
-    async fn deliver(&self, app: &App) -> Result<(Resolved, Delivery), CliError> {
+    async fn prepare(&self, app: &App) -> Result<(Resolved, PreparedProgram), CliError> {
         for name in &self.unmask {
             scope::parse_name(name)?;
         }
         let set = self.fallback.receive(app, &self.context, &self.only).await?;
-        let plan = Plan::of(&set.secrets, delivery::home().as_deref())?;
+        let plan = Plan::new(&set.secrets, delivery::home().as_deref())?;
         if !plan.api_only().is_empty() {
             app.output.warn(&format!("never delivered to a program (api only): {}", plan.api_only().join(", ")));
         }
         let masking = match self.no_masking {
             true => None,
-            false => Some(Masking::new(masking::redactor_but(&self.unmask, &set.secrets, app.output)?)),
+            false => Some(Masking::new(masking::redactor_except(&self.unmask, &set.secrets, app.output)?)),
         };
         self.print_hints(app, &set)?;
-        let placed = plan.place(delivery::user_docker_config().as_deref())?;
-        let environment = self.environment(&plan, &placed);
-        environment.tell(app.output);
-        self.tell_of_token(app);
+        let placement = plan.place(delivery::user_docker_config().as_deref())?;
+        let environment = self.environment(&plan, &placement);
+        environment.print_notes(app.output);
+        self.warn_of_token(app);
         let words = match &self.shell {
             Some(line) => vec!["/bin/sh".into(), "-c".into(), line.clone()],
             None => environment.located(self.command.clone()),
         };
         let leads_group = self.watching.watch && !job_control::terminal_reaches_our_group();
         let program = Program { words, environment: environment.variables(), masking, leads_group };
-        Ok((set, Delivery { placed, program }))
+        Ok((set, PreparedProgram { placement, program }))
     }
 
     /// Lets a CI service mask the values in its log, if one is named.
@@ -170,20 +170,20 @@ impl RunArgs {
         }
     }
 
-    fn environment(&self, plan: &Plan, placed: &Placed) -> Environment {
+    fn environment(&self, plan: &Plan, placement: &Placement) -> Environment {
         let rules = self.rules();
         let mut environment = rules.apply(std::env::vars_os());
         for (name, value) in plan.variables() {
             environment.deliver(name, value, &rules);
         }
-        for (name, value) in placed.variables() {
+        for (name, value) in placement.variables() {
             environment.set(name, value);
         }
         environment
     }
 
     /// A session gives a program no more than its secrets; another token does.
-    fn tell_of_token(&self, app: &App) {
+    fn warn_of_token(&self, app: &App) {
         let passed = self.pass_session && std::env::var_os("SECRETS_TOKEN").is_some();
         if passed && app.credential_kind() != Some(CredentialKind::Session) {
             app.output.warn("the token that is passed on is not a session: the program may do all that you may");

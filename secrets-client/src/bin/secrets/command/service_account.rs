@@ -6,7 +6,7 @@ use secrets_core::ServiceAccountId;
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -108,7 +108,7 @@ pub(crate) async fn run(app: &App, command: ServiceAccountCommand) -> Result<(),
             let name = path(app, &id, platform).await?;
             let question = format!("{id}'s tokens, and the sessions they created, end at once. Delete {id}?");
             if !yes && !prompt::confirm(&question, false)? {
-                return Err(CliError::new(Exit::Failed, "nothing was deleted"));
+                return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
             }
             let request = v1::DeleteServiceAccountRequest { name: name.clone(), ..Default::default() };
             client.delete_service_account(request).await?;

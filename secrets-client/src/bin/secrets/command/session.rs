@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
 use crate::args::time;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -217,7 +217,7 @@ async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes:
     if let Some(id) = external_id {
         names = sessions(app, id.clone(), false).await?.into_iter().map(|session| session.name).collect();
         if names.is_empty() {
-            return Err(CliError::new(Exit::NotFound, format!("no session of `{id}` is open")));
+            return Err(CliError::new(ExitCode::NotFound, format!("no session of `{id}` is open")));
         }
     } else if names.is_empty() {
         if app.credential_kind() != Some(CredentialKind::Session) {
@@ -228,7 +228,7 @@ async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes:
     let question =
         format!("{} and every session created by it end at once. Revoke?", text::count(names.len(), "session"));
     if !yes && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
-        return Err(CliError::new(Exit::Failed, "nothing was revoked"));
+        return Err(CliError::new(ExitCode::Failed, "nothing was revoked"));
     }
     let mut ended = 0;
     for name in &names {
@@ -253,7 +253,7 @@ async fn path(app: &App, session: &str) -> Result<String, CliError> {
             .hint("`secrets session list` prints the identifiers"));
     }
     if uuid::Uuid::try_parse(session).is_err() {
-        return Err(CliError::new(Exit::NotFound, format!("there is no session `{session}`"))
+        return Err(CliError::new(ExitCode::NotFound, format!("there is no session `{session}`"))
             .hint("`secrets session list` prints the identifiers"));
     }
     let organizations = app.organization_paths().await?;
@@ -262,7 +262,7 @@ async fn path(app: &App, session: &str) -> Result<String, CliError> {
     }
     let all = sessions(app, String::new(), true).await?;
     let found = all.into_iter().map(|session| session.name).find(|name| name.ends_with(&format!("/{session}")));
-    found.ok_or_else(|| CliError::new(Exit::NotFound, format!("there is no session `{session}`")))
+    found.ok_or_else(|| CliError::new(ExitCode::NotFound, format!("there is no session `{session}`")))
 }
 
 fn table(sessions: &[v1::Session]) -> Table {

@@ -12,11 +12,11 @@ use crate::args::scope::{self, ScopeArgs};
 use crate::args::target::TargetArgs;
 use crate::args::time;
 use crate::args::value::ValueArgs;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::{json, text};
 
 /// What is said after each change of a value.
-pub(crate) const KEEP: &str = "Programs that are running keep what they have.";
+pub(crate) const RUNNING_PROGRAMS_NOTE: &str = "Programs that are running keep what they have.";
 
 #[derive(Args, Debug)]
 pub(crate) struct SetArgs {
@@ -69,7 +69,7 @@ pub(crate) async fn set(app: &App, args: SetArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
     let given = args.value.read(&format!("Value of {name}"))?;
     if given.value.is_empty() {
-        return Err(CliError::new(Exit::Failed, "the value is empty; nothing was set"));
+        return Err(CliError::new(ExitCode::Failed, "the value is empty; nothing was set"));
     }
     if given.newline_removed && args.target.is_file() {
         app.output.note("One newline at the end was taken away; --raw keeps it.");
@@ -89,7 +89,8 @@ pub(crate) async fn set(app: &App, args: SetArgs) -> Result<(), CliError> {
     };
     let target = text::target(secret.target.as_ref());
     // Nothing that runs can have the value of a secret that is new.
-    let keep = if !args.dry_run && secret.current_version > 1 { format!(" {KEEP}") } else { String::new() };
+    let keep =
+        if !args.dry_run && secret.current_version > 1 { format!(" {RUNNING_PROGRAMS_NOTE}") } else { String::new() };
     let sentence = format!("{name} {what}: {target}, {}.{keep}", scope::describe(&scope));
     app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))
 }

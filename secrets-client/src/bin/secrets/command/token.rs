@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
 use crate::args::time;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -79,7 +79,7 @@ pub(crate) async fn run(app: &App, command: TokenCommand) -> Result<(), CliError
             let name = path(app, &token, &whose).await?;
             let question = format!("Token {token} and every session it created end at once. Revoke it?");
             if !yes && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
-                return Err(CliError::new(Exit::Failed, "nothing was revoked"));
+                return Err(CliError::new(ExitCode::Failed, "nothing was revoked"));
             }
             let request = v1::RevokeTokenRequest { name: name.clone(), ..Default::default() };
             let sessions = app.client()?.revoke_token(request).await?.revoked_sessions;

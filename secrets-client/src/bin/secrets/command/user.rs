@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
 use crate::args::time;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -61,7 +61,7 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError>
         UserCommand::Invite { user_id, ttl, destroy_secrets } => {
             let question = format!("The secrets of {user_id} are destroyed. Invite them again?");
             if destroy_secrets && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
-                return Err(CliError::new(Exit::Failed, "nobody was invited"));
+                return Err(CliError::new(ExitCode::Failed, "nobody was invited"));
             }
             let request = v1::CreateInvitationRequest {
                 parent,
@@ -122,7 +122,7 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError>
                  Delete {user_id}?"
             );
             if !yes && !prompt::confirm(&question, false)? {
-                return Err(CliError::new(Exit::Failed, "nobody was deleted"));
+                return Err(CliError::new(ExitCode::Failed, "nobody was deleted"));
             }
             let name = format!("{parent}/users/{user_id}");
             client.delete_user(v1::DeleteUserRequest { name: name.clone(), ..Default::default() }).await?;

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::app::App;
 use crate::args::scope::{self, ContextArgs};
 use crate::args::time;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 
 /// After this long a person wants to know that nobody answers.
 const SOON: Duration = Duration::from_secs(3);
@@ -42,7 +42,7 @@ pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     let Some(watch) = by(answered, wanted.begin(app, &args.context)).await else {
         let text = format!("{} did not answer within {} s", app.settings.endpoint, begun.elapsed().as_secs());
         return Err(
-            CliError::new(Exit::Unavailable, text).hint("is it running? `secrets doctor` looks for what is wrong")
+            CliError::new(ExitCode::Unavailable, text).hint("is it running? `secrets doctor` looks for what is wrong")
         );
     };
     if let Some(waited) = by(end, wanted.wait(app, watch?)).await {
@@ -51,7 +51,7 @@ pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     }
     let (missing, seconds) = (wanted.missing(), begun.elapsed().as_secs());
     let first = missing.first().map(String::as_str).unwrap_or_default();
-    Err(CliError::new(Exit::Missing, format!("not there after {seconds} s: {}", missing.join(", ")))
+    Err(CliError::new(ExitCode::Missing, format!("not there after {seconds} s: {}", missing.join(", ")))
         .hint(format!("`secrets set {first}` gives your own sandboxes one")))
 }
 

@@ -6,7 +6,7 @@ use secrets_core::{ProjectId, UserId, WorkspaceId};
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -118,7 +118,7 @@ pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliE
                  member of it. Go on?"
             );
             if !yes && !prompt::confirm(&question, false)? {
-                return Err(CliError::new(Exit::Failed, "nothing was changed"));
+                return Err(CliError::new(ExitCode::Failed, "nothing was changed"));
             }
             let request = v1::TransferWorkspaceRequest {
                 name: path(&workspace_id),
@@ -138,7 +138,7 @@ pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliE
         WorkspaceCommand::Delete { workspace_id, yes } => {
             let question = format!("The secrets of workspace {workspace_id} are destroyed with it. Delete it?");
             if !yes && !prompt::confirm(&question, false)? {
-                return Err(CliError::new(Exit::Failed, "nothing was deleted"));
+                return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
             }
             let name = path(&workspace_id);
             client.delete_workspace(v1::DeleteWorkspaceRequest { name: name.clone(), ..Default::default() }).await?;

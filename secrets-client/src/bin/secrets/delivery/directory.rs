@@ -1,4 +1,4 @@
-//! The folder of a file, reached step by step, so that nobody can put a link of theirs between.
+//! The directory of a file, reached step by step, so that nobody can put a link of theirs between.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -11,47 +11,50 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
-use super::file_id::Identity;
+use super::file_id::FileId;
 
 /// As many links on one way as Linux follows.
-const MOST_LINKS: usize = 40;
-/// Enough to go through a folder and to make and remove files in it, without the right to list it.
+const MAX_LINKS: usize = 40;
+/// Enough to go through a directory and to make and remove files in it, without the right to list it.
 #[cfg(target_os = "linux")]
 const SEARCH: OFlags = OFlags::PATH;
 #[cfg(not(target_os = "linux"))]
 const SEARCH: OFlags = OFlags::RDONLY;
 
-/// A folder that is open, and its path as far as it is known.
-pub(super) struct Folder(OwnedFd);
+/// A directory that is open, and its path as far as it is known.
+pub(super) struct Directory(OwnedFd);
 
-/// What a name in a folder stands for.
+/// What a name in a directory stands for.
 pub(super) enum Entry {
-    File(Identity),
-    Folder,
+    File(FileId),
+    Directory,
     Link,
     Other,
 }
 
-impl Folder {
-    /// The folder that holds `path`; an error of kind `NotFound` if it is not there.
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
+impl Directory {
+    /// The directory that holds `path`; an error of kind `NotFound` if it is not there.
+    pub(super) fn containing(path: &Path) -> io::Result<Self> {
         Self::walk(path, |_, _| Err(Errno::NOENT.into()))
     }
 
-    /// The folder that holds `path`. What is missing on the way is made, for its owner alone, and told to `made`.
-    pub(super) fn making(path: &Path, mut made: impl FnMut(&Path, Identity) -> io::Result<()>) -> io::Result<Self> {
-        Self::walk(path, |folder, name| {
-            match rustix::fs::mkdirat(&folder.0, name.file_name().unwrap_or_default(), Mode::from_raw_mode(0o700)) {
+    /// The directory that holds `path`. What is missing on the way is created, for its owner alone, and reported to `created`.
+    pub(super) fn create_containing(
+        path: &Path,
+        mut created: impl FnMut(&Path, FileId) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        Self::walk(path, |directory, name| {
+            match rustix::fs::mkdirat(&directory.0, name.file_name().unwrap_or_default(), Mode::from_raw_mode(0o700)) {
                 Ok(()) => {}
                 Err(Errno::EXIST) => return Ok(()), // somebody was quicker; theirs will do
                 Err(error) => return Err(error.into()),
             }
-            let new = folder.step(name.file_name().unwrap_or_default())?;
-            made(name, Identity::of(&File::from(new.0))?)
+            let new = directory.step(name.file_name().unwrap_or_default())?;
+            created(name, FileId::from_file(&File::from(new.0))?)
         })
     }
 
-    /// Walks to the folder that holds `path`; `missing` may make a folder that is not there, given its path.
+    /// Walks to the directory that holds `path`; `missing` may make a directory that is not there, given its path.
     fn walk(path: &Path, mut missing: impl FnMut(&Self, &Path) -> io::Result<()>) -> io::Result<Self> {
         let above = path.parent().filter(|_| path.is_absolute()).ok_or(Errno::INVAL)?;
         let mut ahead: VecDeque<OsString> = above.components().map(|step| step.as_os_str().to_owned()).collect();
@@ -74,7 +77,7 @@ impl Folder {
                 Ok(next) => (here, at) = (next, there),
                 Err(error) if matches!(here.entry(&name), Ok(Some(Entry::Link))) => {
                     links += 1;
-                    if links > MOST_LINKS {
+                    if links > MAX_LINKS {
                         return Err(Errno::LOOP.into());
                     }
                     let target = here.link(&name, &there).map_err(|refused| refused.unwrap_or(error))?;
@@ -96,13 +99,13 @@ impl Folder {
         Ok(Self(rustix::fs::open("/", flags, Mode::empty())?))
     }
 
-    /// The folder of this name in this one, if it is one and no link.
+    /// The directory of this name in this one, if it is one and no link.
     fn step(&self, name: &OsStr) -> io::Result<Self> {
         let flags = SEARCH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(Self(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
     }
 
-    /// Where a link leads, if whoever made it could as well write what it leads to.
+    /// Where a link leads, if whoever created it could as well write what it leads to.
     fn link(&self, name: &OsStr, shown: &Path) -> Result<OsString, Option<io::Error>> {
         let status = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW).map_err(|_| None)?;
         if !is_trusted(status.st_uid, rustix::process::geteuid().as_raw()) {
@@ -124,9 +127,9 @@ impl Folder {
             FileType::RegularFile => {
                 let flags = SEARCH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 let file = rustix::fs::openat(&self.0, name, flags, Mode::empty())?;
-                Entry::File(Identity::of(&File::from(file))?)
+                Entry::File(FileId::from_file(&File::from(file))?)
             }
-            FileType::Directory => Entry::Folder,
+            FileType::Directory => Entry::Directory,
             FileType::Symlink => Entry::Link,
             _ => Entry::Other,
         }))
@@ -165,9 +168,9 @@ impl Folder {
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
     }
 
-    /// Removes the folder of this name, if it is this one and empty.
-    pub(super) fn remove_folder(&self, name: &OsStr, identity: Identity) -> io::Result<()> {
-        if Identity::of(&File::from(self.step(name)?.0))? != identity {
+    /// Removes the directory of this name, if it is this one and empty.
+    pub(super) fn remove_directory(&self, name: &OsStr, file_id: FileId) -> io::Result<()> {
+        if FileId::from_file(&File::from(self.step(name)?.0))? != file_id {
             return Ok(());
         }
         match rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR) {
@@ -177,7 +180,7 @@ impl Folder {
     }
 }
 
-/// Whether a link is followed, by who owns it: in a folder where others may write, they can't lead us elsewhere.
+/// Whether a link is followed, by who owns it: in a directory where others may write, they can't lead us elsewhere.
 const fn is_trusted(owner: u32, caller: u32) -> bool {
     owner == 0 || owner == caller
 }
@@ -196,17 +199,17 @@ mod tests {
     #[test]
     fn makes_what_is_missing_for_its_owner_alone() {
         let top = tempfile::tempdir().unwrap();
-        let mut made = Vec::new();
+        let mut created = Vec::new();
         let path = top.path().join("a/b/key");
-        let folder = Folder::making(&path, |path, _| {
-            made.push(path.to_owned());
+        let directory = Directory::create_containing(&path, |path, _| {
+            created.push(path.to_owned());
             Ok(())
         });
-        folder.unwrap().create(name(&path)).unwrap();
-        assert_eq!(made, [top.path().join("a"), top.path().join("a/b")]);
+        directory.unwrap().create(name(&path)).unwrap();
+        assert_eq!(created, [top.path().join("a"), top.path().join("a/b")]);
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&made[0]), mode(&path)), (0o700, 0o600));
-        assert_eq!(Folder::of(&top.path().join("x/key")).err().unwrap().kind(), io::ErrorKind::NotFound);
+        assert_eq!((mode(&created[0]), mode(&path)), (0o700, 0o600));
+        assert_eq!(Directory::containing(&top.path().join("x/key")).err().unwrap().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]
@@ -216,9 +219,9 @@ mod tests {
         symlink("../real/./", top.path().join("real/up")).unwrap();
         symlink(top.path().join("real/up"), top.path().join("absolute")).unwrap();
         symlink("circle", top.path().join("circle")).unwrap();
-        Folder::of(&top.path().join("absolute/key")).unwrap().create(OsStr::new("key")).unwrap();
+        Directory::containing(&top.path().join("absolute/key")).unwrap().create(OsStr::new("key")).unwrap();
         assert!(top.path().join("real/key").exists());
-        assert!(Folder::of(&top.path().join("circle/key")).is_err());
+        assert!(Directory::containing(&top.path().join("circle/key")).is_err());
     }
 
     #[test]
@@ -231,7 +234,7 @@ mod tests {
         symlink("real", top.path().join("theirs")).unwrap();
         // Only root can play somebody else.
         if std::os::unix::fs::lchown(top.path().join("theirs"), Some(12345), None).is_ok() {
-            let error = Folder::of(&top.path().join("theirs/key")).err().unwrap();
+            let error = Directory::containing(&top.path().join("theirs/key")).err().unwrap();
             assert!(error.to_string().contains("theirs` is somebody else's link"), "{error}");
         }
     }
@@ -240,16 +243,16 @@ mod tests {
     fn never_takes_a_name_that_something_has() {
         let top = tempfile::tempdir().unwrap();
         std::fs::write(top.path().join("new"), "new").unwrap();
-        let folder = Folder::of(&top.path().join("x")).unwrap();
+        let directory = Directory::containing(&top.path().join("x")).unwrap();
         std::fs::write(top.path().join("file"), "old").unwrap();
         symlink("nowhere", top.path().join("link")).unwrap();
-        std::fs::create_dir(top.path().join("folder")).unwrap();
-        for taken in ["file", "link", "folder"] {
-            let error = folder.publish(OsStr::new("new"), OsStr::new(taken)).unwrap_err();
+        std::fs::create_dir(top.path().join("directory")).unwrap();
+        for taken in ["file", "link", "directory"] {
+            let error = directory.publish(OsStr::new("new"), OsStr::new(taken)).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{taken}");
-            assert!(folder.create(OsStr::new(taken)).is_err(), "{taken}");
+            assert!(directory.create(OsStr::new(taken)).is_err(), "{taken}");
         }
-        folder.publish(OsStr::new("new"), OsStr::new("free")).unwrap();
+        directory.publish(OsStr::new("new"), OsStr::new("free")).unwrap();
         assert_eq!(std::fs::read_to_string(top.path().join("free")).unwrap(), "new");
         assert_eq!(std::fs::read_to_string(top.path().join("file")).unwrap(), "old");
     }

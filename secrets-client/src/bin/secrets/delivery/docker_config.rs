@@ -15,11 +15,11 @@ use secrets_core::{RegistryHost, RegistryUsername};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 
-pub(super) const FILE: &str = "config.json";
+pub(super) const CONFIG_FILE: &str = "config.json";
 /// Other spellings under which somebody may have a helper for Docker Hub.
-const HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+const DOCKER_HUB_HOSTS: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
 /// A registry's credential.
 pub(super) struct Login {
@@ -39,7 +39,7 @@ pub(super) fn config(own: Option<Map<String, Value>>, logins: &[Login]) -> Zeroi
         let helpers = member(&mut config, "credHelpers");
         helpers.remove(key);
         if key != login.host.as_str() {
-            HUB.iter().for_each(|name| drop(helpers.remove(*name)));
+            DOCKER_HUB_HOSTS.iter().for_each(|name| drop(helpers.remove(*name)));
         }
         if has_store {
             helpers.insert(key.to_owned(), "".into());
@@ -64,11 +64,14 @@ fn member<'a>(config: &'a mut Map<String, Value>, name: &str) -> &'a mut Map<Str
 }
 
 /// The caller's own `config.json`; none if there is none.
-pub(super) fn own(folder: &Path) -> Result<Option<Map<String, Value>>, CliError> {
-    let path = folder.join(FILE);
+pub(super) fn read_user_config(directory: &Path) -> Result<Option<Map<String, Value>>, CliError> {
+    let path = directory.join(CONFIG_FILE);
     let fails = |why: String| {
-        CliError::new(Exit::Failed, format!("your Docker configuration `{}` can't be merged: {why}", path.display()))
-            .hint("DOCKER_CONFIG names the folder of another one")
+        CliError::new(
+            ExitCode::Failed,
+            format!("your Docker configuration `{}` can't be merged: {why}", path.display()),
+        )
+        .hint("DOCKER_CONFIG names the directory of another one")
     };
     let text = match std::fs::read(&path) {
         Ok(text) => Zeroizing::new(text),
@@ -84,15 +87,15 @@ pub(super) fn own(folder: &Path) -> Result<Option<Map<String, Value>>, CliError>
     serde_json::from_slice(&text).map(Some).map_err(|error| fails(format!("line {} is no JSON object", error.line())))
 }
 
-/// Makes the private folder, in which everything but `config.json` is the caller's own: contexts, plug-ins, builders.
-pub(super) fn folder(at: &Path, own: Option<&Path>) -> io::Result<PathBuf> {
-    let folder = at.join("docker");
-    DirBuilder::new().mode(0o700).create(&folder)?;
+/// Makes the private directory, in which everything but `config.json` is the caller's own: contexts, plug-ins, builders.
+pub(super) fn create_directory(at: &Path, own: Option<&Path>) -> io::Result<PathBuf> {
+    let directory = at.join("docker");
+    DirBuilder::new().mode(0o700).create(&directory)?;
     let entries = own.map(std::fs::read_dir).and_then(Result::ok);
-    for entry in entries.into_iter().flatten().flatten().filter(|entry| entry.file_name() != FILE) {
-        symlink(entry.path(), folder.join(entry.file_name()))?;
+    for entry in entries.into_iter().flatten().flatten().filter(|entry| entry.file_name() != CONFIG_FILE) {
+        symlink(entry.path(), directory.join(entry.file_name()))?;
     }
-    Ok(folder)
+    Ok(directory)
 }
 
 #[cfg(test)]
@@ -146,21 +149,21 @@ mod tests {
     fn links_what_else_is_there() {
         let (at, own) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::fs::create_dir(own.path().join("contexts")).unwrap();
-        std::fs::write(own.path().join(FILE), "{}").unwrap();
-        let folder = folder(at.path(), Some(own.path())).unwrap();
-        assert_eq!(std::fs::read_link(folder.join("contexts")).unwrap(), own.path().join("contexts"));
-        assert!(!folder.join(FILE).exists());
+        std::fs::write(own.path().join(CONFIG_FILE), "{}").unwrap();
+        let directory = create_directory(at.path(), Some(own.path())).unwrap();
+        assert_eq!(std::fs::read_link(directory.join("contexts")).unwrap(), own.path().join("contexts"));
+        assert!(!directory.join(CONFIG_FILE).exists());
     }
 
     #[test]
     fn names_the_line_of_a_broken_configuration_and_never_shows_it() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(own(folder.path()).unwrap().is_none());
-        std::fs::write(folder.path().join(FILE), " \n").unwrap();
-        assert!(own(folder.path()).unwrap().is_none());
+        let directory = tempfile::tempdir().unwrap();
+        assert!(read_user_config(directory.path()).unwrap().is_none());
+        std::fs::write(directory.path().join(CONFIG_FILE), " \n").unwrap();
+        assert!(read_user_config(directory.path()).unwrap().is_none());
         for text in ["{\n\"auths\": canary }", "\n\"canary\""] {
-            std::fs::write(folder.path().join(FILE), text).unwrap();
-            let failure = format!("{:?}", own(folder.path()).unwrap_err());
+            std::fs::write(directory.path().join(CONFIG_FILE), text).unwrap();
+            let failure = format!("{:?}", read_user_config(directory.path()).unwrap_err());
             assert!(failure.contains("line 2") && !failure.contains("canary"), "{failure}");
         }
     }

@@ -7,9 +7,9 @@ use secrets_client::v1::target::Kind;
 use secrets_core::{FilePath, NamePolicy, SecretId};
 use zeroize::Zeroizing;
 
-use super::Placed;
+use super::Placement;
 use super::docker_config::{self, Login};
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 
 /// What a program is to get. Nothing of it is written yet.
 pub(crate) struct Plan {
@@ -35,14 +35,14 @@ pub(super) struct PlannedFile {
 
 impl Plan {
     /// Plans the delivery of `secrets`, with `~` as `home`. Refuses what can't be delivered, and files in each other's way.
-    pub(crate) fn of<'a>(
+    pub(crate) fn new<'a>(
         secrets: impl IntoIterator<Item = &'a ResolvedSecret>,
         home: Option<&Path>,
     ) -> Result<Self, CliError> {
         let mut plan = Self { variables: Vec::new(), files: Vec::new(), logins: Vec::new(), api_only: Vec::new() };
         for secret in secrets {
             let name = &secret.secret_id;
-            let fails = |why: String| CliError::new(Exit::Failed, format!("{name} can't be delivered: {why}"));
+            let fails = |why: String| CliError::new(ExitCode::Failed, format!("{name} can't be delivered: {why}"));
             match &secret.target.kind {
                 None | Some(Kind::EnvironmentVariable(_)) => {
                     SecretId::parse(name, NamePolicy::Relaxed).map_err(|error| fails(error.to_string()))?;
@@ -59,7 +59,7 @@ impl Plan {
                         (None, _) => PathBuf::from(path.as_str()),
                         (Some(rest), Some(home)) => home.join(rest),
                         (Some(_), None) => {
-                            return Err(fails(format!("`{path}` is below the home folder, and there is none"))
+                            return Err(fails(format!("`{path}` is below the home directory, and there is none"))
                                 .hint("HOME says where it is"));
                         }
                     };
@@ -104,8 +104,8 @@ impl Plan {
     ///
     /// What earlier processes left because they were killed is removed first. Set up signals before this: one that ends
     /// the process in the middle leaves the rest to the next one.
-    pub(crate) fn place(&self, user_docker_config: Option<&Path>) -> Result<Placed, CliError> {
-        Placed::of(self, user_docker_config)
+    pub(crate) fn place(&self, user_docker_config: Option<&Path>) -> Result<Placement, CliError> {
+        Placement::new(self, user_docker_config)
     }
 
     /// What Docker's `config.json` holds with these registries' credentials alone.
@@ -130,7 +130,7 @@ impl Plan {
             if above.path == below.path {
                 let message =
                     format!("{} and {} both land in `{}`", above.secret_id, below.secret_id, above.path.display());
-                return Err(CliError::new(Exit::Failed, message));
+                return Err(CliError::new(ExitCode::Failed, message));
             }
             if below.path.starts_with(&above.path) {
                 let message = format!(
@@ -140,7 +140,7 @@ impl Plan {
                     below.secret_id,
                     below.path.display()
                 );
-                return Err(CliError::new(Exit::Failed, message));
+                return Err(CliError::new(ExitCode::Failed, message));
             }
         }
         Ok(())
@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn plan(secrets: &[ResolvedSecret]) -> Result<Plan, CliError> {
-        Plan::of(secrets, Some(Path::new("/home/bob")))
+        Plan::new(secrets, Some(Path::new("/home/bob")))
     }
 
     #[test]
@@ -215,6 +215,6 @@ mod tests {
         ] {
             assert!(plan(&[refused]).is_err());
         }
-        assert!(Plan::of(&[file("A", "~/x")], None).is_err());
+        assert!(Plan::new(&[file("A", "~/x")], None).is_err());
     }
 }

@@ -16,15 +16,15 @@ use secrets_core::{FileMode, NamePolicy, SecretId, dotenv};
 use zeroize::Zeroizing;
 
 use crate::format::Format;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 
 /// Says that the directory is ours, and is locked while it changes.
 const MARKER: &str = "..secrets";
-const MADE_BY: &str = "Written by `secrets materialize`, which replaces what is here.\n";
+const MARKER_TEXT: &str = "Written by `secrets materialize`, which replaces what is here.\n";
 /// The link to the current set.
-const DATA: &str = "..data";
+const CURRENT_LINK: &str = "..data";
 /// What the directory of one set begins with.
-const SET: &str = "..set-";
+const SET_PREFIX: &str = "..set-";
 
 /// A directory that takes a set, and the next one.
 pub(crate) struct Volume {
@@ -86,36 +86,36 @@ impl Volume {
     }
 
     fn replace(&self, files: &Files) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(self.folder_mode()).create(&self.dir)?;
+        DirBuilder::new().recursive(true).mode(self.directory_mode()).create(&self.dir)?;
         let _lock = self.lock()?;
         // Whoever was quicker may have put something else there.
         if !self.is_ours()? {
             return Err(io::Error::other("somebody else is writing there"));
         }
-        let set = self.unguessable();
-        let written = self.write_set(&set, files).and_then(|()| self.link(&set, DATA));
+        let set = self.random_name();
+        let written = self.write_set(&set, files).and_then(|()| self.link(&set, CURRENT_LINK));
         if let Err(error) = written {
             let _ = std::fs::remove_dir_all(self.dir.join(&set));
             return Err(error);
         }
         for name in files.keys() {
-            self.link(&Path::new(DATA).join(name).into_os_string(), name)?;
+            self.link(&Path::new(CURRENT_LINK).join(name).into_os_string(), name)?;
         }
         self.clean(&set, files)
     }
 
     /// Writes the directory of one set.
     fn write_set(&self, set: &OsString, files: &Files) -> io::Result<()> {
-        let folder = self.dir.join(set);
-        DirBuilder::new().mode(0o700).create(&folder)?;
+        let directory = self.dir.join(set);
+        DirBuilder::new().mode(0o700).create(&directory)?;
         for (name, (content, mode)) in files {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join(name))?;
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(directory.join(name))?;
             file.write_all(content)?;
             file.set_permissions(Permissions::from_mode(*mode))?; // whatever the umask is
             file.sync_all()?;
         }
-        std::fs::set_permissions(&folder, Permissions::from_mode(self.folder_mode()))?;
-        File::open(&folder)?.sync_all()
+        std::fs::set_permissions(&directory, Permissions::from_mode(self.directory_mode()))?;
+        File::open(&directory)?.sync_all()
     }
 
     /// Makes or replaces a link in one step.
@@ -124,7 +124,7 @@ impl Volume {
         if std::fs::read_link(&path).is_ok_and(|current| current.as_os_str() == target) {
             return Ok(());
         }
-        let new = self.dir.join(self.unguessable());
+        let new = self.dir.join(self.random_name());
         symlink(target, &new)?;
         std::fs::rename(&new, path).inspect_err(|_| drop(std::fs::remove_file(&new)))
     }
@@ -135,9 +135,9 @@ impl Volume {
             let entry = entry?;
             let name = entry.file_name();
             let is_stale_name = name.to_str().is_some_and(|name| !files.contains_key(name)) && is_name(&entry.path());
-            if is_stale_name || (name.to_string_lossy().starts_with(SET) && !entry.file_type()?.is_dir()) {
+            if is_stale_name || (name.to_string_lossy().starts_with(SET_PREFIX) && !entry.file_type()?.is_dir()) {
                 std::fs::remove_file(entry.path())?;
-            } else if name.to_string_lossy().starts_with(SET) && name != *current {
+            } else if name.to_string_lossy().starts_with(SET_PREFIX) && name != *current {
                 std::fs::remove_dir_all(entry.path())?;
             }
         }
@@ -160,7 +160,8 @@ impl Volume {
             if name == MARKER {
                 let metadata = entry.metadata()?;
                 is_marked = metadata.is_file() && metadata.uid() == rustix::process::geteuid().as_raw();
-            } else if name != DATA && !name.to_string_lossy().starts_with(SET) && !is_name(&entry.path()) {
+            } else if name != CURRENT_LINK && !name.to_string_lossy().starts_with(SET_PREFIX) && !is_name(&entry.path())
+            {
                 return Ok(false);
             }
         }
@@ -174,29 +175,29 @@ impl Volume {
             OpenOptions::new().read(true).append(true).create(true).mode(0o600).custom_flags(flags).open(path)?;
         rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
         if file.metadata()?.len() == 0 {
-            file.write_all(MADE_BY.as_bytes())?;
+            file.write_all(MARKER_TEXT.as_bytes())?;
         }
         Ok(file)
     }
 
     /// Who may read a file may enter the directory.
-    const fn folder_mode(&self) -> u32 {
+    const fn directory_mode(&self) -> u32 {
         let mode = self.mode.bits();
         0o700 | (mode & 0o050) | ((mode & 0o040) >> 2) | (mode & 0o005) | ((mode & 0o004) >> 2)
     }
 
-    fn unguessable(&self) -> OsString {
-        format!("{SET}{}", super::unguessable()).into()
+    fn random_name(&self) -> OsString {
+        format!("{SET_PREFIX}{}", super::random_name()).into()
     }
 
     fn fails(&self, why: &str) -> CliError {
-        CliError::new(Exit::Failed, format!("`{}` can't be written: {why}", self.dir.display()))
+        CliError::new(ExitCode::Failed, format!("`{}` can't be written: {why}", self.dir.display()))
     }
 }
 
 /// Whether it is a link through `..data`.
 fn is_name(path: &Path) -> bool {
-    std::fs::read_link(path).is_ok_and(|target| target.starts_with(DATA))
+    std::fs::read_link(path).is_ok_and(|target| target.starts_with(CURRENT_LINK))
 }
 
 fn not_in_dotenv(secrets: &[ResolvedSecret]) -> Vec<String> {
@@ -236,7 +237,7 @@ mod tests {
     fn names(dir: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<String> =
-            entries.map(|name| if name.starts_with(SET) { SET.into() } else { name }).collect();
+            entries.map(|name| if name.starts_with(SET_PREFIX) { SET_PREFIX.into() } else { name }).collect();
         names.sort();
         names
     }
@@ -291,11 +292,15 @@ mod tests {
 
     #[test]
     fn lets_in_whom_it_lets_read() {
-        for (file, folder) in [(0o600, 0o700), (0o400, 0o700), (0o440, 0o750), (0o640, 0o750), (0o444, 0o755)] {
+        for (file, directory) in [(0o600, 0o700), (0o400, 0o700), (0o440, 0o750), (0o640, 0o750), (0o444, 0o755)] {
             let top = tempfile::tempdir().unwrap();
             let dir = top.path().join("d");
             Volume::at(&dir, FileMode::new(file).unwrap()).unwrap().write(&set()).unwrap();
-            assert_eq!((mode(&dir.join("A")), mode(&dir), mode(&dir.join(DATA))), (file, folder, folder), "{file:o}");
+            assert_eq!(
+                (mode(&dir.join("A")), mode(&dir), mode(&dir.join(CURRENT_LINK))),
+                (file, directory, directory),
+                "{file:o}"
+            );
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 
 pub(super) const KEY_BYTES: usize = 32;
 
@@ -16,7 +16,7 @@ pub(super) struct Key(Zeroizing<[u8; KEY_BYTES]>);
 impl Key {
     /// Reads 32 bytes, or 64 hexadecimal digits. Refuses a file that everybody may read.
     pub(super) fn read(path: &Path) -> Result<Self, CliError> {
-        let fails = |why: &str| CliError::new(Exit::Failed, format!("fallback key `{}`: {why}", path.display()));
+        let fails = |why: &str| CliError::new(ExitCode::Failed, format!("fallback key `{}`: {why}", path.display()));
         let mut bytes = Zeroizing::new(Vec::with_capacity(256));
         let mode = std::fs::File::open(path)
             .and_then(|mut file| {
@@ -44,7 +44,7 @@ impl Key {
     }
 
     #[cfg(test)]
-    pub(super) fn of(bytes: [u8; KEY_BYTES]) -> Self {
+    pub(super) fn from_bytes(bytes: [u8; KEY_BYTES]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 }
@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn is_32_bytes_or_64_digits_for_its_owner_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("key");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
         let read = |bytes: &[u8], mode| {
             fs::write(&path, bytes).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
@@ -86,6 +86,6 @@ mod tests {
             assert!(read(bytes, 0o600).err().unwrap().message().contains("64 hexadecimal digits"));
         }
         assert!(read(&expected, 0o604).err().unwrap().message().contains("everybody"));
-        assert!(Key::read(&folder.path().join("none")).is_err());
+        assert!(Key::read(&directory.path().join("none")).is_err());
     }
 }

@@ -1,8 +1,8 @@
-//! The file's bytes: `magic 17 ‖ sealed at 8 ‖ key id 16 ‖ identity 32 ‖ nonce 12 ‖ ciphertext ‖ tag 16`.
+//! The file's bytes: `magic 17 ‖ sealed at 8 ‖ key id 16 ‖ binding 32 ‖ nonce 12 ‖ ciphertext ‖ tag 16`.
 //!
 //! AES-256-GCM under the caller's key, with a random nonce; everything before the nonce is authenticated with it. The time is
 //! in seconds since the Unix epoch, big-endian. The key id, of a hash over the key, only tells a wrong key from an altered
-//! file. The identity is a hash of what the set is for; the token in it is far too long to be guessed.
+//! file. The binding is a hash of what the set is for; the token in it is far too long to be guessed.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::digest::{Context, SHA256};
@@ -12,49 +12,49 @@ use super::key::Key;
 
 const MAGIC: &[u8; 17] = b"secrets-fallback\x01";
 const KEY_ID_BYTES: usize = 16;
-const IDENTITY_BYTES: usize = 32;
-const HEADER_BYTES: usize = MAGIC.len() + 8 + KEY_ID_BYTES + IDENTITY_BYTES;
+const BINDING_BYTES: usize = 32;
+const HEADER_BYTES: usize = MAGIC.len() + 8 + KEY_ID_BYTES + BINDING_BYTES;
 /// What sealing appends.
 pub(super) const TAG_BYTES: usize = 16;
 
 /// What a set is for.
-pub(super) struct Identity([u8; IDENTITY_BYTES]);
+pub(super) struct FallbackBinding([u8; BINDING_BYTES]);
 
 /// Why a file does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum OpenError {
     /// It is something else.
-    Foreign,
+    NotAFallback,
     /// It was sealed under another key.
     OtherKey,
     /// It was sealed for something else.
-    OtherIdentity,
+    OtherBinding,
     /// It is not as it was written.
     Altered,
 }
 
-impl Identity {
+impl FallbackBinding {
     /// Of where and for whom the set is, and of the names that were asked for.
-    pub(super) fn of(parts: &[&str], names: &[&str]) -> Self {
-        let mut identity = hash(b"secrets fallback identity");
+    pub(super) fn new(parts: &[&str], names: &[&str]) -> Self {
+        let mut binding = hash(b"secrets fallback binding");
         for list in [parts, names] {
-            identity.update(&(list.len() as u64).to_be_bytes());
+            binding.update(&(list.len() as u64).to_be_bytes());
             for part in list {
-                identity.update(&(part.len() as u64).to_be_bytes());
-                identity.update(part.as_bytes());
+                binding.update(&(part.len() as u64).to_be_bytes());
+                binding.update(part.as_bytes());
             }
         }
-        let mut bytes = [0; IDENTITY_BYTES];
-        bytes.iter_mut().zip(identity.finish().as_ref()).for_each(|(byte, hashed)| *byte = *hashed);
+        let mut bytes = [0; BINDING_BYTES];
+        bytes.iter_mut().zip(binding.finish().as_ref()).for_each(|(byte, hashed)| *byte = *hashed);
         Self(bytes)
     }
 }
 
 /// Seals `plain`, and leaves nothing of it there; none if the cipher or its randomness fails.
-pub(super) fn seal(key: &Key, identity: &Identity, now: i64, plain: &mut Zeroizing<Vec<u8>>) -> Option<Vec<u8>> {
+pub(super) fn seal(key: &Key, binding: &FallbackBinding, now: i64, plain: &mut Zeroizing<Vec<u8>>) -> Option<Vec<u8>> {
     let mut nonce = [0; NONCE_LEN];
     aws_lc_rs::rand::fill(&mut nonce).ok()?;
-    let header = header(key, identity, now);
+    let header = header(key, binding, now);
     cipher(key)?
         .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(&header), &mut **plain)
         .ok()?;
@@ -62,30 +62,34 @@ pub(super) fn seal(key: &Key, identity: &Identity, now: i64, plain: &mut Zeroizi
 }
 
 /// When it was sealed, and what.
-pub(super) fn open(key: &Key, identity: &Identity, bytes: Vec<u8>) -> Result<(i64, Zeroizing<Vec<u8>>), Refused> {
+pub(super) fn open(
+    key: &Key,
+    binding: &FallbackBinding,
+    bytes: Vec<u8>,
+) -> Result<(i64, Zeroizing<Vec<u8>>), OpenError> {
     let mut bytes = Zeroizing::new(bytes);
-    let (found, rest) = bytes.split_at_mut_checked(HEADER_BYTES).ok_or(Refused::Foreign)?;
-    let time = found.strip_prefix(MAGIC).and_then(|fields| fields.first_chunk()).ok_or(Refused::Foreign)?;
+    let (found, rest) = bytes.split_at_mut_checked(HEADER_BYTES).ok_or(OpenError::NotAFallback)?;
+    let time = found.strip_prefix(MAGIC).and_then(|fields| fields.first_chunk()).ok_or(OpenError::NotAFallback)?;
     let time = i64::from_be_bytes(*time);
-    let expected = header(key, identity, time);
+    let expected = header(key, binding, time);
     if found != expected {
-        let until_identity = HEADER_BYTES - IDENTITY_BYTES;
+        let until_identity = HEADER_BYTES - BINDING_BYTES;
         let same_key = found.get(..until_identity) == expected.get(..until_identity);
-        return Err(if same_key { Refused::OtherIdentity } else { Refused::OtherKey });
+        return Err(if same_key { OpenError::OtherBinding } else { OpenError::OtherKey });
     }
-    let (nonce, sealed) = rest.split_at_mut_checked(NONCE_LEN).ok_or(Refused::Altered)?;
-    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Refused::Altered)?;
-    let cipher = cipher(key).ok_or(Refused::Altered)?;
-    let plain = cipher.open_in_place(nonce, Aad::from(&expected), sealed).map_err(|_| Refused::Altered)?;
+    let (nonce, sealed) = rest.split_at_mut_checked(NONCE_LEN).ok_or(OpenError::Altered)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| OpenError::Altered)?;
+    let cipher = cipher(key).ok_or(OpenError::Altered)?;
+    let plain = cipher.open_in_place(nonce, Aad::from(&expected), sealed).map_err(|_| OpenError::Altered)?;
     Ok((time, Zeroizing::new(plain.to_vec())))
 }
 
-fn header(key: &Key, identity: &Identity, time: i64) -> Vec<u8> {
+fn header(key: &Key, binding: &FallbackBinding, time: i64) -> Vec<u8> {
     let mut id = hash(b"secrets fallback key");
     id.update(key.expose());
     let id = id.finish();
     let id = id.as_ref().get(..KEY_ID_BYTES).unwrap_or_default();
-    [MAGIC.as_slice(), &time.to_be_bytes(), id, &identity.0].concat()
+    [MAGIC.as_slice(), &time.to_be_bytes(), id, &binding.0].concat()
 }
 
 fn cipher(key: &Key) -> Option<LessSafeKey> {
@@ -103,14 +107,14 @@ fn hash(domain: &[u8]) -> Context {
 mod tests {
     use super::*;
 
-    fn identity(parts: &[&str]) -> Identity {
-        Identity::of(parts, &[])
+    fn binding(parts: &[&str]) -> FallbackBinding {
+        FallbackBinding::new(parts, &[])
     }
 
     #[test]
     fn refuses_every_alteration() {
-        let key = Key::of([7; 32]);
-        let for_whom = identity(&["http://e", "token", "acme", "api", ""]);
+        let key = Key::from_bytes([7; 32]);
+        let for_whom = binding(&["http://e", "token", "acme", "api", ""]);
         let sealed = seal(&key, &for_whom, 5, &mut Zeroizing::new(b"the set".to_vec())).unwrap();
         let (time, plain) = open(&key, &for_whom, sealed.clone()).unwrap();
         assert_eq!((time, plain.as_slice()), (5, &b"the set"[..]));
@@ -127,8 +131,8 @@ mod tests {
 
     #[test]
     fn opens_for_nobody_else() {
-        let key = Key::of([7; 32]);
-        let for_whom = |parts: &[&str], names: &[&str]| Identity::of(parts, names);
+        let key = Key::from_bytes([7; 32]);
+        let for_whom = |parts: &[&str], names: &[&str]| FallbackBinding::new(parts, names);
         let sealed = seal(&key, &for_whom(&["ab", "c"], &["A"]), 5, &mut Zeroizing::new(b"x".to_vec())).unwrap();
         for (parts, names) in [
             (vec!["a", "bc"], vec!["A"]),
@@ -137,16 +141,16 @@ mod tests {
             (vec!["ab", "c", "A"], vec![]),
         ] {
             let other = for_whom(&parts, &names);
-            assert_eq!(open(&key, &other, sealed.clone()).err(), Some(Refused::OtherIdentity), "{parts:?} {names:?}");
+            assert_eq!(open(&key, &other, sealed.clone()).err(), Some(OpenError::OtherBinding), "{parts:?} {names:?}");
         }
-        let other = open(&Key::of([8; 32]), &for_whom(&["ab", "c"], &["A"]), sealed);
-        assert_eq!(other.err(), Some(Refused::OtherKey));
+        let other = open(&Key::from_bytes([8; 32]), &for_whom(&["ab", "c"], &["A"]), sealed);
+        assert_eq!(other.err(), Some(OpenError::OtherKey));
     }
 
     #[test]
     fn the_same_set_is_never_sealed_the_same() {
-        let key = Key::of([7; 32]);
-        let once = || seal(&key, &identity(&[]), 5, &mut Zeroizing::new(b"x".to_vec())).unwrap();
+        let key = Key::from_bytes([7; 32]);
+        let once = || seal(&key, &binding(&[]), 5, &mut Zeroizing::new(b"x".to_vec())).unwrap();
         assert_ne!(once(), once());
     }
 }

@@ -1,7 +1,7 @@
 use super::Unfit;
 
 /// Docker gives up a file with a longer line.
-const LONGEST_LINE: usize = 65_535;
+const MAX_LINE_BYTES: usize = 65_535;
 
 /// Writes a line for `docker run --env-file`, where all behind the `=` is the value as it is: no quotes, no escapes.
 pub(super) fn write(name: &str, value: &[u8], text: &mut Vec<u8>) -> Result<(), Unfit> {
@@ -11,7 +11,7 @@ pub(super) fn write(name: &str, value: &[u8], text: &mut Vec<u8>) -> Result<(), 
         "it ends with a carriage return"
     } else if std::str::from_utf8(value).is_err() || value.contains(&0) {
         "it is not text"
-    } else if name.len() + 1 + value.len() > LONGEST_LINE {
+    } else if name.len() + 1 + value.len() > MAX_LINE_BYTES {
         "it is too long for a line"
     } else {
         text.extend(name.as_bytes());

@@ -1,11 +1,11 @@
-//! Carries a program's output from its pipe, or its pseudo-terminal, to ours, and masks it on the way.
+//! Forwards a program's output from its pipe, or its pseudo-terminal, to ours, and masks it on the way.
 //!
-//! A thread for each stream reads, masks and writes, one piece at a time: a reader who is slow slows the program down, as
-//! a pipe without us would, and nothing grows. What may be the beginning of a value is held back, for no longer than
-//! [`SILENCE`].
+//! A thread for each stream reads, masks and writes, one chunk at a time: a slow reader slows the program down, as a pipe
+//! without us would, and no buffer grows. What may be the beginning of a value is held back, for no longer than
+//! [`HOLD_BACK_TIMEOUT`].
 //!
-//! A program's descendants may live on and keep its output open. What was written before the program ended is carried
-//! whole; after that, only as long as it keeps coming, and for at most [`AFTERMATH`].
+//! A program's descendants may live on and keep its output open. What was written before the program ended is forwarded
+//! whole; after that, only as long as more keeps coming, and for at most [`DRAIN_TIMEOUT`].
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -20,22 +20,22 @@ use super::masking::MaskedStream;
 use super::terminal::Terminal;
 
 /// After this long without output, what is held back is not the beginning of a value, but a prompt.
-const SILENCE: Duration = Duration::from_millis(100);
+const HOLD_BACK_TIMEOUT: Duration = Duration::from_millis(100);
 /// The same for a few bytes on a terminal, as the echo of a key: they are seldom the beginning of a value, and whoever types
 /// does not want to wait for them.
-const KEYSTROKE: Duration = Duration::from_millis(15);
-/// So few bytes.
-const FEW: usize = 3;
+const KEYSTROKE_TIMEOUT: Duration = Duration::from_millis(15);
+/// As many bytes as a keystroke sends back at most.
+const MAX_KEYSTROKE_BYTES: usize = 3;
 
-/// How long the output of what a program left behind is carried.
-const AFTERMATH: Duration = Duration::from_secs(1);
+/// How long output is forwarded that descendants write after the program has ended.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How much is read at once: what fits into a pipe.
-const PIECE: usize = 256 * 1024;
+/// Bytes read at once: what fits into a pipe.
+const CHUNK_BYTES: usize = 256 * 1024;
 
-/// How carrying ended.
+/// How forwarding ended.
 #[derive(Debug)]
-pub(crate) enum Carried {
+pub(crate) enum Forwarded {
     /// There is nothing more.
     All,
     /// Whoever reads our output is gone, as after `| head -n 1`.
@@ -44,29 +44,29 @@ pub(crate) enum Carried {
     Failed(io::Error),
 }
 
-/// What a stream that comes from a pseudo-terminal goes to.
-pub(crate) struct Screen {
+/// The terminal to which the output of a pseudo-terminal goes.
+pub(crate) struct TerminalOutput {
     pub(crate) terminal: Arc<Terminal>,
     /// Something was read that is not written yet.
     pub(crate) busy: AtomicBool,
 }
 
 /// The state of one stream.
-struct Pump<'a> {
+struct Forwarder<'a> {
     input: OwnedFd,
     output: BorrowedFd<'a>,
     stream: MaskedStream,
-    /// What was decided and is not written yet; empty between two pieces.
-    decided: Vec<u8>,
-    screen: Option<&'a Screen>,
+    /// What was masked and is not written yet; empty between two chunks.
+    masked: Vec<u8>,
+    terminal_output: Option<&'a TerminalOutput>,
     /// A carriage return at the end of what was written, which may belong to a line feed that comes next.
-    held_return: bool,
+    held_carriage_return: bool,
 }
 
-/// What is still to be carried after the program has ended.
-struct Ending {
+/// What is still to be forwarded after the program has ended.
+struct Drain {
     /// What lay in the pipe at that time.
-    owed: u64,
+    remaining_bytes: u64,
     until: Instant,
 }
 
@@ -77,48 +77,55 @@ pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((read, write))
 }
 
-/// Lets a pipe hold a whole piece: fewer turns for the same bytes. Where it is not granted, the usual size does, and what is
+/// Lets a pipe hold a whole chunk: fewer turns for the same bytes. Where it is not granted, the usual size does, and what is
 /// no pipe stays what it is.
 fn widen(pipe: impl AsFd) {
-    if rustix::pipe::fcntl_getpipe_size(&pipe).is_ok_and(|size| size < PIECE) {
-        let _ = rustix::pipe::fcntl_setpipe_size(&pipe, PIECE);
+    if rustix::pipe::fcntl_getpipe_size(&pipe).is_ok_and(|size| size < CHUNK_BYTES) {
+        let _ = rustix::pipe::fcntl_setpipe_size(&pipe, CHUNK_BYTES);
     }
 }
 
-/// Carries `input` to `output` until there is nothing more, or until `ended`, whose other end the runner closes when the
+/// Forwards `input` to `output` until there is nothing more, or until `ended`, whose other end the runner closes when the
 /// program has ended, and what follows from that.
-pub(crate) fn carry(
+pub(crate) fn forward(
     input: OwnedFd,
     output: BorrowedFd<'_>,
     stream: MaskedStream,
     ended: BorrowedFd<'_>,
-    screen: Option<&Screen>,
-) -> Carried {
+    terminal_output: Option<&TerminalOutput>,
+) -> Forwarded {
     widen(output);
-    let mut pump = Pump { input, output, stream, decided: Vec::with_capacity(PIECE), screen, held_return: false };
-    match pump.run(ended) {
-        Ok(()) => Carried::All,
-        Err(Errno::PIPE) => Carried::ReaderGone,
-        Err(error) => Carried::Failed(error.into()),
+    let mut forwarder = Forwarder {
+        input,
+        output,
+        stream,
+        masked: Vec::with_capacity(CHUNK_BYTES),
+        terminal_output,
+        held_carriage_return: false,
+    };
+    match forwarder.run(ended) {
+        Ok(()) => Forwarded::All,
+        Err(Errno::PIPE) => Forwarded::ReaderGone,
+        Err(error) => Forwarded::Failed(error.into()),
     }
 }
 
-impl Pump<'_> {
+impl Forwarder<'_> {
     fn run(&mut self, ended: BorrowedFd<'_>) -> Result<(), Errno> {
-        let mut piece = vec![0; PIECE];
-        let mut ending: Option<Ending> = None;
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let mut drain: Option<Drain> = None;
         loop {
-            let wait = match &ending {
-                Some(_) => Some(SILENCE),
-                None => self.holds().then(|| self.silence()),
+            let wait = match &drain {
+                Some(_) => Some(HOLD_BACK_TIMEOUT),
+                None => self.has_held_back().then(|| self.hold_back_timeout()),
             };
-            let ready = self.wait(ending.is_none().then_some(ended), wait)?;
+            let ready = self.wait(drain.is_none().then_some(ended), wait)?;
             if ready.ended {
-                let owed = rustix::io::ioctl_fionread(&self.input).unwrap_or(0);
-                ending = Some(Ending { owed, until: Instant::now() + AFTERMATH });
+                let remaining_bytes = rustix::io::ioctl_fionread(&self.input).unwrap_or(0);
+                drain = Some(Drain { remaining_bytes, until: Instant::now() + DRAIN_TIMEOUT });
             }
             if ready.input {
-                let count = match rustix::io::read(&self.input, &mut piece) {
+                let count = match rustix::io::read(&self.input, &mut chunk) {
                     Ok(count) => count,
                     Err(Errno::INTR | Errno::AGAIN) => continue,
                     Err(Errno::IO) => 0, // a pseudo-terminal that nobody has open any more
@@ -127,18 +134,18 @@ impl Pump<'_> {
                 if count == 0 {
                     return self.finish();
                 }
-                self.begin();
-                self.stream.push(piece.get(..count).unwrap_or_default(), &mut self.decided);
-                self.leave_ends_of_lines_to_the_terminal();
+                self.flush_carriage_return();
+                self.stream.push(chunk.get(..count).unwrap_or_default(), &mut self.masked);
+                self.drop_redundant_carriage_returns();
                 self.write()?;
-                if let Some(ending) = &mut ending {
-                    ending.owed = ending.owed.saturating_sub(count as u64);
+                if let Some(drain) = &mut drain {
+                    drain.remaining_bytes = drain.remaining_bytes.saturating_sub(count as u64);
                 }
-            } else if ready.nothing {
+            } else if ready.timed_out {
                 self.finish()?;
             }
-            if let Some(ending) = &ending
-                && (ready.nothing || (ending.owed == 0 && Instant::now() >= ending.until))
+            if let Some(drain) = &drain
+                && (ready.timed_out || (drain.remaining_bytes == 0 && Instant::now() >= drain.until))
             {
                 return self.finish();
             }
@@ -146,26 +153,26 @@ impl Pump<'_> {
     }
 
     fn finish(&mut self) -> Result<(), Errno> {
-        self.begin();
-        self.stream.flush(&mut self.decided);
+        self.flush_carriage_return();
+        self.stream.flush(&mut self.masked);
         self.write()
     }
 
-    fn begin(&mut self) {
-        if std::mem::take(&mut self.held_return) {
-            self.decided.push(b'\r');
+    fn flush_carriage_return(&mut self) {
+        if std::mem::take(&mut self.held_carriage_return) {
+            self.masked.push(b'\r');
         }
     }
 
     /// A pseudo-terminal puts a carriage return before each line feed. While our terminal is not raw it does so as well,
     /// and once is enough.
-    fn leave_ends_of_lines_to_the_terminal(&mut self) {
-        if self.screen.is_none_or(|screen| screen.terminal.is_raw()) {
+    fn drop_redundant_carriage_returns(&mut self) {
+        if self.terminal_output.is_none_or(|terminal_output| terminal_output.terminal.is_raw()) {
             return;
         }
         let mut returned = false;
-        let mut kept = Vec::with_capacity(self.decided.len());
-        for &byte in &self.decided {
+        let mut kept = Vec::with_capacity(self.masked.len());
+        for &byte in &self.masked {
             if returned && byte != b'\n' {
                 kept.push(b'\r');
             }
@@ -174,23 +181,23 @@ impl Pump<'_> {
                 kept.push(byte);
             }
         }
-        self.held_return = returned;
-        self.decided = kept;
+        self.held_carriage_return = returned;
+        self.masked = kept;
     }
 
     /// Whether something that was read waits for what comes next.
-    fn holds(&self) -> bool {
-        self.stream.held() > 0 || self.held_return
+    fn has_held_back(&self) -> bool {
+        self.stream.held() > 0 || self.held_carriage_return
     }
 
     /// How long what is held back waits.
-    fn silence(&self) -> Duration {
-        let is_keystroke = self.screen.is_some() && (1..=FEW).contains(&self.stream.held());
-        if is_keystroke { KEYSTROKE } else { SILENCE }
+    fn hold_back_timeout(&self) -> Duration {
+        let is_keystroke = self.terminal_output.is_some() && (1..=MAX_KEYSTROKE_BYTES).contains(&self.stream.held());
+        if is_keystroke { KEYSTROKE_TIMEOUT } else { HOLD_BACK_TIMEOUT }
     }
 
     /// Waits until there is something to read, the reader of our output is gone, or the program has ended.
-    fn wait(&self, ended: Option<BorrowedFd<'_>>, limit: Option<Duration>) -> Result<Ready, Errno> {
+    fn wait(&self, ended: Option<BorrowedFd<'_>>, limit: Option<Duration>) -> Result<PollResult, Errno> {
         let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
         let mut polled = vec![
             PollFd::new(&self.input, PollFlags::IN),
@@ -198,7 +205,7 @@ impl Pump<'_> {
             PollFd::new(&self.output, PollFlags::empty()),
         ];
         polled.extend(ended.as_ref().map(|ended| PollFd::new(ended, PollFlags::IN)));
-        self.set_busy(self.holds());
+        self.set_busy(self.has_held_back());
         let count = loop {
             match poll(&mut polled, limit.as_ref()) {
                 Err(Errno::INTR) => {}
@@ -211,22 +218,22 @@ impl Pump<'_> {
         if output.is_some_and(|events| events.intersects(PollFlags::ERR | PollFlags::NVAL)) {
             return Err(Errno::PIPE);
         }
-        Ok(Ready {
+        Ok(PollResult {
             input: input.is_some_and(|events| !events.is_empty()),
             ended: ended.is_some_and(|events| !events.is_empty()),
-            nothing: count == 0,
+            timed_out: count == 0,
         })
     }
 
     fn set_busy(&self, busy: bool) {
-        if let Some(screen) = self.screen {
-            screen.busy.store(busy, Ordering::Release);
+        if let Some(terminal_output) = self.terminal_output {
+            terminal_output.busy.store(busy, Ordering::Release);
         }
     }
 
-    /// Writes all that is decided, however long that takes.
+    /// Writes all that is masked, however long that takes.
     fn write(&mut self) -> Result<(), Errno> {
-        let mut rest = self.decided.as_slice();
+        let mut rest = self.masked.as_slice();
         while !rest.is_empty() {
             match rustix::io::write(self.output, rest) {
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
@@ -238,14 +245,14 @@ impl Pump<'_> {
                 Err(error) => return Err(error),
             }
         }
-        self.decided.clear();
+        self.masked.clear();
         Ok(())
     }
 }
 
-/// What a wait found.
-struct Ready {
+/// What a poll found.
+struct PollResult {
     input: bool,
     ended: bool,
-    nothing: bool,
+    timed_out: bool,
 }

@@ -7,7 +7,7 @@ use secrets_client::{ResolvedSecret, v1};
 use secrets_core::Redaction;
 use secrets_core::redact::{Masked, Redactor, RedactorStream, UnmaskedReason};
 
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::Output;
 
 /// The redactor of a running program. Another one can take its place; its streams go over to it by themselves.
@@ -36,12 +36,13 @@ pub(crate) fn redactor<'a>(secrets: impl Iterator<Item = &'a ResolvedSecret>) ->
         value: secret.expose(),
         redaction: if is_masked(secret) { Redaction::Default } else { Redaction::Off },
     });
-    Redactor::new(masked)
-        .map_err(|error| CliError::new(Exit::Failed, format!("masking: {error}")).hint("--only gives fewer secrets"))
+    Redactor::new(masked).map_err(|error| {
+        CliError::new(ExitCode::Failed, format!("masking: {error}")).hint("--only gives fewer secrets")
+    })
 }
 
 /// The same without those that are named in `unmask`. Says what is shown, also for other reasons.
-pub(crate) fn redactor_but(
+pub(crate) fn redactor_except(
     unmask: &[String],
     secrets: &[ResolvedSecret],
     output: Output,
@@ -51,14 +52,14 @@ pub(crate) fn redactor_but(
             .hint("`secrets explain` shows what this context gets, and why"));
     }
     let redactor = redactor(secrets.iter().filter(|secret| !unmask.contains(&secret.secret_id)))?;
-    if let Some(shown) = shown(unmask, &redactor) {
+    if let Some(shown) = unmasked_note(unmask, &redactor) {
         output.note(&shown);
     }
     Ok(redactor)
 }
 
 /// A line that says what is not masked, and why; none if all is.
-fn shown(unmask: &[String], redactor: &Redactor) -> Option<String> {
+fn unmasked_note(unmask: &[String], redactor: &Redactor) -> Option<String> {
     let mut shown: Vec<String> = unmask.iter().map(|name| format!("{name} (--unmask)")).collect();
     shown.extend(unmasked(redactor));
     (!shown.is_empty()).then(|| format!("secrets: not masked: {}", shown.join(", ")))
@@ -93,8 +94,8 @@ impl Masking {
     }
 
     /// A line that says what is not masked, and why; none if all is.
-    pub(crate) fn shown(&self, unmask: &[String]) -> Option<String> {
-        shown(unmask, &self.shared.redactor.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn unmasked_note(&self, unmask: &[String]) -> Option<String> {
+        unmasked_note(unmask, &self.shared.redactor.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn stream(&self) -> MaskedStream {

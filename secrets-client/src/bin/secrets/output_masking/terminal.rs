@@ -12,13 +12,13 @@ use rustix::io::Errno;
 use rustix::process::getpgrp;
 use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr};
 
-/// How often is looked whether a shell has put us into the foreground again, which it does not tell.
-const FOREGROUND: Duration = Duration::from_millis(200);
+/// How often to check whether a shell has put us into the foreground again, which it does not report.
+const FOREGROUND_POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Our own terminal. Dropped, it is as it was.
 pub(crate) struct Terminal {
     keyboard: OwnedFd,
-    screen: OwnedFd,
+    terminal_output: OwnedFd,
     mode: Mutex<Mode>,
 }
 
@@ -32,7 +32,7 @@ struct Mode {
 
 impl Terminal {
     /// The terminal that stdout is; keys come from stdin if that is one as well, else from where passwords are asked.
-    pub(crate) fn of_stdout() -> io::Result<Self> {
+    pub(crate) fn from_stdout() -> io::Result<Self> {
         let stdin = io::stdin();
         let keyboard = if rustix::termios::isatty(&stdin) {
             stdin.as_fd().try_clone_to_owned()?
@@ -42,7 +42,7 @@ impl Terminal {
                 Err(_) => io::stdout().as_fd().try_clone_to_owned()?,
             }
         };
-        Ok(Self { keyboard, screen: io::stdout().as_fd().try_clone_to_owned()?, mode: Mutex::default() })
+        Ok(Self { keyboard, terminal_output: io::stdout().as_fd().try_clone_to_owned()?, mode: Mutex::default() })
     }
 
     /// What a pseudo-terminal that stands for this one should be like.
@@ -54,7 +54,7 @@ impl Terminal {
     }
 
     pub(crate) fn size(&self) -> io::Result<Winsize> {
-        Ok(tcgetwinsize(&self.screen)?)
+        Ok(tcgetwinsize(&self.terminal_output)?)
     }
 
     /// Whether we may read the terminal and set its mode. One that controls nobody is anybody's.
@@ -104,11 +104,11 @@ impl Terminal {
     }
 
     /// Carries what is typed to `program`, the pseudo-terminal, until the other end of `over` is closed.
-    pub(crate) fn carry_keys(&self, program: &OwnedFd, over: &OwnedFd) -> Result<(), Errno> {
+    pub(crate) fn forward_keys(&self, program: &OwnedFd, over: &OwnedFd) -> Result<(), Errno> {
         let mut typed = [0; 4096];
         loop {
             let ours = self.make_raw();
-            let limit = (!ours).then(|| Timespec::try_from(FOREGROUND).ok()).flatten();
+            let limit = (!ours).then(|| Timespec::try_from(FOREGROUND_POLL_INTERVAL).ok()).flatten();
             let mut polled = vec![PollFd::new(over, PollFlags::IN)];
             if ours {
                 polled.push(PollFd::new(&self.keyboard, PollFlags::IN));

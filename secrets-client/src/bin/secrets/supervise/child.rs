@@ -14,18 +14,18 @@ use rustix::process::{
 use tokio::time::{Duration, Instant, sleep};
 
 use super::job_control::{stop_this_process, stops_jobs};
-use super::monitor::News;
+use super::monitor::MonitorEvent;
 use super::program::Program;
-use super::pty_child::OnTerminal;
-use super::signals::{Arrival, Signals};
-use super::streams::{Streams, To};
+use super::pty_child::PtyChild;
+use super::signals::{ReceivedSignal, Signals};
+use super::streams::{OutputStream, Streams};
 use crate::output_masking::forward;
 use crate::output_masking::masking::Masking;
-use crate::ui::error::{CliError, Exit};
-use crate::ui::escape::printable;
+use crate::ui::error::{CliError, ExitCode};
+use crate::ui::escape::escape;
 
 /// How often is looked whether what a program left behind has ended.
-const LOOK: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A program that was started. Dropped, the terminal is given back, and a program on a pseudo-terminal loses it.
 pub(crate) struct Child {
@@ -38,12 +38,12 @@ pub(crate) struct Child {
 }
 
 enum Process {
-    Own(Own),
-    OnTerminal(Box<OnTerminal>),
+    PlainChild(PlainChild),
+    PtyChild(Box<PtyChild>),
 }
 
 /// A child of ours.
-struct Own {
+struct PlainChild {
     pid: Option<Pid>,
     /// The group that it leads, if it does.
     group: Option<Pid>,
@@ -53,13 +53,13 @@ struct Own {
 impl Child {
     /// Starts `program`.
     pub(crate) async fn start(program: &Program) -> Result<Self, CliError> {
-        let mut streams = Streams::new().map_err(unprepared)?;
+        let mut streams = Streams::new().map_err(not_prepared)?;
         let process = match &program.masking {
-            None => Process::Own(Own::start(program, Stdio::inherit(), Stdio::inherit())?),
+            None => Process::PlainChild(PlainChild::start(program, Stdio::inherit(), Stdio::inherit())?),
             Some(masking) if io::stdout().is_terminal() => {
-                Process::OnTerminal(Box::new(OnTerminal::start(program, masking, &mut streams).await?))
+                Process::PtyChild(Box::new(PtyChild::start(program, masking, &mut streams).await?))
             }
-            Some(masking) => Process::Own(Own::start_on_pipes(program, masking, &mut streams)?),
+            Some(masking) => Process::PlainChild(PlainChild::start_on_pipes(program, masking, &mut streams)?),
         };
         Ok(Self { process, streams, code: None, failed: false })
     }
@@ -80,17 +80,17 @@ impl Child {
             }
             tokio::select! {
                 arrival = signals.next() => self.receive(arrival),
-                news = self.process.news() => self.hear(news),
+                event = self.process.next_event() => self.handle(event),
             }
         };
         self.streams.end();
         loop {
             tokio::select! {
-                carried = self.streams.carried() => match carried {
+                finished = self.streams.next_finished() => match finished {
                     Some(Ok(())) => {}
                     Some(Err(failure)) => {
                         self.failed = true;
-                        self.say(&format!("error: {failure}"));
+                        self.print_line(&format!("error: {failure}"));
                     }
                     None => break,
                 },
@@ -98,15 +98,15 @@ impl Child {
                 _ = signals.ending() => break,
             }
         }
-        if self.failed { code.max(Exit::Failed as u8) } else { code }
+        if self.failed { code.max(ExitCode::Failed as u8) } else { code }
     }
 
     /// Sends the program a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         match &self.process {
-            Process::Own(own) if self.code.is_none() => own.signal(signal),
-            Process::Own(_) => {}
-            Process::OnTerminal(on_terminal) => on_terminal.signal(signal),
+            Process::PlainChild(plain) if self.code.is_none() => plain.signal(signal),
+            Process::PlainChild(_) => {}
+            Process::PtyChild(pty_child) => pty_child.signal(signal),
         }
     }
 
@@ -119,7 +119,7 @@ impl Child {
             if Instant::now() >= end {
                 return self.signal_descendants(Signal::KILL);
             }
-            sleep(LOOK).await;
+            sleep(POLL_INTERVAL).await;
             self.reap();
         }
     }
@@ -135,31 +135,31 @@ impl Child {
 
     fn group(&self) -> Option<Pid> {
         match &self.process {
-            Process::Own(own) => own.group,
-            Process::OnTerminal(_) => None,
+            Process::PlainChild(plain) => plain.group,
+            Process::PtyChild(_) => None,
         }
     }
 
     /// Writes a line to stderr, whatever mode the terminal is in.
-    pub(crate) fn say(&self, line: &str) {
-        let raw = matches!(&self.process, Process::OnTerminal(on_terminal) if on_terminal.is_raw());
-        let line = format!("{}{}", printable(line), if raw { "\r\n" } else { "\n" });
+    pub(crate) fn print_line(&self, line: &str) {
+        let raw = matches!(&self.process, Process::PtyChild(pty_child) if pty_child.is_raw());
+        let line = format!("{}{}", escape(line), if raw { "\r\n" } else { "\n" });
         let _ = io::Write::write_all(&mut io::stderr().lock(), line.as_bytes());
     }
 
     /// A signal reached the runner.
-    fn receive(&mut self, Arrival { signal, from_kernel }: Arrival) {
+    fn receive(&mut self, ReceivedSignal { signal, from_kernel }: ReceivedSignal) {
         match &mut self.process {
             _ if signal == Signal::CHILD => self.reap(),
-            Process::OnTerminal(on_terminal) => on_terminal.receive(signal),
-            Process::Own(own) => match signal {
+            Process::PtyChild(pty_child) => pty_child.receive(signal),
+            Process::PlainChild(plain) => match signal {
                 // Ctrl-Z when the program is stopped already.
-                Signal::TSTP if own.stopped => {
+                Signal::TSTP if plain.stopped => {
                     stop_this_process();
                 }
                 // The terminal's, which the program is sent as well.
                 Signal::INT | Signal::QUIT | Signal::TSTP | Signal::WINCH if from_kernel => {}
-                signal => own.signal(signal),
+                signal => plain.signal(signal),
             },
         }
     }
@@ -169,12 +169,12 @@ impl Child {
         let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
         loop {
             match (rustix::process::wait(options), &mut self.process) {
-                (Ok(Some((pid, status))), Process::Own(own)) if own.pid == Some(pid) => {
+                (Ok(Some((pid, status))), Process::PlainChild(plain)) if plain.pid == Some(pid) => {
                     self.code = code(status);
-                    own.note(status);
+                    plain.note(status);
                 }
-                // One that ends in order has told before how the program ended.
-                (Ok(Some((pid, status))), Process::OnTerminal(on_terminal)) if on_terminal.is_monitor(pid) => {
+                // A monitor that ends in order has reported before how the program ended.
+                (Ok(Some((pid, status))), Process::PtyChild(pty_child)) if pty_child.is_monitor(pid) => {
                     self.code = self.code.or(code(status).filter(|code| *code != 0));
                 }
                 (Ok(Some(_)) | Err(Errno::INTR), _) => {}
@@ -183,39 +183,39 @@ impl Child {
         }
     }
 
-    /// The monitor told something.
-    fn hear(&mut self, news: News) {
-        let Process::OnTerminal(on_terminal) = &mut self.process else { return };
-        match news {
-            News::Exited(code) => self.code = Some(u8::try_from(code).unwrap_or(u8::MAX)),
-            News::Killed(signal) => self.code = Some(u8::try_from(128 + signal).unwrap_or(u8::MAX)),
-            News::Gone => self.code = self.code.or(Some(Exit::Failed as u8)),
-            News::Stopped(signal) => on_terminal.stopped(signal),
-            News::WantsKeyboard => on_terminal.wants_keyboard(),
-            News::Started | News::NotExecuted(_) | News::NotPrepared(_) => {}
+    /// Takes note of what the monitor reports.
+    fn handle(&mut self, event: MonitorEvent) {
+        let Process::PtyChild(pty_child) = &mut self.process else { return };
+        match event {
+            MonitorEvent::Exited(code) => self.code = Some(u8::try_from(code).unwrap_or(u8::MAX)),
+            MonitorEvent::Killed(signal) => self.code = Some(u8::try_from(128 + signal).unwrap_or(u8::MAX)),
+            MonitorEvent::Gone => self.code = self.code.or(Some(ExitCode::Failed as u8)),
+            MonitorEvent::Stopped(signal) => pty_child.stopped(signal),
+            MonitorEvent::WantsKeyboard => pty_child.wants_keyboard(),
+            MonitorEvent::Started | MonitorEvent::NotExecuted(_) | MonitorEvent::NotPrepared(_) => {}
         }
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if let Process::OnTerminal(on_terminal) = &self.process {
-            on_terminal.end();
+        if let Process::PtyChild(pty_child) = &self.process {
+            pty_child.end();
         }
     }
 }
 
 impl Process {
-    /// What the monitor tells; nothing, ever, of a child of ours.
-    async fn news(&mut self) -> News {
+    /// What the monitor reports; never anything for a plain child, which has none.
+    async fn next_event(&mut self) -> MonitorEvent {
         match self {
-            Self::Own(_) => std::future::pending().await,
-            Self::OnTerminal(on_terminal) => on_terminal.news().await,
+            Self::PlainChild(_) => std::future::pending().await,
+            Self::PtyChild(pty_child) => pty_child.next_event().await,
         }
     }
 }
 
-impl Own {
+impl PlainChild {
     fn start(program: &Program, stdout: Stdio, stderr: Stdio) -> Result<Self, CliError> {
         let mut command = program.command();
         let child = command.stdout(stdout).stderr(stderr).spawn().map_err(|error| program.not_started(&error))?;
@@ -225,20 +225,20 @@ impl Own {
     }
 
     fn start_on_pipes(program: &Program, masking: &Masking, streams: &mut Streams) -> Result<Self, CliError> {
-        let (stdout, for_stdout) = forward::pipe().map_err(unprepared)?;
+        let (stdout, for_stdout) = forward::pipe().map_err(not_prepared)?;
         // One pipe for what ends in one place, or the order of what is written would be lost.
-        let (stderr, for_stderr) = if Streams::go_to_the_same_place() {
-            (None, for_stdout.try_clone().map_err(unprepared)?)
+        let (stderr, for_stderr) = if Streams::share_destination() {
+            (None, for_stdout.try_clone().map_err(not_prepared)?)
         } else {
-            let (stderr, for_stderr) = forward::pipe().map_err(unprepared)?;
+            let (stderr, for_stderr) = forward::pipe().map_err(not_prepared)?;
             (Some(stderr), for_stderr)
         };
-        let own = Self::start(program, for_stdout.into(), for_stderr.into())?;
-        streams.carry(stdout, To::Stdout, masking, None);
+        let plain = Self::start(program, for_stdout.into(), for_stderr.into())?;
+        streams.forward(stdout, OutputStream::Stdout, masking, None);
         if let Some(stderr) = stderr {
-            streams.carry(stderr, To::Stderr, masking, None);
+            streams.forward(stderr, OutputStream::Stderr, masking, None);
         }
-        Ok(own)
+        Ok(plain)
     }
 
     fn signal(&self, signal: Signal) {
@@ -256,8 +256,8 @@ impl Own {
     }
 }
 
-fn unprepared(error: io::Error) -> CliError {
-    CliError::new(Exit::NotStarted, format!("the program's streams: {error}"))
+fn not_prepared(error: io::Error) -> CliError {
+    CliError::new(ExitCode::NotStarted, format!("the program's streams: {error}"))
 }
 
 /// The code of what has ended: its own, or 128 and the signal that ended it.

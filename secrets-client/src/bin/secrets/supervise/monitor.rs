@@ -2,7 +2,7 @@
 //!
 //! A pseudo-terminal is the terminal of a session of its own, and the kernel lets a program stop (Ctrl-Z) only if its
 //! parent is in the same session: somebody has to be there to continue it. So the runner starts this program once more,
-//! which leads that session, starts the program in it, tells the runner how it fares, and does to it what the runner says.
+//! which leads that session, starts the program in it, reports to the runner what becomes of it, and executes the runner's commands.
 //!
 //! The two talk over a socket, which is the monitor's stdin, in frames of a letter and a number. The first comes with the
 //! program's stdin, stdout and stderr, so that they need no other way. Its arguments are the program's, and its environment
@@ -28,9 +28,9 @@ use tokio::sync::mpsc;
 /// The first argument of a monitor.
 pub(crate) const ARGUMENT: &str = "__monitor";
 
-/// What the monitor tells.
+/// What the monitor reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum News {
+pub(crate) enum MonitorEvent {
     Started,
     /// The program could not be executed.
     NotExecuted(Errno),
@@ -46,9 +46,9 @@ pub(crate) enum News {
     Gone,
 }
 
-/// What the runner wants done.
+/// What the runner asks of the monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(crate) enum MonitorCommand {
     /// Give the program the keyboard from the start.
     StartInForeground,
     /// Give it the keyboard when it asks.
@@ -66,8 +66,8 @@ pub(crate) enum Order {
 /// A monitor, from the runner's side. Dropped, its session ends.
 pub(crate) struct Monitor {
     pub(crate) pid: Option<Pid>,
-    orders: UnixStream,
-    news: mpsc::UnboundedReceiver<News>,
+    commands: UnixStream,
+    events: mpsc::UnboundedReceiver<MonitorEvent>,
 }
 
 impl Monitor {
@@ -78,7 +78,7 @@ impl Monitor {
         stdio: [BorrowedFd<'_>; 3],
         foreground: bool,
     ) -> io::Result<Self> {
-        let (orders, theirs) = UnixStream::pair()?;
+        let (commands, theirs) = UnixStream::pair()?;
         let child = Command::new("/proc/self/exe")
             .arg0("secrets")
             .arg(ARGUMENT)
@@ -88,39 +88,40 @@ impl Monitor {
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .spawn()?;
-        let order = if foreground { Order::StartInForeground } else { Order::StartInBackground };
+        let command = if foreground { MonitorCommand::StartInForeground } else { MonitorCommand::StartInBackground };
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         ancillary.push(SendAncillaryMessage::ScmRights(&stdio));
-        sendmsg(&orders, &[IoSlice::new(&order.frame())], &mut ancillary, SendFlags::NOSIGNAL)?;
+        sendmsg(&commands, &[IoSlice::new(&command.frame())], &mut ancillary, SendFlags::NOSIGNAL)?;
 
-        let (sender, news) = mpsc::unbounded_channel();
-        let mut reader = orders.try_clone()?;
+        let (sender, events) = mpsc::unbounded_channel();
+        let mut reader = commands.try_clone()?;
         std::thread::spawn(move || {
             loop {
-                let news = read_frame(&mut reader).ok().and_then(News::of).unwrap_or(News::Gone);
-                if sender.send(news).is_err() || news == News::Gone {
+                let events =
+                    read_frame(&mut reader).ok().and_then(MonitorEvent::from_frame).unwrap_or(MonitorEvent::Gone);
+                if sender.send(events).is_err() || events == MonitorEvent::Gone {
                     break;
                 }
             }
         });
-        Ok(Self { pid: i32::try_from(child.id()).ok().and_then(Pid::from_raw), orders, news })
+        Ok(Self { pid: i32::try_from(child.id()).ok().and_then(Pid::from_raw), commands, events })
     }
 
-    /// The next news. Cancelling it loses none.
-    pub(crate) async fn news(&mut self) -> News {
-        self.news.recv().await.unwrap_or(News::Gone)
+    /// The next event. Cancelling it loses none.
+    pub(crate) async fn next_event(&mut self) -> MonitorEvent {
+        self.events.recv().await.unwrap_or(MonitorEvent::Gone)
     }
 
-    /// Gives an order. A monitor that is gone has told so, or will.
-    pub(crate) fn order(&self, order: Order) {
-        let _ = (&self.orders).write_all(&order.frame());
+    /// Sends a command. A monitor that is gone has reported that, or will.
+    pub(crate) fn send(&self, command: MonitorCommand) {
+        let _ = (&self.commands).write_all(&command.frame());
     }
 }
 
 impl Drop for Monitor {
     fn drop(&mut self) {
-        let _ = self.orders.shutdown(std::net::Shutdown::Both);
+        let _ = self.commands.shutdown(std::net::Shutdown::Both);
     }
 }
 
@@ -134,10 +135,10 @@ pub(crate) fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn monitor(mut words: impl Iterator<Item = OsString>) -> io::Result<()> {
     let mut runner = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let (order, [stdin, stdout, stderr]) = receive_first(&runner)?;
+    let (start, [stdin, stdout, stderr]) = receive_first(&runner)?;
     let terminal = stdout.try_clone()?;
     if let Err(error) = rustix::process::setsid().and_then(|_| rustix::process::ioctl_tiocsctty(&terminal)) {
-        return runner.write_all(&News::NotPrepared(error).frame());
+        return runner.write_all(&MonitorEvent::NotPrepared(error).frame());
     }
     // In a group of its own, so that the terminal's signals reach it and not us.
     let mut command = Command::new(words.next().unwrap_or_default());
@@ -148,15 +149,15 @@ fn monitor(mut words: impl Iterator<Item = OsString>) -> io::Result<()> {
         Ok(child) => i32::try_from(child.id()).ok().and_then(Pid::from_raw),
         Err(error) => {
             let error = Errno::from_io_error(&error).unwrap_or(Errno::NOENT);
-            return runner.write_all(&News::NotExecuted(error).frame());
+            return runner.write_all(&MonitorEvent::NotExecuted(error).frame());
         }
     };
     let Some(program) = program else { return Err(io::ErrorKind::InvalidData.into()) };
-    if order == Order::StartInForeground {
+    if start == MonitorCommand::StartInForeground {
         let _ = tcsetpgrp(&terminal, program);
     }
-    runner.write_all(&News::Started.frame())?;
-    obey(runner.try_clone()?, terminal.try_clone()?, program);
+    runner.write_all(&MonitorEvent::Started.frame())?;
+    execute_commands(runner.try_clone()?, terminal.try_clone()?, program);
     loop {
         let (pid, status) = match rustix::process::wait(WaitOptions::UNTRACED) {
             Ok(Some(waited)) => waited,
@@ -167,37 +168,37 @@ fn monitor(mut words: impl Iterator<Item = OsString>) -> io::Result<()> {
             continue;
         }
         let in_foreground = tcgetpgrp(&terminal) == Ok(program);
-        let Some(news) = News::of_status(status, in_foreground) else {
+        let Some(events) = MonitorEvent::from_status(status, in_foreground) else {
             // It asked for the keyboard before it had it, and has it now.
             let _ = kill_process_group(program, Signal::CONT);
             continue;
         };
-        runner.write_all(&news.frame())?;
-        if matches!(news, News::Exited(_) | News::Killed(_)) {
+        runner.write_all(&events.frame())?;
+        if matches!(events, MonitorEvent::Exited(_) | MonitorEvent::Killed(_)) {
             return Ok(());
         }
     }
 }
 
-/// Does what the runner orders, in a thread of its own. When the runner is gone, so is the terminal.
-fn obey(mut runner: UnixStream, terminal: OwnedFd, program: Pid) {
+/// Executes the runner's commands, in a thread of its own. When the runner is gone, so is the terminal.
+fn execute_commands(mut runner: UnixStream, terminal: OwnedFd, program: Pid) {
     std::thread::spawn(move || {
-        while let Some(order) = read_frame(&mut runner).ok().and_then(Order::of) {
-            match order {
-                Order::Signal(number) => {
+        while let Some(command) = read_frame(&mut runner).ok().and_then(MonitorCommand::from_frame) {
+            match command {
+                MonitorCommand::Signal(number) => {
                     let _ = Signal::from_named_raw(number).map(|signal| kill_process(program, signal));
                 }
-                Order::SignalGroup(number) => {
+                MonitorCommand::SignalGroup(number) => {
                     let _ = Signal::from_named_raw(number).map(|signal| kill_process_group(program, signal));
                 }
-                Order::GiveKeyboard => {
+                MonitorCommand::GiveKeyboard => {
                     let _ = tcsetpgrp(&terminal, program);
                     let _ = kill_process_group(program, Signal::CONT);
                 }
-                Order::Continue => {
+                MonitorCommand::Continue => {
                     let _ = kill_process_group(program, Signal::CONT);
                 }
-                Order::StartInForeground | Order::StartInBackground => {}
+                MonitorCommand::StartInForeground | MonitorCommand::StartInBackground => {}
             }
         }
         let _ = kill_process_group(program, Signal::HUP);
@@ -205,8 +206,8 @@ fn obey(mut runner: UnixStream, terminal: OwnedFd, program: Pid) {
     });
 }
 
-fn receive_first(runner: &UnixStream) -> io::Result<(Order, [OwnedFd; 3])> {
-    let mut frame = [0; FRAME];
+fn receive_first(runner: &UnixStream) -> io::Result<(MonitorCommand, [OwnedFd; 3])> {
+    let mut frame = [0; FRAME_BYTES];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut received = [IoSliceMut::new(&mut frame)];
@@ -217,29 +218,29 @@ fn receive_first(runner: &UnixStream) -> io::Result<(Order, [OwnedFd; 3])> {
             stdio.extend(files);
         }
     }
-    match (Order::of(frame), <[OwnedFd; 3]>::try_from(stdio)) {
-        (Some(order), Ok(stdio)) => Ok((order, stdio)),
+    match (MonitorCommand::from_frame(frame), <[OwnedFd; 3]>::try_from(stdio)) {
+        (Some(command), Ok(stdio)) => Ok((command, stdio)),
         _ => Err(io::ErrorKind::InvalidData.into()),
     }
 }
 
 /// Bytes of a frame: a letter and a number.
-const FRAME: usize = 5;
+const FRAME_BYTES: usize = 5;
 
-fn frame(letter: u8, number: i32) -> [u8; FRAME] {
+fn frame(letter: u8, number: i32) -> [u8; FRAME_BYTES] {
     let [a, b, c, d] = number.to_le_bytes();
     [letter, a, b, c, d]
 }
 
-fn read_frame(stream: &mut UnixStream) -> io::Result<[u8; FRAME]> {
-    let mut frame = [0; FRAME];
+fn read_frame(stream: &mut UnixStream) -> io::Result<[u8; FRAME_BYTES]> {
+    let mut frame = [0; FRAME_BYTES];
     stream.read_exact(&mut frame)?;
     Ok(frame)
 }
 
-impl News {
+impl MonitorEvent {
     /// What a program's status means; none if it wants a keyboard that it has.
-    fn of_status(status: WaitStatus, in_foreground: bool) -> Option<Self> {
+    fn from_status(status: WaitStatus, in_foreground: bool) -> Option<Self> {
         let wants_keyboard = [Signal::TTIN.as_raw(), Signal::TTOU.as_raw()];
         if let Some(signal) = status.stopping_signal() {
             match (wants_keyboard.contains(&signal), in_foreground) {
@@ -254,7 +255,7 @@ impl News {
         }
     }
 
-    fn frame(self) -> [u8; FRAME] {
+    fn frame(self) -> [u8; FRAME_BYTES] {
         match self {
             Self::Started => frame(b's', 0),
             Self::NotExecuted(error) => frame(b'f', error.raw_os_error()),
@@ -267,7 +268,7 @@ impl News {
         }
     }
 
-    fn of([letter, a, b, c, d]: [u8; FRAME]) -> Option<Self> {
+    fn from_frame([letter, a, b, c, d]: [u8; FRAME_BYTES]) -> Option<Self> {
         let number = i32::from_le_bytes([a, b, c, d]);
         Some(match letter {
             b's' => Self::Started,
@@ -282,8 +283,8 @@ impl News {
     }
 }
 
-impl Order {
-    fn frame(self) -> [u8; FRAME] {
+impl MonitorCommand {
+    fn frame(self) -> [u8; FRAME_BYTES] {
         match self {
             Self::StartInForeground => frame(b'f', 0),
             Self::StartInBackground => frame(b'b', 0),
@@ -294,7 +295,7 @@ impl Order {
         }
     }
 
-    fn of([letter, a, b, c, d]: [u8; FRAME]) -> Option<Self> {
+    fn from_frame([letter, a, b, c, d]: [u8; FRAME_BYTES]) -> Option<Self> {
         let number = i32::from_le_bytes([a, b, c, d]);
         Some(match letter {
             b'f' => Self::StartInForeground,

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use crate::output_masking::masking::Masking;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 
 /// What is started.
 pub(crate) struct Program {
@@ -43,11 +43,13 @@ impl Program {
         let program = self.words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
         match error.kind() {
             io::ErrorKind::NotFound if program.contains('/') => CliError::new(
-                Exit::NoSuchProgram,
+                ExitCode::NoSuchProgram,
                 format!("`{program}`: there is no such program, or what its `#!` names"),
             ),
-            io::ErrorKind::NotFound => CliError::new(Exit::NoSuchProgram, format!("`{program}`: command not found")),
-            _ => CliError::new(Exit::NotExecutable, format!("`{program}`: {error}")),
+            io::ErrorKind::NotFound => {
+                CliError::new(ExitCode::NoSuchProgram, format!("`{program}`: command not found"))
+            }
+            _ => CliError::new(ExitCode::NotExecutable, format!("`{program}`: {error}")),
         }
     }
 }

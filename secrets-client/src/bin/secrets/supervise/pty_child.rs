@@ -3,7 +3,7 @@
 //! The program has the keyboard from the start if its stdin is the terminal; our terminal is raw then, and what is typed
 //! goes to the program's, which turns Ctrl-C into a signal there. Otherwise the keyboard may be meant for somebody else
 //! in our pipeline, and stays theirs until the program asks for it, as for a password: the kernel stops it for that, and
-//! the [monitor](mod@super::monitor) tells.
+//! the [monitor](mod@super::monitor) reports that.
 
 use std::io::{self, IsTerminal as _};
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -14,26 +14,27 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal};
 
 use super::job_control::{stop_our_group, stops_jobs};
-use super::monitor::{Monitor, News, Order};
+use super::monitor::{Monitor, MonitorCommand, MonitorEvent};
 use super::program::Program;
 use super::pty::Pty;
-use super::streams::{Streams, To};
-use crate::output_masking::forward::{self, Screen};
+use super::streams::{OutputStream, Streams};
+use crate::output_masking::forward::{self, TerminalOutput};
 use crate::output_masking::masking::Masking;
 use crate::output_masking::terminal::Terminal;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 
-/// How often, and how many times, is looked whether what a program wrote before it stopped is shown.
-const SETTLING: (Duration, u32) = (Duration::from_millis(10), 30);
+/// How often to check, at most [`MAX_SETTLE_CHECKS`] times, whether what a program wrote before it stopped is shown.
+const SETTLE_INTERVAL: Duration = Duration::from_millis(10);
+const MAX_SETTLE_CHECKS: u32 = 30;
 
-pub(crate) struct OnTerminal {
+pub(crate) struct PtyChild {
     monitor: Monitor,
     master: Arc<OwnedFd>,
     terminal: Arc<Terminal>,
     keyboard: Keyboard,
     /// Closed when the program has ended.
     ended: Arc<OwnedFd>,
-    screen: Arc<Screen>,
+    terminal_output: Arc<TerminalOutput>,
 }
 
 /// Whose the keyboard is.
@@ -46,48 +47,50 @@ enum Keyboard {
     Programs,
 }
 
-impl OnTerminal {
+impl PtyChild {
     /// Starts `program` on a pseudo-terminal like `terminal`.
     pub(crate) async fn start(program: &Program, masking: &Masking, streams: &mut Streams) -> Result<Self, CliError> {
-        let unprepared = |error: io::Error| CliError::new(Exit::NotStarted, format!("a pseudo-terminal: {error}"));
-        let terminal = Terminal::of_stdout().map_err(unprepared)?;
-        let Pty { master, slave } = Pty::like(&terminal).map_err(unprepared)?;
+        let not_prepared =
+            |error: io::Error| CliError::new(ExitCode::NotStarted, format!("a pseudo-terminal: {error}"));
+        let terminal = Terminal::from_stdout().map_err(not_prepared)?;
+        let Pty { master, slave } = Pty::like(&terminal).map_err(not_prepared)?;
         let stdin = io::stdin();
         let types = stdin.is_terminal();
         let foreground = types && terminal.make_raw();
-        let (stderr, for_stderr) = if Streams::go_to_the_same_place() {
-            (None, slave.try_clone().map_err(unprepared)?)
+        let (stderr, for_stderr) = if Streams::share_destination() {
+            (None, slave.try_clone().map_err(not_prepared)?)
         } else {
-            let (stderr, for_stderr) = forward::pipe().map_err(unprepared)?;
+            let (stderr, for_stderr) = forward::pipe().map_err(not_prepared)?;
             (Some(stderr), for_stderr)
         };
         let stdio = [if types { slave.as_fd() } else { stdin.as_fd() }, slave.as_fd(), for_stderr.as_fd()];
         let mut monitor =
-            Monitor::start(&program.words, &program.environment, stdio, foreground).map_err(unprepared)?;
+            Monitor::start(&program.words, &program.environment, stdio, foreground).map_err(not_prepared)?;
         drop((slave, for_stderr)); // or we would wait for ourselves to close them
-        match monitor.news().await {
-            News::Started => {}
-            News::NotExecuted(error) => return Err(program.not_started(&error.into())),
-            News::NotPrepared(error) => return Err(unprepared(error.into())),
-            _ => return Err(unprepared(io::ErrorKind::UnexpectedEof.into())),
+        match monitor.next_event().await {
+            MonitorEvent::Started => {}
+            MonitorEvent::NotExecuted(error) => return Err(program.not_started(&error.into())),
+            MonitorEvent::NotPrepared(error) => return Err(not_prepared(error.into())),
+            _ => return Err(not_prepared(io::ErrorKind::UnexpectedEof.into())),
         }
         let (master, terminal) = (Arc::new(master), Arc::new(terminal));
-        let screen = Arc::new(Screen { terminal: Arc::clone(&terminal), busy: AtomicBool::new(false) });
+        let terminal_output =
+            Arc::new(TerminalOutput { terminal: Arc::clone(&terminal), busy: AtomicBool::new(false) });
         let mut started =
-            Self { monitor, master, terminal, keyboard: Keyboard::Others, ended: streams.ended(), screen };
+            Self { monitor, master, terminal, keyboard: Keyboard::Others, ended: streams.ended(), terminal_output };
         if foreground {
-            started.carry_keys();
+            started.forward_keys();
         }
-        let shown = started.master.try_clone().map_err(unprepared)?;
-        streams.carry(shown, To::Stdout, masking, Some(Arc::clone(&started.screen)));
+        let shown = started.master.try_clone().map_err(not_prepared)?;
+        streams.forward(shown, OutputStream::Stdout, masking, Some(Arc::clone(&started.terminal_output)));
         if let Some(stderr) = stderr {
-            streams.carry(stderr, To::Stderr, masking, None);
+            streams.forward(stderr, OutputStream::Stderr, masking, None);
         }
         Ok(started)
     }
 
-    pub(crate) async fn news(&mut self) -> News {
-        self.monitor.news().await
+    pub(crate) async fn next_event(&mut self) -> MonitorEvent {
+        self.monitor.next_event().await
     }
 
     pub(crate) fn is_monitor(&self, pid: Pid) -> bool {
@@ -101,7 +104,7 @@ impl OnTerminal {
 
     /// Sends the program a signal.
     pub(crate) fn signal(&self, signal: Signal) {
-        self.monitor.order(Order::Signal(signal.as_raw()));
+        self.monitor.send(MonitorCommand::Signal(signal.as_raw()));
     }
 
     /// A signal reached the runner.
@@ -109,10 +112,10 @@ impl OnTerminal {
         match signal {
             Signal::WINCH => self.resize(),
             Signal::CONT => self.resume(),
-            Signal::TSTP => self.monitor.order(Order::SignalGroup(signal.as_raw())),
+            Signal::TSTP => self.monitor.send(MonitorCommand::SignalGroup(signal.as_raw())),
             // While our terminal is not raw it sends these, and means all that it runs.
             Signal::INT | Signal::QUIT if self.keyboard != Keyboard::Programs => {
-                self.monitor.order(Order::SignalGroup(signal.as_raw()));
+                self.monitor.send(MonitorCommand::SignalGroup(signal.as_raw()));
             }
             signal => self.signal(signal),
         }
@@ -131,7 +134,7 @@ impl OnTerminal {
             self.terminal.make_raw();
         }
         if stops_jobs(signal) {
-            self.monitor.order(Order::Continue);
+            self.monitor.send(MonitorCommand::Continue);
         }
     }
 
@@ -168,7 +171,7 @@ impl OnTerminal {
         if self.keyboard == Keyboard::Programs {
             self.terminal.make_raw();
         }
-        self.monitor.order(Order::Continue);
+        self.monitor.send(MonitorCommand::Continue);
     }
 
     /// Gives the program the keyboard that it waits for, if it is ours.
@@ -176,23 +179,23 @@ impl OnTerminal {
         if !self.terminal.make_raw() {
             return false;
         }
-        self.carry_keys();
-        self.monitor.order(Order::GiveKeyboard);
+        self.forward_keys();
+        self.monitor.send(MonitorCommand::GiveKeyboard);
         true
     }
 
-    fn carry_keys(&mut self) {
+    fn forward_keys(&mut self) {
         self.keyboard = Keyboard::Programs;
         let (terminal, master, ended) = (Arc::clone(&self.terminal), Arc::clone(&self.master), Arc::clone(&self.ended));
-        std::thread::spawn(move || terminal.carry_keys(&master, &ended));
+        std::thread::spawn(move || terminal.forward_keys(&master, &ended));
     }
 
     /// Waits, not for long, until what the program wrote is shown.
     fn settle(&self) {
-        for _ in 0..SETTLING.1 {
-            std::thread::sleep(SETTLING.0);
+        for _ in 0..MAX_SETTLE_CHECKS {
+            std::thread::sleep(SETTLE_INTERVAL);
             let waiting = rustix::io::ioctl_fionread(&*self.master).is_ok_and(|count| count > 0);
-            if !waiting && !self.screen.busy.load(Ordering::Acquire) {
+            if !waiting && !self.terminal_output.busy.load(Ordering::Acquire) {
                 break;
             }
         }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 /// What is passed on to the program, or has a meaning for the runner itself. Of what would end a process, nothing is
 /// left out that somebody sends: whatever ended the runner alone would leave the program and its files behind.
-const RECEIVED: [Signal; 17] = [
+const HANDLED_SIGNALS: [Signal; 17] = [
     Signal::TERM,
     Signal::INT,
     Signal::QUIT,
@@ -31,11 +31,11 @@ const RECEIVED: [Signal; 17] = [
 ];
 
 /// What ends a process that does not say otherwise, and is sent for that.
-const ENDING: [Signal; 5] = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::POWER];
+const TERMINATING_SIGNALS: [Signal; 5] = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::POWER];
 
 /// A signal that reached the runner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Arrival {
+pub(crate) struct ReceivedSignal {
     pub(crate) signal: Signal,
     /// Whether nobody sent it but the kernel. Ctrl-C, Ctrl-\, Ctrl-Z and a new size come so, and then to every process of
     /// our group.
@@ -44,7 +44,7 @@ pub(crate) struct Arrival {
 
 /// The signals received from now on.
 pub(crate) struct Signals {
-    received: mpsc::UnboundedReceiver<Arrival>,
+    received: mpsc::UnboundedReceiver<ReceivedSignal>,
     /// Whether one came that ends processes.
     asked_to_end: bool,
 }
@@ -55,11 +55,11 @@ impl Signals {
     pub(crate) fn listen() -> io::Result<Self> {
         let ignored = ignored_signals(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
         let is_ignored = |signal: Signal| ignored & (1 << (signal.as_raw() - 1)) != 0 && signal != Signal::CHILD;
-        let listened = RECEIVED.iter().filter(|signal| !is_ignored(**signal)).map(|signal| signal.as_raw());
+        let listened = HANDLED_SIGNALS.iter().filter(|signal| !is_ignored(**signal)).map(|signal| signal.as_raw());
         let mut origins = SignalsInfo::<WithOrigin>::new(listened)?;
         let (sender, received) = mpsc::unbounded_channel();
         std::thread::spawn(move || {
-            for arrival in origins.forever().filter_map(|origin| Arrival::of(&origin)) {
+            for arrival in origins.forever().filter_map(|origin| ReceivedSignal::from_origin(&origin)) {
                 if sender.send(arrival).is_err() {
                     break;
                 }
@@ -69,10 +69,10 @@ impl Signals {
     }
 
     /// The next signal. Cancelling it loses none.
-    pub(crate) async fn next(&mut self) -> Arrival {
+    pub(crate) async fn next(&mut self) -> ReceivedSignal {
         match self.received.recv().await {
             Some(arrival) => {
-                self.asked_to_end |= ENDING.contains(&arrival.signal);
+                self.asked_to_end |= TERMINATING_SIGNALS.contains(&arrival.signal);
                 arrival
             }
             None => std::future::pending().await,
@@ -93,23 +93,23 @@ impl Signals {
     /// or no longer.
     pub(crate) async fn ending(&mut self) -> Signal {
         loop {
-            let Arrival { signal, .. } = self.next().await;
-            if ENDING.contains(&signal) {
+            let ReceivedSignal { signal, .. } = self.next().await;
+            if TERMINATING_SIGNALS.contains(&signal) {
                 return signal;
             }
         }
     }
 }
 
-impl Arrival {
-    fn of(origin: &Origin) -> Option<Self> {
+impl ReceivedSignal {
+    fn from_origin(origin: &Origin) -> Option<Self> {
         let signal = Signal::from_named_raw(origin.signal)?;
         Some(Self { signal, from_kernel: matches!(origin.cause, Cause::Kernel) })
     }
 }
 
 /// The code of a process that `signal` ended, as shells give it.
-pub(crate) fn code_of(signal: Signal) -> u8 {
+pub(crate) fn exit_code(signal: Signal) -> u8 {
     u8::try_from(128 + signal.as_raw()).unwrap_or(u8::MAX)
 }
 
@@ -135,6 +135,6 @@ mod tests {
 
     #[test]
     fn gives_codes_as_shells_do() {
-        assert_eq!((code_of(Signal::TERM), code_of(Signal::INT)), (143, 130));
+        assert_eq!((exit_code(Signal::TERM), exit_code(Signal::INT)), (143, 130));
     }
 }

@@ -4,12 +4,12 @@ use std::io::Write as _;
 
 use secrets_client::{Answer, ClientError, ConfigError, ConnectError, ConnectionProblem, Reason};
 
-use super::escape::printable;
+use super::escape::escape;
 
 /// Exit codes, as documented; scripts depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Exit {
+pub(crate) enum ExitCode {
     /// It did not work.
     Failed = 1,
     /// The command was not understood, or needs an answer that nobody could give.
@@ -35,18 +35,18 @@ pub(crate) enum Exit {
 /// A command that did not succeed.
 #[derive(Debug)]
 pub(crate) struct CliError {
-    pub(crate) exit: Exit,
+    pub(crate) exit: ExitCode,
     message: String,
     hint: Option<String>,
 }
 
 impl CliError {
-    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+    pub(crate) fn new(exit: ExitCode, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), hint: None }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::new(Exit::Usage, message)
+        Self::new(ExitCode::Usage, message)
     }
 
     /// What to type next.
@@ -57,7 +57,7 @@ impl CliError {
     }
 
     #[must_use]
-    pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
+    pub(crate) fn with_exit(mut self, exit: ExitCode) -> Self {
         self.exit = exit;
         self
     }
@@ -75,9 +75,9 @@ impl CliError {
     pub(crate) fn report(&self, color: bool) {
         let (red, cyan, plain) = if color { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
         let mut stderr = std::io::stderr().lock();
-        let _ = writeln!(stderr, "{red}error:{plain} {}", printable(&self.message));
+        let _ = writeln!(stderr, "{red}error:{plain} {}", escape(&self.message));
         if let Some(hint) = &self.hint {
-            let _ = writeln!(stderr, "{cyan}hint:{plain} {}", printable(hint));
+            let _ = writeln!(stderr, "{cyan}hint:{plain} {}", escape(hint));
         }
     }
 }
@@ -86,11 +86,11 @@ impl From<ClientError> for CliError {
     fn from(error: ClientError) -> Self {
         use tonic::Code;
         let exit = match (error.reason(), error.code()) {
-            (Some(Reason::SecretRequiredMissing), _) => Exit::Missing,
-            (_, Code::NotFound) => Exit::NotFound,
-            (_, Code::Unauthenticated | Code::PermissionDenied) => Exit::NotAllowed,
-            (_, Code::Unavailable | Code::DeadlineExceeded) => Exit::Unavailable,
-            _ => Exit::Failed,
+            (Some(Reason::SecretRequiredMissing), _) => ExitCode::Missing,
+            (_, Code::NotFound) => ExitCode::NotFound,
+            (_, Code::Unauthenticated | Code::PermissionDenied) => ExitCode::NotAllowed,
+            (_, Code::Unavailable | Code::DeadlineExceeded) => ExitCode::Unavailable,
+            _ => ExitCode::Failed,
         };
         let message = match (error.code(), error.answer()) {
             (Code::Unimplemented, _) => format!(
@@ -110,13 +110,14 @@ impl From<ClientError> for CliError {
 
 impl From<ConnectError> for CliError {
     fn from(error: ConnectError) -> Self {
-        Self::new(Exit::Failed, error.to_string())
+        Self::new(ExitCode::Failed, error.to_string())
     }
 }
 
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
-        let exit = if matches!(error, ConfigError::Credential { .. }) { Exit::NotAllowed } else { Exit::Failed };
+        let exit =
+            if matches!(error, ConfigError::Credential { .. }) { ExitCode::NotAllowed } else { ExitCode::Failed };
         Self::new(exit, error.to_string())
     }
 }

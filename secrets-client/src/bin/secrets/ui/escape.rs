@@ -2,7 +2,7 @@
 
 /// Text that a terminal shows and does not obey: control characters and those that turn the writing around appear as
 /// code points.
-pub(crate) fn printable(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -25,7 +25,7 @@ mod tests {
 
     #[test]
     fn shows_what_a_terminal_would_obey() {
-        assert_eq!(printable("a\x1b[31mb\r\u{202e}c\nd"), "a\\u{1b}[31mb\\u{d}\\u{202e}c\\nd");
-        assert_eq!(printable("gr\u{fc}n \u{2022}"), "gr\u{fc}n \u{2022}");
+        assert_eq!(escape("a\x1b[31mb\r\u{202e}c\nd"), "a\\u{1b}[31mb\\u{d}\\u{202e}c\\nd");
+        assert_eq!(escape("gr\u{fc}n \u{2022}"), "gr\u{fc}n \u{2022}");
     }
 }

@@ -17,8 +17,8 @@ use secrets_client::v1;
 use serde_json::Value;
 
 use self::table::Table;
-use super::error::{CliError, Exit};
-use super::escape::printable;
+use super::error::{CliError, ExitCode};
+use super::escape::escape;
 
 /// What stdout is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -99,7 +99,7 @@ impl Output {
             } else {
                 ""
             });
-            text.push_str(&printable(part));
+            text.push_str(&escape(part));
             text.push_str(if at + 1 < parts.len() { "," } else { "\n" });
             column = if full { length + 2 } else { column + length };
         }
@@ -115,7 +115,7 @@ impl Output {
         let lines: String = fields
             .iter()
             .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| format!("{name:longest$}  {}\n", printable(value)))
+            .map(|(name, value)| format!("{name:longest$}  {}\n", escape(value)))
             .collect();
         self.text(&lines)
     }
@@ -145,7 +145,7 @@ impl Output {
         let mut stdout = std::io::stdout().lock();
         match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                Err(CliError::new(Exit::Failed, format!("stdout: {error}")))
+                Err(CliError::new(ExitCode::Failed, format!("stdout: {error}")))
             }
             _ => Ok(()),
         }
@@ -153,12 +153,12 @@ impl Output {
 
     /// A line for the person, on stderr.
     pub(crate) fn note(&self, line: &str) {
-        let _ = writeln!(std::io::stderr().lock(), "{}", printable(line));
+        let _ = writeln!(std::io::stderr().lock(), "{}", escape(line));
     }
 
     pub(crate) fn warn(&self, line: &str) {
         let (yellow, plain) = if self.color_err { ("\x1b[33m", "\x1b[0m") } else { ("", "") };
-        let _ = writeln!(std::io::stderr().lock(), "{yellow}warning:{plain} {}", printable(line));
+        let _ = writeln!(std::io::stderr().lock(), "{yellow}warning:{plain} {}", escape(line));
     }
 
     /// Waits for what may take a while, and says so to a person who waits.

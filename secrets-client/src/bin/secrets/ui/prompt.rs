@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use super::error::{CliError, Exit};
+use super::error::{CliError, ExitCode};
 
 /// Whether stdin is a person.
 pub(crate) fn stdin_is_terminal() -> bool {
@@ -58,7 +58,7 @@ pub(crate) fn confirm(question: &str, from_terminal: bool) -> Result<bool, CliEr
 }
 
 fn failed(error: impl Into<std::io::Error>) -> CliError {
-    CliError::new(Exit::Failed, format!("terminal: {}", error.into()))
+    CliError::new(ExitCode::Failed, format!("terminal: {}", error.into()))
 }
 
 /// A terminal that hands over each key at once, also Ctrl-C, until this is dropped. A terminal's own line editing would
@@ -101,7 +101,7 @@ fn read_keys(terminal: impl AsFd, mut show: impl FnMut(&[u8])) -> Result<Zeroizi
         match line.type_keys(keys.get(..count).unwrap_or_default(), &mut show) {
             State::Typing if count > 0 => {}
             State::Typing | State::Done => return Ok(line.text),
-            State::Interrupted => return Err(CliError::new(Exit::Interrupted, "interrupted")),
+            State::Interrupted => return Err(CliError::new(ExitCode::Interrupted, "interrupted")),
             State::SeveralLines => {
                 return Err(CliError::usage("the value has several lines")
                     .hint("give it on stdin, `… < file`, or with --value-file PATH"));

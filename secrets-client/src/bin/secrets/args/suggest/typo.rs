@@ -1,6 +1,6 @@
-//! Words that stand for others: one slip turns them into those (a letter more, fewer or different, or two swapped), or
+//! Words that stand for others: one typo turns them into those (a letter more, fewer or different, or two swapped), or
 //! other tools mean the same. clap suggests what is similar as a whole, finds words of three letters too different after
-//! a single slip, and knows no meanings.
+//! a single typo, and knows no meanings.
 
 use clap::Command;
 use strsim::osa_distance;
@@ -9,17 +9,17 @@ use strsim::osa_distance;
 pub(super) fn commands(root: Command, words: &[String], typed: &str) -> Vec<String> {
     let meant = reached(root, words);
     let names: Vec<&str> = meant.get_subcommands().flat_map(Command::get_name_and_visible_aliases).collect();
-    let slips: Vec<String> =
+    let typos: Vec<String> =
         names.iter().filter(|name| osa_distance(name, typed) == 1).map(|name| (*name).to_owned()).collect();
-    if !slips.is_empty() {
-        return slips;
+    if !typos.is_empty() {
+        return typos;
     }
-    let alike = ALIKE.iter().find(|words| words.contains(&typed)).copied().unwrap_or_default();
+    let alike = SYNONYMS.iter().find(|words| words.contains(&typed)).copied().unwrap_or_default();
     names.iter().filter(|name| alike.contains(*name)).map(|name| (*name).to_owned()).collect()
 }
 
 /// Words that mean alike; what of them a command has below it is suggested.
-const ALIKE: [&[&str]; 4] = [
+const SYNONYMS: [&[&str]; 4] = [
     &["delete", "remove", "rm", "del", "destroy", "revoke", "unset", "drop", "end"],
     &["create", "add", "new", "invite", "create", "make", "grant"],
     &["show", "get", "describe", "info", "view", "read"],

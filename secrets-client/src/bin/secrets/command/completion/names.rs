@@ -1,5 +1,5 @@
 //! The names that the service has. Nobody waits long for a completion, and nobody wants an error in the middle of a
-//! line: what does not come within [`PATIENCE`] is not there.
+//! line: what does not come within [`LOOKUP_TIMEOUT`] is not there.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use super::typed::Typed;
 use crate::app::{App, all_pages};
 use crate::args::scope::{ContextArgs, ScopeArgs};
 use crate::ui::error::CliError;
-use crate::ui::escape::printable;
+use crate::ui::escape::escape;
 use crate::ui::output::{Format, Output};
 
 /// How long a person waits in all, the connection included.
-const PATIENCE: Duration = Duration::from_millis(900);
+const LOOKUP_TIMEOUT: Duration = Duration::from_millis(900);
 
 /// What is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,21 +30,21 @@ pub(super) enum Names {
 }
 
 /// A name, and a line on what it is.
-pub(super) struct Found {
+pub(super) struct Candidate {
     pub(super) name: String,
     pub(super) about: Option<String>,
 }
 
 /// Asks the service; nothing when there is no answer in time.
-pub(super) fn ask(names: Names, typed: &Typed) -> Vec<Found> {
+pub(super) fn ask(names: Names, typed: &Typed) -> Vec<Candidate> {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return Vec::new() };
-    let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, look_up(names, typed)).await });
+    let answer = runtime.block_on(async { tokio::time::timeout(LOOKUP_TIMEOUT, look_up(names, typed)).await });
     // A name look-up may still be stuck in a thread of its own.
     runtime.shutdown_background();
     answer.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-async fn look_up(names: Names, typed: &Typed) -> Result<Vec<Found>, CliError> {
+async fn look_up(names: Names, typed: &Typed) -> Result<Vec<Candidate>, CliError> {
     let mut settings = Settings::from_environment()?;
     if let Some(endpoint) = &typed.endpoint {
         settings.endpoint.clone_from(endpoint);
@@ -59,7 +59,7 @@ async fn look_up(names: Names, typed: &Typed) -> Result<Vec<Found>, CliError> {
     }
 }
 
-async fn secrets(app: &App, typed: &Typed, deleted: bool) -> Result<Vec<Found>, CliError> {
+async fn secrets(app: &App, typed: &Typed, deleted: bool) -> Result<Vec<Candidate>, CliError> {
     let scope =
         ScopeArgs { org: typed.org, project: id(typed.project.as_ref()), workspace: id(typed.workspace.as_ref()) };
     let parent = app.scope(&scope).await?.to_string();
@@ -74,7 +74,7 @@ async fn secrets(app: &App, typed: &Typed, deleted: bool) -> Result<Vec<Found>, 
     Ok(wanted.filter_map(|secret| found(secret.secret_id, &secret.description)).collect())
 }
 
-async fn received(app: &App, typed: &Typed) -> Result<Vec<Found>, CliError> {
+async fn received(app: &App, typed: &Typed) -> Result<Vec<Candidate>, CliError> {
     let context =
         ContextArgs { org: typed.org, project: id(typed.project.as_ref()), workspace: id(typed.workspace.as_ref()) };
     let request = v1::ExplainRequest { context: app.context(&context).await?, ..Default::default() };
@@ -87,7 +87,7 @@ async fn received(app: &App, typed: &Typed) -> Result<Vec<Found>, CliError> {
         .collect())
 }
 
-async fn projects(app: &App) -> Result<Vec<Found>, CliError> {
+async fn projects(app: &App) -> Result<Vec<Candidate>, CliError> {
     let (client, parent) = (app.client()?, app.organization_path().await?);
     let projects = all_pages(|page_token| {
         let request = v1::ListProjectsRequest { parent: parent.clone(), page_token, ..Default::default() };
@@ -98,7 +98,7 @@ async fn projects(app: &App) -> Result<Vec<Found>, CliError> {
 }
 
 /// The workspaces; when a project was typed, its own.
-async fn workspaces(app: &App, typed: &Typed) -> Result<Vec<Found>, CliError> {
+async fn workspaces(app: &App, typed: &Typed) -> Result<Vec<Candidate>, CliError> {
     let (client, parent) = (app.client()?, app.organization_path().await?);
     let workspaces = all_pages(|page_token| {
         let request = v1::ListWorkspacesRequest { parent: parent.clone(), page_token, ..Default::default() };
@@ -116,10 +116,10 @@ fn id<T: FromStr>(typed: Option<&String>) -> Option<T> {
 }
 
 /// A name as it may stand on a command line, where the shell has its own ideas of other characters.
-fn found(name: String, about: &str) -> Option<Found> {
+fn found(name: String, about: &str) -> Option<Candidate> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let passes = !name.starts_with('-') && name.bytes().all(is_plain);
-    passes.then(|| Found { name, about: (!about.is_empty()).then(|| printable(about)) })
+    passes.then(|| Candidate { name, about: (!about.is_empty()).then(|| escape(about)) })
 }
 
 #[cfg(test)]

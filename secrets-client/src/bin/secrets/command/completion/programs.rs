@@ -13,8 +13,11 @@ pub(super) fn candidates(current: &OsStr, words: &[OsString], index: usize) -> V
     if !is_program || is_path {
         return PathCompleter::any().complete(current);
     }
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&folders).filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    let directories = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&directories)
+        .filter_map(|directory| std::fs::read_dir(directory).ok())
+        .flatten()
+        .flatten();
     let begins = |name: &OsString| name.as_encoded_bytes().starts_with(current.as_encoded_bytes());
     let runs = |entry: &std::fs::DirEntry| {
         // Of what a link names.

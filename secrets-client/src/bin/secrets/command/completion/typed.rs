@@ -23,15 +23,15 @@ pub(super) fn words_of_this_process() -> (Vec<OsString>, usize) {
 
 impl Typed {
     /// Reads the arguments with which a shell asks: `secrets -- secrets set --project api LIN`.
-    pub(super) fn of_this_process() -> Self {
+    pub(super) fn from_process() -> Self {
         let (mut words, current) = words_of_this_process();
         if current < words.len() {
             words.remove(current);
         }
-        Self::of(words.iter().filter_map(|word| word.to_str()))
+        Self::parse(words.iter().filter_map(|word| word.to_str()))
     }
 
-    fn of<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+    fn parse<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
         let mut typed = Self::default();
         let mut words = words.into_iter().take_while(|word| *word != "--").peekable();
         while let Some(word) = words.next() {
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     fn typed(line: &str) -> Typed {
-        Typed::of(line.split_whitespace())
+        Typed::parse(line.split_whitespace())
     }
 
     #[test]

@@ -12,11 +12,11 @@ use crate::ui::error::CliError;
 use crate::ui::output::text;
 
 /// How long an answer may take.
-const DEADLINE: Duration = Duration::from_secs(10);
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// What ends sooner is warned of.
-const SOON: i64 = 14 * 24 * 3600;
+const EXPIRY_WARNING_SECONDS: i64 = 14 * 24 * 3600;
 /// By how much clocks may differ, in milliseconds, before anything suffers.
-const SKEW: i64 = 30_000;
+const MAX_CLOCK_SKEW_MILLIS: i64 = 30_000;
 
 pub(super) async fn connection(settings: &Settings) -> Vec<Check> {
     const NAME: &str = "connection";
@@ -32,7 +32,7 @@ pub(super) async fn connection(settings: &Settings) -> Vec<Check> {
         }
     };
     match builder.inspect().await {
-        Err(error) => vec![Check::of_error(NAME, error)],
+        Err(error) => vec![Check::from_error(NAME, error)],
         Ok(inspection) => {
             let made = Check::ok(NAME, format!("made in {} ms", inspection.took.as_millis()));
             let certificate = inspection.certificate.map(|shown| certificate(&shown, settings, time::now()));
@@ -49,7 +49,7 @@ fn certificate(shown: &ServerCertificate, settings: &Settings, now: Timestamp) -
     };
     let finding = format!("signed by {}; {by}; expires {}", shown.issuer, text::moment(shown.expires.as_ref()));
     match shown.expires {
-        Some(expires) if expires.seconds - now.seconds < SOON => {
+        Some(expires) if expires.seconds - now.seconds < EXPIRY_WARNING_SECONDS => {
             Check::warn(NAME, finding, "whoever runs the service should renew it soon")
         }
         _ => Check::ok(NAME, finding),
@@ -66,7 +66,7 @@ pub(super) async fn answers(settings: &Settings) -> Vec<Check> {
         }
         Some(_) => {}
     }
-    let client = settings.client().and_then(|builder| builder.retry(RetryPolicy::NEVER).deadline(DEADLINE).build());
+    let client = settings.client().and_then(|builder| builder.retry(RetryPolicy::NEVER).deadline(CALL_TIMEOUT).build());
     let client = match client {
         Ok(client) => client,
         // What keeps from connecting was told before.
@@ -75,7 +75,7 @@ pub(super) async fn answers(settings: &Settings) -> Vec<Check> {
     };
     let (asked, begun) = (time::now(), Instant::now());
     match client.who_am_i(v1::WhoAmIRequest {}).await {
-        Err(error) => vec![Check::of_error(NAME, error)],
+        Err(error) => vec![Check::from_error(NAME, error)],
         Ok(me) => {
             let took = begun.elapsed();
             let clock = me.server_time.map(|theirs| clock(asked, took, theirs));
@@ -90,7 +90,7 @@ fn token(me: &v1::WhoAmIResponse, now: Timestamp) -> Check {
     // A session is meant to be short; who created it renews it.
     let short = me.kind() == v1::PrincipalKind::Session;
     match me.expire_time {
-        Some(end) if !short && end.seconds - now.seconds < SOON => {
+        Some(end) if !short && end.seconds - now.seconds < EXPIRY_WARNING_SECONDS => {
             Check::warn("token", finding, "make another in time: secrets token create")
         }
         _ => Check::ok("token", finding),
@@ -103,7 +103,7 @@ fn clock(asked: Timestamp, took: Duration, theirs: Timestamp) -> Check {
     let half = i64::try_from(took.as_millis() / 2).unwrap_or(0);
     let ahead = millis(asked) + half - millis(theirs);
     let by = if ahead.abs() < 1000 { "less than 1 s".to_owned() } else { format!("{} s", ahead.abs() / 1000) };
-    if ahead.abs() <= SKEW {
+    if ahead.abs() <= MAX_CLOCK_SKEW_MILLIS {
         return Check::ok("clock", format!("{by} from the service's"));
     }
     let direction = if ahead > 0 { "ahead of" } else { "behind" };

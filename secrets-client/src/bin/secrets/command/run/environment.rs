@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::ui::output::Output;
 
 /// What a program must not get: it has its secrets, and the token would give it more.
-const TOKENS: [&str; 2] = ["SECRETS_TOKEN", "SECRETS_TOKEN_FILE"];
+const TOKEN_VARIABLES: [&str; 2] = ["SECRETS_TOKEN", "SECRETS_TOKEN_FILE"];
 
 /// What a program inherits.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +48,7 @@ impl Rules {
     }
 
     fn inherits(&self, name: &OsStr) -> bool {
-        if TOKENS.iter().any(|token| name == *token) {
+        if TOKEN_VARIABLES.iter().any(|token| name == *token) {
             return self.pass_session;
         }
         !self.clean || self.keep.iter().any(|kept| name == kept.as_str())
@@ -83,7 +83,7 @@ impl Environment {
     }
 
     /// Says where a secret and an inherited variable met.
-    pub(super) fn tell(&self, output: Output) {
+    pub(super) fn print_notes(&self, output: Output) {
         if !self.replaced.is_empty() {
             output.note(&format!("secrets: {} replaced what the environment had", self.replaced.join(", ")));
         }
@@ -98,7 +98,7 @@ impl Environment {
         if let (Some(path), Some(program)) = (path, words.first_mut())
             && !program.as_encoded_bytes().contains(&b'/')
             && let Some(found) =
-                std::env::split_paths(&path).map(|folder| folder.join(&*program)).find(|at| is_program(at))
+                std::env::split_paths(&path).map(|directory| directory.join(&*program)).find(|at| is_program(at))
         {
             *program = found.into();
         }

@@ -13,7 +13,7 @@ use secrets_core::redact::MIN_MASKED_BYTES;
 use zeroize::Zeroizing;
 
 use crate::output_masking::masking::is_masked;
-use crate::ui::error::{CliError, Exit};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::Output;
 
 /// Prints the commands for those of these secrets that are to be masked.
@@ -29,7 +29,7 @@ pub(super) fn print_hints<'a>(
         match hints(secret.expose(), MIN_MASKED_BYTES) {
             Some(hints) => stderr
                 .write_all(hints.as_bytes())
-                .map_err(|error| CliError::new(Exit::Failed, format!("stderr: {error}")))?,
+                .map_err(|error| CliError::new(ExitCode::Failed, format!("stderr: {error}")))?,
             None => output.warn(&format!("{} is not text, which a log can't mask", secret.secret_id)),
         }
     }

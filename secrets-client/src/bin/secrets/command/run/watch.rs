@@ -9,11 +9,11 @@ use rustix::process::Signal;
 use secrets_client::{Resolved, ResolvedSecret};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Delivery, RunArgs};
+use super::{PreparedProgram, RunArgs};
 use crate::app::App;
 use crate::app::changes::{Changes, News, changed_names};
 use crate::args::time;
-use crate::delivery::{self, Placed, Plan};
+use crate::delivery::{self, Placement, Plan};
 use crate::output_masking::masking;
 use crate::supervise::child::Child;
 use crate::supervise::program::Program;
@@ -45,7 +45,7 @@ pub(super) struct WatchArgs {
 pub(super) struct Watched<'a> {
     app: &'a App,
     args: &'a RunArgs,
-    placed: &'a mut Placed,
+    placement: &'a mut Placement,
     program: Program,
     set: Resolved,
     /// What earlier sets had and this one does not.
@@ -64,14 +64,14 @@ enum Ended {
 pub(super) async fn run(
     app: &App,
     args: &RunArgs,
-    delivery: Delivery,
+    prepared: PreparedProgram,
     set: Resolved,
     signals: &mut Signals,
-) -> (Placed, Result<u8, CliError>) {
-    let Delivery { mut placed, program } = delivery;
-    let watched = Watched { app, args, placed: &mut placed, program, set, retired: Vec::new() };
+) -> (Placement, Result<u8, CliError>) {
+    let PreparedProgram { mut placement, program } = prepared;
+    let watched = Watched { app, args, placement: &mut placement, program, set, retired: Vec::new() };
     let ended = watched.run(signals).await;
-    (placed, ended)
+    (placement, ended)
 }
 
 impl Watched<'_> {
@@ -94,31 +94,31 @@ impl Watched<'_> {
             let set = match news {
                 News::Set(set) => *set,
                 News::Refused(failure) => {
-                    child.say(&format!("secrets: the program keeps what it has: {}", failure.message()));
+                    child.print_line(&format!("secrets: the program keeps what it has: {}", failure.message()));
                     continue;
                 }
                 News::Ended(failure) => {
-                    child.say(&format!("secrets: changes are no longer watched: {}", failure.message()));
+                    child.print_line(&format!("secrets: changes are no longer watched: {}", failure.message()));
                     continue;
                 }
             };
             let names = changed_names(&self.set.secrets, &set.secrets).join(", ");
             if let Err(failure) = self.deliver(set, &child) {
-                child.say(&format!(
+                child.print_line(&format!(
                     "secrets: {names} changed, and the program keeps what it has: {}",
                     failure.message()
                 ));
                 continue;
             }
             if let Err(failure) = self.args.fallback.keep(self.app, context, only, &self.set) {
-                child.say(&format!("secrets: there is no new fallback: {}", failure.message()));
+                child.print_line(&format!("secrets: there is no new fallback: {}", failure.message()));
             }
             if let Some(signal) = self.args.watching.signal {
-                child.say(&format!("secrets: {names} changed; the program is sent {}", name_of(signal)));
+                child.print_line(&format!("secrets: {names} changed; the program is sent {}", name_of(signal)));
                 child.signal(signal);
                 continue;
             }
-            child.say(&format!("secrets: {names} changed; the program is started again"));
+            child.print_line(&format!("secrets: {names} changed; the program is started again"));
             if let Ended::ForGood(code) = self.end(&mut child, signals).await {
                 return Ok(code);
             }
@@ -129,7 +129,7 @@ impl Watched<'_> {
 
     /// Puts a new set in the place of the old one. On a failure the old one stays, files and all.
     fn deliver(&mut self, set: Resolved, child: &Child) -> Result<(), CliError> {
-        let plan = Plan::of(&set.secrets, delivery::home().as_deref())?;
+        let plan = Plan::new(&set.secrets, delivery::home().as_deref())?;
         let is_gone = |old: &ResolvedSecret| {
             !set.secrets.iter().any(|new| new.secret_id == old.secret_id && new.expose() == old.expose())
         };
@@ -137,15 +137,16 @@ impl Watched<'_> {
         let masked = masked.filter(|secret| !self.args.unmask.contains(&secret.secret_id));
         let redactor = self.program.masking.is_some().then(|| masking::redactor(masked)).transpose()?;
         self.args.print_hints(self.app, &set)?;
-        self.placed.replace(&plan)?;
+        self.placement.replace(&plan)?;
         if let (Some(masking), Some(redactor)) = (&self.program.masking, redactor) {
-            let before = masking.shown(&self.args.unmask);
+            let before = masking.unmasked_note(&self.args.unmask);
             masking.replace(redactor);
-            if let Some(shown) = masking.shown(&self.args.unmask).filter(|shown| before.as_ref() != Some(shown)) {
-                child.say(&shown);
+            if let Some(shown) = masking.unmasked_note(&self.args.unmask).filter(|shown| before.as_ref() != Some(shown))
+            {
+                child.print_line(&shown);
             }
         }
-        self.program.environment = self.args.environment(&plan, self.placed).variables();
+        self.program.environment = self.args.environment(&plan, self.placement).variables();
         let gone: Vec<bool> = self.set.secrets.iter().map(is_gone).collect();
         let old = std::mem::replace(&mut self.set, set).secrets;
         self.retired.extend(old.into_iter().zip(gone).filter_map(|(secret, gone)| gone.then_some(secret)));

@@ -4,12 +4,12 @@ use secrets_client::v1::{self, target::Kind};
 
 use super::*;
 
-/// A home, and a runtime folder that is not the tester's.
-struct Place {
+/// A home, and a runtime directory that is not the tester's.
+struct TestDir {
     top: tempfile::TempDir,
 }
 
-impl Place {
+impl TestDir {
     fn new() -> Self {
         let top = tempfile::tempdir().unwrap();
         std::fs::create_dir(top.path().join("home")).unwrap();
@@ -33,20 +33,20 @@ impl Place {
                 v1::ResolvedSecret { secret_id: "KEY".into(), value, target, ..Default::default() }.into()
             })
             .collect();
-        Plan::of(&secrets, Some(home)).unwrap()
+        Plan::new(&secrets, Some(home)).unwrap()
     }
 
-    fn place(&self, files: &[(&str, u32, &str)]) -> Result<Placed, CliError> {
-        let runtime = Runtime::at(self.top.path().join("runtime"));
-        Placed::within(runtime, &Self::plan(files, &self.home("")), Some(&self.home(".docker")))
+    fn place(&self, files: &[(&str, u32, &str)]) -> Result<Placement, CliError> {
+        let runtime = RuntimeDir::at(self.top.path().join("runtime"));
+        Placement::within(runtime, &Self::plan(files, &self.home("")), Some(&self.home(".docker")))
     }
 
-    /// Everything below the home, and what is left in the runtime folder.
+    /// Everything below the home, and what is left in the runtime directory.
     fn files(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut ahead = vec![self.home(""), self.top.path().join("runtime")];
-        while let Some(folder) = ahead.pop() {
-            for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        while let Some(directory) = ahead.pop() {
+            for entry in std::fs::read_dir(directory).into_iter().flatten() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     ahead.push(path.clone());
@@ -66,126 +66,126 @@ fn read(path: &Path) -> (String, u32) {
 
 #[test]
 fn writes_with_the_exact_mode_and_removes_every_trace() {
-    let place = Place::new();
-    let placed = place.place(&[("~/.ssh/key", 0o600, "k"), ("~/a/b/c", 0o664, "c"), ("~/d", 0o400, "d")]).unwrap();
-    assert_eq!(read(&place.home(".ssh/key")), ("k".into(), 0o600));
-    assert_eq!(read(&place.home("a/b/c")), ("c".into(), 0o664));
-    assert_eq!(std::fs::metadata(place.home("d")).unwrap().mode() & 0o7777, 0o400);
-    assert_eq!(std::fs::metadata(place.home(".ssh")).unwrap().mode() & 0o777, 0o700);
-    placed.remove().unwrap();
-    assert_eq!(place.files(), Vec::<String>::new());
+    let dir = TestDir::new();
+    let placement = dir.place(&[("~/.ssh/key", 0o600, "k"), ("~/a/b/c", 0o664, "c"), ("~/d", 0o400, "d")]).unwrap();
+    assert_eq!(read(&dir.home(".ssh/key")), ("k".into(), 0o600));
+    assert_eq!(read(&dir.home("a/b/c")), ("c".into(), 0o664));
+    assert_eq!(std::fs::metadata(dir.home("d")).unwrap().mode() & 0o7777, 0o400);
+    assert_eq!(std::fs::metadata(dir.home(".ssh")).unwrap().mode() & 0o777, 0o700);
+    placement.remove().unwrap();
+    assert_eq!(dir.files(), Vec::<String>::new());
 }
 
 #[test]
-fn keeps_a_folder_that_was_there_or_that_somebody_uses() {
-    let place = Place::new();
-    std::fs::create_dir(place.home("was")).unwrap();
-    let placed = place.place(&[("~/was/key", 0o600, "k"), ("~/new/key", 0o600, "k")]).unwrap();
-    std::fs::write(place.home("new/theirs"), "x").unwrap();
-    drop(placed);
-    assert_eq!(place.files(), ["home/new", "home/new/theirs", "home/was"]);
+fn keeps_a_directory_that_was_there_or_that_somebody_uses() {
+    let dir = TestDir::new();
+    std::fs::create_dir(dir.home("was")).unwrap();
+    let placement = dir.place(&[("~/was/key", 0o600, "k"), ("~/new/key", 0o600, "k")]).unwrap();
+    std::fs::write(dir.home("new/theirs"), "x").unwrap();
+    drop(placement);
+    assert_eq!(dir.files(), ["home/new", "home/new/theirs", "home/was"]);
 }
 
 #[test]
 fn refuses_what_is_there_and_then_writes_nothing() {
-    let place = Place::new();
-    std::fs::write(place.home("file"), "theirs").unwrap();
-    std::fs::create_dir(place.home("folder")).unwrap();
-    symlink("nowhere", place.home("link")).unwrap();
-    symlink("file", place.home("link-to-file")).unwrap();
-    let before = place.files();
+    let dir = TestDir::new();
+    std::fs::write(dir.home("file"), "theirs").unwrap();
+    std::fs::create_dir(dir.home("directory")).unwrap();
+    symlink("nowhere", dir.home("link")).unwrap();
+    symlink("file", dir.home("link-to-file")).unwrap();
+    let before = dir.files();
     for (path, why) in [
         ("~/file", "a file already"),
-        ("~/folder", "a folder"),
+        ("~/directory", "a directory"),
         ("~/link", "a symbolic link"),
         ("~/link-to-file", "a symbolic link"),
         ("~/file/below", "Not a directory"),
     ] {
-        let failure = format!("{:?}", place.place(&[("~/other/a", 0o600, "a"), (path, 0o600, "b")]).err().unwrap());
+        let failure = format!("{:?}", dir.place(&[("~/other/a", 0o600, "a"), (path, 0o600, "b")]).err().unwrap());
         assert!(failure.contains(why), "{failure}");
-        assert_eq!(place.files(), before, "{path}");
+        assert_eq!(dir.files(), before, "{path}");
     }
-    assert_eq!(read(&place.home("file")).0, "theirs");
+    assert_eq!(read(&dir.home("file")).0, "theirs");
 }
 
 #[test]
 fn names_the_process_that_uses_a_path() {
-    let place = Place::new();
-    let _first = place.place(&[("~/key", 0o600, "first")]).unwrap();
-    let failure = format!("{:?}", place.place(&[("~/key", 0o600, "second")]).err().unwrap());
+    let dir = TestDir::new();
+    let _first = dir.place(&[("~/key", 0o600, "first")]).unwrap();
+    let failure = format!("{:?}", dir.place(&[("~/key", 0o600, "second")]).err().unwrap());
     assert!(failure.contains(&format!("another `secrets` (process {})", std::process::id())), "{failure}");
-    assert_eq!(read(&place.home("key")).0, "first");
+    assert_eq!(read(&dir.home("key")).0, "first");
 }
 
 #[test]
 fn lets_one_of_two_at_once_have_a_path() {
-    let place = Place::new();
+    let dir = TestDir::new();
     for _ in 0..50 {
         let both = std::thread::scope(|scope| {
-            let begin = || scope.spawn(|| place.place(&[("~/key", 0o600, "same")]));
+            let begin = || scope.spawn(|| dir.place(&[("~/key", 0o600, "same")]));
             [begin(), begin()].map(|thread| thread.join().unwrap())
         });
-        let (placed, refused): (Vec<_>, Vec<_>) = both.into_iter().partition(Result::is_ok);
+        let (placement, refused): (Vec<_>, Vec<_>) = both.into_iter().partition(Result::is_ok);
         let refused = format!("{:?}", refused[0].as_ref().err().unwrap());
-        assert!(placed.len() == 1 && refused.contains("another `secrets`"), "{refused}");
-        assert_eq!(read(&place.home("key")).0, "same");
-        drop(placed);
-        assert_eq!(place.files(), Vec::<String>::new());
+        assert!(placement.len() == 1 && refused.contains("another `secrets`"), "{refused}");
+        assert_eq!(read(&dir.home("key")).0, "same");
+        drop(placement);
+        assert_eq!(dir.files(), Vec::<String>::new());
     }
 }
 
 #[test]
 fn replaces_what_changed_and_leaves_the_rest_untouched() {
-    let place = Place::new();
-    let mut placed = place.place(&[("~/same", 0o600, "s"), ("~/new", 0o600, "1"), ("~/gone", 0o600, "g")]).unwrap();
-    let same = std::fs::metadata(place.home("same")).unwrap().ino();
+    let dir = TestDir::new();
+    let mut placement = dir.place(&[("~/same", 0o600, "s"), ("~/new", 0o600, "1"), ("~/gone", 0o600, "g")]).unwrap();
+    let same = std::fs::metadata(dir.home("same")).unwrap().ino();
     let plan = [("~/same", 0o600, "s"), ("~/new", 0o640, "2"), ("~/more", 0o600, "m")];
-    placed.replace(&Place::plan(&plan, &place.home(""))).unwrap();
-    assert_eq!(std::fs::metadata(place.home("same")).unwrap().ino(), same);
-    assert_eq!((read(&place.home("new")), place.home("gone").exists()), (("2".into(), 0o640), false));
-    assert_eq!(read(&place.home("more")).0, "m");
+    placement.replace(&TestDir::plan(&plan, &dir.home(""))).unwrap();
+    assert_eq!(std::fs::metadata(dir.home("same")).unwrap().ino(), same);
+    assert_eq!((read(&dir.home("new")), dir.home("gone").exists()), (("2".into(), 0o640), false));
+    assert_eq!(read(&dir.home("more")).0, "m");
 
     // Somebody else's file stops the next change before anything is written.
-    std::fs::remove_file(place.home("new")).unwrap();
-    std::fs::write(place.home("new"), "theirs").unwrap();
+    std::fs::remove_file(dir.home("new")).unwrap();
+    std::fs::write(dir.home("new"), "theirs").unwrap();
     let plan = [("~/same", 0o600, "changed"), ("~/new", 0o600, "3")];
-    assert!(placed.replace(&Place::plan(&plan, &place.home(""))).is_err());
-    assert_eq!((read(&place.home("same")).0, read(&place.home("new")).0), ("s".into(), "theirs".into()));
-    let failure = format!("{:?}", placed.remove().unwrap_err());
+    assert!(placement.replace(&TestDir::plan(&plan, &dir.home(""))).is_err());
+    assert_eq!((read(&dir.home("same")).0, read(&dir.home("new")).0), ("s".into(), "theirs".into()));
+    let failure = format!("{:?}", placement.remove().unwrap_err());
     assert!(failure.contains("home/new` (somebody put another file there)"), "{failure}");
-    assert_eq!(place.files(), ["home/new"]);
+    assert_eq!(dir.files(), ["home/new"]);
 }
 
 #[test]
 fn begins_with_what_a_dead_process_left() {
-    let place = Place::new();
-    let mut placed = place.place(&[("~/new/key", 0o600, "k"), ("registry:ghcr.io", 0, "t")]).unwrap();
-    std::fs::write(place.home("new/.secrets-unfinished"), "k").unwrap();
-    let run = placed.run.as_mut().unwrap();
-    run.journal.note(Record::Writing(place.home("new/.secrets-unfinished"))).unwrap();
+    let dir = TestDir::new();
+    let mut placement = dir.place(&[("~/new/key", 0o600, "k"), ("registry:ghcr.io", 0, "t")]).unwrap();
+    std::fs::write(dir.home("new/.secrets-unfinished"), "k").unwrap();
+    let run = placement.run.as_mut().unwrap();
+    run.journal.note(Record::Writing(dir.home("new/.secrets-unfinished"))).unwrap();
     // As a kill does: the journal is closed, and nothing else happens.
-    drop(placed.run.take());
-    assert!(place.home("new/key").exists());
-    drop(place.place(&[]).unwrap());
-    assert_eq!(place.files(), Vec::<String>::new());
+    drop(placement.run.take());
+    assert!(dir.home("new/key").exists());
+    drop(dir.place(&[]).unwrap());
+    assert_eq!(dir.files(), Vec::<String>::new());
 }
 
 #[test]
 fn gives_registries_a_private_configuration_over_the_callers_own() {
-    let place = Place::new();
-    std::fs::create_dir_all(place.home(".docker/contexts")).unwrap();
-    std::fs::write(place.home(".docker/config.json"), r#"{"auths":{"quay.io":{"auth":"eA=="}}}"#).unwrap();
-    let mut placed = place.place(&[("registry:ghcr.io", 0, "first")]).unwrap();
-    let folder = PathBuf::from(placed.variables().next().unwrap().1);
-    let (config, mode) = read(&folder.join("config.json"));
+    let dir = TestDir::new();
+    std::fs::create_dir_all(dir.home(".docker/contexts")).unwrap();
+    std::fs::write(dir.home(".docker/config.json"), r#"{"auths":{"quay.io":{"auth":"eA=="}}}"#).unwrap();
+    let mut placement = dir.place(&[("registry:ghcr.io", 0, "first")]).unwrap();
+    let directory = PathBuf::from(placement.variables().next().unwrap().1);
+    let (config, mode) = read(&directory.join("config.json"));
     assert!(config.contains("quay.io") && config.contains("ghcr.io") && mode == 0o600, "{config}");
-    assert!(crate::delivery::runtime_dir::is_private(&folder).unwrap() && folder.join("contexts").is_dir());
-    placed.replace(&Place::plan(&[("registry:ghcr.io", 0, "second")], Path::new("/"))).unwrap();
-    assert_ne!(read(&folder.join("config.json")).0, config);
-    drop(placed);
-    assert!(!folder.exists() && place.home(".docker/contexts").is_dir());
+    assert!(crate::delivery::runtime_dir::is_private(&directory).unwrap() && directory.join("contexts").is_dir());
+    placement.replace(&TestDir::plan(&[("registry:ghcr.io", 0, "second")], Path::new("/"))).unwrap();
+    assert_ne!(read(&directory.join("config.json")).0, config);
+    drop(placement);
+    assert!(!directory.exists() && dir.home(".docker/contexts").is_dir());
 
-    std::fs::write(place.home(".docker/config.json"), "{").unwrap();
-    assert!(place.place(&[("registry:ghcr.io", 0, "t"), ("~/key", 0o600, "k")]).is_err());
-    assert!(!place.home("key").exists());
+    std::fs::write(dir.home(".docker/config.json"), "{").unwrap();
+    assert!(dir.place(&[("registry:ghcr.io", 0, "t"), ("~/key", 0o600, "k")]).is_err());
+    assert!(!dir.home("key").exists());
 }

@@ -5,14 +5,14 @@ use std::io::Write as _;
 use std::pin::pin;
 use std::time::Duration;
 
-use super::printable;
+use super::escape;
 
 /// What takes less needs no word.
-const PATIENCE: Duration = Duration::from_millis(400);
-/// Time from one picture to the next.
-const STEP: Duration = Duration::from_millis(120);
+const SHOW_AFTER: Duration = Duration::from_millis(400);
+/// Time from one frame to the next.
+const FRAME_INTERVAL: Duration = Duration::from_millis(120);
 /// Where the bar's mark is, as many steps long as the bar is wide, there and back.
-const WIDTH: usize = 12;
+const BAR_CELLS: usize = 12;
 
 /// Waits for `work`. On a terminal, a bar moves meanwhile: the service answers once, so that there is no telling how much
 /// is left.
@@ -21,13 +21,13 @@ pub(super) async fn during<F: Future>(on_terminal: bool, what: &str, work: F) ->
     if !on_terminal {
         return work.await;
     }
-    if let Ok(done) = tokio::time::timeout(PATIENCE, work.as_mut()).await {
+    if let Ok(done) = tokio::time::timeout(SHOW_AFTER, work.as_mut()).await {
         return done;
     }
     let mut step = 0;
     loop {
-        show(&picture(what, step));
-        match tokio::time::timeout(STEP, work.as_mut()).await {
+        show(&frame(what, step));
+        match tokio::time::timeout(FRAME_INTERVAL, work.as_mut()).await {
             Ok(done) => {
                 show("");
                 return done;
@@ -37,12 +37,12 @@ pub(super) async fn during<F: Future>(on_terminal: bool, what: &str, work: F) ->
     }
 }
 
-fn picture(what: &str, step: usize) -> String {
-    let there_and_back = step % (2 * (WIDTH - 1));
-    let at = there_and_back.min(2 * (WIDTH - 1) - there_and_back);
-    let bar: String = (0..WIDTH).map(|cell| if cell == at { '●' } else { '·' }).collect();
-    let seconds = (PATIENCE + STEP * u32::try_from(step).unwrap_or(u32::MAX)).as_secs();
-    format!("{} {bar} {seconds} s", printable(what))
+fn frame(what: &str, step: usize) -> String {
+    let there_and_back = step % (2 * (BAR_CELLS - 1));
+    let at = there_and_back.min(2 * (BAR_CELLS - 1) - there_and_back);
+    let bar: String = (0..BAR_CELLS).map(|cell| if cell == at { '●' } else { '·' }).collect();
+    let seconds = (SHOW_AFTER + FRAME_INTERVAL * u32::try_from(step).unwrap_or(u32::MAX)).as_secs();
+    format!("{} {bar} {seconds} s", escape(what))
 }
 
 /// Replaces what stands in the line.
@@ -57,9 +57,12 @@ mod tests {
 
     #[test]
     fn moves_there_and_back() {
-        let at = |step| picture("Importing", step).chars().skip("Importing ".len()).position(|c| c == '●').unwrap();
-        assert_eq!([at(0), at(1), at(WIDTH - 1), at(WIDTH), at(2 * WIDTH - 2)], [0, 1, WIDTH - 1, WIDTH - 2, 0]);
-        assert!(picture("Importing", 20).ends_with("· 2 s"));
+        let at = |step| frame("Importing", step).chars().skip("Importing ".len()).position(|c| c == '●').unwrap();
+        assert_eq!(
+            [at(0), at(1), at(BAR_CELLS - 1), at(BAR_CELLS), at(2 * BAR_CELLS - 2)],
+            [0, 1, BAR_CELLS - 1, BAR_CELLS - 2, 0]
+        );
+        assert!(frame("Importing", 20).ends_with("· 2 s"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,13 +1,13 @@
-use super::printable;
+use super::escape;
 
 /// Columns are this far apart.
-const GAP: usize = 2;
+const COLUMN_GAP: usize = 2;
 /// A column is cut to this many characters while another one can give way instead.
-const COMFORTABLE: usize = 14;
+const COMFORTABLE_WIDTH: usize = 14;
 /// A column is not cut below this many characters.
-const NARROWEST: usize = 6;
+const MIN_WIDTH: usize = 6;
 /// Headings of times, of which a part is no use.
-const TIMES: [&str; 6] = ["CREATED", "DELETED UNTIL", "EXPIRES", "LAST USED", "SINCE", "TIME"];
+const TIME_HEADINGS: [&str; 6] = ["CREATED", "DELETED UNTIL", "EXPIRES", "LAST USED", "SINCE", "TIME"];
 
 /// Rows of text in aligned columns.
 pub(crate) struct Table {
@@ -57,7 +57,7 @@ impl Table {
     }
 
     pub(crate) fn row(&mut self, cells: impl Into<Vec<String>>) {
-        let mut cells: Vec<String> = cells.into().iter().map(|cell| printable(cell)).collect();
+        let mut cells: Vec<String> = cells.into().iter().map(|cell| escape(cell)).collect();
         cells.resize(self.headings.len(), String::new());
         self.rows.push(cells);
     }
@@ -112,7 +112,7 @@ impl Table {
             }
         }
         let expendable = self.expendable.iter().map(|heading| (heading, usize::MAX));
-        for (heading, most) in expendable.chain(self.spare.iter().map(|heading| (heading, COMFORTABLE))) {
+        for (heading, most) in expendable.chain(self.spare.iter().map(|heading| (heading, COMFORTABLE_WIDTH))) {
             if self.total(&columns, most) <= width {
                 break;
             }
@@ -124,7 +124,7 @@ impl Table {
         while self.total(&columns, usize::MAX) > width {
             let cut = columns.iter_mut().zip(&self.headings).skip(1).filter(|(_, heading)| !self.is_whole(heading));
             match cut.filter_map(|(column, _)| column.as_mut()).max() {
-                Some(column) if *column > NARROWEST => *column -= 1,
+                Some(column) if *column > MIN_WIDTH => *column -= 1,
                 _ => break,
             }
         }
@@ -132,7 +132,7 @@ impl Table {
     }
 
     fn is_whole(&self, heading: &&'static str) -> bool {
-        TIMES.contains(heading) || self.whole.contains(heading)
+        TIME_HEADINGS.contains(heading) || self.whole.contains(heading)
     }
 
     /// How long a line is when no column but the first, and those that are never cut, is longer than `most`.
@@ -142,7 +142,7 @@ impl Table {
         let lengths: Vec<usize> = shown
             .map(|(at, column, heading)| if at == 0 || self.is_whole(heading) { column } else { column.min(most) })
             .collect();
-        lengths.iter().sum::<usize>() + GAP * lengths.len().saturating_sub(1)
+        lengths.iter().sum::<usize>() + COLUMN_GAP * lengths.len().saturating_sub(1)
     }
 }
 
@@ -151,7 +151,7 @@ fn line(cells: &[impl AsRef<str>], columns: &[Option<usize>], width: Option<usiz
     for (cell, column) in cells.iter().zip(columns).filter_map(|(cell, column)| Some((cell.as_ref(), (*column)?))) {
         let cell = cut(cell, column);
         text.push_str(&cell);
-        text.push_str(&" ".repeat(column - cell.chars().count() + GAP));
+        text.push_str(&" ".repeat(column - cell.chars().count() + COLUMN_GAP));
     }
     text.truncate(text.trim_end().len());
     width.map_or_else(|| text.clone(), |width| cut(&text, width))

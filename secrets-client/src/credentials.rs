@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
+use secrets_core::CredentialKind;
 use tonic::metadata::{Ascii, MetadataValue};
 use zeroize::Zeroizing;
 
@@ -13,23 +14,6 @@ const LONGEST: usize = 6 * 1024;
 /// A bearer token.
 #[derive(Clone)]
 pub struct Credential(SecretString);
-
-/// What a credential's prefix says of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CredentialKind {
-    /// `sopr_`: the operator of the platform.
-    Operator,
-    /// `sinv_`: an invitation's code, which is redeemed and opens nothing by itself.
-    Invitation,
-    /// `sper_`: a person.
-    Personal,
-    /// `ssvc_`: a service account.
-    ServiceAccount,
-    /// `sses_`: a session, one context.
-    Session,
-    /// Without a prefix of ours.
-    Other,
-}
 
 /// Why a text or file is no credential. Never carries the text.
 #[derive(Debug, thiserror::Error)]
@@ -75,16 +59,9 @@ impl Credential {
         Self::parse(&Zeroizing::new(text))
     }
 
-    /// What its prefix says.
-    pub fn kind(&self) -> CredentialKind {
-        match self.0.expose_secret().split('_').next() {
-            Some("sopr") => CredentialKind::Operator,
-            Some("sinv") => CredentialKind::Invitation,
-            Some("sper") => CredentialKind::Personal,
-            Some("ssvc") => CredentialKind::ServiceAccount,
-            Some("sses") => CredentialKind::Session,
-            _ => CredentialKind::Other,
-        }
+    /// What its prefix says of it; none if it is not one of the service's own prefixes, as with a JWT.
+    pub fn kind(&self) -> Option<CredentialKind> {
+        CredentialKind::from_prefix(self.0.expose_secret())
     }
 
     /// The token itself: to send it, or to store it where only its owner reads.
@@ -124,15 +101,8 @@ mod tests {
     }
 
     #[test]
-    fn tells_kinds_by_prefix() {
-        for (text, kind) in [
-            ("sopr_x", CredentialKind::Operator),
-            ("sinv_x", CredentialKind::Invitation),
-            ("sper_x", CredentialKind::Personal),
-            ("ssvc_x", CredentialKind::ServiceAccount),
-            ("sses_x", CredentialKind::Session),
-            ("eyJhbGciOi.x", CredentialKind::Other),
-        ] {
+    fn knows_kinds_by_their_prefixes() {
+        for (text, kind) in [("ssvc_x", Some(CredentialKind::ServiceAccount)), ("eyJhbGciOi.x", None)] {
             assert_eq!(Credential::parse(text).unwrap().kind(), kind);
         }
     }

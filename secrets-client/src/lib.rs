@@ -47,7 +47,7 @@ pub use client::resolve::{Resolved, ResolvedSecret};
 pub use client::watch::{Happened, Watch, WatchEvent};
 pub use client::{Client, ClientBuilder, ConnectError, ConnectionReport, Created, ServerCertificate, secret_value};
 pub use config::{Config, ConfigError, Defaults, Need, Repository, Settings};
-pub use credentials::{Credential, CredentialKind, InvalidCredential};
+pub use credentials::{Credential, InvalidCredential};
 pub use error::{Answer, ClientError, ConnectionProblem, FieldViolation, Reason};
 pub use proxy::{InvalidProxy, Proxy, ProxyError};
 pub use retry::RetryPolicy;

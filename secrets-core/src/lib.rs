@@ -26,6 +26,7 @@
 pub mod authorize;
 pub mod binding;
 pub mod context;
+mod credential_kind;
 pub mod dotenv;
 pub mod identifier;
 pub mod import;
@@ -51,6 +52,7 @@ pub use authorize::{
 };
 pub use binding::{Binding, InvalidBinding, LastAdmin};
 pub use context::{Context, ContextName};
+pub use credential_kind::CredentialKind;
 pub use identifier::{InvalidIdentifier, OrganizationId, ProjectId, ServiceAccountId, UserId, WorkspaceId};
 pub use limits::{InvalidLimit, Limit, LimitExceeded, Limits};
 pub use name::{InvalidSecretId, NamePolicy, SecretId, suggest};

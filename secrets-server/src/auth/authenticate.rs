@@ -3,15 +3,14 @@
 
 use std::time::Duration;
 
-use secrets_core::{Account, Context, Principal, PrincipalKind, PrincipalRef, Timestamp, Uid};
+use secrets_core::{Account, Context, CredentialKind, Principal, PrincipalKind, PrincipalRef, Timestamp, Uid};
 
 use super::credentials::RequestCredentials;
 use super::restrictions;
-use super::token::TokenKind;
 use crate::application::App;
 use crate::call::{Call, Caller, CallerOrganization, CallerSession};
 use crate::error::{Error, Reason};
-use crate::store::credential::{Credential, CredentialKind};
+use crate::store::credential::Credential;
 use crate::store::organization::Organization;
 use crate::store::{binding, credential, organization, service_account, user};
 
@@ -40,7 +39,7 @@ impl App {
         now: Timestamp,
     ) -> Result<Caller, Error> {
         let token = presented.token.as_ref().map_err(|error| unauthenticated(&error.to_string()))?;
-        if (token.kind() == TokenKind::Invitation) != (method == REDEEM_METHOD) {
+        if (token.kind() == CredentialKind::Invitation) != (method == REDEEM_METHOD) {
             return Err(unauthenticated(if method == REDEEM_METHOD {
                 "only an invitation's code, `sinv_…`, can be redeemed"
             } else {
@@ -63,7 +62,7 @@ impl App {
         let caller = match row.kind {
             CredentialKind::Operator => operator(&row),
             CredentialKind::Personal | CredentialKind::Invitation => self.user(&row).await?,
-            CredentialKind::Service => self.service_account(&row).await?,
+            CredentialKind::ServiceAccount => self.service_account(&row).await?,
             CredentialKind::Session => self.session(&row).await?,
         };
         self.note_use(&row, now);

@@ -70,7 +70,8 @@ fn bearer(metadata: &MetadataMap) -> Result<Token, MissingCredential> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::token::TokenKind;
+    use secrets_core::CredentialKind;
+
     use super::*;
     use crate::crypto::SystemRandom;
 
@@ -84,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_bearer_token_passes_and_nothing_else_does() {
-        let token = Token::make(&SystemRandom, TokenKind::Personal).unwrap();
+        let token = Token::make(&SystemRandom, CredentialKind::Personal).unwrap();
         for scheme in ["Bearer ", "bearer ", "BEARER  "] {
             let text = format!("{scheme}{}", token.expose());
             assert_eq!(presented(Some(&text)).token.ok().unwrap().expose(), token.expose());

@@ -6,6 +6,7 @@
 //! that its MAC is stored.
 
 use crc::{CRC_32_ISO_HDLC, Crc};
+use secrets_core::CredentialKind;
 use zeroize::Zeroizing;
 
 use crate::crypto::{MacKey, MacPurpose, Random, RandomError};
@@ -18,55 +19,22 @@ const RANDOM_AND_CHECKSUM: usize = BODY_CHARACTERS + CHECKSUM_CHARACTERS;
 const LARGEST_BODY: &str = "yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1";
 static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
-/// Whom a token speaks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TokenKind {
-    /// A person.
-    Personal,
-    /// A service account.
-    Service,
-    /// A session: exactly one context.
-    Session,
-    /// The operator of the platform.
-    Operator,
-    /// Somebody invited, once.
-    Invitation,
-}
-
-impl TokenKind {
-    /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Personal, Self::Service, Self::Session, Self::Operator, Self::Invitation];
-
-    /// What its tokens begin with, before the underscore.
-    #[must_use]
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Personal => "sper",
-            Self::Service => "ssvc",
-            Self::Session => "sses",
-            Self::Operator => "sopr",
-            Self::Invitation => "sinv",
-        }
-    }
-}
-
 /// A token that is well-formed; whether it is valid only the store can tell.
 ///
 /// Wiped when dropped; without `Debug`, `Display`, `Serialize`, `Clone` and `PartialEq`.
 pub struct Token {
-    kind: TokenKind,
+    kind: CredentialKind,
     text: Zeroizing<String>,
 }
 
 impl Token {
     /// A new random token.
-    pub fn make(random: &dyn Random, kind: TokenKind) -> Result<Self, RandomError> {
+    pub fn make(random: &dyn Random, kind: CredentialKind) -> Result<Self, RandomError> {
         let mut bytes = Zeroizing::new([0; RANDOM_BYTES]);
         random.fill(bytes.as_mut_slice())?;
         // With room for all of it: a string that grows leaves copies behind.
         let mut text = Zeroizing::new(String::with_capacity(64));
         text.push_str(kind.prefix());
-        text.push('_');
         push_base62::<BODY_CHARACTERS>(bytes.as_mut_slice(), &mut text);
         let checksum = CRC.checksum(text.as_bytes());
         push_base62::<CHECKSUM_CHARACTERS>(&mut checksum.to_be_bytes(), &mut text);
@@ -75,14 +43,14 @@ impl Token {
 
     /// Takes `text` for a token if it is one to the letter: nothing is trimmed or folded.
     pub fn parse(text: &str) -> Result<Self, InvalidToken> {
-        let (prefix, rest) = text.split_once('_').ok_or(InvalidToken::UnknownPrefix)?;
-        let kind =
-            TokenKind::ALL.into_iter().find(|kind| kind.prefix() == prefix).ok_or(InvalidToken::UnknownPrefix)?;
+        let kind = CredentialKind::from_prefix(text).ok_or(InvalidToken::UnknownPrefix)?;
+        let prefix = kind.prefix();
+        let rest = text.strip_prefix(prefix).ok_or(InvalidToken::UnknownPrefix)?;
         if rest.len() != RANDOM_AND_CHECKSUM {
-            return Err(InvalidToken::Length { length: text.len(), expected: prefix.len() + 1 + RANDOM_AND_CHECKSUM });
+            return Err(InvalidToken::Length { length: text.len(), expected: prefix.len() + RANDOM_AND_CHECKSUM });
         }
         if let Some(at) = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric()) {
-            return Err(InvalidToken::Character { at: prefix.len() + 1 + at });
+            return Err(InvalidToken::Character { at: prefix.len() + at });
         }
         let (checked, checksum) =
             text.split_at_checked(text.len() - CHECKSUM_CHARACTERS).ok_or(InvalidToken::Checksum)?;
@@ -97,7 +65,7 @@ impl Token {
 
     /// Whom it speaks for.
     #[must_use]
-    pub const fn kind(&self) -> TokenKind {
+    pub const fn kind(&self) -> CredentialKind {
         self.kind
     }
 
@@ -114,14 +82,14 @@ impl Token {
     }
 }
 
-/// Why a text is no token. Says nothing of the text but lengths and positions.
+/// Why a text is not a valid token. Says nothing of the text but lengths and positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidToken {
     /// It does not begin as any token does.
-    #[error("a token begins with `sper_`, `ssvc_`, `sses_`, `sopr_` or `sinv_`")]
+    #[error("expected a token, which begins with {}", prefixes())]
     UnknownPrefix,
     /// Cut off, or with something after its end.
-    #[error("token has {length} bytes; {expected} pass")]
+    #[error("{}", length_message(*length, *expected))]
     Length {
         /// The bytes there are.
         length: usize,
@@ -129,7 +97,7 @@ pub enum InvalidToken {
         expected: usize,
     },
     /// Something other than a letter or digit.
-    #[error("the character at byte {at} of the token does not pass; `0`-`9`, `A`-`Z` and `a`-`z` would")]
+    #[error("invalid character at byte {at} of the token; after its prefix a token has letters and digits only")]
     Character {
         /// Where, counted in bytes from 0.
         at: usize,
@@ -137,6 +105,23 @@ pub enum InvalidToken {
     /// A typing error, or text that only looks like a token.
     #[error("the checksum at the end of the token is not that of the rest; copy the token anew")]
     Checksum,
+}
+
+fn prefixes() -> String {
+    let prefixes: Vec<_> = CredentialKind::ALL.iter().map(|kind| format!("`{}`", kind.prefix())).collect();
+    match prefixes.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+fn length_message(length: usize, expected: usize) -> String {
+    if length < expected {
+        format!("the token is cut short ({length} of {expected} characters)")
+    } else {
+        format!("the token has text behind its end ({length} characters instead of {expected})")
+    }
 }
 
 /// Appends `N` digits of the big-endian `number`, which is zero afterwards if it fits.
@@ -182,7 +167,7 @@ mod tests {
 
     #[test]
     fn is_base62_of_32_bytes_and_of_their_crc_32() {
-        assert_eq!(Token::make(&CountingRandom::default(), TokenKind::Personal).unwrap().expose(), COUNTED);
+        assert_eq!(Token::make(&CountingRandom::default(), CredentialKind::Personal).unwrap().expose(), COUNTED);
         let mut largest = String::new();
         push_base62::<BODY_CHARACTERS>(&mut [0xff; RANDOM_BYTES], &mut largest);
         assert_eq!(largest, LARGEST_BODY);
@@ -190,7 +175,7 @@ mod tests {
 
     #[test]
     fn parses_what_it_makes_of_every_kind() {
-        for kind in TokenKind::ALL {
+        for &kind in CredentialKind::ALL {
             for _ in 0..200 {
                 let token = Token::make(&SystemRandom, kind).unwrap();
                 assert_eq!(token.expose().len(), 54);
@@ -198,12 +183,6 @@ mod tests {
                 assert!(parsed.kind() == kind && parsed.expose() == token.expose());
             }
         }
-    }
-
-    #[test]
-    fn every_prefix_is_its_own() {
-        let prefixes: std::collections::BTreeSet<_> = TokenKind::ALL.map(TokenKind::prefix).into();
-        assert_eq!(prefixes.into_iter().collect::<Vec<_>>(), ["sinv", "sopr", "sper", "sses", "ssvc"]);
     }
 
     #[test]
@@ -287,12 +266,12 @@ mod tests {
         let token = Token::parse(COUNTED).unwrap();
         assert_eq!(token.mac(&pepper), pepper.mac(MacPurpose::Token, COUNTED.as_bytes()));
         assert_ne!(token.mac(&pepper), token.mac(&key(2)));
-        let operator = Token::make(&CountingRandom::default(), TokenKind::Operator).unwrap();
+        let operator = Token::make(&CountingRandom::default(), CredentialKind::Operator).unwrap();
         assert_ne!(token.mac(&pepper), operator.mac(&pepper));
     }
 
     #[test]
     fn no_token_is_made_without_randomness() {
-        assert!(Token::make(&BrokenRandom, TokenKind::Session).is_err());
+        assert!(Token::make(&BrokenRandom, CredentialKind::Session).is_err());
     }
 }

@@ -38,15 +38,16 @@ fn write_draft(draft: &Path, token: &Token) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
+    use secrets_core::CredentialKind;
+
     use super::*;
-    use crate::auth::token::TokenKind;
     use crate::crypto::SystemRandom;
 
     #[test]
     fn the_last_token_is_in_the_file_and_only_its_owner_reads_it() {
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..2 {
-            let token = Token::make(&SystemRandom, TokenKind::Operator).unwrap();
+            let token = Token::make(&SystemRandom, CredentialKind::Operator).unwrap();
             let path = write(folder.path(), &token).unwrap();
             assert_eq!(path, folder.path().join("operator-token"));
             assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", token.expose()));

@@ -1,13 +1,15 @@
 //! The first credential of an installation, and the ready organization of `secrets-server dev`.
 
-use secrets_core::{Binding, NamePolicy, OrganizationId, PrincipalKind, PrincipalRef, Role, RoleResource, Uid, UserId};
+use secrets_core::{
+    Binding, CredentialKind, NamePolicy, OrganizationId, PrincipalKind, PrincipalRef, Role, RoleResource, Uid, UserId,
+};
 
 use super::mint::{Created, Creating};
 use crate::application::App;
-use crate::auth::token::{Token, TokenKind};
+use crate::auth::token::Token;
 use crate::error::Error;
 use crate::store::binding::BindingRecord;
-use crate::store::credential::{CredentialFilter, CredentialKind};
+use crate::store::credential::CredentialFilter;
 use crate::store::organization::Organization;
 use crate::store::user::{User, UserState};
 use crate::store::{self, WriteTransaction, binding, credential, organization, revision, user};
@@ -27,7 +29,7 @@ impl App {
             return Ok(None);
         }
         let creating = Creating {
-            kind: TokenKind::Operator,
+            kind: CredentialKind::Operator,
             organization: None,
             principal: PrincipalRef { kind: PrincipalKind::Operator, uid: Uid::nil() },
             display_name: "first start".to_owned(),
@@ -73,7 +75,7 @@ impl App {
         };
         binding::insert(&transaction, &row).await?;
         let creating = Creating {
-            kind: TokenKind::Personal,
+            kind: CredentialKind::Personal,
             organization: Some(organization.uid),
             principal,
             display_name: "secrets-server dev".to_owned(),

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
-use secrets_core::{PrincipalRef, Timestamp, Uid};
+use secrets_core::{CredentialKind, PrincipalRef, Timestamp, Uid};
 
 use crate::application::App;
-use crate::auth::token::{Token, TokenKind};
+use crate::auth::token::Token;
 use crate::error::Error;
-use crate::store::credential::{self, Credential, CredentialKind};
+use crate::store::credential::{self, Credential};
 
 /// What a new credential is for. A session fills in its context and what narrows it.
 pub struct Creating {
     /// What kind of token.
-    pub kind: TokenKind,
+    pub kind: CredentialKind,
     /// The organization it belongs to; none for the platform.
     pub organization: Option<Uid>,
     /// For whom it speaks; for a session, who created it.
@@ -45,7 +45,7 @@ impl App {
         let pepper = self.keys().peppers().last().ok_or_else(|| Error::internal("there is no pepper"))?;
         let mut row = Credential {
             uid: self.uid()?,
-            kind: stored_kind(creating.kind),
+            kind: creating.kind,
             organization: creating.organization,
             principal: creating.principal,
             mac: token.mac(pepper),
@@ -65,16 +65,6 @@ impl App {
         complete(&mut row);
         credential::insert(db, &row).await?;
         Ok(Created { token, row })
-    }
-}
-
-fn stored_kind(kind: TokenKind) -> CredentialKind {
-    match kind {
-        TokenKind::Personal => CredentialKind::Personal,
-        TokenKind::Service => CredentialKind::Service,
-        TokenKind::Session => CredentialKind::Session,
-        TokenKind::Operator => CredentialKind::Operator,
-        TokenKind::Invitation => CredentialKind::Invitation,
     }
 }
 

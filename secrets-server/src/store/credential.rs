@@ -2,15 +2,13 @@
 
 mod revoke;
 
-use std::str::FromStr;
-
 use sea_orm::sea_query::{Condition, LockType};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Select,
 };
 use secrets_core::principal::PrincipalRef;
-use secrets_core::{Timestamp, Uid};
+use secrets_core::{CredentialKind, Timestamp, Uid};
 
 pub use revoke::{
     purge_ended, revoke, revoke_of_organization, revoke_of_principal, revoke_sessions_for_user, revoke_sessions_in,
@@ -21,44 +19,6 @@ use super::row::{Row, optional_time, reading, time};
 use super::{StoreError, organization_or_platform, unless_platform};
 
 const TABLE: &str = "credentials";
-
-/// The kinds of credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CredentialKind {
-    /// A person's token.
-    Personal,
-    /// A service account's token.
-    Service,
-    /// A token for exactly one context.
-    Session,
-    /// The operator's token.
-    Operator,
-    /// A code that is redeemed once for a personal token.
-    Invitation,
-}
-
-impl CredentialKind {
-    const ALL: [Self; 5] = [Self::Personal, Self::Service, Self::Session, Self::Operator, Self::Invitation];
-
-    /// As the database has it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Personal => "PERSONAL",
-            Self::Service => "SERVICE",
-            Self::Session => "SESSION",
-            Self::Operator => "OPERATOR",
-            Self::Invitation => "INVITATION",
-        }
-    }
-}
-
-impl FromStr for CredentialKind {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(())
-    }
-}
 
 /// A credential.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Credentials, and how far a revocation reaches.
 
+use secrets_core::CredentialKind;
 use secrets_core::Timestamp;
 use secrets_core::principal::{PrincipalKind, PrincipalRef};
-use secrets_server::store::credential::{self, Credential, CredentialFilter, CredentialKind};
+use secrets_server::store::credential::{self, Credential, CredentialFilter};
 use secrets_server::store::{StoreError, UniqueIndex, commit};
 use tokio::sync::oneshot;
 
@@ -106,7 +107,7 @@ async fn revokes_what_was_minted_and_minted_with_that(database: &TestDatabase) {
 
 async fn revokes_all_of_a_principal_and_all_for_a_user(database: &TestDatabase) {
     let other = PrincipalRef { kind: PrincipalKind::ServiceAccount, uid: uid(40) };
-    let service = Credential { principal: other, kind: CredentialKind::Service, ..token(103) };
+    let service = Credential { principal: other, kind: CredentialKind::ServiceAccount, ..token(103) };
     let on_behalf = Credential { principal: other, context_user: Some(uid(30)), ..session(104, 103) };
     let not_on_behalf = Credential { principal: other, context_user: Some(uid(31)), ..session(105, 103) };
     insert(database, &[token(100), token(101), session(102, 101), service, on_behalf, not_on_behalf]).await;

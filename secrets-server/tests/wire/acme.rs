@@ -7,8 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use secrets_core::{Binding, NamePolicy, PrincipalKind, PrincipalRef, Role, RoleResource, Uid};
-use secrets_server::auth::token::TokenKind;
+use secrets_core::{Binding, CredentialKind, NamePolicy, PrincipalKind, PrincipalRef, Role, RoleResource, Uid};
 use secrets_server::service::mint::Creating;
 use secrets_server::store::binding::{self, BindingRecord};
 use secrets_server::store::organization::{self, Organization};
@@ -75,7 +74,7 @@ impl Acme {
             user::insert(&tx, &row).await.unwrap();
             bind(row.uid, role, RoleResource::Organization(organization)).await;
             let creating = Creating {
-                kind: TokenKind::Personal,
+                kind: CredentialKind::Personal,
                 organization: Some(organization),
                 principal: PrincipalRef { kind: PrincipalKind::User, uid: row.uid },
                 display_name: String::new(),

@@ -2,11 +2,10 @@
 //! the calls that make such things.
 
 use secrets_core::{
-    Account, Binding, Context, Description, Labels, NamePolicy, OverridePolicy, PrincipalRef, Redaction, Role,
-    RoleResource, Scope, ScopeKind, SecretId, SessionRestrictions, Target, Timestamp, Uid, Visibility,
+    Account, Binding, Context, CredentialKind, Description, Labels, NamePolicy, OverridePolicy, PrincipalRef,
+    Redaction, Role, RoleResource, Scope, ScopeKind, SecretId, SessionRestrictions, Target, Timestamp, Uid, Visibility,
 };
 use secrets_server::auth::restrictions;
-use secrets_server::auth::token::TokenKind;
 use secrets_server::crypto::{SystemRandom, ValueIdentity, random_uid};
 use secrets_server::service::mint::Creating;
 use secrets_server::store::binding::BindingRecord;
@@ -83,7 +82,7 @@ impl<'a> World<'a> {
         user::insert(&tx, &row).await.unwrap();
         commit(tx).await.unwrap();
         let account = Account::User { organization: self.organization, user: row.uid };
-        Somebody { uid: row.uid, token: self.token(TokenKind::Personal, account).await, account }
+        Somebody { uid: row.uid, token: self.token(CredentialKind::Personal, account).await, account }
     }
 
     pub async fn service_account(&self, id: &str) -> Somebody {
@@ -98,10 +97,10 @@ impl<'a> World<'a> {
         service_account::insert(&tx, &row).await.unwrap();
         commit(tx).await.unwrap();
         let account = Account::ServiceAccount { organization: Some(self.organization), service_account: row.uid };
-        Somebody { uid: row.uid, token: self.token(TokenKind::Service, account).await, account }
+        Somebody { uid: row.uid, token: self.token(CredentialKind::ServiceAccount, account).await, account }
     }
 
-    async fn token(&self, kind: TokenKind, account: Account) -> String {
+    async fn token(&self, kind: CredentialKind, account: Account) -> String {
         let tx = self.wire.app.store().begin().await.unwrap();
         let creating = self.creating(kind, account.reference());
         let created = self.wire.app.create(&tx, creating, self.wire.app.now(), |_| ()).await.unwrap();
@@ -112,7 +111,7 @@ impl<'a> World<'a> {
     /// A session that somebody created.
     pub async fn session(&self, creator: &Somebody, context: Context, narrowed: &SessionRestrictions) -> String {
         let tx = self.wire.app.store().begin().await.unwrap();
-        let creating = self.creating(TokenKind::Session, creator.account.reference());
+        let creating = self.creating(CredentialKind::Session, creator.account.reference());
         let stored = restrictions::to_text(narrowed).unwrap();
         let created = self.wire.app.create(&tx, creating, self.wire.app.now(), |row| {
             row.context_project = context.project;
@@ -125,7 +124,7 @@ impl<'a> World<'a> {
         created.token.expose().to_owned()
     }
 
-    fn creating(&self, kind: TokenKind, principal: PrincipalRef) -> Creating {
+    fn creating(&self, kind: CredentialKind, principal: PrincipalRef) -> Creating {
         let display_name = "test".to_owned();
         Creating { kind, organization: Some(self.organization), principal, display_name, ttl: None }
     }

@@ -11,8 +11,8 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 
 use secrets_client::config::settings::DEFAULT_ENDPOINT;
-use secrets_client::{Client, ClientBuilder, ClientError, CredentialKind, Defaults, RetryPolicy, Settings, v1};
-use secrets_core::{OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
+use secrets_client::{Client, ClientBuilder, ClientError, Credential, Defaults, RetryPolicy, Settings, v1};
+use secrets_core::{CredentialKind, OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
 
 use crate::args::scope::{ContextArgs, ScopeArgs};
 use crate::ui::error::{CliError, ExitCode};
@@ -56,7 +56,7 @@ impl App {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        match self.credential_kind() {
+        match self.settings.credential.as_ref().map(Credential::kind) {
             None => {
                 return Err(CliError::new(
                     ExitCode::NotAllowed,
@@ -64,7 +64,7 @@ impl App {
                 )
                 .hint("`secrets login --invite CODE` signs in; or set SECRETS_TOKEN"));
             }
-            Some(CredentialKind::Invitation) => {
+            Some(Some(CredentialKind::Invitation)) => {
                 return Err(CliError::new(ExitCode::NotAllowed, "an invitation's code is no token")
                     .hint("redeem it: secrets login --invite CODE"));
             }
@@ -84,8 +84,9 @@ impl App {
         }
     }
 
+    /// What the prefix of the caller's token says; none without a token, or for one of another issuer.
     pub(crate) fn credential_kind(&self) -> Option<CredentialKind> {
-        self.settings.credential.as_ref().map(secrets_client::Credential::kind)
+        self.settings.credential.as_ref().and_then(Credential::kind)
     }
 
     /// Who calls, asked once.

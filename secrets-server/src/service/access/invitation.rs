@@ -9,14 +9,13 @@
 use std::time::Duration;
 
 use secrets_core::{
-    OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, RoleResource, Scope, ScopeKind, ScopeName, Uid,
-    UserId, right,
+    CredentialKind, OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, RoleResource, Scope, ScopeKind,
+    ScopeName, Uid, UserId, right,
 };
 use zeroize::Zeroizing;
 
 use super::token::{TOKEN_TTL, TOKEN_TTL_MOST, TokenView};
 use crate::application::App;
-use crate::auth::token::TokenKind;
 use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::service::directory::organization::{INVITATION_TTL, INVITATION_TTL_MOST, IssuedInvitation};
@@ -85,7 +84,7 @@ impl App {
             located.scope.uid
         };
         let creating = Creating {
-            kind: TokenKind::Invitation,
+            kind: CredentialKind::Invitation,
             organization: Some(within),
             principal: PrincipalRef { kind: PrincipalKind::User, uid },
             display_name: String::new(),
@@ -121,7 +120,7 @@ impl App {
         }
         user::set_state(change.db(), organization, user, UserState::Active).await?;
         let creating = Creating {
-            kind: TokenKind::Personal,
+            kind: CredentialKind::Personal,
             organization: Some(organization),
             principal: PrincipalRef { kind: PrincipalKind::User, uid: user },
             display_name: input.display_name.clone(),

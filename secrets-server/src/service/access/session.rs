@@ -5,21 +5,21 @@ mod list;
 use std::time::Duration;
 
 use secrets_core::{
-    Account, Context, ContextName, Principal, Resource, Scope, ScopeKind, SessionRestrictions, Timestamp, Uid, right,
+    Account, Context, ContextName, CredentialKind, Principal, Resource, Scope, ScopeKind, SessionRestrictions,
+    Timestamp, Uid, right,
 };
 use zeroize::Zeroizing;
 
 use super::credential::{Collection, CredentialName, ended};
 use crate::application::App;
 use crate::auth::restrictions;
-use crate::auth::token::TokenKind;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::locate::account::{AccountNames, account_of};
 use crate::service::mint::{Created, Creating, lifetime};
 use crate::service::mutation::{Done, Keep};
 use crate::store::credential;
-use crate::store::credential::{Credential, CredentialKind};
+use crate::store::credential::Credential;
 
 pub use list::SessionQuery;
 
@@ -107,7 +107,7 @@ impl App {
         };
         let (stored_allow, context) = (restrictions::to_text(&narrowed)?, located.context);
         let creating = Creating {
-            kind: TokenKind::Session,
+            kind: CredentialKind::Session,
             organization: Some(organization.uid),
             principal: creator.reference(),
             display_name: input.display_name.clone(),

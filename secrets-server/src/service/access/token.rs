@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
-use secrets_core::{OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, Scope, ScopeKind, Uid, right};
+use secrets_core::{
+    CredentialKind, OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, Scope, ScopeKind, Uid, right,
+};
 use zeroize::Zeroizing;
 
 use super::credential::{Collection, CredentialName, Cursor};
 use crate::application::App;
-use crate::auth::token::TokenKind;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::locate::account::{AccountName, LocatedAccount, account_of, resource_of};
@@ -16,7 +17,7 @@ use crate::service::mint::{Created, Creating, lifetime};
 use crate::service::mutation::{Done, Keep};
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
-use crate::store::credential::{Credential, CredentialFilter, CredentialKind};
+use crate::store::credential::{Credential, CredentialFilter};
 use crate::store::organization::Organization;
 use crate::store::{PLATFORM, credential};
 
@@ -26,7 +27,7 @@ pub const TOKEN_TTL: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 pub const TOKEN_TTL_MOST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The kinds of credential that are tokens: not sessions, not invitations.
-const KINDS: [CredentialKind; 3] = [CredentialKind::Personal, CredentialKind::Service, CredentialKind::Operator];
+const KINDS: [CredentialKind; 3] = [CredentialKind::Personal, CredentialKind::ServiceAccount, CredentialKind::Operator];
 
 /// What CreateToken is asked for.
 pub struct NewToken {
@@ -100,9 +101,9 @@ impl App {
         self.hold_own_credential(change.db(), call).await?;
         let creating = Creating {
             kind: match holder.reference.kind {
-                PrincipalKind::User => TokenKind::Personal,
-                PrincipalKind::ServiceAccount => TokenKind::Service,
-                PrincipalKind::Operator => TokenKind::Operator,
+                PrincipalKind::User => CredentialKind::Personal,
+                PrincipalKind::ServiceAccount => CredentialKind::ServiceAccount,
+                PrincipalKind::Operator => CredentialKind::Operator,
                 PrincipalKind::Session => return Err(Error::denied()),
             },
             organization: holder.organization.as_ref().map(|row| row.uid),

@@ -5,13 +5,12 @@ use std::time::Duration;
 use secrets_core::authorize::{self, Action};
 use secrets_core::limits::Limits;
 use secrets_core::{
-    Binding, NamePolicy, OrganizationId, PrincipalKind, PrincipalRef, Resource, Role, RoleResource, Scope, ScopeKind,
-    ScopeName, Timestamp, Uid, UserId, right,
+    Binding, CredentialKind, NamePolicy, OrganizationId, PrincipalKind, PrincipalRef, Resource, Role, RoleResource,
+    Scope, ScopeKind, ScopeName, Timestamp, Uid, UserId, right,
 };
 use zeroize::Zeroizing;
 
 use crate::application::App;
-use crate::auth::token::TokenKind;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::locate::limits::{self, OwnLimits};
@@ -137,7 +136,7 @@ impl App {
         };
         binding::insert(change.db(), &stored).await?;
         let creating = Creating {
-            kind: TokenKind::Invitation,
+            kind: CredentialKind::Invitation,
             organization: Some(row.uid),
             principal: reference,
             display_name: String::new(),

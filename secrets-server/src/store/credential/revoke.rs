@@ -6,9 +6,9 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use secrets_core::principal::PrincipalRef;
-use secrets_core::{Timestamp, Uid};
+use secrets_core::{CredentialKind, Timestamp, Uid};
 
-use super::{ActiveModel, Column, CredentialKind, Entity, TABLE};
+use super::{ActiveModel, Column, Entity, TABLE};
 use crate::store::row::reading;
 use crate::store::{StoreError, organization_or_platform};
 

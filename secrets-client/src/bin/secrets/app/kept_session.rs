@@ -1,6 +1,6 @@
 //! A session that does not end while somebody works in it.
 
-use secrets_client::CredentialKind;
+use secrets_core::CredentialKind;
 use tokio::task::JoinHandle;
 
 use super::App;

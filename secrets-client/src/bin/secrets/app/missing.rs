@@ -1,6 +1,7 @@
 //! Secrets that a context lacks: why, from where they could come, and what to type. Never a value.
 
-use secrets_client::{CredentialKind, v1};
+use secrets_client::v1;
+use secrets_core::CredentialKind;
 use serde_json::{Value, json};
 
 use super::App;

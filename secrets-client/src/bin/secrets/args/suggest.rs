@@ -5,11 +5,9 @@ mod typo;
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use clap::{Args, Command, Parser};
+use secrets_core::CredentialKind;
 
 use super::global::Global;
-
-/// What beginnings tell a credential that was typed where none belongs.
-const CREDENTIALS: [&str; 5] = ["sopr_", "sinv_", "sper_", "ssvc_", "sses_"];
 
 /// The command, or the end of the process with code 2 (or 0, after `--help`).
 pub(crate) fn parse<A: Parser>() -> A {
@@ -54,7 +52,8 @@ fn with_similar(mut error: Error, root: Command, words: &[String]) -> Error {
 /// A text without the tokens that are in it; none if there are none.
 fn without_tokens(text: &str) -> Option<String> {
     let mut hidden = text.to_owned();
-    for prefix in CREDENTIALS {
+    // What was typed where no credential belongs shows itself by its prefix.
+    for prefix in CredentialKind::ALL.iter().map(|kind| kind.prefix()) {
         let pieces: Vec<&str> = hidden.split(prefix).collect();
         let (first, others) = pieces.split_first()?;
         let others = others.iter().map(|rest| {
@@ -82,7 +81,7 @@ fn with_tip(mut error: Error, words: &[String]) -> Error {
             let argument = word(&error, ContextKind::InvalidArg);
             // What clap says of a word with dashes: to give it as a value, which nobody meant.
             error.remove(ContextKind::Suggested);
-            if CREDENTIALS.iter().any(|prefix| argument.contains(prefix)) {
+            if CredentialKind::ALL.iter().any(|kind| argument.contains(kind.prefix())) {
                 error.insert(ContextKind::InvalidArg, ContextValue::String("s…".to_owned()));
                 error.remove(ContextKind::Suggested);
                 Some(SIGN_IN.to_owned())

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
-use secrets_client::{Client, Config, Credential, CredentialKind, v1};
+use secrets_client::{Client, Config, Credential, v1};
+use secrets_core::CredentialKind;
 
 use crate::app::{self, App};
 use crate::args::time;
@@ -60,9 +61,12 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), CliError> {
 
 async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString, CliError> {
     // A token goes to nobody in place of a code.
-    if credential(code)?.kind() != CredentialKind::Invitation {
-        return Err(CliError::usage("this is no invitation's code: one begins with `sinv_`")
-            .hint("`secrets login` without --invite asks for a token, hidden"));
+    if credential(code)?.kind() != Some(CredentialKind::Invitation) {
+        return Err(CliError::usage(format!(
+            "this is no invitation's code: one begins with `{}`",
+            CredentialKind::Invitation.prefix()
+        ))
+        .hint("`secrets login` without --invite asks for a token, hidden"));
     }
     let builder = app.settings.connection()?;
     let request = v1::RedeemInvitationRequest {
@@ -92,7 +96,7 @@ fn read_token() -> Result<SecretString, CliError> {
     };
     let text = std::str::from_utf8(&bytes).map_err(|_| CliError::usage("the token is not text"))?;
     let credential = credential(text)?;
-    if credential.kind() == CredentialKind::Invitation {
+    if credential.kind() == Some(CredentialKind::Invitation) {
         return Err(CliError::usage("this is an invitation's code").hint("redeem it: secrets login --invite CODE"));
     }
     Ok(credential.expose().into())

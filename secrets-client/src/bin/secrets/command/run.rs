@@ -12,7 +12,8 @@ mod watch;
 use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
-use secrets_client::{CredentialKind, Resolved};
+use secrets_client::Resolved;
+use secrets_core::CredentialKind;
 
 use self::environment::{Environment, Preserve, Rules};
 use self::watch::WatchArgs;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use secrecy::ExposeSecret as _;
-use secrets_client::{CredentialKind, v1};
-use secrets_core::{ProjectId, UserId, WorkspaceId};
+use secrets_client::v1;
+use secrets_core::{CredentialKind, ProjectId, UserId, WorkspaceId};
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use sea_orm::ConnectionTrait;
 use secrets_core::authorize::{self, Action};
 use secrets_core::{
-    Account, ContextName, OrganizationId, PrincipalKind, ProjectId, Resource, ScopeName, Uid, UserId, WorkspaceId,
-    right,
+    Account, ContextName, CredentialKind, OrganizationId, PrincipalKind, ProjectId, Resource, ScopeName, Uid, UserId,
+    WorkspaceId, right,
 };
 
 use super::{SessionView, context_of, nobodys_session};
@@ -18,7 +18,7 @@ use crate::service::access::credential::Cursor;
 use crate::service::locate::account::AccountNames;
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
-use crate::store::credential::{Credential, CredentialFilter, CredentialKind};
+use crate::store::credential::{Credential, CredentialFilter};
 use crate::store::organization::Organization;
 use crate::store::{credential, project, user, workspace};
 

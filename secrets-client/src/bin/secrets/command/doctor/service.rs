@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use prost_types::Timestamp;
-use secrets_client::{CredentialKind, RetryPolicy, ServerCertificate, Settings, v1};
+use secrets_client::{RetryPolicy, ServerCertificate, Settings, v1};
+use secrets_core::CredentialKind;
 
 use super::Check;
 use crate::args::time;
@@ -61,7 +62,7 @@ pub(super) async fn answers(settings: &Settings) -> Vec<Check> {
     const NAME: &str = "token";
     match settings.credential.as_ref().map(secrets_client::Credential::kind) {
         None => return vec![Check::fail(NAME, "none", "`secrets login --invite CODE` signs in; or set SECRETS_TOKEN")],
-        Some(CredentialKind::Invitation) => {
+        Some(Some(CredentialKind::Invitation)) => {
             return vec![Check::fail(NAME, "an invitation's code is none", "redeem it: secrets login --invite CODE")];
         }
         Some(_) => {}

@@ -1,5 +1,5 @@
 //! One scenario, in every language that has a client, against a real server with TLS; and the same clients on a rough road.
-//! The scenario's form, and what a runner does, are told in `interop/README.md`.
+//! The scenario's form, and what a runner does, are described in `interop/README.md`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 

@@ -15,7 +15,7 @@ use super::service::Service;
 /// Longer than a scenario may take.
 const HANG: Duration = Duration::from_secs(180);
 
-/// A language that has a client in a directory of `interop/`.
+/// A language that has a client in a directory of `sdk/`.
 pub(crate) struct Language {
     pub(crate) name: &'static str,
     built: OnceLock<()>,
@@ -42,7 +42,7 @@ impl Language {
             "java" => ("src/main/java/secrets", "java"),
             _ => ("", "go"),
         };
-        (Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(self.name).join(folder), end)
+        (Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk").join(self.name).join(folder), end)
     }
 
     /// Builds it, once.
@@ -72,7 +72,7 @@ impl Language {
     }
 
     fn test(&self) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(self.name).join("test")
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk").join(self.name).join("test")
     }
 
     /// Runs the scenario, all of it, against a service of its own.

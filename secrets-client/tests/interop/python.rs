@@ -34,7 +34,7 @@ async fn the_watch_that_pythons_readme_prints_resolves_what_it_is_told_of() {
     let service = Service::start();
     let folder = tempfile::tempdir().unwrap();
     let token = session(&service, folder.path(), "LINEAR_API_KEY").await;
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/python/README.md");
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python/README.md");
     let readme = std::fs::read_to_string(readme).unwrap();
     let watch = readme.split("```python\n").nth(2).unwrap().split("```").next().unwrap();
     let program = format!(
@@ -54,7 +54,7 @@ async fn the_watch_that_pythons_readme_prints_resolves_what_it_is_told_of() {
 
 fn python(program: &str) -> Command {
     PYTHON.build();
-    let mut python = Command::new(tools().join("interop-python/bin/python"));
+    let mut python = Command::new(tools().join("sdk-python/bin/python"));
     python.args(["-c", program]).env_remove("SECRETS_TOKEN");
     python
 }

@@ -1,4 +1,4 @@
-//! The scenario as it is written in `interop/scenario.json`.
+//! The scenario as it is written in `scenario.json`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ pub(crate) struct Step {
 
 /// Where the scenario is written.
 pub(crate) fn path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/scenario.json")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/scenario.json")
 }
 
 impl Scenario {

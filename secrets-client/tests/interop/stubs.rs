@@ -52,7 +52,7 @@ fn is_install(line: &str) -> bool {
 /// A program that finds buf, and Python with gRPC.
 fn in_environment(program: &str) -> Command {
     let (tools, path) = (tools(), std::env::var("PATH").unwrap());
-    let path = format!("{0}/interop-python/bin:{0}/bin:{path}", tools.display());
+    let path = format!("{0}/sdk-python/bin:{0}/bin:{path}", tools.display());
     let mut command = Command::new(program);
     command.env("PATH", path).env("PROTO", proto());
     command

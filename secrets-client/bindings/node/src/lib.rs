@@ -6,13 +6,13 @@ use napi::{Error, Result, Status};
 use napi_derive::napi;
 use secrets_core::Redaction;
 use secrets_core::redact::{self, Masked};
-use secrets_plain::misshapen;
+use secrets_facade::misshapen;
 use serde_json::Value;
 
 /// Whether a secret may have this name.
 #[napi]
 pub fn validate_name(name: String, name_policy: Option<String>, target_kind: Option<String>) -> Result<Value> {
-    plain(&secrets_plain::validate_name(&name, name_policy.as_deref(), target_kind.as_deref()).map_err(invalid)?)
+    plain(&secrets_facade::validate_name(&name, name_policy.as_deref(), target_kind.as_deref()).map_err(invalid)?)
 }
 
 /// What an import of a `.env` document would do.
@@ -20,14 +20,14 @@ pub fn validate_name(name: String, name_policy: Option<String>, target_kind: Opt
 pub fn review_dotenv(document: Uint8Array, rules: Option<Value>) -> Result<Value> {
     let rules = rules.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
     let rules = serde_json::from_value(rules).map_err(misshapen).map_err(invalid)?;
-    plain(&secrets_plain::review_dotenv(&document, &rules).map_err(invalid)?)
+    plain(&secrets_facade::review_dotenv(&document, &rules).map_err(invalid)?)
 }
 
 /// What a context gets, and why not something else.
 #[napi]
 pub fn explain(question: Value) -> Result<Value> {
     let question = serde_json::from_value(question).map_err(misshapen).map_err(invalid)?;
-    plain(&secrets_plain::explain(&question).map_err(invalid)?)
+    plain(&secrets_facade::explain(&question).map_err(invalid)?)
 }
 
 /// The compiled patterns of a set of secrets.
@@ -59,7 +59,7 @@ impl Redactor {
     /// What is not masked, or not wholly.
     #[napi(getter)]
     pub fn unmasked(&self) -> Result<Value> {
-        plain(&secrets_plain::unmasked(&self.core))
+        plain(&secrets_facade::unmasked(&self.core))
     }
 
     /// Whether nothing is ever masked.

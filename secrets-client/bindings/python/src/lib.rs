@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyDict, PyMapping, PyString};
 use pythonize::{depythonize, pythonize};
 use secrets_core::Redaction;
 use secrets_core::redact::{self, Masked};
-use secrets_plain::{Question, Rules, misshapen};
+use secrets_facade::{Question, Rules, misshapen};
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -27,7 +27,7 @@ fn validate_name<'py>(
     name_policy: Option<&str>,
     target_kind: Option<&str>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let verdict = secrets_plain::validate_name(name, name_policy, target_kind).map_err(invalid)?;
+    let verdict = secrets_facade::validate_name(name, name_policy, target_kind).map_err(invalid)?;
     Ok(pythonize(py, &verdict)?)
 }
 
@@ -40,13 +40,13 @@ fn review_dotenv<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let rules =
         rules.map_or_else(|| Ok(Rules::default()), |rules| depythonize(rules).map_err(misshapen)).map_err(invalid)?;
-    Ok(pythonize(py, &secrets_plain::review_dotenv(&document, &rules).map_err(invalid)?)?)
+    Ok(pythonize(py, &secrets_facade::review_dotenv(&document, &rules).map_err(invalid)?)?)
 }
 
 #[pyfunction]
 fn explain<'py>(py: Python<'py>, question: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let question: Question = depythonize(question).map_err(misshapen).map_err(invalid)?;
-    Ok(pythonize(py, &secrets_plain::explain(&question).map_err(invalid)?)?)
+    Ok(pythonize(py, &secrets_facade::explain(&question).map_err(invalid)?)?)
 }
 
 #[pyclass(frozen, module = "secrets_core")]
@@ -73,7 +73,7 @@ impl Redactor {
 
     #[getter]
     fn unmasked<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(pythonize(py, &secrets_plain::unmasked(&self.0))?)
+        Ok(pythonize(py, &secrets_facade::unmasked(&self.0))?)
     }
 
     #[getter]

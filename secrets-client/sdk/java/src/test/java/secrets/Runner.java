@@ -1,0 +1,214 @@
+package secrets;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
+import com.google.protobuf.Message;
+import com.google.protobuf.util.JsonFormat;
+import io.grpc.CallOptions;
+import io.grpc.MethodDescriptor;
+import io.grpc.StatusRuntimeException;
+import io.grpc.ServiceDescriptor;
+import io.grpc.stub.ClientCalls;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import secretsapi.v1.ErrorReason;
+import secretsapi.v1.ResolveRequest;
+import secretsapi.v1.WatchRequest;
+
+/** The runner of {@code tests/interop/scenario.json}; see {@code tests/interop/README.md}. */
+final class Runner {
+  private static final Pattern WORD = Pattern.compile("\\$\\{(\\w+)\\}");
+
+  private final Map<String, String> kept = new HashMap<>();
+  private final Map<String, Client> clients = new HashMap<>();
+
+  record Step(
+      String name, String as, String call, JsonElement request, JsonElement resolve, JsonElement watch, Step[] then,
+      Map<String, String> keep, JsonObject expect, int within_seconds) {}
+
+  record Steps(Step[] steps) {}
+
+  public static void main(String[] arguments) throws Exception {
+    if (arguments[0].equals("--rough-road")) roughRoad();
+    var scenario = new Runner();
+    scenario.kept.put("operator", Files.readString(Path.of(System.getenv("SECRETS_TOKEN_FILE"))).strip());
+    scenario.kept.put("organization", System.getenv("SECRETS_ORGANIZATION"));
+    var number = 0;
+    for (var step : new Gson().fromJson(Files.readString(Path.of(arguments[0])), Steps.class).steps()) {
+      number++;
+      var wrong = scenario.run(step);
+      if (wrong != null) {
+        System.out.printf("failed %d %s: %s%n", number, step.name(), wrong);
+        System.exit(1);
+      }
+      System.out.printf("ok %d %s%n", number, step.name());
+    }
+    System.exit(0);
+  }
+
+  private static void roughRoad() throws Exception {
+    var client = Client.fromEnvironment();
+    while (!System.out.checkError()) {
+      try {
+        client.resolve(ResolveRequest.getDefaultInstance());
+        System.out.println("resolved");
+      } catch (StatusRuntimeException error) {
+        System.out.println("failed " + error.getStatus().getCode());
+      }
+      Thread.sleep(200);
+    }
+    System.exit(0);
+  }
+
+  /** Does a step; says what went wrong, if anything did. */
+  private String run(Step step) throws Exception {
+    var expected = step.expect() == null ? null : filled(step.expect());
+    var end = System.nanoTime() + step.within_seconds() * 1_000_000_000L;
+    while (true) {
+      var came = attempt(step);
+      var wrong = misfit(expected, came);
+      if (wrong == null && step.keep() != null)
+        step.keep().forEach((name, path) -> kept.put(name, at(came.get("response"), path).getAsString()));
+      if (wrong == null || System.nanoTime() >= end) return wrong;
+      Thread.sleep(500);
+    }
+  }
+
+  private JsonObject attempt(Step step) throws Exception {
+    var client = client(step.as());
+    try {
+      if (step.resolve() != null) {
+        var request = (ResolveRequest) read(ResolveRequest.getDefaultInstance(), step.resolve());
+        return outcome("environment", new Gson().toJsonTree(client.resolve(request)));
+      }
+      if (step.watch() != null) return watch(client, step);
+      var method = method(step.call());
+      var request = read(((MethodDescriptor.PrototypeMarshaller<Message>) method.getRequestMarshaller()).getMessagePrototype(), step.request());
+      var response = ClientCalls.blockingUnaryCall(client.channel(), method, CallOptions.DEFAULT, request);
+      return outcome("response", JsonParser.parseString(JsonFormat.printer().preservingProtoFieldNames().print(response)));
+    } catch (StatusRuntimeException error) {
+      return failure(error);
+    }
+  }
+
+  /** As many events as are expected, or, when none is, all until the watch fails. */
+  private JsonObject watch(Client client, Step step) throws Exception {
+    var request = (WatchRequest) read(WatchRequest.getDefaultInstance(), step.watch());
+    var expected = step.expect().getAsJsonArray("events");
+    var events = new JsonArray();
+    var failed = new JsonObject();
+    client.watch(request, event -> {
+      try {
+        events.add(JsonParser.parseString(JsonFormat.printer().preservingProtoFieldNames().print(event)));
+        for (var inner : events.size() == 1 ? step.then() : new Step[0]) {
+          var wrong = run(inner);
+          if (wrong != null) failed.addProperty("failed", inner.name() + ": " + wrong);
+        }
+      } catch (Exception error) {
+        throw new IllegalStateException(error);
+      }
+      return failed.isEmpty() && (expected == null || events.size() < expected.size());
+    });
+    return failed.isEmpty() ? outcome("events", events) : failed;
+  }
+
+  private Message read(Message empty, JsonElement json) throws Exception {
+    var builder = empty.newBuilderForType();
+    JsonFormat.parser().merge(filled(json).toString(), builder);
+    return builder.build();
+  }
+
+  /** One for each actor, and one for nobody. */
+  private Client client(String actor) throws Exception {
+    var endpoint = URI.create(System.getenv("SECRETS_ENDPOINT"));
+    var authority = Optional.of(Path.of(System.getenv("SECRETS_CA_FILE")));
+    if (!clients.containsKey(actor)) clients.put(actor, new Client(endpoint, Optional.ofNullable(kept.get(actor)), authority));
+    return clients.get(actor);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static MethodDescriptor<Message, Message> method(String call) throws Exception {
+    var service = call.split("/")[0];
+    var stub = Class.forName("secretsapi.v1." + service + "Grpc");
+    var described = (ServiceDescriptor) stub.getMethod("getServiceDescriptor").invoke(null);
+    for (var method : described.getMethods())
+      if (method.getFullMethodName().equals("secretsapi.v1." + call)) return (MethodDescriptor<Message, Message>) method;
+    throw new IllegalArgumentException("no method " + call);
+  }
+
+  private static JsonObject failure(StatusRuntimeException error) {
+    var told = Failure.of(error);
+    var failed = new JsonObject();
+    failed.addProperty("code", error.getStatus().getCode().name());
+    var known = told.reason() != ErrorReason.ERROR_REASON_UNSPECIFIED;
+    failed.addProperty("reason", known ? told.reason().name().replace("ERROR_REASON_", "") : "");
+    failed.add("metadata", new Gson().toJsonTree(told.metadata()));
+    return outcome("error", failed);
+  }
+
+  private static JsonObject outcome(String kind, JsonElement value) {
+    var outcome = new JsonObject();
+    outcome.add(kind, value);
+    return outcome;
+  }
+
+  /** The same with what was kept in the place of {@code ${name}}. */
+  private JsonObject filled(JsonElement json) {
+    var text = WORD.matcher(json.toString()).replaceAll(word -> {
+      var quoted = new JsonPrimitive(kept.get(word.group(1))).toString();
+      return Matcher.quoteReplacement(quoted.substring(1, quoted.length() - 1));
+    });
+    return JsonParser.parseString(text).getAsJsonObject();
+  }
+
+  private static String misfit(JsonObject expected, JsonObject came) {
+    if (expected == null) return came.has("error") ? "it failed: " + came : null;
+    for (var kind : expected.keySet())
+      if (!came.has(kind) || kind.equals("environment") && !expected.get(kind).equals(came.get(kind)))
+        return "expected " + expected + ", and " + came + " came";
+    return fit("", expected, came);
+  }
+
+  private static String fit(String place, JsonElement expected, JsonElement came) {
+    String wrong = null;
+    if (came == null) {
+      wrong = isEmpty(expected) ? null : place;
+    } else if (expected.isJsonObject() && came.isJsonObject()) {
+      for (var member : expected.getAsJsonObject().entrySet())
+        if (wrong == null)
+          wrong = fit(place + "." + member.getKey(), member.getValue(), came.getAsJsonObject().get(member.getKey()));
+      return wrong;
+    } else if (expected.isJsonArray() && came.isJsonArray() && expected.getAsJsonArray().size() == came.getAsJsonArray().size()) {
+      for (var position = 0; position < expected.getAsJsonArray().size() && wrong == null; position++)
+        wrong = fit(place + "." + position, expected.getAsJsonArray().get(position), came.getAsJsonArray().get(position));
+      return wrong;
+    } else {
+      wrong = expected.equals(came) ? null : place;
+    }
+    return wrong == null ? null : place + ": expected " + expected + ", and " + came + " came";
+  }
+
+  /** What protobuf leaves out of a message. */
+  private static boolean isEmpty(JsonElement value) {
+    if (value.isJsonObject()) return value.getAsJsonObject().isEmpty();
+    if (value.isJsonArray()) return value.getAsJsonArray().isEmpty();
+    return value.isJsonNull() || Set.of("", "0", "false").contains(value.getAsString());
+  }
+
+  private static JsonElement at(JsonElement value, String path) {
+    for (var name : path.split("\\."))
+      value = value.isJsonArray() ? value.getAsJsonArray().get(Integer.parseInt(name)) : value.getAsJsonObject().get(name);
+    return value;
+  }
+}

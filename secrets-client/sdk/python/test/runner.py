@@ -1,0 +1,151 @@
+"""Runs the scenario, or the rough road; see tests/interop/README.md."""
+
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+from google.protobuf.json_format import MessageToDict, ParseDict
+from secrets_client import Client, SecretsError
+from secrets_client.v1 import access_service_pb2, audit_service_pb2, directory_service_pb2
+from secrets_client.v1 import resolve_service_pb2, secret_service_pb2
+
+FILES = [access_service_pb2, audit_service_pb2, directory_service_pb2, resolve_service_pb2, secret_service_pb2]
+SERVICES = {name: (file, service) for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()}
+STUBS = {
+    "SecretService": "secrets",
+    "ResolveService": "resolver",
+    "DirectoryService": "directory",
+    "AccessService": "access",
+    "AuditService": "audit",
+}
+
+
+class Scenario:
+    def __init__(self):
+        self.kept = {
+            "organization": os.environ["SECRETS_ORGANIZATION"],
+            "operator": Path(os.environ["SECRETS_TOKEN_FILE"]).read_text().strip(),
+        }
+
+    def run(self, steps):
+        for number, step in enumerate(steps, 1):
+            why = self.step(step)
+            if why:
+                print(f"failed {number} {step['name']}: {why}", flush=True)
+                return 1
+            print(f"ok {number} {step['name']}", flush=True)
+        return 0
+
+    def step(self, step):
+        expected = self.fill(step.get("expect"))
+        end = time.monotonic() + step.get("within_seconds", 0)
+        while True:
+            came = self.send(step)
+            why = misfit_of_outcome(expected, came)
+            if not why or time.monotonic() >= end:
+                break
+            time.sleep(0.5)
+        if not why:
+            for name, path in step.get("keep", {}).items():
+                self.kept[name] = at(came["response"], path)
+        return why
+
+    def send(self, step):
+        with self.client(step.get("as")) as client:
+            try:
+                if "resolve" in step:
+                    request = ParseDict(self.fill(step["resolve"]), resolve_service_pb2.ResolveRequest())
+                    return {"environment": client.resolve(request)}
+                if "watch" in step:
+                    return self.watch(client, step)
+                return {"response": self.call(client, step["call"], self.fill(step["request"]))}
+            except SecretsError as error:
+                reason = error.reason.value if error.reason else ""
+                return {"error": {"code": error.code.name, "reason": reason, "metadata": error.metadata}}
+
+    def watch(self, client, step):
+        stream = client.watch(ParseDict(self.fill(step["watch"]), resolve_service_pb2.WatchRequest()))
+        events = [next(stream)]
+        for inner in step["then"]:
+            why = self.step(inner)
+            if why:
+                return {"failed": f"{inner['name']}: {why}"}
+        while "events" not in step["expect"] or len(events) < len(step["expect"]["events"]):
+            events.append(next(stream))
+        stream.close()
+        return {"events": [MessageToDict(event, preserving_proto_field_name=True) for event in events]}
+
+    def call(self, client, path, request):
+        service, method = path.split("/")
+        file, descriptor = SERVICES[service]
+        request_type = getattr(file, descriptor.methods_by_name[method].input_type.name)
+        response = getattr(getattr(client, STUBS[service]), method)(ParseDict(request, request_type()))
+        return MessageToDict(response, preserving_proto_field_name=True)
+
+    def client(self, actor):
+        ca = Path(os.environ["SECRETS_CA_FILE"]).read_bytes()
+        return Client(os.environ["SECRETS_ENDPOINT"], self.kept[actor] if actor else None, ca=ca)
+
+    def fill(self, value):
+        if isinstance(value, str):
+            return re.sub(r"\$\{(\w+)\}", lambda name: self.kept[name[1]], value)
+        if isinstance(value, list):
+            return [self.fill(element) for element in value]
+        if isinstance(value, dict):
+            return {name: self.fill(member) for name, member in value.items()}
+        return value
+
+
+def at(value, path):
+    for name in path.split("."):
+        value = value[int(name)] if isinstance(value, list) else value[name]
+    return value
+
+
+def misfit_of_outcome(expected, came):
+    """Says where what came is not what was expected; nothing when it is."""
+    if expected is None:
+        return f"it failed: {came['error']}" if "error" in came else None
+    for name, member in expected.items():
+        if name not in came:
+            return f"no {name} came, but {came}"
+        if name == "environment" and member != came[name]:
+            return f"expected the variables {member}, and {came[name]} came"
+    return misfit("outcome", expected, came)
+
+
+def misfit(place, expected, came):
+    if isinstance(expected, dict) and isinstance(came, dict):
+        pairs = [(name, member, came.get(name)) for name, member in expected.items()]
+    elif isinstance(expected, list) and isinstance(came, list) and len(expected) == len(came):
+        pairs = [(position, *pair) for position, pair in enumerate(zip(expected, came))]
+    elif expected == came or (came is None and not expected):
+        return None
+    else:
+        return f"{place}: expected {expected}, and {came} came"
+    return next(filter(None, (misfit(f"{place}.{name}", *pair) for name, *pair in pairs)), None)
+
+
+def rough_road():
+    with Client.from_environment() as client:
+        while True:
+            try:
+                client.resolve()
+                line = "resolved"
+            except SecretsError as error:
+                line = f"failed {error.code.name}"
+            try:
+                print(line, flush=True)
+            except BrokenPipeError:
+                return
+            time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--rough-road":
+        rough_road()
+    else:
+        sys.exit(Scenario().run(json.loads(Path(sys.argv[1]).read_text())["steps"]))

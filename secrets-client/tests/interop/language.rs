@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::scenario::{self, Scenario};
-use super::service::Service;
+use super::test_server::TestServer;
 
 /// Longer than a scenario may take.
 const HANG: Duration = Duration::from_secs(180);
@@ -77,7 +77,7 @@ impl Language {
 
     /// Runs the scenario, all of it, against a service of its own.
     pub(crate) fn runs_the_scenario(&self) {
-        let service = Service::start();
+        let service = TestServer::start();
         let (passed, said) = self.run(self.runner_for(&service), self.name, &scenario::path());
         let steps = Scenario::read().steps;
         let expected = steps.iter().enumerate().map(|(position, step)| format!("ok {} {}\n", position + 1, step.name));
@@ -86,7 +86,7 @@ impl Language {
 
     /// Runs scenarios that expect what does not come: a runner that passes over it would prove nothing.
     pub(crate) fn notices_what_is_not_as_expected(&self) {
-        let service = Service::start();
+        let service = TestServer::start();
         let folder = tempfile::tempdir().unwrap();
         let whole: Value = serde_json::from_slice(&std::fs::read(scenario::path()).unwrap()).unwrap();
         let steps = whole["steps"].as_array().unwrap();
@@ -103,7 +103,7 @@ impl Language {
         }
     }
 
-    fn runner_for(&self, service: &Service) -> Command {
+    fn runner_for(&self, service: &TestServer) -> Command {
         self.runner(&service.endpoint(), &service.authority(), &service.operator_token())
     }
 

@@ -5,8 +5,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::language::{PYTHON, output, tools};
-use super::service::Service;
 use super::session::session;
+use super::test_server::TestServer;
 
 /// Longer than either may take.
 const HANG: Duration = Duration::from_secs(30);
@@ -31,7 +31,7 @@ fn a_closed_client_of_python_refuses_to_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_watch_that_pythons_readme_prints_resolves_what_it_is_told_of() {
-    let service = Service::start();
+    let service = TestServer::start();
     let folder = tempfile::tempdir().unwrap();
     let token = session(&service, folder.path(), "LINEAR_API_KEY").await;
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python/README.md");
@@ -39,7 +39,7 @@ async fn the_watch_that_pythons_readme_prints_resolves_what_it_is_told_of() {
     let watch = readme.split("```python\n").nth(2).unwrap().split("```").next().unwrap();
     let program = format!(
         "from secrets_client import Client\n\
-         from secrets_client.v1.resolve_service_pb2 import ResolveRequest\n\
+         from secretsapi.v1.resolve_service_pb2 import ResolveRequest\n\
          client = Client.from_environment()\n\
          {watch}        print(variables)\n        break"
     );

@@ -7,15 +7,15 @@ use std::process::Output;
 use std::time::Duration;
 
 use super::language::{ALL, Language, output};
-use super::service::Service;
 use super::session::session;
+use super::test_server::TestServer;
 
 /// Longer than such a program may take, which ends by itself.
 const HANG: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lines_to_copy_give_a_program_its_key() {
-    let service = Service::start();
+    let service = TestServer::start();
     let folder = tempfile::tempdir().unwrap();
     let token = session(&service, folder.path(), "LINEAR_API_KEY").await;
     for language in ALL {
@@ -27,7 +27,7 @@ async fn the_lines_to_copy_give_a_program_its_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lines_to_copy_ask_for_a_key_that_is_missing() {
-    let service = Service::start();
+    let service = TestServer::start();
     let folder = tempfile::tempdir().unwrap();
     let token = session(&service, folder.path(), "ANOTHER_KEY").await;
     for language in ALL {
@@ -45,7 +45,7 @@ async fn the_lines_to_copy_ask_for_a_key_that_is_missing() {
 /// The libraries of Python and Node would pass over it.
 #[test]
 fn an_authority_without_a_certificate_is_refused() {
-    let service = Service::start();
+    let service = TestServer::start();
     for language in ALL {
         let came = lines_to_copy(language, &service, &service.operator_token(), &service.operator_token());
         let complaint = String::from_utf8_lossy(&came.stderr);
@@ -60,7 +60,7 @@ fn an_authority_without_a_certificate_is_refused() {
 }
 
 /// Runs them with a program `agent` that says what it got.
-fn lines_to_copy(language: &Language, service: &Service, authority: &Path, token: &Path) -> Output {
+fn lines_to_copy(language: &Language, service: &TestServer, authority: &Path, token: &Path) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let agent = folder.path().join("agent");
     std::fs::write(&agent, "#!/bin/sh\necho \"the agent has $LINEAR_API_KEY\"\n").unwrap();

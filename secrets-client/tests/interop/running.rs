@@ -7,11 +7,11 @@ use secrets_client::{Client, ClientError, Credential, Happened, Watch, WatchEven
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::fit;
+use super::expectation;
+use super::kept_values::{KeptValues, at};
 use super::methods::Method;
 use super::scenario::{Scenario, Step};
-use super::service::Service;
-use super::words::{Words, at};
+use super::test_server::TestServer;
 
 /// Longer than an event may take to come.
 const HANG: Duration = Duration::from_secs(40);
@@ -20,15 +20,15 @@ const HANG: Duration = Duration::from_secs(40);
 pub(crate) struct Run {
     endpoint: String,
     authority: Vec<u8>,
-    words: Words,
+    kept: KeptValues,
 }
 
 impl Run {
-    pub(crate) fn against(service: &Service) -> Self {
-        let mut words = Words::default();
-        words.keep("organization", "rust");
-        words.keep("operator", std::fs::read_to_string(service.operator_token()).unwrap().trim());
-        Self { endpoint: service.endpoint(), authority: std::fs::read(service.authority()).unwrap(), words }
+    pub(crate) fn against(service: &TestServer) -> Self {
+        let mut kept = KeptValues::default();
+        kept.keep("organization", "rust");
+        kept.keep("operator", std::fs::read_to_string(service.operator_token()).unwrap().trim());
+        Self { endpoint: service.endpoint(), authority: std::fs::read(service.authority()).unwrap(), kept }
     }
 
     /// Does every step; the first failure is told with its number, from 1, and ends it.
@@ -40,11 +40,11 @@ impl Run {
     }
 
     async fn step(&mut self, step: &Step) -> Result<(), String> {
-        let expected = step.expect.as_ref().map(|expected| self.words.fill_object(expected));
+        let expected = step.expect.as_ref().map(|expected| self.kept.fill_object(expected));
         let end = Instant::now() + Duration::from_secs(step.within_seconds);
         let came = loop {
             let came = self.send(step).await;
-            match fit::outcome(expected.as_ref(), &came) {
+            match expectation::check(expected.as_ref(), &came) {
                 Ok(()) => break came,
                 Err(why) if Instant::now() >= end => return Err(why),
                 Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
@@ -52,7 +52,7 @@ impl Run {
         };
         for (name, path) in &step.keep {
             let kept = at(&came["response"], path).and_then(Value::as_str);
-            self.words.keep(name, kept.ok_or_else(|| format!("no text at `{path}` in {came}"))?);
+            self.kept.keep(name, kept.ok_or_else(|| format!("no text at `{path}` in {came}"))?);
         }
         Ok(())
     }
@@ -62,16 +62,16 @@ impl Run {
         let answer = match (&step.call, &step.resolve, &step.watch) {
             (Some(call), None, None) => {
                 let method = Method::named(call);
-                let request = method.request(&self.words.fill(&step.request));
+                let request = method.request(&self.kept.fill(&step.request));
                 method.call(&client, &request).await.map(|response| json!({ "response": response }))
             }
             (None, Some(request), None) => {
-                let request = Method::named("ResolveService/Resolve").request(&self.words.fill(request));
+                let request = Method::named("ResolveService/Resolve").request(&self.kept.fill(request));
                 let resolved = client.resolve(request.transcode_to().unwrap()).await;
                 resolved.map(|set| json!({ "environment": environment(&set.secrets) }))
             }
             (None, None, Some(request)) => {
-                let request = Method::named("ResolveService/Watch").request(&self.words.fill(request));
+                let request = Method::named("ResolveService/Watch").request(&self.kept.fill(request));
                 let watch = client.watch(request.transcode_to().unwrap());
                 self.watch(watch, step).await.map(|events| json!({ "events": events }))
             }
@@ -98,7 +98,7 @@ impl Run {
     fn client(&self, actor: Option<&str>) -> Client {
         let mut builder = Client::builder(&self.endpoint).certificate_authority(self.authority.clone());
         if let Some(actor) = actor {
-            builder = builder.credential(Credential::parse(self.words.get(actor)).unwrap());
+            builder = builder.credential(Credential::parse(self.kept.get(actor)).unwrap());
         }
         builder.build().unwrap()
     }

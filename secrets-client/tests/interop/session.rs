@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use secrecy::ExposeSecret as _;
 use secrets_client::{Client, Credential, secret_value, v1};
 
-use super::service::Service;
+use super::test_server::TestServer;
 
 /// Makes an organization with a secret, and a session for it; the file of its token.
-pub(crate) async fn session(service: &Service, folder: &Path, secret_id: &str) -> PathBuf {
+pub(crate) async fn session(service: &TestServer, folder: &Path, secret_id: &str) -> PathBuf {
     let endpoint = service.endpoint();
     let operator = client(&endpoint, service, &std::fs::read_to_string(service.operator_token()).unwrap());
     let organization = v1::CreateOrganizationRequest {
@@ -37,7 +37,7 @@ pub(crate) async fn session(service: &Service, folder: &Path, secret_id: &str) -
 }
 
 /// A client that shows a token, or, with an empty one, none.
-pub(crate) fn client(endpoint: &str, service: &Service, token: &str) -> Client {
+pub(crate) fn client(endpoint: &str, service: &TestServer, token: &str) -> Client {
     let builder = Client::builder(endpoint).certificate_authority(std::fs::read(service.authority()).unwrap());
     if token.is_empty() { builder } else { builder.credential(Credential::parse(token).unwrap()) }.build().unwrap()
 }

@@ -5,26 +5,53 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::language::{output, tools};
-use super::service::Service;
 use super::session::session;
+use super::test_server::TestServer;
 
 /// Longer than each may take.
-const HANG: Duration = Duration::from_secs(60);
+const STEP_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Imports every module below `secretsapi/v1` from there (the client's own package has these names too), and prints how many.
+const IMPORT_EVERY_MODULE: &str = r#"
+import importlib, pathlib
+modules = [path.stem for path in pathlib.Path("secretsapi/v1").glob("*.py")]
+for module in modules:
+    imported = importlib.import_module(f"secretsapi.v1.{module}")
+    assert pathlib.Path(imported.__file__).is_relative_to(pathlib.Path.cwd())
+print(len(modules))
+"#;
+
+/// The interface's package once was `secrets`, which is a module of Python's own: no generated module could be imported.
+#[test]
+fn python_imports_what_protoc_generates_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shell = in_environment("bash");
+    let protoc = "python3 -m grpc_tools.protoc -I \"$PROTO\" --python_out=. --pyi_out=. --grpc_python_out=. \
+                  \"$PROTO\"/secretsapi/v1/*.proto";
+    let generated = output(shell.args(["-ec", protoc]).current_dir(&folder), STEP_TIMEOUT);
+    assert!(generated.status.success(), "{generated:?}");
+
+    let mut python = in_environment("python3");
+    let imported = output(python.args(["-c", IMPORT_EVERY_MODULE]).current_dir(&folder), STEP_TIMEOUT);
+    let files = std::fs::read_dir(proto().join("secretsapi/v1")).unwrap().count();
+    // One of messages and one of clients for each file.
+    assert_eq!(String::from_utf8_lossy(&imported.stdout), format!("{}\n", 2 * files), "{imported:?}");
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn generated_stubs_alone_resolve_and_read_the_reason_of_a_failure() {
     let folder = tempfile::tempdir().unwrap();
-    let commands = block("```shell\n# Python, ");
+    let commands = block("```shell\n# Python. ");
     let commands: Vec<_> = commands.lines().skip(1).filter(|line| !is_install(line)).collect();
     let mut shell = in_environment("bash");
-    let generated = output(shell.args(["-ec", &commands.join("\n")]).current_dir(&folder), HANG);
+    let generated = output(shell.args(["-ec", &commands.join("\n")]).current_dir(&folder), STEP_TIMEOUT);
     assert!(generated.status.success(), "{generated:?}");
 
     for (secret_id, expected) in [
         ("LINEAR_API_KEY", "resolved LINEAR_API_KEY\n"),
         ("ANOTHER_KEY", "failed FAILED_PRECONDITION SECRET_REQUIRED_MISSING LINEAR_API_KEY\n"),
     ] {
-        let service = Service::start();
+        let service = TestServer::start();
         let mut python = in_environment("python3");
         let program = python
             .args(["-c", &block("```python\n")])
@@ -32,7 +59,7 @@ async fn generated_stubs_alone_resolve_and_read_the_reason_of_a_failure() {
             .env("SECRETS_ENDPOINT", service.endpoint())
             .env("SECRETS_CA_FILE", service.authority())
             .env("SECRETS_TOKEN_FILE", session(&service, folder.path(), secret_id).await);
-        let came = output(program, HANG);
+        let came = output(program, STEP_TIMEOUT);
         assert_eq!(String::from_utf8_lossy(&came.stdout), expected, "{came:?}");
     }
 }

@@ -38,8 +38,8 @@ type run struct {
 }
 
 func main() {
-	if os.Args[1] == "--rough-road" {
-		roughRoad()
+	if os.Args[1] == "--resolve-forever" {
+		resolveForever()
 	}
 	var scenario struct{ Steps []step }
 	check(json.Unmarshal(must(os.ReadFile(os.Args[1])), &scenario))
@@ -57,7 +57,7 @@ func main() {
 	}
 }
 
-func roughRoad() {
+func resolveForever() {
 	client := must(secrets.New(must(secrets.FromEnvironment())))
 	for {
 		came := "resolved"

@@ -1,4 +1,4 @@
-"""Runs the scenario, or the rough road; see tests/interop/README.md."""
+"""Runs the scenario, or resolves forever; see tests/interop/README.md."""
 
 import json
 import os
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from google.protobuf.json_format import MessageToDict, ParseDict
 from secrets_client import Client, SecretsError
-from secrets_client.v1 import access_service_pb2, audit_service_pb2, directory_service_pb2
-from secrets_client.v1 import resolve_service_pb2, secret_service_pb2
+from secretsapi.v1 import access_service_pb2, audit_service_pb2, directory_service_pb2
+from secretsapi.v1 import resolve_service_pb2, secret_service_pb2
 
 FILES = [access_service_pb2, audit_service_pb2, directory_service_pb2, resolve_service_pb2, secret_service_pb2]
 SERVICES = {name: (file, service) for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()}
@@ -129,7 +129,7 @@ def misfit(place, expected, came):
     return next(filter(None, (misfit(f"{place}.{name}", *pair) for name, *pair in pairs)), None)
 
 
-def rough_road():
+def resolve_forever():
     with Client.from_environment() as client:
         while True:
             try:
@@ -145,7 +145,7 @@ def rough_road():
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--rough-road":
-        rough_road()
+    if sys.argv[1] == "--resolve-forever":
+        resolve_forever()
     else:
         sys.exit(Scenario().run(json.loads(Path(sys.argv[1]).read_text())["steps"]))

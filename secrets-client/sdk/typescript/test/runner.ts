@@ -145,7 +145,7 @@ function at(value: Json, path: string): Json {
   return path.split(".").reduce<Json>((inner, name) => (inner as Members)[name], value);
 }
 
-async function roughRoad(): Promise<never> {
+async function resolveForever(): Promise<never> {
   const client = environment();
   for (;;) {
     console.log(await client.resolve().then(() => "resolved", (error: secrets.SecretsError) => `failed ${error.code}`));
@@ -154,8 +154,8 @@ async function roughRoad(): Promise<never> {
 }
 
 const [argument] = process.argv.slice(2);
-if (argument === "--rough-road") {
+if (argument === "--resolve-forever") {
   process.stdout.on("error", () => process.exit(0));
-  await roughRoad();
+  await resolveForever();
 }
 process.exit((await scenario(argument!)) ? 0 : 1);

@@ -11,11 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import grpc
+from secretsapi.v1 import access_service_pb2_grpc, audit_service_pb2_grpc, directory_service_pb2_grpc
+from secretsapi.v1 import resolve_service_pb2_grpc, secret_service_pb2_grpc
+from secretsapi.v1.resolve_service_pb2 import ResolveRequest, WatchRequest, WatchResponse
 
 from .error import SecretsError
-from .v1 import access_service_pb2_grpc, audit_service_pb2_grpc, directory_service_pb2_grpc
-from .v1 import resolve_service_pb2_grpc, secret_service_pb2_grpc
-from .v1.resolve_service_pb2 import ResolveRequest, WatchRequest, WatchResponse
 
 # A connection that fell silent is noticed after 10 + 3 s; a lost one is tried again at least each 3 s.
 _OPTIONS = [

@@ -90,7 +90,7 @@ public final class Client implements AutoCloseable {
    * Gets the variables of a context, ready for a child process. Files, registry logins and API-only secrets are in the answer
    * of the generated client.
    *
-   * @throws StatusRuntimeException when the call fails; {@link Failure} tells why
+   * @throws StatusRuntimeException when the call fails; {@link SecretsError} tells why
    */
   public Map<String, String> resolve(ResolveRequest request) {
     var environment = new HashMap<String, String>();

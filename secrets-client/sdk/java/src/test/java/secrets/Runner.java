@@ -40,7 +40,7 @@ final class Runner {
   record Steps(Step[] steps) {}
 
   public static void main(String[] arguments) throws Exception {
-    if (arguments[0].equals("--rough-road")) roughRoad();
+    if (arguments[0].equals("--resolve-forever")) resolveForever();
     var scenario = new Runner();
     scenario.kept.put("operator", Files.readString(Path.of(System.getenv("SECRETS_TOKEN_FILE"))).strip());
     scenario.kept.put("organization", System.getenv("SECRETS_ORGANIZATION"));
@@ -57,7 +57,7 @@ final class Runner {
     System.exit(0);
   }
 
-  private static void roughRoad() throws Exception {
+  private static void resolveForever() throws Exception {
     var client = Client.fromEnvironment();
     while (!System.out.checkError()) {
       try {
@@ -148,7 +148,7 @@ final class Runner {
   }
 
   private static JsonObject failure(StatusRuntimeException error) {
-    var told = Failure.of(error);
+    var told = SecretsError.from(error);
     var failed = new JsonObject();
     failed.addProperty("code", error.getStatus().getCode().name());
     var known = told.reason() != ErrorReason.ERROR_REASON_UNSPECIFIED;

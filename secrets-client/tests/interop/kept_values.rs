@@ -1,4 +1,4 @@
-//! What steps keep for later ones, and where it stands in their texts.
+//! Values that steps keep for later steps, which name them as `${name}`.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 /// Kept values by name.
 #[derive(Default)]
-pub(crate) struct Words(BTreeMap<String, String>);
+pub(crate) struct KeptValues(BTreeMap<String, String>);
 
-impl Words {
+impl KeptValues {
     pub(crate) fn keep(&mut self, name: &str, value: &str) {
         self.0.insert(name.to_owned(), value.to_owned());
     }

@@ -1,4 +1,4 @@
-//! Every client at once on a rough road: each must come back by itself, in the same process.
+//! Outages of the server and of the network: every client must reconnect by itself, in the same process.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
@@ -12,46 +12,46 @@ use secrets_client::{Client, v1};
 use super::language;
 use super::proxy::Proxy;
 use super::running::code_name;
-use super::service::Service;
 use super::session::{client, session};
+use super::test_server::TestServer;
 
 /// How long after the service's return a client must have resolved.
-const BACK: Duration = Duration::from_secs(10);
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take to its first answer; some start slowly.
-const START: Duration = Duration::from_secs(90);
+const START_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// A client that resolves again and again.
-struct Traveller {
+struct ResolvingClient {
     name: &'static str,
     said: Arc<Mutex<Vec<(Instant, String)>>>,
     /// None for Rust's, which is no process of its own.
     process: Option<Child>,
 }
 
-impl Traveller {
+impl ResolvingClient {
     fn rust(client: Client) -> Self {
         let said = Arc::<Mutex<Vec<_>>>::default();
-        let (diary, seen) = (Arc::downgrade(&said), said.clone());
+        let (log, seen) = (Arc::downgrade(&said), said.clone());
         tokio::spawn(async move {
-            while let Some(diary) = diary.upgrade() {
+            while let Some(log) = log.upgrade() {
                 let line = match client.resolve(v1::ResolveRequest::default()).await {
                     Ok(_) => "resolved".to_owned(),
                     Err(error) => format!("failed {}", code_name(error.code())),
                 };
-                diary.lock().unwrap().push((Instant::now(), line));
-                drop(diary);
+                log.lock().unwrap().push((Instant::now(), line));
+                drop(log);
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         });
         Self { name: "rust", said: seen, process: None }
     }
 
-    fn of(language: &'static language::Language, endpoint: &str, authority: PathBuf, token: PathBuf) -> Self {
+    fn start(language: &'static language::Language, endpoint: &str, authority: PathBuf, token: PathBuf) -> Self {
         let mut runner = language.runner(endpoint, &authority, &token);
-        let mut process = runner.arg("--rough-road").stdout(Stdio::piped()).spawn().unwrap();
+        let mut process = runner.arg("--resolve-forever").stdout(Stdio::piped()).spawn().unwrap();
         let said = Arc::<Mutex<Vec<_>>>::default();
-        let (diary, lines) = (said.clone(), BufReader::new(process.stdout.take().unwrap()).lines());
-        thread::spawn(move || lines.for_each(|line| diary.lock().unwrap().push((Instant::now(), line.unwrap()))));
+        let (log, lines) = (said.clone(), BufReader::new(process.stdout.take().unwrap()).lines());
+        thread::spawn(move || lines.for_each(|line| log.lock().unwrap().push((Instant::now(), line.unwrap()))));
         Self { name: language.name, said, process: Some(process) }
     }
 
@@ -79,7 +79,7 @@ impl Traveller {
     }
 }
 
-impl Drop for Traveller {
+impl Drop for ResolvingClient {
     fn drop(&mut self) {
         if let Some(process) = &mut self.process {
             let _ = process.kill();
@@ -89,22 +89,22 @@ impl Drop for Traveller {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_client_comes_back_after_a_restart_a_kill_a_stop_and_a_silence() {
-    let mut service = Service::start();
+async fn every_client_reconnects_after_a_restart_a_kill_a_stop_and_a_silent_network() {
+    let mut service = TestServer::start();
     let proxy = Proxy::to(service.port).await;
     let endpoint = format!("https://localhost:{}", proxy.port);
     let folder = tempfile::tempdir().unwrap();
     let token = session(&service, folder.path(), "LINEAR_API_KEY").await;
     let client = client(&endpoint, &service, &std::fs::read_to_string(&token).unwrap());
-    let mut travellers = vec![Traveller::rust(client)];
+    let mut clients = vec![ResolvingClient::rust(client)];
     for language in language::ALL {
-        travellers.push(Traveller::of(language, &endpoint, service.authority(), token.clone()));
+        clients.push(ResolvingClient::start(language, &endpoint, service.authority(), token.clone()));
     }
-    all_resolve(&mut travellers, "start", Instant::now(), START).await;
+    all_resolve(&mut clients, "start", Instant::now(), START_TIMEOUT).await;
 
     tokio::task::block_in_place(|| service.stop()); // on the connections that they have: they are told
     tokio::task::block_in_place(|| service.restart());
-    all_resolve(&mut travellers, "a restart", Instant::now(), BACK).await;
+    all_resolve(&mut clients, "a restart", Instant::now(), RECOVERY_TIMEOUT).await;
 
     for (how, down) in [("a kill", Duration::ZERO), ("a stop", Duration::from_secs(30))] {
         proxy.refuses();
@@ -112,32 +112,32 @@ async fn every_client_comes_back_after_a_restart_a_kill_a_stop_and_a_silence() {
         tokio::time::sleep(down).await;
         tokio::task::block_in_place(|| service.restart());
         proxy.works();
-        all_resolve(&mut travellers, how, Instant::now(), BACK).await;
+        all_resolve(&mut clients, how, Instant::now(), RECOVERY_TIMEOUT).await;
     }
 
     proxy.falls_silent();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let silence = Instant::now();
     tokio::time::sleep(Duration::from_secs(13)).await;
-    for traveller in &travellers {
-        assert!(traveller.resolved_after(silence).is_none(), "{} resolved in a silence", traveller.name);
+    for client in &clients {
+        assert!(client.resolved_after(silence).is_none(), "{} resolved in a silence", client.name);
     }
     proxy.works();
-    all_resolve(&mut travellers, "a silence", Instant::now(), BACK).await;
+    all_resolve(&mut clients, "a silence", Instant::now(), RECOVERY_TIMEOUT).await;
 
-    for traveller in &travellers {
-        let said = traveller.said.lock().unwrap();
+    for client in &clients {
+        let said = client.said.lock().unwrap();
         // Anything else would not be sent again.
         let other = said.iter().find(|(_, line)| line != "resolved" && line != "failed UNAVAILABLE");
-        assert!(other.is_none(), "{}: {other:?}", traveller.name);
+        assert!(other.is_none(), "{}: {other:?}", client.name);
     }
 }
 
-async fn all_resolve(travellers: &mut [Traveller], what: &str, after: Instant, within: Duration) {
+async fn all_resolve(clients: &mut [ResolvingClient], what: &str, after: Instant, within: Duration) {
     let mut failures = Vec::new();
-    for traveller in travellers {
-        match traveller.resolves(after, within).await {
-            Ok(took) => println!("{what}: {} resolved after {} ms", traveller.name, took.as_millis()),
+    for client in clients {
+        match client.resolves(after, within).await {
+            Ok(took) => println!("{what}: {} resolved after {} ms", client.name, took.as_millis()),
             Err(failure) => failures.push(failure),
         }
     }

@@ -13,20 +13,20 @@ import secretsapi.v1.ErrorReason;
  * @param reason why; each says whether to retry. {@code ERROR_REASON_UNSPECIFIED} when the service did not answer
  * @param metadata facts beside the reason, for instance {@code suggestion}
  */
-public record Failure(ErrorReason reason, Map<String, String> metadata) {
+public record SecretsError(ErrorReason reason, Map<String, String> metadata) {
   /** Reads what {@link Client} and the generated clients throw. */
-  public static Failure of(StatusRuntimeException error) {
+  public static SecretsError from(StatusRuntimeException error) {
     try {
       for (var detail : StatusProto.fromThrowable(error).getDetailsList()) {
         if (!detail.is(ErrorInfo.class)) continue;
         var info = detail.unpack(ErrorInfo.class);
         var known = ErrorReason.getDescriptor().findValueByName("ERROR_REASON_" + info.getReason());
         if (info.getDomain().equals("secretsapi.v1") && known != null)
-          return new Failure(ErrorReason.valueOf(known), info.getMetadataMap());
+          return new SecretsError(ErrorReason.valueOf(known), info.getMetadataMap());
       }
     } catch (InvalidProtocolBufferException garbled) {
       error.addSuppressed(garbled);
     }
-    return new Failure(ErrorReason.ERROR_REASON_UNSPECIFIED, Map.of());
+    return new SecretsError(ErrorReason.ERROR_REASON_UNSPECIFIED, Map.of());
   }
 }

@@ -1,9 +1,9 @@
-//! Whether what came is what was expected.
+//! Compares the outcome of a step with what the step expects.
 
 use serde_json::{Map, Value};
 
-/// Holds what came out of a step against what the step expects; says where they differ.
-pub(crate) fn outcome(expected: Option<&Map<String, Value>>, came: &Value) -> Result<(), String> {
+/// Compares the outcome of a step with what the step expects; an error says where they differ.
+pub(crate) fn check(expected: Option<&Map<String, Value>>, came: &Value) -> Result<(), String> {
     let Some(expected) = expected else {
         return if came.get("error").is_some() { Err(format!("it failed: {came}")) } else { Ok(()) };
     };
@@ -71,10 +71,10 @@ mod tests {
             (json!({"response": {"absent": "x"}}), false),
             (json!({"error": {}}), false),
         ] {
-            assert_eq!(outcome(expected.as_object(), &came).is_ok(), fit, "{expected}");
+            assert_eq!(check(expected.as_object(), &came).is_ok(), fit, "{expected}");
         }
-        assert!(outcome(None, &came).is_ok());
-        assert!(outcome(None, &json!({"error": {"code": "NOT_FOUND"}})).is_err());
+        assert!(check(None, &came).is_ok());
+        assert!(check(None, &json!({"error": {"code": "NOT_FOUND"}})).is_err());
     }
 
     #[test]
@@ -85,7 +85,7 @@ mod tests {
             (json!({"environment": {"A": "1"}}), false),
             (json!({"environment": {}}), false),
         ] {
-            assert_eq!(outcome(expected.as_object(), &came).is_ok(), fit, "{expected}");
+            assert_eq!(check(expected.as_object(), &came).is_ok(), fit, "{expected}");
         }
     }
 }

@@ -10,13 +10,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A running server with its own data. Dropped, it is killed.
-pub(crate) struct Service {
+pub(crate) struct TestServer {
     server: Child,
     pub(crate) port: u16,
     folder: TempDir,
 }
 
-impl Service {
+impl TestServer {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         certify(folder.path());
@@ -56,7 +56,7 @@ impl Service {
     }
 }
 
-impl Drop for Service {
+impl Drop for TestServer {
     fn drop(&mut self) {
         let _ = self.server.kill();
         let _ = self.server.wait();

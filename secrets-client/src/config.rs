@@ -1,7 +1,7 @@
-//! The user's own configuration file, and where settings come from.
+//! The user's own configuration file, and the sources of settings.
 //!
-//! To add a setting: a field of [`Config`], a row of `KEYS` in the command line's `config.rs`, and a layer in
-//! [`Settings`].
+//! To add a setting: a field of [`Config`], its line in [`Settings::load`], and a row of `KEYS` in the command line's
+//! `command/config.rs`.
 
 mod file;
 pub mod repository;
@@ -18,28 +18,28 @@ use secrets_core::{OrganizationId, ProjectId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
 use self::file::{address, identifier, read};
-pub use self::repository::{Need, Repository};
-pub use self::settings::{Defaults, Settings};
+pub use self::repository::{DeclaredSecret, Repository};
+pub use self::settings::{Defaults, EnvironmentError, Settings};
 use crate::credentials::InvalidCredential;
 
-/// What a user keeps between calls: `$XDG_CONFIG_HOME/secrets/config.toml`, readable by its owner alone.
+/// The user's settings: `$XDG_CONFIG_HOME/secrets/config.toml`, readable by its owner alone.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Address of the service.
     pub endpoint: Option<String>,
-    /// File with a certificate authority to trust beside the system's, for an endpoint that has none of its own.
+    /// File with a certificate authority to trust beside the system's, for endpoints without one of their own.
     pub ca_file: Option<PathBuf>,
-    /// Such a file for each endpoint that a login was given one for.
+    /// Such a file for each endpoint whose login named one.
     pub ca_files: BTreeMap<String, PathBuf>,
-    /// The organization that is meant when none is named.
+    /// The default organization.
     pub organization: Option<String>,
-    /// The project of a context that names none.
+    /// The default project.
     pub project: Option<String>,
-    /// The workspace of a context that names none.
+    /// The default workspace.
     pub workspace: Option<String>,
-    /// The token that a login left.
+    /// The token that a login stored.
     pub token: Option<SecretString>,
-    /// Resource path of whose token that is.
+    /// Resource path of the token's owner.
     pub principal: Option<String>,
 }
 
@@ -54,38 +54,38 @@ pub enum ConfigError {
         /// Why.
         error: std::io::Error,
     },
-    /// A file can't be understood. Never shows a line of it: there is a token among them.
+    /// A file is not valid. Never shows a line of it, since one holds a token.
     #[error("`{}`{}: {problem}", path.display(), line.map(|line| format!(" line {line}")).unwrap_or_default())]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Where, counted from 1.
+        /// The line, counted from 1.
         line: Option<usize>,
-        /// What is wrong there.
+        /// What is wrong with it.
         problem: String,
     },
-    /// There is no folder to keep it in.
-    #[error("neither `XDG_CONFIG_HOME` nor `HOME` says where the configuration is")]
+    /// There is no directory to keep it in.
+    #[error("there is no directory for the configuration: set `HOME` or `XDG_CONFIG_HOME`")]
     NoHome,
-    /// A token does not pass.
-    #[error("{place}: {error}")]
+    /// A token is not valid.
+    #[error("{origin}: {error}")]
     Credential {
-        /// Where it stands.
-        place: &'static str,
-        /// Why it does not pass.
+        /// The variable or file that holds it.
+        origin: &'static str,
+        /// Why it is not valid.
         error: InvalidCredential,
     },
 }
 
 impl ConfigError {
-    /// The file is there, or could be, but not for this user.
-    fn is_not_ours(&self) -> bool {
+    /// Whether the file is, or would be, out of this user's reach.
+    fn is_inaccessible(&self) -> bool {
         use std::io::ErrorKind::{NotADirectory, PermissionDenied};
         matches!(self, Self::File { error, .. } if matches!(error.kind(), NotADirectory | PermissionDenied))
     }
 }
 
-/// The file as it is written.
+/// The content of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -108,7 +108,7 @@ struct File {
 }
 
 impl Config {
-    /// Where the file is: below `XDG_CONFIG_HOME`, else below `~/.config`.
+    /// Returns the path of the file: below `XDG_CONFIG_HOME`, else below `~/.config`.
     pub fn path(variable: impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
         let xdg = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let folder = match (xdg, variable("HOME")) {
@@ -119,7 +119,7 @@ impl Config {
         Ok(folder.join("secrets").join("config.toml"))
     }
 
-    /// Reads the file; one that does not exist is an empty one.
+    /// Reads the file; one that does not exist counts as empty.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let Some(file) = read::<File>(path)? else { return Ok(Self::default()) };
         Ok(Self {
@@ -169,12 +169,12 @@ impl Config {
         written.map_err(failed)
     }
 
-    /// The authority's file for an endpoint.
+    /// Returns the file of the certificate authority for an endpoint.
     pub fn ca_file_of(&self, endpoint: &str) -> Option<&Path> {
         self.ca_files.get(endpoint_key(endpoint)).or(self.ca_file.as_ref()).map(PathBuf::as_path)
     }
 
-    /// Remembers the authority's file of an endpoint, or that the system's authorities are enough there.
+    /// Remembers the file of the certificate authority for an endpoint, or that the system's authorities are enough there.
     pub fn remember_ca_file(&mut self, endpoint: &str, file: Option<PathBuf>) {
         let key = endpoint_key(endpoint).to_owned();
         match file {
@@ -183,13 +183,13 @@ impl Config {
         }
     }
 
-    /// Whether others than its owner may read the file.
+    /// Whether anybody but its owner may read the file.
     pub fn is_exposed(path: &Path) -> bool {
         fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
     }
 }
 
-/// One address is one key, however it was typed.
+/// The key of an endpoint, with or without a slash at its end.
 fn endpoint_key(endpoint: &str) -> &str {
     endpoint.trim_end_matches('/')
 }
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn remembers_an_authority_for_its_endpoint_alone_and_reads_files_from_before() {
+    fn remembers_an_authority_for_its_endpoint_alone_and_reads_older_files() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         fs::write(&path, "endpoint = \"https://a\"\nca_file = \"/any.pem\"\ntoken = \"sper_x\"\n").unwrap();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_a_missing_file_for_an_empty_one() {
+    fn a_missing_file_counts_as_empty() {
         assert!(Config::load(Path::new("/nonexistent/config.toml")).unwrap().token.is_none());
     }
 
@@ -270,6 +270,6 @@ mod tests {
         }
         fs::write(&path, "endpoint = \"foo\"\n").unwrap();
         let error = Config::load(&path).unwrap_err().to_string();
-        assert!(error.contains("line 1: `endpoint`") && error.contains("would"), "{error}");
+        assert!(error.contains("line 1: `endpoint`") && error.contains("expected"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! The token a client shows, and where it is read from.
+//! The token that a client sends, and where it is read from.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -8,24 +8,24 @@ use secrets_core::CredentialKind;
 use tonic::metadata::{Ascii, MetadataValue};
 use zeroize::Zeroizing;
 
-/// The longest credential that passes, in bytes: room for a JWT, below the service's header limit.
-const LONGEST: usize = 6 * 1024;
+/// The length of the longest credential, in bytes: enough for a JWT, and below the service's limit for headers.
+const MAX_CREDENTIAL_BYTES: usize = 6 * 1024;
 
 /// A bearer token.
 #[derive(Clone)]
 pub struct Credential(SecretString);
 
-/// Why a text or file is no credential. Never carries the text.
+/// Why a text or file is not a valid credential. Never holds the text.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidCredential {
-    /// Nothing but white space.
+    /// There is nothing but white space.
     #[error("the token is empty")]
     Empty,
-    /// Longer than every credential.
-    #[error("the token is longer than {LONGEST} bytes")]
+    /// It is longer than every credential.
+    #[error("the token must be at most {MAX_CREDENTIAL_BYTES} bytes")]
     TooLong,
     /// It holds a space, a control character or one outside ASCII, which no token does.
-    #[error("the token holds a character that no token has; was something else pasted?")]
+    #[error("invalid character in the token; was something else pasted?")]
     Character,
     /// The file can't be read.
     #[error("token file `{}`: {error}", path.display())]
@@ -38,12 +38,12 @@ pub enum InvalidCredential {
 }
 
 impl Credential {
-    /// Takes a token; white space around it does not matter.
+    /// Parses a token; white space around it is ignored.
     pub fn parse(text: &str) -> Result<Self, InvalidCredential> {
         let text = text.trim();
         if text.is_empty() {
             Err(InvalidCredential::Empty)
-        } else if text.len() > LONGEST {
+        } else if text.len() > MAX_CREDENTIAL_BYTES {
             Err(InvalidCredential::TooLong)
         } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             Err(InvalidCredential::Character)
@@ -59,17 +59,17 @@ impl Credential {
         Self::parse(&Zeroizing::new(text))
     }
 
-    /// What its prefix says of it; none if it is not one of the service's own prefixes, as with a JWT.
+    /// Returns its kind by its prefix; none if it has no prefix of the service, as a JWT.
     pub fn kind(&self) -> Option<CredentialKind> {
         CredentialKind::from_prefix(self.0.expose_secret())
     }
 
-    /// The token itself: to send it, or to store it where only its owner reads.
+    /// Returns the token itself: to send it, or to store it where only its owner can read it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// The `authorization` header, marked so that no layer prints it or keeps it in a compression table.
+    /// Returns the `authorization` header, marked so that no layer prints it or keeps it in a compression table.
     pub(crate) fn header(&self) -> Result<MetadataValue<Ascii>, InvalidCredential> {
         let text = Zeroizing::new(format!("Bearer {}", self.expose()));
         let mut value = MetadataValue::try_from(text.as_str()).map_err(|_| InvalidCredential::Character)?;
@@ -88,13 +88,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trims_what_a_file_or_a_paste_adds() {
+    fn ignores_white_space_around_a_token() {
         assert_eq!(Credential::parse(" sper_abc\r\n").unwrap().expose(), "sper_abc");
     }
 
     #[test]
-    fn refuses_what_is_no_token() {
-        let long = "x".repeat(LONGEST + 1);
+    fn refuses_what_is_not_a_token() {
+        let long = "x".repeat(MAX_CREDENTIAL_BYTES + 1);
         for text in ["", " \n", "two words", "tok\u{7}en", "t\u{f6}ken", &long] {
             assert!(Credential::parse(text).is_err(), "{text:?}");
         }

@@ -1,9 +1,12 @@
-//! Why a call failed: the service's answer with its machine-readable reason, or no answer at all.
+//! Errors of a call: the service's answer with its machine-readable reason, or no answer at all.
+//!
+//! To add a reason of the service: `proto/secretsapi/v1/error_reason.proto` alone. To recognize one more problem of a
+//! connection: a variant of [`ConnectionProblem`], and where the transport reports it, in `error/connection.rs`.
 
-mod obstacle;
+mod connection;
 
 use std::collections::BTreeMap;
-use std::error::Error;
+use std::error::Error as _;
 use std::time::Duration;
 
 use secrets_proto::ERROR_DOMAIN;
@@ -12,12 +15,12 @@ pub use secrets_proto::v1::ErrorReason as Reason;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-pub use self::obstacle::ConnectionProblem;
+pub use self::connection::ConnectionProblem;
 
 /// A call that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The service answered, and said no.
+    /// The service answered, and refused.
     #[error("{0}")]
     Answered(Box<Answer>),
     /// The service can't be reached, or the connection broke before its answer.
@@ -25,11 +28,11 @@ pub enum ClientError {
     Unreachable {
         /// The address that was tried.
         endpoint: String,
-        /// What stood in the way, if that can be told.
-        obstacle: ConnectionProblem,
-        /// The same as a sentence.
+        /// The problem with the connection.
+        problem: ConnectionProblem,
+        /// The same as a sentence, with the details.
         detail: String,
-        /// The connection was never made, so that the service has seen nothing of the call.
+        /// Whether the connection was never made, so that the service has not seen the call.
         never_sent: bool,
     },
     /// The deadline passed without an answer.
@@ -38,15 +41,15 @@ pub enum ClientError {
         /// The deadline.
         after: Duration,
     },
-    /// A credential was made, but the answer with its text was lost, and it is shown only once.
-    #[error("`{name}` was made, but its text was lost on the way; revoke it and make another")]
+    /// A credential was created, but the answer with its text was lost, and it is shown only once.
+    #[error("`{name}` was created, but the answer with its text was lost; revoke it and create another one")]
     Lost {
-        /// Resource path of what was made.
+        /// Resource path of the credential.
         name: String,
     },
 }
 
-/// What the service answered to a call that it did not carry out.
+/// The service's answer to a call that it refused.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Answer {
@@ -54,11 +57,11 @@ pub struct Answer {
     pub code: Code,
     /// The reason, if it is one that this version knows.
     pub reason: Option<Reason>,
-    /// For a person: what went wrong.
+    /// What went wrong, for a person.
     pub message: String,
     /// Facts beside the reason, for instance `suggestion`, `limit` or `line`.
     pub metadata: BTreeMap<String, String>,
-    /// The fields that break a rule.
+    /// The fields that are not valid.
     pub violations: Vec<FieldViolation>,
     /// How long the service asks to wait before the next attempt.
     pub retry_after: Option<Duration>,
@@ -66,22 +69,22 @@ pub struct Answer {
     pub request_id: Option<String>,
 }
 
-/// A field that breaks a rule.
+/// A field that is not valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldViolation {
     /// Path of the field within the request, for instance `secret.target.file.path`.
     pub field: String,
-    /// The rule and what would pass.
+    /// What is wrong with it, and what is expected.
     pub description: String,
 }
 
 impl ClientError {
-    /// Reads a status: one that the transport made up is [`ClientError::Unreachable`].
+    /// Reads a status: one that the transport created is [`ClientError::Unreachable`].
     pub(crate) fn from_status(status: Status, endpoint: &str) -> Self {
         if let Some(source) = status.source() {
-            let never_sent = chain(source).any(|error| error.is::<tonic::ConnectError>());
-            let (obstacle, detail) = ConnectionProblem::of(source);
-            return Self::Unreachable { endpoint: endpoint.to_owned(), obstacle, detail, never_sent };
+            let never_sent = connection::chain(source).any(|error| error.is::<tonic::ConnectError>());
+            let (problem, detail) = ConnectionProblem::from_transport(source);
+            return Self::Unreachable { endpoint: endpoint.to_owned(), problem, detail, never_sent };
         }
         let info = status.get_details_error_info().filter(|info| info.domain == ERROR_DOMAIN);
         let violations = status.get_details_bad_request().map(|details| details.field_violations).unwrap_or_default();
@@ -103,7 +106,7 @@ impl ClientError {
         }))
     }
 
-    /// The gRPC code, also where the service did not answer.
+    /// Returns the gRPC code, also where the service did not answer.
     pub fn code(&self) -> Code {
         match self {
             Self::Answered(answer) => answer.code,
@@ -113,7 +116,7 @@ impl ClientError {
         }
     }
 
-    /// The service's answer, if there was one.
+    /// Returns the service's answer, if there was one.
     pub fn answer(&self) -> Option<&Answer> {
         match self {
             Self::Answered(answer) => Some(answer),
@@ -121,12 +124,12 @@ impl ClientError {
         }
     }
 
-    /// The service's reason, if it gave one that this version knows.
+    /// Returns the service's reason, if it gave one that this version knows.
     pub fn reason(&self) -> Option<Reason> {
         self.answer().and_then(|answer| answer.reason)
     }
 
-    /// The service can't be reached, or says that it is unavailable for now.
+    /// Whether the service can't be reached, or answers that it is unavailable for now.
     pub fn is_unavailable(&self) -> bool {
         self.code() == Code::Unavailable
     }
@@ -138,10 +141,6 @@ impl ClientError {
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.answer().and_then(|answer| answer.retry_after)
     }
-}
-
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
 }
 
 #[cfg(test)]
@@ -157,9 +156,9 @@ mod tests {
         let mut details = ErrorDetails::new();
         details
             .set_error_info("INVALID_SECRET_ID", ERROR_DOMAIN, [("suggestion".into(), "LINEAR_API_KEY".into())])
-            .add_bad_request_violation("secret_id", "`l` at byte 0 does not pass")
+            .add_bad_request_violation("secret_id", "invalid character `l`; did you mean `LINEAR_API_KEY`?")
             .set_retry_info(Some(Duration::from_secs(2)));
-        let status = Status::with_error_details(Code::InvalidArgument, "the name does not pass", details);
+        let status = Status::with_error_details(Code::InvalidArgument, "invalid name", details);
         let error = ClientError::from_status(status, ENDPOINT);
         assert_eq!(error.reason(), Some(Reason::InvalidSecretId));
         assert_eq!(error.retry_after(), Some(Duration::from_secs(2)));
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_what_the_transport_made_up_for_unreachable() {
+    fn an_error_of_the_transport_is_unreachable() {
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         let error =
             ClientError::from_status(Status::from_error(Box::new(tonic::ConnectError(Box::new(refused)))), ENDPOINT);

@@ -43,10 +43,10 @@ pub mod error;
 pub mod proxy;
 pub mod retry;
 
-pub use client::resolve::{Resolved, ResolvedSecret};
-pub use client::watch::{Happened, Watch, WatchEvent};
-pub use client::{Client, ClientBuilder, ConnectError, ConnectionReport, Created, ServerCertificate, secret_value};
-pub use config::{Config, ConfigError, Defaults, Need, Repository, Settings};
+pub use client::service::{Created, Resolved, ResolvedSecret, secret_value};
+pub use client::watch::{Watch, WatchEvent, WatchEventKind};
+pub use client::{Client, ClientBuilder, ConnectError, ConnectionReport, ServerCertificate};
+pub use config::{Config, ConfigError, DeclaredSecret, Defaults, EnvironmentError, Repository, Settings};
 pub use credentials::{Credential, InvalidCredential};
 pub use error::{Answer, ClientError, ConnectionProblem, FieldViolation, Reason};
 pub use proxy::{InvalidProxy, Proxy, ProxyError};

@@ -1,6 +1,6 @@
-//! The proxy in the way: for `https://` services, a tunnel (HTTP `CONNECT`, RFC 9110 section 9.3.6) that TLS goes through, so
-//! that the proxy sees the service's name and nothing else. A service without TLS is never reached through one, and one
-//! on this machine needs none.
+//! Proxies: for `https://` services, a tunnel (HTTP `CONNECT`, RFC 9110 section 9.3.6) that TLS goes through, so that the proxy
+//! sees the service's name and nothing else. The client never uses a proxy for a service without TLS, nor for one on this
+//! machine.
 
 use std::fmt;
 use std::io;
@@ -15,25 +15,25 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tower::{Service, ServiceExt as _, service_fn};
 
-/// The longest answer to `CONNECT` that is read, in bytes.
-const LONGEST_ANSWER: usize = 8 * 1024;
+/// How much of an answer to `CONNECT` is read, in bytes.
+const MAX_ANSWER_HEAD_BYTES: usize = 8 * 1024;
 
-/// Which proxy to take to which service, as `HTTPS_PROXY` (or `ALL_PROXY`) and `NO_PROXY` have it.
+/// Which proxy to use for which service, from `HTTPS_PROXY` (or `ALL_PROXY`) and `NO_PROXY`.
 #[derive(Clone)]
 pub struct Proxy(Arc<Matcher>);
 
-/// A variable names a proxy that can't be used. Never shows it: there may be a password in it.
+/// A variable names a proxy that can't be used. Never shows its value, which may hold a password.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the proxy in `{variable}` does not pass; `http://proxy.example.com:3128` would")]
+#[error("invalid proxy in `{variable}`: expected an address such as `http://proxy.example.com:3128`")]
 pub struct InvalidProxy {
     /// The variable.
     pub variable: &'static str,
 }
 
-/// What came between this program and a service.
+/// Why a proxy did not connect to a service.
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
-    /// There is no connection to the proxy.
+    /// The proxy can't be reached.
     #[error("the proxy {proxy} can't be reached: {error}")]
     Unreachable {
         /// Host and port of the proxy.
@@ -41,26 +41,26 @@ pub enum ProxyError {
         /// Why.
         error: String,
     },
-    /// It wants to know who asks (status 407).
-    #[error("the proxy {proxy} asks for a user name and password, or does not take those it got")]
+    /// It asks for credentials (status 407).
+    #[error("the proxy {proxy} requires a user name and password, or refuses the given ones")]
     AuthenticationRequired {
         /// Host and port of the proxy.
         proxy: String,
     },
-    /// It does not connect to the service.
+    /// It refuses to connect to the service.
     #[error("the proxy {proxy} refuses to connect to {target}: {answer}")]
     Refused {
         /// Host and port of the proxy.
         proxy: String,
         /// Host and port of the service.
         target: String,
-        /// Its status line, or what it is instead of a proxy.
+        /// Its status line, or what was wrong with its answer.
         answer: String,
     },
 }
 
 impl Proxy {
-    /// The proxy that an environment names, if it names one. As in curl, capital letters or small ones.
+    /// Reads the proxy that an environment names, if it names one: as in curl, in upper or lower case.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, InvalidProxy> {
         let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
         let given = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -76,17 +76,17 @@ impl Proxy {
         }
     }
 
-    /// Host and port of the proxy on the way to a service; none if the way is free.
-    pub fn on_the_way_to(&self, endpoint: &str) -> Option<String> {
+    /// Returns host and port of the proxy that is used for a service; none if it is reached directly.
+    pub fn address_for(&self, endpoint: &str) -> Option<String> {
         self.intercept(&endpoint.parse().ok()?).map(|intercept| authority(intercept.uri(), 80))
     }
 
     fn intercept(&self, endpoint: &Uri) -> Option<Intercept> {
         let secure = endpoint.scheme_str() == Some("https");
-        if secure && !endpoint.host().is_some_and(is_here) { self.0.intercept(endpoint) } else { None }
+        if secure && !endpoint.host().is_some_and(is_loopback_host) { self.0.intercept(endpoint) } else { None }
     }
 
-    /// What makes connections to `endpoint` through the proxy; none if the way is free.
+    /// Returns a connector to `endpoint` through the proxy; none if it is reached directly.
     pub(super) fn connector(&self, endpoint: &Uri, tcp: HttpConnector) -> Option<impl Connector + use<>> {
         let intercept = self.intercept(endpoint)?;
         Some(service_fn(move |target: Uri| {
@@ -96,7 +96,7 @@ impl Proxy {
     }
 }
 
-/// What tonic makes its connections with.
+/// A connector as tonic takes it.
 pub(super) trait Connector:
     Service<Uri, Response = TokioIo<TcpStream>, Error = ProxyError, Future: Send> + Send + 'static
 {
@@ -114,7 +114,7 @@ impl fmt::Debug for Proxy {
 }
 
 /// Whether a host is this machine.
-fn is_here(host: &str) -> bool {
+fn is_loopback_host(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
@@ -132,9 +132,9 @@ async fn tunnel(intercept: &Intercept, tcp: HttpConnector, target: &Uri) -> Resu
         error: std::iter::successors(Some(error), |&error| error.source()).last().unwrap_or(error).to_string(),
     };
     let mut stream = tcp.oneshot(intercept.uri().clone()).await.map_err(|error| unreachable(&error))?.into_inner();
-    let request = request(&target, intercept.basic_auth());
+    let request = connect_request(&target, intercept.basic_auth());
     stream.write_all(&request).await.map_err(|error| unreachable(&error))?;
-    let head = head(&mut stream).await.map_err(|error| unreachable(&error))?;
+    let head = read_head(&mut stream).await.map_err(|error| unreachable(&error))?;
     match status(&head) {
         Some(200..=299) => Ok(stream),
         Some(407) => Err(ProxyError::AuthenticationRequired { proxy }),
@@ -146,7 +146,7 @@ async fn tunnel(intercept: &Intercept, tcp: HttpConnector, target: &Uri) -> Resu
     }
 }
 
-fn request(target: &str, authorization: Option<&HeaderValue>) -> zeroize::Zeroizing<Vec<u8>> {
+fn connect_request(target: &str, authorization: Option<&HeaderValue>) -> zeroize::Zeroizing<Vec<u8>> {
     let mut request = zeroize::Zeroizing::new(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n").into_bytes());
     if let Some(authorization) = authorization {
         request.extend_from_slice(b"Proxy-Authorization: ");
@@ -157,10 +157,10 @@ fn request(target: &str, authorization: Option<&HeaderValue>) -> zeroize::Zeroiz
     request
 }
 
-/// Reads up to the empty line, and nothing of what is behind it.
-async fn head(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+/// Reads up to the empty line, and nothing after it.
+async fn read_head(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") && head.len() < LONGEST_ANSWER {
+    while !head.ends_with(b"\r\n\r\n") && head.len() < MAX_ANSWER_HEAD_BYTES {
         head.push(stream.read_u8().await?);
     }
     Ok(head)
@@ -188,21 +188,17 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_proxy_that_the_environment_names() {
+    fn uses_the_proxy_that_the_environment_names() {
         for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
             let proxy = proxy(&[(name, "http://bob:pw@proxy.corp:3128")]).unwrap().unwrap();
-            assert_eq!(
-                proxy.on_the_way_to("https://secrets.example.com").as_deref(),
-                Some("proxy.corp:3128"),
-                "{name}"
-            );
+            assert_eq!(proxy.address_for("https://secrets.example.com").as_deref(), Some("proxy.corp:3128"), "{name}");
         }
         assert!(proxy(&[("HTTPS_PROXY", "")]).unwrap().is_none());
         assert!(proxy(&[("HTTP_PROXY", "http://proxy.corp:3128")]).unwrap().is_none());
     }
 
     #[test]
-    fn goes_straight_to_this_machine_to_what_is_excepted_and_without_tls() {
+    fn uses_none_for_this_machine_for_exceptions_and_without_tls() {
         let except = ("NO_PROXY", "corp.example, 10.0.0.0/8");
         let proxy = proxy(&[("HTTPS_PROXY", "proxy.corp:3128"), except]).unwrap().unwrap();
         for (endpoint, through) in [
@@ -214,12 +210,12 @@ mod tests {
             ("https://127.0.0.2", false),
             ("https://[::1]:50051", false),
         ] {
-            assert_eq!(proxy.on_the_way_to(endpoint).is_some(), through, "{endpoint}");
+            assert_eq!(proxy.address_for(endpoint).is_some(), through, "{endpoint}");
         }
     }
 
     #[test]
-    fn refuses_what_is_no_proxy_without_showing_it() {
+    fn refuses_an_invalid_proxy_without_showing_it() {
         for value in ["https://bob:canary@proxy", "socks5://canary:1080", "canary proxy", "http://"] {
             let error = proxy(&[("https_proxy", value)]).unwrap_err();
             assert!(error.to_string().contains("https_proxy") && !format!("{error}{error:?}").contains("canary"));

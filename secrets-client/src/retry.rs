@@ -1,4 +1,4 @@
-//! When a call is repeated, and after how long.
+//! When a call is sent again, and after how long.
 
 use std::future::Future;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use crate::error::{ClientError, Reason};
 
-/// How calls are repeated while the service is unavailable: with full jitter, so that clients which lost the same server
-/// do not come back at the same moment.
+/// How calls are sent again while the service is unavailable: with full jitter, so that clients which lost the same
+/// server do not return at the same moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How often a call is sent at most; 1 never repeats it.
+    /// How often a call is sent at most; with 1 it is never sent again.
     pub attempts: u32,
     /// The longest wait before the second attempt; each later one may wait twice as long.
     pub base: Duration,
@@ -24,7 +24,7 @@ impl RetryPolicy {
     /// Every call is sent once.
     pub const NEVER: Self = Self { attempts: 1, base: Duration::ZERO, cap: Duration::ZERO };
 
-    /// How long to wait after the `attempt`-th attempt, counted from 1: a share `unit` (0 to 1) of a bound that doubles,
+    /// Returns how long to wait after the `attempt`-th attempt, counted from 1: a share `unit` (0 to 1) of a bound that doubles,
     /// and not less than the service `asked` for.
     pub fn delay(&self, attempt: u32, unit: f64, asked: Option<Duration>) -> Duration {
         let doubled = self.base.saturating_mul(1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX));
@@ -40,23 +40,23 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Whether sending a call twice is the same as sending it once.
+/// Whether sending a call again is the same as sending it once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RetryClass {
     /// A read, or a change that carries a `request_id`.
-    Repeatable,
+    Safe,
     /// A read that demands a revision which the service may never know.
-    RepeatableUnlessStale,
-    /// A change that does not: repeated only when the connection was never made.
-    Once,
+    SafeUnlessStale,
+    /// A change without one: repeated only when the connection was never made.
+    Unsafe,
 }
 
-/// Runs `attempt` until it succeeds, fails for good, or the deadline leaves no time for another. Each attempt is given
-/// the time that is left.
+/// Runs `attempt` until it succeeds, fails for good, or the deadline leaves no time for another. Each attempt gets the
+/// time that is left.
 pub(crate) async fn run<T, F, Fut>(
     policy: &RetryPolicy,
     deadline: Duration,
-    safety: RetryClass,
+    retry_class: RetryClass,
     unit: impl Fn() -> f64,
     mut attempt: F,
 ) -> Result<T, ClientError>
@@ -72,12 +72,12 @@ where
             Ok(Err(error)) => error,
             Err(_elapsed) => return Err(ClientError::TimedOut { after: deadline }),
         };
-        let repeatable = match safety {
-            RetryClass::Repeatable => error.is_unavailable(),
-            RetryClass::RepeatableUnlessStale => error.is_unavailable() && error.reason() != Some(Reason::Stale),
-            RetryClass::Once => error.was_never_sent(),
+        let may_retry = match retry_class {
+            RetryClass::Safe => error.is_unavailable(),
+            RetryClass::SafeUnlessStale => error.is_unavailable() && error.reason() != Some(Reason::Stale),
+            RetryClass::Unsafe => error.was_never_sent(),
         };
-        if !repeatable || sent >= policy.attempts {
+        if !may_retry || sent >= policy.attempts {
             return Err(error);
         }
         let delay = policy.delay(sent, unit(), error.retry_after());
@@ -146,7 +146,7 @@ mod tests {
         let answer = run(
             &POLICY,
             Duration::from_secs(30),
-            RetryClass::Repeatable,
+            RetryClass::Safe,
             || 1.0,
             |_| {
                 sent.set(sent.get() + 1);
@@ -164,7 +164,7 @@ mod tests {
         let answer: Result<(), _> = run(
             &POLICY,
             Duration::from_secs(3000),
-            RetryClass::Repeatable,
+            RetryClass::Safe,
             || 1.0,
             |_| {
                 sent.set(sent.get() + 1);
@@ -178,18 +178,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn never_repeats_an_answer_or_an_unsafe_call() {
-        for (code, safety) in [
-            (Code::PermissionDenied, RetryClass::Repeatable),
-            (Code::NotFound, RetryClass::Repeatable),
-            (Code::Aborted, RetryClass::Repeatable),
-            (Code::Internal, RetryClass::Repeatable),
-            (Code::Unavailable, RetryClass::Once),
+        for (code, retry_class) in [
+            (Code::PermissionDenied, RetryClass::Safe),
+            (Code::NotFound, RetryClass::Safe),
+            (Code::Aborted, RetryClass::Safe),
+            (Code::Internal, RetryClass::Safe),
+            (Code::Unavailable, RetryClass::Unsafe),
         ] {
             let sent = Cell::new(0);
             let answer: Result<(), _> = run(
                 &POLICY,
                 Duration::from_secs(30),
-                safety,
+                retry_class,
                 || 0.0,
                 |_| {
                     sent.set(sent.get() + 1);
@@ -205,7 +205,7 @@ mod tests {
     async fn ends_at_the_deadline_whatever_the_attempt_does() {
         let start = Instant::now();
         let answer: Result<(), _> =
-            run(&POLICY, Duration::from_secs(3), RetryClass::Repeatable, || 0.0, |_| std::future::pending()).await;
+            run(&POLICY, Duration::from_secs(3), RetryClass::Safe, || 0.0, |_| std::future::pending()).await;
         assert!(matches!(answer, Err(ClientError::TimedOut { .. })));
         assert_eq!(start.elapsed(), Duration::from_secs(3));
     }
@@ -215,8 +215,7 @@ mod tests {
         let start = Instant::now();
         let policy = RetryPolicy { base: Duration::from_secs(10), ..POLICY };
         let answer: Result<(), _> =
-            run(&policy, Duration::from_secs(3), RetryClass::Repeatable, || 1.0, |_| async { Err(unavailable()) })
-                .await;
+            run(&policy, Duration::from_secs(3), RetryClass::Safe, || 1.0, |_| async { Err(unavailable()) }).await;
         assert!(answer.unwrap_err().is_unavailable());
         assert_eq!(start.elapsed(), Duration::ZERO);
     }

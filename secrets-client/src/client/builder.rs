@@ -8,21 +8,20 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 use super::freshness::Freshness;
 use super::{Client, Inner};
-use crate::config::{ConfigError, Settings};
 use crate::credentials::{Credential, InvalidCredential};
 use crate::proxy::{InvalidProxy, Proxy};
 use crate::retry::RetryPolicy;
 
-/// How long a connection may take to be made.
-pub(super) const CONNECT: Duration = Duration::from_secs(5);
-/// How often an otherwise quiet connection is tried: the least that clients in other languages can do as well.
+/// How long it may take to connect.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often an idle connection is checked with a ping: the shortest interval that clients in other languages can use too.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
-/// How long the other side may take to answer a try. What falls silent, as behind a firewall that has forgotten the
-/// connection, is noticed after both, in the midst of a call too.
+/// How long the other side may take to answer a ping. A dead connection, for instance one that a firewall has forgotten, is
+/// noticed after both, also in the midst of a call.
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What a certificate in a file begins with.
-const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
+/// The first line of a certificate in PEM.
+const PEM_HEADER: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// Builds a [`Client`].
 pub struct ClientBuilder {
@@ -39,8 +38,8 @@ pub struct ClientBuilder {
 /// Why a client can't be built.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The endpoint is no `http://` or `https://` address.
-    #[error("endpoint `{endpoint}` does not pass; `http://127.0.0.1:50051` or `https://secrets.example.com` would")]
+    /// The endpoint is not an `http://` or `https://` address.
+    #[error("invalid endpoint `{endpoint}`: expected an address such as `https://secrets.example.com`")]
     Endpoint {
         /// The endpoint as given.
         endpoint: String,
@@ -53,18 +52,15 @@ pub enum ConnectError {
         /// Why it can't be read.
         error: std::io::Error,
     },
-    /// The TLS library refuses what it was given.
+    /// The TLS library refuses its configuration.
     #[error("tls: {0}")]
     Tls(String),
     /// The environment names a proxy that can't be used.
     #[error(transparent)]
     Proxy(#[from] InvalidProxy),
-    /// The credential does not pass.
+    /// The credential is not valid.
     #[error(transparent)]
     Credential(#[from] InvalidCredential),
-    /// The configuration can't be read.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
 }
 
 impl ClientBuilder {
@@ -81,7 +77,7 @@ impl ClientBuilder {
         }
     }
 
-    /// The token that every call shows. Without one, only invitations can be redeemed.
+    /// Sets the token that every call sends. Without one, only invitations can be redeemed.
     #[must_use]
     pub fn credential(mut self, credential: Credential) -> Self {
         self.credential = Some(credential);
@@ -95,47 +91,49 @@ impl ClientBuilder {
         self
     }
 
-    /// As [`certificate_authority`](Self::certificate_authority), from a file.
+    /// Trusts the authorities in a file, as [`certificate_authority`](Self::certificate_authority) does.
     pub fn certificate_authority_file(self, path: &Path) -> Result<Self, ConnectError> {
         match std::fs::read(path) {
-            Ok(pem) if pem.windows(PEM.len()).any(|window| window == PEM) => Ok(self.certificate_authority(pem)),
+            Ok(pem) if pem.windows(PEM_HEADER.len()).any(|window| window == PEM_HEADER) => {
+                Ok(self.certificate_authority(pem))
+            }
             Ok(_) => {
-                let error = std::io::Error::other("there is no certificate in it");
+                let error = std::io::Error::other("expected a PEM certificate, found none");
                 Err(ConnectError::Authority { path: path.display().to_string(), error })
             }
             Err(error) => Err(ConnectError::Authority { path: path.display().to_string(), error }),
         }
     }
 
-    /// How long a call may take in all, repeats included; 30 s unless set.
+    /// Sets how long a call may take in all, retries included; 30 s unless set.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// How calls are repeated while the service is unavailable.
+    /// Sets how calls are sent again while the service is unavailable.
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// What the program calls itself, for instance `deployer/1.2`.
+    /// Sets the name of the program, for instance `deployer/1.2`.
     #[must_use]
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = Some(user_agent.into());
         self
     }
 
-    /// Goes through this proxy where it is on the way; [`Client::from_environment`] takes the environment's.
+    /// Uses this proxy for the services that it applies to; [`Client::from_environment`] uses the environment's.
     #[must_use]
     pub fn proxy(mut self, proxy: Option<Proxy>) -> Self {
         self.proxy = proxy;
         self
     }
 
-    /// Revisions, by organization, that an earlier client knew of ([`Client::revisions`]): what is read is not older.
+    /// Sets the revisions, by organization, that an earlier client knew of ([`Client::revisions`]): no answer is older.
     #[must_use]
     pub fn revisions(mut self, revisions: BTreeMap<String, String>) -> Self {
         self.revisions = revisions;
@@ -150,11 +148,11 @@ impl ClientBuilder {
         &self.authorities
     }
 
-    pub(super) fn through(&self) -> Option<&Proxy> {
+    pub(super) fn configured_proxy(&self) -> Option<&Proxy> {
         self.proxy.as_ref()
     }
 
-    /// Builds the client, within a Tokio runtime. The connection is made by the first call.
+    /// Builds the client, within a Tokio runtime. The first call connects.
     pub fn build(self) -> Result<Client, ConnectError> {
         let refused = || ConnectError::Endpoint { endpoint: self.endpoint.clone() };
         let secure = match self.endpoint.split_once("://") {
@@ -167,7 +165,7 @@ impl ClientBuilder {
         endpoint = endpoint
             .user_agent(user_agent)
             .map_err(|error| ConnectError::Tls(error.to_string()))?
-            .connect_timeout(CONNECT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
             .tcp_keepalive(Some(KEEPALIVE_INTERVAL))
             .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
@@ -177,7 +175,7 @@ impl ClientBuilder {
             let own = !self.authorities.is_empty();
             let authorities = self.authorities.into_iter().map(Certificate::from_pem);
             let tls = ClientTlsConfig::new().ca_certificates(authorities);
-            // A container may have no authorities of the system's; one's own are enough then.
+            // A container may have no system authorities; the given ones are enough then.
             endpoint = match endpoint.clone().tls_config(tls.clone().with_native_roots()) {
                 Err(_) if own => endpoint.tls_config(tls),
                 configured => configured,
@@ -191,20 +189,12 @@ impl ClientBuilder {
             authorization,
             deadline: self.deadline,
             retry: self.retry,
-            freshness: Freshness::of(self.revisions),
+            freshness: Freshness::new(self.revisions),
         })))
     }
 }
 
-impl Client {
-    /// A client as the environment and the user's configuration have it: `SECRETS_ENDPOINT`, `SECRETS_TOKEN` or
-    /// `SECRETS_TOKEN_FILE`, `SECRETS_CA_FILE`, else `$XDG_CONFIG_HOME/secrets/config.toml`.
-    pub fn from_environment() -> Result<Self, ConnectError> {
-        Settings::from_environment()?.client()?.build()
-    }
-}
-
-/// Makes the connection with the first call, and again whenever it was lost.
+/// Connects with the first call, and again whenever the connection was lost.
 fn connect(endpoint: &Endpoint, proxy: Option<&Proxy>) -> Channel {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
@@ -226,7 +216,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn refuses_what_is_no_address() {
+    async fn refuses_an_endpoint_that_is_not_an_address() {
         for endpoint in ["", "127.0.0.1:50051", "ftp://host", "http://", "unix:/run/x", "http://a b"] {
             assert!(matches!(Client::builder(endpoint).build(), Err(ConnectError::Endpoint { .. })), "{endpoint}");
         }

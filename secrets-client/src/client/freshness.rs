@@ -1,9 +1,9 @@
-//! Reading what one wrote: the revision of the last change is remembered for each organization, and what is read
-//! afterwards must not be older.
+//! Reading one's own writes: the client remembers the revision of the last change for each organization, and demands that
+//! what it reads afterwards is not older.
 //!
-//! A revision belongs to one history. After a restore the service may have another one, in which a revision that was
-//! handed out before never was: it answers `STALE` however long one waits. So what was remembered is not insisted on: it
-//! is forgotten after a moment, and the question asked without it.
+//! A revision belongs to one history. After a restore the service may have another history, which never had a revision that
+//! was returned before: it answers `STALE` however long a client waits. So the client does not insist on a revision: it
+//! forgets it after a moment, and asks without it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,34 +16,35 @@ use super::Client;
 use crate::error::{ClientError, Reason};
 use crate::retry::RetryClass;
 
-/// How long a server may take to learn of a change that another one acknowledged, in three waits.
-const WAITS: [Duration; 3] = [Duration::from_millis(200), Duration::from_millis(400), Duration::from_millis(800)];
+/// How long a server may take to learn of a change that another one acknowledged, in three delays.
+const STALE_RETRY_DELAYS: [Duration; 3] =
+    [Duration::from_millis(200), Duration::from_millis(400), Duration::from_millis(800)];
 
-/// The revision of the last change, by organization; under the empty name, that of what a session asks for without naming
-/// its context.
+/// The revision of the last change, by organization; under the empty name, the one for a session that does not name its
+/// context.
 #[derive(Debug, Default)]
 pub(crate) struct Freshness(Mutex<BTreeMap<String, String>>);
 
 impl Freshness {
-    pub(super) fn of(revisions: BTreeMap<String, String>) -> Self {
+    pub(super) fn new(revisions: BTreeMap<String, String>) -> Self {
         Self(Mutex::new(revisions))
     }
 
     /// Remembers the revision that a change of `resource` made.
-    pub(crate) fn changed(&self, resource: &str, revision: &str) {
+    pub(crate) fn record_change(&self, resource: &str, revision: &str) {
         if let Some(organization) = organization_of(resource) {
-            self.saw(organization, revision);
+            self.record(organization, revision);
         }
     }
 
-    /// Remembers a revision of an organization that was told of.
-    pub(crate) fn saw(&self, organization: &str, revision: &str) {
+    /// Remembers a revision of an organization.
+    pub(crate) fn record(&self, organization: &str, revision: &str) {
         if !revision.is_empty() {
             self.revisions().insert(organization.to_owned(), revision.to_owned());
         }
     }
 
-    fn of_organization(&self, organization: &str) -> Option<String> {
+    fn known(&self, organization: &str) -> Option<String> {
         self.revisions().get(organization).cloned()
     }
 
@@ -61,17 +62,17 @@ impl Freshness {
 }
 
 impl Client {
-    /// The revision of the last change that this client made or was told of, by organization. Whoever keeps them between
-    /// processes hands them to [`ClientBuilder::revisions`](super::ClientBuilder::revisions).
+    /// Returns the revision of the last change that this client made or was notified of, by organization. A program that keeps
+    /// them between processes passes them to [`ClientBuilder::revisions`](super::ClientBuilder::revisions).
     pub fn revisions(&self) -> BTreeMap<String, String> {
         let mut revisions = self.0.freshness.revisions().clone();
         revisions.remove(""); // of this credential alone
         revisions
     }
 
-    /// Asks with the consistency that the caller demands; else not older than what this client knows of, if it knows, and
-    /// otherwise for whatever is quickest.
-    pub(super) async fn fresh<R, F, Fut>(
+    /// Asks with the consistency that the caller demands; without one, for nothing older than the revision that this client
+    /// knows; and without that, for whatever is quickest.
+    pub(super) async fn with_freshness<R, F, Fut>(
         &self,
         context: Option<&v1::Context>,
         demanded: Option<v1::Consistency>,
@@ -82,22 +83,22 @@ impl Client {
         Fut: Future<Output = Result<R, ClientError>>,
     {
         let organization = context.map(|context| context.organization.as_str()).unwrap_or_default();
-        let known = self.0.freshness.of_organization(organization).filter(|_| demanded.is_none());
-        let Some(revision) = known else { return ask(demanded, RetryClass::Repeatable).await };
+        let known = self.0.freshness.known(organization).filter(|_| demanded.is_none());
+        let Some(revision) = known else { return ask(demanded, RetryClass::Safe).await };
         let at_least = v1::Consistency { requirement: Some(Requirement::AtLeastAsFresh(revision.clone())) };
-        for wait in WAITS {
-            match ask(Some(at_least.clone()), RetryClass::RepeatableUnlessStale).await {
-                Err(error) if is_unknown(&error) => tokio::time::sleep(wait).await,
+        for delay in STALE_RETRY_DELAYS {
+            match ask(Some(at_least.clone()), RetryClass::SafeUnlessStale).await {
+                Err(error) if is_unknown_revision(&error) => tokio::time::sleep(delay).await,
                 answer => return answer,
             }
         }
         self.0.freshness.forget(organization, &revision);
-        ask(None, RetryClass::Repeatable).await
+        ask(None, RetryClass::Safe).await
     }
 }
 
-/// The service does not know the revision (yet), or can't read it: it was another service's.
-fn is_unknown(error: &ClientError) -> bool {
+/// Whether the service does not know the revision (yet), or can't read it because another service returned it.
+fn is_unknown_revision(error: &ClientError) -> bool {
     let is_field = || {
         let mut violations = error.answer().into_iter().flat_map(|answer| &answer.violations);
         violations.any(|violation| violation.field.starts_with("consistency"))
@@ -105,9 +106,9 @@ fn is_unknown(error: &ClientError) -> bool {
     error.reason() == Some(Reason::Stale) || is_field()
 }
 
-/// A request that changes something of one organization, and whose response says at which revision.
+/// A request that changes something in one organization, and whose response has the revision.
 pub(crate) trait Revising {
-    /// The resource path that it is about.
+    /// Returns the resource path that it changes.
     fn resource(&self) -> &str;
 }
 
@@ -147,7 +148,7 @@ mod tests {
 
     fn knowing(revision: &str) -> Client {
         let client = Client::builder("http://127.0.0.1:1").build().unwrap();
-        client.0.freshness.changed("organizations/acme/projects/api", revision);
+        client.0.freshness.record_change("organizations/acme/projects/api", revision);
         client
     }
 
@@ -162,7 +163,7 @@ mod tests {
         let context = v1::Context { organization: organization.into(), ..Default::default() };
         let asked = Mutex::new(Vec::new());
         let _ = client
-            .fresh(Some(&context), None, |consistency, _| {
+            .with_freshness(Some(&context), None, |consistency, _| {
                 let mut asked = asked.lock().unwrap();
                 asked.push(demanded(consistency));
                 let answer = answer(asked.len() as u32).map_or(Ok(()), Err);
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn asks_for_what_it_wrote_and_for_no_more_elsewhere() {
+    async fn demands_its_own_revision_and_nothing_of_other_organizations() {
         let client = knowing("7.a");
         assert_eq!(asked(&client, "acme", |_| None).await, ["7.a"]);
         assert_eq!(asked(&client, "rival", |_| None).await, ["None"]);
@@ -187,26 +188,26 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waits_for_a_server_that_is_behind() {
+    async fn waits_for_a_server_that_lags_behind() {
         let client = knowing("7.a");
         assert_eq!(asked(&client, "acme", |time| (time < 3).then(stale)).await, ["7.a", "7.a", "7.a"]);
         assert!(!client.revisions().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn forgets_a_revision_of_a_history_that_was_lost() {
+    async fn forgets_a_revision_of_a_lost_history() {
         let client = knowing("7.a");
         assert_eq!(asked(&client, "acme", |time| (time < 4).then(stale)).await, ["7.a", "7.a", "7.a", "None"]);
         assert!(client.revisions().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_the_caller_demands_is_not_replaced() {
+    async fn keeps_the_callers_consistency() {
         let client = knowing("7.a");
         let context = v1::Context { organization: "acme".into(), ..Default::default() };
         let strict = v1::Consistency { requirement: Some(Requirement::FullyConsistent(true)) };
         let sent = |consistency, _| async move { Ok(demanded(consistency)) };
-        let sent = client.fresh(Some(&context), Some(strict), sent).await.unwrap();
+        let sent = client.with_freshness(Some(&context), Some(strict), sent).await.unwrap();
         assert_eq!(sent, "Some(FullyConsistent(true))");
     }
 }

@@ -1,4 +1,4 @@
-//! Reading a TOML file of ours, and telling what is wrong with it: file, line and key, and never what stands there.
+//! Reading a TOML file. An error names the file, the line and the key, and never shows a value.
 
 use std::fmt::Display;
 use std::fs;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::ConfigError;
 
-/// Reads a TOML file; none if there is no such file.
+/// Reads a TOML file; none if it does not exist.
 pub(super) fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, ConfigError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => Zeroizing::new(bytes),
@@ -21,7 +21,7 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option
     let syntax = |line, problem| ConfigError::Syntax { path: path.to_owned(), line, problem };
     let line_at = |at| Some(bytes.get(..at)?.iter().filter(|byte| **byte == b'\n').count() + 1);
     let text = std::str::from_utf8(&bytes)
-        .map_err(|error| syntax(line_at(error.valid_up_to()), "a character that is not UTF-8".to_owned()))?;
+        .map_err(|error| syntax(line_at(error.valid_up_to()), "must be UTF-8".to_owned()))?;
     toml::from_str(text).map(Some).map_err(|error| {
         let at = error.span().map(|span| span.start);
         let problem = problem(error.message());
@@ -33,7 +33,7 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option
     })
 }
 
-/// The text of an identifier, which must be one.
+/// Deserializes a text that must be an identifier of type `I`.
 pub(super) fn identifier<'de, I, D>(deserializer: D) -> Result<Option<String>, D::Error>
 where
     I: FromStr<Err: Display>,
@@ -44,17 +44,17 @@ where
     Ok(Some(text))
 }
 
-/// The address of a service.
+/// Deserializes the address of a service.
 pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
     if ["http://", "https://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme)) {
         return Ok(Some(text));
     }
-    Err(D::Error::custom("no address of a service; `https://secrets.example.com` would be one"))
+    Err(D::Error::custom("expected an address such as `https://secrets.example.com`"))
 }
 
-/// What is wrong, without what is there: the offending line, which `Display` adds, and a text of the wrong type could be
-/// a token or a secret.
+/// Describes a problem without the value: the offending line, which `Display` adds, and a text of the wrong type could be a
+/// token or a secret.
 fn problem(message: &str) -> String {
     let expected = message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "));
     match expected {
@@ -63,7 +63,7 @@ fn problem(message: &str) -> String {
     }
 }
 
-/// The key of the line at this offset, with the table that it is in; none if the line has none.
+/// Returns the key of the line at this offset, with the table that it is in; none if the line has none.
 fn key_at(text: &str, at: usize) -> Option<String> {
     let begin = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
     let (before, line) = (text.get(..begin)?, text.get(begin..)?.lines().next()?.trim());
@@ -78,7 +78,7 @@ fn key_at(text: &str, at: usize) -> Option<String> {
     key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.\":/".contains(c)).then_some(key)
 }
 
-/// The name in a table's header.
+/// Returns the name in a table's header.
 fn table(line: &str) -> Option<&str> {
     let name = line.strip_prefix("[[").or_else(|| line.strip_prefix('['))?;
     Some(name.split(']').next()?.trim())

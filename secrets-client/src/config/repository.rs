@@ -1,4 +1,4 @@
-//! `secrets.toml`, the file in a repository that names its default context and the secrets that it needs.
+//! `secrets.toml`, the file in a repository that names its default context and declares the secrets that it needs.
 //!
 //! ```toml
 //! organization = "acme"
@@ -21,8 +21,8 @@ use serde::Deserialize;
 use super::ConfigError;
 use super::file::{identifier, read};
 
-/// What a repository says of its context and its needs. It names no address and no token: whoever can write to a repository must not
-/// learn the token of whoever works in it.
+/// The default context of a repository, and the secrets that it declares. It names no address and no token: whoever can write to a
+/// repository must not learn the token of those who work in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Repository {
@@ -35,26 +35,26 @@ pub struct Repository {
     /// The workspace.
     #[serde(default, deserialize_with = "identifier::<WorkspaceId, _>")]
     pub workspace: Option<String>,
-    /// The secrets that it needs.
+    /// The secrets that it declares.
     #[serde(default)]
-    pub secrets: BTreeMap<Name, Need>,
+    pub secrets: BTreeMap<Name, DeclaredSecret>,
 }
 
-/// The name of a secret, as it may stand in any organization.
+/// The name of a secret, valid in any organization.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Name(SecretId);
 
-/// What a repository needs a secret for. Never its value: whoever can read the repository would have it.
+/// A secret that a repository declares. Never its value, which everybody who can read the repository would have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(
     deny_unknown_fields,
     expecting = "a table with `description` and `required`: a secret's value does not belong in this file"
 )]
-pub struct Need {
-    /// What it is for and where to get one, for whoever is asked to set it.
+pub struct DeclaredSecret {
+    /// What it is for and where to get one, for the person who is asked to set it.
     pub description: Option<String>,
-    /// Whether a program is not started without it; it is, unless this says `false`.
+    /// Whether a program needs it to start; yes, unless the file says `false`.
     #[serde(default = "yes")]
     pub required: bool,
 }
@@ -74,19 +74,19 @@ impl Repository {
         Ok(None)
     }
 
-    /// Names of the secrets without which no program is started.
+    /// Returns the names of the secrets that a program needs to start.
     pub fn required(&self) -> impl Iterator<Item = &str> {
-        self.secrets.iter().filter(|(_, need)| need.required).map(|(name, _)| name.as_str())
+        self.secrets.iter().filter(|(_, secret)| secret.required).map(|(name, _)| name.as_str())
     }
 
-    /// What it says of a secret.
-    pub fn need(&self, secret_id: &str) -> Option<&Need> {
-        self.secrets.iter().find(|(name, _)| name.as_str() == secret_id).map(|(_, need)| need)
+    /// Returns the declaration of a secret, if there is one.
+    pub fn declared(&self, secret_id: &str) -> Option<&DeclaredSecret> {
+        self.secrets.iter().find(|(name, _)| name.as_str() == secret_id).map(|(_, declared)| declared)
     }
 }
 
 impl Name {
-    /// The name as it is written.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
@@ -131,15 +131,15 @@ mod tests {
     }
 
     #[test]
-    fn names_what_it_needs() {
+    fn declares_what_it_needs() {
         let folder = tempfile::tempdir().unwrap();
         let text = "project = \"api\"\n[secrets.B]\n[secrets.A]\ndescription = \"for it\"\n\
                     [secrets]\nC = { required = false }\n";
         std::fs::write(folder.path().join("secrets.toml"), text).unwrap();
         let repository = Repository::find(folder.path()).unwrap().unwrap().1;
         assert_eq!(repository.required().collect::<Vec<_>>(), ["A", "B"]);
-        assert_eq!(repository.need("A").unwrap().description.as_deref(), Some("for it"));
-        assert_eq!((repository.need("C").unwrap().required, repository.need("D")), (false, None));
+        assert_eq!(repository.declared("A").unwrap().description.as_deref(), Some("for it"));
+        assert_eq!((repository.declared("C").unwrap().required, repository.declared("D")), (false, None));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Settings from their layers: what the caller gives, the environment, the repository's file, the user's own.
+//! Settings from their sources: the environment, the repository's `secrets.toml`, the user's own configuration.
 
 use std::path::{Path, PathBuf};
 
@@ -9,15 +9,15 @@ use crate::client::{Client, ClientBuilder, ConnectError};
 use crate::credentials::{Credential, InvalidCredential};
 use crate::proxy::{InvalidProxy, Proxy};
 
-/// The address of a service on this machine.
+/// The default address: a service on this machine.
 pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
 
-/// Where the service is and who calls.
+/// The address of the service, the credential and the default context.
 pub struct Settings {
     /// Address of the service.
     pub endpoint: String,
-    /// File with a certificate authority to trust beside the system's, where one is given for this process; else the
-    /// user's configuration remembers one for the endpoint.
+    /// File with a certificate authority to trust beside the system's, if this process was given one; otherwise the user's
+    /// configuration may have one for the endpoint.
     pub given_ca_file: Option<PathBuf>,
     /// The proxy that the environment names.
     pub proxy: Result<Option<Proxy>, InvalidProxy>,
@@ -25,19 +25,30 @@ pub struct Settings {
     pub credential: Option<Credential>,
     /// The file that the token was read from, where the environment names one.
     pub credential_file: Option<PathBuf>,
-    /// Whether the token is the one that a login left.
+    /// Whether the token is the one that a login stored.
     pub signed_in: bool,
-    /// What the environment, then the repository's file, then the user's own say of the context, the nearest first.
+    /// The defaults of the environment, of the repository and of the user, the nearest first.
     pub layers: Vec<Defaults>,
-    /// What the repository says that this process works in; empty without one.
+    /// The `secrets.toml` of the repository that this process works in; empty without one.
     pub repository: Repository,
-    /// The user's own configuration, and its file.
+    /// The user's own configuration.
     pub config: Config,
-    /// Where the user's own configuration is; none where there is no home, as in some containers.
+    /// The path of the user's own configuration; none without a home directory, as in some containers.
     pub config_path: Option<PathBuf>,
 }
 
-/// What one layer says of the context.
+/// Why a client can't be built from the environment.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvironmentError {
+    /// The configuration can't be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The client can't be built.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+}
+
+/// The default context of one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Defaults {
     /// Identifier of an organization.
@@ -49,21 +60,22 @@ pub struct Defaults {
 }
 
 impl Settings {
-    /// The settings of this process: its environment, its folder and its user's configuration.
+    /// Reads the settings of this process: its environment, its directory and its user's configuration.
     pub fn from_environment() -> Result<Self, ConfigError> {
         let folder = std::env::current_dir().unwrap_or_default();
         Self::load(|name| std::env::var(name).ok(), &folder)
     }
 
-    /// The settings of an environment given as a function, in a folder. An empty variable is one that is not set.
+    /// Reads the settings from an environment, given as a function, and a directory. An empty variable counts as unset.
     pub fn load(variable: impl Fn(&str) -> Option<String>, folder: &Path) -> Result<Self, ConfigError> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let (given, credential_file) = match (variable("SECRETS_TOKEN"), variable("SECRETS_TOKEN_FILE")) {
-            (Some(token), _) => {
-                (Some(Credential::parse(&zeroize::Zeroizing::new(token)).map_err(of("SECRETS_TOKEN"))?), None)
-            }
+            (Some(token), _) => (
+                Some(Credential::parse(&zeroize::Zeroizing::new(token)).map_err(credential_error("SECRETS_TOKEN"))?),
+                None,
+            ),
             (None, Some(path)) => {
-                let read = Credential::from_file(Path::new(&path)).map_err(of("SECRETS_TOKEN_FILE"))?;
+                let read = Credential::from_file(Path::new(&path)).map_err(credential_error("SECRETS_TOKEN_FILE"))?;
                 (Some(read), Some(PathBuf::from(path)))
             }
             (None, None) => (None, None),
@@ -71,16 +83,16 @@ impl Settings {
         let config_path = Config::path(variable).ok();
         let config = match config_path.as_deref().map(Config::load).transpose() {
             Ok(config) => config.unwrap_or_default(),
-            // A sandbox's home may be somebody else's; what it was given is enough.
-            Err(error) if given.is_some() && error.is_not_ours() => Config::default(),
+            // A sandbox's home may belong to another user; the given token is enough.
+            Err(error) if given.is_some() && error.is_inaccessible() => Config::default(),
             Err(error) => return Err(error),
         };
         let signed_in = given.is_none() && config.token.is_some();
         let credential = match (given, &config.token) {
             (Some(credential), _) => Some(credential),
-            (None, Some(token)) => {
-                Some(Credential::parse(token.expose_secret()).map_err(of("token of your configuration"))?)
-            }
+            (None, Some(token)) => Some(
+                Credential::parse(token.expose_secret()).map_err(credential_error("token of your configuration"))?,
+            ),
             (None, None) => None,
         };
 
@@ -90,7 +102,7 @@ impl Settings {
             workspace: variable("SECRETS_WORKSPACE"),
         };
         let repository = Repository::find(folder)?.map(|(_, repository)| repository).unwrap_or_default();
-        let of_repository = Defaults {
+        let in_repository = Defaults {
             organization: repository.organization.clone(),
             project: repository.project.clone(),
             workspace: repository.workspace.clone(),
@@ -109,19 +121,19 @@ impl Settings {
             credential,
             credential_file,
             signed_in,
-            layers: vec![environment, of_repository, own],
+            layers: vec![environment, in_repository, own],
             repository,
             config,
             config_path,
         })
     }
 
-    /// The certificate authority's file for the endpoint, if there is one.
+    /// Returns the file of the certificate authority for the endpoint, if there is one.
     pub fn ca_file(&self) -> Option<&Path> {
         self.given_ca_file.as_deref().or_else(|| self.config.ca_file_of(&self.endpoint))
     }
 
-    /// A client for the endpoint without a credential, to be configured further and built.
+    /// Starts a client for the endpoint without a credential.
     pub fn connection(&self) -> Result<ClientBuilder, ConnectError> {
         let mut builder = Client::builder(&self.endpoint);
         // Without TLS there are neither certificates nor a proxy.
@@ -134,7 +146,7 @@ impl Settings {
         Ok(builder)
     }
 
-    /// A client with these settings, to be configured further and built.
+    /// Starts a client with these settings.
     pub fn client(&self) -> Result<ClientBuilder, ConnectError> {
         let mut builder = self.connection()?;
         if let Some(credential) = &self.credential {
@@ -144,19 +156,28 @@ impl Settings {
     }
 }
 
-/// What is said of a token that does not pass.
-fn of(place: &'static str) -> impl Fn(InvalidCredential) -> ConfigError {
-    move |error| ConfigError::Credential { place, error }
+impl Client {
+    /// Builds a client from the environment and the user's configuration: `SECRETS_ENDPOINT`, `SECRETS_TOKEN` or
+    /// `SECRETS_TOKEN_FILE`, `SECRETS_CA_FILE`, else `$XDG_CONFIG_HOME/secrets/config.toml`.
+    pub fn from_environment() -> Result<Self, EnvironmentError> {
+        Ok(Settings::from_environment()?.client()?.build()?)
+    }
+}
+
+/// The error for a token that is not valid.
+fn credential_error(origin: &'static str) -> impl Fn(InvalidCredential) -> ConfigError {
+    move |error| ConfigError::Credential { origin, error }
 }
 
 impl Defaults {
-    /// Reads layers, the nearest first, as one. A project and a workspace come from one layer together, and only from a
-    /// layer that means the organization which the nearer ones chose.
+    /// Merges layers, the nearest first. A project and a workspace come from one layer together, and only from a layer that
+    /// names the organization which the nearer ones chose, or none.
     pub fn merged<'a>(layers: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut merged = Self::default();
         for layer in layers {
-            let elsewhere = matches!((&merged.organization, &layer.organization), (Some(a), Some(b)) if a != b);
-            if elsewhere {
+            let other_organization =
+                matches!((&merged.organization, &layer.organization), (Some(a), Some(b)) if a != b);
+            if other_organization {
                 continue;
             }
             if merged.project.is_none() && merged.workspace.is_none() {
@@ -190,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn begins_on_this_machine_without_a_token() {
+    fn defaults_to_this_machine_without_a_token() {
         let folder = tempfile::tempdir().unwrap();
         let settings = settings(folder.path(), &[("SECRETS_TOKEN", ""), ("SECRETS_ENDPOINT", "")]).unwrap();
         assert_eq!(settings.endpoint, DEFAULT_ENDPOINT);
@@ -230,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn needs_no_home_when_a_token_is_given() {
+    fn needs_no_home_directory_when_a_token_is_given() {
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings::load(|name| (name == "SECRETS_TOKEN").then(|| "sses_x".to_owned()), folder.path());
         assert!(settings.unwrap().config_path.is_none());
@@ -243,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn says_which_token_file_is_missing() {
+    fn names_the_token_file_that_is_missing() {
         let folder = tempfile::tempdir().unwrap();
         let error = settings(folder.path(), &[("SECRETS_TOKEN_FILE", "/nonexistent/token")]).err().unwrap();
         assert!(error.to_string().contains("/nonexistent/token"), "{error}");

@@ -80,7 +80,10 @@ fn an_own_authority_and_the_end_of_its_certificate_are_named() {
     let secure = world.endpoint.replace("http://127.0.0.1", "https://localhost");
     let operator = world.operator().with("SECRETS_ENDPOINT", &secure);
     let (state, finding, remedy) = check(&operator.types("doctor --output json").fails(6), "connection");
-    assert!(state == "FAIL" && finding.contains("nobody who is trusted") && remedy.contains("--ca-file"), "{finding}");
+    assert!(
+        state == "FAIL" && finding.contains("an authority that is not trusted here") && remedy.contains("--ca-file"),
+        "{finding}"
+    );
     let (state, finding, _) =
         check(&operator.with("SECRETS_CA_FILE", cert).does("doctor --output json"), "certificate");
     assert_eq!(state, "OK");

@@ -58,10 +58,10 @@ fn a_certificate_that_does_not_pass() {
     // What `openssl req -x509` makes by itself.
     let (authority, other) = secure(|made| made.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained));
     let ended = operator(&authority, &format!("https://localhost:{other}")).types("whoami").fails(6);
-    ended.shows(&["an authority's own, which no server may show", "CA:FALSE"]).hides("OtherError");
+    ended.shows(&["an authority's own, which a server must not use", "CA:FALSE"]).hides("OtherError");
 
     let stranger = world.operator().with("SECRETS_ENDPOINT", &format!("https://localhost:{port}"));
-    told(stranger.types("whoami"), "signed by nobody who is trusted", "secrets login --ca-file");
+    told(stranger.types("whoami"), "signed by an authority that is not trusted here", "secrets login --ca-file");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn an_address_where_nobody_is_or_somebody_else() {
     let ended = operator(&world, "http://nobody.invalid:50051").types("whoami");
     told(ended, "nobody.invalid", "is the name right?");
     let ended = operator(&world, &format!("https://127.0.0.1:{port}")).types("whoami");
-    told(ended, "speaks no TLS", &format!("--endpoint http://127.0.0.1:{port}"));
+    told(ended, "does not speak TLS", &format!("--endpoint http://127.0.0.1:{port}"));
 
     let web = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", web.local_addr().unwrap());
@@ -88,9 +88,9 @@ fn an_address_where_nobody_is_or_somebody_else() {
     let (secure, port) = secure(|_| {});
     let plain = operator(&secure, &format!("http://localhost:{port}"));
     for command in ["whoami", "org list"] {
-        told(plain.types(command), "speaks TLS", &format!("--endpoint https://localhost:{port}"));
+        told(plain.types(command), "expects TLS", &format!("--endpoint https://localhost:{port}"));
     }
-    plain.types("doctor").fails(6).shows(&["speaks TLS", &format!("--endpoint https://localhost:{port}")]);
+    plain.types("doctor").fails(6).shows(&["expects TLS", &format!("--endpoint https://localhost:{port}")]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use secrets_client::v1::watch_response::Event;
-use secrets_client::{Client, ClientError, Credential, Happened, Watch, WatchEvent, v1};
+use secrets_client::{Client, ClientError, Credential, Watch, WatchEvent, WatchEventKind, v1};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -77,20 +77,20 @@ impl Run {
             }
             _ => panic!("{}: one of `call`, `resolve` and `watch`", step.name),
         };
-        answer.unwrap_or_else(|error| json!({ "error": told(&error) }))
+        answer.unwrap_or_else(|error| json!({ "error": error_json(&error) }))
     }
 
     /// Reads as many events as the step expects, or, when it expects none, to the watch's end.
     async fn watch(&mut self, mut watch: Watch, step: &Step) -> Result<Vec<Value>, ClientError> {
         let expected = step.expect.as_ref().and_then(|expect| expect.get("events"));
         let count = expected.and_then(Value::as_array).map_or(usize::MAX, Vec::len);
-        let mut events = vec![told_event(watch.next().await?)];
+        let mut events = vec![event_json(watch.next().await?)];
         for inner in &step.then {
             Box::pin(self.step(inner)).await.unwrap_or_else(|why| panic!("{}: {why}", inner.name));
         }
         while events.len() < count {
             let next = tokio::time::timeout(HANG, watch.next()).await;
-            events.push(told_event(next.unwrap_or_else(|_| panic!("{}: after {events:?} came nothing", step.name))?));
+            events.push(event_json(next.unwrap_or_else(|_| panic!("{}: after {events:?} came nothing", step.name))?));
         }
         Ok(events)
     }
@@ -111,12 +111,12 @@ fn environment(secrets: &[secrets_client::ResolvedSecret]) -> Map<String, Value>
     variables.map(|secret| (secret.secret_id.clone(), String::from_utf8_lossy(secret.expose()).into())).collect()
 }
 
-fn told_event(event: WatchEvent) -> Value {
+fn event_json(event: WatchEvent) -> Value {
     let method = Method::named("ResolveService/Watch");
-    let event_kind = match event.happened {
-        Happened::Set(set) => Event::Set(set),
-        Happened::Changed(changed) => Event::Changed(changed),
-        Happened::Nothing => Event::Heartbeat(v1::WatchHeartbeat {}),
+    let event_kind = match event.kind {
+        WatchEventKind::Set(set) => Event::Set(set),
+        WatchEventKind::Changed(changed) => Event::Changed(changed),
+        WatchEventKind::Unchanged => Event::Heartbeat(v1::WatchHeartbeat {}),
     };
     method.json(&v1::WatchResponse {
         event: Some(event_kind),
@@ -126,7 +126,7 @@ fn told_event(event: WatchEvent) -> Value {
     })
 }
 
-fn told(error: &ClientError) -> Value {
+fn error_json(error: &ClientError) -> Value {
     let reason = error.reason().map_or("", |reason| reason.as_str_name().trim_start_matches("ERROR_REASON_"));
     let metadata = error.answer().map(|answer| answer.metadata.clone()).unwrap_or_default();
     json!({ "code": code_name(error.code()), "reason": reason, "metadata": metadata })

@@ -68,7 +68,7 @@ impl App {
             let explanation = answer.explanations.iter().find(|row| row.secret_id == *name).cloned();
             let explanation =
                 explanation.unwrap_or_else(|| v1::Explanation { secret_id: name.clone(), ..Default::default() });
-            let need = self.settings.repository.need(name);
+            let need = self.settings.repository.declared(name);
             let description = need.and_then(|need| need.description.clone());
             let remedies = match (&explanation.winner, &answer.context) {
                 (None, Some(context)) => {

@@ -44,7 +44,7 @@ pub(crate) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
     }
     let availability = app.availability(&args.context, &names).await?;
     let is_required = |name: &RequestedSecret| {
-        !args.names.is_empty() || repository.need(&name.secret_id).is_none_or(|need| need.required)
+        !args.names.is_empty() || repository.declared(&name.secret_id).is_none_or(|secret| secret.required)
     };
     let missing: Vec<&RequestedSecret> =
         availability.names.iter().filter(|name| name.is_missing() && is_required(name)).collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
-use secrets_client::{Happened, Watch, v1};
+use secrets_client::{Watch, WatchEventKind, v1};
 use serde_json::json;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -93,7 +93,7 @@ impl Wanted {
                 watch.next().await?
             }
         };
-        self.happened(first.happened);
+        self.happened(first.kind);
         Ok(watch)
     }
 
@@ -109,18 +109,18 @@ impl Wanted {
                 app.output.note(&format!("Waiting for {}.", missing.join(", ")));
                 announced = missing;
             }
-            self.happened(watch.next().await?.happened);
+            self.happened(watch.next().await?.kind);
         }
     }
 
-    fn happened(&mut self, happened: Happened) {
+    fn happened(&mut self, happened: WatchEventKind) {
         match happened {
-            Happened::Set(set) => self.there = set.secrets.into_iter().map(|secret| secret.secret_id).collect(),
-            Happened::Changed(change) => {
+            WatchEventKind::Set(set) => self.there = set.secrets.into_iter().map(|secret| secret.secret_id).collect(),
+            WatchEventKind::Changed(change) => {
                 self.there.extend(change.added.into_iter().map(|secret| secret.secret_id));
                 self.there.retain(|name| !change.removed.contains(name));
             }
-            Happened::Nothing => {}
+            WatchEventKind::Unchanged => {}
         }
     }
 
@@ -141,13 +141,13 @@ mod tests {
     fn knows_what_is_missing_through_changes_and_interruptions() {
         let mut wanted = Wanted::of(vec!["B".into(), "A".into(), "A".into()]);
         assert_eq!(wanted.missing(), ["A", "B"]);
-        wanted.happened(Happened::Set(v1::WatchedSet { secrets: secrets(&["A"]), ..Default::default() }));
+        wanted.happened(WatchEventKind::Set(v1::WatchedSet { secrets: secrets(&["A"]), ..Default::default() }));
         assert_eq!(wanted.missing(), ["B"]);
         let change = v1::WatchedChange { added: secrets(&["B"]), removed: vec!["A".into()], ..Default::default() };
-        wanted.happened(Happened::Changed(change));
+        wanted.happened(WatchEventKind::Changed(change));
         assert_eq!(wanted.missing(), ["A"]);
         // After an interruption everything is told anew.
-        wanted.happened(Happened::Set(v1::WatchedSet { secrets: secrets(&["A", "B"]), ..Default::default() }));
+        wanted.happened(WatchEventKind::Set(v1::WatchedSet { secrets: secrets(&["A", "B"]), ..Default::default() }));
         assert!(wanted.missing().is_empty());
     }
 }

@@ -139,8 +139,8 @@ fn describe(answer: &Answer) -> String {
 }
 
 fn next_step(error: &ClientError) -> Option<String> {
-    if let ClientError::Unreachable { obstacle, endpoint, .. } = error {
-        return Some(around(*obstacle, endpoint));
+    if let ClientError::Unreachable { problem, endpoint, .. } = error {
+        return Some(around(*problem, endpoint));
     }
     if error.code() == tonic::Code::Unimplemented {
         return Some("`secrets doctor` tells which version is there".to_owned());
@@ -163,8 +163,8 @@ fn next_step(error: &ClientError) -> Option<String> {
 }
 
 /// What to type when there is no connection.
-fn around(obstacle: ConnectionProblem, endpoint: &str) -> String {
-    match obstacle {
+fn around(problem: ConnectionProblem, endpoint: &str) -> String {
+    match problem {
         ConnectionProblem::UnknownHost => "is the name right? SECRETS_ENDPOINT or --endpoint says where the service is",
         ConnectionProblem::CertificateTime => {
             "whoever runs the service renews it, unless it is this machine's clock: see `date`"
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(CliError::from(ClientError::TimedOut { after }).exit as u8, 6);
         let unreachable = ClientError::Unreachable {
             endpoint: "http://e".into(),
-            obstacle: ConnectionProblem::Refused,
+            problem: ConnectionProblem::Refused,
             detail: "refused".into(),
             never_sent: true,
         };

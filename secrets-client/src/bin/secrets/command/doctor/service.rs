@@ -32,11 +32,11 @@ pub(super) async fn connection(settings: &Settings) -> Vec<Check> {
             )];
         }
     };
-    match builder.inspect().await {
+    match builder.diagnose().await {
         Err(error) => vec![Check::from_error(NAME, error)],
-        Ok(inspection) => {
-            let made = Check::ok(NAME, format!("made in {} ms", inspection.took.as_millis()));
-            let certificate = inspection.certificate.map(|shown| certificate(&shown, settings, time::now()));
+        Ok(report) => {
+            let made = Check::ok(NAME, format!("made in {} ms", report.took.as_millis()));
+            let certificate = report.certificate.map(|shown| certificate(&shown, settings, time::now()));
             std::iter::once(made).chain(certificate).collect()
         }
     }

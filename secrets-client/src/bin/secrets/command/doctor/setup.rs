@@ -62,7 +62,7 @@ pub(super) fn proxy(settings: &Settings) -> Option<Check> {
         }
         Err(error) => Some(Check::warn(NAME, error.to_string(), format!("correct or unset {}", error.variable))),
         Ok(None) => None,
-        Ok(Some(proxy)) => Some(match proxy.on_the_way_to(&settings.endpoint) {
+        Ok(Some(proxy)) => Some(match proxy.address_for(&settings.endpoint) {
             Some(address) => Check::ok(NAME, format!("through {address}")),
             None => Check::ok(NAME, "one is named, and is not on the way"),
         }),

@@ -1,5 +1,5 @@
-//! A closer look at the way to a service, for whoever asks why it does not work: how long a connection takes, and whose
-//! certificate is shown. It goes the way that calls go, and sends nothing.
+//! Diagnosing a connection: how long it takes to connect, and which certificate the service presents. It connects as calls
+//! do, and sends none.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,60 +20,61 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tower::{BoxError, ServiceExt as _};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::builder::{CONNECT, ClientBuilder};
-use super::greeting::greet;
+use super::builder::{CONNECT_TIMEOUT, ClientBuilder};
+use super::probe::probe;
 use crate::error::{ClientError, ConnectionProblem};
 
-/// What a connection shows.
+/// The result of a test connection.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConnectionReport {
-    /// How long it took to be made, through a proxy and with TLS where there are those.
+    /// How long it took to connect, through a proxy and with TLS where they are used.
     pub took: Duration,
     /// The service's certificate; none without TLS.
     pub certificate: Option<ServerCertificate>,
 }
 
-/// A certificate that passed.
+/// A certificate that was accepted.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ServerCertificate {
     /// Who signed it, as a distinguished name: `CN=Example CA, O=Example`.
     pub issuer: String,
-    /// When it ends.
+    /// When it expires.
     pub expires: Option<Timestamp>,
-    /// Whether an authority of the user's own vouches for it, rather than one of the system's.
+    /// Whether an authority that the user configured signed it, rather than one of the system's.
     pub by_own_authority: bool,
 }
 
 impl ClientBuilder {
-    /// Connects once, without a call.
-    pub async fn inspect(&self) -> Result<ConnectionReport, ClientError> {
+    /// Connects once, without sending a call.
+    pub async fn diagnose(&self) -> Result<ConnectionReport, ClientError> {
         let endpoint = self.endpoint();
         let begun = Instant::now();
-        let looked = tokio::time::timeout(CONNECT, self.look()).await;
-        let unreachable = |(obstacle, detail)| ClientError::Unreachable {
+        let examined = tokio::time::timeout(CONNECT_TIMEOUT, self.examine()).await;
+        let unreachable = |(problem, detail)| ClientError::Unreachable {
             endpoint: endpoint.to_owned(),
-            obstacle,
+            problem,
             detail,
             never_sent: true,
         };
-        match looked {
+        match examined {
             Ok(Ok(certificate)) => Ok(ConnectionReport { took: begun.elapsed(), certificate }),
-            Ok(Err(error)) => Err(unreachable(ConnectionProblem::of(error.as_ref()))),
-            Err(_elapsed) => {
-                Err(unreachable((ConnectionProblem::TimedOut, format!("no connection within {} s", CONNECT.as_secs()))))
-            }
+            Ok(Err(error)) => Err(unreachable(ConnectionProblem::from_transport(error.as_ref()))),
+            Err(_elapsed) => Err(unreachable((
+                ConnectionProblem::TimedOut,
+                format!("no connection within {} s", CONNECT_TIMEOUT.as_secs()),
+            ))),
         }
     }
 
-    async fn look(&self) -> Result<Option<ServerCertificate>, BoxError> {
+    async fn examine(&self) -> Result<Option<ServerCertificate>, BoxError> {
         let uri: Uri = self.endpoint().parse()?;
         let stream = self.connect_plainly(&uri).await?;
         if uri.scheme_str() != Some("https") {
-            return match greet(stream).await {
+            return match probe(stream).await {
                 None => Ok(None),
-                Some(obstacle) => Err(Box::new(obstacle)),
+                Some(problem) => Err(Box::new(problem)),
             };
         }
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
@@ -98,10 +99,11 @@ impl ClientBuilder {
     async fn connect_plainly(&self, uri: &Uri) -> Result<TcpStream, BoxError> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
-        let connected: TokioIo<TcpStream> = match self.through().and_then(|proxy| proxy.connector(uri, tcp.clone())) {
-            Some(tunnel) => tunnel.oneshot(uri.clone()).await?,
-            None => tcp.oneshot(uri.clone()).await?,
-        };
+        let connected: TokioIo<TcpStream> =
+            match self.configured_proxy().and_then(|proxy| proxy.connector(uri, tcp.clone())) {
+                Some(tunnel) => tunnel.oneshot(uri.clone()).await?,
+                None => tcp.oneshot(uri.clone()).await?,
+            };
         Ok(connected.into_inner())
     }
 

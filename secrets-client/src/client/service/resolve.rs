@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret as _, SecretSlice};
 use secrets_proto::v1;
 use secrets_proto::v1::resolve_service_client::ResolveServiceClient;
 
-use super::{Client, LARGEST_ANSWER};
+use crate::client::{Client, MAX_RESPONSE_BYTES};
 use crate::error::ClientError;
 
 /// The effective set of a context.
@@ -86,10 +86,10 @@ impl Client {
     /// Says, name by name, which secret wins for a context and why the others do not. Never a value. Not older than what
     /// this client has changed, unless the request demands another consistency.
     pub async fn explain(&self, request: v1::ExplainRequest) -> Result<v1::ExplainResponse, ClientError> {
-        self.fresh(request.context.as_ref(), request.consistency.clone(), |consistency, safety| {
+        self.with_freshness(request.context.as_ref(), request.consistency.clone(), |consistency, retry_class| {
             let request = v1::ExplainRequest { consistency, ..request.clone() };
-            self.call(safety, request, |channel, request| async move {
-                ResolveServiceClient::new(channel).max_decoding_message_size(LARGEST_ANSWER).explain(request).await
+            self.call(retry_class, request, |channel, request| async move {
+                ResolveServiceClient::new(channel).max_decoding_message_size(MAX_RESPONSE_BYTES).explain(request).await
             })
         })
         .await
@@ -98,13 +98,13 @@ impl Client {
     /// Returns the effective set of a context with its values: all of them or an error. Not older than what this client
     /// has changed, unless the request demands another consistency.
     pub async fn resolve(&self, request: v1::ResolveRequest) -> Result<Resolved, ClientError> {
-        let ask = |consistency, safety| {
+        let ask = |consistency, retry_class| {
             let request = v1::ResolveRequest { consistency, ..request.clone() };
-            self.call(safety, request, |channel, request| async move {
-                ResolveServiceClient::new(channel).max_decoding_message_size(LARGEST_ANSWER).resolve(request).await
+            self.call(retry_class, request, |channel, request| async move {
+                ResolveServiceClient::new(channel).max_decoding_message_size(MAX_RESPONSE_BYTES).resolve(request).await
             })
         };
-        let answer = self.fresh(request.context.as_ref(), request.consistency.clone(), ask).await?;
+        let answer = self.with_freshness(request.context.as_ref(), request.consistency.clone(), ask).await?;
         Ok(answer.into())
     }
 }

@@ -2,7 +2,8 @@ use secrets_proto::v1;
 use secrets_proto::v1::access_service_client::AccessServiceClient;
 use tonic::transport::Channel;
 
-use super::{Client, Created};
+use super::Created;
+use crate::client::Client;
 use crate::error::ClientError;
 use crate::retry::RetryClass;
 
@@ -37,9 +38,9 @@ impl Client {
         &self,
         mut request: v1::CreateInvitationRequest,
     ) -> Result<Created<v1::Invitation>, ClientError> {
-        super::identify(&mut request.request_id);
+        super::set_request_id(&mut request.request_id);
         let answer = self
-            .call(RetryClass::Repeatable, request, |channel, request| async move {
+            .call(RetryClass::Safe, request, |channel, request| async move {
                 AccessServiceClient::new(channel).create_invitation(request).await
             })
             .await?;
@@ -54,7 +55,7 @@ impl Client {
         request: v1::RedeemInvitationRequest,
     ) -> Result<Created<v1::Token>, ClientError> {
         let answer = self
-            .call(RetryClass::Once, request, |channel, request| async move {
+            .call(RetryClass::Unsafe, request, |channel, request| async move {
                 AccessServiceClient::new(channel).redeem_invitation(request).await
             })
             .await?;
@@ -63,9 +64,9 @@ impl Client {
 
     /// Makes a token for the caller, or for a service account the caller manages.
     pub async fn create_token(&self, mut request: v1::CreateTokenRequest) -> Result<Created<v1::Token>, ClientError> {
-        super::identify(&mut request.request_id);
+        super::set_request_id(&mut request.request_id);
         let answer = self
-            .call(RetryClass::Repeatable, request, |channel, request| async move {
+            .call(RetryClass::Safe, request, |channel, request| async move {
                 AccessServiceClient::new(channel).create_token(request).await
             })
             .await?;
@@ -77,9 +78,9 @@ impl Client {
         &self,
         mut request: v1::CreateSessionRequest,
     ) -> Result<Created<v1::Session>, ClientError> {
-        super::identify(&mut request.request_id);
+        super::set_request_id(&mut request.request_id);
         let answer = self
-            .call(RetryClass::Repeatable, request, |channel, request| async move {
+            .call(RetryClass::Safe, request, |channel, request| async move {
                 AccessServiceClient::new(channel).create_session(request).await
             })
             .await?;

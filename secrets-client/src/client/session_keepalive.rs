@@ -8,7 +8,7 @@ use secrets_proto::v1;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Client;
-use super::watch::{RECONNECT, is_final};
+use super::watch::{RECONNECT_POLICY, is_final};
 use crate::error::ClientError;
 use crate::retry;
 
@@ -27,7 +27,7 @@ impl Client {
     /// What the service answers when the session has ended or may not be renewed any more. While it can't be reached, it is
     /// asked again.
     pub async fn keep_session(&self) -> Result<(), ClientError> {
-        let me = self.patiently(|| self.who_am_i(v1::WhoAmIRequest {})).await?;
+        let me = self.retry_until_answered(|| self.who_am_i(v1::WhoAmIRequest {})).await?;
         let asked = Instant::now();
         if me.kind() != v1::PrincipalKind::Session {
             return Ok(());
@@ -40,7 +40,7 @@ impl Client {
             sleep_until(due).await;
             let request =
                 v1::RenewSessionRequest { ttl: prost_types::Duration::try_from(ttl).ok(), ..Default::default() };
-            let renewed = self.patiently(|| self.renew_session(request.clone())).await?;
+            let renewed = self.retry_until_answered(|| self.renew_session(request.clone())).await?;
             let later = renewed.session.and_then(|session| since_1970(session.expire_time.as_ref())).unwrap_or(end);
             if later <= end {
                 return Ok(());
@@ -51,7 +51,7 @@ impl Client {
     }
 
     /// Asks until there is an answer.
-    async fn patiently<T, Fut>(&self, ask: impl Fn() -> Fut) -> Result<T, ClientError>
+    async fn retry_until_answered<T, Fut>(&self, ask: impl Fn() -> Fut) -> Result<T, ClientError>
     where
         Fut: Future<Output = Result<T, ClientError>>,
     {
@@ -60,7 +60,7 @@ impl Client {
             match ask().await {
                 Err(error) if !is_final(&error) => {
                     failures += 1;
-                    sleep(RECONNECT.delay(failures, retry::random_unit(), error.retry_after())).await;
+                    sleep(RECONNECT_POLICY.delay(failures, retry::random_unit(), error.retry_after())).await;
                 }
                 answer => return answer,
             }

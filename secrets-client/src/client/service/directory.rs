@@ -2,7 +2,8 @@ use secrets_proto::v1;
 use secrets_proto::v1::directory_service_client::DirectoryServiceClient;
 use tonic::transport::Channel;
 
-use super::{Client, Created};
+use super::Created;
+use crate::client::Client;
 use crate::error::ClientError;
 use crate::retry::RetryClass;
 
@@ -58,9 +59,9 @@ impl Client {
         &self,
         mut request: v1::CreateOrganizationRequest,
     ) -> Result<(v1::Organization, Created<v1::Invitation>), ClientError> {
-        super::identify(&mut request.request_id);
+        super::set_request_id(&mut request.request_id);
         let answer = self
-            .call(RetryClass::Repeatable, request, |channel, request| async move {
+            .call(RetryClass::Safe, request, |channel, request| async move {
                 DirectoryServiceClient::new(channel).create_organization(request).await
             })
             .await?;

@@ -1,0 +1,105 @@
+//! The interface's methods: one method of [`Client`](super::Client) for each, in the file of its service.
+//!
+//! To add a method: one line in the file of its service, under `read` when it changes nothing, `change` when it carries a
+//! `request_id` (`revise` when its response has a `revision` too), `once` when it changes something and carries none.
+//! To add a service: a file here, and its line below.
+
+mod access;
+mod audit;
+mod directory;
+mod resolve;
+mod secret;
+
+use secrecy::SecretString;
+
+pub use self::resolve::{Resolved, ResolvedSecret};
+pub use self::secret::secret_value;
+use crate::error::ClientError;
+use crate::retry;
+
+/// A credential or code that was just created, and is shown this once.
+pub struct Created<T> {
+    /// The token or code.
+    pub secret: SecretString,
+    /// What the service keeps of it.
+    pub details: T,
+}
+
+impl<T> Created<T> {
+    /// Takes `secret` as the service sent it: empty when the answer repeats one that was lost.
+    fn new(secret: String, details: T, name: impl FnOnce(&T) -> String) -> Result<Self, ClientError> {
+        if secret.is_empty() {
+            return Err(ClientError::Lost { name: name(&details) });
+        }
+        Ok(Self { secret: secret.into(), details })
+    }
+}
+
+/// Sets one `request_id` for a logical call, however often it is sent, unless the caller has set one.
+fn set_request_id(request_id: &mut String) {
+    if request_id.is_empty() {
+        *request_id = retry::random_uuid().to_string();
+    }
+}
+
+/// Methods of [`Client`] that send one request of a service and return its response.
+macro_rules! methods {
+    ($stub:path; $($(#[$doc:meta])* $kind:ident $method:ident($request:ident) -> $response:ident;)*) => {
+        impl $crate::client::Client {
+            $(
+                $(#[$doc])*
+                pub async fn $method(
+                    &self,
+                    request: secrets_proto::v1::$request,
+                ) -> Result<secrets_proto::v1::$response, $crate::error::ClientError> {
+                    $crate::client::service::methods!(@$kind request);
+                    $crate::client::service::methods!(@resource $kind request resource);
+                    let answer = self.call($crate::client::service::methods!(@retry_class $kind), request, |channel, request| async move {
+                        <$stub>::new(channel)
+                            .max_decoding_message_size($crate::client::MAX_RESPONSE_BYTES)
+                            .$method(request)
+                            .await
+                    })
+                    .await?;
+                    $crate::client::service::methods!(@remember $kind self resource answer);
+                    Ok(answer)
+                }
+            )*
+        }
+    };
+    (@read $request:ident) => {};
+    (@once $request:ident) => {};
+    (@change $request:ident) => {
+        let mut $request = $request;
+        $crate::client::service::set_request_id(&mut $request.request_id);
+    };
+    (@revise $request:ident) => { $crate::client::service::methods!(@change $request) };
+    (@resource revise $request:ident $resource:ident) => {
+        let $resource = $crate::client::freshness::Revising::resource(&$request).to_owned();
+    };
+    (@resource $kind:ident $request:ident $resource:ident) => {};
+    (@remember revise $client:ident $resource:ident $answer:ident) => {
+        $client.0.freshness.record_change(&$resource, &$answer.revision);
+    };
+    (@remember $kind:ident $client:ident $resource:ident $answer:ident) => {};
+    (@retry_class revise) => { $crate::retry::RetryClass::Safe };
+    (@retry_class read) => { $crate::retry::RetryClass::Safe };
+    (@retry_class change) => { $crate::retry::RetryClass::Safe };
+    (@retry_class once) => { $crate::retry::RetryClass::Unsafe };
+}
+use methods;
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn a_repeat_without_its_token_is_an_error_that_names_it() {
+        let error = Created::new(String::new(), "tokens/7", |name| (*name).to_owned()).err().unwrap();
+        assert!(matches!(error, ClientError::Lost { name } if name == "tokens/7"));
+        let created = Created::new("ssvc_x".to_owned(), "tokens/7", |name| (*name).to_owned()).ok().unwrap();
+        assert_eq!(created.secret.expose_secret(), "ssvc_x");
+    }
+}

@@ -1,44 +1,45 @@
-//! Compiles `secretsapi/v1/*.proto` with protox, so that no `protoc` is needed.
+//! Compiles `secretsapi/v1/*.proto` with protox, so that no `protoc` is needed, and generates from the descriptors what
+//! would otherwise be a list to keep in step with them: the methods, and the `Debug` of what carries a secret.
 
-use prost::Message as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
 
-const FILES: [&str; 9] = [
-    "secretsapi/v1/access_service.proto",
-    "secretsapi/v1/audit_service.proto",
-    "secretsapi/v1/context.proto",
-    "secretsapi/v1/directory_service.proto",
-    "secretsapi/v1/error_reason.proto",
-    "secretsapi/v1/invitation.proto",
-    "secretsapi/v1/resolve_service.proto",
-    "secretsapi/v1/secret.proto",
-    "secretsapi/v1/secret_service.proto",
-];
+use protox::Compiler;
 
-/// Messages whose `Debug` must print nothing of what they carry: written by hand in `src/redacted.rs`.
-const REDACTED: [&str; 10] = [
-    "SecretValue",
-    "SecretValue.value",
-    "ImportSecretsRequest",
-    "ImportSecretsRequest.source",
-    "ResolvedSecret",
-    "Invitation",
-    "RedeemInvitationRequest",
-    "RedeemInvitationResponse",
-    "CreateTokenResponse",
-    "CreateSessionResponse",
-];
+mod generate {
+    pub mod debug;
+    pub mod method;
+    mod rust;
+}
+
+const FOLDER: &str = "secretsapi/v1";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=secretsapi");
-    let descriptors = protox::compile(FILES, ["."])?;
-    let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
-    std::fs::write(out.join("secrets_descriptor.bin"), descriptors.encode_to_vec())?;
+    let mut compiler = Compiler::new(["."])?;
+    compiler.include_imports(true).include_source_info(true).open_files(proto_files()?)?;
+    let pool = compiler.descriptor_pool();
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    // Encoded by the compiler: prost's own types of descriptors don't know `debug_redact`, and would lose it.
+    fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
+    fs::write(out.join("method.rs"), generate::method::enumeration(&pool)?)?;
+    fs::write(out.join("redacted_debug.rs"), generate::debug::redacted(&pool))?;
+    fs::write(out.join("debug_by_name.rs"), generate::debug::by_name(&pool))?;
 
-    let builder = tonic_prost_build::configure()
+    tonic_prost_build::configure()
         .btree_map(".")
         .client_mod_attribute(".", "#[cfg(feature = \"client\")]")
         .server_mod_attribute(".", "#[cfg(feature = \"server\")]")
-        .skip_debug(REDACTED.map(|message| format!(".secretsapi.v1.{message}")));
-    builder.compile_fds(descriptors)?;
+        .skip_debug(generate::debug::redacted_paths(&pool))
+        .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
+}
+
+/// The files in a fixed order, so that what is generated is the same on every machine.
+fn proto_files() -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(FOLDER)?.map(|entry| entry.map(|entry| Path::new(FOLDER).join(entry.file_name())));
+    let mut files: Vec<_> = entries.collect::<io::Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "proto"));
+    files.sort();
+    Ok(files)
 }

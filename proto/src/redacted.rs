@@ -1,155 +1,93 @@
-//! `Debug` for messages that carry a value, a token or a code: their other fields, and `"<redacted>"` in its place.
+//! `Debug` of messages that carry a value, a token or a code, generated from `debug_redact` by `build.rs`.
 
-use std::fmt;
+const REDACTED: Redacted = Redacted;
 
-use crate::v1;
+/// Prints without quotes, so that no value can look like it.
+struct Redacted;
 
-const REDACTED: &str = "<redacted>";
-
-impl fmt::Debug for v1::SecretValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecretValue").field("value", &REDACTED).finish()
+impl std::fmt::Debug for Redacted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<redacted>")
     }
 }
 
-impl fmt::Debug for v1::secret_value::Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Text(_) => "Text(<redacted>)",
-            Self::Data(_) => "Data(<redacted>)",
-        })
-    }
-}
-
-impl fmt::Debug for v1::ImportSecretsRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ImportSecretsRequest")
-            .field("parent", &self.parent)
-            .field("source", &self.source)
-            .field("conflict_policy", &self.conflict_policy)
-            .field("on_rejected", &self.on_rejected)
-            .field("only_secret_ids", &self.only_secret_ids)
-            .field("validate_only", &self.validate_only)
-            .field("request_id", &self.request_id)
-            .finish()
-    }
-}
-
-impl fmt::Debug for v1::import_secrets_request::Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Dotenv(_) => "Dotenv(<redacted>)",
-            Self::Json(_) => "Json(<redacted>)",
-        })
-    }
-}
-
-impl fmt::Debug for v1::ResolvedSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResolvedSecret")
-            .field("secret", &self.secret)
-            .field("target", &self.target)
-            .field("value", &REDACTED)
-            .field("scope", &self.scope)
-            .field("version", &self.version)
-            .field("redaction", &self.redaction)
-            .finish()
-    }
-}
-
-impl fmt::Debug for v1::Invitation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Invitation")
-            .field("user", &self.user)
-            .field("code", &REDACTED)
-            .field("expire_time", &self.expire_time)
-            .finish()
-    }
-}
-
-impl fmt::Debug for v1::RedeemInvitationRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedeemInvitationRequest")
-            .field("code", &REDACTED)
-            .field("display_name", &self.display_name)
-            .field("ttl", &self.ttl)
-            .finish()
-    }
-}
-
-impl fmt::Debug for v1::RedeemInvitationResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedeemInvitationResponse")
-            .field("token", &REDACTED)
-            .field("token_info", &self.token_info)
-            .field("user", &self.user)
-            .finish()
-    }
-}
-
-impl fmt::Debug for v1::CreateTokenResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CreateTokenResponse").field("token", &REDACTED).field("token_info", &self.token_info).finish()
-    }
-}
-
-impl fmt::Debug for v1::CreateSessionResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CreateSessionResponse").field("token", &REDACTED).field("session", &self.session).finish()
-    }
-}
+include!(concat!(env!("OUT_DIR"), "/redacted_debug.rs"));
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use prost::Message as _;
+    use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
 
-    const MARKER: &str = "canary-4f1d";
+    use crate::v1;
+
+    include!(concat!(env!("OUT_DIR"), "/debug_by_name.rs"));
+
+    const SECRET: &str = "canary-4f1d";
+    const PLAIN: &str = "plain-77";
 
     #[test]
-    fn no_debug_prints_a_value_a_token_or_a_code() {
-        let text = || Some(v1::secret_value::Value::Text(MARKER.into()));
-        let data = || Some(v1::secret_value::Value::Data(MARKER.into()));
-        let printed = [
-            format!(
-                "{:?}",
-                v1::CreateSecretRequest { value: Some(v1::SecretValue { value: text() }), ..Default::default() }
-            ),
-            format!(
-                "{:?}",
-                v1::UpdateSecretRequest { value: Some(v1::SecretValue { value: data() }), ..Default::default() }
-            ),
-            format!("{:?} {:?}", text(), data()),
-            format!(
-                "{:?}",
-                v1::ImportSecretsRequest {
-                    source: Some(v1::import_secrets_request::Source::Dotenv(MARKER.into())),
-                    ..Default::default()
-                }
-            ),
-            format!("{:?}", v1::import_secrets_request::Source::Json(MARKER.into())),
-            format!(
-                "{:?}",
-                v1::ResolveResponse {
-                    secrets: vec![v1::ResolvedSecret { value: MARKER.into(), ..Default::default() }],
-                    ..Default::default()
-                }
-            ),
-            format!(
-                "{:?}",
-                v1::CreateOrganizationResponse {
-                    invitation: Some(v1::Invitation { code: MARKER.into(), ..Default::default() }),
-                    ..Default::default()
-                }
-            ),
-            format!("{:?}", v1::RedeemInvitationRequest { code: MARKER.into(), ..Default::default() }),
-            format!("{:?}", v1::RedeemInvitationResponse { token: MARKER.into(), ..Default::default() }),
-            format!("{:?}", v1::CreateTokenResponse { token: MARKER.into(), ..Default::default() }),
-            format!("{:?}", v1::CreateSessionResponse { token: MARKER.into(), ..Default::default() }),
-        ];
-        let bytes = format!("{:?}", MARKER.as_bytes());
+    fn no_message_prints_a_value_a_token_or_a_code() {
+        let pool = DescriptorPool::decode(crate::FILE_DESCRIPTOR_SET).unwrap();
+        let bytes = format!("{:?}", SECRET.as_bytes());
         let bytes = bytes.trim_matches(['[', ']']);
-        for text in printed {
-            assert!(!text.contains(MARKER) && !text.contains(bytes), "{text}");
+        let mut with_secrets = 0;
+        for message in pool.all_messages().filter(|message| message.package_name() == "secretsapi.v1") {
+            if message.is_map_entry() {
+                continue;
+            }
+            let members = message.oneofs().map(|oneof| oneof.fields().len()).max().unwrap_or(1);
+            for member in 0..members.max(2) {
+                let filled = filled(&message, member).encode_to_vec();
+                let printed = debug_by_name(message.full_name(), &filled).unwrap();
+                assert!(!printed.contains(SECRET) && !printed.contains(bytes), "{printed}");
+                let carries = |text: &str| filled.windows(text.len()).any(|window| window == text.as_bytes());
+                assert_eq!(printed.contains("<redacted>"), carries(SECRET), "{printed}");
+                assert_eq!(printed.contains(PLAIN), carries(PLAIN), "{printed}");
+                with_secrets += usize::from(carries(SECRET));
+            }
         }
+        assert!(with_secrets >= 20, "{with_secrets} messages with a secret, nested ones included");
+    }
+
+    #[test]
+    fn what_is_not_secret_is_printed_as_it_is() {
+        let resolved =
+            v1::ResolvedSecret { secret_id: "A".into(), value: b"x".to_vec(), version: 7, ..Default::default() };
+        let printed = format!("{resolved:?}");
+        assert!(printed.starts_with("ResolvedSecret { secret: \"\", secret_id: \"A\""), "{printed}");
+        assert!(printed.contains("value: <redacted>") && printed.contains("version: 7"), "{printed}");
+        let value = v1::SecretValue { value: Some(v1::secret_value::Value::Text("x".into())) };
+        assert_eq!(format!("{value:?}"), "SecretValue { value: Some(Text(<redacted>)) }");
+    }
+
+    /// A message with every field set, at any depth, and of each oneof the member with this number.
+    fn filled(message: &MessageDescriptor, member: usize) -> DynamicMessage {
+        let mut filled = DynamicMessage::new(message.clone());
+        for field in message.fields() {
+            let chosen = field.containing_oneof().is_none_or(|oneof| {
+                let chosen = oneof.fields().nth(member % oneof.fields().len());
+                chosen.as_ref() == Some(&field)
+            });
+            if chosen && let Some(value) = value(&field, member) {
+                filled.set_field(&field, value);
+            }
+        }
+        filled
+    }
+
+    fn value(field: &FieldDescriptor, member: usize) -> Option<Value> {
+        let redact = field.options().get_field_by_name("debug_redact").is_some_and(|set| set.as_bool() == Some(true));
+        let text = if redact { SECRET } else { PLAIN };
+        let one = match field.kind() {
+            Kind::String => Value::String(text.into()),
+            Kind::Bytes => Value::Bytes(text.into()),
+            Kind::Message(entry) if entry.is_map_entry() => {
+                let value = value(&entry.map_entry_value_field(), member)?;
+                return Some(Value::Map([(MapKey::String(text.into()), value)].into()));
+            }
+            Kind::Message(inner) if inner.package_name() == "secretsapi.v1" => Value::Message(filled(&inner, member)),
+            _ => return None,
+        };
+        Some(if field.is_list() { Value::List(vec![one]) } else { one })
     }
 }

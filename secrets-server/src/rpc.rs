@@ -1,8 +1,8 @@
 //! The wire: handlers that decode, call and encode, and nothing else.
 //!
 //! Protobuf types stop here. To add a method: its messages in `proto/`, a decoder from the message to a domain type in
-//! `decode/`, an encoder back in `encode/`, a handler of one expression through the [`handler::Handler`], and, when it changes
-//! something, its request in `idempotent_request.rs`. To add a service: its handlers here, and its line in [`routes`].
+//! `decode/`, an encoder back in `encode/`, and a handler of one expression through the [`handler::Handler`]. To add a
+//! service: its handlers here, and its line in [`routes`].
 
 pub mod access;
 pub mod audit;
@@ -10,7 +10,6 @@ pub mod decode;
 pub mod directory;
 pub mod encode;
 pub mod handler;
-pub mod idempotent_request;
 pub mod resolve;
 pub mod secret;
 pub mod status;

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
 use prost::Message;
+use secrets_proto::IdempotentRequest;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
-use super::idempotent_request::IdempotentRequest;
 use super::status;
 use crate::application::App;
 use crate::auth::RequestCredentials;

@@ -4,7 +4,7 @@ export TOOLS := $(TARGET)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 CARGO := cargo --locked
 
-.PHONY: help demo test bench build dist check lint release-interface install
+.PHONY: help demo test bench build dist check lint rust release-interface install
 
 help:
 	@echo 'make demo    build, then play the whole story against a real server (seconds after the build)'
@@ -12,7 +12,7 @@ help:
 	@echo 'make bench   measure the redactor, `secrets run`, and the server against a raw tonic echo (about five minutes)'
 	@echo 'make build   release binaries in target/release'
 	@echo 'make dist    a Debian package and a tarball of them in target/dist, with completions, manual and checksums'
-	@echo 'make check   the quick part of `make test`: format, lints, docs'
+	@echo 'make check   the quick part of `make test`: format, lints, docs of the crates you changed and what depends on them'
 
 demo:
 	$(CARGO) build --bins
@@ -37,14 +37,18 @@ build:
 dist: build
 	deploy/dist/package $(TARGET)/release $(TARGET)/dist
 
-check:
-	cargo fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps
+check: packages = $(shell deploy/dev/touched || echo --workspace)
+check: rust
 
-lint: check
+lint: packages = --workspace
+lint: rust
 	cd proto && buf lint && buf breaking --against released.binpb
-	deploy/dev/check-providers
+	deploy/dev/check-dependencies
+
+rust:
+	cargo fmt --all --check
+	$(if $(packages),$(CARGO) clippy $(packages) --all-targets -- -D warnings)
+	$(if $(packages),RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(packages) --no-deps)
 
 # At a release: from now on `make lint` holds the interface to what it is today.
 release-interface: install

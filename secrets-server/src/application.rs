@@ -1,73 +1,55 @@
-//! The service, whole: what its use cases share. Opened once, shared by every handler.
+//! The composition root: what the server consists of, opened once and handed to whoever needs it.
 
 pub mod open;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use secrets_core::limits::Limits;
-use secrets_core::{Timestamp, Uid};
-
-use crate::audit::{AuditWriter, Event};
+use crate::auth::Authenticator;
 use crate::auth::usage::UsageBuffer;
-use crate::call::Call;
-use crate::changes::{self, ChangeFeed};
+use crate::changes::ChangeFeed;
 use crate::clock::Clock;
 use crate::crypto::Random;
-use crate::error::{Error, Reason};
+use crate::jobs::Jobs;
 use crate::keys::RootKeyProvider;
 use crate::keys::keyring::{Keyring, KeyringError};
-use crate::store::Store;
+use crate::service::Service;
+use crate::store::{Store, StoreError};
 
-/// How often they are written.
-const NOTES_EVERY: Duration = Duration::from_secs(60);
-
-/// The service. Its use cases are in [`crate::service`], one file each.
-pub struct App {
+/// The open server, apart from its listeners.
+pub struct Application {
+    /// The use cases.
+    pub service: Arc<Service>,
+    /// Who calls.
+    pub authenticator: Arc<Authenticator>,
+    /// What runs in the background until this is dropped.
+    pub jobs: Arc<Jobs>,
     store: Store,
-    keys: Keyring,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
-    audit: AuditWriter,
-    notes: UsageBuffer,
-    limits: Limits,
-    watchers: Arc<ChangeFeed>,
+    keys: Arc<Keyring>,
 }
 
-impl App {
-    /// Opens the service over a migrated database. Makes the keys when the database is empty; refuses a wrong root key.
-    /// Must be called within a tokio runtime, whose tasks write the audit log and
-    /// sweep out what is due.
+impl Application {
+    /// Puts the server together over a migrated database. Creates the keys when the database is empty; refuses a wrong root
+    /// key. Must be called within a tokio runtime, whose tasks write the audit log and run the jobs.
     pub async fn open(
         store: Store,
         provider: &dyn RootKeyProvider,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-    ) -> Result<Arc<Self>, KeyringError> {
-        let keys = Keyring::open(&store, provider, Arc::clone(&random), clock.now()).await?;
-        let app = Arc::new(Self {
-            audit: AuditWriter::start(&store),
-            store,
-            keys,
-            clock,
-            random,
-            notes: UsageBuffer::default(),
-            limits: Limits::default(),
-            watchers: Arc::default(),
-        });
-        let noting = Arc::downgrade(&app);
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(NOTES_EVERY).await;
-                let Some(app) = noting.upgrade() else { return };
-                app.write_notes().await;
-            }
-        });
-        app.start_sweeping();
-        if app.store.is_shared() {
-            tokio::spawn(changes::poll::run(Arc::downgrade(&app)));
-        }
-        Ok(app)
+    ) -> Result<Self, KeyringError> {
+        let keys = Arc::new(Keyring::open(&store, provider, Arc::clone(&random), clock.now()).await?);
+        let changes = Arc::<ChangeFeed>::default();
+        let usage = Arc::<UsageBuffer>::default();
+        let service = Service::new(
+            store.clone(),
+            Arc::clone(&keys),
+            Arc::clone(&clock),
+            Arc::clone(&random),
+            Arc::clone(&changes),
+        );
+        let authenticator =
+            Authenticator::new(store.clone(), Arc::clone(&keys), Arc::clone(&clock), Arc::clone(&usage));
+        let jobs = Jobs::start(store.clone(), clock, random, usage, changes);
+        Ok(Self { service: Arc::new(service), authenticator: Arc::new(authenticator), jobs, store, keys })
     }
 
     /// The database.
@@ -80,65 +62,9 @@ impl App {
         &self.keys
     }
 
-    /// Randomness.
-    pub fn random(&self) -> &dyn Random {
-        self.random.as_ref()
-    }
-
-    /// The time. A call reads it once, into [`Call::now`].
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    /// A random uid.
-    pub fn uid(&self) -> Result<Uid, Error> {
-        Ok(crate::crypto::random_uid(self.random())?)
-    }
-
-    /// The service's own limits; an organization may lower them.
-    pub fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    /// The audit log.
-    pub fn audit(&self) -> &AuditWriter {
-        &self.audit
-    }
-
-    /// What is noted in memory and written now and then.
-    pub fn notes(&self) -> &UsageBuffer {
-        &self.notes
-    }
-
-    /// The open watches.
-    pub fn watchers(&self) -> &Arc<ChangeFeed> {
-        &self.watchers
-    }
-
-    /// Ends a call: writes its audit event, unless a transaction of its own already did, and only then hands on the result.
-    pub async fn close_call<T>(&self, call: &Call, result: Result<T, Error>) -> Result<T, Error> {
-        // What was audited is durable. Anything else may come from what others wrote and still wait to commit.
-        let result = if call.is_audited() { result } else { call.confirmed().await.and(result) };
-        let event = match &result {
-            _ if call.is_audited() => return result,
-            Ok(_) => Event::allowed(call, self.random()),
-            // The record was tried; its caller has waited for it long enough.
-            Err(failure) if failure.reason() == Reason::AuditUnavailable => return result,
-            Err(failure) => Event::refused(call, self.random(), failure),
-        };
-        self.audit.record(event?).await?;
-        call.set_audited();
-        result
-    }
-
-    /// Writes what is only in memory: at the end, after the last call.
-    pub async fn close(&self) {
-        self.write_notes().await;
-    }
-
-    async fn write_notes(&self) {
-        if let Err(failure) = self.notes.write(&self.store, self.random(), self.now()).await {
-            tracing::error!(%failure, "the notes of failed authentications and last uses can't be written");
-        }
+    /// Writes what is only in memory, and ends all connections to the database: at the end, after the last call.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.jobs.flush_usage().await;
+        self.store.close().await
     }
 }

@@ -1,5 +1,8 @@
 //! One call: who makes it, when, and what it turns out to be about. Made once a call, read everywhere below.
 
+pub mod peer;
+pub mod request_id;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 

@@ -25,7 +25,7 @@ use crate::store::DatabaseConfig;
 pub use self::database::{Database, DatabaseUrl};
 pub use self::environment::Environment;
 pub use self::error::InvalidConfig;
-pub use self::listener::{ListenerConfig, Offered, Service, TlsFiles};
+pub use self::listener::{ListenerConfig, Offered, OfferedService, TlsFiles};
 pub use self::log::{LogConfig, LogFormat, LogLevel};
 
 /// Where the server listens unless told otherwise; the client's default endpoint.
@@ -222,7 +222,7 @@ fn offered(key: &str, words: &[String]) -> Result<Offered, InvalidConfig> {
     if words.is_empty() {
         return Err(InvalidConfig::refused(key, "is empty; leave it out to offer everything"));
     }
-    words.iter().map(|word| choose(key, word, &Service::ALL.map(|service| (service.word(), service)))).collect()
+    words.iter().map(|word| choose(key, word, &OfferedService::ALL.map(|service| (service.word(), service)))).collect()
 }
 
 fn tls_files(raw: RawTls, section: &str) -> Result<TlsFiles, InvalidConfig> {

@@ -23,27 +23,28 @@ use secrets_proto::v1::resolve_service_server::ResolveServiceServer;
 use secrets_proto::v1::secret_service_server::SecretServiceServer;
 use tonic::service::Routes;
 
-use crate::application::App;
-use crate::config::{Offered, Service};
+use crate::auth::Authenticator;
+use crate::config::{Offered, OfferedService};
 use crate::limited;
+use crate::service::Service;
 
 /// The services that a listener offers.
-pub fn routes(app: &Arc<App>, offered: &Offered) -> Routes {
-    let handler = handler::Handler::new(Arc::clone(app));
+pub fn routes(service: &Arc<Service>, authenticator: &Arc<Authenticator>, offered: &Offered) -> Routes {
+    let handler = handler::Handler::new(Arc::clone(service), Arc::clone(authenticator));
     let mut routes = Routes::default();
-    if offered.contains(Service::Resolve) {
+    if offered.contains(OfferedService::Resolve) {
         routes = routes.add_service(limited!(ResolveServiceServer::new(resolve::Resolve::new(handler.clone()))));
     }
-    if offered.contains(Service::Directory) {
+    if offered.contains(OfferedService::Directory) {
         routes = routes.add_service(limited!(DirectoryServiceServer::new(directory::Directory::new(handler.clone()))));
     }
-    if offered.contains(Service::Access) {
+    if offered.contains(OfferedService::Access) {
         routes = routes.add_service(limited!(AccessServiceServer::new(access::Access::new(handler.clone()))));
     }
-    if offered.contains(Service::Audit) {
+    if offered.contains(OfferedService::Audit) {
         routes = routes.add_service(limited!(AuditServiceServer::new(audit::Audit::new(handler.clone()))));
     }
-    if offered.contains(Service::Secret) {
+    if offered.contains(OfferedService::Secret) {
         routes = routes.add_service(limited!(SecretServiceServer::new(secret::Secrets::new(handler.clone()))));
     }
     routes

@@ -29,8 +29,6 @@ use self::listener::Listener;
 use crate::config::{ListenerConfig, Offered};
 use crate::process::shutdown::Signal;
 
-pub use self::connection::Peer;
-pub use self::layers::RequestId;
 pub use self::tls::{TlsError, acceptor};
 
 /// Why a listener can't listen.

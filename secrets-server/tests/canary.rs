@@ -156,7 +156,7 @@ async fn look_for_the_canary(database: &TestDatabase, log: &Log) {
     let events = wire.audit(&ann).list_audit_events(events).await.unwrap().into_inner();
     assert!(events.events.len() > 40, "{} events", events.events.len());
     seen.push(format!("{events:?}"));
-    wire.app.close().await;
+    wire.app.jobs.flush_usage().await;
 
     for text in &seen {
         assert_absent("an answer", text.as_bytes(), SECRET);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::App;
+use super::Application;
 use crate::clock::SystemClock;
 use crate::config::{Config, Database};
 use crate::crypto::{Random, SystemRandom};
@@ -33,7 +33,7 @@ pub(crate) enum OpenError {
 }
 
 /// Opens the service. SQLite is brought up to date on the way; PostgreSQL, which other replicas may be using, is not.
-pub(crate) async fn open(config: &Config) -> Result<Arc<App>, OpenError> {
+pub(crate) async fn open(config: &Config) -> Result<Application, OpenError> {
     data_dir::prepare(&config.data_dir)?;
     let store = store::connect(&(&config.database).into()).await?;
     match config.database {
@@ -51,7 +51,7 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<App>, OpenError> {
     }
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let root_key = root_key(config, &store, &random).await?;
-    Ok(App::open(store, &root_key, Arc::new(SystemClock), random).await?)
+    Ok(Application::open(store, &root_key, Arc::new(SystemClock), random).await?)
 }
 
 /// Reads the root key. A new one is made only for a database that was never set up with one: another would open nothing

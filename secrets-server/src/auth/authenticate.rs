@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use secrets_core::{Account, Context, CredentialKind, Principal, PrincipalKind, PrincipalRef, Timestamp, Uid};
 
+use super::Authenticator;
 use super::credentials::RequestCredentials;
 use super::restrictions;
-use crate::application::App;
 use crate::call::{Call, Caller, CallerOrganization, CallerSession};
 use crate::error::{Error, Reason};
 use crate::store::credential::Credential;
 use crate::store::organization::Organization;
-use crate::store::{binding, credential, organization, service_account, user};
+use crate::store::{binding, context, credential, organization, service_account, user};
 
 /// The one method that takes an invitation's code, and nothing else.
 pub const REDEEM_METHOD: &str = "secretsapi.v1.AccessService/RedeemInvitation";
@@ -20,19 +20,19 @@ pub const REDEEM_METHOD: &str = "secretsapi.v1.AccessService/RedeemInvitation";
 /// One text for all of it: whoever holds a credential that has ended learns no more than a stranger.
 const UNKNOWN: &str = "the credential is unknown, revoked or expired";
 
-impl App {
+impl Authenticator {
     /// Authenticates the caller of `method` and opens the call. Failures are counted per address, not stored one by one.
-    pub async fn open_call(&self, presented: &RequestCredentials, method: &'static str) -> Result<Call, Error> {
-        let now = self.now();
-        let caller = self.authenticate(presented, method, now).await.inspect_err(|failure| {
-            if failure.reason() == Reason::Unauthenticated {
-                self.notes().unauthenticated.count(&presented.peer);
+    pub async fn authenticate(&self, presented: &RequestCredentials, method: &'static str) -> Result<Call, Error> {
+        let now = self.clock.now();
+        let caller = self.caller(presented, method, now).await.inspect_err(|error| {
+            if error.reason() == Reason::Unauthenticated {
+                self.usage.unauthenticated.count(&presented.peer);
             }
         })?;
         Ok(Call::new(caller, method, presented.request_id.clone(), presented.peer.clone(), now))
     }
 
-    async fn authenticate(
+    async fn caller(
         &self,
         presented: &RequestCredentials,
         method: &'static str,
@@ -46,10 +46,10 @@ impl App {
                 "an invitation's code can only be redeemed; use the token you got for it"
             }));
         }
-        let db = self.store().reader();
+        let db = self.store.reader();
         // The pepper in use is tried first; older ones only while tokens made under them live.
         let mut found = None;
-        for pepper in self.keys().peppers().iter().rev() {
+        for pepper in self.keys.peppers().iter().rev() {
             found = credential::by_mac(db, &token.mac(pepper)).await?;
             if found.is_some() {
                 break;
@@ -70,7 +70,7 @@ impl App {
     }
 
     async fn user(&self, row: &Credential) -> Result<Caller, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let organization = self.live_organization(row.organization).await?;
         let user = user::by_uids(db, organization.uid, [row.principal.uid]).await?.pop().ok_or_else(gone)?;
         Ok(Caller {
@@ -85,7 +85,7 @@ impl App {
     }
 
     async fn service_account(&self, row: &Credential) -> Result<Caller, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let organization = match row.organization {
             Some(_) => Some(self.live_organization(row.organization).await?),
             None => None,
@@ -112,7 +112,7 @@ impl App {
     /// A session: its context must still exist; its creator's standing and its user's memberships are in the bindings, and the
     /// policy asks them at every decision.
     async fn session(&self, row: &Credential) -> Result<Caller, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let organization = self.live_organization(row.organization).await?;
         let context = Context {
             organization: organization.uid,
@@ -121,7 +121,7 @@ impl App {
             user: row.context_user,
         };
         let creator = self.creator(&organization, row).await?;
-        let name = self.name_context(&organization, &context).await?.ok_or_else(gone)?;
+        let name = context::name(db, &organization.organization_id, &context).await?.ok_or_else(gone)?;
         let mut principals = vec![creator.reference()];
         principals.extend(context.user.map(|user| PrincipalRef { kind: PrincipalKind::User, uid: user }));
         Ok(Caller {
@@ -140,7 +140,7 @@ impl App {
 
     /// Who created the session, if they still are.
     async fn creator(&self, organization: &Organization, row: &Credential) -> Result<Account, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         match row.principal.kind {
             PrincipalKind::User => {
                 let user = user::by_uids(db, organization.uid, [row.principal.uid]).await?.pop().ok_or_else(gone)?;
@@ -159,14 +159,14 @@ impl App {
 
     async fn live_organization(&self, uid: Option<Uid>) -> Result<Organization, Error> {
         let uid = uid.ok_or_else(gone)?;
-        organization::by_uid(self.store().reader(), uid).await?.ok_or_else(gone)
+        organization::by_uid(self.store.reader(), uid).await?.ok_or_else(gone)
     }
 
-    /// UsageBuffer the use of a credential, to the minute. Best effort: a call neither waits nor fails because of it.
+    /// Counts the use of a credential, to the minute. Best effort: a call neither waits nor fails because of it.
     fn note_use(&self, row: &Credential, now: Timestamp) {
         const MINUTE: Duration = Duration::from_secs(60);
         if row.last_used_time.is_none_or(|last| now >= last.saturating_add(MINUTE)) {
-            self.notes().used(row.uid);
+            self.usage.record_use(row.uid);
         }
     }
 }

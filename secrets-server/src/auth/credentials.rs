@@ -4,8 +4,9 @@ use tonic::Request;
 use tonic::metadata::MetadataMap;
 
 use super::token::{InvalidToken, Token};
+use crate::call::peer::Peer;
+use crate::call::request_id::RequestId;
 use crate::process::shutdown::{Hold, Signal};
-use crate::server::{Peer, RequestId};
 
 /// What a request presents: a credential, if any, and where it came from.
 pub struct RequestCredentials {

@@ -1,4 +1,4 @@
-//! What is noted in memory and written now and then, so that no call waits for it: failed authentications, counted, and
+//! What is counted in memory and written now and then, so that no call waits for it: failed authentications by address, and
 //! which credentials were used.
 
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use crate::crypto::Random;
 use crate::error::Error;
 use crate::store::{self, Store, audit, credential};
 
-/// The notes of the running minute. Those of a server that is killed are lost; none of them decides anything.
+/// The counts since the last flush. A server that is killed loses them; none of them decides anything.
 #[derive(Debug, Default)]
 pub struct UsageBuffer {
     /// Failed authentications, by address.
@@ -20,13 +20,13 @@ pub struct UsageBuffer {
 }
 
 impl UsageBuffer {
-    /// UsageBuffer that a credential was used.
-    pub fn used(&self, credential: Uid) {
+    /// Counts one use of a credential.
+    pub fn record_use(&self, credential: Uid) {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(credential);
     }
 
-    /// Writes the notes, and forgets them.
-    pub async fn write(&self, store: &Store, random: &dyn Random, now: Timestamp) -> Result<(), Error> {
+    /// Writes the counts, and starts anew.
+    pub async fn flush(&self, store: &Store, random: &dyn Random, now: Timestamp) -> Result<(), Error> {
         let events = self.unauthenticated.take(random, now)?;
         let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
         if events.is_empty() && used.is_empty() {

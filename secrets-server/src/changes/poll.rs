@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::ChangeFeed;
-use crate::application::App;
 use crate::store::revision;
 use crate::store::{Store, StoreError};
 
@@ -19,15 +18,15 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// server that knows more.
 const BLIND: Duration = Duration::from_secs(5);
 
-/// Polls for as long as the service lives.
-pub(crate) async fn run(app: Weak<App>) {
+/// Polls for as long as somebody has the feed.
+pub(crate) async fn run(store: Store, changes: Weak<ChangeFeed>) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut seen = Instant::now();
     loop {
         ticks.tick().await;
-        let Some(app) = app.upgrade() else { return };
-        let polled = timeout(PATIENCE, once(app.store(), app.watchers())).await;
+        let Some(changes) = changes.upgrade() else { return };
+        let polled = timeout(PATIENCE, once(&store, &changes)).await;
         match polled {
             Ok(Ok(())) => seen = Instant::now(),
             failed => {
@@ -40,7 +39,7 @@ pub(crate) async fn run(app: Weak<App>) {
                 );
                 tracing::warn!(%cause, "the revisions of watched organizations can't be read");
                 if seen.elapsed() >= BLIND {
-                    app.watchers().tell_all();
+                    changes.tell_all();
                     seen = Instant::now();
                 }
             }

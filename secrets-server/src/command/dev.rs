@@ -41,8 +41,8 @@ impl Dev {
             ..Flags::default()
         };
         let config = Config::load(&flags, &Environment::default())?;
-        let served = run_with(&config, async |app, server| {
-            let token = app.bootstrap_dev().await.map_err(CommandError::bootstrap)?;
+        let served = run_with(&config, async |application, server| {
+            let token = application.service.bootstrap_dev().await.map_err(CommandError::bootstrap)?;
             for address in server.addresses() {
                 // The exposure that the command is for: a token that ends with this process.
                 announce(address, token.expose())?;

@@ -1,12 +1,11 @@
 //! `secrets-server serve`, and the way from a configuration to a server that has ended, which `dev` shares.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::{CommandError, block_on, load};
-use crate::application::App;
+use crate::application::Application;
 use crate::application::open::open;
 use crate::config::{Config, Flags};
 use crate::process::shutdown::{Signal, Termination};
@@ -15,24 +14,24 @@ use crate::server::Server;
 use crate::{rpc, telemetry};
 
 /// How long the last writes to the database may take: a stop ends within 20 s, of which calls in flight may use 19.
-const CLOSING: Duration = Duration::from_millis(400);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// Serves what the configuration says, until it is told to stop.
 pub(super) fn run(flags: &Flags) -> Result<(), CommandError> {
     let config = load(flags)?;
-    run_with(&config, async |app, _| write_operator_token(&config, app).await)
+    run_with(&config, async |application, _| write_operator_token(&config, application).await)
 }
 
 /// Serves `config`; `ready` runs when the service is open and its addresses are bound, before the first call.
 pub(super) fn run_with(
     config: &Config,
-    ready: impl AsyncFnOnce(&App, &Server) -> Result<(), CommandError>,
+    ready: impl AsyncFnOnce(&Application, &Server) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
     telemetry::log::init(&config.log)?;
     core_dumps::disable_core_dumps()?;
     block_on(async {
         let mut termination = Termination::listen()?;
-        let app = tokio::select! {
+        let application = tokio::select! {
             opened = open(config) => opened?,
             signal = termination.received() => {
                 tracing::info!(signal, "asked to stop while starting");
@@ -40,16 +39,18 @@ pub(super) fn run_with(
             }
         };
         let server = Server::bind(&config.listeners, Signal::new()).await?;
-        ready(&app, &server).await?;
-        server.serve(|offered| rpc::routes(&app, offered), stop(termination)).await?;
-        close(&app).await;
+        ready(&application, &server).await?;
+        server
+            .serve(|offered| rpc::routes(&application.service, &application.authenticator, offered), stop(termination))
+            .await?;
+        close(&application).await;
         Ok(())
     })
 }
 
 /// On the first start: a token for the operator, where only the operator reads it.
-async fn write_operator_token(config: &Config, app: &App) -> Result<(), CommandError> {
-    if let Some(first) = app.bootstrap_operator().await.map_err(CommandError::bootstrap)? {
+async fn write_operator_token(config: &Config, application: &Application) -> Result<(), CommandError> {
+    if let Some(first) = application.service.bootstrap_operator().await.map_err(CommandError::bootstrap)? {
         let path = operator_token_file::write(&config.data_dir, first.token())?;
         first.keep().await.map_err(CommandError::bootstrap)?;
         tracing::info!(path = %path.display(), "wrote the operator's token");
@@ -68,12 +69,8 @@ async fn stop(mut termination: Termination) {
     });
 }
 
-async fn close(app: &Arc<App>) {
-    let closing = async {
-        app.close().await;
-        app.store().close().await
-    };
-    match timeout(CLOSING, closing).await {
+async fn close(application: &Application) {
+    match timeout(CLOSE_TIMEOUT, application.close()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "the database was not closed in order"),
         Err(_) => tracing::warn!("the database was not closed in time"),

@@ -27,7 +27,7 @@ pub struct TlsFiles {
 
 /// Something that a listener may offer. Health checks are offered everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Service {
+pub enum OfferedService {
     /// `secretsapi.v1.SecretService`
     Secret,
     /// `secretsapi.v1.ResolveService`
@@ -42,7 +42,7 @@ pub enum Service {
     Reflection,
 }
 
-impl Service {
+impl OfferedService {
     /// Every service.
     pub const ALL: [Self; 6] =
         [Self::Secret, Self::Resolve, Self::Directory, Self::Access, Self::Audit, Self::Reflection];
@@ -74,16 +74,16 @@ impl Service {
 
 /// What one listener offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offered(BTreeSet<Service>);
+pub struct Offered(BTreeSet<OfferedService>);
 
 impl Offered {
     /// Everything there is.
     pub fn all() -> Self {
-        Self(Service::ALL.into())
+        Self(OfferedService::ALL.into())
     }
 
     /// Whether `service` is offered.
-    pub fn contains(&self, service: Service) -> bool {
+    pub fn contains(&self, service: OfferedService) -> bool {
         self.0.contains(&service)
     }
 
@@ -93,8 +93,8 @@ impl Offered {
     }
 }
 
-impl FromIterator<Service> for Offered {
-    fn from_iter<I: IntoIterator<Item = Service>>(services: I) -> Self {
+impl FromIterator<OfferedService> for Offered {
+    fn from_iter<I: IntoIterator<Item = OfferedService>>(services: I) -> Self {
         Self(services.into_iter().collect())
     }
 }

@@ -51,7 +51,7 @@ fn several_listeners_offer_what_they_are_told() {
     .unwrap();
     let [first, second] = config.listeners.as_slice() else { panic!("two listeners") };
     assert_eq!(first.offered, Offered::all());
-    assert!(second.offered.contains(Service::Resolve) && !second.offered.contains(Service::Secret));
+    assert!(second.offered.contains(OfferedService::Resolve) && !second.offered.contains(OfferedService::Secret));
     assert_eq!(second.tls, Some(TlsFiles { cert: "c.pem".into(), key: "k.pem".into() }));
 }
 

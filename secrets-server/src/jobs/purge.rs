@@ -1,61 +1,53 @@
-//! What goes by itself when its time has come: deleted secrets and users whose window has closed, first results that are no
-//! longer kept, sessions and invitations that ended long ago. In small slices, so that no call waits long for the writer.
+//! Removes what is due: deleted secrets and users whose window has closed, first results that are no longer kept, sessions
+//! and invitations that ended long ago. In small slices, so that no call waits long for the writer.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use secrets_core::Timestamp;
 
-use crate::application::App;
+use super::Jobs;
 use crate::error::Error;
 use crate::store::{self, credential, idempotency, secret, user};
 
-/// How often it is looked for.
-const EVERY: Duration = Duration::from_secs(60);
-/// At most this many rows of each kind in one transaction.
-const SLICE: u64 = 100;
+/// Between two purges.
+pub(super) const INTERVAL: Duration = Duration::from_secs(60);
+/// Rows of each kind in one transaction.
+const SLICE_ROWS: u64 = 100;
 /// Between two slices, so that calls come in between.
-const PAUSE: Duration = Duration::from_millis(20);
+const SLICE_INTERVAL: Duration = Duration::from_millis(20);
 /// How long sessions and invitations that ended can still be listed.
-const ENDED_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const ENDED_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-impl App {
-    /// Sweeps now and then, for as long as the service lives. Several replicas may sweep one database.
-    pub(crate) fn start_sweeping(self: &Arc<Self>) {
-        let weak = Arc::downgrade(self);
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(EVERY).await;
-                let Some(app) = weak.upgrade() else { return };
-                match app.sweep().await {
-                    Ok(0) => {}
-                    Ok(rows) => tracing::info!(rows, "swept what was due"),
-                    Err(failure) => tracing::warn!(%failure, "the sweep failed; it is tried again"),
-                }
-            }
-        });
-    }
-
-    /// Removes all that is due, slice by slice; returns how many rows.
-    pub async fn sweep(&self) -> Result<u64, Error> {
-        let now = self.now();
-        let mut all = 0;
-        loop {
-            match self.sweep_slice(now).await? {
-                0 => return Ok(all),
-                rows => all += rows,
-            }
-            tokio::time::sleep(PAUSE).await;
+impl Jobs {
+    /// Purges and logs the outcome. Several replicas may purge one database.
+    pub(super) async fn purge_and_log(&self) {
+        match self.purge().await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "purged what was due"),
+            Err(error) => tracing::warn!(%error, "the purge failed; it is tried again"),
         }
     }
 
-    async fn sweep_slice(&self, now: Timestamp) -> Result<u64, Error> {
-        let transaction = self.store().begin().await?;
-        let mut rows = secret::purge_due(&transaction, now, SLICE).await?;
+    /// Removes all that is due, slice by slice; returns how many rows.
+    pub async fn purge(&self) -> Result<u64, Error> {
+        let now = self.clock.now();
+        let mut all = 0;
+        loop {
+            match self.purge_slice(now).await? {
+                0 => return Ok(all),
+                rows => all += rows,
+            }
+            tokio::time::sleep(SLICE_INTERVAL).await;
+        }
+    }
+
+    async fn purge_slice(&self, now: Timestamp) -> Result<u64, Error> {
+        let transaction = self.store.begin().await?;
+        let mut rows = secret::purge_due(&transaction, now, SLICE_ROWS).await?;
         // After their secrets, which go at the same time.
-        rows += user::purge(&transaction, now, SLICE).await?;
-        rows += idempotency::purge_expired(&transaction, now, SLICE).await?;
-        rows += credential::purge_ended(&transaction, now.saturating_sub(ENDED_FOR), SLICE).await?;
+        rows += user::purge(&transaction, now, SLICE_ROWS).await?;
+        rows += idempotency::purge_expired(&transaction, now, SLICE_ROWS).await?;
+        rows += credential::purge_ended(&transaction, now.saturating_sub(ENDED_RETENTION), SLICE_ROWS).await?;
         store::commit(transaction).await?;
         Ok(rows)
     }

@@ -32,7 +32,7 @@ impl AccessService for Access {
                 request,
                 "secretsapi.v1.AccessService/CreateBinding",
                 decode::create_binding,
-                |app, call, input, keep| Box::pin(app.create_binding(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.create_binding(call, input, keep)),
                 encode::created_binding,
                 encode::created_binding,
             )
@@ -48,7 +48,7 @@ impl AccessService for Access {
                 request,
                 "secretsapi.v1.AccessService/ListBindings",
                 decode::list_bindings,
-                |app, call, input| Box::pin(app.list_bindings(call, input)),
+                |service, call, input| Box::pin(service.list_bindings(call, input)),
                 encode::listed_bindings,
             )
             .await
@@ -63,7 +63,7 @@ impl AccessService for Access {
                 request,
                 "secretsapi.v1.AccessService/DeleteBinding",
                 decode::delete_binding,
-                |app, call, input, keep| Box::pin(app.delete_binding(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.delete_binding(call, input, keep)),
                 encode::deleted_binding,
                 encode::deleted_binding,
             )
@@ -79,7 +79,7 @@ impl AccessService for Access {
                 request,
                 "secretsapi.v1.AccessService/CreateInvitation",
                 decode::create_invitation,
-                |app, call, input, keep| Box::pin(app.create_invitation(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.create_invitation(call, input, keep)),
                 encode::created_invitation,
                 encode::kept_invitation,
             )
@@ -98,7 +98,7 @@ impl AccessService for Access {
                 request.into_inner(),
                 REDEEM_METHOD,
                 decode::redeem_invitation,
-                |app, call, input, keep| Box::pin(app.redeem_invitation(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.redeem_invitation(call, input, keep)),
                 encode::redeemed_invitation,
                 encode::kept_redemption,
             )
@@ -114,7 +114,7 @@ impl AccessService for Access {
                 request,
                 "secretsapi.v1.AccessService/CreateToken",
                 decode::create_token,
-                |app, call, input, keep| Box::pin(app.create_token(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.create_token(call, input, keep)),
                 encode::created_token,
                 encode::kept_token,
             )
@@ -130,7 +130,7 @@ impl AccessService for Access {
                 request,
                 "secretsapi.v1.AccessService/ListTokens",
                 decode::list_tokens,
-                |app, call, input| Box::pin(app.list_tokens(call, input)),
+                |service, call, input| Box::pin(service.list_tokens(call, input)),
                 encode::listed_tokens,
             )
             .await
@@ -145,7 +145,7 @@ impl AccessService for Access {
                 request,
                 "secretsapi.v1.AccessService/RevokeToken",
                 decode::revoke_token,
-                |app, call, input, keep| Box::pin(app.revoke_token(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.revoke_token(call, input, keep)),
                 encode::revoked_token,
                 encode::revoked_token,
             )
@@ -161,7 +161,7 @@ impl AccessService for Access {
                 request,
                 "secretsapi.v1.AccessService/CreateSession",
                 decode::create_session,
-                |app, call, input, keep| Box::pin(app.create_session(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.create_session(call, input, keep)),
                 encode::created_session,
                 encode::kept_session,
             )
@@ -177,7 +177,7 @@ impl AccessService for Access {
                 request,
                 "secretsapi.v1.AccessService/RenewSession",
                 decode::renew_session,
-                |app, call, input, keep| Box::pin(app.renew_session(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.renew_session(call, input, keep)),
                 encode::renewed_session,
                 encode::renewed_session,
             )
@@ -193,7 +193,7 @@ impl AccessService for Access {
                 request,
                 "secretsapi.v1.AccessService/ListSessions",
                 decode::list_sessions,
-                |app, call, input| Box::pin(app.list_sessions(call, input)),
+                |service, call, input| Box::pin(service.list_sessions(call, input)),
                 encode::listed_sessions,
             )
             .await
@@ -208,7 +208,7 @@ impl AccessService for Access {
                 request,
                 "secretsapi.v1.AccessService/RevokeSession",
                 decode::revoke_session,
-                |app, call, input, keep| Box::pin(app.revoke_session(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.revoke_session(call, input, keep)),
                 encode::revoked_session,
                 encode::revoked_session,
             )
@@ -221,7 +221,7 @@ impl AccessService for Access {
                 request,
                 "secretsapi.v1.AccessService/WhoAmI",
                 decode::whoami,
-                |app, call, ()| Box::pin(app.whoami(call)),
+                |service, call, ()| Box::pin(service.whoami(call)),
                 encode::whoami,
             )
             .await
@@ -236,7 +236,7 @@ impl AccessService for Access {
                 request,
                 "secretsapi.v1.AccessService/TestPermissions",
                 decode::test_permissions,
-                |app, call, input| Box::pin(app.test_permissions(call, input)),
+                |service, call, input| Box::pin(service.test_permissions(call, input)),
                 encode::tested_permissions,
             )
             .await

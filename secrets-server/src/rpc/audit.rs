@@ -31,7 +31,7 @@ impl AuditService for Audit {
                 request,
                 "secretsapi.v1.AuditService/ListAuditEvents",
                 decode::list_audit_events,
-                |app, call, question| Box::pin(app.list_audit_events(call, question)),
+                |service, call, question| Box::pin(service.list_audit_events(call, question)),
                 encode::event_page,
             )
             .await

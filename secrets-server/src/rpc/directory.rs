@@ -31,7 +31,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/CreateOrganization",
                 decode::create_organization,
-                |app, call, input, keep| Box::pin(app.create_organization(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.create_organization(call, input, keep)),
                 encode::created_organization,
                 encode::kept_organization,
             )
@@ -46,7 +46,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/GetOrganization",
                 decode::get_organization,
-                |app, call, input| Box::pin(app.get_organization(call, input)),
+                |service, call, input| Box::pin(service.get_organization(call, input)),
                 encode::got_organization,
             )
             .await
@@ -61,7 +61,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/ListOrganizations",
                 decode::list_organizations,
-                |app, call, input| Box::pin(app.list_organizations(call, input)),
+                |service, call, input| Box::pin(service.list_organizations(call, input)),
                 encode::listed_organizations,
             )
             .await
@@ -76,7 +76,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/UpdateOrganization",
                 decode::update_organization,
-                |app, call, input, keep| Box::pin(app.update_organization(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.update_organization(call, input, keep)),
                 encode::updated_organization,
                 encode::updated_organization,
             )
@@ -92,7 +92,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/DeleteOrganization",
                 decode::delete_organization,
-                |app, call, input, keep| Box::pin(app.delete_organization(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.delete_organization(call, input, keep)),
                 encode::deleted_organization,
                 encode::deleted_organization,
             )
@@ -108,7 +108,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/CreateProject",
                 decode::create_project,
-                |app, call, input, keep| Box::pin(app.create_project(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.create_project(call, input, keep)),
                 encode::created_project,
                 encode::created_project,
             )
@@ -124,7 +124,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/GetProject",
                 decode::get_project,
-                |app, call, input| Box::pin(app.get_project(call, input)),
+                |service, call, input| Box::pin(service.get_project(call, input)),
                 encode::got_project,
             )
             .await
@@ -139,7 +139,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/ListProjects",
                 decode::list_projects,
-                |app, call, input| Box::pin(app.list_projects(call, input)),
+                |service, call, input| Box::pin(service.list_projects(call, input)),
                 encode::listed_projects,
             )
             .await
@@ -154,7 +154,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/DeleteProject",
                 decode::delete_project,
-                |app, call, input, keep| Box::pin(app.delete_project(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.delete_project(call, input, keep)),
                 encode::deleted_project,
                 encode::deleted_project,
             )
@@ -170,7 +170,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/CreateWorkspace",
                 decode::create_workspace,
-                |app, call, input, keep| Box::pin(app.create_workspace(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.create_workspace(call, input, keep)),
                 encode::created_workspace,
                 encode::created_workspace,
             )
@@ -186,7 +186,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/GetWorkspace",
                 decode::get_workspace,
-                |app, call, input| Box::pin(app.get_workspace(call, input)),
+                |service, call, input| Box::pin(service.get_workspace(call, input)),
                 encode::got_workspace,
             )
             .await
@@ -201,7 +201,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/ListWorkspaces",
                 decode::list_workspaces,
-                |app, call, input| Box::pin(app.list_workspaces(call, input)),
+                |service, call, input| Box::pin(service.list_workspaces(call, input)),
                 encode::listed_workspaces,
             )
             .await
@@ -216,7 +216,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/DeleteWorkspace",
                 decode::delete_workspace,
-                |app, call, input, keep| Box::pin(app.delete_workspace(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.delete_workspace(call, input, keep)),
                 encode::deleted_workspace,
                 encode::deleted_workspace,
             )
@@ -232,7 +232,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/CreateUser",
                 decode::create_user,
-                |app, call, input, keep| Box::pin(app.create_user(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.create_user(call, input, keep)),
                 encode::created_user,
                 encode::created_user,
             )
@@ -245,7 +245,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/GetUser",
                 decode::get_user,
-                |app, call, input| Box::pin(app.get_user(call, input)),
+                |service, call, input| Box::pin(service.get_user(call, input)),
                 encode::got_user,
             )
             .await
@@ -260,7 +260,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/ListUsers",
                 decode::list_users,
-                |app, call, input| Box::pin(app.list_users(call, input)),
+                |service, call, input| Box::pin(service.list_users(call, input)),
                 encode::listed_users,
             )
             .await
@@ -275,7 +275,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/DeleteUser",
                 decode::delete_user,
-                |app, call, input, keep| Box::pin(app.delete_user(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.delete_user(call, input, keep)),
                 encode::deleted_user,
                 encode::deleted_user,
             )
@@ -291,7 +291,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/CreateServiceAccount",
                 decode::create_service_account,
-                |app, call, input, keep| Box::pin(app.create_service_account(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.create_service_account(call, input, keep)),
                 encode::created_service_account,
                 encode::created_service_account,
             )
@@ -307,7 +307,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/GetServiceAccount",
                 decode::get_service_account,
-                |app, call, input| Box::pin(app.get_service_account(call, input)),
+                |service, call, input| Box::pin(service.get_service_account(call, input)),
                 encode::got_service_account,
             )
             .await
@@ -322,7 +322,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/ListServiceAccounts",
                 decode::list_service_accounts,
-                |app, call, input| Box::pin(app.list_service_accounts(call, input)),
+                |service, call, input| Box::pin(service.list_service_accounts(call, input)),
                 encode::listed_service_accounts,
             )
             .await
@@ -337,7 +337,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/DeleteServiceAccount",
                 decode::delete_service_account,
-                |app, call, input, keep| Box::pin(app.delete_service_account(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.delete_service_account(call, input, keep)),
                 encode::deleted_service_account,
                 encode::deleted_service_account,
             )
@@ -353,7 +353,7 @@ impl DirectoryService for Directory {
                 request,
                 "secretsapi.v1.DirectoryService/TransferWorkspace",
                 decode::transfer_workspace,
-                |app, call, input, keep| Box::pin(app.transfer_workspace(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.transfer_workspace(call, input, keep)),
                 encode::transferred_workspace,
                 encode::transferred_workspace,
             )

@@ -12,12 +12,12 @@ use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use super::status;
-use crate::application::App;
-use crate::auth::RequestCredentials;
+use crate::auth::{Authenticator, RequestCredentials};
 use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::process::shutdown::Signal;
 use crate::server::limits::ENCODE_BYTES;
+use crate::service::Service;
 use crate::service::mutation::{Done, Keep};
 use crate::service::resolve::watch::{Watch, WatchEvent, WatchQuestion, Watcher};
 
@@ -25,7 +25,7 @@ use crate::service::resolve::watch::{Watch, WatchEvent, WatchQuestion, Watcher};
 pub type Use<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 /// The use case of a mutation.
-pub type Mutation<I, T> = for<'a> fn(&'a App, &'a Call, &'a I, &'a Keep<T>) -> Use<'a, Done<T>>;
+pub type Mutation<I, T> = for<'a> fn(&'a Service, &'a Call, &'a I, &'a Keep<T>) -> Use<'a, Done<T>>;
 
 /// A stream of answers.
 pub type Events<R> = Pin<Box<dyn Stream<Item = Result<R, Status>> + Send>>;
@@ -40,13 +40,14 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// What the handlers of all services share.
 #[derive(Clone)]
 pub struct Handler {
-    app: Arc<App>,
+    service: Arc<Service>,
+    authenticator: Arc<Authenticator>,
 }
 
 impl Handler {
-    /// The handler to `app`.
-    pub fn new(app: Arc<App>) -> Self {
-        Self { app }
+    /// The handler of calls to `service`.
+    pub fn new(service: Arc<Service>, authenticator: Arc<Authenticator>) -> Self {
+        Self { service, authenticator }
     }
 
     /// A call that changes nothing.
@@ -55,7 +56,7 @@ impl Handler {
         request: Request<M>,
         method: &'static str,
         decode: fn(M) -> Result<I, Error>,
-        case: for<'a> fn(&'a App, &'a Call, I) -> Use<'a, T>,
+        case: for<'a> fn(&'a Service, &'a Call, I) -> Use<'a, T>,
         encode: fn(T) -> R,
     ) -> Result<Response<R>, Status>
     where
@@ -63,13 +64,14 @@ impl Handler {
     {
         let presented = RequestCredentials::of(&request);
         let deadline = Instant::now() + LONGEST;
-        let call =
-            within(deadline, self.app.open_call(&presented, method)).await.map_err(|failure| status::of(&failure))?;
+        let call = within(deadline, self.authenticator.authenticate(&presented, method))
+            .await
+            .map_err(|failure| status::of(&failure))?;
         let result = match decode(request.into_inner()) {
-            Ok(input) => within(deadline, case(&self.app, &call, input)).await,
+            Ok(input) => within(deadline, case(&self.service, &call, input)).await,
             Err(failure) => Err(failure),
         };
-        let result = self.app.close_call(&call, result).await;
+        let result = self.service.close_call(&call, result).await;
         result.map(encode).and_then(fitting).map(Response::new).map_err(|failure| status::of(&failure))
     }
 
@@ -88,16 +90,18 @@ impl Handler {
         let stop = request.extensions().get::<Signal>().cloned().unwrap_or_default();
         let presented = RequestCredentials::of(&request);
         let deadline = Instant::now() + LONGEST;
-        let call =
-            within(deadline, self.app.open_call(&presented, method)).await.map_err(|failure| status::of(&failure))?;
+        let call = within(deadline, self.authenticator.authenticate(&presented, method))
+            .await
+            .map_err(|failure| status::of(&failure))?;
         let result = match decode(request.into_inner()) {
             Ok(question) => {
-                let watcher = Watcher { presented: presented.unheld(), method, stop };
-                within(deadline, self.app.watch(&call, watcher, question)).await
+                let authenticator = Arc::clone(&self.authenticator);
+                let watcher = Watcher { authenticator, presented: presented.unheld(), method, stop };
+                within(deadline, self.service.watch(&call, watcher, question)).await
             }
             Err(failure) => Err(failure),
         };
-        let watch = self.app.close_call(&call, result).await.map_err(|failure| status::of(&failure))?;
+        let watch = self.service.close_call(&call, result).await.map_err(|failure| status::of(&failure))?;
         Ok(Response::new(Box::pin(stream::unfold((watch, encode), next))))
     }
 
@@ -141,9 +145,10 @@ impl Handler {
         R: Message + Default + 'static,
     {
         let deadline = Instant::now() + LONGEST;
-        let call =
-            within(deadline, self.app.open_call(&presented, method)).await.map_err(|failure| status::of(&failure))?;
-        let app = Arc::clone(&self.app);
+        let call = within(deadline, self.authenticator.authenticate(&presented, method))
+            .await
+            .map_err(|failure| status::of(&failure))?;
+        let service = Arc::clone(&self.service);
         let span = tracing::Span::current();
         // A task of its own: dropping the caller's future drops the handle, not the work. A server that stops waits for it.
         let hold = presented.hold;
@@ -151,11 +156,11 @@ impl Handler {
             async move {
                 let _hold = hold;
                 let result = async {
-                    let keep = app.keep(&message, message.request_id(), kept)?;
+                    let keep = service.keep(&message, message.request_id(), kept)?;
                     let input = decode(message)?;
                     let mut attempt = 1;
                     loop {
-                        match within(deadline, case(&app, &call, &input, &keep)).await {
+                        match within(deadline, case(&service, &call, &input, &keep)).await {
                             Err(failure) if failure.is_worth_again() && attempt < ATTEMPTS => {
                                 tokio::time::sleep(Duration::from_millis(u64::from(attempt) * 10)).await;
                                 attempt += 1;
@@ -165,7 +170,7 @@ impl Handler {
                     }
                 }
                 .await;
-                app.close_call(&call, result).await
+                service.close_call(&call, result).await
             },
             span,
         ));

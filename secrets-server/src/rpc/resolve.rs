@@ -29,7 +29,7 @@ impl ResolveService for Resolve {
                 request,
                 "secretsapi.v1.ResolveService/Resolve",
                 decode::resolve,
-                |app, call, question| Box::pin(app.resolve(call, question)),
+                |service, call, question| Box::pin(service.resolve(call, question)),
                 encode::resolved,
             )
             .await
@@ -47,7 +47,7 @@ impl ResolveService for Resolve {
                 request,
                 "secretsapi.v1.ResolveService/Explain",
                 decode::explain,
-                |app, call, question| Box::pin(app.explain(call, question)),
+                |service, call, question| Box::pin(service.explain(call, question)),
                 encode::explained,
             )
             .await

@@ -31,7 +31,7 @@ impl SecretService for Secrets {
                 request,
                 "secretsapi.v1.SecretService/CreateSecret",
                 decode::create_secret,
-                |app, call, input, keep| Box::pin(app.create_secret(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.create_secret(call, input, keep)),
                 encode::created,
                 encode::created,
             )
@@ -47,7 +47,7 @@ impl SecretService for Secrets {
                 request,
                 "secretsapi.v1.SecretService/GetSecret",
                 decode::get_secret,
-                |app, call, input| Box::pin(app.get_secret(call, input)),
+                |service, call, input| Box::pin(service.get_secret(call, input)),
                 encode::got,
             )
             .await
@@ -62,7 +62,7 @@ impl SecretService for Secrets {
                 request,
                 "secretsapi.v1.SecretService/ListSecrets",
                 decode::list_secrets,
-                |app, call, input| Box::pin(app.list_secrets(call, input)),
+                |service, call, input| Box::pin(service.list_secrets(call, input)),
                 encode::listed,
             )
             .await
@@ -77,7 +77,7 @@ impl SecretService for Secrets {
                 request,
                 "secretsapi.v1.SecretService/UpdateSecret",
                 decode::update_secret,
-                |app, call, input, keep| Box::pin(app.update_secret(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.update_secret(call, input, keep)),
                 encode::updated,
                 encode::updated,
             )
@@ -93,7 +93,7 @@ impl SecretService for Secrets {
                 request,
                 "secretsapi.v1.SecretService/DeleteSecret",
                 decode::delete_secret,
-                |app, call, input, keep| Box::pin(app.delete_secret(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.delete_secret(call, input, keep)),
                 encode::deleted,
                 encode::deleted,
             )
@@ -109,7 +109,7 @@ impl SecretService for Secrets {
                 request,
                 "secretsapi.v1.SecretService/UndeleteSecret",
                 decode::undelete_secret,
-                |app, call, input, keep| Box::pin(app.undelete_secret(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.undelete_secret(call, input, keep)),
                 encode::undeleted,
                 encode::undeleted,
             )
@@ -125,7 +125,7 @@ impl SecretService for Secrets {
                 request,
                 "secretsapi.v1.SecretService/ListSecretVersions",
                 decode::list_versions,
-                |app, call, input| Box::pin(app.list_secret_versions(call, input)),
+                |service, call, input| Box::pin(service.list_secret_versions(call, input)),
                 encode::listed_versions,
             )
             .await
@@ -140,7 +140,7 @@ impl SecretService for Secrets {
                 request,
                 "secretsapi.v1.SecretService/RollbackSecret",
                 decode::rollback_secret,
-                |app, call, input, keep| Box::pin(app.rollback_secret(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.rollback_secret(call, input, keep)),
                 encode::rolled_back,
                 encode::rolled_back,
             )
@@ -156,7 +156,7 @@ impl SecretService for Secrets {
                 request,
                 "secretsapi.v1.SecretService/DestroySecretVersion",
                 decode::destroy_version,
-                |app, call, input, keep| Box::pin(app.destroy_secret_version(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.destroy_secret_version(call, input, keep)),
                 encode::destroyed,
                 encode::destroyed,
             )
@@ -172,7 +172,7 @@ impl SecretService for Secrets {
                 request,
                 "secretsapi.v1.SecretService/ImportSecrets",
                 decode::import_secrets,
-                |app, call, input, keep| Box::pin(app.import_secrets(call, input, keep)),
+                |service, call, input, keep| Box::pin(service.import_secrets(call, input, keep)),
                 encode::imported,
                 encode::imported,
             )

@@ -12,14 +12,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
-/// Who is at the other end; in each request's extensions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer {
-    /// The address the connection comes from.
-    pub address: SocketAddr,
-    /// Whether the connection is encrypted.
-    pub tls: bool,
-}
+use crate::call::peer::Peer;
 
 /// Counts the writes on all connections, so that a stopping server sees whether answers are still leaving.
 #[derive(Clone, Debug, Default)]

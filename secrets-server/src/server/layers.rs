@@ -1,14 +1,13 @@
 //! What every call needs, once, around all services: a request id and a span, a deadline, panics turned into
 //! `INTERNAL`, an access-log event, and a place among the work in flight.
 //!
-//! A handler finds in its request's extensions [`RequestId`], [`Peer`](super::Peer) and [`Signal`]: a stream awaits it,
+//! A handler finds in its request's extensions [`RequestId`], [`Peer`] and [`Signal`]: a stream awaits it,
 //! and work that outlives its call holds it.
 
 mod access_log;
 mod body;
 mod catch_panic;
 mod deadline;
-mod request_id;
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -22,10 +21,9 @@ use tracing::Instrument;
 
 use self::access_log::Call;
 use self::body::CallBody;
-use super::Peer;
+use crate::call::peer::Peer;
+use crate::call::request_id::{self, RequestId};
 use crate::process::shutdown::Signal;
-
-pub use self::request_id::RequestId;
 
 /// The layer around all services of a listener.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use tonic::server::{Grpc, NamedService};
 use tonic_prost::ProstCodec;
 use tower::{Service, service_fn};
 
-use super::RequestId;
+use crate::call::request_id::RequestId;
 use crate::process::shutdown::Signal;
 
 /// Its methods take and return empty messages.

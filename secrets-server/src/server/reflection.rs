@@ -3,7 +3,7 @@
 use tonic::service::Routes;
 use tonic_reflection::server::{Builder, Error};
 
-use crate::config::{Offered, Service};
+use crate::config::{Offered, OfferedService};
 
 /// The names of reflection itself, by version.
 const V1: &str = "grpc.reflection.v1.ServerReflection";
@@ -16,7 +16,7 @@ const HEALTH: &str = "grpc.health.v1.Health";
 /// # Errors
 /// When a descriptor is damaged.
 pub(crate) fn add(routes: Routes, offered: &Offered) -> Result<Routes, Error> {
-    if !offered.contains(Service::Reflection) {
+    if !offered.contains(OfferedService::Reflection) {
         return Ok(routes);
     }
     Ok(routes.add_service(builder(offered).build_v1()?).add_service(builder(offered).build_v1alpha()?))

@@ -18,7 +18,7 @@ use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
 use super::probe::Probe;
 use super::*;
-use crate::config::Service;
+use crate::config::OfferedService;
 
 /// A server with the probe, on a free port.
 struct Running {
@@ -154,7 +154,7 @@ async fn a_health_watcher_hears_of_the_stop_before_its_stream_ends() {
 
 #[tokio::test]
 async fn tells_the_health_of_what_is_offered_and_of_nothing_else() {
-    let running = Running::offering(Offered::from_iter([Service::Resolve]), LONG).await;
+    let running = Running::offering(Offered::from_iter([OfferedService::Resolve]), LONG).await;
     let mut health = HealthClient::new(running.channel().await);
     for (service, expected) in [
         ("", Ok(ServingStatus::Serving as i32)),
@@ -173,7 +173,8 @@ async fn tells_the_health_of_what_is_offered_and_of_nothing_else() {
 
 #[tokio::test]
 async fn reflects_what_is_offered() {
-    let running = Running::offering(Offered::from_iter([Service::Resolve, Service::Reflection]), LONG).await;
+    let running =
+        Running::offering(Offered::from_iter([OfferedService::Resolve, OfferedService::Reflection]), LONG).await;
     let ask = |message| ServerReflectionRequest { host: String::new(), message_request: Some(message) };
     let questions = tokio_stream::iter([
         ask(MessageRequest::ListServices(String::new())),

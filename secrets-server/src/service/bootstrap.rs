@@ -5,24 +5,24 @@ use secrets_core::{
 };
 
 use super::mint::{Created, Creating};
-use crate::application::App;
 use crate::auth::token::Token;
 use crate::error::Error;
+use crate::service::Service;
 use crate::store::binding::BindingRecord;
 use crate::store::credential::CredentialFilter;
 use crate::store::organization::Organization;
 use crate::store::user::{User, UserState};
 use crate::store::{self, WriteTransaction, binding, credential, organization, revision, user};
 
-impl App {
+impl Service {
     /// Makes the operator's token, unless there is one that still works: then `None`. The caller writes it where only the
     /// operator reads it, and only then calls [`FirstToken::keep`]: a token that was not written is not stored either.
     pub async fn bootstrap_operator(&self) -> Result<Option<FirstToken>, Error> {
-        let transaction = self.store().begin().await?;
+        let transaction = self.store.begin().await?;
         revision::lock_platform(&transaction).await?;
         let working = CredentialFilter {
             kinds: vec![CredentialKind::Operator],
-            live_at: Some(self.now()),
+            live_at: Some(self.clock.now()),
             ..CredentialFilter::default()
         };
         if credential::count(&transaction, None, &working).await? > 0 {
@@ -35,15 +35,15 @@ impl App {
             display_name: "first start".to_owned(),
             ttl: None,
         };
-        let Created { token, .. } = self.create(&transaction, creating, self.now(), |_| ()).await?;
+        let Created { token, .. } = self.create(&transaction, creating, self.clock.now(), |_| ()).await?;
         Ok(Some(FirstToken { token, transaction }))
     }
 
     /// Makes the organization `dev` with the administrator `dev`, and returns a personal token of theirs. For an empty,
     /// temporary database.
     pub async fn bootstrap_dev(&self) -> Result<Token, Error> {
-        let (now, id) = (self.now(), || Error::internal("`dev` is an identifier"));
-        let transaction = self.store().begin().await?;
+        let (now, id) = (self.clock.now(), || Error::internal("`dev` is an identifier"));
+        let transaction = self.store.begin().await?;
         let organization = Organization {
             uid: self.uid()?,
             organization_id: "dev".parse::<OrganizationId>().map_err(|_| id())?,
@@ -53,7 +53,7 @@ impl App {
             create_time: now,
         };
         organization::insert(&transaction, &organization).await?;
-        self.keys().make_data_key(&transaction, organization.uid, now).await?;
+        self.keys.make_data_key(&transaction, organization.uid, now).await?;
         revision::start(&transaction, organization.uid, self.uid()?).await?;
         let admin = User {
             uid: self.uid()?,

@@ -10,9 +10,9 @@ use sea_orm::ConnectionTrait;
 use secrets_core::limits::Limits;
 use secrets_core::{OrganizationId, Principal, Resource, RoleResource, Scope, ScopeKind, ScopeName, Uid};
 
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::store::organization::Organization;
 use crate::store::{organization, project, user, workspace};
 
@@ -39,7 +39,7 @@ impl LocatedScope {
     }
 }
 
-impl App {
+impl Service {
     /// The organization of this id, if the caller may know whether there is one: the operator and the platform's service
     /// accounts any, others their own.
     pub async fn locate_organization(
@@ -91,11 +91,11 @@ impl App {
         call.about(Some(within), name.to_string(), (!uid.is_nil()).then_some(uid));
         Ok(LocatedScope { name: name.clone(), organization, scope: Scope::new(name.kind(), uid), resource })
     }
-}
 
-/// The limits in force in an organization: its own, never above the service's.
-pub fn limits_of(app: &App, organization: &Organization) -> Result<Limits, Error> {
-    super::locate::limits::parse(app.limits(), &organization.limits)
+    /// The limits in force in an organization: its own, never above the service's.
+    pub(super) fn limits_in(&self, organization: &Organization) -> Result<Limits, Error> {
+        limits::parse(&self.limits, &organization.limits)
+    }
 }
 
 fn reaches_every_organization(call: &Call) -> bool {

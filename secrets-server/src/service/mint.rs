@@ -5,9 +5,9 @@ use std::time::Duration;
 use sea_orm::ConnectionTrait;
 use secrets_core::{CredentialKind, PrincipalRef, Timestamp, Uid};
 
-use crate::application::App;
 use crate::auth::token::Token;
 use crate::error::Error;
+use crate::service::Service;
 use crate::store::credential::{self, Credential};
 
 /// What a new credential is for. A session fills in its context and what narrows it.
@@ -32,7 +32,7 @@ pub struct Created {
     pub row: Credential,
 }
 
-impl App {
+impl Service {
     /// Makes a credential and stores its MAC; `complete` fills in what only some kinds have.
     pub async fn create(
         &self,
@@ -41,8 +41,8 @@ impl App {
         now: Timestamp,
         complete: impl FnOnce(&mut Credential),
     ) -> Result<Created, Error> {
-        let token = Token::make(self.random(), creating.kind)?;
-        let pepper = self.keys().peppers().last().ok_or_else(|| Error::internal("there is no pepper"))?;
+        let token = Token::make(self.random.as_ref(), creating.kind)?;
+        let pepper = self.keys.peppers().last().ok_or_else(|| Error::internal("there is no pepper"))?;
         let mut row = Credential {
             uid: self.uid()?,
             kind: creating.kind,

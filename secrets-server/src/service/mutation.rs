@@ -6,11 +6,11 @@ use secrets_core::authorize::{Permit, Right};
 use secrets_core::{Scope, ScopeKind, Uid};
 use zeroize::Zeroizing;
 
-use crate::application::App;
 use crate::audit::Event;
 use crate::call::Call;
 use crate::crypto::{MacPurpose, random_uid};
 use crate::error::{Error, Reason};
+use crate::service::Service;
 use crate::store::revision::{Revision, RevisionLock};
 use crate::store::{self, PLATFORM, WriteTransaction, audit, idempotency, revision};
 
@@ -45,7 +45,7 @@ struct KeptRequest {
     key_version: u32,
 }
 
-impl App {
+impl Service {
     /// Prepares to keep the result of `message` under `request_id`; `encode` leaves out what is shown only once.
     pub fn keep<M: Message, T: 'static, R: Message + 'static>(
         &self,
@@ -62,7 +62,7 @@ impl App {
             })?;
             // The encoded request holds the value: wiped when dropped.
             let payload = Zeroizing::new(message.encode_to_vec());
-            let key = self.keys().fingerprint();
+            let key = self.keys.fingerprint();
             let fingerprint = key.mac(MacPurpose::RequestFingerprint, &payload).to_vec();
             Some(KeptRequest { id, fingerprint, key_version: key.version() })
         };
@@ -71,7 +71,7 @@ impl App {
 
     /// Begins a mutation of an organization, or with [`PLATFORM`] of the platform; waits for its lock.
     pub async fn begin<'a>(&'a self, call: &'a Call, organization: Uid) -> Result<Change<'a>, Error> {
-        let transaction = self.store().begin().await?;
+        let transaction = self.store.begin().await?;
         call.rely_on(transaction.confirmation());
         let lock = if organization == PLATFORM {
             revision::lock_platform(&transaction).await?
@@ -79,13 +79,13 @@ impl App {
             revision::lock(&transaction, organization).await?.ok_or_else(Error::denied)?
         };
         let begun = lock.current();
-        Ok(Change { app: self, call, transaction, lock, begun, changed: Vec::new() })
+        Ok(Change { service: self, call, transaction, lock, begun, changed: Vec::new() })
     }
 }
 
 /// A mutation under way. Dropping it undoes it.
 pub struct Change<'a> {
-    app: &'a App,
+    service: &'a Service,
     call: &'a Call,
     transaction: WriteTransaction,
     lock: RevisionLock,
@@ -129,7 +129,7 @@ impl Change<'_> {
 
     /// Counts a change of `scope` and returns the new revision.
     pub async fn bump(&mut self, scope: Scope) -> Result<Revision, Error> {
-        let change_id = random_uid(self.app.random())?;
+        let change_id = random_uid(self.service.random.as_ref())?;
         self.lock.bump(&self.transaction, scope, change_id, self.call.now).await?;
         self.changed.push(scope.uid);
         Ok(self.lock.current())
@@ -156,13 +156,13 @@ impl Change<'_> {
             };
             idempotency::insert(&self.transaction, &row).await?;
         }
-        let event = Event::allowed(self.call, self.app.random())?;
+        let event = Event::allowed(self.call, self.service.random.as_ref())?;
         audit::insert_many(&self.transaction, &[event.into_row(Some(self.lock.current().revision))]).await?;
         store::commit(self.transaction).await?;
         self.call.set_audited();
         if !self.changed.is_empty() {
             let (organization, now) = (self.lock.organization(), self.lock.current());
-            self.app.watchers().committed(organization, self.begun, now, &self.changed);
+            self.service.changes.committed(organization, self.begun, now, &self.changed);
         }
         Ok(Done::Fresh(result))
     }

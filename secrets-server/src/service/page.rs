@@ -5,9 +5,9 @@ pub mod list;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::application::App;
 use crate::crypto::MacPurpose;
 use crate::error::{Error, Reason};
+use crate::service::Service;
 
 /// Enough of an HMAC-SHA-256 that nobody guesses one.
 const TAG_BYTES: usize = 16;
@@ -34,7 +34,7 @@ impl Page {
     }
 }
 
-impl App {
+impl Service {
     /// The token of the page after `cursor`. `query` is everything the pages of one list have in common, written injectively.
     pub fn page_token(&self, query: &[&str], cursor: &str) -> String {
         let mut bytes = self.page_tag(query, cursor);
@@ -65,7 +65,7 @@ impl App {
             message.extend_from_slice(&(part.len() as u64).to_be_bytes());
             message.extend_from_slice(part.as_bytes());
         }
-        let mac = self.keys().fingerprint().mac(MacPurpose::PageToken, &message);
+        let mac = self.keys.fingerprint().mac(MacPurpose::PageToken, &message);
         mac.into_iter().take(TAG_BYTES).collect()
     }
 }

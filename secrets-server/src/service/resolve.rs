@@ -12,12 +12,12 @@ use secrets_core::{ContextName, Filter, Resolution, SecretId};
 
 use super::locate::context::LocatedContext;
 use super::resolve::resolved_set::{Delivered, ResolvedSet};
-use crate::application::App;
 use crate::audit::{DeliveredSet, Event};
 use crate::call::Call;
 use crate::crypto::{OpenError, SecretBytes, ValueIdentity, data_key_version};
 use crate::error::{Error, Reason, name_list};
 use crate::keys::DataKey;
+use crate::service::Service;
 use crate::store::revision::Revision;
 use crate::store::secret::SecretWithVersion;
 
@@ -37,12 +37,12 @@ pub struct Question {
     pub if_none_match: String,
 }
 
-impl App {
+impl Service {
     /// The effective set of a context with its values: all of them, or an error.
     pub async fn resolve(&self, call: &Call, question: Question) -> Result<ResolvedSet, Error> {
         let asked = self.asked_context(call, question.context, false)?;
         // What the context consists of, its secrets and its keys are read from one state of the database.
-        let db = self.store().snapshot().await?;
+        let db = self.store.snapshot().await?;
         let located = self.locate_context(&db, call, &asked).await?;
         let permit = call.authorize_with::<right::ReceiveValues>(&located.user_bindings, &located.resource)?;
         located.must_exist()?;
@@ -65,13 +65,13 @@ impl App {
             return Ok(answer);
         }
 
-        let keys = self.keys().data_keys(&db, located.context.organization).await?;
+        let keys = self.keys.data_keys(&db, located.context.organization).await?;
         // The connection is given back before the audit writer needs one.
         drop(db);
         let values = open_all(&permit, &keys, &located, &chosen)?;
         let delivery = DeliveredSet::of(chosen.iter().map(|each| (each.secret.uid, each.version.version)).collect());
         // Durable before anything leaves.
-        self.audit().record(Event::delivered(call, self.random(), delivery)?).await?;
+        self.audit.record(Event::delivered(call, self.random.as_ref(), delivery)?).await?;
         call.set_audited();
         Ok(ResolvedSet { delivered: Some(values), ..answer })
     }

@@ -8,7 +8,7 @@
 //! - Beyond the limit of versions the oldest ones go: a rotation is never refused because there were a hundred before it. Who
 //!   made and who read them stays in the audit log.
 //!
-//! To add a use case: a file here; a mutation starts with `App::write_secrets`, a look with `App::read_secrets`.
+//! To add a use case: a file here; a mutation starts with `Service::write_secrets`, a look with `Service::read_secrets`.
 
 pub mod create;
 pub mod delete;

@@ -1,8 +1,8 @@
-//! From the names in a context to the rows they stand for, in one query.
+//! From the names in a context to the rows they stand for, and back, in one query.
 
-use sea_orm::sea_query::{Alias, Condition, Expr, ExprTrait, IntoIden, JoinType, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Condition, Expr, ExprTrait, IntoIden, JoinType, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ConnectionTrait, EntityName, FromQueryResult, IdenStatic, Iterable, QueryResult};
-use secrets_core::ContextName;
+use secrets_core::{Context, ContextName, OrganizationId};
 
 use super::StoreError;
 use super::entity::{organization, project, user, workspace};
@@ -27,7 +27,54 @@ pub struct Located {
 
 /// Finds all that `context` names; `None` if there is no such live organization.
 pub async fn locate(db: &impl ConnectionTrait, context: &ContextName) -> Result<Option<Located>, StoreError> {
-    let Some(row) = db.query_one(&query(context)).await? else { return Ok(None) };
+    let wanted = Wanted {
+        organization: &context.organization,
+        project: context.project.as_ref().map(|id| Expr::col(("p", project::Column::ProjectId)).eq(id.as_str())),
+        workspace: context
+            .workspace
+            .as_ref()
+            .map(|id| Expr::col(("w", workspace::Column::WorkspaceId)).eq(id.as_str())),
+        user: context.user.as_ref().map(|id| Expr::col(("u", user::Column::UserId)).eq(id.as_str())),
+    };
+    find(db, wanted).await
+}
+
+/// The name of a context; `None` unless all of it still exists.
+pub async fn name(
+    db: &impl ConnectionTrait,
+    organization: &OrganizationId,
+    context: &Context,
+) -> Result<Option<ContextName>, StoreError> {
+    let wanted = Wanted {
+        organization,
+        project: context.project.map(|uid| Expr::col(("p", project::Column::Uid)).eq(uid)),
+        workspace: context.workspace.map(|uid| Expr::col(("w", workspace::Column::Uid)).eq(uid)),
+        user: context.user.map(|uid| Expr::col(("u", user::Column::Uid)).eq(uid)),
+    };
+    let Some(found) = find(db, wanted).await? else { return Ok(None) };
+    let name = ContextName {
+        organization: found.organization.organization_id,
+        // Not the one that the workspace belongs to.
+        project: context.project.and(found.project).map(|row| row.project_id),
+        workspace: found.workspace.map(|row| row.workspace_id),
+        user: found.user.map(|row| row.user_id),
+    };
+    let is_whole = name.project.is_some() == context.project.is_some()
+        && name.workspace.is_some() == context.workspace.is_some()
+        && name.user.is_some() == context.user.is_some();
+    Ok(is_whole.then_some(name))
+}
+
+/// Which rows are looked for, beside the organization: by identifier or by uid.
+struct Wanted<'a> {
+    organization: &'a OrganizationId,
+    project: Option<SimpleExpr>,
+    workspace: Option<SimpleExpr>,
+    user: Option<SimpleExpr>,
+}
+
+async fn find(db: &impl ConnectionTrait, wanted: Wanted<'_>) -> Result<Option<Located>, StoreError> {
+    let Some(row) = db.query_one(&query(wanted)).await? else { return Ok(None) };
     let organization = organization::Model::from_query_result(&row, "o_").map_err(reading("organizations"))?;
     Ok(Some(Located {
         organization: super::organization::read(organization)?,
@@ -47,34 +94,28 @@ fn read<M: FromQueryResult>(row: &QueryResult, prefix: &str, table: &'static str
     }
 }
 
-fn query(context: &ContextName) -> SelectStatement {
+fn query(wanted: Wanted<'_>) -> SelectStatement {
     let mut query = Query::select();
     query
         .from_as(organization::Entity.table_ref(), "o")
-        .and_where(Expr::col(("o", organization::Column::OrganizationId)).eq(context.organization.as_str()))
+        .and_where(Expr::col(("o", organization::Column::OrganizationId)).eq(wanted.organization.as_str()))
         .and_where(Expr::col(("o", organization::Column::Live)).eq(1));
     columns::<organization::Column>(&mut query, "o");
-    if let Some(workspace) = &context.workspace {
-        let found = within("w").add(Expr::col(("w", workspace::Column::WorkspaceId)).eq(workspace.as_str()));
-        query.join_as(JoinType::LeftJoin, workspace::Entity.table_ref(), "w", found);
+    let implied = wanted
+        .workspace
+        .is_some()
+        .then(|| Expr::col(("p", project::Column::Uid)).equals(("w", workspace::Column::ProjectUid)));
+    if let Some(workspace) = wanted.workspace {
+        query.join_as(JoinType::LeftJoin, workspace::Entity.table_ref(), "w", within("w").add(workspace));
         columns::<workspace::Column>(&mut query, "w");
     }
-    let project = match &context.project {
-        Some(project) => Some(Expr::col(("p", project::Column::ProjectId)).eq(project.as_str())),
-        None if context.workspace.is_some() => {
-            Some(Expr::col(("p", project::Column::Uid)).equals(("w", workspace::Column::ProjectUid)))
-        }
-        None => None,
-    };
-    if let Some(project) = project {
+    if let Some(project) = wanted.project.or(implied) {
         query.join_as(JoinType::LeftJoin, project::Entity.table_ref(), "p", within("p").add(project));
         columns::<project::Column>(&mut query, "p");
     }
-    if let Some(user) = &context.user {
-        let found = within("u")
-            .add(Expr::col(("u", user::Column::UserId)).eq(user.as_str()))
-            .add(Expr::col(("u", user::Column::Live)).eq(1));
-        query.join_as(JoinType::LeftJoin, user::Entity.table_ref(), "u", found);
+    if let Some(user) = wanted.user {
+        let live = Expr::col(("u", user::Column::Live)).eq(1);
+        query.join_as(JoinType::LeftJoin, user::Entity.table_ref(), "u", within("u").add(user).add(live));
         columns::<user::Column>(&mut query, "u");
     }
     query

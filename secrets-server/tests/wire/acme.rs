@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use secrets_core::{Binding, CredentialKind, NamePolicy, PrincipalKind, PrincipalRef, Role, RoleResource, Uid};
+use secrets_server::clock::Clock;
 use secrets_server::service::mint::Creating;
 use secrets_server::store::binding::{self, BindingRecord};
 use secrets_server::store::organization::{self, Organization};
@@ -38,8 +39,8 @@ impl Acme {
     /// The same with a name policy and limits.
     pub async fn with(wire: &Wire<'_>, policy: NamePolicy, limits: &str) -> Self {
         let tx = wire.app.store().begin().await.unwrap();
-        let now = wire.app.now();
-        let new = || wire.app.uid().unwrap();
+        let now = wire.clock.now();
+        let new = || wire.app.service.uid().unwrap();
         let make = async |id: &str| {
             let row = Organization {
                 uid: new(),
@@ -80,7 +81,7 @@ impl Acme {
                 display_name: String::new(),
                 ttl: Some(Duration::from_secs(90 * 24 * 60 * 60)),
             };
-            let created = wire.app.create(&tx, creating, now, |_| ()).await.unwrap();
+            let created = wire.app.service.create(&tx, creating, now, |_| ()).await.unwrap();
             (row.uid, created.token.expose().to_owned())
         };
         let acme = make("acme").await;

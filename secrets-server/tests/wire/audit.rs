@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use secrets_core::{Role, SessionRestrictions};
 use secrets_proto::v1;
+use secrets_server::clock::Clock;
 use tonic::{Code, Status};
 
 use crate::database::{TestDatabase, on_both};
@@ -179,9 +180,11 @@ async fn tells_of_a_deleted_secret_too(database: &TestDatabase) {
     acme.resolve(&acme.bob.token).await.unwrap();
     let tx = wire.app.store().begin().await.unwrap();
     let stamp =
-        secrets_server::store::secret::Stamp { revision: 2, time: wire.app.now(), updater: "operator".to_owned() };
+        secrets_server::store::secret::Stamp { revision: 2, time: wire.clock.now(), updater: "operator".to_owned() };
     assert!(
-        secrets_server::store::secret::delete(&tx, acme.world.organization, old, wire.app.now(), &stamp).await.unwrap()
+        secrets_server::store::secret::delete(&tx, acme.world.organization, old, wire.clock.now(), &stamp)
+            .await
+            .unwrap()
     );
     secrets_server::store::commit(tx).await.unwrap();
     let events = acme.ann_lists(about("projects/api/secrets/TOKEN")).await;
@@ -200,7 +203,7 @@ async fn tells_of_a_deleted_secret_too(database: &TestDatabase) {
 async fn finds_events_of_a_principal_and_a_time(database: &TestDatabase) {
     let wire = Wire::start(database).await;
     let acme = Acme::new(&wire).await;
-    let start = wire.app.now();
+    let start = wire.clock.now();
     for token in [&acme.bob.token, &acme.ann.token, &acme.bob.token] {
         acme.resolve(token).await.unwrap();
         wire.wait(Duration::from_secs(60));
@@ -270,7 +273,7 @@ async fn shows_a_users_own_secrets_to_others_by_uid_alone(database: &TestDatabas
     // An event about the secret itself, as changing it leaves one.
     let row = secrets_server::store::audit::AuditRecord {
         uid: secrets_core::Uid::from_u128(1),
-        create_time: wire.app.now(),
+        create_time: wire.clock.now(),
         organization: Some(acme.world.organization),
         request_id: String::new(),
         principal_kind: "USER".to_owned(),

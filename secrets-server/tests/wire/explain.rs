@@ -3,6 +3,7 @@
 use secrets_core::{OverridePolicy, Role, ScopeKind, SessionRestrictions, Target, Visibility};
 use secrets_proto::v1;
 use secrets_proto::v1::NotChosenReason as Reason;
+use secrets_server::clock::Clock;
 use secrets_server::store::secret::Secret;
 use tonic::{Code, Status};
 
@@ -73,7 +74,7 @@ async fn says_what_wins_and_why_the_others_do_not(database: &TestDatabase) {
     world.secret(organization, "AWS_SESSION_TOKEN", "needle", aws).await;
     world.secret(user, "AWS_ACCESS_KEY_ID", "needle", aws).await;
     world.secret(user, "OFF", "needle", |secret, _| secret.disabled = true).await;
-    let past = wire.app.now();
+    let past = wire.clock.now();
     world.secret(user, "OLD", "needle", |secret, _| secret.expire_time = Some(past)).await;
 
     let answer = explain(&wire, &bob.token, of("ws1")).await.unwrap();

@@ -11,7 +11,7 @@ use secrets_proto::v1::directory_service_client::DirectoryServiceClient;
 use secrets_proto::v1::resolve_service_client::ResolveServiceClient;
 use secrets_proto::v1::secret_service_client::SecretServiceClient;
 use secrets_proto::v1::{self};
-use secrets_server::application::App;
+use secrets_server::application::Application;
 use secrets_server::clock::{Clock, ManualClock, SystemClock};
 use secrets_server::config::{ListenerConfig, Offered};
 use secrets_server::crypto::SystemRandom;
@@ -35,7 +35,7 @@ pub type Bearing<C> = InterceptedService<C, Bearer>;
 
 /// A running service.
 pub struct Wire<'a> {
-    pub app: Arc<App>,
+    pub app: Application,
     pub clock: Arc<ManualClock>,
     pub operator: String,
     pub address: SocketAddr,
@@ -54,8 +54,8 @@ impl<'a> Wire<'a> {
         let random = Arc::new(SystemRandom);
         let root_key = FileRootKey::create(&directory.path().join("root-key"), random.clone()).unwrap();
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
-        let app = App::open(database.store.clone(), &root_key, clock.clone(), random).await.unwrap();
-        let first = app.bootstrap_operator().await.unwrap().unwrap();
+        let app = Application::open(database.store.clone(), &root_key, clock.clone(), random).await.unwrap();
+        let first = app.service.bootstrap_operator().await.unwrap().unwrap();
         let operator = first.token().expose().to_owned();
         first.keep().await.unwrap();
 
@@ -63,12 +63,12 @@ impl<'a> Wire<'a> {
         let server = Server::bind(&[listener], Signal::new()).await.unwrap();
         let address = server.addresses()[0];
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = Arc::clone(&app);
+        let (service, authenticator) = (Arc::clone(&app.service), Arc::clone(&app.authenticator));
         let served = tokio::spawn(async move {
             let stopped = async {
                 let _ = stopped.await;
             };
-            server.serve(move |offered| rpc::routes(&served, offered), stopped).await.unwrap();
+            server.serve(move |offered| rpc::routes(&service, &authenticator, offered), stopped).await.unwrap();
         });
         let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect_lazy();
         Self { app, clock, operator, address, database, channel, stop: Some(stop), served, _directory: directory }

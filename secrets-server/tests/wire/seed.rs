@@ -6,6 +6,7 @@ use secrets_core::{
     Redaction, Role, RoleResource, Scope, ScopeKind, SecretId, SessionRestrictions, Target, Timestamp, Uid, Visibility,
 };
 use secrets_server::auth::restrictions;
+use secrets_server::clock::Clock;
 use secrets_server::crypto::{SystemRandom, ValueIdentity, random_uid};
 use secrets_server::service::mint::Creating;
 use secrets_server::store::binding::BindingRecord;
@@ -42,7 +43,7 @@ fn fresh() -> Uid {
 
 impl<'a> World<'a> {
     pub async fn new(wire: &'a Wire<'a>, id: &str) -> Self {
-        let now = wire.app.now();
+        let now = wire.clock.now();
         let row = Organization {
             uid: fresh(),
             organization_id: id.parse().unwrap(),
@@ -74,7 +75,7 @@ impl<'a> World<'a> {
             user_id: id.parse().unwrap(),
             display_name: String::new(),
             state: UserState::Active,
-            create_time: self.wire.app.now(),
+            create_time: self.wire.clock.now(),
             delete_time: None,
             purge_time: None,
         };
@@ -91,7 +92,7 @@ impl<'a> World<'a> {
             organization: Some(self.organization),
             service_account_id: id.parse().unwrap(),
             display_name: String::new(),
-            create_time: self.wire.app.now(),
+            create_time: self.wire.clock.now(),
         };
         let tx = self.wire.app.store().begin().await.unwrap();
         service_account::insert(&tx, &row).await.unwrap();
@@ -103,7 +104,7 @@ impl<'a> World<'a> {
     async fn token(&self, kind: CredentialKind, account: Account) -> String {
         let tx = self.wire.app.store().begin().await.unwrap();
         let creating = self.creating(kind, account.reference());
-        let created = self.wire.app.create(&tx, creating, self.wire.app.now(), |_| ()).await.unwrap();
+        let created = self.wire.app.service.create(&tx, creating, self.wire.clock.now(), |_| ()).await.unwrap();
         commit(tx).await.unwrap();
         created.token.expose().to_owned()
     }
@@ -113,7 +114,7 @@ impl<'a> World<'a> {
         let tx = self.wire.app.store().begin().await.unwrap();
         let creating = self.creating(CredentialKind::Session, creator.account.reference());
         let stored = restrictions::to_text(narrowed).unwrap();
-        let created = self.wire.app.create(&tx, creating, self.wire.app.now(), |row| {
+        let created = self.wire.app.service.create(&tx, creating, self.wire.clock.now(), |row| {
             row.context_project = context.project;
             row.context_workspace = context.workspace;
             row.context_user = context.user;
@@ -135,7 +136,7 @@ impl<'a> World<'a> {
             organization: self.organization,
             project_id: id.parse().unwrap(),
             display_name: String::new(),
-            create_time: self.wire.app.now(),
+            create_time: self.wire.clock.now(),
         };
         let tx = self.wire.app.store().begin().await.unwrap();
         project::insert(&tx, &row).await.unwrap();
@@ -151,7 +152,7 @@ impl<'a> World<'a> {
             project,
             owner: Some(owner),
             display_name: String::new(),
-            create_time: self.wire.app.now(),
+            create_time: self.wire.clock.now(),
         };
         let tx = self.wire.app.store().begin().await.unwrap();
         workspace::insert(&tx, &row).await.unwrap();
@@ -163,7 +164,7 @@ impl<'a> World<'a> {
         let row = BindingRecord {
             uid: fresh(),
             binding: Binding { principal: somebody.account.reference(), role, resource: on },
-            create_time: self.wire.app.now(),
+            create_time: self.wire.clock.now(),
             creator: "operator".to_owned(),
         };
         let tx = self.wire.app.store().begin().await.unwrap();
@@ -206,7 +207,7 @@ impl<'a> World<'a> {
         values: impl IntoIterator<Item = (String, String)>,
         change: impl FnOnce(&mut Secret, &mut Target),
     ) -> Uid {
-        let now = self.wire.app.now();
+        let now = self.wire.clock.now();
         let tx = self.wire.app.store().begin().await.unwrap();
         let mut lock = revision::lock(&tx, self.organization).await.unwrap().unwrap();
         let number = lock.bump(&tx, scope, fresh(), now).await.unwrap();

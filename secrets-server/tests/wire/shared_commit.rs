@@ -27,7 +27,7 @@ async fn answers_from_what_others_wrote_only_once_it_is_durable() {
         if fails {
             fail_to_commit(&first).await;
         }
-        let mut change = pin!(wire.app.begin(&call, PLATFORM));
+        let mut change = pin!(wire.app.service.begin(&call, PLATFORM));
         poll_fn(|context| {
             assert!(change.as_mut().poll(context).is_pending(), "it waits for its turn");
             Poll::Ready(())
@@ -37,7 +37,7 @@ async fn answers_from_what_others_wrote_only_once_it_is_durable() {
             let change = change.await.unwrap();
             let seen = organization::count(change.db()).await.unwrap();
             drop(change);
-            wire.app.close_call(&call, Ok(seen)).await
+            wire.app.service.close_call(&call, Ok(seen)).await
         };
         let (first, answer) = tokio::join!(store::commit(first), answer);
         assert_eq!(first.is_err(), fails);

@@ -31,11 +31,11 @@ async fn who_left_is_swept_out_with_their_secrets_after_the_window(database: &Te
         secret::by_uid(db, acme.organization, found.uid.parse().unwrap()).await.unwrap().is_some()
     };
     wire.wait(6 * DAY);
-    assert_eq!(wire.app.sweep().await.unwrap(), 0);
+    assert_eq!(wire.app.jobs.purge().await.unwrap(), 0);
     assert!(stored(&own).await);
     wire.wait(DAY);
     // The secret, and the person.
-    assert_eq!(wire.app.sweep().await.unwrap(), 2);
+    assert_eq!(wire.app.jobs.purge().await.unwrap(), 2);
     assert!(!stored(&own).await && stored(&shared).await);
     // What they did stays known.
     let filter = AuditFilter { secrets: Some(vec![own.uid.parse().unwrap()]), ..AuditFilter::default() };
@@ -48,10 +48,10 @@ async fn a_first_result_is_swept_out_after_its_day(database: &TestDatabase) {
     let request_id = "7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11".to_owned();
     let request = v1::CreateSecretRequest { request_id, ..creation(BOB, "TOKEN", "value-1") };
     wire.try_create(&acme.bob, request.clone()).await.unwrap();
-    assert_eq!(wire.app.sweep().await.unwrap(), 0);
+    assert_eq!(wire.app.jobs.purge().await.unwrap(), 0);
     wire.try_create(&acme.bob, request.clone()).await.unwrap();
     wire.wait(DAY);
-    assert_eq!(wire.app.sweep().await.unwrap(), 1);
+    assert_eq!(wire.app.jobs.purge().await.unwrap(), 1);
     assert_eq!(refusal(wire.try_create(&acme.bob, request).await).reason, "ALREADY_EXISTS");
 }
 
@@ -70,6 +70,6 @@ async fn many_are_swept_out_in_slices(database: &TestDatabase) {
     }
     wire.create(&acme.bob, BOB, "KEPT", "value-1").await;
     wire.wait(7 * DAY);
-    assert_eq!(wire.app.sweep().await.unwrap(), 250);
+    assert_eq!(wire.app.jobs.purge().await.unwrap(), 250);
     assert_eq!(wire.list(&acme.bob, BOB).await.len(), 1);
 }

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use tonic::Code;
 use tracing::Span;
 
-use super::Peer;
+use crate::call::peer::Peer;
 use crate::process::shutdown::Hold;
 
 /// The services whose calls may be frequent and tell little.

@@ -2,9 +2,9 @@
 
 use secrets_core::{Binding, OrganizationId, Resource, Role, RoleResource, Timestamp, Uid, right};
 
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::directory::user::keeps_an_admin;
 use crate::service::locate::account::{AccountName, AccountNames, account_of};
 use crate::service::locate::role_resource::RoleResourceName;
@@ -63,7 +63,7 @@ impl BindingView {
     }
 }
 
-impl App {
+impl Service {
     /// Gives a role; returns the binding that is there already, if there is one.
     pub async fn create_binding(
         &self,
@@ -72,7 +72,7 @@ impl App {
         keep: &Keep<BindingView>,
     ) -> Result<Done<BindingView>, Error> {
         one_organization(input.resource.organization(), &input.principal)?;
-        let lock = self.locate_role_resource(self.store().reader(), call, &input.resource).await?.lock();
+        let lock = self.locate_role_resource(self.store.reader(), call, &input.resource).await?.lock();
         let mut change = self.begin(call, lock).await?;
         let on = self.locate_role_resource(change.db(), call, &input.resource).await?;
         let holder = self.locate_account(change.db(), call, &input.principal).await?;
@@ -118,7 +118,7 @@ impl App {
         call: &Call,
         (name, page): (RoleResourceName, Page),
     ) -> Result<Listed<BindingView>, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let on = self.locate_role_resource(db, call, &name).await?;
         let _permit = call.authorize::<right::ListBindings>(&on.resource)?;
         on.must_exist()?;
@@ -159,7 +159,7 @@ impl App {
         name: &BindingName,
         keep: &Keep<Deleted>,
     ) -> Result<Done<Deleted>, Error> {
-        let lock = self.locate_role_resource(self.store().reader(), call, &name.resource).await?.lock();
+        let lock = self.locate_role_resource(self.store.reader(), call, &name.resource).await?.lock();
         let mut change = self.begin(call, lock).await?;
         let on = self.locate_role_resource(change.db(), call, &name.resource).await?;
         let within = on.role_resource.organization();

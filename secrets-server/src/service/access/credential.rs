@@ -6,9 +6,9 @@ use std::str::FromStr;
 use sea_orm::ConnectionTrait;
 use secrets_core::{OrganizationId, Timestamp, Uid};
 
-use crate::application::App;
 use crate::call::Call;
 use crate::error::{Error, Reason};
+use crate::service::Service;
 use crate::store::credential::{self, Credential};
 
 /// The collections of credentials.
@@ -87,7 +87,7 @@ impl FromStr for Cursor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct InvalidCursor;
 
-impl App {
+impl Service {
     /// Refuses to make a credential with one that was revoked since the call began, and keeps whoever revokes it meanwhile
     /// waiting until what it made is there to be found.
     pub(super) async fn hold_own_credential(&self, db: &impl ConnectionTrait, call: &Call) -> Result<(), Error> {

@@ -15,9 +15,9 @@ use secrets_core::{
 use zeroize::Zeroizing;
 
 use super::token::{TOKEN_TTL, TOKEN_TTL_MOST, TokenView};
-use crate::application::App;
 use crate::call::Call;
 use crate::error::{Error, Reason};
+use crate::service::Service;
 use crate::service::directory::organization::{INVITATION_TTL, INVITATION_TTL_MOST, IssuedInvitation};
 use crate::service::directory::user::end_credentials;
 use crate::service::mint::{Created, Creating, lifetime};
@@ -56,7 +56,7 @@ pub struct Redeemed {
     pub user: String,
 }
 
-impl App {
+impl Service {
     /// Invites a person: creates the user when there is none, and a code for their first login.
     pub async fn create_invitation(
         &self,
@@ -64,7 +64,7 @@ impl App {
         input: &NewInvitation,
         keep: &Keep<IssuedInvitation>,
     ) -> Result<Done<IssuedInvitation>, Error> {
-        let organization = self.locate_organization(self.store().reader(), call, &input.organization).await?;
+        let organization = self.locate_organization(self.store.reader(), call, &input.organization).await?;
         let within = organization.uid;
         let mut change = self.begin(call, within).await?;
         let name = ScopeName::User(input.organization.clone(), input.user.clone());

@@ -4,9 +4,9 @@
 use secrets_core::authorize::{self, Action};
 use secrets_core::{Account, AccountKind, Context, Principal, Resource, Role, RoleResource, ScopeName, Uid};
 
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::locate::LocatedScope;
 
 /// What TestPermissions is asked for.
@@ -17,10 +17,10 @@ pub struct PermissionQuery {
     pub permissions: Vec<Action>,
 }
 
-impl App {
+impl Service {
     /// Those of the permissions that the caller has on the resource, in the order in which they were asked.
     pub async fn test_permissions(&self, call: &Call, query: PermissionQuery) -> Result<Vec<Action>, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let located = self.locate_scope(db, call, &query.resource).await?;
         let own_context = match &call.caller.session {
             Some(session) => Some(self.locate_context(db, call, &session.context).await?.resource),

@@ -11,10 +11,10 @@ use secrets_core::{
 use zeroize::Zeroizing;
 
 use super::credential::{Collection, CredentialName, ended};
-use crate::application::App;
 use crate::auth::restrictions;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::locate::account::{AccountNames, account_of};
 use crate::service::mint::{Created, Creating, lifetime};
 use crate::service::mutation::{Done, Keep};
@@ -79,7 +79,7 @@ pub struct CreatedSession {
     pub session: SessionView,
 }
 
-impl App {
+impl Service {
     /// Creates a session. What a session creates is at most what it is itself: the same context, as narrow, ending with it.
     pub async fn create_session(
         &self,
@@ -88,7 +88,7 @@ impl App {
         keep: &Keep<CreatedSession>,
     ) -> Result<Done<CreatedSession>, Error> {
         let asked = self.asked_context(call, input.context.clone(), false)?;
-        let organization = self.locate_organization(self.store().reader(), call, &asked.organization).await?;
+        let organization = self.locate_organization(self.store.reader(), call, &asked.organization).await?;
         let change = self.begin(call, organization.uid).await?;
         let located = self.locate_context(change.db(), call, &asked).await?;
         let permit = call.authorize_with::<right::CreateSession>(&located.user_bindings, &located.resource)?;
@@ -144,7 +144,7 @@ impl App {
     ) -> Result<Done<SessionView>, Error> {
         let own = self.own_session(call, input.name.as_ref())?;
         let context = self.asked_context(call, None, false)?;
-        let organization = self.locate_organization(self.store().reader(), call, &context.organization).await?;
+        let organization = self.locate_organization(self.store.reader(), call, &context.organization).await?;
         let within = Some(organization.uid);
         let change = self.begin(call, organization.uid).await?;
         let located = self.locate_context(change.db(), call, &context).await?;
@@ -183,7 +183,7 @@ impl App {
             (None, Some(organization)) => (organization.id.clone(), self.own_session(call, None)?),
             _ => return Err(Error::denied()),
         };
-        let organization = self.locate_organization(self.store().reader(), call, &id).await?;
+        let organization = self.locate_organization(self.store.reader(), call, &id).await?;
         let within = organization.uid;
         let name = CredentialName { organization: Some(id), collection: Collection::Sessions, uid };
         call.about(Some(within), name.to_string(), Some(uid));

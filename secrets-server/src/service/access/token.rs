@@ -9,9 +9,9 @@ use secrets_core::{
 use zeroize::Zeroizing;
 
 use super::credential::{Collection, CredentialName, Cursor};
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::locate::account::{AccountName, LocatedAccount, account_of, resource_of};
 use crate::service::mint::{Created, Creating, lifetime};
 use crate::service::mutation::{Done, Keep};
@@ -82,7 +82,7 @@ impl Holder {
     }
 }
 
-impl App {
+impl Service {
     /// Makes a token for the caller, or for a service account the caller manages.
     pub async fn create_token(
         &self,
@@ -90,7 +90,7 @@ impl App {
         input: &NewToken,
         keep: &Keep<CreatedToken>,
     ) -> Result<Done<CreatedToken>, Error> {
-        let holder = self.locate_holder(self.store().reader(), call, input.principal.as_ref()).await?;
+        let holder = self.locate_holder(self.store.reader(), call, input.principal.as_ref()).await?;
         let change = self.begin(call, holder.organization.as_ref().map_or(PLATFORM, |row| row.uid)).await?;
         let holder = self.locate_holder(change.db(), call, input.principal.as_ref()).await?;
         let permit = call.authorize::<right::CreateToken>(&holder.resource)?;
@@ -126,7 +126,7 @@ impl App {
         call: &Call,
         (principal, page): (Option<AccountName>, Page),
     ) -> Result<Listed<TokenView>, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let holder = self.locate_holder(db, call, principal.as_ref()).await?;
         let _permit = call.authorize::<right::ListTokens>(&holder.resource)?;
         holder.must_exist(call)?;
@@ -152,7 +152,7 @@ impl App {
     /// Ends a token and every session it created; returns how many of those. One that had ended before ends none.
     pub async fn revoke_token(&self, call: &Call, name: &CredentialName, keep: &Keep<u64>) -> Result<Done<u64>, Error> {
         let within = match &name.organization {
-            Some(id) => Some(self.locate_organization(self.store().reader(), call, id).await?.uid),
+            Some(id) => Some(self.locate_organization(self.store.reader(), call, id).await?.uid),
             None => None,
         };
         call.about(within, name.to_string(), Some(name.uid));

@@ -6,9 +6,9 @@ use secrets_core::{OrganizationId, PrincipalKind, ProjectId, RoleResource, Times
 
 use super::binding::BindingView;
 use super::credential::{Collection, CredentialName};
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::store::{binding, organization, project, workspace};
 
 /// What WhoAmI answers.
@@ -31,7 +31,7 @@ pub struct Whoami {
     pub now: Timestamp,
 }
 
-impl App {
+impl Service {
     /// Says who the caller is. Everybody may know that of themselves.
     pub async fn whoami(&self, call: &Call) -> Result<Whoami, Error> {
         let (caller, reference) = (&call.caller, call.caller.principal.reference());
@@ -61,7 +61,7 @@ impl App {
         if call.caller.principal.account().is_none() {
             return Ok(Vec::new());
         }
-        let db = self.store().reader();
+        let db = self.store.reader();
         let rows = binding::rows_of_principal(db, call.caller.principal.reference()).await?;
         let mut names = RoleResourceNames::default();
         for organization in rows.iter().filter_map(|row| row.binding.resource.organization()).collect::<BTreeSet<_>>() {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use secrets_core::{OrganizationId, Resource, SecretName, Timestamp, Uid, right};
 
 use super::names::Names;
-use crate::application::App;
 use crate::call::Call;
 use crate::error::{Error, Reason};
+use crate::service::Service;
 use crate::service::page::Page;
 use crate::store::audit::{self, AuditFilter, AuditRecord};
 use crate::store::organization::Organization;
@@ -64,7 +64,7 @@ pub struct DeliveredSecret {
     pub version: u32,
 }
 
-impl App {
+impl Service {
     /// Lists events: of the platform for the operator, of an organization for its admins and auditors, and about a user's
     /// own secret for that user alone.
     pub async fn list_audit_events(&self, call: &Call, question: EventQuestion) -> Result<EventPage, Error> {
@@ -74,7 +74,7 @@ impl App {
         let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
         let after = self.cursor(&bound, &question.page.token)?.map(|cursor| position(&cursor)).transpose()?;
 
-        let db = self.store().snapshot().await?;
+        let db = self.store.snapshot().await?;
         let filter = AuditFilter { secrets, principal: question.principal, from: question.from, until: question.until };
         // One more than the page holds, to tell whether there is another.
         let mut rows = audit::list(&db, within, &filter, after, question.page.size + 1).await?;
@@ -112,7 +112,7 @@ impl App {
             let _ = call.authorize::<right::ReadAudit>(&Resource::Platform)?;
             return Ok((None, None));
         };
-        let db = self.store().reader();
+        let db = self.store.reader();
         let organization = self.locate_organization(db, call, id).await?;
         let whole = Resource::Organization(organization.uid);
         call.about(Some(organization.uid), format!("organizations/{id}"), Some(organization.uid));

@@ -10,11 +10,10 @@ use secrets_core::{
 };
 use zeroize::Zeroizing;
 
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::locate::limits::{self, OwnLimits};
-use crate::service::locate::limits_of;
 use crate::service::mint::{Creating, lifetime};
 use crate::service::mutation::{Deleted, Done, Keep};
 use crate::service::page::Page;
@@ -86,7 +85,7 @@ pub struct IssuedInvitation {
     pub expire_time: Option<Timestamp>,
 }
 
-impl App {
+impl Service {
     /// Creates an organization, its data key, its first administrator and their invitation, all in one transaction.
     pub async fn create_organization(
         &self,
@@ -100,8 +99,8 @@ impl App {
         if let Some(done) = change.repeated(keep).await? {
             return Ok(done);
         }
-        let limits_text = limits::to_text(self.limits(), &input.limits)?;
-        let limits = limits::parse(self.limits(), &limits_text)?;
+        let limits_text = limits::to_text(&self.limits, &input.limits)?;
+        let limits = limits::parse(&self.limits, &limits_text)?;
         let ttl = lifetime("invitation_ttl", input.invitation_ttl, INVITATION_TTL, INVITATION_TTL_MOST)?;
 
         let row = Organization {
@@ -113,7 +112,7 @@ impl App {
             create_time: call.now,
         };
         organization::insert(change.db(), &row).await?;
-        self.keys().make_data_key(change.db(), row.uid, call.now).await?;
+        self.keys.make_data_key(change.db(), row.uid, call.now).await?;
         let mut history = revision::start(change.db(), row.uid, self.uid()?).await?;
 
         let admin = User {
@@ -155,15 +154,15 @@ impl App {
     }
     /// Returns an organization.
     pub async fn get_organization(&self, call: &Call, name: ScopeName) -> Result<LimitedOrganization, Error> {
-        let located = self.locate_scope(self.store().reader(), call, &name).await?;
+        let located = self.locate_scope(self.store.reader(), call, &name).await?;
         let _permit = call.authorize::<right::GetOrganization>(&located.resource)?;
-        let limits = limits_of(self, &located.organization)?;
+        let limits = self.limits_in(&located.organization)?;
         Ok(LimitedOrganization { row: located.organization, limits })
     }
 
     /// Lists the organizations that the caller may see.
     pub async fn list_organizations(&self, call: &Call, page: Page) -> Result<Listed<LimitedOrganization>, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         call.about(call.caller.organization.as_ref().map(|own| own.uid), "organizations", None);
         let _permit = call.authorize::<right::ListOrganizations>(&Resource::Platform)?;
         let shows = |uid: Uid| {
@@ -184,7 +183,7 @@ impl App {
         let listed = self.list_page(&page, &["organizations"], total, |row| shows(row.uid), cursor, fetch).await?;
         let mut rows = Vec::with_capacity(listed.rows.len());
         for row in listed.rows {
-            rows.push(LimitedOrganization { limits: limits_of(self, &row)?, row });
+            rows.push(LimitedOrganization { limits: self.limits_in(&row)?, row });
         }
         Ok(Listed { rows, next_page_token: listed.next_page_token, total_size: listed.total_size })
     }
@@ -196,7 +195,7 @@ impl App {
         input: &OrganizationUpdate,
         keep: &Keep<LimitedOrganization>,
     ) -> Result<Done<LimitedOrganization>, Error> {
-        let located = self.locate_scope(self.store().reader(), call, &input.name).await?;
+        let located = self.locate_scope(self.store.reader(), call, &input.name).await?;
         let mut change = self.begin(call, located.organization.uid).await?;
         let located = self.locate_scope(change.db(), call, &input.name).await?;
         let permit = call.authorize::<right::UpdateOrganization>(&located.resource)?;
@@ -211,11 +210,11 @@ impl App {
         if !input.limits.is_empty() {
             let mut own = limits::own(&row.limits)?;
             own.extend(&input.limits);
-            row.limits = limits::to_text(self.limits(), &own)?;
+            row.limits = limits::to_text(&self.limits, &own)?;
         }
         organization::update(change.db(), &row).await?;
         change.bump(located.scope).await?;
-        let limits = limits_of(self, &row)?;
+        let limits = self.limits_in(&row)?;
         change.finish(&permit, keep, LimitedOrganization { row, limits }).await
     }
 

@@ -6,9 +6,9 @@ use secrets_core::{
     ScopeKind, ScopeName, Uid, right,
 };
 
-use crate::application::App;
 use crate::call::Call;
 use crate::error::{Error, Reason};
+use crate::service::Service;
 use crate::service::mutation::{Deleted, Done, Keep};
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
@@ -35,7 +35,7 @@ pub struct ProjectView {
     pub row: Project,
 }
 
-impl App {
+impl Service {
     /// Creates a project. A person who creates it becomes its administrator, and so takes part in its contexts.
     pub async fn create_project(
         &self,
@@ -43,7 +43,7 @@ impl App {
         input: &NewProject,
         keep: &Keep<ProjectView>,
     ) -> Result<Done<ProjectView>, Error> {
-        let organization = self.locate_organization(self.store().reader(), call, &input.organization).await?;
+        let organization = self.locate_organization(self.store.reader(), call, &input.organization).await?;
         let name = ScopeName::Project(input.organization.clone(), input.id.clone());
         call.about(Some(organization.uid), name.to_string(), None);
         let mut change = self.begin(call, organization.uid).await?;
@@ -76,7 +76,7 @@ impl App {
 
     /// Returns a project.
     pub async fn get_project(&self, call: &Call, name: ScopeName) -> Result<ProjectView, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let located = self.locate_scope(db, call, &name).await?;
         let _permit = call.authorize::<right::GetProject>(&located.resource)?;
         located.must_exist()?;
@@ -91,7 +91,7 @@ impl App {
         call: &Call,
         (organization, page): (OrganizationId, Page),
     ) -> Result<Listed<ProjectView>, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let parent = self.locate_scope(db, call, &ScopeName::Organization(organization.clone())).await?;
         let _permit = call.authorize::<right::ListProjects>(&parent.resource)?;
         let within = parent.organization.uid;
@@ -116,7 +116,7 @@ impl App {
         name: &ScopeName,
         keep: &Keep<Deleted>,
     ) -> Result<Done<Deleted>, Error> {
-        let organization = self.locate_organization(self.store().reader(), call, name.organization()).await?;
+        let organization = self.locate_organization(self.store.reader(), call, name.organization()).await?;
         let mut change = self.begin(call, organization.uid).await?;
         let located = self.locate_scope(change.db(), call, name).await?;
         let permit = call.authorize::<right::DeleteProject>(&located.resource)?;

@@ -3,9 +3,9 @@
 use sea_orm::ConnectionTrait;
 use secrets_core::{OrganizationId, Resource, Scope, ScopeKind, ServiceAccountId, ServiceAccountName, Uid, right};
 
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::locate::account::{AccountName, LocatedAccount};
 use crate::service::mutation::{Deleted, Done, Keep};
 use crate::service::page::Page;
@@ -30,7 +30,7 @@ pub struct ServiceAccountView {
     pub row: ServiceAccount,
 }
 
-impl App {
+impl Service {
     /// Creates a service account.
     pub async fn create_service_account(
         &self,
@@ -39,7 +39,7 @@ impl App {
         keep: &Keep<ServiceAccountView>,
     ) -> Result<Done<ServiceAccountView>, Error> {
         let organization = input.name.organization.as_ref();
-        let (home, _) = self.locate_home(self.store().reader(), call, organization).await?;
+        let (home, _) = self.locate_home(self.store.reader(), call, organization).await?;
         call.about(home, input.name.to_string(), None);
         let change = self.begin(call, home.unwrap_or(PLATFORM)).await?;
         let (home, resource) = self.locate_home(change.db(), call, organization).await?;
@@ -65,7 +65,7 @@ impl App {
         call: &Call,
         name: ServiceAccountName,
     ) -> Result<ServiceAccountView, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let located = self.locate_service_account(db, call, &name).await?;
         let _permit = call.authorize::<right::GetServiceAccount>(&located.resource())?;
         located.must_exist(call)?;
@@ -81,7 +81,7 @@ impl App {
         call: &Call,
         (organization, page): (Option<OrganizationId>, Page),
     ) -> Result<Listed<ServiceAccountView>, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let (home, resource) = self.locate_home(db, call, organization.as_ref()).await?;
         call.about(
             home,
@@ -110,7 +110,7 @@ impl App {
         name: &ServiceAccountName,
         keep: &Keep<Deleted>,
     ) -> Result<Done<Deleted>, Error> {
-        let (home, _) = self.locate_home(self.store().reader(), call, name.organization.as_ref()).await?;
+        let (home, _) = self.locate_home(self.store.reader(), call, name.organization.as_ref()).await?;
         let mut change = self.begin(call, home.unwrap_or(PLATFORM)).await?;
         let located = self.locate_service_account(change.db(), call, name).await?;
         let permit = call.authorize::<right::ManageServiceAccounts>(&located.resource())?;

@@ -4,9 +4,9 @@ use secrets_core::{Binding, Permit, PrincipalKind, PrincipalRef, Right, Role, Ro
 
 use super::user::takes_part;
 use super::workspace::{WorkspaceView, name_workspace};
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::locate::LocatedScope;
 use crate::service::mutation::{Change, Done, Keep};
 use crate::store::{binding, secret, user, workspace};
@@ -28,7 +28,7 @@ pub struct Transferred {
     pub destroyed_secrets: u64,
 }
 
-impl App {
+impl Service {
     /// Gives a workspace to a new owner. Its owner hands it over as it is; an administrator reassigns one whose owner has
     /// left, and then what its members could not get the new owner does not get either: its values are destroyed.
     pub async fn transfer_workspace(
@@ -37,7 +37,7 @@ impl App {
         input: &Transfer,
         keep: &Keep<Transferred>,
     ) -> Result<Done<Transferred>, Error> {
-        let organization = self.locate_organization(self.store().reader(), call, input.name.organization()).await?;
+        let organization = self.locate_organization(self.store.reader(), call, input.name.organization()).await?;
         let change = self.begin(call, organization.uid).await?;
         let located = self.locate_scope(change.db(), call, &input.name).await?;
         match call.authorize::<right::TransferWorkspace>(&located.resource) {

@@ -8,9 +8,9 @@ use secrets_core::{
     right,
 };
 
-use crate::application::App;
 use crate::call::Call;
 use crate::error::{Error, Reason};
+use crate::service::Service;
 use crate::service::mutation::{Change, Deleted, Done, Keep};
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
@@ -42,7 +42,7 @@ pub struct UserView {
     pub row: User,
 }
 
-impl App {
+impl Service {
     /// Creates a user without a credential, as a member of the organization.
     pub async fn create_user(
         &self,
@@ -50,7 +50,7 @@ impl App {
         input: &NewUser,
         keep: &Keep<UserView>,
     ) -> Result<Done<UserView>, Error> {
-        let organization = self.locate_organization(self.store().reader(), call, &input.organization).await?;
+        let organization = self.locate_organization(self.store.reader(), call, &input.organization).await?;
         let name = ScopeName::User(input.organization.clone(), input.id.clone());
         call.about(Some(organization.uid), name.to_string(), None);
         let mut change = self.begin(call, organization.uid).await?;
@@ -68,7 +68,7 @@ impl App {
 
     /// Returns a user.
     pub async fn get_user(&self, call: &Call, name: ScopeName) -> Result<UserView, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let located = self.locate_scope(db, call, &name).await?;
         let _permit = call.authorize::<right::GetUser>(&located.resource)?;
         located.must_exist()?;
@@ -83,7 +83,7 @@ impl App {
         call: &Call,
         (organization, page): (OrganizationId, Page),
     ) -> Result<Listed<UserView>, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let parent = self.locate_scope(db, call, &ScopeName::Organization(organization.clone())).await?;
         let _permit = call.authorize::<right::ListUsers>(&parent.resource)?;
         let within = parent.organization.uid;
@@ -102,7 +102,7 @@ impl App {
         name: &ScopeName,
         keep: &Keep<Deleted>,
     ) -> Result<Done<Deleted>, Error> {
-        let organization = self.locate_organization(self.store().reader(), call, name.organization()).await?;
+        let organization = self.locate_organization(self.store.reader(), call, name.organization()).await?;
         let mut change = self.begin(call, organization.uid).await?;
         let located = self.locate_scope(change.db(), call, name).await?;
         let permit = call.authorize::<right::ManageUsers>(&located.resource)?;

@@ -8,9 +8,9 @@ use secrets_core::{
     OrganizationId, Principal, ProjectId, Resource, Scope, ScopeKind, ScopeName, Uid, UserId, WorkspaceId, right,
 };
 
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::mutation::{Deleted, Done, Keep};
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
@@ -45,7 +45,7 @@ pub struct WorkspaceView {
     pub owner: Option<UserId>,
 }
 
-impl App {
+impl Service {
     /// Creates a workspace with its owner.
     pub async fn create_workspace(
         &self,
@@ -53,7 +53,7 @@ impl App {
         input: &NewWorkspace,
         keep: &Keep<WorkspaceView>,
     ) -> Result<Done<WorkspaceView>, Error> {
-        let organization = self.locate_organization(self.store().reader(), call, &input.organization).await?;
+        let organization = self.locate_organization(self.store.reader(), call, &input.organization).await?;
         let within = organization.uid;
         let name = ScopeName::Workspace(input.organization.clone(), input.id.clone());
         call.about(Some(within), name.to_string(), None);
@@ -100,7 +100,7 @@ impl App {
 
     /// Returns a workspace.
     pub async fn get_workspace(&self, call: &Call, name: ScopeName) -> Result<WorkspaceView, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let located = self.locate_scope(db, call, &name).await?;
         let _permit = call.authorize::<right::GetWorkspace>(&located.resource)?;
         located.must_exist()?;
@@ -115,7 +115,7 @@ impl App {
         call: &Call,
         (organization, page): (OrganizationId, Page),
     ) -> Result<Listed<WorkspaceView>, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let parent = self.locate_scope(db, call, &ScopeName::Organization(organization.clone())).await?;
         let _permit = call.authorize::<right::ListWorkspaces>(&parent.resource)?;
         let within = parent.organization.uid;
@@ -143,7 +143,7 @@ impl App {
         name: &ScopeName,
         keep: &Keep<Deleted>,
     ) -> Result<Done<Deleted>, Error> {
-        let organization = self.locate_organization(self.store().reader(), call, name.organization()).await?;
+        let organization = self.locate_organization(self.store.reader(), call, name.organization()).await?;
         let mut change = self.begin(call, organization.uid).await?;
         let located = self.locate_scope(change.db(), call, name).await?;
         let permit = call.authorize::<right::DeleteWorkspace>(&located.resource)?;

@@ -10,9 +10,9 @@ use secrets_core::{
     ServiceAccountName, Uid, UserId,
 };
 
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::store::organization::Organization;
 use crate::store::{service_account, user};
 
@@ -112,7 +112,7 @@ impl LocatedAccount {
     }
 }
 
-impl App {
+impl Service {
     /// The account of this name.
     pub async fn locate_account(
         &self,

@@ -7,11 +7,11 @@ use secrets_core::{
     Uid, UserId,
 };
 
-use crate::application::App;
 use crate::call::Call;
 use crate::error::{Error, Reason};
+use crate::service::Service;
 use crate::store::organization::Organization;
-use crate::store::{binding, context, project, user, workspace};
+use crate::store::{binding, context};
 
 /// A context by name and by uid.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl LocatedContext {
     }
 }
 
-impl App {
+impl Service {
     /// The context a call asks for: the session's own when none is named, and with the caller as its user when the caller is
     /// one and none is named, unless `without_user`.
     pub fn asked_context(
@@ -125,31 +125,6 @@ impl App {
         call.about(Some(context.organization), describe(&name), (!narrowest.is_nil()).then_some(narrowest));
         let resource = Resource::Context { context, owner };
         Ok(LocatedContext { name, organization: located.organization, context, user_bindings, resource, contradiction })
-    }
-}
-
-impl App {
-    /// The name of a context from its uids, if all of it still exists.
-    pub async fn name_context(
-        &self,
-        organization: &Organization,
-        context: &Context,
-    ) -> Result<Option<ContextName>, Error> {
-        let (db, within) = (self.store().reader(), organization.uid);
-        let mut name = ContextName::new(organization.organization_id.clone());
-        if let Some(uid) = context.project {
-            let Some(row) = project::by_uids(db, within, [uid]).await?.pop() else { return Ok(None) };
-            name.project = Some(row.project_id);
-        }
-        if let Some(uid) = context.workspace {
-            let Some(row) = workspace::by_uids(db, within, [uid]).await?.pop() else { return Ok(None) };
-            name.workspace = Some(row.workspace_id);
-        }
-        if let Some(uid) = context.user {
-            let Some(row) = user::by_uids(db, within, [uid]).await?.pop() else { return Ok(None) };
-            name.user = Some(row.user_id);
-        }
-        Ok(Some(name))
     }
 }
 

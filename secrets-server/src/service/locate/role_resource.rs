@@ -7,9 +7,9 @@ use sea_orm::ConnectionTrait;
 use secrets_core::{InvalidResourceName, OrganizationId, Resource, RoleResource, Scope, ScopeName, Uid};
 
 use super::LocatedScope;
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::store::PLATFORM;
 use crate::store::organization::Organization;
 
@@ -106,7 +106,7 @@ impl LocatedRoleResource {
     }
 }
 
-impl App {
+impl Service {
     /// The role_resource of this name, and what is to be authorized for it.
     pub async fn locate_role_resource(
         &self,

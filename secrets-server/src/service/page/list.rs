@@ -5,8 +5,8 @@ use std::future::Future;
 use std::str::FromStr;
 
 use super::Page;
-use crate::application::App;
 use crate::error::Error;
+use crate::service::Service;
 use crate::store::StoreError;
 
 /// A page.
@@ -34,7 +34,7 @@ impl<T> Listed<T> {
 /// How many rows are read at once when all are counted.
 const CHUNK: u64 = 1_000;
 
-impl App {
+impl Service {
     /// One page of a list whose rows the caller may not all see. `query` is what the pages of the list have in common,
     /// `total` how many rows there are if the caller sees them all (else they are counted one by one), `shows` whether they
     /// see one, `cursor_of` where a row stands, and `fetch(after, limit)` reads on from there.

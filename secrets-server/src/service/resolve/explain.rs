@@ -9,9 +9,9 @@ use secrets_core::{
 };
 
 use super::snapshot::Snapshot;
-use crate::application::App;
 use crate::call::Call;
 use crate::error::{Error, Reason};
+use crate::service::Service;
 use crate::service::locate::context::LocatedContext;
 use crate::store::revision::Revision;
 
@@ -75,7 +75,7 @@ pub struct Other {
     pub blocked_by: Option<SecretName>,
 }
 
-impl App {
+impl Service {
     /// Explains a context to whoever may receive its values, and to an organization's admins without a user.
     pub async fn explain(&self, call: &Call, question: ExplainQuestion) -> Result<Explained, Error> {
         if question.without_user && question.context.as_ref().is_some_and(|context| context.user.is_some()) {
@@ -83,7 +83,7 @@ impl App {
             return Err(Error::field(Reason::ContextInvalid, "context.user", rule));
         }
         let asked = self.asked_context(call, question.context, question.without_user)?;
-        let db = self.store().snapshot().await?;
+        let db = self.store.snapshot().await?;
         let located = self.locate_context(&db, call, &asked).await?;
         let permit = call.authorize_with::<right::Explain>(&located.user_bindings, &located.resource)?;
         located.must_exist()?;

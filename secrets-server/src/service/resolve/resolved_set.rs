@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrets_core::{Context, ContextName, Filter, Redaction, SecretName, Target, Timestamp};
 
 use super::snapshot::Snapshot;
-use crate::application::App;
 use crate::crypto::{MacPurpose, SecretBytes};
+use crate::service::Service;
 use crate::service::locate::context::LocatedContext;
 use crate::service::warning::{Warning, WarningCode};
 use crate::store::revision::Revision;
@@ -54,7 +54,7 @@ pub struct Delivered {
 impl ResolvedSet {
     /// The answer that delivers the `chosen` secrets, still without their values.
     pub fn new(
-        app: &App,
+        service: &Service,
         located: &LocatedContext,
         snapshot: &Snapshot,
         filter: &Filter,
@@ -62,7 +62,7 @@ impl ResolvedSet {
         next_change_time: Option<Timestamp>,
     ) -> Self {
         let message = identity(&located.context, filter, chosen);
-        let mac = app.keys().fingerprint().mac(MacPurpose::AnswerEtag, &message.0);
+        let mac = service.keys.fingerprint().mac(MacPurpose::AnswerEtag, &message.0);
         let environment_bytes = environment_bytes(chosen);
         let warnings =
             (environment_bytes > LARGE_ENVIRONMENT).then(|| large_environment(environment_bytes)).into_iter().collect();

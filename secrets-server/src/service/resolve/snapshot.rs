@@ -6,8 +6,8 @@ use sea_orm::DatabaseTransaction;
 use secrets_core::authorize::{Permit, Resource, Right};
 use secrets_core::{Candidate, Uid};
 
-use crate::application::App;
 use crate::error::{Error, Reason};
+use crate::service::Service;
 use crate::store::revision::{self, Revision};
 use crate::store::secret::{self, SecretWithVersion};
 
@@ -30,7 +30,7 @@ impl Snapshot {
     }
 }
 
-impl App {
+impl Service {
     /// Reads the context that the permit is for: a fixed number of queries, however many secrets there are. `at_least` is a
     /// revision that the caller has seen; a history that does not include it is stale.
     pub async fn read_snapshot<A: Right>(

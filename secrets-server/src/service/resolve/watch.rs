@@ -17,12 +17,12 @@ use secrets_core::{ContextName, Filter, SecretId};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use self::observation::Observation;
-use crate::application::App;
-use crate::auth::RequestCredentials;
+use crate::auth::{Authenticator, RequestCredentials};
 use crate::call::Call;
 use crate::changes::{MOST_PER_CREDENTIAL, Subscription, WatchPermit};
 use crate::error::{Error, Reason};
 use crate::process::shutdown::Signal;
+use crate::service::Service;
 use crate::store::revision;
 
 pub use self::event::{Happened, WatchEvent, Watched};
@@ -50,6 +50,8 @@ pub struct WatchQuestion {
 
 /// Who watches: the credential is looked up again at every look.
 pub struct Watcher {
+    /// Who looks the credential up.
+    pub authenticator: Arc<Authenticator>,
     /// The credential as it was presented.
     pub presented: RequestCredentials,
     /// Full name of the method.
@@ -60,7 +62,7 @@ pub struct Watcher {
 
 /// An open watch.
 pub struct Watch {
-    app: Arc<App>,
+    service: Arc<Service>,
     watcher: Watcher,
     stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
     question: WatchQuestion,
@@ -75,7 +77,7 @@ pub struct Watch {
     _seat: WatchPermit,
 }
 
-impl App {
+impl Service {
     /// Opens a watch for a caller who may resolve the context.
     pub async fn watch(
         self: &Arc<Self>,
@@ -84,11 +86,11 @@ impl App {
         question: WatchQuestion,
     ) -> Result<Watch, Error> {
         let mut look = self.look(call, &question).await?;
-        let seat = self.watchers().seat(call.caller.credential).ok_or_else(too_many)?;
+        let seat = self.changes.seat(call.caller.credential).ok_or_else(too_many)?;
         // What changed between the look and the subscription would be told to nobody.
         let subscription = loop {
-            let subscription = self.watchers().subscribe(look.organization, look.scopes.iter().copied());
-            let now = revision::current(self.store().reader(), look.organization).await?;
+            let subscription = self.changes.subscribe(look.organization, look.scopes.iter().copied());
+            let now = revision::current(self.store.reader(), look.organization).await?;
             if now == Some(look.revision) {
                 break subscription;
             }
@@ -99,7 +101,7 @@ impl App {
         let stopped = Box::pin(watcher.stop.requested());
         let now = Instant::now();
         Ok(Watch {
-            app: Arc::clone(self),
+            service: Arc::clone(self),
             watcher,
             stopped,
             question,
@@ -162,7 +164,7 @@ impl Watch {
 
     /// When it looks without being told of a change.
     fn due(&self) -> Instant {
-        let now = self.app.now();
+        let now = self.service.clock.now();
         let by_time = self.look.changes_by_itself().map(|time| time.saturating_since(now).max(SOONEST));
         let anyway = self.looked + LOOK_ANYWAY;
         by_time.map_or(anyway, |left| anyway.min(Instant::now() + left))
@@ -170,11 +172,11 @@ impl Watch {
 
     /// Looks again, and says what is different.
     async fn look_again(&mut self) -> Result<Option<WatchEvent>, Error> {
-        let app = Arc::clone(&self.app);
-        let _turn = app.watchers().turn().await;
+        let service = Arc::clone(&self.service);
+        let _turn = service.changes.turn().await;
         let looked = timeout(PATIENCE, async {
-            let call = app.open_call(&self.watcher.presented, self.watcher.method).await?;
-            app.look(&call, &self.question).await
+            let call = self.watcher.authenticator.authenticate(&self.watcher.presented, self.watcher.method).await?;
+            service.look(&call, &self.question).await
         });
         let mut look = looked.await.unwrap_or_else(|_| {
             Err(Error::new(Reason::StorageUnavailable, "the database does not answer; watch again"))
@@ -182,7 +184,7 @@ impl Watch {
         self.looked = Instant::now();
         if look.scopes != self.look.scopes {
             // The same names are another place now, whose changes nobody has told of yet.
-            self.subscription = app.watchers().subscribe(look.organization, look.scopes.iter().copied());
+            self.subscription = service.changes.subscribe(look.organization, look.scopes.iter().copied());
             self.subscription.tell();
         }
         let secrets = look.take_secrets();

@@ -10,10 +10,10 @@ use super::patch::SecretPatch;
 use super::quota::{self, QuotaDelta};
 use super::view::{self, ChangedSecret};
 use super::{sealing, visibility, warnings};
-use crate::application::App;
 use crate::call::Call;
 use crate::crypto::SecretBytes;
 use crate::error::{Error, Reason};
+use crate::service::Service;
 use crate::service::mutation::{Done, Keep};
 use crate::store::secret::{self, Secret, SecretWithVersion};
 
@@ -31,7 +31,7 @@ pub struct CreateSecret {
     pub validate_only: bool,
 }
 
-impl App {
+impl Service {
     /// Creates a secret with its first version.
     pub async fn create_secret(
         &self,
@@ -65,7 +65,7 @@ impl SecretMutation<'_> {
             let text = format!("`{}` exists; UpdateSecret gives it a new value", self.name(secret_id));
             return Err(Error::field(Reason::AlreadyExists, "secret_id", text));
         }
-        let mut new = self.new_secret(self.app.uid()?, secret_id);
+        let mut new = self.new_secret(self.service.uid()?, secret_id);
         let reach = match &edit.visibility {
             Some(names) => Some(visibility::locate(self.change.db(), new.organization, names).await?),
             None => None,
@@ -75,15 +75,15 @@ impl SecretMutation<'_> {
         let growth = QuotaDelta { secrets: 1, bytes: value.len() as u64, freed: 0 };
         quota::check(self.change.db(), &self.place, &self.limits, growth).await?;
 
-        let key = self.app.keys().active_data_key(self.change.db(), new.organization).await?;
-        let version = self.app.seal_version(self.call, &key, &new, 1, &target, value.expose())?;
+        let key = self.service.keys.active_data_key(self.change.db(), new.organization).await?;
+        let version = self.service.seal_version(self.call, &key, &new, 1, &target, value.expose())?;
         new.stamp(&self.stamp().await?);
         secret::insert(self.change.db(), &new, &version).await?;
         self.about(&new);
 
         let mut told = warnings::of_value(&new, &target, value.expose());
         told.extend(warnings::of_metadata(&new, self.call.now));
-        let around = self.app.surroundings_of(self.change.db(), self.call, &self.place, &new, &target).await?;
+        let around = self.service.surroundings_of(self.change.db(), self.call, &self.place, &new, &target).await?;
         told.extend(around.warnings(&new, &target, self.call.now));
         let current = SecretWithVersion { secret: new, version };
         let secret = view::show(self.change.db(), &self.place.name, current, &Listing::All).await?;

@@ -8,9 +8,9 @@ use secrets_core::authorize::Listing;
 use super::mutation::{Begun, SecretMutation};
 use super::view::{self, ChangedSecret};
 use super::{etag, missing};
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::mutation::{Done, Keep};
 use crate::store::secret::{self, SecretWithVersion};
 
@@ -31,7 +31,7 @@ pub struct DeleteSecret {
     pub validate_only: bool,
 }
 
-impl App {
+impl Service {
     /// Deletes a secret: from the commit on no resolve delivers it. It can be undeleted for a window, unless it is purged. A
     /// purge also takes what was deleted before, when no secret of the name lives.
     pub async fn delete_secret(

@@ -5,9 +5,9 @@ use secrets_core::SecretName;
 use super::etag;
 use super::mutation::Begun;
 use super::rollback::no_version;
-use crate::application::App;
 use crate::call::Call;
 use crate::error::{Error, Reason};
+use crate::service::Service;
 use crate::service::mutation::{Done, Keep};
 use crate::store::revision::Revision;
 use crate::store::secret;
@@ -31,7 +31,7 @@ pub struct DestroyedVersion {
     pub revision: Revision,
 }
 
-impl App {
+impl Service {
     /// Destroys the stored value of an old version; that there was one stays known.
     pub async fn destroy_secret_version(
         &self,

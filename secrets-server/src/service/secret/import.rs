@@ -13,11 +13,11 @@ pub use document::Document;
 use super::mutation::{Begun, SecretMutation};
 use super::quota::{self, QuotaDelta, exceeded};
 use super::warnings;
-use crate::application::App;
 use crate::call::Call;
 use crate::crypto::SecretBytes;
 use crate::error::{Error, Reason, name_list};
 use crate::keys::DataKey;
+use crate::service::Service;
 use crate::service::mutation::{Done, Keep};
 use crate::service::warning::Warning;
 use crate::store::revision::Revision;
@@ -55,7 +55,7 @@ pub struct Imported {
     pub warnings: Vec<Warning>,
 }
 
-impl App {
+impl Service {
     /// Reviews a document and applies what passes, all in one transaction; a rejected entry applies nothing, unless it is to
     /// be skipped.
     pub async fn import_secrets(
@@ -126,8 +126,8 @@ impl SecretMutation<'_> {
         chosen: &[(&SecretId, &SecretBytes)],
         existing: &BTreeMap<SecretId, SecretWithVersion>,
     ) -> Result<Vec<Warning>, Error> {
-        let key = self.app.keys().active_data_key(self.change.db(), self.place.organization.uid).await?;
-        let around = self.app.surroundings_whole(self.change.db(), self.call, &self.place).await?;
+        let key = self.service.keys.active_data_key(self.change.db(), self.place.organization.uid).await?;
+        let around = self.service.surroundings_whole(self.change.db(), self.call, &self.place).await?;
         let stamp = self.stamp().await?;
         let mut told = Vec::new();
         for (name, value) in chosen {
@@ -151,11 +151,11 @@ impl SecretMutation<'_> {
         key: &DataKey,
         stamp: &Stamp,
     ) -> Result<SecretWithVersion, Error> {
-        let mut secret = self.new_secret(self.app.uid()?, name);
+        let mut secret = self.new_secret(self.service.uid()?, name);
         secret.stamp(stamp);
         // Exposed to be sealed.
         let version =
-            self.app.seal_version(self.call, key, &secret, 1, &Target::EnvironmentVariable, value.expose())?;
+            self.service.seal_version(self.call, key, &secret, 1, &Target::EnvironmentVariable, value.expose())?;
         secret::insert(self.change.db(), &secret, &version).await?;
         Ok(SecretWithVersion { secret, version })
     }
@@ -171,7 +171,7 @@ impl SecretMutation<'_> {
         let before = &current.version;
         let number = before.version.checked_add(1).ok_or_else(|| Error::internal("version numbers are used up"))?;
         // Exposed to be sealed.
-        let version = self.app.seal_version(self.call, key, &secret, number, &before.target, value.expose())?;
+        let version = self.service.seal_version(self.call, key, &secret, number, &before.target, value.expose())?;
         secret.current_version = number;
         secret.stamp(stamp);
         secret::add_version(self.change.db(), &secret, &version).await?;

@@ -13,9 +13,9 @@ pub use order::{InvalidOrder, Order, OrderBy, SortKey};
 use super::readable_scope::ReadableScope;
 use super::view::SecretView;
 use super::visibility::Reached;
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::page::Page;
 use crate::store::secret::{self, SecretQuery, SecretWithVersion};
 
@@ -50,12 +50,12 @@ pub struct ListedSecrets {
     pub total: usize,
 }
 
-impl App {
+impl Service {
     /// Lists the secrets of a scope that the caller may see, and on request what its contexts inherit. A scope is bounded, so
     /// that it is read as a whole, and filtered and ordered here.
     pub async fn list_secrets(&self, call: &Call, input: ListSecrets) -> Result<ListedSecrets, Error> {
         // Who wins and who is seen come from one state of the database.
-        let db = &self.store().snapshot().await?;
+        let db = &self.store.snapshot().await?;
         let reading = self.read_secrets(db, call, &input.scope, None).await?;
         let place = reading.place.scope.uid.to_string();
         let flags = format!("{} {}", input.show_deleted, input.include_inherited);

@@ -5,17 +5,17 @@ use secrets_core::limits::Limits;
 use secrets_core::{Destination, ScopeName, SecretId, SecretName, Target, right};
 
 use super::{invalid_name, missing};
-use crate::application::App;
 use crate::call::Call;
 use crate::error::{Error, Reason};
-use crate::service::locate::{LocatedScope, limits_of};
+use crate::service::Service;
+use crate::service::locate::LocatedScope;
 use crate::service::mutation::{Change, Done, Keep};
 use crate::store::revision::Revision;
 use crate::store::secret::{self, Secret, SecretWithVersion, Stamp};
 
 /// A change of a scope's secrets under way, by somebody who may make it. Dropping it undoes it.
 pub(super) struct SecretMutation<'a> {
-    pub app: &'a App,
+    pub service: &'a Service,
     pub call: &'a Call,
     pub change: Change<'a>,
     /// The scope; it may not exist until [`Self::begin`] has passed.
@@ -34,7 +34,7 @@ pub(super) enum Begun<'a, T> {
     Repeated(Done<T>),
 }
 
-impl App {
+impl Service {
     /// Takes the organization's lock, locates the scope, authorizes, looks for a repeat, and only then says whether the scope
     /// exists. `secret` is the one that the call is about, if it is about one.
     pub(super) async fn write_secrets<'a, T>(
@@ -45,7 +45,7 @@ impl App {
         validate_only: bool,
         keep: &Keep<T>,
     ) -> Result<Begun<'a, T>, Error> {
-        let organization = self.locate_organization(self.store().reader(), call, scope.organization()).await?;
+        let organization = self.locate_organization(self.store.reader(), call, scope.organization()).await?;
         let change = self.begin(call, organization.uid).await?;
         let place = self.locate_scope(change.db(), call, scope).await?;
         if let Some(secret) = secret {
@@ -59,9 +59,9 @@ impl App {
         }
         place.must_exist()?;
         Ok(Begun::Fresh(Box::new(SecretMutation {
-            app: self,
+            service: self,
             call,
-            limits: limits_of(self, &place.organization)?,
+            limits: self.limits_in(&place.organization)?,
             before: change.revision(),
             change,
             place,

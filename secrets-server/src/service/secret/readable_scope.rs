@@ -6,9 +6,9 @@ use secrets_core::{Principal, ScopeName, SecretName, right};
 
 use super::missing;
 use super::view::{self, SecretView};
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::locate::LocatedScope;
 use crate::store::{secret, workspace};
 
@@ -20,7 +20,7 @@ pub(super) struct ReadableScope {
     pub listing: Listing,
 }
 
-impl App {
+impl Service {
     /// Locates a scope, authorizes looking at its secrets, and only then says whether it exists. `secret` is the one that the
     /// call is about, if it is about one.
     pub(super) async fn read_secrets(

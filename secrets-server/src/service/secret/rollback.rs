@@ -6,9 +6,9 @@ use secrets_core::authorize::Listing;
 use super::mutation::Begun;
 use super::view::{self, ChangedSecret};
 use super::{etag, warnings};
-use crate::application::App;
 use crate::call::Call;
 use crate::error::{Error, Reason};
+use crate::service::Service;
 use crate::service::mutation::{Done, Keep};
 use crate::store::secret::SecretWithVersion;
 use crate::store::version;
@@ -25,7 +25,7 @@ pub struct RollbackSecret {
     pub validate_only: bool,
 }
 
-impl App {
+impl Service {
     /// Makes a new version from an old one's value and target, sealed anew under its own number.
     pub async fn rollback_secret(
         &self,

@@ -3,15 +3,15 @@
 use sea_orm::ConnectionTrait;
 use secrets_core::{Target, check_value};
 
-use crate::application::App;
 use crate::call::Call;
 use crate::crypto::{SecretBytes, ValueIdentity};
 use crate::error::{Error, Reason};
 use crate::keys::DataKey;
+use crate::service::Service;
 use crate::store::secret::Secret;
 use crate::store::version::SecretVersion;
 
-impl App {
+impl Service {
     /// Seals `value` as version `number` of the secret. Nothing else opens it: not another version, name, scope or target.
     pub(super) fn seal_version(
         &self,
@@ -22,7 +22,7 @@ impl App {
         target: &Target,
         value: &[u8],
     ) -> Result<SecretVersion, Error> {
-        let blob = key.seal(self.random(), &identity(secret, number, target), value)?;
+        let blob = key.seal(self.random.as_ref(), &identity(secret, number, target), value)?;
         Ok(SecretVersion {
             secret: secret.uid,
             version: number,
@@ -44,7 +44,7 @@ impl App {
         secret: &Secret,
         version: &SecretVersion,
     ) -> Result<SecretBytes, Error> {
-        let keys = self.keys().data_keys(db, secret.organization).await?;
+        let keys = self.keys.data_keys(db, secret.organization).await?;
         let unreadable = |cause: &dyn std::fmt::Display| {
             tracing::error!(secret = %secret.uid, version = version.version, %cause, "a stored value does not open");
             let text = format!("the stored value of `{}` does not open; tell the operator", secret.secret_id);

@@ -7,9 +7,9 @@ use super::mutation::{Begun, SecretMutation};
 use super::quota::{self, QuotaDelta};
 use super::view::{self, ChangedSecret};
 use super::{missing, warnings};
-use crate::application::App;
 use crate::call::Call;
 use crate::error::{Error, Reason};
+use crate::service::Service;
 use crate::service::mutation::{Done, Keep};
 use crate::store::secret::{self, SecretWithVersion};
 
@@ -21,7 +21,7 @@ pub struct UndeleteSecret {
     pub uid: Option<Uid>,
 }
 
-impl App {
+impl Service {
     /// Brings a deleted secret back within its window, if its name and place are free and its scope has room.
     pub async fn undelete_secret(
         &self,

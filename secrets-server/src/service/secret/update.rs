@@ -8,10 +8,10 @@ use super::patch::SecretPatch;
 use super::quota::{self, QuotaDelta};
 use super::view::{self, ChangedSecret};
 use super::{etag, missing, sealing, visibility, warnings};
-use crate::application::App;
 use crate::call::Call;
 use crate::crypto::SecretBytes;
 use crate::error::{Error, Reason};
+use crate::service::Service;
 use crate::service::mutation::{Done, Keep};
 use crate::store::secret::{self, Secret, SecretWithVersion};
 use crate::store::version::{self, SecretVersion};
@@ -32,7 +32,7 @@ pub struct UpdateSecret {
     pub validate_only: bool,
 }
 
-impl App {
+impl Service {
     /// Changes metadata; a value or a changed target makes a new version, sealed anew.
     pub async fn update_secret(
         &self,
@@ -83,7 +83,7 @@ impl SecretMutation<'_> {
             let value = match &input.value {
                 Some(value) => value,
                 None => {
-                    kept = self.app.open_version(self.change.db(), &current.secret, &current.version).await?;
+                    kept = self.service.open_version(self.change.db(), &current.secret, &current.version).await?;
                     &kept
                 }
             };
@@ -100,7 +100,7 @@ impl SecretMutation<'_> {
 
         told.extend(warnings::of_metadata(&edited, self.call.now));
         let target = &version.target;
-        let around = self.app.surroundings_of(self.change.db(), self.call, &self.place, &edited, target).await?;
+        let around = self.service.surroundings_of(self.change.db(), self.call, &self.place, &edited, target).await?;
         told.extend(around.warnings(&edited, target, self.call.now));
         let current = SecretWithVersion { secret: edited, version };
         let secret = view::show(self.change.db(), &self.place.name, current, &Listing::All).await?;
@@ -124,9 +124,9 @@ impl SecretMutation<'_> {
         let growth = QuotaDelta { secrets: 0, bytes: value.len() as u64, freed: before.value_bytes.into() };
         quota::check(self.change.db(), &self.place, &self.limits, growth).await?;
 
-        let key = self.app.keys().active_data_key(self.change.db(), edited.organization).await?;
+        let key = self.service.keys.active_data_key(self.change.db(), edited.organization).await?;
         let number = before.version.checked_add(1).ok_or_else(|| Error::internal("version numbers are used up"))?;
-        let sealed = self.app.seal_version(self.call, &key, edited, number, target, value.expose())?;
+        let sealed = self.service.seal_version(self.call, &key, edited, number, target, value.expose())?;
         let version = SecretVersion { source_version: source, ..sealed };
         edited.current_version = number;
         edited.stamp(&self.stamp().await?);

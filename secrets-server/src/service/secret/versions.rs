@@ -2,9 +2,9 @@
 
 use secrets_core::SecretName;
 
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::page::Page;
 use crate::store::version::{self, SecretVersion};
 
@@ -28,10 +28,10 @@ pub struct ListedVersions {
     pub total: usize,
 }
 
-impl App {
+impl Service {
     /// Lists a secret's versions, newest first, destroyed ones included.
     pub async fn list_secret_versions(&self, call: &Call, input: ListVersions) -> Result<ListedVersions, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let shown = self.find_shown(db, call, &input.name).await?;
         let secret = &shown.current.secret;
         // Bound to the secret itself: another one under the same name has other versions.

@@ -11,9 +11,9 @@ use secrets_core::{
     right, value_warnings,
 };
 
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::locate::LocatedScope;
 use crate::service::warning::{Warning, WarningCode};
 use crate::store::secret::{self, Secret, SecretWithVersion};
@@ -67,7 +67,7 @@ pub(super) struct OverlapCheck {
     overlapping: Vec<SecretWithVersion>,
 }
 
-impl App {
+impl Service {
     /// What surrounds a scope, with those secrets that have the name, place or group of this one.
     pub(super) async fn surroundings_of(
         &self,

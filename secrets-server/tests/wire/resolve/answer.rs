@@ -6,6 +6,7 @@ use secrets_core::{
     NamePolicy, OverridePolicy, Redaction, Role, ScopeKind, SecretId, SessionRestrictions, Target, TargetKind, Uid,
 };
 use secrets_proto::v1;
+use secrets_server::clock::Clock;
 use secrets_server::store::secret::Secret;
 use tonic::Code;
 
@@ -195,7 +196,7 @@ async fn includes_the_revision_that_was_seen(database: &TestDatabase) {
 async fn changes_by_itself_when_a_secret_expires(database: &TestDatabase) {
     let wire = Wire::start(database).await;
     let acme = Acme::new(&wire).await;
-    let end = wire.app.now().saturating_add(Duration::from_secs(60));
+    let end = wire.clock.now().saturating_add(Duration::from_secs(60));
     acme.world
         .secret(workspace_scope(acme.ws1), "STRIPE_SECRET", "short", |secret, _| secret.expire_time = Some(end))
         .await;

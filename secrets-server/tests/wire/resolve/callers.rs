@@ -2,6 +2,7 @@
 
 use secrets_core::{Role, SessionRestrictions};
 use secrets_proto::v1;
+use secrets_server::clock::Clock;
 use secrets_server::store::{binding, user, workspace};
 use tonic::Code;
 
@@ -174,7 +175,7 @@ async fn ends_with_the_membership(database: &TestDatabase) {
     assert_eq!(refusal(acme.ask(&acme.bob.token, for_ws1()).await).code, Code::PermissionDenied);
 
     let tx = wire.app.store().begin().await.unwrap();
-    let now = wire.app.now();
+    let now = wire.clock.now();
     assert!(user::delete(&tx, acme.world.organization, carol.uid, now, now).await.unwrap());
     secrets_server::store::commit(tx).await.unwrap();
     assert_eq!(refusal(acme.ask(&session, ask()).await).code, Code::Unauthenticated);

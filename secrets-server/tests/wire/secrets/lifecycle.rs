@@ -110,7 +110,7 @@ async fn after_the_window_nothing_comes_back_and_the_sweep_removes_it(database: 
     assert_eq!(refusal(wire.try_undelete(&acme.bob, TOKEN, "").await).reason, "SECRET_NOT_FOUND");
     let request = v1::ListSecretsRequest { parent: BOB.into(), show_deleted: true, ..Default::default() };
     assert_eq!(names(&wire.try_list(&acme.bob, request.clone()).await.unwrap().secrets), ["LATER"]);
-    assert!(wire.app.sweep().await.unwrap() >= 1);
+    assert!(wire.app.jobs.purge().await.unwrap() >= 1);
     let stored = async |secret: &v1::Secret| {
         let uid = secret.uid.parse().unwrap();
         secrets_server::store::secret::by_uid(wire.app.store().reader(), acme.organization, uid).await.unwrap()
@@ -118,7 +118,7 @@ async fn after_the_window_nothing_comes_back_and_the_sweep_removes_it(database: 
     assert!(stored(&gone).await.is_none());
     assert!(stored(&kept).await.is_some());
     wire.try_undelete(&acme.bob, &kept.name, "").await.unwrap();
-    assert_eq!(wire.app.sweep().await.unwrap(), 0);
+    assert_eq!(wire.app.jobs.purge().await.unwrap(), 0);
 }
 
 async fn a_purged_secret_is_gone_for_good(database: &TestDatabase) {

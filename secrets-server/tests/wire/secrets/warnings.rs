@@ -3,6 +3,7 @@ use secrets_proto::v1::WarningCode::{
     AlreadyExpired, BlockedByLock, CommonWord, ExpiresSoon, InvisibleCharacter, KeyMaterialInEnv, ReachesNobody,
     ShadowsBroader, TrailingNewline,
 };
+use secrets_server::clock::Clock;
 
 use super::{ACME, API, BOB, WS1, codes, creation, file, selected};
 use crate::acme::Acme;
@@ -45,7 +46,7 @@ async fn remarkable_values_are_stored_with_a_warning(database: &TestDatabase) {
 async fn an_end_that_is_near_and_a_selection_of_nobody_are_told(database: &TestDatabase) {
     let wire = Wire::start(database).await;
     let acme = Acme::make(&wire).await;
-    let now = wire.app.now().as_micros() / 1_000_000;
+    let now = wire.clock.now().as_micros() / 1_000_000;
     let day = 24 * 60 * 60;
     for (n, (seconds, expected)) in
         [(now - 1, &[AlreadyExpired][..]), (now + 6 * day, &[ExpiresSoon]), (now + 8 * day, &[])]

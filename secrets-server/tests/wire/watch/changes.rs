@@ -1,3 +1,4 @@
+use secrets_server::clock::Clock;
 use std::time::Duration;
 
 use secrets_proto::v1;
@@ -104,7 +105,7 @@ async fn a_description_changes_nothing_that_is_delivered(database: &TestDatabase
 async fn tells_when_a_secret_expires(database: &TestDatabase) {
     let wire = Wire::start(database).await;
     let acme = Acme::new(&wire).await;
-    let (now, two_seconds) = (wire.app.now(), Duration::from_secs(2));
+    let (now, two_seconds) = (wire.clock.now(), Duration::from_secs(2));
     let end = prost_types::Timestamp { seconds: now.as_micros() / 1_000_000 + 2, nanos: 0 };
     let short = v1::CreateSecretRequest {
         secret: Some(v1::Secret { expire_time: Some(end), ..Default::default() }),

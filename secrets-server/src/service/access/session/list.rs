@@ -10,10 +10,10 @@ use secrets_core::{
 };
 
 use super::{SessionView, context_of, nobodys_session};
-use crate::application::App;
 use crate::auth::restrictions;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::access::credential::Cursor;
 use crate::service::locate::account::AccountNames;
 use crate::service::page::Page;
@@ -34,10 +34,10 @@ pub struct SessionQuery {
     pub page: Page,
 }
 
-impl App {
+impl Service {
     /// Lists the sessions that the caller may see: an administrator all, others those they created or that serve them.
     pub async fn list_sessions(&self, call: &Call, query: SessionQuery) -> Result<Listed<SessionView>, Error> {
-        let db = self.store().reader();
+        let db = self.store.reader();
         let parent = self.locate_scope(db, call, &ScopeName::Organization(query.organization.clone())).await?;
         let _permit = call.authorize::<right::ListSessions>(&parent.resource)?;
         let organization = &parent.organization;

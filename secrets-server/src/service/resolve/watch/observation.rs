@@ -7,9 +7,9 @@ use secrets_core::{ContextName, Filter, Principal, SecretId, Timestamp, Uid};
 
 use super::WatchQuestion;
 use super::event::{Happened, WatchEvent, Watched};
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::resolve::resolved_set::ResolvedSet;
 use crate::store::revision::Revision;
 use crate::store::secret::SecretWithVersion;
@@ -31,10 +31,10 @@ pub(super) struct Observation {
     secrets: BTreeMap<SecretId, Watched>,
 }
 
-impl App {
+impl Service {
     pub(super) async fn look(&self, call: &Call, question: &WatchQuestion) -> Result<Observation, Error> {
         let asked = self.asked_context(call, question.context.clone(), false)?;
-        let db = self.store().snapshot().await?;
+        let db = self.store.snapshot().await?;
         let located = self.locate_context(&db, call, &asked).await?;
         // Whoever may have the values may know when they change, and nobody else.
         let permit = call.authorize_with::<right::ReceiveValues>(&located.user_bindings, &located.resource)?;

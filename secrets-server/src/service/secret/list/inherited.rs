@@ -7,14 +7,14 @@ use secrets_core::authorize::{Listing, Resource};
 use secrets_core::resolution::{NotChosenReason, resolve};
 use secrets_core::{Context, Scope, ScopeKind, ScopeName, SecretName, Uid, right};
 
-use crate::application::App;
 use crate::call::Call;
 use crate::error::Error;
+use crate::service::Service;
 use crate::service::secret::readable_scope::ReadableScope;
 use crate::service::secret::view::SecretView;
 use crate::store::{project, secret};
 
-impl App {
+impl Service {
     /// The secrets of the scope and of the broader ones that reach it, each marked with who wins instead. Which win is decided
     /// over all of them; of broader scopes those are shown that the caller may list.
     pub(super) async fn with_inherited(

@@ -9,9 +9,9 @@ use http::{HeaderMap, HeaderValue};
 use uuid::{Builder, Uuid};
 
 /// The metadata key, in requests and in answers.
-pub(super) const HEADER: &str = "x-request-id";
+pub(crate) const HEADER: &str = "x-request-id";
 
-const LONGEST: usize = 64;
+const MAX_BYTES: usize = 64;
 
 /// The id of one call: the caller's own `x-request-id` when it is 1–64 letters, digits, `-`, `_`, `.` or `:`, else
 /// a new random UUID.
@@ -20,7 +20,7 @@ pub struct RequestId(Arc<str>);
 
 impl RequestId {
     /// The id of a request with these headers.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(HEADER).and_then(|value| value.to_str().ok()).filter(|text| is_sane(text));
         given.map_or_else(Self::make, |text| Self(text.into()))
     }
@@ -46,7 +46,7 @@ impl RequestId {
         &self.0
     }
 
-    pub(super) fn header_value(&self) -> HeaderValue {
+    pub(crate) fn header_value(&self) -> HeaderValue {
         // Both ways to make one yield visible ASCII, which a header always takes.
         HeaderValue::from_str(&self.0).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
     }
@@ -60,7 +60,7 @@ impl fmt::Display for RequestId {
 
 fn is_sane(text: &str) -> bool {
     let sane = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-    (1..=LONGEST).contains(&text.len()) && text.bytes().all(sane)
+    (1..=MAX_BYTES).contains(&text.len()) && text.bytes().all(sane)
 }
 
 #[cfg(test)]

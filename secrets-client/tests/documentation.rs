@@ -1,4 +1,4 @@
-//! What the project tells its users, done as told: the demo, and the commands that the README prints.
+//! What the documentation shows, done as it is shown: the demo, the recording, and the commands that the READMEs print.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
@@ -9,5 +9,6 @@ mod documentation {
     mod place;
     mod readme;
     mod recording;
+    mod session;
     mod tutorial;
 }

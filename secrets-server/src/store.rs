@@ -13,6 +13,14 @@
 //! - Entities stay inside. What leaves are plain structs of core's types.
 //! - No statement is logged, and no error quotes a row.
 //!
+//! # Why there are no traits
+//!
+//! Services call these functions as they are. A trait for the store, or one for each noun, was rejected: there is one
+//! implementation, SeaORM, which already speaks to both databases, and a second one would be a mock, whose answers to
+//! conflicting writes, failing statements and lost connections are what its author imagined. Tests run on real databases
+//! instead, both of them from one suite. A trait would also hide the transaction, which a service begins and hands
+//! to each function, and it would box every future.
+//!
 //! To add a noun: an entity, a migration, and a module here with its queries and its struct.
 
 mod connect;

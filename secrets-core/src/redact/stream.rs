@@ -1,4 +1,20 @@
 //! A text that comes in pieces.
+//!
+//! # What is held back
+//!
+//! The end of the text from the first byte on at which a pattern begins that could still be completed, and nothing
+//! else. So the output does not depend on how the text was cut, and most texts are output at once. How long to wait for
+//! the rest is the caller's decision, made with [`RedactorStream::finish`], since there is no clock here.
+//!
+//! Rejected were:
+//!
+//! - *To mask line by line*: a prompt, a progress bar and a value of several lines have no line end where it would be needed,
+//!   and a program that prints no line end would fill the memory.
+//! - *To hold back as many bytes as the longest pattern has*: correct, but every prompt would wait, and all output
+//!   would lag behind by up to 512 bytes.
+//! - *To mask a beginning that is not completed*: nearly every letter begins some pattern in some encoding, so that ordinary
+//!   text would be masked. What is flushed while it may still become a value is the known gap: the beginning
+//!   is shown, and the rest is masked when it comes.
 
 use std::fmt;
 use std::sync::Arc;

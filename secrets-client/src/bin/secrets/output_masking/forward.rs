@@ -6,6 +6,12 @@
 //!
 //! A program's descendants may live on and keep its output open. What was written before the program ended is forwarded
 //! whole; after that, only as long as more keeps coming, and for at most [`DRAIN_TIMEOUT`].
+//!
+//! How long to hold back is a choice between two faults. Without a limit, a prompt that ends as a value begins would never
+//! be shown, and the program would wait for an answer to it. With a short one, the beginning of a value that is written
+//! in two parts is shown. 100 ms are not noticed by whoever reads a prompt, and are longer than a program takes between two
+//! writes of one text. Rejected was one limit for everything: two of three keys begin some encoding of some value, and
+//! whoever types notices 100 ms at each of them.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -4,6 +4,18 @@
 //! goes to the program's, which turns Ctrl-C into a signal there. Otherwise the keyboard may be meant for somebody else
 //! in our pipeline, and stays theirs until the program asks for it, as for a password: the kernel stops it for that, and
 //! the [monitor](mod@super::monitor) reports that.
+//!
+//! # What was rejected
+//!
+//! - *A pipe, also where stdout is a terminal*: programs ask what stdout is, and then do without colours, line editing and
+//!   progress, write in blocks of 4 KiB, and refuse to be an editor or a shell.
+//! - *Our terminal itself, unmasked*: a value is printed by accident above all where a person tries something out, and a
+//!   terminal's output is recorded and shared.
+//! - *A pseudo-terminal for the keyboard whenever stdout is a terminal*: in `ssh host cat | secrets run -- less` the keyboard is
+//!   at first ssh's, for a password; taking it would steal what is typed for another program.
+//! - *To prepare the session between fork and exec*: that needs `unsafe` code, in which almost nothing may be called, and
+//!   nobody would be left in the session as the program's parent, without which the kernel does not let it stop. The
+//!   [monitor](mod@super::monitor) is this program started once more, in safe code.
 
 use std::io::{self, IsTerminal as _};
 use std::os::fd::{AsFd as _, OwnedFd};

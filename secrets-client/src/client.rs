@@ -1,14 +1,15 @@
 //! The client: a connection, a credential, a deadline, and the calls that go through it.
 //!
 //! [`service`] has one method per method of the interface. [`Watch`](watch::Watch) follows a context through every
-//! interruption. To add what is more than one call: a file here with an `impl Client`.
+//! interruption, and [`LiveSet`](live_set::LiveSet) is the whole of it: resolve, watch, and renew the session. To add what is more than one call: a file here with an `impl Client`.
 
 mod builder;
 mod diagnose;
 mod freshness;
+pub mod live_set;
 mod probe;
 pub mod service;
-mod session_keepalive;
+pub mod session_keepalive;
 pub mod watch;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrets_core::CredentialKind;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
@@ -37,6 +39,7 @@ struct Inner {
     endpoint: String,
     channel: Channel,
     authorization: Option<MetadataValue<Ascii>>,
+    credential_kind: Option<CredentialKind>,
     deadline: Duration,
     retry: RetryPolicy,
     freshness: Freshness,

@@ -8,6 +8,7 @@ mod interop {
     mod kept_values;
     mod language;
     mod languages;
+    mod live_set;
     mod methods;
     mod outages;
     mod proxy;

@@ -182,11 +182,13 @@ impl ClientBuilder {
             }
             .map_err(|error| ConnectError::Tls(root_cause(&error)))?;
         }
+        let credential_kind = self.credential.as_ref().and_then(Credential::kind);
         let authorization = self.credential.map(|credential| credential.header()).transpose()?;
         Ok(Client(Arc::new(Inner {
             endpoint: self.endpoint,
             channel: connect(&endpoint, self.proxy.as_ref()),
             authorization,
+            credential_kind,
             deadline: self.deadline,
             retry: self.retry,
             freshness: Freshness::new(self.revisions),

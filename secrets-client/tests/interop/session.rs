@@ -7,8 +7,19 @@ use secrets_client::{Client, Credential, secret_value, v1};
 
 use super::test_server::TestServer;
 
-/// Makes an organization with a secret, and a session for it; the file of its token.
+/// Creates an organization with a secret, and a session for it. Returns the file of its token.
 pub(crate) async fn session(service: &TestServer, folder: &Path, secret_id: &str) -> PathBuf {
+    let ann = administrator(service, secret_id).await;
+    let context = v1::Context { organization: "acme".into(), ..Default::default() };
+    let session = v1::CreateSessionRequest { context: Some(context), ..Default::default() };
+    let session = ann.create_session(session).await.unwrap();
+    let path = folder.join("session-token");
+    std::fs::write(&path, session.secret.expose_secret()).unwrap();
+    path
+}
+
+/// Creates an organization with a secret, and returns the client of its administrator.
+pub(crate) async fn administrator(service: &TestServer, secret_id: &str) -> Client {
     let endpoint = service.endpoint();
     let operator = client(&endpoint, service, &std::fs::read_to_string(service.operator_token()).unwrap());
     let organization = v1::CreateOrganizationRequest {
@@ -28,12 +39,7 @@ pub(crate) async fn session(service: &TestServer, folder: &Path, secret_id: &str
         ..Default::default()
     };
     ann.create_secret(secret).await.unwrap();
-    let context = v1::Context { organization: "acme".into(), ..Default::default() };
-    let session = v1::CreateSessionRequest { context: Some(context), ..Default::default() };
-    let session = ann.create_session(session).await.unwrap();
-    let path = folder.join("session-token");
-    std::fs::write(&path, session.secret.expose_secret()).unwrap();
-    path
+    ann
 }
 
 /// A client that shows a token, or, with an empty one, none.

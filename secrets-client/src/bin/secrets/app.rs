@@ -1,7 +1,5 @@
 //! What every command needs: settings, a client, who calls, and which organization, scope or context is meant.
 
-pub(crate) mod changes;
-mod kept_session;
 pub(crate) mod missing;
 pub(crate) mod resolve;
 mod revisions;

@@ -9,6 +9,7 @@ use crate::client::{Client, MAX_RESPONSE_BYTES};
 use crate::error::ClientError;
 
 /// The effective set of a context.
+#[derive(Debug)]
 pub struct Resolved {
     /// The secrets with their values, ordered by name.
     pub secrets: Vec<ResolvedSecret>,
@@ -50,6 +51,13 @@ impl ResolvedSecret {
     /// The value.
     pub fn expose(&self) -> &[u8] {
         self.value.expose_secret()
+    }
+
+    /// Whether this and another secret deliver the same value in the same way.
+    pub(crate) fn delivers_the_same(&self, other: &Self) -> bool {
+        (&self.resource, self.version, self.redaction, &self.target)
+            == (&other.resource, other.version, other.redaction, &other.target)
+            && self.expose() == other.expose()
     }
 }
 

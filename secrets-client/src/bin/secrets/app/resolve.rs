@@ -1,6 +1,8 @@
 //! The one resolve that every command shares which hands values on: `run`, `materialize`, `redact`.
 
-use secrets_client::{Reason, Resolved, v1};
+use std::time::Duration;
+
+use secrets_client::{LiveSet, Reason, Resolved, v1};
 
 use super::App;
 use crate::args::scope::{self, ContextArgs};
@@ -55,5 +57,23 @@ impl App {
         };
         self.output.warnings(&set.warnings);
         Ok(set)
+    }
+
+    /// Keeps a set up to date that was received for the names in `only`, from the service or from a fallback.
+    pub(crate) fn live_set(
+        &self,
+        set: &Resolved,
+        only: &[String],
+        splay: Option<Duration>,
+    ) -> Result<LiveSet, CliError> {
+        let request = v1::ResolveRequest {
+            // As the service named it, so that the service need not be asked which one is meant.
+            context: set.context.clone(),
+            secret_ids: only.to_vec(),
+            required_secret_ids: only.to_vec(),
+            if_none_match: set.etag.clone(),
+            ..Default::default()
+        };
+        Ok(self.client()?.live_set(request).splay(splay.unwrap_or_default()))
     }
 }

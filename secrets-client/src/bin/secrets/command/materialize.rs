@@ -4,13 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use secrets_client::Resolved;
+use secrets_client::{LiveEvent, Resolved, changed_names};
 use secrets_core::FileMode;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::App;
-use crate::app::changes::{Changes, News, changed_names};
 use crate::args::scope::ContextArgs;
 use crate::args::time;
 use crate::delivery::volume::Volume;
@@ -58,18 +57,18 @@ pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), 
     let failed = |error: std::io::Error| CliError::new(ExitCode::Failed, format!("signals: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut changes = Changes::since(&set.etag, app, &args.context, &args.only, args.splay);
+    let mut live_set = app.live_set(&set, &args.only, args.splay)?;
     loop {
-        let news = tokio::select! {
-            news = changes.next() => news,
+        let event = tokio::select! {
+            event = live_set.next() => event,
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
         };
         let stays = |failure: &CliError| {
             app.output.warn(&format!("{} keeps what it has: {}", args.dir.display(), failure.message()));
         };
-        match news {
-            News::Set(new) => {
+        match event {
+            LiveEvent::Set(new) => {
                 let names = changed_names(&set.secrets, &new.secrets).join(", ");
                 match write(app, &args, &volume, &new) {
                     Ok(()) => app.output.note(&format!("Changed: {names}")),
@@ -77,9 +76,9 @@ pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), 
                 }
                 set = *new;
             }
-            News::Refused(failure) => stays(&failure),
-            // Nobody will tell of another one: whoever looks after this process has to know.
-            News::Ended(failure) => return Err(failure),
+            LiveEvent::Refused(error) => stays(&error.into()),
+            // There will be no other set: whoever supervises this process has to know.
+            LiveEvent::Ended(error) => return Err(error.into()),
         }
     }
 }

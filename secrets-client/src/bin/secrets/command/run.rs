@@ -115,8 +115,9 @@ pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, CliError> {
         if args.no_masking && placement.is_empty() {
             return Err(program.execute());
         }
-        // Who passes it on means it to last.
-        let _session = args.pass_session.then(|| app.keep_session()).transpose().map_err(before_start)?;
+        // A session that is passed on is meant to last.
+        let client = args.pass_session.then(|| app.client()).transpose().map_err(before_start)?;
+        let _session = client.map(|client| client.keep_session());
         (placement, Child::run(program, &mut signals).await)
     };
     if let Err(failure) = placement.remove() {

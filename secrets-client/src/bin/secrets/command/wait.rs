@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
-use secrets_client::{Watch, WatchEventKind, v1};
+use secrets_client::{LiveNames, v1};
 use serde_json::json;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -13,8 +13,8 @@ use crate::args::scope::{self, ContextArgs};
 use crate::args::time;
 use crate::ui::error::{CliError, ExitCode};
 
-/// After this long a person wants to know that nobody answers.
-const SOON: Duration = Duration::from_secs(3);
+/// After this long without an answer a person is told that the service has not answered yet.
+const NOTICE_DELAY: Duration = Duration::from_secs(3);
 
 #[derive(Args, Debug)]
 pub(crate) struct WaitArgs {
@@ -33,29 +33,29 @@ pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     for name in &args.names {
         scope::parse_name(name)?;
     }
-    let mut wanted = Wanted::of(args.names);
-    let _session = app.keep_session()?;
-    let begun = Instant::now();
-    let end = args.timeout.map(|patience| begun + patience);
-    // Whoever has no time to wait still wants to know what is there.
-    let answered = end.map(|end| end.max(begun + SOON));
-    let Some(watch) = by(answered, wanted.begin(app, &args.context)).await else {
-        let text = format!("{} did not answer within {} s", app.settings.endpoint, begun.elapsed().as_secs());
+    let wanted: BTreeSet<String> = args.names.into_iter().collect();
+    let start = Instant::now();
+    let end = args.timeout.map(|timeout| start + timeout);
+    // With hardly any time to wait, the command still says what is there.
+    let answer_due = end.map(|end| end.max(start + NOTICE_DELAY));
+    let Some(live) = by(answer_due, first_names(app, &args.context, &wanted)).await else {
+        let text = format!("{} did not answer within {} s", app.settings.endpoint, start.elapsed().as_secs());
         return Err(
             CliError::new(ExitCode::Unavailable, text).hint("is it running? `secrets doctor` looks for what is wrong")
         );
     };
-    if let Some(waited) = by(end, wanted.wait(app, watch?)).await {
+    let mut live = live?;
+    if let Some(waited) = by(end, wait_for_all(app, &wanted, &mut live)).await {
         waited?;
-        return if app.output.is_json() { app.output.json(&json!({ "secret_ids": wanted.names })) } else { Ok(()) };
+        return if app.output.is_json() { app.output.json(&json!({ "secret_ids": wanted })) } else { Ok(()) };
     }
-    let (missing, seconds) = (wanted.missing(), begun.elapsed().as_secs());
+    let (missing, seconds) = (missing(&wanted, &live), start.elapsed().as_secs());
     let first = missing.first().map(String::as_str).unwrap_or_default();
     Err(CliError::new(ExitCode::Missing, format!("not there after {seconds} s: {}", missing.join(", ")))
         .hint(format!("`secrets set {first}` gives your own sandboxes one")))
 }
 
-/// What comes of `waiting` until `end`; without one, however late.
+/// Awaits `waiting` until `end`; without one, however long it takes.
 async fn by<T>(end: Option<Instant>, waiting: impl Future<Output = T>) -> Option<T> {
     match end {
         Some(end) => timeout_at(end, waiting).await.ok(),
@@ -63,91 +63,36 @@ async fn by<T>(end: Option<Instant>, waiting: impl Future<Output = T>) -> Option
     }
 }
 
-impl App {
-    /// Watches what the context gets of these names, or of all when there are none.
-    pub(crate) async fn watch(&self, context: &ContextArgs, names: &BTreeSet<String>) -> Result<Watch, CliError> {
-        let (context, secret_ids) = (self.context(context).await?, names.iter().cloned().collect());
-        Ok(self.client()?.watch(v1::WatchRequest { context, secret_ids, ..Default::default() }))
-    }
-}
-
-/// The names that are waited for.
-struct Wanted {
-    names: BTreeSet<String>,
-    /// Those that are there, as far as is known.
-    there: BTreeSet<String>,
-}
-
-impl Wanted {
-    fn of(names: Vec<String>) -> Self {
-        Self { names: names.into_iter().collect(), there: BTreeSet::new() }
-    }
-
-    /// Opens the watch, and hears what is there.
-    async fn begin(&mut self, app: &App, context: &ContextArgs) -> Result<Watch, CliError> {
-        let mut watch = app.watch(context, &self.names).await?;
-        let first = match timeout(SOON, watch.next()).await {
-            Ok(first) => first?,
-            Err(_) => {
-                app.output.note(&format!("Waiting for the service at {}.", app.settings.endpoint));
-                watch.next().await?
-            }
-        };
-        self.happened(first.kind);
-        Ok(watch)
-    }
-
-    /// Hears of changes until nothing is missing.
-    async fn wait(&mut self, app: &App, mut watch: Watch) -> Result<(), CliError> {
-        let mut announced = Vec::new();
-        loop {
-            let missing = self.missing();
-            if missing.is_empty() {
-                return Ok(());
-            }
-            if missing != announced {
-                app.output.note(&format!("Waiting for {}.", missing.join(", ")));
-                announced = missing;
-            }
-            self.happened(watch.next().await?.kind);
+/// Follows the wanted names, and waits until the service has said which ones are there.
+async fn first_names(app: &App, context: &ContextArgs, wanted: &BTreeSet<String>) -> Result<LiveNames, CliError> {
+    let (context, secret_ids) = (app.context(context).await?, wanted.iter().cloned().collect());
+    let mut live = app.client()?.live_names(v1::WatchRequest { context, secret_ids, ..Default::default() });
+    match timeout(NOTICE_DELAY, live.next()).await {
+        Ok(answered) => answered?,
+        Err(_) => {
+            app.output.note(&format!("Waiting for the service at {}.", app.settings.endpoint));
+            live.next().await?;
         }
     }
+    Ok(live)
+}
 
-    fn happened(&mut self, happened: WatchEventKind) {
-        match happened {
-            WatchEventKind::Set(set) => self.there = set.secrets.into_iter().map(|secret| secret.secret_id).collect(),
-            WatchEventKind::Changed(change) => {
-                self.there.extend(change.added.into_iter().map(|secret| secret.secret_id));
-                self.there.retain(|name| !change.removed.contains(name));
-            }
-            WatchEventKind::Unchanged => {}
+/// Waits until nothing is missing.
+async fn wait_for_all(app: &App, wanted: &BTreeSet<String>, live: &mut LiveNames) -> Result<(), CliError> {
+    let mut announced = Vec::new();
+    loop {
+        let missing = missing(wanted, live);
+        if missing.is_empty() {
+            return Ok(());
         }
-    }
-
-    fn missing(&self) -> Vec<String> {
-        self.names.difference(&self.there).cloned().collect()
+        if missing != announced {
+            app.output.note(&format!("Waiting for {}.", missing.join(", ")));
+            announced = missing;
+        }
+        live.next().await?;
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn secrets(names: &[&str]) -> Vec<v1::WatchedSecret> {
-        names.iter().map(|name| v1::WatchedSecret { secret_id: (*name).into(), ..Default::default() }).collect()
-    }
-
-    #[test]
-    fn knows_what_is_missing_through_changes_and_interruptions() {
-        let mut wanted = Wanted::of(vec!["B".into(), "A".into(), "A".into()]);
-        assert_eq!(wanted.missing(), ["A", "B"]);
-        wanted.happened(WatchEventKind::Set(v1::WatchedSet { secrets: secrets(&["A"]), ..Default::default() }));
-        assert_eq!(wanted.missing(), ["B"]);
-        let change = v1::WatchedChange { added: secrets(&["B"]), removed: vec!["A".into()], ..Default::default() };
-        wanted.happened(WatchEventKind::Changed(change));
-        assert_eq!(wanted.missing(), ["A"]);
-        // After an interruption everything is told anew.
-        wanted.happened(WatchEventKind::Set(v1::WatchedSet { secrets: secrets(&["A", "B"]), ..Default::default() }));
-        assert!(wanted.missing().is_empty());
-    }
+fn missing(wanted: &BTreeSet<String>, live: &LiveNames) -> Vec<String> {
+    wanted.difference(live.names()).cloned().collect()
 }

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use clap::Args;
 use rustix::process::Signal;
-use secrets_client::{Resolved, ResolvedSecret};
+use secrets_client::{LiveEvent, Resolved, ResolvedSecret, changed_names};
 use tokio::time::{Instant, timeout_at};
 
 use super::{PreparedProgram, RunArgs};
 use crate::app::App;
-use crate::app::changes::{Changes, News, changed_names};
 use crate::args::time;
 use crate::delivery::{self, Placement, Plan};
 use crate::output_masking::masking;
@@ -76,11 +75,11 @@ pub(super) async fn run(
 
 impl Watched<'_> {
     async fn run(mut self, signals: &mut Signals) -> Result<u8, CliError> {
-        let mut child = Child::start(&self.program).await?;
         let RunArgs { context, only, watching, .. } = self.args;
-        let mut changes = Changes::since(&self.set.etag, self.app, context, only, watching.splay);
+        let mut live_set = self.app.live_set(&self.set, only, watching.splay)?;
+        let mut child = Child::start(&self.program).await?;
         loop {
-            let news = tokio::select! {
+            let event = tokio::select! {
                 biased;
                 code = child.wait(signals) => {
                     // Whoever ends us by our group does not reach one that the program leads.
@@ -89,16 +88,18 @@ impl Watched<'_> {
                     }
                     return Ok(code);
                 }
-                news = changes.next() => news,
+                event = live_set.next() => event,
             };
-            let set = match news {
-                News::Set(set) => *set,
-                News::Refused(failure) => {
-                    child.print_line(&format!("secrets: the program keeps what it has: {}", failure.message()));
+            let set = match event {
+                LiveEvent::Set(set) => *set,
+                LiveEvent::Refused(error) => {
+                    let error = CliError::from(error);
+                    child.print_line(&format!("secrets: the program keeps what it has: {}", error.message()));
                     continue;
                 }
-                News::Ended(failure) => {
-                    child.print_line(&format!("secrets: changes are no longer watched: {}", failure.message()));
+                LiveEvent::Ended(error) => {
+                    let error = CliError::from(error);
+                    child.print_line(&format!("secrets: changes are no longer watched: {}", error.message()));
                     continue;
                 }
             };

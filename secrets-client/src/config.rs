@@ -9,8 +9,7 @@ pub mod settings;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -21,6 +20,7 @@ use self::file::{address, identifier, read};
 pub use self::repository::{DeclaredSecret, Repository};
 pub use self::settings::{Defaults, EnvironmentError, Settings};
 use crate::credentials::InvalidCredential;
+use crate::private_file;
 
 /// The user's settings: `$XDG_CONFIG_HOME/secrets/config.toml`, readable by its owner alone.
 #[derive(Clone, Debug, Default)]
@@ -155,18 +155,7 @@ impl Config {
         if let Some(folder) = path.parent() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         }
-        let beside = path.with_extension(format!("toml.{}", std::process::id()));
-        let _ = fs::remove_file(&beside); // of a process of this number that was killed here
-        let written =
-            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).and_then(|mut f| {
-                f.write_all(text.as_bytes())?;
-                f.sync_all()?;
-                fs::rename(&beside, path)
-            });
-        if written.is_err() {
-            let _ = fs::remove_file(&beside);
-        }
-        written.map_err(failed)
+        private_file::replace(path, text.as_bytes()).map_err(failed)
     }
 
     /// Returns the file of the certificate authority for an endpoint.

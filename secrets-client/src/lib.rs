@@ -40,6 +40,8 @@ pub mod client;
 pub mod config;
 pub mod credentials;
 pub mod error;
+pub mod fallback;
+pub mod private_file;
 pub mod proxy;
 pub mod retry;
 
@@ -51,6 +53,9 @@ pub use client::{Client, ClientBuilder, ConnectError, ConnectionReport, ServerCe
 pub use config::{Config, ConfigError, DeclaredSecret, Defaults, EnvironmentError, Repository, Settings};
 pub use credentials::{Credential, InvalidCredential};
 pub use error::{Answer, ClientError, ConnectionProblem, FieldViolation, Reason};
+pub use fallback::{
+    Fallback, FallbackBinding, FallbackError, FallbackKey, FallbackProblem, FallbackSet, InvalidFallbackKey,
+};
 pub use proxy::{InvalidProxy, Proxy, ProxyError};
 pub use retry::RetryPolicy;
 pub use secrets_proto::v1;

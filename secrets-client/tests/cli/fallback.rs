@@ -115,7 +115,7 @@ fn one_that_is_too_old_altered_or_of_another_key_is_refused() {
     fs::write(&careful.file, altered).unwrap();
     careful.runs("--workspace ws1").fails(125).shows(&["altered"]);
     fs::write(&careful.file, "LINEAR_API_KEY=forged").unwrap();
-    careful.runs("--workspace ws1").fails(125).shows(&["no fallback"]).hides("forged");
+    careful.runs("--workspace ws1").fails(125).shows(&["not a fallback"]).hides("forged");
     fs::write(&careful.file, sealed).unwrap();
     write_key(&careful.key, "decaf000");
     careful.runs("--workspace ws1").fails(125).shows(&["another key"]);

@@ -18,7 +18,6 @@ mod file_id;
 mod journal;
 mod placement;
 mod plan;
-pub(crate) mod private_file;
 mod runtime_dir;
 pub(crate) mod volume;
 

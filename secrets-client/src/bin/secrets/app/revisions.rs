@@ -9,7 +9,7 @@ use std::io::Read as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::delivery::private_file;
+use secrets_client::private_file;
 
 /// Revisions by organization.
 pub(crate) type Revisions = BTreeMap<String, String>;

@@ -8,7 +8,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use aws_lc_rs::digest::{Context, SHA256};
 use zeroize::Zeroizing;
 
-use super::key::Key;
+use super::key::FallbackKey;
 
 const MAGIC: &[u8; 17] = b"secrets-fallback\x01";
 const KEY_ID_BYTES: usize = 16;
@@ -17,8 +17,8 @@ const HEADER_BYTES: usize = MAGIC.len() + 8 + KEY_ID_BYTES + BINDING_BYTES;
 /// What sealing appends.
 pub(super) const TAG_BYTES: usize = 16;
 
-/// What a set is for.
-pub(super) struct FallbackBinding([u8; BINDING_BYTES]);
+/// What a set is for: a hash, from which nothing can be read.
+pub struct FallbackBinding([u8; BINDING_BYTES]);
 
 /// Why a file does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub(super) enum OpenError {
 }
 
 impl FallbackBinding {
-    /// Of where and for whom the set is, and of the names that were asked for.
-    pub(super) fn new(parts: &[&str], names: &[&str]) -> Self {
+    /// Binds a set to `parts`, above all the endpoint, the credential and the context, and to the names that were asked for.
+    pub fn new(parts: &[&str], names: &[&str]) -> Self {
         let mut binding = hash(b"secrets fallback binding");
         for list in [parts, names] {
             binding.update(&(list.len() as u64).to_be_bytes());
@@ -51,7 +51,12 @@ impl FallbackBinding {
 }
 
 /// Seals `plain`, and leaves nothing of it there; none if the cipher or its randomness fails.
-pub(super) fn seal(key: &Key, binding: &FallbackBinding, now: i64, plain: &mut Zeroizing<Vec<u8>>) -> Option<Vec<u8>> {
+pub(super) fn seal(
+    key: &FallbackKey,
+    binding: &FallbackBinding,
+    now: i64,
+    plain: &mut Zeroizing<Vec<u8>>,
+) -> Option<Vec<u8>> {
     let mut nonce = [0; NONCE_LEN];
     aws_lc_rs::rand::fill(&mut nonce).ok()?;
     let header = header(key, binding, now);
@@ -63,7 +68,7 @@ pub(super) fn seal(key: &Key, binding: &FallbackBinding, now: i64, plain: &mut Z
 
 /// When it was sealed, and what.
 pub(super) fn open(
-    key: &Key,
+    key: &FallbackKey,
     binding: &FallbackBinding,
     bytes: Vec<u8>,
 ) -> Result<(i64, Zeroizing<Vec<u8>>), OpenError> {
@@ -84,7 +89,7 @@ pub(super) fn open(
     Ok((time, Zeroizing::new(plain.to_vec())))
 }
 
-fn header(key: &Key, binding: &FallbackBinding, time: i64) -> Vec<u8> {
+fn header(key: &FallbackKey, binding: &FallbackBinding, time: i64) -> Vec<u8> {
     let mut id = hash(b"secrets fallback key");
     id.update(key.expose());
     let id = id.finish();
@@ -92,7 +97,7 @@ fn header(key: &Key, binding: &FallbackBinding, time: i64) -> Vec<u8> {
     [MAGIC.as_slice(), &time.to_be_bytes(), id, &binding.0].concat()
 }
 
-fn cipher(key: &Key) -> Option<LessSafeKey> {
+fn cipher(key: &FallbackKey) -> Option<LessSafeKey> {
     UnboundKey::new(&AES_256_GCM, key.expose()).ok().map(LessSafeKey::new)
 }
 
@@ -113,7 +118,7 @@ mod tests {
 
     #[test]
     fn refuses_every_alteration() {
-        let key = Key::from_bytes([7; 32]);
+        let key = FallbackKey::from_bytes([7; 32]);
         let for_whom = binding(&["http://e", "token", "acme", "api", ""]);
         let sealed = seal(&key, &for_whom, 5, &mut Zeroizing::new(b"the set".to_vec())).unwrap();
         let (time, plain) = open(&key, &for_whom, sealed.clone()).unwrap();
@@ -131,7 +136,7 @@ mod tests {
 
     #[test]
     fn opens_for_nobody_else() {
-        let key = Key::from_bytes([7; 32]);
+        let key = FallbackKey::from_bytes([7; 32]);
         let for_whom = |parts: &[&str], names: &[&str]| FallbackBinding::new(parts, names);
         let sealed = seal(&key, &for_whom(&["ab", "c"], &["A"]), 5, &mut Zeroizing::new(b"x".to_vec())).unwrap();
         for (parts, names) in [
@@ -143,13 +148,13 @@ mod tests {
             let other = for_whom(&parts, &names);
             assert_eq!(open(&key, &other, sealed.clone()).err(), Some(OpenError::OtherBinding), "{parts:?} {names:?}");
         }
-        let other = open(&Key::from_bytes([8; 32]), &for_whom(&["ab", "c"], &["A"]), sealed);
+        let other = open(&FallbackKey::from_bytes([8; 32]), &for_whom(&["ab", "c"], &["A"]), sealed);
         assert_eq!(other.err(), Some(OpenError::OtherKey));
     }
 
     #[test]
     fn the_same_set_is_never_sealed_the_same() {
-        let key = Key::from_bytes([7; 32]);
+        let key = FallbackKey::from_bytes([7; 32]);
         let once = || seal(&key, &binding(&[]), 5, &mut Zeroizing::new(b"x".to_vec())).unwrap();
         assert_ne!(once(), once());
     }

@@ -5,8 +5,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// Puts `bytes` in the place of what is at `path`; whoever reads it finds the one or the other, whole.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Replaces the file at `path` by one that holds `bytes`. A reader finds the old content or the new one, whole.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut beside = path.to_owned().into_os_string();
     beside.push(format!(".{}", std::process::id()));
     let beside = PathBuf::from(beside);

@@ -1,44 +1,51 @@
 //! The key of a fallback: the caller's own.
 
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::ui::error::{CliError, ExitCode};
+const KEY_BYTES: usize = 32;
+/// How much of a key file is read: more than the digits of a key, and white space around them.
+const MAX_FILE_BYTES: u64 = 256;
 
-pub(super) const KEY_BYTES: usize = 32;
+/// The key of a fallback. It is wiped when it is dropped, and has no `Debug`.
+pub struct FallbackKey(Zeroizing<[u8; KEY_BYTES]>);
 
-/// Wiped when it is dropped, and without a `Debug`.
-pub(super) struct Key(Zeroizing<[u8; KEY_BYTES]>);
+/// Why a file does not hold a valid key. Never holds what is in it.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidFallbackKey {
+    /// The file can't be read.
+    #[error(transparent)]
+    File(#[from] io::Error),
+    /// Everybody may read the file.
+    #[error("everybody may read it")]
+    Exposed,
+    /// The content is something else.
+    #[error("must be 32 bytes or 64 hexadecimal digits")]
+    Malformed,
+}
 
-impl Key {
-    /// Reads 32 bytes, or 64 hexadecimal digits. Refuses a file that everybody may read.
-    pub(super) fn read(path: &Path) -> Result<Self, CliError> {
-        let fails = |why: &str| CliError::new(ExitCode::Failed, format!("fallback key `{}`: {why}", path.display()));
+impl FallbackKey {
+    /// Reads 32 bytes, or 64 hexadecimal digits, from a file that not everybody may read.
+    pub fn from_file(path: &Path) -> Result<Self, InvalidFallbackKey> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(256));
-        let mode = std::fs::File::open(path)
-            .and_then(|mut file| {
-                file.by_ref().take(256).read_to_end(&mut bytes)?;
-                file.metadata()
-            })
-            .map_err(|error| fails(&error.to_string()))?
-            .permissions()
-            .mode();
-        if mode & 0o007 != 0 {
-            return Err(fails("everybody may read it").hint(format!("chmod 600 {}", path.display())));
+        let file = File::open(path)?;
+        if file.metadata()?.permissions().mode() & 0o007 != 0 {
+            return Err(InvalidFallbackKey::Exposed);
         }
-        let key = match <[u8; KEY_BYTES]>::try_from(bytes.as_slice()) {
+        file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
+        match <[u8; KEY_BYTES]>::try_from(bytes.as_slice()) {
             Ok(key) => Some(Zeroizing::new(key)),
             Err(_) => hexadecimal(bytes.trim_ascii()),
-        };
-        key.map(Self).ok_or_else(|| {
-            fails("32 bytes or 64 hexadecimal digits pass").hint(format!("openssl rand -hex 32 > {}", path.display()))
-        })
+        }
+        .map(Self)
+        .ok_or(InvalidFallbackKey::Malformed)
     }
 
-    /// Exposed to the cipher alone.
+    /// Returns the key, for the cipher alone.
     pub(super) fn expose(&self) -> &[u8; KEY_BYTES] {
         &self.0
     }
@@ -75,7 +82,7 @@ mod tests {
         let read = |bytes: &[u8], mode| {
             fs::write(&path, bytes).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            Key::read(&path)
+            FallbackKey::from_file(&path)
         };
         let digits = "00ff".repeat(16);
         let expected: Vec<u8> = [0, 255].repeat(16);
@@ -83,9 +90,9 @@ mod tests {
             assert_eq!(read(&bytes, 0o640).ok().unwrap().expose().as_slice(), expected);
         }
         for bytes in [&b""[..], b"short", &digits.as_bytes()[1..], "zz".repeat(32).as_bytes(), &[7; 33]] {
-            assert!(read(bytes, 0o600).err().unwrap().message().contains("64 hexadecimal digits"));
+            assert!(matches!(read(bytes, 0o600), Err(InvalidFallbackKey::Malformed)));
         }
-        assert!(read(&expected, 0o604).err().unwrap().message().contains("everybody"));
-        assert!(Key::read(&directory.path().join("none")).is_err());
+        assert!(matches!(read(&expected, 0o604), Err(InvalidFallbackKey::Exposed)));
+        assert!(matches!(FallbackKey::from_file(&directory.path().join("none")), Err(InvalidFallbackKey::File(_))));
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! [`decide`] answers; [`authorize`] answers with a [`Permit`] that later steps demand as an argument, so that an
 //! unchecked path does not compile. The rules are one table, the function `sufficient`, whose rows name entitlements: what a
-//! caller is to a resource. How a [`Entitlement`] is told from the bindings is said in `entitlement.rs`, and nowhere else.
+//! caller is to a resource. How an [`Entitlement`] follows from the bindings is in `entitlement.rs` alone.
 //!
 //! # What the caller hands in
 //!
 //! The bindings of the calling account (of a session: of its creator) and, for a context with a user, those of that
-//! user, in one slice; bindings of others are passed over. The [`Resource`] carries the few other facts.
+//! user, in one slice; bindings of others are ignored. The [`Resource`] carries the few other facts.
 //!
 //! To add an action: a line in `authorize/action.rs`, its rows in `sufficient`, its rows in
 //! `tests/data/authorization.tsv`.
@@ -58,7 +58,7 @@ pub fn authorize<A: Right>(
 /// The table: any one entitlement of a row suffices, and what has no row is for nobody.
 ///
 /// Broader entitlements come first where what is shown depends on them. A `List…` action on a parent only lets its caller
-/// ask: every row of the answer must pass the `Get…` action of its own.
+/// ask: every row of the answer needs the `Get…` action of its own.
 #[rustfmt::skip]
 fn sufficient(action: Action, resource: &Resource) -> &'static [Entitlement] {
     use Action as A;

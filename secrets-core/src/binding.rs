@@ -1,7 +1,5 @@
 //! Bindings: which roles exist where, who can hold them, and which binding must stay.
 
-use std::fmt;
-
 use crate::principal::{AccountKind, PrincipalKind, PrincipalRef};
 use crate::role::{Role, RoleResource, RoleResourceKind};
 
@@ -50,40 +48,24 @@ pub fn keeps_an_admin(admins: impl IntoIterator<Item = PrincipalRef>, leaving: P
 }
 
 /// A role that does not exist on that resource for that kind of holder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{holder} can't have the role {} on {resource}; {}", role.as_str(), expected(*resource, *holder))]
 pub struct InvalidBinding {
     role: Role,
     resource: RoleResourceKind,
     holder: AccountKind,
 }
 
-impl fmt::Display for InvalidBinding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { role, resource, holder } = *self;
-        let passing: Vec<_> =
-            Role::ALL.iter().filter(|role| exists(**role, resource, holder)).map(|role| role.as_str()).collect();
-        write!(f, "{holder} can't have the role {} on {resource}; ", role.as_str())?;
-        if passing.is_empty() {
-            f.write_str("no role passes there")
-        } else {
-            write!(f, "{} would pass", passing.join(" or "))
-        }
-    }
+fn expected(resource: RoleResourceKind, holder: AccountKind) -> String {
+    let roles: Vec<_> =
+        Role::ALL.iter().filter(|role| exists(**role, resource, holder)).map(|role| role.as_str()).collect();
+    if roles.is_empty() { "it can have none there".to_owned() } else { format!("expected {}", roles.join(" or ")) }
 }
-
-impl std::error::Error for InvalidBinding {}
 
 /// The organization would be left without an admin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the organization's last admin can't be removed; make another person admin first")]
 pub struct LastAdmin;
-
-impl fmt::Display for LastAdmin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the organization's last admin can't be removed; make another person admin first")
-    }
-}
-
-impl std::error::Error for LastAdmin {}
 
 #[cfg(test)]
 mod tests {
@@ -99,14 +81,11 @@ mod tests {
     }
 
     #[test]
-    fn says_which_roles_would_pass() {
+    fn says_which_roles_are_expected() {
         let refused = check(Role::Delegate, RoleResourceKind::Workspace, AccountKind::User).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "a user can't have the role DELEGATE on a workspace; MEMBER or OWNER would pass"
-        );
+        assert_eq!(refused.to_string(), "a user can't have the role DELEGATE on a workspace; expected MEMBER or OWNER");
         let refused = check(Role::Admin, RoleResourceKind::Platform, AccountKind::User).unwrap_err();
-        assert_eq!(refused.to_string(), "a user can't have the role ADMIN on the platform; no role passes there");
+        assert_eq!(refused.to_string(), "a user can't have the role ADMIN on the platform; it can have none there");
         assert_eq!(check(Role::Member, RoleResourceKind::Project, AccountKind::ServiceAccount), Ok(()));
     }
 

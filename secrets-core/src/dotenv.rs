@@ -1,13 +1,14 @@
 //! `.env` documents: `NAME=value` a line.
 //!
-//! - Blank lines and lines that start with `#` say nothing. A byte order mark and CRLF pass.
+//! - Blank lines and lines that start with `#` say nothing. A byte order mark and CRLF are allowed.
 //! - `export ` before a name is ignored, and so are spaces and tabs around name and value.
 //! - An unquoted value is taken as it stands, up to the end of its line or ` #`.
 //! - `'…'` is taken literally. In `"…"`, `\n`, `\r`, `\t`, `\\`, `\"` and `\$` are escapes; any other backslash stands
 //!   for itself. Both may span lines; a CRLF within them is a line feed.
 //! - Nothing is expanded and no command is run: `$` and backticks stand for themselves.
 //!
-//! A name may have letters, digits, `_`, `-` and `.` here: whether it passes for a secret is for [`crate::import`] to say.
+//! A name may have letters, digits, `_`, `-` and `.` here: whether it is valid for a secret is for [`crate::import`] to
+//! say.
 
 mod parse;
 mod write;
@@ -37,7 +38,7 @@ impl Entry {
         self.line
     }
 
-    /// The name as it was written. It need not be one that passes, so whoever shows it looks at it first.
+    /// The name as it was written. It need not be a valid name, so whoever shows it checks it first.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -75,11 +76,6 @@ pub fn mark_overridden(entries: &mut [Entry]) {
         entry.overridden_by = last_lines.get(&entry.key).copied();
         last_lines.entry(entry.key.clone()).or_insert(entry.line);
     }
-}
-
-/// Whether `text` can only be meant as a name, however wrong: letters, digits, `_`, `-` and `.`.
-pub(crate) fn looks_like_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use std::str::FromStr;
 
 use crate::text::Shown;
 
-/// Why a text is no identifier of its kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a text is not a valid identifier of its kind.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", message(*kind, *problem))]
 pub struct InvalidIdentifier {
     kind: Kind,
     problem: IdentifierProblem,
@@ -27,7 +28,7 @@ pub enum IdentifierProblem {
     },
     /// A character is not in the alphabet, or not where it stands.
     Character {
-        /// The first character that does not pass.
+        /// The first invalid character.
         found: char,
         /// Its offset in bytes.
         at: usize,
@@ -43,30 +44,25 @@ impl InvalidIdentifier {
     }
 }
 
-impl fmt::Display for InvalidIdentifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Kind { noun, rule } = self.kind;
-        match self.problem {
-            IdentifierProblem::Empty => write!(f, "{noun} is empty")?,
-            IdentifierProblem::TooLong { length } => write!(f, "{noun} is {length} bytes long")?,
-            IdentifierProblem::Character { found, at } => {
-                write!(f, "{} at byte {at} of {noun} does not pass", Shown(found))?;
-            }
-            IdentifierProblem::DotDot => write!(f, "{noun} contains `..`")?,
+fn message(kind: Kind, problem: IdentifierProblem) -> String {
+    let Kind { noun, rule } = kind;
+    let expected = match rule {
+        Rule::Slug => "1 to 63 characters of `a-z`, `0-9` and `-`, with a letter or digit at both ends",
+        Rule::Login => {
+            "1 to 128 characters of `A-Z`, `a-z`, `0-9`, `.`, `_`, `@`, `+` and `-`, with a letter or digit first"
         }
-        match rule {
-            Rule::Slug => {
-                f.write_str("; 1 to 63 bytes of `a-z`, `0-9` and `-` pass, with a letter or digit at both ends")
-            }
-            Rule::Login => f.write_str(
-                "; 1 to 128 bytes of `A-Z`, `a-z`, `0-9`, `.`, `_`, `@`, `+` and `-` pass, with a letter or digit \
-                 first and without `..`",
-            ),
+    };
+    match problem {
+        IdentifierProblem::Empty => format!("{noun} must not be empty; expected {expected}"),
+        IdentifierProblem::TooLong { length } => {
+            format!("{noun} must be at most {} bytes (got {length})", rule.max_bytes())
         }
+        IdentifierProblem::Character { found, at } => {
+            format!("invalid {} at byte {at} of {noun}; expected {expected}", Shown(found))
+        }
+        IdentifierProblem::DotDot => format!("{noun} must not contain `..`"),
     }
 }
-
-impl std::error::Error for InvalidIdentifier {}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kind {
@@ -82,14 +78,19 @@ pub(crate) enum Rule {
     Login,
 }
 
+impl Rule {
+    const fn max_bytes(self) -> usize {
+        match self {
+            Self::Slug => 63,
+            Self::Login => 128,
+        }
+    }
+}
+
 pub(crate) fn check(text: &str, kind: Kind) -> Result<(), InvalidIdentifier> {
-    let longest = match kind.rule {
-        Rule::Slug => 63,
-        Rule::Login => 128,
-    };
     let problem = if text.is_empty() {
         IdentifierProblem::Empty
-    } else if text.len() > longest {
+    } else if text.len() > kind.rule.max_bytes() {
         IdentifierProblem::TooLong { length: text.len() }
     } else if let Some((at, found)) = first_bad(text, kind.rule) {
         IdentifierProblem::Character { found, at }
@@ -109,7 +110,7 @@ fn first_bad(text: &str, rule: Rule) -> Option<(usize, char)> {
     })
 }
 
-/// A newtype over text that passed [`check`].
+/// A newtype over text that [`check`] accepted.
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident, $noun:literal, $rule:expr) => {
         $(#[$doc])*
@@ -222,16 +223,12 @@ mod tests {
     }
 
     #[test]
-    fn says_which_rule_broke_and_what_would_pass() {
+    fn says_which_rule_broke_and_what_is_expected() {
         assert_eq!(
             "Acme".parse::<OrganizationId>().unwrap_err().to_string(),
-            "`A` at byte 0 of organization identifier does not pass; 1 to 63 bytes of `a-z`, `0-9` and `-` pass, with \
-             a letter or digit at both ends"
+            "invalid character `A` at byte 0 of organization identifier; expected 1 to 63 characters of `a-z`, `0-9` and \
+             `-`, with a letter or digit at both ends"
         );
-        assert_eq!(
-            "a..b".parse::<UserId>().unwrap_err().to_string(),
-            "user identifier contains `..`; 1 to 128 bytes of `A-Z`, `a-z`, `0-9`, `.`, `_`, `@`, `+` and `-` pass, \
-             with a letter or digit first and without `..`"
-        );
+        assert_eq!("a..b".parse::<UserId>().unwrap_err().to_string(), "user identifier must not contain `..`");
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::dotenv::{Entry, looks_like_name};
+use crate::dotenv::Entry;
 use crate::limits::{Limit, LimitExceeded, Limits};
-use crate::name::{InvalidSecretId, MAX_BYTES, NamePolicy, SecretId};
+use crate::name::{InvalidSecretId, MAX_BYTES, NamePolicy, SecretId, looks_like_name};
 use crate::target::{InvalidTarget, Target};
 use crate::value::{InvalidValue, check_value};
 
@@ -87,11 +87,11 @@ crate::wire_enum::wire_enum!(Outcome, "import outcome", {
 /// Why an entry would not be imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The name does not pass.
+    /// The name is not valid.
     Name(InvalidSecretId),
     /// The name is that of a reserved environment variable.
     Target(InvalidTarget),
-    /// The value does not pass.
+    /// The value is not valid.
     Value(InvalidValue),
     /// The name exists.
     Exists,
@@ -119,7 +119,7 @@ pub struct Reviewed {
     pub outcome: Outcome,
     /// Why it would not be imported.
     pub reason: Option<Reason>,
-    /// A name that would pass in its stead.
+    /// A valid name to use in its stead.
     pub suggestion: Option<SecretId>,
 }
 
@@ -139,13 +139,13 @@ impl Review {
         self.entries.iter().filter(|entry| entry.outcome == outcome).count()
     }
 
-    /// Whether the entries that pass may be applied, or a rejected one forbids it.
+    /// Whether the entries that are not rejected may be applied.
     pub fn may_apply(&self) -> bool {
         self.on_rejected == RejectedPolicy::Skip || self.count(Outcome::Rejected) == 0
     }
 }
 
-/// Says what would become of each of the `entries`; refuses more of them than the limits let pass.
+/// Says what would become of each of the `entries`; refuses more of them than the limits allow.
 ///
 /// Whether the scope has room for all of them is for the caller to say, who knows what is stored.
 pub fn review(entries: &[Entry], rules: &Rules<'_>) -> Result<Review, LimitExceeded> {
@@ -183,7 +183,7 @@ fn decide(entry: &Entry, rules: &Rules<'_>) -> Result<(Outcome, SecretId), (Outc
         return Err((Outcome::SkippedEmpty, Reason::Empty));
     }
     let rejected = |reason| (Outcome::Rejected, reason);
-    // A name that exists passed once, perhaps under another policy.
+    // A name that exists was valid once, perhaps under another policy.
     let existing = name.and_then(|name| rules.existing.get(&name).map(|target| (name, target)));
     let (outcome, name, target) = match (existing, rules.conflict_policy) {
         (Some(_), ConflictPolicy::Skip) => return Err((Outcome::SkippedExists, Reason::Exists)),
@@ -215,9 +215,9 @@ impl fmt::Display for Reason {
             }
             Self::Target(error) => error.fmt(f),
             Self::Value(error) => error.fmt(f),
-            Self::Exists => f.write_str("exists; the conflict policy `OVERWRITE` replaces it"),
-            Self::Overridden { by } => write!(f, "line {by} gives the same name and counts"),
-            Self::Empty => f.write_str("no value, which keeps what is stored"),
+            Self::Exists => f.write_str("exists already; the conflict policy `OVERWRITE` replaces its value"),
+            Self::Overridden { by } => write!(f, "line {by} has the same name and is used instead"),
+            Self::Empty => f.write_str("has no value; what is stored stays as it is"),
             Self::NotSelected => f.write_str("not among the names to import"),
         }
     }
@@ -286,11 +286,11 @@ mod tests {
         use Outcome::*;
         let expected = [
             (2, "DATABASE_URL", Created, ""),
-            (3, "STRIPE_SECRET", SkippedExists, "exists; the conflict policy `OVERWRITE` replaces it"),
+            (3, "STRIPE_SECRET", SkippedExists, "exists already; the conflict policy `OVERWRITE` replaces its value"),
             (5, "PATH", Rejected, "reserved: changes which programs run"),
-            (7, "npm_token", Rejected, "lower case does not pass; `NPM_TOKEN` would"),
-            (8, "EMPTY", SkippedEmpty, "no value, which keeps what is stored"),
-            (9, "A", OverriddenLater, "line 10 gives the same name and counts"),
+            (7, "npm_token", Rejected, "names must be upper case; did you mean `NPM_TOKEN`?"),
+            (8, "EMPTY", SkippedEmpty, "has no value; what is stored stays as it is"),
+            (9, "A", OverriddenLater, "line 10 has the same name and is used instead"),
             (10, "A", Created, ""),
         ];
         assert_eq!(rows, expected.map(|(line, key, outcome, reason)| (line, key, outcome, reason.to_owned())));
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn applies_the_rest_when_told_to_skip_what_is_rejected() {
+    fn applies_the_rest_when_rejected_entries_are_skipped() {
         let mut given = Given::existing(&[]);
         assert!(given.review(b"A=1").may_apply());
         given.on_rejected = RejectedPolicy::Skip;

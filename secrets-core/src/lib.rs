@@ -59,7 +59,10 @@ pub use name::{InvalidSecretId, NamePolicy, SecretId, suggest};
 pub use principal::{Account, AccountKind, Principal, PrincipalKind, PrincipalRef};
 pub use reserved::{Reserved, reserved_variable};
 pub use resolution::{Candidate, Filter, NotChosen, NotChosenReason, Resolution, resolve};
-pub use resource_name::{InvalidResourceName, ScopeName, SecretName, ServiceAccountName};
+pub use resource_name::{
+    AccountName, BindingName, InvalidResourceName, OrganizationName, PrincipalName, ProjectName, RoleResourceName,
+    ScopeName, SecretName, ServiceAccountName, SessionName, TokenName, UserName, WorkspaceName,
+};
 pub use role::{Role, RoleResource, RoleResourceKind};
 pub use scope::{Scope, ScopeKind};
 pub use secret::{

@@ -42,7 +42,7 @@ crate::wire_enum::wire_enum!(Limit, "limit", {
     ImportBytes => "import_bytes",
 });
 
-/// The most that passes of each.
+/// The most allowed of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// See [`Limit::ValueBytes`].
@@ -63,19 +63,21 @@ pub struct Limits {
     pub import_bytes: u64,
 }
 
-/// There is more of something than passes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// There is more of something than its limit allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the limit `{limit}` is {most} (got {given})")]
 pub struct LimitExceeded {
     /// Of what.
     pub limit: Limit,
-    /// The most that passes.
+    /// The most allowed.
     pub most: u64,
     /// How much there is, or would be.
     pub given: u64,
 }
 
 /// A limit was to be set to zero or raised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the limit `{limit}` must be from 1 to {most} (got {given})")]
 pub struct InvalidLimit {
     /// Which one.
     pub limit: Limit,
@@ -86,7 +88,7 @@ pub struct InvalidLimit {
 }
 
 impl Limits {
-    /// The most that passes of `limit`.
+    /// The most allowed of `limit`.
     pub const fn get(&self, limit: Limit) -> u64 {
         match limit {
             Limit::ValueBytes => self.value_bytes,
@@ -100,7 +102,7 @@ impl Limits {
         }
     }
 
-    /// Whether `given` of `limit` passes.
+    /// Refuses more of `limit` than allowed.
     pub const fn check(&self, limit: Limit, given: u64) -> Result<(), LimitExceeded> {
         let most = self.get(limit);
         if given > most { Err(LimitExceeded { limit, most, given }) } else { Ok(()) }
@@ -161,22 +163,6 @@ impl fmt::Display for Limit {
     }
 }
 
-impl fmt::Display for LimitExceeded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} exceeds the limit `{}`; at most {} passes", self.given, self.limit, self.most)
-    }
-}
-
-impl std::error::Error for LimitExceeded {}
-
-impl fmt::Display for InvalidLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "limit `{}` can't be {}; 1 to {} passes", self.limit, self.given, self.most)
-    }
-}
-
-impl std::error::Error for InvalidLimit {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,8 +214,8 @@ mod tests {
     #[test]
     fn names_the_limit_and_what_was_given() {
         let error = Limits::default().check(Limit::SecretsPerScope, 1001).unwrap_err();
-        assert_eq!(error.to_string(), "1001 exceeds the limit `secrets_per_scope`; at most 1000 passes");
+        assert_eq!(error.to_string(), "the limit `secrets_per_scope` is 1000 (got 1001)");
         let error = Limits::default().lower(Limit::ValueBytes, 70_000).unwrap_err();
-        assert_eq!(error.to_string(), "limit `value_bytes` can't be 70000; 1 to 65536 passes");
+        assert_eq!(error.to_string(), "the limit `value_bytes` must be from 1 to 65536 (got 70000)");
     }
 }

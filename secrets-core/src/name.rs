@@ -5,8 +5,10 @@ use std::fmt;
 use crate::reserved::reserved_variable;
 use crate::text::Shown;
 
-/// The longest name in bytes.
+/// The length of the longest name, in bytes.
 pub(crate) const MAX_BYTES: usize = 127;
+
+const EXPECTED: &str = "1 to 127 characters of `A-Z`, `0-9` and `_`, not starting with a digit";
 
 /// The name of a secret within its scope, for instance `LINEAR_API_KEY`. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,35 +26,42 @@ pub enum NamePolicy {
 
 crate::wire_enum::wire_enum!(NamePolicy, "name policy", { Strict => "STRICT", Relaxed => "RELAXED" });
 
-/// Why a text is no name of a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a text is not a valid name of a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSecretId {
     /// It has no characters.
+    #[error("names must not be empty; expected {EXPECTED}")]
     Empty,
     /// It is longer than 127 bytes.
+    #[error("names must be at most {MAX_BYTES} bytes (got {length})")]
     TooLong {
         /// Its length in bytes.
         length: usize,
     },
     /// It starts with a digit.
+    #[error("names must not start with a digit{}", Hint(suggestion.as_ref()))]
     Digit {
-        /// The nearest name that passes.
+        /// The nearest valid name, where there is an honest guess.
         suggestion: Option<SecretId>,
     },
     /// It has lower-case letters, and the policy is strict.
+    #[error("names must be upper case{}", Hint(suggestion.as_ref()))]
     LowerCase {
         /// The offset of the first of them in bytes.
         at: usize,
-        /// The nearest name that passes.
+        /// The nearest valid name, where there is an honest guess.
         suggestion: Option<SecretId>,
     },
     /// A character is not in the alphabet.
+    #[error("invalid {}{}", Invalid { found: *found, at: *at, name: name.as_deref() }, Hint(suggestion.as_ref()))]
     Character {
-        /// The first character that does not pass.
+        /// The text, unless a part of it could hide something from its reader.
+        name: Option<Box<str>>,
+        /// The first invalid character.
         found: char,
         /// Its offset in bytes.
         at: usize,
-        /// The nearest name that passes.
+        /// The nearest valid name, where there is an honest guess.
         suggestion: Option<SecretId>,
     },
 }
@@ -66,9 +75,10 @@ impl SecretId {
         if text.len() > MAX_BYTES {
             return Err(InvalidSecretId::TooLong { length: text.len() });
         }
-        // A character that never passes is told before a letter that passes elsewhere.
+        // A character that no policy allows comes before a letter that another policy allows.
         if let Some((at, found)) = text.char_indices().find(|(_, c)| !c.is_ascii_alphanumeric() && *c != '_') {
-            return Err(InvalidSecretId::Character { found, at, suggestion: suggest(text) });
+            let name = looks_like_name(text).then(|| text.into());
+            return Err(InvalidSecretId::Character { name, found, at, suggestion: suggest(text) });
         }
         if policy == NamePolicy::Strict
             && let Some(at) = text.bytes().position(|b| b.is_ascii_lowercase())
@@ -93,7 +103,7 @@ impl fmt::Display for SecretId {
     }
 }
 
-/// The nearest name that passes everywhere, for a text that does not: `linear-api-key` and `linearApiKey` give
+/// The nearest name that every policy allows, for a text that is not one: `linear-api-key` and `linearApiKey` give
 /// `LINEAR_API_KEY`.
 ///
 /// Nothing for a text with characters beyond letters, digits, `_`, `-`, `.` and space, since a guess might merge a
@@ -123,7 +133,7 @@ pub fn suggest(text: &str) -> Option<SecretId> {
 }
 
 impl InvalidSecretId {
-    /// The nearest name that passes, if there is an honest guess.
+    /// The nearest valid name, where there is an honest guess.
     pub fn suggestion(&self) -> Option<&SecretId> {
         match self {
             Self::Digit { suggestion } | Self::LowerCase { suggestion, .. } | Self::Character { suggestion, .. } => {
@@ -134,25 +144,39 @@ impl InvalidSecretId {
     }
 }
 
-impl fmt::Display for InvalidSecretId {
+/// Whether `text` can only be meant as a name, however wrong: letters, digits, `_`, `-` and `.`.
+pub(crate) fn looks_like_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+}
+
+/// An invalid character, in the name in which it is or at its offset.
+struct Invalid<'a> {
+    found: char,
+    at: usize,
+    name: Option<&'a str>,
+}
+
+impl fmt::Display for Invalid<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("name is empty")?,
-            Self::TooLong { length } => return write!(f, "name is {length} bytes long; at most {MAX_BYTES} pass"),
-            Self::Digit { .. } => f.write_str("name starts with a digit")?,
-            // Where there is a suggestion, it shows what to change.
-            Self::LowerCase { suggestion: Some(_), .. } => f.write_str("lower case does not pass")?,
-            Self::LowerCase { at, suggestion: None } => write!(f, "lower case at byte {at} does not pass")?,
-            Self::Character { found, at, .. } => write!(f, "{} at byte {at} does not pass", Shown(*found))?,
-        }
-        match self.suggestion() {
-            Some(name) => write!(f, "; `{name}` would"),
-            None => f.write_str("; 1 to 127 of `A-Z`, `0-9` and `_` pass, not starting with a digit"),
+        let found = Shown(self.found);
+        match self.name {
+            Some(name) => write!(f, "{found} in `{name}`"),
+            None => write!(f, "{found} at byte {}", self.at),
         }
     }
 }
 
-impl std::error::Error for InvalidSecretId {}
+/// The suggestion, or without one the rule.
+struct Hint<'a>(Option<&'a SecretId>);
+
+impl fmt::Display for Hint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => write!(f, "; did you mean `{name}`?"),
+            None => write!(f, "; expected {EXPECTED}"),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -174,28 +198,20 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_name() {
+        let expected = |problem: &str| format!("{problem}; expected {EXPECTED}");
         for (text, message) in [
-            ("", "name is empty; 1 to 127 of `A-Z`, `0-9` and `_` pass, not starting with a digit"),
-            (&*"A".repeat(128), "name is 128 bytes long; at most 127 pass"),
-            ("npm_token", "lower case does not pass; `NPM_TOKEN` would"),
-            ("NPM_Token", "lower case does not pass; `NPM_TOKEN` would"),
-            ("linear-api-key", "`-` at byte 6 does not pass; `LINEAR_API_KEY` would"),
-            ("1PASSWORD", "name starts with a digit; `_1PASSWORD` would"),
-            ("A B", "a space at byte 1 does not pass; `A_B` would"),
-            (
-                "A\0B",
-                "U+0000 at byte 1 does not pass; 1 to 127 of `A-Z`, `0-9` and `_` pass, not starting with a digit",
-            ),
-            (
-                "P\u{0410}TH", // CYRILLIC CAPITAL LETTER A
-                "U+0410 at byte 1 does not pass; 1 to 127 of `A-Z`, `0-9` and `_` pass, not starting with a digit",
-            ),
-            ("A%20B", "`%` at byte 1 does not pass; 1 to 127 of `A-Z`, `0-9` and `_` pass, not starting with a digit"),
-            ("../A", "`.` at byte 0 does not pass; 1 to 127 of `A-Z`, `0-9` and `_` pass, not starting with a digit"),
-            (
-                "path",
-                "lower case at byte 0 does not pass; 1 to 127 of `A-Z`, `0-9` and `_` pass, not starting with a digit",
-            ),
+            ("", expected("names must not be empty")),
+            (&*"A".repeat(128), "names must be at most 127 bytes (got 128)".to_owned()),
+            ("npm_token", "names must be upper case; did you mean `NPM_TOKEN`?".to_owned()),
+            ("NPM_Token", "names must be upper case; did you mean `NPM_TOKEN`?".to_owned()),
+            ("linear-api-key", "invalid character `-` in `linear-api-key`; did you mean `LINEAR_API_KEY`?".to_owned()),
+            ("1PASSWORD", "names must not start with a digit; did you mean `_1PASSWORD`?".to_owned()),
+            ("A B", "invalid space at byte 1; did you mean `A_B`?".to_owned()),
+            ("A\0B", expected("invalid character U+0000 at byte 1")),
+            ("P\u{0410}TH", expected("invalid character U+0410 at byte 1")), // CYRILLIC CAPITAL LETTER A
+            ("A%20B", expected("invalid character `%` at byte 1")),
+            ("../A", expected("invalid character `.` at byte 0")),
+            ("path", expected("names must be upper case")),
         ] {
             assert_eq!(strict(text).unwrap_err().to_string(), message, "{text:?}");
         }
@@ -246,7 +262,7 @@ mod tests {
         }
 
         #[test]
-        fn suggests_only_what_passes(text in "\\PC{0,140}") {
+        fn suggests_only_valid_names(text in "\\PC{0,140}") {
             if let Some(name) = suggest(&text) {
                 prop_assert!(strict(name.as_str()).is_ok());
                 prop_assert!(reserved_variable(name.as_str()).is_none());

@@ -40,7 +40,7 @@
 //!
 //! # What is not masked
 //!
-//! - Secrets whose redaction is off, and values of fewer than 6 bytes: [`Redactor::unmasked`] tells of them.
+//! - Secrets whose redaction is off, and values of fewer than 6 bytes: [`Redactor::unmasked`] lists them.
 //! - A value in another encoding, in two of them at once, or with other bytes in between, such as colours.
 //! - The characters that a value within a longer base64 text shares with its neighbours there.
 //! - What was flushed of a value that came more slowly than its reader waits; see [`RedactorStream::finish`].
@@ -49,7 +49,7 @@
 //!
 //! It is `***`, unless a pattern begins or ends with `*` or has `***` within it. There the replacement could complete
 //! the pattern together with the bytes around it, and the output would show a value that nobody printed. So another
-//! one is taken, which no occurrence of any pattern can touch; [`Redactor::replacement`] tells which. It follows that
+//! one is taken, which no occurrence of any pattern can touch; [`Redactor::replacement`] is it. It follows that
 //! no pattern is anywhere in the output: its bytes would have to stand together in the input, where they are masked.
 //!
 //! # Memory
@@ -80,7 +80,7 @@ use crate::secret::Redaction;
 /// Values and lines shorter than this are never masked: too much else looks like them.
 pub const MIN_MASKED_BYTES: usize = 6;
 
-/// The most bytes that the patterns of one redactor take. Four full scopes pass.
+/// The most bytes that the patterns of one redactor take. Four full scopes fit.
 const MAX_PATTERN_BYTES: usize = 512 * 1024 * 1024;
 
 /// The compiled patterns of a set of secrets. Cheap to clone; one serves any number of streams.
@@ -126,7 +126,7 @@ pub enum UnmaskedReason {
 pub enum RedactorError {
     /// The patterns would take more memory than a redactor may.
     TooLarge {
-        /// The most bytes that pass.
+        /// The most bytes allowed.
         limit: usize,
     },
     /// Whatever stood in their place, it could complete one of the patterns.
@@ -156,20 +156,20 @@ impl Redactor {
         let mut patterns = patterns::Builder::new(MAX_PATTERN_BYTES);
         let mut unmasked = Vec::new();
         for secret in secrets {
-            let mut tell = |reason| unmasked.push(Unmasked { name: secret.name.to_owned(), reason });
+            let mut list = |reason| unmasked.push(Unmasked { name: secret.name.to_owned(), reason });
             if secret.redaction == Redaction::Off {
-                tell(UnmaskedReason::Off);
+                list(UnmaskedReason::Off);
                 continue;
             }
-            match fragments::of(secret.value) {
-                Fragments::TooShort => tell(UnmaskedReason::TooShort),
+            match fragments::split(secret.value) {
+                Fragments::TooShort => list(UnmaskedReason::TooShort),
                 Fragments::Fragments { fragments, short_lines } => {
                     if short_lines {
-                        tell(UnmaskedReason::ShortLines);
+                        list(UnmaskedReason::ShortLines);
                     }
                     for fragment in fragments {
                         for pattern in encoding::all(fragment) {
-                            chunks::of(&pattern, |chunk, continues| patterns.add(chunk, continues))?;
+                            chunks::split(&pattern, |chunk, continues| patterns.add(chunk, continues))?;
                         }
                     }
                 }

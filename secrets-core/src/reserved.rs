@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn lets_ordinary_credentials_pass() {
+    fn reserves_no_ordinary_credentials() {
         for name in [
             "GIT_TOKEN",
             "NODE_AUTH_TOKEN",

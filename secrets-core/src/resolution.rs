@@ -1,6 +1,6 @@
 //! The one right answer: which of the secrets that could serve a context win, and why the others do not.
 //!
-//! A secret claims up to three slots: its name, its place and, if it has a group, that group for its scope. Locked
+//! A secret claims up to three slots: its name, its destination and, if it has a group, that group for its scope. Locked
 //! secrets take their turn first, from the broadest scope to the narrowest; then the others, from the narrowest to the
 //! broadest. Each wins if every slot it claims is free. An expired or disabled secret can't win, but a locked one still
 //! takes the slots that it would have won with: disabling a lock must not open what it closed.
@@ -41,7 +41,7 @@ pub struct NotChosen {
     pub candidate: Candidate,
     /// Why it did not win.
     pub reason: NotChosenReason,
-    /// The secret that holds the slot it wanted, if the reason is one of the four about slots.
+    /// The secret that occupies the slot it wanted, if the reason is one of the four about slots.
     pub blocked_by: Option<Uid>,
 }
 
@@ -50,8 +50,8 @@ pub struct NotChosen {
 pub enum NotChosenReason {
     /// A narrower scope has a secret of that name.
     LowerPrecedence,
-    /// A locked secret holds the name, place or group: one of a broader scope, or one that is itself expired or
-    /// disabled and keeps its slots shut.
+    /// A locked secret occupies the name, destination or group: one of a broader scope, or one that is itself expired or
+    /// disabled and keeps its slots blocked.
     LockedAbove,
     /// A secret of another name has the same variable, path or registry host.
     SameTarget,

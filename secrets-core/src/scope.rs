@@ -1,4 +1,4 @@
-//! Where a secret lives.
+//! Scopes: what a secret belongs to.
 
 use std::fmt;
 
@@ -69,7 +69,7 @@ mod tests {
         }
         assert_eq!(
             "user".parse::<ScopeKind>().unwrap_err().to_string(),
-            "unknown scope kind; one of `ORGANIZATION`, `PROJECT`, `WORKSPACE`, `USER` passes"
+            "unknown scope kind; expected one of `ORGANIZATION`, `PROJECT`, `WORKSPACE`, `USER`"
         );
     }
 }

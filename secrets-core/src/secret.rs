@@ -12,7 +12,7 @@ use crate::Uid;
 use crate::context::Context;
 use crate::text::Shown;
 
-/// The longest description in bytes.
+/// The length of the longest description, in bytes.
 pub(crate) const MAX_DESCRIPTION_BYTES: usize = 1024;
 const MAX_GROUP_BYTES: usize = 63;
 
@@ -40,7 +40,7 @@ pub enum Visibility {
     },
 }
 
-/// Whether narrower scopes may put another secret in this one's stead.
+/// Whether narrower scopes may replace this secret with one of theirs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OverridePolicy {
     /// They may.
@@ -63,30 +63,37 @@ pub enum Redaction {
 crate::wire_enum::wire_enum!(OverridePolicy, "override policy", { Allowed => "ALLOWED", Locked => "LOCKED" });
 crate::wire_enum::wire_enum!(Redaction, "redaction", { Default => "DEFAULT", Off => "OFF" });
 
-/// Why a text is no group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a text is not a valid group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidGroup {
     /// It is empty or longer than 63 bytes.
+    #[error("group must be 1 to {MAX_GROUP_BYTES} bytes (got {length})")]
     Length {
         /// Its length in bytes.
         length: usize,
     },
-    /// A character does not pass, or not where it stands.
+    /// A character is not allowed, or not at its position.
+    #[error("invalid {} in group; expected `a-z`, `0-9` and, between its ends, `-` and `_`", Shown(*found))]
     Character {
-        /// The first character that does not pass.
+        /// The first invalid character.
         found: char,
     },
 }
 
-/// Why a text is no description.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a text is not a valid description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDescription {
     /// It is longer than 1 KiB.
+    #[error("description must be at most {MAX_DESCRIPTION_BYTES} bytes (got {length})")]
     TooLong {
         /// Its length in bytes.
         length: usize,
     },
     /// It has a control character.
+    #[error(
+        "invalid {} at byte {at} of description; expected text without control characters other than line feed and tab",
+        Shown(*found)
+    )]
     Character {
         /// The first control character.
         found: char,
@@ -176,38 +183,6 @@ fn first_bad(text: &str, anywhere: impl Fn(char) -> bool, inside: &[char]) -> Op
         .map(|(_, found)| found)
 }
 
-impl fmt::Display for InvalidGroup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Length { length } => write!(f, "group is {length} bytes long; 1 to {MAX_GROUP_BYTES} pass"),
-            Self::Character { found } => write!(
-                f,
-                "{} in group does not pass there; `a-z`, `0-9`, and between its ends `-` and `_` do",
-                Shown(*found)
-            ),
-        }
-    }
-}
-
-impl std::error::Error for InvalidGroup {}
-
-impl fmt::Display for InvalidDescription {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLong { length } => {
-                write!(f, "description is {length} bytes long; at most {MAX_DESCRIPTION_BYTES} pass")
-            }
-            Self::Character { found, at } => write!(
-                f,
-                "{} at byte {at} of description does not pass; line feed and tab are the control characters that do",
-                Shown(*found)
-            ),
-        }
-    }
-}
-
-impl std::error::Error for InvalidDescription {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,7 +216,7 @@ mod tests {
         assert!("é".repeat(512).parse::<Description>().is_ok());
         assert_eq!(
             ("é".repeat(512) + "x").parse::<Description>().unwrap_err().to_string(),
-            "description is 1025 bytes long; at most 1024 pass"
+            "description must be at most 1024 bytes (got 1025)"
         );
     }
 
@@ -250,7 +225,8 @@ mod tests {
         assert!("two\nlines\tand a tab".parse::<Description>().is_ok());
         assert_eq!(
             "\u{1b}[2J".parse::<Description>().unwrap_err().to_string(),
-            "U+001B at byte 0 of description does not pass; line feed and tab are the control characters that do"
+            "invalid character U+001B at byte 0 of description; expected text without control characters other than line \
+             feed and tab"
         );
     }
 

@@ -8,7 +8,7 @@ use crate::target::TargetKind;
 
 /// What a session may have of its context's set. The default narrows nothing.
 ///
-/// In each dimension `None` lets everything pass and an empty set nothing: two lists without a common name leave
+/// In each dimension `None` permits everything and an empty set nothing: two lists without a common name leave
 /// nothing, not everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionRestrictions {
@@ -21,19 +21,19 @@ pub struct SessionRestrictions {
 }
 
 impl SessionRestrictions {
-    /// Whether a secret of this name, kind of target and scope passes.
+    /// Whether they permit a secret of this name, kind of target and scope.
     pub fn permits(&self, secret_id: &SecretId, kind: TargetKind, scope: ScopeKind) -> bool {
-        lets_pass(&self.secret_ids, secret_id) && lets_pass(&self.kinds, &kind) && lets_pass(&self.scopes, &scope)
+        permits(&self.secret_ids, secret_id) && permits(&self.kinds, &kind) && permits(&self.scopes, &scope)
     }
 
-    /// Whether everything that passes here passes there too; so also when both are the same.
+    /// Whether `other` permits everything that these permit; so also when both are the same.
     pub fn is_narrower_than(&self, other: &Self) -> bool {
         is_within(&self.secret_ids, &other.secret_ids)
             && is_within(&self.kinds, &other.kinds)
             && is_within(&self.scopes, &other.scopes)
     }
 
-    /// What passes both here and there: narrower than either.
+    /// What both permit: narrower than either.
     #[must_use]
     pub fn narrowed_by(&self, other: &Self) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl SessionRestrictions {
     }
 }
 
-fn lets_pass<T: Ord>(list: &Option<BTreeSet<T>>, item: &T) -> bool {
+fn permits<T: Ord>(list: &Option<BTreeSet<T>>, item: &T) -> bool {
     list.as_ref().is_none_or(|list| list.contains(item))
 }
 
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn lets_pass_only_what_every_dimension_lists() {
+    fn permits_only_what_every_dimension_lists() {
         let restrictions = names(&["A", "B"]);
         assert!(variable_of_a_user(&restrictions, "A") && !variable_of_a_user(&restrictions, "C"));
         let restrictions = SessionRestrictions { kinds: Some([TargetKind::File].into()), ..restrictions };

@@ -56,7 +56,7 @@ crate::wire_enum::wire_enum!(TargetKind, "target kind", {
     ApiOnly => "API_ONLY",
 });
 
-/// The one thing that a value occupies where it lands. Two secrets with the same place can't both be delivered.
+/// The one thing that a value occupies where it lands. Two secrets with the same destination can't both be delivered.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Destination {
     /// The environment variable of this name.
@@ -67,18 +67,26 @@ pub enum Destination {
     Registry(RegistryHost),
 }
 
-/// Why a target does not fit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a target is not valid for a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTarget {
-    /// The path does not pass.
-    Path(InvalidFilePath),
-    /// The permissions do not pass.
-    Mode(InvalidFileMode),
-    /// The registry does not pass.
-    Host(InvalidRegistryHost),
-    /// The user name does not pass.
-    Username(InvalidRegistryUsername),
+    /// The path is not valid.
+    #[error(transparent)]
+    Path(#[from] InvalidFilePath),
+    /// The permissions are not valid.
+    #[error(transparent)]
+    Mode(#[from] InvalidFileMode),
+    /// The registry is not valid.
+    #[error(transparent)]
+    Host(#[from] InvalidRegistryHost),
+    /// The user name is not valid.
+    #[error(transparent)]
+    Username(#[from] InvalidRegistryUsername),
     /// The secret's name is that of a reserved environment variable.
+    #[error(
+        "`{name}` is reserved as an environment variable ({}); choose another name, or a file, registry or API-only target",
+        reserved.reason
+    )]
     ReservedVariable {
         /// The secret's name.
         name: SecretId,
@@ -98,8 +106,8 @@ impl Target {
         }
     }
 
-    /// The place that the secret called `name` takes, unless it lands nowhere.
-    pub fn place(&self, name: &SecretId) -> Option<Destination> {
+    /// The destination of the secret called `name`; `None` for an API-only one.
+    pub fn destination(&self, name: &SecretId) -> Option<Destination> {
         match self {
             Self::EnvironmentVariable => Some(Destination::Variable(name.clone())),
             Self::File { path, .. } => Some(Destination::File(path.clone())),
@@ -131,7 +139,7 @@ impl fmt::Display for TargetKind {
 }
 
 impl Destination {
-    /// A text that is the same for the same place and for no other, for a unique index. At most 4,101 bytes long.
+    /// A text that is the same for the same destination and for no other, for a unique index. At most 4,101 bytes long.
     pub fn key(&self) -> String {
         match self {
             Self::Variable(name) => format!("env:{name}"),
@@ -148,49 +156,6 @@ impl fmt::Display for Destination {
             Self::File(path) => write!(f, "file {path}"),
             Self::Registry(host) => write!(f, "registry {host}"),
         }
-    }
-}
-
-impl fmt::Display for InvalidTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Path(error) => error.fmt(f),
-            Self::Mode(error) => error.fmt(f),
-            Self::Host(error) => error.fmt(f),
-            Self::Username(error) => error.fmt(f),
-            Self::ReservedVariable { name, reserved } => write!(
-                f,
-                "`{name}` is reserved as an environment variable: {}; a name outside the reserved table such as \
-                 `MY_TOKEN` passes, and so does `{name}` for a file, a registry credential or api only",
-                reserved.reason
-            ),
-        }
-    }
-}
-
-impl std::error::Error for InvalidTarget {}
-
-impl From<InvalidFilePath> for InvalidTarget {
-    fn from(error: InvalidFilePath) -> Self {
-        Self::Path(error)
-    }
-}
-
-impl From<InvalidFileMode> for InvalidTarget {
-    fn from(error: InvalidFileMode) -> Self {
-        Self::Mode(error)
-    }
-}
-
-impl From<InvalidRegistryHost> for InvalidTarget {
-    fn from(error: InvalidRegistryHost) -> Self {
-        Self::Host(error)
-    }
-}
-
-impl From<InvalidRegistryUsername> for InvalidTarget {
-    fn from(error: InvalidRegistryUsername) -> Self {
-        Self::Username(error)
     }
 }
 
@@ -212,23 +177,23 @@ mod tests {
     }
 
     #[test]
-    fn places_each_target() {
+    fn gives_each_target_a_destination() {
         for (target, key, text) in [
             (Target::EnvironmentVariable, "env:API_KEY", "variable API_KEY"),
             (file("~/.netrc"), "file:~/.netrc", "file ~/.netrc"),
             (registry("ghcr.io", "bob"), "registry:ghcr.io", "registry ghcr.io"),
         ] {
-            let place = target.place(&name("API_KEY")).unwrap();
-            assert_eq!((place.key().as_str(), place.to_string().as_str()), (key, text));
+            let destination = target.destination(&name("API_KEY")).unwrap();
+            assert_eq!((destination.key().as_str(), destination.to_string().as_str()), (key, text));
         }
-        assert_eq!(Target::ApiOnly.place(&name("API_KEY")), None);
+        assert_eq!(Target::ApiOnly.destination(&name("API_KEY")), None);
     }
 
     #[test]
-    fn gives_one_place_to_all_spellings_of_a_registry_whatever_the_user() {
-        let place = |host, username| registry(host, username).place(&name("A")).unwrap();
-        assert_eq!(place("https://index.docker.io/v1/", "ann"), place("docker.io", "bob"));
-        assert_ne!(place("ghcr.io", "ann"), place("ghcr.io:5000", "ann"));
+    fn gives_one_destination_to_all_spellings_of_a_registry_whatever_the_user() {
+        let destination = |host, username| registry(host, username).destination(&name("A")).unwrap();
+        assert_eq!(destination("https://index.docker.io/v1/", "ann"), destination("docker.io", "bob"));
+        assert_ne!(destination("ghcr.io", "ann"), destination("ghcr.io:5000", "ann"));
     }
 
     #[test]
@@ -236,9 +201,8 @@ mod tests {
         let error = Target::EnvironmentVariable.check_name(&name("Ld_Preload")).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`Ld_Preload` is reserved as an environment variable: loads code into every program; a name outside the \
-             reserved table such as `MY_TOKEN` passes, and so does `Ld_Preload` for a file, a registry credential or \
-             api only"
+            "`Ld_Preload` is reserved as an environment variable (loads code into every program); choose another name, \
+             or a file, registry or API-only target"
         );
         for target in [file("/run/secrets/a"), registry("ghcr.io", "bob"), Target::ApiOnly] {
             assert_eq!(target.check_name(&name("PATH")), Ok(()));

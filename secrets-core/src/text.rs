@@ -2,18 +2,18 @@
 
 use std::fmt;
 
-/// A character that did not pass, shown so that a look-alike or a control character cannot hide: printable ASCII as
-/// itself in backticks, anything else as its code point.
+/// A refused character as the phrase that follows "invalid", so that a look-alike or a control character can't hide:
+/// printable ASCII as itself in backticks, anything else as its code point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shown(pub(crate) char);
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            ' ' => f.write_str("a space"),
-            '`' => f.write_str("a backtick"),
-            c if c.is_ascii_graphic() => write!(f, "`{c}`"),
-            c => write!(f, "U+{:04X}", u32::from(c)),
+            ' ' => f.write_str("space"),
+            '`' => f.write_str("backtick"),
+            c if c.is_ascii_graphic() => write!(f, "character `{c}`"),
+            c => write!(f, "character U+{:04X}", u32::from(c)),
         }
     }
 }
@@ -37,10 +37,10 @@ mod tests {
 
     #[test]
     fn shows_a_homoglyph_by_its_code_point() {
-        assert_eq!(Shown('\u{0410}').to_string(), "U+0410"); // CYRILLIC CAPITAL LETTER A
-        assert_eq!(Shown('A').to_string(), "`A`");
-        assert_eq!(Shown('\0').to_string(), "U+0000");
-        assert_eq!(Shown(' ').to_string(), "a space");
+        assert_eq!(Shown('\u{0410}').to_string(), "character U+0410"); // CYRILLIC CAPITAL LETTER A
+        assert_eq!(Shown('A').to_string(), "character `A`");
+        assert_eq!(Shown('\0').to_string(), "character U+0000");
+        assert_eq!(Shown(' ').to_string(), "space");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Which values pass for a target, and which pass with a warning.
+//! Which values can be delivered to a target, and about which a warning is due.
 //!
 //! Nothing here hands out any part of a value: errors and warnings say what is wrong, not where.
 
@@ -12,30 +12,38 @@ use crate::text::is_invisible;
 /// neither length nor beginning nor end.
 pub const MASK: &str = "••••••••";
 
-/// Why a value does not pass for its target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a value can't be delivered to its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidValue {
     /// It has no bytes.
+    #[error("value must not be empty")]
     Empty,
     /// It is longer than the limit.
+    #[error("value must be at most {limit} bytes (got {length})")]
     TooLarge {
         /// Its length in bytes.
         length: u64,
-        /// The most bytes that pass.
+        /// The most bytes allowed.
         limit: u64,
     },
     /// An environment variable takes only UTF-8.
+    #[error(
+        "value of an environment variable must be UTF-8; for other bytes, choose a file, registry or API-only target"
+    )]
     NotUtf8,
     /// A NUL byte would end an environment variable early.
+    #[error(
+        "value of an environment variable must not contain NUL bytes; for other bytes, choose a file, registry or API-only target"
+    )]
     Nul,
 }
 
 /// What whoever writes a value should know about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ValueWarning {
-    /// It ends in a newline, which most programs take as part of a token. Not told of files.
+    /// It ends in a newline, which most programs take as part of a token. Not given for files.
     TrailingNewline,
-    /// It has a character that can't be seen, or a space at an end. Not told of files.
+    /// It has a character that can't be seen, or a space at an end. Not given for files.
     InvisibleCharacter,
     /// It is a PEM or multi-line value in an environment variable; a file would be the better target.
     KeyMaterialInEnv,
@@ -64,7 +72,7 @@ pub fn check_value(target: &Target, value: &[u8], limit: u64) -> Result<(), Inva
     Ok(())
 }
 
-/// What to tell whoever writes `value` for `target`, each at most once, in the order of [`ValueWarning`].
+/// The warnings for whoever writes `value` for `target`, each at most once, in the order of [`ValueWarning`].
 pub fn value_warnings(target: &Target, value: &[u8]) -> Vec<ValueWarning> {
     let is_file = matches!(target, Target::File { .. });
     let text = std::str::from_utf8(value).ok();
@@ -76,7 +84,7 @@ pub fn value_warnings(target: &Target, value: &[u8]) -> Vec<ValueWarning> {
         (value.len() < MIN_MASKED_BYTES || text.is_some_and(is_common_word), ValueWarning::CommonWord),
     ]
     .into_iter()
-    .filter_map(|(told, warning)| told.then_some(warning))
+    .filter_map(|(applies, warning)| applies.then_some(warning))
     .collect()
 }
 
@@ -95,32 +103,15 @@ fn is_key_material(value: &[u8]) -> bool {
     value.contains(&b'\n') || value.windows(11).any(|window| window == b"-----BEGIN ")
 }
 
-impl fmt::Display for InvalidValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("value is empty; at least one byte passes"),
-            Self::TooLarge { length, limit } => write!(f, "value is {length} bytes long; at most {limit} pass"),
-            Self::NotUtf8 => f.write_str(
-                "value is not UTF-8, which an environment variable takes; any bytes pass for a file, a registry \
-                 credential or api only",
-            ),
-            Self::Nul => f.write_str(
-                "value has a NUL byte, where an environment variable ends; any bytes pass for a file, a registry \
-                 credential or api only",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for InvalidValue {}
-
 impl fmt::Display for ValueWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::TrailingNewline => "the value ends in a newline, which most programs take as part of it",
-            Self::InvisibleCharacter => "the value has a character that can't be seen, or a space at an end",
-            Self::KeyMaterialInEnv => "a PEM or multi-line value in an environment variable; a file suits it better",
-            Self::CommonWord => "the value is a common word or very short; masking it would mask ordinary output",
+            Self::TrailingNewline => "the value ends in a newline, which most programs read as part of it",
+            Self::InvisibleCharacter => "the value contains an invisible character, or starts or ends with a space",
+            Self::KeyMaterialInEnv => {
+                "the value is PEM or has several lines; consider a file target instead of an environment variable"
+            }
+            Self::CommonWord => "the value is a common word or very short; masking it would also mask ordinary output",
         })
     }
 }
@@ -145,7 +136,7 @@ mod tests {
             assert_eq!(check_value(&target, b"x", 65_536), Ok(()));
             assert_eq!(check_value(&target, &[b'x'; 65_536], 65_536), Ok(()));
             let error = check_value(&target, &[b'x'; 65_537], 65_536).unwrap_err();
-            assert_eq!(error.to_string(), "value is 65537 bytes long; at most 65536 pass");
+            assert_eq!(error.to_string(), "value must be at most 65536 bytes (got 65537)");
         }
     }
 

@@ -1,23 +1,14 @@
 //! Small closed sets of words, each with one stable spelling for stores and tools.
 
-use std::fmt;
-
 /// A text that is none of the words of its set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown {noun}; expected one of `{}`", expected.join("`, `"))]
 pub struct InvalidEnumValue {
     /// What the word should have named, for instance `scope kind`.
     pub noun: &'static str,
-    /// The words that pass.
+    /// The words that exist.
     pub expected: &'static [&'static str],
 }
-
-impl fmt::Display for InvalidEnumValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown {}; one of `{}` passes", self.noun, self.expected.join("`, `"))
-    }
-}
-
-impl std::error::Error for InvalidEnumValue {}
 
 /// Gives a field-less enum `ALL`, `as_str` and `FromStr` over one table of words.
 macro_rules! wire_enum {

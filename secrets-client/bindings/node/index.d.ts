@@ -9,9 +9,9 @@ export type ScopeKind = 'ORGANIZATION' | 'PROJECT' | 'WORKSPACE' | 'USER'
 
 export interface NameVerdict {
   valid: boolean
-  /** Why it does not pass, in a sentence that may be shown. */
+  /** What is wrong and what to do, in a sentence that may be shown. */
   error: string | null
-  /** The nearest name that would. */
+  /** The nearest valid name. */
   suggestion: string | null
 }
 

@@ -5,7 +5,8 @@ use std::fmt;
 use super::{Action, Entitlement, Resource, ResourceKind};
 use crate::principal::{Account, Principal};
 
-/// An action that was refused. It says nothing that its caller did not know: who would pass, not who does.
+/// An action that was refused. It says nothing that its caller did not know: which entitlements would do, not who
+/// has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Denial {
     /// What was wanted.

@@ -24,7 +24,7 @@ pub enum Listing {
 
 impl Listing {
     /// What the holder of the permit sees, from their bindings and the workspaces that they `own`.
-    pub fn of(permit: &Permit<right::ListSecrets>, bindings: &[Binding], own: impl IntoIterator<Item = Uid>) -> Self {
+    pub fn new(permit: &Permit<right::ListSecrets>, bindings: &[Binding], own: impl IntoIterator<Item = Uid>) -> Self {
         if permit.entitlement() != Entitlement::Member {
             return Self::All;
         }

@@ -1,11 +1,11 @@
 //! Reading `.env` documents.
 
-use std::fmt;
-
-use super::{Entry, looks_like_name, mark_overridden};
+use super::{Entry, mark_overridden};
+use crate::name::looks_like_name;
 
 /// Why a document can't be read. Names the line, never what stands there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} {problem}")]
 pub struct DotenvError {
     /// The line, counted from 1; of a quote that does not end, the line where it begins.
     pub line: usize,
@@ -14,21 +14,28 @@ pub struct DotenvError {
 }
 
 /// What may be wrong with a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DotenvProblem {
     /// Bytes that are not UTF-8.
+    #[error("is not UTF-8; save the document as UTF-8")]
     NotUtf8,
     /// A carriage return without a line feed.
+    #[error("has a carriage return without a line feed; end lines with LF or CRLF")]
     CarriageReturn,
     /// There is no `=`.
+    #[error("has no `=`; expected `NAME=value`, with quotes around a value of several lines")]
     NoEquals,
     /// Nothing stands before the `=`.
+    #[error("has no name before its `=`; expected `NAME=value`")]
     NoName,
     /// What stands before the `=` has other characters than names have.
+    #[error("has other text than a name before its `=`; expected letters, digits, `_`, `-` and `.`")]
     BadName,
     /// A quoted value does not end.
+    #[error("begins a quoted value that does not end; add the closing quote")]
     OpenQuote,
     /// Something other than a comment follows a quoted value.
+    #[error("has text after a quoted value; expected nothing, or a space and a `#` comment")]
     AfterQuote,
 }
 
@@ -168,28 +175,6 @@ fn closing_quote(body: &str) -> Option<usize> {
     })
 }
 
-impl fmt::Display for DotenvProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotUtf8 => "is not UTF-8; a document saved as UTF-8 passes",
-            Self::CarriageReturn => "has a carriage return without a line feed; lines that end in LF or CRLF pass",
-            Self::NoEquals => "has no `=`; `NAME=value` passes, and quotes around a value of several lines",
-            Self::NoName => "has no name before its `=`; `NAME=value` passes",
-            Self::BadName => "has no name before its `=` but other text; letters, digits, `_`, `-` and `.` pass",
-            Self::OpenQuote => "begins a quoted value that does not end; the same quote behind the value passes",
-            Self::AfterQuote => "has text behind a quoted value; a space and a `#` comment pass there",
-        })
-    }
-}
-
-impl fmt::Display for DotenvError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {} {}", self.line, self.problem)
-    }
-}
-
-impl std::error::Error for DotenvError {}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -316,10 +301,10 @@ mod tests {
     }
 
     #[test]
-    fn says_the_line_and_what_would_pass() {
+    fn says_the_line_and_what_is_expected() {
         assert_eq!(
             parse(b"A=1\nhunter2").unwrap_err().to_string(),
-            "line 2 has no `=`; `NAME=value` passes, and quotes around a value of several lines"
+            "line 2 has no `=`; expected `NAME=value`, with quotes around a value of several lines"
         );
     }
 

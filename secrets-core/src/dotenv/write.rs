@@ -1,11 +1,10 @@
 //! Writing `.env` documents.
 
-use std::fmt;
-
 use crate::name::SecretId;
 
-/// A secret that can't stand in a document. Names it, never its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A secret that can't be written to a document. Names it, never its value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("value of `{name}` can't be written to a `.env` file: {problem}")]
 pub struct Unwritable {
     /// The secret.
     pub name: SecretId,
@@ -13,14 +12,17 @@ pub struct Unwritable {
     pub problem: UnwritableProblem,
 }
 
-/// Why a value can't stand in a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a value can't be written to a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnwritableProblem {
     /// It is not UTF-8.
+    #[error("it is not UTF-8")]
     NotUtf8,
     /// It has a NUL byte.
+    #[error("it has a NUL byte")]
     Nul,
     /// It has quotes, backslashes or `${` such that readers take every form of it differently, or a shell would run it.
+    #[error("readers of such files disagree about its quotes, backslashes or `${{`")]
     Ambiguous,
 }
 
@@ -83,24 +85,6 @@ fn form(value: &str) -> Result<Form, UnwritableProblem> {
     }
 }
 
-impl fmt::Display for Unwritable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "value of `{}` can't stand in a `.env`: {}", self.name, self.problem)
-    }
-}
-
-impl fmt::Display for UnwritableProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotUtf8 => "it is not UTF-8",
-            Self::Nul => "it has a NUL byte",
-            Self::Ambiguous => "readers of such files disagree about its quotes, backslashes or `${`",
-        })
-    }
-}
-
-impl std::error::Error for Unwritable {}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -143,7 +127,7 @@ mod tests {
             assert_eq!(written(value), Err(UnwritableProblem::Ambiguous), "{value}");
         }
         let error = write(&[(&name("OK"), b"x"), (&name("RAW"), b"\xff")]).unwrap_err();
-        assert_eq!(error.to_string(), "value of `RAW` can't stand in a `.env`: it is not UTF-8");
+        assert_eq!(error.to_string(), "value of `RAW` can't be written to a `.env` file: it is not UTF-8");
     }
 
     proptest! {

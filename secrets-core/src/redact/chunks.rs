@@ -10,7 +10,7 @@ const MAX_PERIOD_BYTES: usize = 6;
 /// A chunk that only repeats a few bytes would mask what has nothing to do with the value, say, zeros; so it stays with
 /// the chunk before it, or the one behind it. And no chunk begins or ends with `*` if the pattern doesn't, so that `***`
 /// can stand in its place.
-pub(super) fn of<E>(pattern: &[u8], mut chunk: impl FnMut(&[u8], bool) -> Result<(), E>) -> Result<(), E> {
+pub(super) fn split<E>(pattern: &[u8], mut chunk: impl FnMut(&[u8], bool) -> Result<(), E>) -> Result<(), E> {
     let mut rest = pattern;
     while !rest.is_empty() {
         let end = first_part(rest);
@@ -47,7 +47,7 @@ mod tests {
 
     fn chunks(pattern: &[u8]) -> Vec<(usize, bool)> {
         let mut chunks = Vec::new();
-        of(pattern, |chunk, continues| {
+        split(pattern, |chunk, continues| {
             chunks.push((chunk.len(), continues));
             Ok::<(), ()>(())
         })

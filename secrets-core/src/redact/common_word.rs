@@ -1,6 +1,6 @@
 //! Words that stand in every program's output.
 
-/// Sorted. Words of fewer than six letters are short enough to be told of anyway.
+/// Sorted. Words of fewer than six letters are short enough for a warning anyway.
 const WORDS: &[&str] = &[
     "123456789",
     "administrator",

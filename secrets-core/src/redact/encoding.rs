@@ -1,7 +1,7 @@
 //! The ways in which a value is written in other formats.
 //!
 //! Each format has a file with a function that calls its argument with every spelling it knows; spellings that come out
-//! alike are looked for once. To add a format, add its file and its line in [`all`], and tell of it in the list at [`super`].
+//! alike are looked for once. To add a format, add its file and its line in [`all`], and name it in the list at [`super`].
 
 mod base64;
 mod hex;

@@ -13,7 +13,7 @@ pub(super) enum Fragments<'a> {
     },
 }
 
-pub(super) fn of(value: &[u8]) -> Fragments<'_> {
+pub(super) fn split(value: &[u8]) -> Fragments<'_> {
     if value.trim_ascii().len() < MIN_MASKED_BYTES {
         return Fragments::TooShort;
     }
@@ -62,8 +62,8 @@ fn is_ordinary(line: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn told(value: &str) -> Option<(Vec<&str>, bool)> {
-        match of(value.as_bytes()) {
+    fn masked(value: &str) -> Option<(Vec<&str>, bool)> {
+        match split(value.as_bytes()) {
             Fragments::TooShort => None,
             Fragments::Fragments { fragments, short_lines } => Some((
                 fragments.into_iter().map(|fragment| std::str::from_utf8(fragment).unwrap()).collect(),
@@ -91,14 +91,14 @@ mod tests {
             ("one line\0and\nno other\n", &["one line\0and\nno other\n", "one line\0and\nno other"], false),
             ("production", &["production"], false),
         ] {
-            assert_eq!(told(value), Some((fragments.to_vec(), short_lines)), "{value:?}");
+            assert_eq!(masked(value), Some((fragments.to_vec(), short_lines)), "{value:?}");
         }
     }
 
     #[test]
     fn takes_nothing_short() {
         for value in ["", "abcde", "abcde\n", "\n\n\n\n\n\n\n", "  ab    "] {
-            assert_eq!(told(value), None, "{value:?}");
+            assert_eq!(masked(value), None, "{value:?}");
         }
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Only every few bytes of a text is looked at: each pattern has, near its beginning, a window of a few bytes at every
 //! place at which such a look can fall. A bitmap of the windows' hashes says of nearly all places in ordinary text that
-//! no pattern begins around them. What it lets pass is looked up by the first bytes of a pattern, exactly.
+//! no pattern begins around them. What remains is looked up by the first bytes of a pattern, exactly.
 //!
-//! An Aho–Corasick automaton over the same patterns has to look at every byte: it passed ordinary text at 0.3 GB/s for 10
-//! values and at 0.2 GB/s for 500 where this passed it ten times as fast, and took several times the memory, for it
+//! An Aho–Corasick automaton over the same patterns has to look at every byte: it read ordinary text at 0.3 GB/s for 10
+//! values and at 0.2 GB/s for 500 where this reads it ten times as fast, and took several times the memory, for it
 //! keeps a state for each byte of each pattern.
 
 use std::ops::Range;
@@ -26,13 +26,13 @@ pub(super) struct Prefilter {
 
 /// How many bytes a look reads.
 const WINDOW_BYTES: usize = 8;
-/// The bits of the bitmap for each window in it: one look in sixteen passes for nothing, at most.
+/// The bits of the bitmap for each window in it: at most one look in sixteen is in vain.
 const BITS_PER_WINDOW: usize = 16;
 
 impl Prefilter {
     pub(super) fn new(patterns: &Patterns) -> Self {
         let shortest = patterns.shortest().max(MIN_MASKED_BYTES);
-        // Wide windows are rare in text, far ones quickly passed over; every pattern has to hold a window at each of
+        // Wide windows are rare in text, far ones quickly skipped; every pattern has to hold a window at each of
         // `stride` places.
         let width = (shortest / 2 + 1).min(WINDOW_BYTES);
         let stride = (shortest - width + 1).min(8);

@@ -79,7 +79,7 @@ impl RedactorStream {
     }
 
     /// How many bytes are held back: never more than the longest end of the text with which a pattern begins.
-    pub fn held(&self) -> usize {
+    pub fn held_back(&self) -> usize {
         self.live.len().saturating_sub(self.decided.end())
     }
 
@@ -101,7 +101,7 @@ impl RedactorStream {
         let Compiled { patterns, prefilter, replacement, .. } = &*self.compiled;
         let mut decided = self.decided;
         let mut start = 0;
-        // Ends with the text: every turn passes at least over the byte at which the text is live.
+        // Ends with the text: every turn goes beyond at least the byte at which the text is live.
         while start < text.len() {
             let rest = text.get(start..).unwrap_or_default();
             let mut mask = |at, found| decided.mask(start + at, found, text, replacement, output);
@@ -164,9 +164,9 @@ fn append(text: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
     text.extend_from_slice(more);
 }
 
-/// Tells how much is held back, nothing of what.
+/// Shows how much is held back, nothing of what.
 impl fmt::Debug for RedactorStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedactorStream").field("held", &self.held()).finish_non_exhaustive()
+        f.debug_struct("RedactorStream").field("held_back", &self.held_back()).finish_non_exhaustive()
     }
 }

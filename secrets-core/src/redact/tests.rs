@@ -14,7 +14,7 @@ fn masks_a_value_across_pieces() {
     for piece in b"key=lin_api_0123, lin_api_012 is none\n".chunks(1) {
         stream.push(piece, &mut output);
     }
-    assert_eq!(stream.held(), 0);
+    assert_eq!(stream.held_back(), 0);
     assert_eq!(output, b"key=***, lin_api_012 is none\n");
 }
 
@@ -103,10 +103,10 @@ proptest! {
         for piece in pieces(&text, &lengths) {
             stream.push(piece, &mut output);
             seen += piece.len();
-            prop_assert!(stream.held() <= live(&patterns, &text[..seen]));
+            prop_assert!(stream.held_back() <= live(&patterns, &text[..seen]));
         }
         stream.finish(&mut output);
-        prop_assert_eq!(stream.held(), 0);
+        prop_assert_eq!(stream.held_back(), 0);
         prop_assert_eq!(output.escape_ascii().to_string(), expected.escape_ascii().to_string());
     }
 
@@ -133,7 +133,7 @@ proptest! {
             stream.push(piece, &mut output);
             if piece.len() % 2 == 0 {
                 stream.finish(&mut output);
-                prop_assert_eq!(stream.held(), 0);
+                prop_assert_eq!(stream.held_back(), 0);
             }
         }
         stream.finish(&mut output);
@@ -166,9 +166,10 @@ fn tells_what_it_leaves_unmasked() {
         Masked { name: "TOKEN", value: b"lin_api_0123", redaction: Redaction::Default },
     ];
     let redactor = Redactor::new(secrets).unwrap();
-    let told: Vec<_> = redactor.unmasked().iter().map(|unmasked| (unmasked.name.as_str(), unmasked.reason)).collect();
+    let unmasked: Vec<_> =
+        redactor.unmasked().iter().map(|unmasked| (unmasked.name.as_str(), unmasked.reason)).collect();
     use UnmaskedReason::*;
-    assert_eq!(told, [("WORD", Off), ("PIN", TooShort), ("LOGIN", ShortLines)]);
+    assert_eq!(unmasked, [("WORD", Off), ("PIN", TooShort), ("LOGIN", ShortLines)]);
     assert_eq!(redactor.redact(b"production 12345 bob hunter22! lin_api_0123"), b"production 12345 bob *** ***");
     assert!(Redactor::new(secrets.into_iter().take(2)).unwrap().is_empty());
     assert!(!redactor.is_empty());
@@ -206,7 +207,7 @@ fn masks_a_long_value_as_one_and_its_parts_too() {
         let (mut stream, mut output) = (redactor.stream(), b"<".to_vec());
         for piece in value.chunks(size) {
             stream.push(piece, &mut output);
-            assert!(stream.held() < 2 * 512);
+            assert!(stream.held_back() < 2 * 512);
         }
         stream.finish(&mut output);
         assert_eq!(output, b"<***", "{size}");
@@ -221,8 +222,8 @@ fn never_shows_values_in_debug_output() {
     let redactor = Redactor::new([secret]).unwrap();
     let mut stream = redactor.stream();
     stream.push(b"lin_api", &mut Vec::new());
-    let told = format!("{secret:?} {redactor:?} {stream:?}");
-    assert!(!told.contains("lin") && !told.contains(&format!("{:?}", &secret.value[..3])[1..8]), "{told}");
+    let shown = format!("{secret:?} {redactor:?} {stream:?}");
+    assert!(!shown.contains("lin") && !shown.contains(&format!("{:?}", &secret.value[..3])[1..8]), "{shown}");
 }
 
 #[test]

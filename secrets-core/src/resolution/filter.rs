@@ -7,7 +7,7 @@ use crate::name::SecretId;
 use crate::session_restrictions::SessionRestrictions;
 use crate::target::TargetKind;
 
-/// Narrows an answer. The default lets everything pass.
+/// Narrows an answer. The default permits everything.
 ///
 /// Filtering the candidates instead would let a broader secret win where a narrower one was filtered out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Who holds which name, place and group.
+//! Which secret occupies which name, destination and group.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::target::Destination;
 
 /// The slots taken so far.
 #[derive(Default)]
-pub(super) struct Slots<'a>(HashMap<Slot<'a>, Holder>);
+pub(super) struct Slots<'a>(HashMap<Slot<'a>, Occupant>);
 
 #[derive(PartialEq, Eq, Hash)]
 enum Slot<'a> {
@@ -21,13 +21,13 @@ enum Slot<'a> {
 }
 
 #[derive(Clone, Copy)]
-struct Holder {
+struct Occupant {
     secret: Uid,
     scope: Scope,
     state: SlotState,
 }
 
-/// How a slot is held.
+/// How a slot is occupied.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum SlotState {
     /// A winner that narrower scopes could have overridden.
@@ -46,39 +46,39 @@ impl<'a> Slots<'a> {
         state: SlotState,
     ) -> Result<(), (NotChosenReason, Option<Uid>)> {
         for slot in slots_of(candidate) {
-            if let Some(holder) = self.0.get(&slot)
-                && !slot.is_shared(holder, candidate)
+            if let Some(occupant) = self.0.get(&slot)
+                && !slot.is_shared(occupant, candidate)
             {
-                return Err((slot.reason(holder, candidate), Some(holder.secret)));
+                return Err((slot.reason(occupant, candidate), Some(occupant.secret)));
             }
         }
-        let holder = Holder { secret: candidate.secret, scope: candidate.scope, state };
+        let occupant = Occupant { secret: candidate.secret, scope: candidate.scope, state };
         for slot in slots_of(candidate) {
-            self.0.entry(slot).or_insert(holder);
+            self.0.entry(slot).or_insert(occupant);
         }
         Ok(())
     }
 }
 
-/// In the order in which they are reported: who asks why a name is not there is told of the name first.
+/// In the order in which they are reported: somebody who asks why a name is absent wants to know about the name first.
 fn slots_of(candidate: &Candidate) -> impl Iterator<Item = Slot<'_>> {
     let name = Slot::Name(&candidate.secret_id);
-    let place = candidate.target.place(&candidate.secret_id).map(Slot::Destination);
+    let destination = candidate.target.destination(&candidate.secret_id).map(Slot::Destination);
     let group = candidate.group.as_ref().map(Slot::Group);
-    std::iter::once(name).chain(place).chain(group)
+    std::iter::once(name).chain(destination).chain(group)
 }
 
 impl Slot<'_> {
-    /// A group is free for the scope that holds it.
-    fn is_shared(&self, holder: &Holder, candidate: &Candidate) -> bool {
-        matches!(self, Self::Group(_)) && holder.scope == candidate.scope
+    /// A group is free for the scope that occupies it.
+    fn is_shared(&self, occupant: &Occupant, candidate: &Candidate) -> bool {
+        matches!(self, Self::Group(_)) && occupant.scope == candidate.scope
     }
 
-    fn reason(&self, holder: &Holder, candidate: &Candidate) -> NotChosenReason {
+    fn reason(&self, occupant: &Occupant, candidate: &Candidate) -> NotChosenReason {
         // A narrower lock that wins would have won unlocked too: then the lock is not the reason.
-        let because_of_a_lock = match holder.state {
+        let because_of_a_lock = match occupant.state {
             SlotState::Open => false,
-            SlotState::Locked => holder.scope.kind < candidate.scope.kind,
+            SlotState::Locked => occupant.scope.kind < candidate.scope.kind,
             SlotState::Blocked => true,
         };
         match self {

@@ -1,7 +1,6 @@
 //! Keys and values that tools attach to secrets.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use super::first_bad;
 use crate::text::Shown;
@@ -16,32 +15,41 @@ const MAX_LABEL_VALUE_BYTES: usize = 512;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Labels(BTreeMap<Box<str>, Box<str>>);
 
-/// Why labels do not pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why labels are not valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidLabel {
     /// There are more than 64.
+    #[error("at most {MAX_LABELS} labels are allowed (got {count})")]
     TooMany {
         /// How many there are.
         count: usize,
     },
-    /// A key comes twice.
+    /// A key is given twice.
+    #[error("label keys must be unique; one is given twice")]
     Repeated,
     /// A key is empty or longer than 128 bytes.
+    #[error("label key must be 1 to {MAX_LABEL_KEY_BYTES} bytes (got {length})")]
     KeyLength {
         /// Its length in bytes.
         length: usize,
     },
-    /// A character of a key does not pass, or not where it stands.
+    /// A character of a key is not allowed, or not at its position.
+    #[error(
+        "invalid {} in label key; expected letters, digits and, between its ends, `.`, `_`, `-` and `/`",
+        Shown(*found)
+    )]
     KeyCharacter {
-        /// The first character that does not pass.
+        /// The first invalid character.
         found: char,
     },
     /// A value is longer than 512 bytes.
+    #[error("label value must be at most {MAX_LABEL_VALUE_BYTES} bytes (got {length})")]
     ValueTooLong {
         /// Its length in bytes.
         length: usize,
     },
     /// A value has a control character.
+    #[error("invalid {} in label value; expected text without control characters", Shown(*found))]
     ValueCharacter {
         /// The first control character.
         found: char,
@@ -56,7 +64,7 @@ impl Labels {
         for (key, value) in pairs {
             count += 1;
             if count > MAX_LABELS {
-                continue; // counted on, for the message
+                continue; // the message says how many there are
             }
             let (key, value) = (key.as_ref(), value.as_ref());
             check_label(key, value)?;
@@ -103,31 +111,6 @@ fn check_label(key: &str, value: &str) -> Result<(), InvalidLabel> {
         None => Ok(()),
     }
 }
-
-impl fmt::Display for InvalidLabel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooMany { count } => write!(f, "{count} labels; at most {MAX_LABELS} pass"),
-            Self::Repeated => f.write_str("a label key is given twice; each once passes"),
-            Self::KeyLength { length } => {
-                write!(f, "label key is {length} bytes long; 1 to {MAX_LABEL_KEY_BYTES} pass")
-            }
-            Self::KeyCharacter { found } => write!(
-                f,
-                "{} in label key does not pass there; letters, digits, and between its ends `.`, `_`, `-` and `/` do",
-                Shown(*found)
-            ),
-            Self::ValueTooLong { length } => {
-                write!(f, "label value is {length} bytes long; at most {MAX_LABEL_VALUE_BYTES} pass")
-            }
-            Self::ValueCharacter { found } => {
-                write!(f, "{} in label value does not pass; text without control characters does", Shown(*found))
-            }
-        }
-    }
-}
-
-impl std::error::Error for InvalidLabel {}
 
 #[cfg(test)]
 mod tests {

@@ -16,8 +16,8 @@ const MAX_SEGMENT_BYTES: usize = 255;
 
 /// The path of a file: absolute, or in the home folder of whoever gets it, as `~/…`.
 ///
-/// In normal form, so that a path has one spelling: no `.`, `..` or empty segments and no slash at the end. Neither
-/// start-up files nor other reserved places pass, see [`reserved_path`].
+/// In normal form, so that a path has one spelling: no `.`, `..` or empty segments and no slash at the end. Start-up
+/// files and other reserved paths are refused, see [`reserved_path`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FilePath(Box<str>);
 
@@ -25,22 +25,26 @@ pub struct FilePath(Box<str>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileMode(u32);
 
-/// Why a text is no path of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a text is not a valid path of a file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidFilePath {
     /// It starts neither with `/` nor with `~/`.
+    #[error("path must start with `/` or `~/`")]
     Relative,
     /// It is longer than 4,096 bytes.
+    #[error("path must be at most {MAX_PATH_BYTES} bytes (got {length})")]
     TooLong {
         /// Its length in bytes.
         length: usize,
     },
     /// One of its segments is longer than 255 bytes.
+    #[error("each part of a path must be at most {MAX_SEGMENT_BYTES} bytes (got {length})")]
     SegmentTooLong {
         /// The length of the segment in bytes.
         length: usize,
     },
     /// It has a character that a reader would not see, NUL above all.
+    #[error("invalid {} at byte {at} of path; expected visible characters", Shown(*found))]
     Character {
         /// The first such character.
         found: char,
@@ -48,24 +52,33 @@ pub enum InvalidFilePath {
         at: usize,
     },
     /// It contains a `..` segment.
+    #[error("path must not contain `..`; write out the path that it leads to")]
     Escapes,
     /// It has a `.` segment, an empty one, or a slash at the end.
+    #[error("path must not contain `.` or empty parts, nor end with a slash; separate its parts with single slashes")]
     NotNormal,
     /// A row of the table of reserved paths covers it.
+    #[error(
+        "path is reserved by `{}` ({}); choose a file of your own, such as `~/.config/my-app/token` or `/run/secrets/token`",
+        .0.pattern, .0.reason
+    )]
     Reserved(&'static ReservedPath),
 }
 
 /// Permissions that a file can't have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidFileMode {
     /// The text is no octal number.
+    #[error("mode must be an octal number such as `0600`")]
     NotOctal,
     /// There are bits outside `0777`.
+    #[error("mode `{mode:04o}` must have no bits outside `0777`; try `0600`")]
     OutOfRange {
         /// The permissions that were given.
         mode: u32,
     },
     /// Everybody could write.
+    #[error("mode `{mode:04o}` lets everybody write; did you mean `{:04o}`?", mode & !0o002)]
     WorldWritable {
         /// The permissions that were given.
         mode: u32,
@@ -164,47 +177,6 @@ impl fmt::Display for FileMode {
     }
 }
 
-impl fmt::Display for InvalidFilePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Relative => f.write_str("path is relative; one that starts with `/` or `~/` passes"),
-            Self::TooLong { length } => write!(f, "path is {length} bytes long; at most {MAX_PATH_BYTES} pass"),
-            Self::SegmentTooLong { length } => {
-                write!(f, "path has a segment of {length} bytes; at most {MAX_SEGMENT_BYTES} pass")
-            }
-            Self::Character { found, at } => {
-                write!(f, "{} at byte {at} of path does not pass; visible characters do", Shown(*found))
-            }
-            Self::Escapes => f.write_str("path contains `..`; the path it leads to, spelt out, passes"),
-            Self::NotNormal => f.write_str(
-                "path has an empty or `.` segment or ends with a slash; names divided by single slashes pass",
-            ),
-            Self::Reserved(reserved) => write!(
-                f,
-                "path is reserved by `{}`: {}; a file of your own, such as `~/.config/my-app/token` or \
-                 `/run/secrets/token`, passes",
-                reserved.pattern, reserved.reason
-            ),
-        }
-    }
-}
-
-impl std::error::Error for InvalidFilePath {}
-
-impl fmt::Display for InvalidFileMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotOctal => f.write_str("mode is no octal number; `0600` passes"),
-            Self::OutOfRange { mode } => write!(f, "mode `{mode:04o}` has bits outside `0777`; `0600` passes"),
-            Self::WorldWritable { mode } => {
-                write!(f, "mode `{mode:04o}` lets everybody write; `{:04o}` passes", mode & !0o002)
-            }
-        }
-    }
-}
-
-impl std::error::Error for InvalidFileMode {}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -272,20 +244,20 @@ mod tests {
     }
 
     #[test]
-    fn says_what_would_pass() {
+    fn says_what_is_expected() {
         for (text, message) in [
-            ("key", "path is relative; one that starts with `/` or `~/` passes"),
-            ("/a\0", "U+0000 at byte 2 of path does not pass; visible characters do"),
+            ("key", "path must start with `/` or `~/`"),
+            ("/a\0", "invalid character U+0000 at byte 2 of path; expected visible characters"),
             (
                 "~/.ssh/authorized_keys",
-                "path is reserved by `~/.ssh/authorized_keys`: decides who may sign in; a file of your own, such as \
-                 `~/.config/my-app/token` or `/run/secrets/token`, passes",
+                "path is reserved by `~/.ssh/authorized_keys` (decides who may sign in); choose a file of your own, such \
+                 as `~/.config/my-app/token` or `/run/secrets/token`",
             ),
         ] {
             assert_eq!(text.parse::<FilePath>().unwrap_err().to_string(), message);
         }
-        for pass in ["~/.config/my-app/token", "/run/secrets/token"] {
-            assert!(pass.parse::<FilePath>().is_ok());
+        for path in ["~/.config/my-app/token", "/run/secrets/token"] {
+            assert!(path.parse::<FilePath>().is_ok());
         }
     }
 
@@ -303,13 +275,13 @@ mod tests {
     #[test]
     fn refuses_other_modes() {
         for (text, message) in [
-            ("", "mode is no octal number; `0600` passes"),
-            ("rw-", "mode is no octal number; `0600` passes"),
-            ("0888", "mode is no octal number; `0600` passes"),
-            ("+600", "mode is no octal number; `0600` passes"),
-            ("77777777777777", "mode is no octal number; `0600` passes"),
-            ("4755", "mode `4755` has bits outside `0777`; `0600` passes"),
-            ("0666", "mode `0666` lets everybody write; `0664` passes"),
+            ("", "mode must be an octal number such as `0600`"),
+            ("rw-", "mode must be an octal number such as `0600`"),
+            ("0888", "mode must be an octal number such as `0600`"),
+            ("+600", "mode must be an octal number such as `0600`"),
+            ("77777777777777", "mode must be an octal number such as `0600`"),
+            ("4755", "mode `4755` must have no bits outside `0777`; try `0600`"),
+            ("0666", "mode `0666` lets everybody write; did you mean `0664`?"),
         ] {
             assert_eq!(text.parse::<FileMode>().unwrap_err().to_string(), message, "{text:?}");
         }

@@ -18,46 +18,64 @@ pub struct RegistryHost(Box<str>);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegistryUsername(Box<str>);
 
-/// Why a text is no registry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a text is not a valid registry.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRegistryHost {
     /// It has no characters before its port.
+    #[error("registry host must not be empty; expected a host such as `ghcr.io` or `registry.example.com:5000`")]
     Empty,
     /// The host is longer than 253 bytes.
+    #[error("registry host must be at most {MAX_HOST_BYTES} bytes (got {length})")]
     TooLong {
         /// Its length in bytes.
         length: usize,
     },
     /// It is a URL, or has a path or a user.
+    #[error(
+        "registry must be a host alone, without scheme, path or user; expected a host such as `ghcr.io` or `ghcr.io:443`"
+    )]
     NotBare,
     /// It is not ASCII.
+    #[error("invalid {} in registry host; write international names in their `xn--` form", Shown(*found))]
     NotAscii {
         /// The first character that is not.
         found: char,
     },
     /// The host is no DNS name.
+    #[error("registry host must be a DNS name: labels of 1 to 63 letters, digits and inner `-`, separated by `.`")]
     Name,
     /// The host is made of numbers and is no IPv4 address, or has brackets or colons and is no IPv6 address.
+    #[error(
+        "registry host must be a valid IP address, such as `192.0.2.1` or `[2001:db8::1]`, with `:port` if need be"
+    )]
     Address,
     /// An IPv6 address without brackets.
+    #[error("IPv6 address must be in brackets, such as `[2001:db8::1]:5000`")]
     Brackets,
     /// The port is not between 1 and 65535, or has leading zeros.
+    #[error("port must be from 1 to 65535, without leading zeros")]
     Port,
 }
 
-/// Why a text is no user name of a registry credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a text is not a valid user name of a registry credential.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRegistryUsername {
     /// It has no characters.
+    #[error("registry user name must not be empty")]
     Empty,
     /// It is longer than 256 bytes.
+    #[error("registry user name must be at most {MAX_USERNAME_BYTES} bytes (got {length})")]
     TooLong {
         /// Its length in bytes.
         length: usize,
     },
-    /// A character does not pass, or not where it stands.
+    /// A character is not allowed, or not at its position.
+    #[error(
+        "invalid {} in registry user name; expected visible characters without `:`, and spaces only inside",
+        Shown(*found)
+    )]
     Character {
-        /// The first character that does not pass.
+        /// The first invalid character.
         found: char,
     },
 }
@@ -199,51 +217,6 @@ impl fmt::Display for RegistryUsername {
         f.write_str(&self.0)
     }
 }
-
-impl fmt::Display for InvalidRegistryHost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("registry host is empty; `ghcr.io` or `registry.example.com:5000` passes"),
-            Self::TooLong { length } => {
-                write!(f, "registry host is {length} bytes long; at most {MAX_HOST_BYTES} pass")
-            }
-            Self::NotBare => f.write_str(
-                "registry has a scheme, path or user; the host alone passes, such as `ghcr.io`, with `:port` if need be",
-            ),
-            Self::NotAscii { found } => {
-                write!(f, "{} in registry host does not pass; its `xn--` form would", Shown(*found))
-            }
-            Self::Name => f.write_str(
-                "registry host is no DNS name; labels of 1 to 63 letters, digits and inner `-`, divided by `.`, pass",
-            ),
-            Self::Address => {
-                f.write_str("registry host is no IP address; `192.0.2.1` or `[2001:db8::1]` passes, with `:port` if need be")
-            }
-            Self::Brackets => f.write_str("IPv6 address without brackets; `[2001:db8::1]:5000` passes"),
-            Self::Port => f.write_str("port does not pass; 1 to 65535 without leading zeros does"),
-        }
-    }
-}
-
-impl std::error::Error for InvalidRegistryHost {}
-
-impl fmt::Display for InvalidRegistryUsername {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("registry user name is empty; 1 to 256 bytes pass"),
-            Self::TooLong { length } => {
-                write!(f, "registry user name is {length} bytes long; at most {MAX_USERNAME_BYTES} pass")
-            }
-            Self::Character { found } => write!(
-                f,
-                "{} in registry user name does not pass; visible characters but `:` do, with spaces only inside",
-                Shown(*found)
-            ),
-        }
-    }
-}
-
-impl std::error::Error for InvalidRegistryUsername {}
 
 #[cfg(test)]
 mod tests {

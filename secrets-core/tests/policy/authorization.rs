@@ -204,7 +204,7 @@ fn lists_to_a_member_only_what_reaches_them() {
     bindings.push(binding(bot(), Role::Member, RoleResource::Project { organization: ACME, project: other_project }));
     bindings.push(binding(ann(), Role::Member, RoleResource::Project { organization: owned, project: other_project }));
     let permit = authorize::<right::ListSecrets>(&ann().into(), &bindings, &organization).unwrap();
-    let listing = Listing::of(&permit, &bindings, [owned]);
+    let listing = Listing::new(&permit, &bindings, [owned]);
     assert_eq!(listing, Listing::Reaching { projects: [API].into(), workspaces: [WS1, owned].into() });
 
     let selected = |projects: &[Uid], workspaces: &[Uid]| Visibility::Selected {
@@ -221,7 +221,7 @@ fn lists_to_a_member_only_what_reaches_them() {
 fn lists_everything_to_an_admin() {
     let bindings = [binding(ann(), Role::Admin, ORGANIZATION)];
     let permit = authorize::<right::ListSecrets>(&ann().into(), &bindings, &Resource::Organization(ACME)).unwrap();
-    let listing = Listing::of(&permit, &bindings, []);
+    let listing = Listing::new(&permit, &bindings, []);
     let nowhere = Visibility::Selected { projects: BTreeSet::new(), workspaces: BTreeSet::new() };
     assert_eq!(listing, Listing::All);
     assert_eq!(listing.shows(&nowhere), Some(nowhere));

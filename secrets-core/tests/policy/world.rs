@@ -107,6 +107,6 @@ pub(crate) fn as_stored(candidates: Vec<Candidate>) -> Vec<Candidate> {
 }
 
 pub(crate) fn competes_within_its_scope(a: &Candidate, b: &Candidate) -> bool {
-    let place = |candidate: &Candidate| candidate.target.place(&candidate.secret_id);
-    a.scope == b.scope && (a.secret_id == b.secret_id || (place(a).is_some() && place(a) == place(b)))
+    let destination = |candidate: &Candidate| candidate.target.destination(&candidate.secret_id);
+    a.scope == b.scope && (a.secret_id == b.secret_id || (destination(a).is_some() && destination(a) == destination(b)))
 }

@@ -114,7 +114,7 @@ impl RedactorStream {
 
     #[getter]
     fn held(&self) -> usize {
-        self.0.held()
+        self.0.held_back()
     }
 }
 

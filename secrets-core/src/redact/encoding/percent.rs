@@ -10,7 +10,7 @@ const RULES: [(&[u8], bool); 8] = [
     (b"-_.~/", false),                 // Python's quote, for paths
     (b"-_.!~*'()", false),             // encodeURIComponent
     (b"-_.!~*'();,/?:@&=+$#", false),  // encodeURI
-    (b"-_.!~*'();,/?:@&=+$[]", false), // what passes in a URL's query
+    (b"-_.!~*'();,/?:@&=+$[]", false), // what a URL's query leaves as it is
     (b"*-._", true),                   // HTML forms, Java's URLEncoder
 ];
 

@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn lets_files_of_credentials_pass() {
+    fn reserves_no_files_of_credentials() {
         for path in [
             "~/.ssh/deploy_key",
             "~/.ssh/known_hosts",

@@ -110,14 +110,14 @@ impl SecretMutation<'_> {
         target
             .check_name(&secret.secret_id)
             .map_err(|error| Error::field(Reason::ReservedSecretId, "secret_id", error))?;
-        let Some(place) = target.place(&secret.secret_id) else { return Ok(()) };
+        let Some(place) = target.destination(&secret.secret_id) else { return Ok(()) };
         let scopes = [self.place.scope];
         let overlapping =
             secret::claiming(self.change.db(), secret.organization, &scopes, &secret.secret_id, Some(&place), None)
                 .await?;
         let holder = overlapping.into_iter().find(|rival| {
             rival.secret.uid != secret.uid
-                && rival.version.target.place(&rival.secret.secret_id).as_ref() == Some(&place)
+                && rival.version.target.destination(&rival.secret.secret_id).as_ref() == Some(&place)
         });
         match holder {
             Some(holder) => Err(in_use(&place, &self.name(&holder.secret.secret_id))),

@@ -55,7 +55,7 @@ impl Service {
             }
             _ => Vec::new(),
         };
-        Ok(Listing::of(permit, &call.caller.bindings, own.into_iter().map(|workspace| workspace.uid)))
+        Ok(Listing::new(permit, &call.caller.bindings, own.into_iter().map(|workspace| workspace.uid)))
     }
 
     /// The live secret of this name, if the caller sees it. What is hidden is as absent as what is not there.

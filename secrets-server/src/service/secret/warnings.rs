@@ -78,7 +78,7 @@ impl Service {
         target: &Target,
     ) -> Result<OverlapCheck, Error> {
         let mut around = self.surroundings(db, call, place).await?;
-        let (scopes, slot) = (around.uids(), target.place(&secret.secret_id));
+        let (scopes, slot) = (around.uids(), target.destination(&secret.secret_id));
         if !scopes.is_empty() {
             let (organization, group) = (around.organization, secret.group.as_ref());
             around.overlapping =
@@ -232,8 +232,8 @@ fn shared_slot(secret: &Secret, target: &Target, rival: &SecretWithVersion) -> O
     if rival.secret.secret_id == secret.secret_id {
         return Some("name".to_owned());
     }
-    if let Some(place) = target.place(&secret.secret_id)
-        && rival.version.target.place(&rival.secret.secret_id).as_ref() == Some(&place)
+    if let Some(place) = target.destination(&secret.secret_id)
+        && rival.version.target.destination(&rival.secret.secret_id).as_ref() == Some(&place)
     {
         return Some(place.to_string());
     }

@@ -32,7 +32,7 @@ pub(super) fn metadata(secret: &Secret) -> Result<ActiveModel, StoreError> {
 pub(super) fn serving(secret: &Secret, version: &SecretVersion, metadata: ActiveModel) -> ActiveModel {
     ActiveModel {
         current_version: Set(version.version.into()),
-        place_key: Set(version.target.place(&secret.secret_id).map(|place| place.key())),
+        place_key: Set(version.target.destination(&secret.secret_id).map(|place| place.key())),
         ..metadata
     }
 }

@@ -152,7 +152,7 @@ async fn values_that_do_not_fit_their_target_are_refused(database: &TestDatabase
         (Some(v1::SecretValue { value: None }), "at least one byte"),
         (text(""), "at least one byte"),
         (bytes(b""), "at least one byte"),
-        (text(&too_large), "65537 bytes long; at most 65536 pass"),
+        (text(&too_large), "must be at most 65536 bytes (got 65537)"),
         (bytes(b"\xff\xfe"), "UTF-8"),
         (text("a\0b"), "NUL"),
     ] {

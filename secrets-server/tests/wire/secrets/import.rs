@@ -74,7 +74,7 @@ async fn one_rejected_entry_applies_nothing_unless_it_is_skipped(database: &Test
     assert_eq!((refused.code, refused.reason.as_str()), (Code::FailedPrecondition, "ENTRIES_REJECTED"));
     assert_eq!((refused.metadata["rejected"].as_str(), refused.metadata["line"].as_str()), ("2", "5"));
     assert!(
-        refused.message.contains("line 5 `PATH`") && refused.message.contains("`NPM_TOKEN` would"),
+        refused.message.contains("line 5 `PATH`") && refused.message.contains("did you mean `NPM_TOKEN`?"),
         "{}",
         refused.message
     );

@@ -13,9 +13,9 @@ ScopeKind = Literal["ORGANIZATION", "PROJECT", "WORKSPACE", "USER"]
 class NameVerdict(TypedDict):
     valid: bool
     error: str | None
-    """Why it does not pass, in a sentence that may be shown."""
+    """What is wrong and what to do, in a sentence that may be shown."""
     suggestion: str | None
-    """The nearest name that would."""
+    """The nearest valid name."""
 
 
 class _Target(TypedDict):

@@ -210,14 +210,6 @@ fn note(entry: &v1::ImportedEntry) -> String {
     if entry.outcome() == ImportOutcome::SkippedExists {
         note = "--overwrite replaces it".to_owned();
     }
-    let suggestion = &entry.suggested_secret_id;
-    if !suggestion.is_empty() {
-        // The reason says the same in more words.
-        let (rule, _) = note.split_once("; `").unwrap_or((&note, ""));
-        let rule = rule.strip_suffix(" does not pass").unwrap_or(rule);
-        let gap = if rule.is_empty() { "" } else { "; " };
-        note = format!("{rule}{gap}{suggestion} would pass");
-    }
     note
 }
 
@@ -252,8 +244,13 @@ mod tests {
             entry(2, "DATABASE_URL", ImportOutcome::Created, "", ""),
             entry(3, "STRIPE_SECRET", ImportOutcome::SkippedExists, "exists", ""),
             entry(5, "PATH", ImportOutcome::Rejected, "reserved: changes which programs run", ""),
-            entry(7, "npm_token", ImportOutcome::Rejected, "lower case does not pass; `NPM_TOKEN` would", "NPM_TOKEN"),
-            entry(8, "A-B", ImportOutcome::Rejected, "`-` at byte 1 does not pass; `A_B` would", "A_B"),
+            entry(
+                7,
+                "npm_token",
+                ImportOutcome::Rejected,
+                "names must be upper case; did you mean `NPM_TOKEN`?",
+                "NPM_TOKEN",
+            ),
         ];
         assert_eq!(
             table(&entries, false).render(None, false),
@@ -261,13 +258,12 @@ mod tests {
              \u{20}  2  DATABASE_URL   will be created\n\
              \u{20}  3  STRIPE_SECRET  exists, skipped  --overwrite replaces it\n\
              \u{20}  5  PATH           rejected         reserved: changes which programs run\n\
-             \u{20}  7  npm_token      rejected         lower case; NPM_TOKEN would pass\n\
-             \u{20}  8  A-B            rejected         `-` at byte 1; A_B would pass\n"
+             \u{20}  7  npm_token      rejected         names must be upper case; did you mean `NPM_TOKEN`?\n"
         );
         let narrow = table(&entries, false).render(Some(60), false);
-        assert!(narrow.contains("NPM_TOKEN\n") && !narrow.contains('…'), "{narrow}");
+        assert!(narrow.contains("NPM_TOKEN`?\n") && !narrow.contains('…'), "{narrow}");
         let plan = Plan::new(&v1::ImportSecretsResponse { entries: entries.into(), ..Default::default() });
-        assert_eq!((plan.changes(), plan.rejected), (1, 3));
+        assert_eq!((plan.changes(), plan.rejected), (1, 2));
     }
 
     #[test]

@@ -193,12 +193,12 @@ impl Forwarder<'_> {
 
     /// Whether something that was read waits for what comes next.
     fn has_held_back(&self) -> bool {
-        self.stream.held() > 0 || self.held_carriage_return
+        self.stream.held_back() > 0 || self.held_carriage_return
     }
 
     /// How long what is held back waits.
     fn hold_back_timeout(&self) -> Duration {
-        let is_keystroke = self.terminal_output.is_some() && (1..=MAX_KEYSTROKE_BYTES).contains(&self.stream.held());
+        let is_keystroke = self.terminal_output.is_some() && (1..=MAX_KEYSTROKE_BYTES).contains(&self.stream.held_back());
         if is_keystroke { KEYSTROKE_TIMEOUT } else { HOLD_BACK_TIMEOUT }
     }
 

@@ -113,7 +113,7 @@ impl MaskedStream {
     pub(crate) fn push(&mut self, input: &[u8], output: &mut Vec<u8>) {
         // What is held back belongs to the redactor that held it: another one would not know its beginning.
         let generation = self.masking.shared.generation.load(Ordering::Acquire);
-        if generation != self.generation && self.stream.held() == 0 {
+        if generation != self.generation && self.stream.held_back() == 0 {
             self.stream = self.masking.new_stream();
             self.generation = generation;
         }
@@ -127,7 +127,7 @@ impl MaskedStream {
 
     /// How many bytes are held back.
     pub(crate) fn held(&self) -> usize {
-        self.stream.held()
+        self.stream.held_back()
     }
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the secrets service decides, decided here. Data has the service's field names (`secret_id`). An argument that does
- * not pass throws an `Error` with the code `InvalidArg`, which repeats no value.
+ * What the secrets service decides, decided here. Data has the service's field names (`secret_id`). An invalid
+ * argument throws an `Error` with the code `InvalidArg`, which repeats no value.
  */
 
 export type NamePolicy = 'STRICT' | 'RELAXED'

@@ -46,12 +46,12 @@ impl std::error::Error for InvalidArgument {}
 /// What to say of an argument that does not have the documented shape. Other words than these could repeat what was
 /// given, and that may be a value in the wrong place.
 pub fn misshapen(error: impl fmt::Display) -> InvalidArgument {
-    let told = error.to_string();
-    let is_about_fields = ["unknown field", "missing field"].iter().any(|start| told.starts_with(start));
-    InvalidArgument(if is_about_fields { told } else { "a member is not of the type that is documented".to_owned() })
+    let message = error.to_string();
+    let is_about_fields = ["unknown field", "missing field"].iter().any(|start| message.starts_with(start));
+    InvalidArgument(if is_about_fields { message } else { "a member is not of the type that is documented".to_owned() })
 }
 
-/// Parses `text`, named `field` where it does not pass.
+/// Parses `text`; an error names it `field`.
 fn parse<T: FromStr<Err: fmt::Display>>(field: &str, text: &str) -> Result<T, InvalidArgument> {
     text.parse().map_err(|error| InvalidArgument::new(field, error))
 }

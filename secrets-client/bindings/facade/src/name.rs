@@ -3,14 +3,14 @@ use serde::Serialize;
 
 use crate::{InvalidArgument, word};
 
-/// Whether a name passes.
+/// Whether a name is valid.
 #[derive(Clone, Debug, Serialize)]
 pub struct NameVerdict {
-    /// It does.
+    /// It is.
     pub valid: bool,
-    /// Why not, in a sentence that may be shown.
+    /// What is wrong and what to do, in a sentence that may be shown.
     pub error: Option<String>,
-    /// The nearest name that would.
+    /// The nearest valid name.
     pub suggestion: Option<String>,
 }
 

@@ -31,7 +31,7 @@ pub struct Review {
     pub entries: Vec<Entry>,
     /// The names to import that no entry has.
     pub missing: Vec<String>,
-    /// Whether the entries that pass may be applied.
+    /// Whether the entries that are not rejected may be applied.
     pub may_apply: bool,
 }
 
@@ -57,7 +57,7 @@ pub struct Entry {
     pub outcome: &'static str,
     /// Why it would not be applied, in words that may be shown.
     pub reason: Option<String>,
-    /// A name that would pass in its stead.
+    /// A valid name to use in its stead.
     pub suggestion: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-// Compiled, never run: index.d.ts lets pass what is meant, and nothing else.
+// Compiled, never run: index.d.ts allows what is meant, and nothing else.
 
 import { Redactor, explain, reviewDotenv, validateName } from '../index.js'
 

@@ -198,7 +198,8 @@ impl Forwarder<'_> {
 
     /// How long what is held back waits.
     fn hold_back_timeout(&self) -> Duration {
-        let is_keystroke = self.terminal_output.is_some() && (1..=MAX_KEYSTROKE_BYTES).contains(&self.stream.held_back());
+        let is_keystroke =
+            self.terminal_output.is_some() && (1..=MAX_KEYSTROKE_BYTES).contains(&self.stream.held_back());
         if is_keystroke { KEYSTROKE_TIMEOUT } else { HOLD_BACK_TIMEOUT }
     }
 

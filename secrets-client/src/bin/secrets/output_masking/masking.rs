@@ -126,7 +126,7 @@ impl MaskedStream {
     }
 
     /// How many bytes are held back.
-    pub(crate) fn held(&self) -> usize {
+    pub(crate) fn held_back(&self) -> usize {
         self.stream.held_back()
     }
 }

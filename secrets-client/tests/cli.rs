@@ -3,6 +3,29 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+#[path = "support"]
+mod support {
+    mod isolated_command;
+    mod person;
+    mod program_output;
+    mod running_command;
+    mod server;
+    mod server_process;
+    mod server_program;
+    mod terminal;
+    mod wait;
+
+    pub(crate) use self::isolated_command::isolated_command;
+    pub(crate) use self::person::Person;
+    pub(crate) use self::program_output::ProgramOutput;
+    pub(crate) use self::running_command::RunningCommand;
+    pub(crate) use self::server::TestServer;
+    pub(crate) use self::server_process::ServerProcess;
+    pub(crate) use self::server_program::server_program;
+    pub(crate) use self::terminal::TestTerminal;
+    pub(crate) use self::wait::wait_with_timeout;
+}
+
 mod cli {
     mod check;
     mod completion;
@@ -26,11 +49,9 @@ mod cli {
     mod redact;
     mod run;
     mod run_watch;
-    mod running;
     mod shared_secrets;
     mod sign_in;
     mod terminal;
     mod usage;
     mod wait;
-    mod world;
 }

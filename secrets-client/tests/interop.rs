@@ -3,6 +3,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+#[path = "support"]
+mod support {
+    mod isolated_command;
+    mod server_process;
+    mod server_program;
+    mod tls_server;
+    mod unreliable_network;
+    mod wait;
+
+    pub(crate) use self::isolated_command::isolated_command;
+    pub(crate) use self::server_process::ServerProcess;
+    pub(crate) use self::server_program::server_program;
+    pub(crate) use self::tls_server::TlsServer;
+    pub(crate) use self::unreliable_network::UnreliableNetwork;
+    pub(crate) use self::wait::wait_with_timeout;
+}
+
 mod interop {
     mod expectation;
     mod kept_values;
@@ -11,15 +28,13 @@ mod interop {
     mod live_set;
     mod methods;
     mod outages;
-    mod proxy;
     mod python;
     mod readme;
-    mod running;
     mod rust;
     mod scenario;
+    mod scenario_run;
     mod service_config;
     mod session;
     mod stubs;
-    mod test_server;
     mod unavailable;
 }

@@ -5,10 +5,8 @@
 //! One test alone in its binary: it owns the process's log.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 #![allow(unreachable_pub, reason = "a test binary has no public items")]
-#![allow(dead_code, unused_macros, unused_imports, reason = "the harness serves other binaries too")]
 
 use std::io;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
@@ -20,21 +18,24 @@ use secrets_proto::v1;
 use secrets_server::config::LogLevel;
 use secrets_server::telemetry;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::transport::Channel;
 use tonic::{Request, Status};
 use tracing_subscriber::Layer;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-#[path = "store/database.rs"]
-mod database;
+use crate::support::database::TestDatabase;
+use crate::support::server::TestServer;
 
-#[path = "wire/harness.rs"]
-mod harness;
-
-use database::TestDatabase;
-use harness::Wire;
+#[path = "support"]
+mod support {
+    pub mod clients;
+    pub mod database;
+    #[expect(dead_code, reason = "other test binaries stop the server and set its clock")]
+    pub mod server;
+    pub mod sign_in;
+    mod sqlite;
+}
 
 /// In fields marked `debug_redact`.
 const SECRET: &str = "kanarienvogel-7f3a9c2e51";
@@ -64,12 +65,12 @@ fn a_marker_in_any_field_is_found_nowhere_it_must_not_be() {
 }
 
 async fn look_for_the_canary(database: &TestDatabase, log: &Log) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
 
     // The whole way of a value: created, updated, rolled back, imported, resolved, explained, listed, deleted.
     let parent = "organizations/acme".to_owned();
-    let mut secrets = wire.secrets(&ann);
+    let mut secrets = server.secrets(&ann);
     let value = |text: &str| Some(v1::SecretValue { value: Some(v1::secret_value::Value::Text(text.into())) });
     let created = v1::CreateSecretRequest {
         parent: parent.clone(),
@@ -125,16 +126,16 @@ async fn look_for_the_canary(database: &TestDatabase, log: &Log) {
     }
     let context = Some(v1::Context { organization: "acme".into(), ..Default::default() });
     let resolve = v1::ResolveRequest { context: context.clone(), ..Default::default() };
-    let resolved = wire.resolver(&ann).resolve(resolve).await.unwrap().into_inner();
+    let resolved = server.resolver(&ann).resolve(resolve).await.unwrap().into_inner();
     assert!(resolved.secrets.iter().any(|secret| secret.value == SECRET.as_bytes()), "the value went all the way");
     seen.push(format!("{resolved:?}"));
     let watch = v1::WatchRequest { context: context.clone(), ..Default::default() };
-    let mut watched = wire.resolver(&ann).watch(watch).await.unwrap().into_inner();
+    let mut watched = server.resolver(&ann).watch(watch).await.unwrap().into_inner();
     let set = watched.message().await.unwrap().unwrap();
     assert!(format!("{set:?}").contains("CANARY"), "the secret is told of");
     seen.push(format!("{set:?}"));
     let explain = v1::ExplainRequest { context, ..Default::default() };
-    seen.push(format!("{:?}", wire.resolver(&ann).explain(explain).await.unwrap().into_inner()));
+    seen.push(format!("{:?}", server.resolver(&ann).explain(explain).await.unwrap().into_inner()));
 
     // Every field of every request.
     let pool = DescriptorPool::decode(secrets_proto::FILE_DESCRIPTOR_SET).unwrap();
@@ -144,7 +145,7 @@ async fn look_for_the_canary(database: &TestDatabase, log: &Log) {
             let message = planted(&method.input());
             let path = format!("/{}/{}", service.full_name(), method.name());
             for token in [ann.as_str(), SECRET, ""] {
-                let answer = call_raw(&wire, &path, token, message.encode_to_vec()).await;
+                let answer = call_raw(&server, &path, token, message.encode_to_vec()).await;
                 seen.push(format!("{path}: {answer:?}"));
                 called += 1;
             }
@@ -153,10 +154,10 @@ async fn look_for_the_canary(database: &TestDatabase, log: &Log) {
     assert!(called >= 3 * 45, "{called} calls; every method of every service");
 
     let events = v1::ListAuditEventsRequest { parent, page_size: 1_000, ..Default::default() };
-    let events = wire.audit(&ann).list_audit_events(events).await.unwrap().into_inner();
+    let events = server.audit(&ann).list_audit_events(events).await.unwrap().into_inner();
     assert!(events.events.len() > 40, "{} events", events.events.len());
     seen.push(format!("{events:?}"));
-    wire.app.jobs.flush_usage().await;
+    server.app.jobs.flush_usage().await;
 
     for text in &seen {
         assert_absent("an answer", text.as_bytes(), SECRET);
@@ -166,7 +167,7 @@ async fn look_for_the_canary(database: &TestDatabase, log: &Log) {
     assert_absent("the log", &log, SECRET);
     assert_absent("the log", &log, PLAIN);
     assert_absent("the log", &log, &ann);
-    assert_absent("the log", &log, &wire.operator);
+    assert_absent("the log", &log, &server.operator);
 }
 
 /// A request with a marker in every field, whatever its depth.
@@ -201,9 +202,8 @@ fn marker(field: &FieldDescriptor) -> &'static str {
     if redact.is_some_and(|redact| options.get_field(&redact).as_bool() == Some(true)) { SECRET } else { PLAIN }
 }
 
-async fn call_raw(wire: &Wire<'_>, path: &str, token: &str, message: Vec<u8>) -> Result<Vec<u8>, Status> {
-    let channel = Channel::from_shared(format!("http://{}", wire.address)).unwrap().connect().await.unwrap();
-    let mut client = tonic::client::Grpc::new(channel);
+async fn call_raw(server: &TestServer, path: &str, token: &str, message: Vec<u8>) -> Result<Vec<u8>, Status> {
+    let mut client = tonic::client::Grpc::new(server.another_channel());
     client.ready().await.unwrap();
     let mut request = Request::new(message);
     if !token.is_empty() {

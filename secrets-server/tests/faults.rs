@@ -3,29 +3,27 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 #![allow(unreachable_pub, reason = "a test binary has no public items")]
 
-#[path = "store/database.rs"]
-#[allow(dead_code, unused_imports, unused_macros, reason = "other test binaries use the rest")]
-mod database;
-
-#[path = "wire/harness.rs"]
-#[allow(dead_code, reason = "other test binaries use the rest")]
-mod harness;
-
-#[path = "shell/program.rs"]
-#[allow(dead_code, reason = "other test binaries use the rest")]
-mod program;
+#[path = "support"]
+mod support {
+    pub mod clients;
+    pub mod database;
+    pub mod process;
+    pub mod program;
+    pub mod setup;
+    pub mod sign_in;
+}
 
 mod faults {
     mod database_cut;
     mod database_gone;
     mod database_lost;
+    mod deployment;
     mod disk_full;
-    mod installation;
     mod kill;
-    mod node;
-    mod path;
+    mod lossy_link;
     mod races;
     mod refusals;
     mod replicas;
+    mod server;
     mod work;
 }

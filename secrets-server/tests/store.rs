@@ -6,38 +6,28 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 #![allow(unreachable_pub, reason = "a test binary has no public items")]
 
-#[path = "store/database.rs"]
-mod database;
+#[path = "support"]
+mod support {
+    pub mod database;
+    pub mod on_both;
+    mod sqlite;
+}
 
-#[path = "store/audit.rs"]
-mod audit;
-#[path = "store/binding.rs"]
-mod binding;
-#[path = "store/connect.rs"]
-mod connect;
-#[path = "store/credential.rs"]
-mod credential;
-#[path = "store/directory.rs"]
-mod directory;
-#[path = "store/failure.rs"]
-mod failure;
-#[path = "store/fixture.rs"]
-mod fixture;
-#[path = "store/group_commit.rs"]
-mod group_commit;
-#[path = "store/idempotency.rs"]
-mod idempotency;
-#[path = "store/key.rs"]
-mod key;
-#[path = "store/lifecycle.rs"]
-mod lifecycle;
-#[path = "store/locate.rs"]
-mod locate;
-#[path = "store/plan.rs"]
-mod plan;
-#[path = "store/revision.rs"]
-mod revision;
-#[path = "store/secret.rs"]
-mod secret;
-#[path = "store/transaction.rs"]
-mod transaction;
+mod store {
+    mod audit;
+    mod binding;
+    mod connect;
+    mod credential;
+    mod directory;
+    mod failure;
+    mod fixture;
+    mod group_commit;
+    mod idempotency;
+    mod key;
+    mod lifecycle;
+    mod locate;
+    mod plan;
+    mod revision;
+    mod secret;
+    mod transaction;
+}

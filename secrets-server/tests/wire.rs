@@ -3,57 +3,34 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 #![allow(unreachable_pub, reason = "a test binary has no public items")]
 
-#[path = "store/database.rs"]
-#[expect(dead_code, reason = "the store's tests use more of it")]
-mod database;
+#[path = "support"]
+mod support {
+    pub mod acme;
+    pub mod calls;
+    pub mod clients;
+    #[expect(dead_code, reason = "other test binaries connect to it again")]
+    pub mod database;
+    pub mod on_both;
+    pub mod organization;
+    pub mod refusal;
+    pub mod server;
+    pub mod setup;
+    pub mod sign_in;
+    mod sqlite;
+}
 
-#[path = "wire/access.rs"]
-mod access;
-
-#[path = "wire/acme.rs"]
-mod acme;
-
-#[path = "wire/audit.rs"]
-mod audit;
-
-#[path = "wire/audit_unavailable.rs"]
-mod audit_unavailable;
-
-#[path = "wire/directory.rs"]
-mod directory;
-
-#[path = "wire/explain.rs"]
-mod explain;
-
-#[path = "wire/handover.rs"]
-mod handover;
-
-#[path = "wire/harness.rs"]
-mod harness;
-
-#[path = "wire/people.rs"]
-mod people;
-
-#[path = "wire/resolve.rs"]
-mod resolve;
-
-#[path = "wire/secrets.rs"]
-mod secrets;
-
-#[path = "wire/seed.rs"]
-mod seed;
-
-#[path = "wire/session.rs"]
-mod session;
-
-#[path = "wire/shared_commit.rs"]
-mod shared_commit;
-
-#[path = "wire/sweep.rs"]
-mod sweep;
-
-#[path = "wire/watch.rs"]
-mod watch;
-
-#[path = "wire/world.rs"]
-mod world;
+mod wire {
+    mod access;
+    mod audit;
+    mod audit_unavailable;
+    mod directory;
+    mod explain;
+    mod handover;
+    mod people;
+    mod resolve;
+    mod secrets;
+    mod session;
+    mod shared_commit;
+    mod sweep;
+    mod watch;
+}

@@ -4,17 +4,17 @@ use std::path::Path;
 use std::process::Command;
 
 use super::terminal::program_on_terminal;
-use super::world::{Ended, Person, World};
+use crate::support::{Person, ProgramOutput, TestServer};
 
-/// A world with names to complete: bob's, the project's and the organization's.
-fn world() -> World {
-    let world = World::acme();
-    let (ann, bob) = (world.person("ann"), world.person("bob"));
-    bob.pipes(b"canary-own", "set LINEAR_API_KEY --description mine").succeeds("set");
-    bob.pipes(b"canary-ws1", "set DATABASE_URL --workspace ws1").succeeds("set");
-    ann.pipes(b"canary-api", "set STRIPE_SECRET --project api").succeeds("set");
-    ann.does("project create web");
-    world
+/// A server with names to complete: bob's, the project's and the organization's.
+fn server() -> TestServer {
+    let server = TestServer::acme();
+    let (ann, bob) = (server.person("ann"), server.person("bob"));
+    bob.run_with_stdin(b"canary-own", "set LINEAR_API_KEY --description mine").expect_success("set");
+    bob.run_with_stdin(b"canary-ws1", "set DATABASE_URL --workspace ws1").expect_success("set");
+    ann.run_with_stdin(b"canary-api", "set STRIPE_SECRET --project api").expect_success("set");
+    ann.run_ok("project create web");
+    server
 }
 
 /// A shell in whose `PATH` is `secrets`.
@@ -28,16 +28,16 @@ fn shell(person: &Person<'_>, program: &str, words: &[&str]) -> Command {
 /// What fish offers for a line beside the flags.
 fn candidates(person: &Person<'_>, line: &str) -> String {
     let script = "secrets completion fish | source; complete --do-complete $argv[1]";
-    let ended = Ended::of(shell(person, "fish", &["--no-config", "-c", script, line]).output().unwrap());
+    let ended = ProgramOutput::from(shell(person, "fish", &["--no-config", "-c", script, line]).output().unwrap());
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{line}");
-    let names = ended.hides("canary").stdout;
+    let names = ended.reject_text("canary").stdout;
     names.lines().filter(|line| !line.starts_with('-')).map(|line| format!("{line}\n")).collect()
 }
 
 #[test]
 fn bash_completes_a_name_from_the_service() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     std::fs::write(bob.home.join("rc"), "eval \"$(secrets completion bash)\"\nPS1='at your service: '\n").unwrap();
     let dialogue = [
         ("service: ", "secrets show LIN\t"),
@@ -58,8 +58,8 @@ fn bash_completes_a_name_from_the_service() {
 
 #[test]
 fn zsh_completes_a_name_of_the_scope_that_was_typed() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let start = "autoload -U compinit && compinit -D\neval \"$(secrets completion zsh)\"\nPS1='at your service: '\n";
     std::fs::write(bob.home.join(".zshrc"), start).unwrap();
     let dialogue = [
@@ -73,10 +73,10 @@ fn zsh_completes_a_name_of_the_scope_that_was_typed() {
 
 #[test]
 fn zsh_completes_from_a_file_of_its_own_at_the_first_time_of_asking() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     std::fs::create_dir(bob.home.join("functions")).unwrap();
-    std::fs::write(bob.home.join("functions/_secrets"), bob.does("completion zsh").stdout).unwrap();
+    std::fs::write(bob.home.join("functions/_secrets"), bob.run_ok("completion zsh").stdout).unwrap();
     let start = "fpath=(~/functions $fpath); autoload -U compinit && compinit -D; PS1='at your service: '\n";
     std::fs::write(bob.home.join(".zshrc"), start).unwrap();
     let dialogue = [
@@ -90,8 +90,8 @@ fn zsh_completes_from_a_file_of_its_own_at_the_first_time_of_asking() {
 
 #[test]
 fn fish_offers_what_the_flags_typed_so_far_mean() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     for (line, offered) in [
         ("secrets show ", "LINEAR_API_KEY\tmine\n"),
         ("secrets show --workspace ws1 ", "DATABASE_URL\n"),
@@ -107,16 +107,16 @@ fn fish_offers_what_the_flags_typed_so_far_mean() {
     ] {
         assert_eq!(candidates(&bob, line), offered, "{line}");
     }
-    assert_eq!(candidates(&world.person("ann"), "secrets project delete "), "api\nweb\n");
-    bob.does("rm LINEAR_API_KEY --yes");
+    assert_eq!(candidates(&server.person("ann"), "secrets project delete "), "api\nweb\n");
+    bob.run_ok("rm LINEAR_API_KEY --yes");
     assert_eq!(candidates(&bob, "secrets undelete L"), "LINEAR_API_KEY\tmine\n");
     assert_eq!(candidates(&bob, "secrets show L"), "");
 }
 
 #[test]
 fn a_program_is_completed_behind_the_dashes() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     assert!(candidates(&bob, "secrets run --workspace ws1 -- printen").starts_with("printenv"));
     std::fs::write(bob.home.join("script-of-bob"), "").unwrap();
     assert_eq!(candidates(&bob, "secrets run -- sh scri"), "script-of-bob\n");
@@ -124,17 +124,17 @@ fn a_program_is_completed_behind_the_dashes() {
 
 #[test]
 fn what_the_service_does_not_tell_is_left_out_without_a_word() {
-    let world = world();
-    let nobody = world.person("nobody");
+    let server = server();
+    let nobody = server.person("nobody");
     assert_eq!(candidates(&nobody, "secrets show "), "");
     // An address that takes a connection and never answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", silent.local_addr().unwrap());
-    let waiting = world.person("bob").with("SECRETS_ENDPOINT", &address);
+    let waiting = server.person("bob").with("SECRETS_ENDPOINT", &address);
     assert_eq!(candidates(&waiting, "secrets show "), "");
     assert!(candidates(&waiting, "secrets who").starts_with("whoami"), "commands need no service");
     std::fs::create_dir_all(nobody.home.join(".config/secrets")).unwrap();
     std::fs::write(nobody.home.join(".config/secrets/config.toml"), "not toml").unwrap();
     assert_eq!(candidates(&nobody, "secrets show "), "");
-    nobody.does("completion bash");
+    nobody.run_ok("completion bash");
 }

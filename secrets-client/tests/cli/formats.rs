@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::world::{Ended, Person, World};
+use crate::support::{Person, ProgramOutput, TestServer};
 
 type Values = BTreeMap<String, String>;
 
@@ -94,20 +94,24 @@ fn values() -> Values {
     single.chain(mixed).chain(long).enumerate().map(|(n, value)| (format!("V{n:03}"), value)).chain(odd).collect()
 }
 
-fn world() -> World {
-    let world = World::acme();
-    let bob = world.person("bob");
-    let ended = bob.pipes(json!(values()).to_string().as_bytes(), "import - --format json --yes");
+fn server() -> TestServer {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    let ended = bob.run_with_stdin(json!(values()).to_string().as_bytes(), "import - --format json --yes");
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(!ended.stdout.contains("rejected"), "{}", ended.stdout);
-    world
+    server
 }
 
 /// The document of these names.
-fn document(bob: &Person<'_>, format: &str, names: impl IntoIterator<Item = impl AsRef<str>>) -> (PathBuf, Ended) {
+fn document(
+    bob: &Person<'_>,
+    format: &str,
+    names: impl IntoIterator<Item = impl AsRef<str>>,
+) -> (PathBuf, ProgramOutput) {
     let mut words = vec!["resolve".to_owned(), "--format".to_owned(), format.to_owned()];
     words.extend(names.into_iter().map(|name| name.as_ref().to_owned()));
-    let ended = bob.types_words(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let ended = bob.run_words(&words.iter().map(String::as_str).collect::<Vec<_>>());
     let path = bob.home.join(format!("document.{format}"));
     std::fs::write(&path, &ended.stdout).unwrap();
     (path, ended)
@@ -116,7 +120,7 @@ fn document(bob: &Person<'_>, format: &str, names: impl IntoIterator<Item = impl
 /// A program that reads a document: one of the installed readers, or what the machine has.
 fn reader(bob: &Person<'_>, words: &[&str]) -> Vec<u8> {
     let folders = Path::new(env!("CARGO_BIN_EXE_secrets")).ancestors();
-    let found = folders.map(|folder| folder.join("tools/readers")).find(|readers| readers.is_dir());
+    let found = folders.map(|directory| directory.join("tools/readers")).find(|readers| readers.is_dir());
     let readers = found.expect("there are no readers; `make install` installs them");
     let mut path = readers.join("bin").into_os_string();
     path.push(":");
@@ -144,15 +148,15 @@ fn same(reader: &str, read: &Values, wanted: &Values) {
 /// Splits the values into those that a format takes and those that it refuses by name.
 fn sorted(bob: &Person<'_>, format: &str) -> (Values, Values) {
     let (_, ended) = document(bob, format, &[] as &[&str]);
-    let ended = ended.fails(1);
+    let ended = ended.expect_failure(1);
     assert_eq!(ended.stdout, "");
     values().into_iter().partition(|(name, _)| !ended.stderr.contains(&format!("{name} (")))
 }
 
 #[test]
 fn shells_read_every_value_and_run_none_of_it() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let (path, _) = document(&bob, "shell", &[] as &[&str]);
     for shell in ["bash", "dash", "sh", "zsh"] {
         for how in [r#"eval "$(cat "$0")""#, r#". "$0""#] {
@@ -174,8 +178,8 @@ fn shells_read_every_value_and_run_none_of_it() {
 
 #[test]
 fn dotenv_libraries_read_alike_what_is_not_refused() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let (taken, refused) = sorted(&bob, "dotenv");
     // What quotes can hold is never refused.
     let plain = |value: &str| !value.contains(['\'', '\\', '\r']) && !value.contains("${");
@@ -201,8 +205,8 @@ fn dotenv_libraries_read_alike_what_is_not_refused() {
 
 #[test]
 fn docker_reads_every_variable_of_one_line() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let (taken, refused) = sorted(&bob, "docker");
     let fits = |value: &str| !value.contains('\n') && !value.ends_with('\r');
     assert!(taken.values().all(|value| fits(value)) && refused.values().all(|value| !fits(value)));
@@ -212,27 +216,27 @@ fn docker_reads_every_variable_of_one_line() {
     let read = lines.iter().map(|line| line.split_once('=').unwrap());
     same("docker", &read.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(), &taken);
 
-    bob.sets("two\nlines", "MULTI_LINE");
-    let refusal = bob.types("resolve MULTI_LINE --format docker").fails(1).hides("two");
-    refusal.shows(&["MULTI_LINE (it has a newline)", "--format yaml"]);
+    bob.set("two\nlines", "MULTI_LINE");
+    let refusal = bob.run("resolve MULTI_LINE --format docker").expect_failure(1).reject_text("two");
+    refusal.expect_text(&["MULTI_LINE (it has a newline)", "--format yaml"]);
 }
 
 #[test]
 fn docker_takes_the_longest_line_that_is_not_refused() {
-    let world = World::acme();
-    let bob = world.person("bob");
-    bob.sets(&"x".repeat(65_533), "A");
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    bob.set(&"x".repeat(65_533), "A");
     let (path, _) = document(&bob, "docker", ["A"]);
     let lines = reader(&bob, &["docker-reader", "env-file", path.to_str().unwrap()]);
     assert_eq!(serde_json::from_slice::<Vec<String>>(&lines).unwrap()[0].len(), 65_535);
-    bob.sets(&"x".repeat(65_534), "A");
-    bob.types("resolve A --format docker").fails(1).shows(&["too long for a line"]);
+    bob.set(&"x".repeat(65_534), "A");
+    bob.run("resolve A --format docker").expect_failure(1).expect_text(&["too long for a line"]);
 }
 
 #[test]
 fn parsers_read_every_value() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let json = "import json, sys; print(json.dumps(json.load(open(sys.argv[1], encoding='utf-8'))))";
     let yaml = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1], 'rb'))))";
     for (format, script) in [("json", json), ("yaml", yaml)] {
@@ -248,38 +252,40 @@ fn parsers_read_every_value() {
 
 #[test]
 fn bytes_that_are_no_text_stand_in_yaml_alone() {
-    let world = World::acme();
-    let bob = world.person("bob");
+    let server = TestServer::acme();
+    let bob = server.person("bob");
     let bytes: Vec<u8> = (0..=255).collect();
-    bob.pipes(&bytes, "set KEY --file ~/key").succeeds("set");
+    bob.run_with_stdin(&bytes, "set KEY --file ~/key").expect_success("set");
     let (path, _) = document(&bob, "yaml", ["KEY"]);
     let script = "import json, sys, yaml; print(json.dumps(list(yaml.safe_load(open(sys.argv[1]))['KEY'])))";
     let read = reader(&bob, &["python", "-c", script, path.to_str().unwrap()]);
     assert_eq!(serde_json::from_slice::<Vec<u8>>(&read).unwrap(), bytes);
-    bob.types("resolve --format json").fails(1).shows(&["KEY (it is not UTF-8)", "--raw"]);
+    bob.run("resolve --format json").expect_failure(1).expect_text(&["KEY (it is not UTF-8)", "--raw"]);
     for format in ["shell", "dotenv", "docker", "dockerconfigjson"] {
-        bob.does(&format!("resolve --format {format}")).shows(&["1 secret left out", "KEY (file ~/key (0600))"]);
+        bob.run_ok(&format!("resolve --format {format}"))
+            .expect_text(&["1 secret left out", "KEY (file ~/key (0600))"]);
     }
 }
 
 #[test]
 fn docker_signs_in_with_what_it_was_given() {
-    let world = World::acme();
-    let bob = world.person("bob");
+    let server = TestServer::acme();
+    let bob = server.person("bob");
     let passwords = [("docker.io", "p'a\"s$s:w\\ö#rd "), ("ghcr.io", "ghp_1"), ("localhost:5000", "日本")];
     for (n, (host, password)) in passwords.iter().enumerate() {
-        bob.pipes(password.as_bytes(), &format!("set R{n} --registry {host} --username bob")).succeeds("set");
+        bob.run_with_stdin(password.as_bytes(), &format!("set R{n} --registry {host} --username bob"))
+            .expect_success("set");
     }
-    let login = |folder: &str, host: &str| -> Value {
+    let login = |directory: &str, host: &str| -> Value {
         let host = if host == "docker.io" { "https://index.docker.io/v1/" } else { host };
-        serde_json::from_slice(&reader(&bob, &["docker-reader", "login", folder, host])).unwrap()
+        serde_json::from_slice(&reader(&bob, &["docker-reader", "login", directory, host])).unwrap()
     };
     let (path, _) = document(&bob, "dockerconfigjson", &[] as &[&str]);
-    let folder = bob.home.join("alone");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::copy(path, folder.join("config.json")).unwrap();
+    let directory = bob.home.join("alone");
+    std::fs::create_dir(&directory).unwrap();
+    std::fs::copy(path, directory.join("config.json")).unwrap();
     for (host, password) in passwords {
-        assert_eq!(login(folder.to_str().unwrap(), host), json!({ "username": "bob", "password": password }));
+        assert_eq!(login(directory.to_str().unwrap(), host), json!({ "username": "bob", "password": password }));
     }
 
     // The same through `run`, where a store would otherwise have every registry, and a helper one of ours.
@@ -290,7 +296,7 @@ fn docker_signs_in_with_what_it_was_given() {
     });
     std::fs::write(bob.home.join(".docker/config.json"), own.to_string()).unwrap();
     let keep = ["run", "--no-masking", "--", "sh", "-c", "mkdir merged && cp $DOCKER_CONFIG/config.json merged"];
-    bob.types_words(&keep).succeeds("run");
+    bob.run_words(&keep).expect_success("run");
     let merged = bob.home.join("merged");
     for (host, password) in passwords {
         assert_eq!(login(merged.to_str().unwrap(), host), json!({ "username": "bob", "password": password }));

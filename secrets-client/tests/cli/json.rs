@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::world::World;
+use crate::support::TestServer;
 
 /// The names of an object's members.
 fn members(value: &Value) -> Vec<&str> {
@@ -18,13 +18,13 @@ fn has(value: &Value, names: &[&str]) {
 
 #[test]
 fn each_command_prints_what_is_documented() {
-    let world = World::acme();
-    let ann = world.person("ann");
-    let json = |line: &str| ann.does(&format!("{line} --output json")).json();
+    let server = TestServer::acme();
+    let ann = server.person("ann");
+    let json = |line: &str| ann.run_ok(&format!("{line} --output json")).json();
 
     let changed = ["secret", "revision", "warnings"];
-    has(&ann.pipes(b"a-value", "set A --output json").succeeds("set").json(), &changed);
-    has(&ann.pipes(b"another-value", "edit A -o json").succeeds("edit").json(), &changed);
+    has(&ann.run_with_stdin(b"a-value", "set A --output json").expect_success("set").json(), &changed);
+    has(&ann.run_with_stdin(b"another-value", "edit A -o json").expect_success("edit").json(), &changed);
     has(&json("rollback A --to 1"), &changed);
     has(&json("rm A --yes"), &changed);
     has(&json("undelete A"), &changed);
@@ -55,7 +55,7 @@ fn each_command_prints_what_is_documented() {
     has(&json("resolve")["secrets"][0], &["secret", "secret_id", "scope", "target", "version", "masked_value"]);
     assert_eq!(json("resolve --show-values")["secrets"][0]["value"], "a-value");
     for line in ["resolve --format json -o json", "resolve A --raw -o json"] {
-        ann.types(line).fails(2).shows(&["--output json"]);
+        ann.run(line).expect_failure(2).expect_text(&["--output json"]);
     }
     assert_eq!(json("wait A")["secret_ids"][0], "A");
     assert_eq!(json("config set project api")["project"], "api");
@@ -71,7 +71,7 @@ fn each_command_prints_what_is_documented() {
 
 #[test]
 fn an_error_is_text_and_a_code_in_json_too() {
-    let world = World::acme();
-    let ended = world.person("ann").types("show NOPE --output json").fails(3);
+    let server = TestServer::acme();
+    let ended = server.person("ann").run("show NOPE --output json").expect_failure(3);
     assert_eq!(ended.stdout, "");
 }

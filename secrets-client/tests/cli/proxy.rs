@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use super::world::World;
+use crate::support::TestServer;
 
 /// A name that only the proxy knows: whatever goes there went through it.
 const HOST: &str = "secrets.invalid";
@@ -87,57 +87,57 @@ fn forward(mut client: TcpStream, port: u16) {
 }
 
 /// A service with TLS for [`HOST`], its port, its authority's file, and the address by which it is known.
-fn service() -> (World, u16, PathBuf, String) {
+fn service() -> (TestServer, u16, PathBuf, String) {
     let certificate = rcgen::generate_simple_self_signed([HOST.to_owned(), "localhost".to_owned()]).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    let directory = tempfile::tempdir().unwrap();
+    let (cert, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
     std::fs::write(&cert, certificate.cert.pem()).unwrap();
     std::fs::write(&key, certificate.signing_key.serialize_pem()).unwrap();
-    let world = World::start_with(&["--tls-cert", cert.to_str().unwrap(), "--tls-key", key.to_str().unwrap()]);
-    let authority = world.folder.path().join("ca.pem");
+    let server = TestServer::start_with(&["--tls-cert", cert.to_str().unwrap(), "--tls-key", key.to_str().unwrap()]);
+    let authority = server.directory.path().join("ca.pem");
     std::fs::copy(&cert, &authority).unwrap();
-    let port = world.endpoint.rsplit(':').next().unwrap().parse().unwrap();
-    (world, port, authority, format!("https://{HOST}:{port}"))
+    let port = server.endpoint.rsplit(':').next().unwrap().parse().unwrap();
+    (server, port, authority, format!("https://{HOST}:{port}"))
 }
 
 #[test]
 fn a_service_behind_a_proxy_is_reached_through_its_tunnel() {
-    let (world, port, authority, endpoint) = service();
+    let (server, port, authority, endpoint) = service();
     let proxy = Proxy::start(Manner::Forwards(port));
-    let operator = world.operator().with("SECRETS_ENDPOINT", &endpoint);
+    let operator = server.operator().with("SECRETS_ENDPOINT", &endpoint);
     let operator = operator.with("SECRETS_CA_FILE", authority.to_str().unwrap());
     for name in ["HTTPS_PROXY", "https_proxy"] {
-        let through = world.operator().with("SECRETS_ENDPOINT", &endpoint);
+        let through = server.operator().with("SECRETS_ENDPOINT", &endpoint);
         let through = through.with("SECRETS_CA_FILE", authority.to_str().unwrap());
-        through.with(name, &format!("http://{}", proxy.address)).does("whoami").shows(&["operator"]);
+        through.with(name, &format!("http://{}", proxy.address)).run_ok("whoami").expect_text(&["operator"]);
     }
     assert_eq!(proxy.requests().len(), 2);
     let request = &proxy.requests()[0];
     assert!(request.starts_with(&format!("CONNECT {HOST}:{port} HTTP/1.1\r\nHost: {HOST}:{port}\r\n")), "{request}");
     assert!(!request.contains("sopr_") && !request.contains("uthorization"), "{request}");
     // Without it, nobody knows the name.
-    operator.types("whoami").fails(6).shows(&[HOST, "is the name right?"]);
+    operator.run("whoami").expect_failure(6).expect_text(&[HOST, "is the name right?"]);
 }
 
 #[test]
 fn a_proxy_that_asks_is_told_who_comes_and_nobody_else_is() {
-    let (world, port, authority, endpoint) = service();
+    let (server, port, authority, endpoint) = service();
     let proxy = Proxy::start(Manner::AsksWho(port));
     let operator = |user: &str| {
-        let operator = world.operator().with("SECRETS_ENDPOINT", &endpoint);
+        let operator = server.operator().with("SECRETS_ENDPOINT", &endpoint);
         let operator = operator.with("SECRETS_CA_FILE", authority.to_str().unwrap());
         operator.with("HTTPS_PROXY", &format!("http://{user}{}", proxy.address))
     };
-    operator("bob:p%40ss@").does("whoami").shows(&["operator"]).hides("p@ss").hides("p%40ss");
+    operator("bob:p%40ss@").run_ok("whoami").expect_text(&["operator"]).reject_text("p@ss").reject_text("p%40ss");
     for user in ["", "bob:canary@"] {
-        let ended = operator(user).types("whoami").fails(6);
-        ended.shows(&[&proxy.address, "user name and password", "HTTPS_PROXY"]).hides("canary");
+        let ended = operator(user).run("whoami").expect_failure(6);
+        ended.expect_text(&[&proxy.address, "user name and password", "HTTPS_PROXY"]).reject_text("canary");
     }
 }
 
 #[test]
 fn a_proxy_in_the_way_is_told_in_a_line() {
-    let (world, _, authority, endpoint) = service();
+    let (server, _, authority, endpoint) = service();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let refusing = Proxy::start(Manner::Refuses).address;
     let none = Proxy::start(Manner::IsNone).address;
@@ -147,35 +147,39 @@ fn a_proxy_in_the_way_is_told_in_a_line() {
         (&refusing, "403 Not On This List"),
         (&none, "its answer is not HTTP"),
     ] {
-        let operator = world.operator().with("SECRETS_ENDPOINT", &endpoint);
+        let operator = server.operator().with("SECRETS_ENDPOINT", &endpoint);
         let operator = operator.with("SECRETS_CA_FILE", authority.to_str().unwrap());
-        let ended = operator.with("HTTPS_PROXY", &format!("http://bob:canary@{proxy}")).types("whoami").fails(6);
+        let ended = operator.with("HTTPS_PROXY", &format!("http://bob:canary@{proxy}")).run("whoami").expect_failure(6);
         let lines: Vec<&str> = ended.stderr.lines().collect();
         assert!(lines.len() == 2 && lines[0].contains(told) && lines[0].contains(proxy.as_str()), "{lines:#?}");
         assert!(lines[1].starts_with("hint: HTTPS_PROXY") && lines[1].contains("NO_PROXY"), "{lines:#?}");
-        ended.hides("canary");
+        ended.reject_text("canary");
     }
-    let operator = world.operator().with("SECRETS_ENDPOINT", &endpoint).with("HTTPS_PROXY", "socks5://canary:1080");
-    operator.types("whoami").fails(1).shows(&["`HTTPS_PROXY` does not pass", "http://proxy"]).hides("canary");
+    let operator = server.operator().with("SECRETS_ENDPOINT", &endpoint).with("HTTPS_PROXY", "socks5://canary:1080");
+    operator
+        .run("whoami")
+        .expect_failure(1)
+        .expect_text(&["`HTTPS_PROXY` does not pass", "http://proxy"])
+        .reject_text("canary");
 }
 
 #[test]
 fn no_proxy_is_taken_to_this_machine_nor_where_it_is_excepted() {
-    let (world, port, authority, endpoint) = service();
+    let (server, port, authority, endpoint) = service();
     let proxy = Proxy::start(Manner::Refuses);
     let local = format!("https://localhost:{port}");
     let operator = |endpoint: &str| {
-        let operator = world.operator().with("SECRETS_ENDPOINT", endpoint);
+        let operator = server.operator().with("SECRETS_ENDPOINT", endpoint);
         let operator = operator.with("SECRETS_CA_FILE", authority.to_str().unwrap());
         operator.with("HTTPS_PROXY", &format!("http://{}", proxy.address))
     };
-    operator(&local).does("whoami");
+    operator(&local).run_ok("whoami");
     operator(&endpoint)
         .with("NO_PROXY", "example.com, .invalid")
-        .types("whoami")
-        .fails(6)
-        .shows(&["is the name right?"]);
+        .run("whoami")
+        .expect_failure(6)
+        .expect_text(&["is the name right?"]);
     assert_eq!(proxy.requests(), [""; 0]);
-    operator(&endpoint).with("NO_PROXY", "example.com").types("whoami").fails(6);
+    operator(&endpoint).with("NO_PROXY", "example.com").run("whoami").expect_failure(6);
     assert!(!proxy.requests().is_empty());
 }

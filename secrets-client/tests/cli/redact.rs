@@ -2,16 +2,16 @@ use std::io::{Read as _, Write as _};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use super::world::{Person, World};
+use crate::support::{Person, TestServer};
 
 /// Something hung.
 const HANG: Duration = Duration::from_secs(60);
 
-fn world() -> World {
-    let world = World::acme();
-    world.person("ann").sets("sk_test_canary", "STRIPE_SECRET --project api");
-    world.person("bob").sets("lin_bob_canary", "LINEAR_API_KEY");
-    world
+fn server() -> TestServer {
+    let server = TestServer::acme();
+    server.person("ann").set("sk_test_canary", "STRIPE_SECRET --project api");
+    server.person("bob").set("lin_bob_canary", "LINEAR_API_KEY");
+    server
 }
 
 fn starts(person: &Person<'_>, line: &str) -> Child {
@@ -21,8 +21,8 @@ fn starts(person: &Person<'_>, line: &str) -> Child {
 
 #[test]
 fn what_passes_is_masked_and_all_else_unharmed() {
-    let world = world();
-    let mut child = starts(&world.person("bob"), "redact --workspace ws1");
+    let server = server();
+    let mut child = starts(&server.person("bob"), "redact --workspace ws1");
     let mut stdin = child.stdin.take().unwrap();
     stdin
         .write_all(b"key=lin_bob_canary \xff\xc3( b64=bGluX2JvYl9jYW5hcnk=\r\n\0 sk_test_canary\x1b[0m lin_bob")
@@ -35,39 +35,39 @@ fn what_passes_is_masked_and_all_else_unharmed() {
 
 #[test]
 fn what_is_left_unmasked_is_told() {
-    let world = world();
-    let bob = world.person("bob");
-    bob.sets("4711", "PIN");
+    let server = server();
+    let bob = server.person("bob");
+    bob.set("4711", "PIN");
     let input = b"lin_bob_canary sk_test_canary 4711";
-    let ended = bob.pipes(input, "redact --workspace ws1 --unmask STRIPE_SECRET").succeeds("redact");
+    let ended = bob.run_with_stdin(input, "redact --workspace ws1 --unmask STRIPE_SECRET").expect_success("redact");
     assert_eq!(ended.stdout, "*** sk_test_canary 4711");
     assert!(ended.stderr.contains("not masked: STRIPE_SECRET (--unmask), PIN (too short)"), "{ended:?}");
-    let only = bob.pipes(input, "redact --workspace ws1 --only STRIPE_SECRET").succeeds("redact");
+    let only = bob.run_with_stdin(input, "redact --workspace ws1 --only STRIPE_SECRET").expect_success("redact");
     assert_eq!((only.stdout.as_str(), only.stderr.as_str()), ("lin_bob_canary *** 4711", ""));
-    bob.pipes(b"", "redact --only PIN").succeeds("redact").shows(&["nothing to mask"]);
+    bob.run_with_stdin(b"", "redact --only PIN").expect_success("redact").expect_text(&["nothing to mask"]);
 }
 
 #[test]
 fn nothing_passes_where_the_values_are_not_known() {
-    let world = world();
+    let server = server();
     for (line, code) in [
         ("redact --workspace ws1 --unmask NOPE", 2),
         ("redact --workspace ws1 --only NOPE", 5),
         ("redact --workspace nope", 4),
         ("redact --endpoint http://127.0.0.1:1", 6),
     ] {
-        let ended = world.person("bob").pipes(b"lin_bob_canary", line);
+        let ended = server.person("bob").run_with_stdin(b"lin_bob_canary", line);
         assert_eq!(ended.stdout, "", "{line}");
-        ended.fails(code);
+        ended.expect_failure(code);
     }
-    assert_eq!(world.person("nobody").pipes(b"lin_bob_canary", "redact").fails(4).stdout, "");
+    assert_eq!(server.person("nobody").run_with_stdin(b"lin_bob_canary", "redact").expect_failure(4).stdout, "");
 }
 
 /// The end of the prompt could be the beginning of a value; nothing more comes, so it shows.
 #[test]
 fn a_prompt_shows_though_nothing_follows() {
-    let world = world();
-    let mut child = starts(&world.person("bob"), "redact --workspace ws1");
+    let server = server();
+    let mut child = starts(&server.person("bob"), "redact --workspace ws1");
     let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     stdin.write_all(b"password: lin_").unwrap();
     let mut shown = [0; 14];
@@ -83,8 +83,8 @@ fn a_prompt_shows_though_nothing_follows() {
 
 #[test]
 fn a_reader_who_has_seen_enough_ends_it_quietly() {
-    let world = world();
-    let mut child = starts(&world.person("bob"), "redact --workspace ws1");
+    let server = server();
+    let mut child = starts(&server.person("bob"), "redact --workspace ws1");
     let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     stdin.write_all(b"one line\n").unwrap();
     let mut line = [0; 9];

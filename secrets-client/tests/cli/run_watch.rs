@@ -3,19 +3,19 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::running::Running;
-use super::world::{Person, World};
+use crate::support::RunningCommand;
+use crate::support::{Person, TestServer};
 
-fn world() -> World {
-    let world = World::acme();
-    world.person("bob").sets("lin_bob_1", "LINEAR_API_KEY");
-    world
+fn server() -> TestServer {
+    let server = TestServer::acme();
+    server.person("bob").set("lin_bob_1", "LINEAR_API_KEY");
+    server
 }
 
 /// `secrets run --watch … -- sh -c SCRIPT` in `ws1`.
-fn run(person: &Person<'_>, flags: &[&str], script: &str) -> Running {
+fn run(person: &Person<'_>, flags: &[&str], script: &str) -> RunningCommand {
     let words = [&["run", "--watch"], flags, &["--", "sh", "-c", script]].concat();
-    Running::start(person.command_of(&words))
+    RunningCommand::start(person.command_words(&words))
 }
 
 /// Says how long its key is, and stays.
@@ -23,193 +23,193 @@ const STAYS: &str = r#"echo "started with ${#LINEAR_API_KEY}"; exec sleep 300"#;
 
 #[test]
 fn a_program_is_started_again_when_what_it_gets_changes_and_not_for_a_description() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let running = run(&bob, &["--workspace", "ws1"], STAYS);
-    assert_eq!(running.says(), "started with 9");
-    bob.does("edit LINEAR_API_KEY --description words");
+    assert_eq!(running.next_line(), "started with 9");
+    bob.run_ok("edit LINEAR_API_KEY --description words");
     std::thread::sleep(Duration::from_secs(4));
     assert!(running.is_silent(), "a description is nothing to a program");
-    bob.sets("lin_bob_two", "LINEAR_API_KEY");
-    assert_eq!(running.says(), "started with 11");
-    assert!(running.warns("LINEAR_API_KEY changed").contains("started again"));
+    bob.set("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(running.next_line(), "started with 11");
+    assert!(running.wait_for_warning("LINEAR_API_KEY changed").contains("started again"));
     // Somebody else's change counts as well.
-    bob.does("rm LINEAR_API_KEY --yes");
-    assert_eq!(running.says(), "started with 0");
+    bob.run_ok("rm LINEAR_API_KEY --yes");
+    assert_eq!(running.next_line(), "started with 0");
     assert!(running.is_silent());
 }
 
 #[test]
 fn changes_that_come_together_start_it_once() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let running = run(&bob, &["--workspace", "ws1"], r#"echo "started with $(env | grep -c ^KEY_)"; exec sleep 120"#);
-    assert_eq!(running.says(), "started with 0");
+    assert_eq!(running.next_line(), "started with 0");
     for number in 1..4 {
-        bob.sets("value", &format!("KEY_{number}"));
+        bob.set("value", &format!("KEY_{number}"));
     }
-    assert_eq!(running.says(), "started with 3");
+    assert_eq!(running.next_line(), "started with 3");
 }
 
 #[test]
 fn a_program_is_sent_a_signal_and_finds_its_files_changed() {
-    let world = world();
-    let bob = world.person("bob");
-    bob.sets("config-one", "CONFIG --file ~/app.conf");
+    let server = server();
+    let bob = server.person("bob");
+    bob.set("config-one", "CONFIG --file ~/app.conf");
     let script = r#"trap 'echo "now $(cat ~/app.conf) $LINEAR_API_KEY"' HUP; cat ~/app.conf; echo; for i in $(seq 1200); do sleep 0.05; done"#;
     let plain = run(&bob, &["--no-masking", "--signal", "HUP", "--workspace", "ws1"], script);
-    assert_eq!(plain.says(), "config-one");
-    bob.sets("config-two", "CONFIG --file ~/app.conf");
-    assert_eq!(plain.says(), "now config-two lin_bob_1");
+    assert_eq!(plain.next_line(), "config-one");
+    bob.set("config-two", "CONFIG --file ~/app.conf");
+    assert_eq!(plain.next_line(), "now config-two lin_bob_1");
     drop(plain);
     assert!(!bob.home.join("app.conf").exists());
 
     // What it had before stays masked: its variables do not change.
     let masked = run(&bob, &["--signal", "SIGHUP", "--workspace", "ws1"], script);
-    assert_eq!(masked.says(), "***");
-    bob.sets("lin_bob_two", "LINEAR_API_KEY");
-    assert_eq!(masked.says(), "now *** ***");
-    bob.sets("config-three", "CONFIG --file ~/app.conf");
-    assert_eq!(masked.says(), "now *** ***");
+    assert_eq!(masked.next_line(), "***");
+    bob.set("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(masked.next_line(), "now *** ***");
+    bob.set("config-three", "CONFIG --file ~/app.conf");
+    assert_eq!(masked.next_line(), "now *** ***");
 }
 
 #[test]
 fn a_set_that_cannot_be_delivered_stops_nothing() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let mut running = run(&bob, &["--only", "LINEAR_API_KEY", "--workspace", "ws1"], STAYS);
-    assert_eq!(running.says(), "started with 9");
-    bob.does("rm LINEAR_API_KEY --yes");
-    let line = running.warns("keeps what it has");
+    assert_eq!(running.next_line(), "started with 9");
+    bob.run_ok("rm LINEAR_API_KEY --yes");
+    let line = running.wait_for_warning("keeps what it has");
     assert!(line.contains("LINEAR_API_KEY"), "{line}");
-    assert!(running.runs() && running.is_silent());
-    bob.sets("lin_bob_two", "LINEAR_API_KEY");
-    assert_eq!(running.says(), "started with 11");
+    assert!(running.is_running() && running.is_silent());
+    bob.set("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(running.next_line(), "started with 11");
 
     // A file is in the way of the next one.
     let mut running = run(&bob, &["--workspace", "ws1"], STAYS);
-    assert_eq!(running.says(), "started with 11");
+    assert_eq!(running.next_line(), "started with 11");
     std::fs::write(bob.home.join("taken"), "somebody's").unwrap();
-    bob.sets("value", "IN_THE_WAY --file ~/taken");
-    running.warns("IN_THE_WAY changed, and the program keeps what it has");
-    assert!(running.runs() && running.is_silent());
+    bob.set("value", "IN_THE_WAY --file ~/taken");
+    running.wait_for_warning("IN_THE_WAY changed, and the program keeps what it has");
+    assert!(running.is_running() && running.is_silent());
     assert_eq!(std::fs::read_to_string(bob.home.join("taken")).unwrap(), "somebody's");
 }
 
 #[test]
 fn a_broken_watch_stops_nothing() {
-    let world = world();
-    let bob = world.person("bob");
-    let session = bob.does("session create --workspace ws1").line();
-    let sandbox = world.person("sandbox").with("SECRETS_TOKEN", &session);
+    let server = server();
+    let bob = server.person("bob");
+    let session = bob.run_ok("session create --workspace ws1").line();
+    let sandbox = server.person("sandbox").with("SECRETS_TOKEN", &session);
     let mut running = run(&sandbox, &[], STAYS);
-    assert_eq!(running.says(), "started with 9");
+    assert_eq!(running.next_line(), "started with 9");
     // The watch is opened after the program was started: by the first change that it tells of it is open.
-    bob.sets("lin_bob_two", "LINEAR_API_KEY");
-    assert_eq!(running.says(), "started with 11");
-    let name = bob.does("session list").row_of("bob");
-    bob.does(&format!("session revoke {name} --yes"));
-    running.warns("no longer watched");
-    bob.sets("lin_bob_three", "LINEAR_API_KEY");
+    bob.set("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(running.next_line(), "started with 11");
+    let name = bob.run_ok("session list").row_of("bob");
+    bob.run_ok(&format!("session revoke {name} --yes"));
+    running.wait_for_warning("no longer watched");
+    bob.set("lin_bob_three", "LINEAR_API_KEY");
     std::thread::sleep(Duration::from_secs(4));
-    assert!(running.runs() && running.is_silent());
-    running.sent(Signal::TERM);
-    assert_eq!(running.ends(), 143);
+    assert!(running.is_running() && running.is_silent());
+    running.send_signal(Signal::TERM);
+    assert_eq!(running.wait_for_exit(), 143);
 }
 
 #[test]
 fn it_lives_through_a_minute_without_a_server() {
-    let mut world = world();
-    let mut running = run(&world.person("bob"), &["--workspace", "ws1"], STAYS);
-    assert_eq!(running.says(), "started with 9");
-    world.restart(Duration::from_secs(60));
-    assert!(running.runs() && running.is_silent());
-    world.person("bob").sets("lin_bob_two", "LINEAR_API_KEY");
-    assert_eq!(running.says(), "started with 11");
+    let mut server = server();
+    let mut running = run(&server.person("bob"), &["--workspace", "ws1"], STAYS);
+    assert_eq!(running.next_line(), "started with 9");
+    server.restart(Duration::from_secs(60));
+    assert!(running.is_running() && running.is_silent());
+    server.person("bob").set("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(running.next_line(), "started with 11");
 }
 
 #[test]
 fn a_program_that_does_not_end_is_killed_after_its_grace() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let script = r#"trap '' TERM; echo "started with ${#LINEAR_API_KEY}"; for i in $(seq 1200); do sleep 0.05; done"#;
     let mut running = run(&bob, &["--grace", "1s", "--workspace", "ws1"], script);
-    assert_eq!(running.says(), "started with 9");
-    bob.sets("lin_bob_two", "LINEAR_API_KEY");
-    assert_eq!(running.says(), "started with 11");
+    assert_eq!(running.next_line(), "started with 9");
+    bob.set("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(running.next_line(), "started with 11");
     // The second one takes no TERM either: HUP ends it.
-    running.sent(Signal::HUP);
-    assert_eq!(running.ends(), 129);
+    running.send_signal(Signal::HUP);
+    assert_eq!(running.wait_for_exit(), 129);
 }
 
 #[test]
 fn whoever_ends_it_while_it_is_started_again_ends_it_for_good() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let script = r#"trap 'sleep 3; exit 9' TERM; echo "started with ${#LINEAR_API_KEY}"; for i in $(seq 1200); do sleep 0.05; done"#;
     let mut running = run(&bob, &["--workspace", "ws1"], script);
-    assert_eq!(running.says(), "started with 9");
-    bob.sets("lin_bob_two", "LINEAR_API_KEY");
-    running.warns("started again");
-    running.sent(Signal::TERM);
-    assert_eq!(running.ends(), 9);
+    assert_eq!(running.next_line(), "started with 9");
+    bob.set("lin_bob_two", "LINEAR_API_KEY");
+    running.wait_for_warning("started again");
+    running.send_signal(Signal::TERM);
+    assert_eq!(running.wait_for_exit(), 9);
     assert!(running.is_silent(), "no other was started");
 }
 
 #[test]
 fn what_a_program_left_running_ends_before_it_is_started_again() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let script =
         r#"sh -c 'trap "sleep 1; exit" TERM; while :; do sleep 0.05; done' & echo "$! ${#LINEAR_API_KEY}"; wait"#;
-    let secrets = bob.command_of(&["run", "--watch", "--workspace", "ws1", "--shell", script]);
+    let secrets = bob.command_words(&["run", "--watch", "--workspace", "ws1", "--shell", script]);
     let words: Vec<&str> = secrets.get_args().map(|word| word.to_str().unwrap()).collect();
     // Without a terminal, as a service: there the program can have a group of its own.
     let alone = [&[env!("CARGO_BIN_EXE_secrets")], words.as_slice()].concat();
-    let running = Running::start(bob.program(Path::new("setsid"), &alone));
-    let said = running.says();
+    let running = RunningCommand::start(bob.program(Path::new("setsid"), &alone));
+    let said = running.next_line();
     let (descendant, length) = said.split_once(' ').unwrap();
     assert_eq!(length, "9");
-    bob.sets("lin_bob_two", "LINEAR_API_KEY");
-    assert!(running.says().ends_with(" 11"));
+    bob.set("lin_bob_two", "LINEAR_API_KEY");
+    assert!(running.next_line().ends_with(" 11"));
     assert!(!Path::new("/proc").join(descendant).exists(), "it ended before");
 }
 
 #[test]
 fn a_new_set_says_what_is_not_masked_and_what_a_log_is_to_mask() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let running = run(&bob, &["--ci", "github", "--workspace", "ws1"], STAYS);
-    assert_eq!(running.says(), "started with 9");
-    assert_eq!(running.warns("::add-mask::"), "::add-mask::lin_bob_1");
-    bob.sets("abc", "TINY");
-    running.warns("not masked: TINY (too short)");
-    assert_eq!(running.says(), "started with 9");
-    bob.sets("lin_bob_two", "LINEAR_API_KEY");
-    assert_eq!(running.warns("::add-mask::lin_bob_t"), "::add-mask::lin_bob_two");
-    assert_eq!(running.says(), "started with 11");
+    assert_eq!(running.next_line(), "started with 9");
+    assert_eq!(running.wait_for_warning("::add-mask::"), "::add-mask::lin_bob_1");
+    bob.set("abc", "TINY");
+    running.wait_for_warning("not masked: TINY (too short)");
+    assert_eq!(running.next_line(), "started with 9");
+    bob.set("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(running.wait_for_warning("::add-mask::lin_bob_t"), "::add-mask::lin_bob_two");
+    assert_eq!(running.next_line(), "started with 11");
 }
 
 #[test]
 fn a_session_is_renewed_while_its_program_runs() {
-    let world = world();
-    let bob = world.person("bob");
-    let session = bob.does("session create --workspace ws1 --ttl 9s").line();
-    let running = run(&world.person("sandbox").with("SECRETS_TOKEN", &session), &[], STAYS);
-    assert_eq!(running.says(), "started with 9");
+    let server = server();
+    let bob = server.person("bob");
+    let session = bob.run_ok("session create --workspace ws1 --ttl 9s").line();
+    let running = run(&server.person("sandbox").with("SECRETS_TOKEN", &session), &[], STAYS);
+    assert_eq!(running.next_line(), "started with 9");
     std::thread::sleep(Duration::from_secs(12));
-    bob.sets("lin_bob_two", "LINEAR_API_KEY");
-    assert_eq!(running.says(), "started with 11");
+    bob.set("lin_bob_two", "LINEAR_API_KEY");
+    assert_eq!(running.next_line(), "started with 11");
 }
 
 #[test]
 fn what_belongs_to_a_watch_needs_one() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     for line in ["run --signal HUP -- true", "run --splay 1m -- true", "run --grace 1s -- true"] {
-        bob.types(line).fails(2).shows(&["--watch"]);
+        bob.run(line).expect_failure(2).expect_text(&["--watch"]);
     }
-    bob.types("run --watch --signal NOPE -- true").fails(2).shows(&["HUP"]);
+    bob.run("run --watch --signal NOPE -- true").expect_failure(2).expect_text(&["HUP"]);
     // One that ends by itself is not started again.
-    assert_eq!(bob.types("run --watch --workspace ws1 -- sh -c exit").code, 0);
+    assert_eq!(bob.run("run --watch --workspace ws1 -- sh -c exit").code, 0);
 }

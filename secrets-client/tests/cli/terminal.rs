@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::run::Screen;
-use super::world::{Person, World};
+use crate::support::TestTerminal;
+use crate::support::{Person, TestServer};
 
 /// Runs `secrets` on a terminal, and types an answer whenever `question` appears. Returns its code and what the terminal
 /// showed.
@@ -71,73 +71,73 @@ pub(crate) fn program_on_terminal(inner: &Command, dialogue: &[(&str, &str)]) ->
 
 #[test]
 fn a_value_is_asked_for_and_not_shown() {
-    let world = World::acme();
-    let bob = world.person("bob");
+    let server = TestServer::acme();
+    let bob = server.person("bob");
     let (code, shown) = on_terminal(&bob, "set A", &[("(hidden): ", "lin_canary\r")]);
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("Value of A (hidden): ") && !shown.contains("canary"), "{shown}");
-    assert_eq!(bob.does("resolve A --raw").stdout, "lin_canary");
+    assert_eq!(bob.run_ok("resolve A --raw").stdout, "lin_canary");
 
     let (code, shown) = on_terminal(&bob, "set A --echo", &[("Value of A: ", "visible\r")]);
     assert!(code == 0 && shown.contains("visible"), "{shown}");
 
     let (code, shown) = on_terminal(&bob, "edit A", &[("empty to keep it (hidden): ", "\r")]);
     assert!(code == 0 && shown.contains("as it was"), "{shown}");
-    assert_eq!(bob.does("resolve A --raw").stdout, "visible");
+    assert_eq!(bob.run_ok("resolve A --raw").stdout, "visible");
 }
 
 #[test]
 fn a_value_longer_than_a_terminals_line_arrives_whole() {
-    let world = World::acme();
-    let bob = world.person("bob");
+    let server = TestServer::acme();
+    let bob = server.person("bob");
     let long = "x".repeat(9_000);
     let (code, shown) = on_terminal(&bob, "set A", &[("(hidden): ", &format!("{long}\r"))]);
     assert_eq!(code, 0, "{shown}");
-    assert_eq!(bob.does("resolve A --raw").stdout, long);
+    assert_eq!(bob.run_ok("resolve A --raw").stdout, long);
 }
 
 #[test]
 fn ctrl_c_at_a_question_changes_nothing() {
-    let world = World::acme();
-    let bob = world.person("bob");
+    let server = TestServer::acme();
+    let bob = server.person("bob");
     let (code, shown) = on_terminal(&bob, "set A", &[("(hidden): ", "lin\x03")]);
     assert_eq!(code, 130, "{shown}");
-    assert!(bob.does("list").stdout.is_empty());
+    assert!(bob.run_ok("list").stdout.is_empty());
 }
 
 #[test]
 fn a_delete_asks_and_only_yes_deletes() {
-    let world = World::acme();
-    let (ann, bob) = (world.person("ann"), world.person("bob"));
-    ann.sets("team", "LINEAR_API_KEY --org");
-    bob.sets("own", "LINEAR_API_KEY");
+    let server = TestServer::acme();
+    let (ann, bob) = (server.person("ann"), server.person("bob"));
+    ann.set("team", "LINEAR_API_KEY --org");
+    bob.set("own", "LINEAR_API_KEY");
     let question = "the organization's LINEAR_API_KEY will be used instead. Delete? [y/N] ";
     let (code, shown) = on_terminal(&bob, "rm LINEAR_API_KEY", &[(question, "\r")]);
     assert!(code == 1 && shown.contains("nothing was deleted"), "{shown}");
-    bob.does("show LINEAR_API_KEY");
+    bob.run_ok("show LINEAR_API_KEY");
     let (code, shown) = on_terminal(&bob, "rm LINEAR_API_KEY", &[(question, "y\r")]);
     assert_eq!(code, 0, "{shown}");
-    bob.types("show LINEAR_API_KEY").fails(3);
+    bob.run("show LINEAR_API_KEY").expect_failure(3);
 }
 
 #[test]
 fn an_import_asks_before_it_leaves_rejected_entries_out() {
-    let world = World::acme();
-    let ann = world.person("ann");
+    let server = TestServer::acme();
+    let ann = server.person("ann");
     std::fs::write(ann.home.join(".env"), "A=1\nPATH=/x\n").unwrap();
     let question = "Import 1 secret into project api? [y/N] ";
     let (code, shown) = on_terminal(&ann, "import .env --project api", &[(question, "n\r")]);
     assert!(code == 1 && shown.contains("nothing was imported"), "{shown}");
-    assert!(ann.does("list --project api").stdout.is_empty());
+    assert!(ann.run_ok("list --project api").stdout.is_empty());
     let (code, shown) = on_terminal(&ann, "import .env --project api", &[(question, "y\r")]);
     assert_eq!(code, 0, "{shown}");
-    ann.does("show A --project api");
+    ann.run_ok("show A --project api");
 }
 
 #[test]
 fn ctrl_c_reaches_a_program_once() {
-    let world = World::acme();
-    let bob = world.person("bob");
+    let server = TestServer::acme();
+    let bob = server.person("bob");
     // `wait` lets the trap run at once. A second signal may still fall together with the first: hence several Ctrl-C.
     let script =
         "n=0; trap 'n=$((n+1))' INT; pause() { i=0; while [ $i -lt $1 ]; do sleep 0.05 & wait $!; i=$((i+1)); done; }
@@ -151,30 +151,30 @@ fn ctrl_c_reaches_a_program_once() {
 
 #[test]
 fn what_is_typed_where_it_is_shown_can_be_taken_back() {
-    let world = World::acme();
-    let bob = world.person("bob");
-    let mut screen = Screen::of(&bob.command("set A --echo"));
-    screen.shows("Value of A: ");
-    screen.types("one two\x17\x1b[Dthre\x7fee\r");
-    let (code, shown) = screen.ends();
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    let mut screen = TestTerminal::start(&bob.command("set A --echo"));
+    screen.wait_for("Value of A: ");
+    screen.type_keys("one two\x17\x1b[Dthre\x7fee\r");
+    let (code, shown) = screen.wait_for_exit();
     assert_eq!(code, Some(0), "{shown}");
     assert!(shown.starts_with("Value of A: one two\x08 \x08") && !shown.contains("^W"), "{shown:?}");
-    assert_eq!(bob.does("resolve A --raw").stdout, "one three");
+    assert_eq!(bob.run_ok("resolve A --raw").stdout, "one three");
 }
 
 #[test]
 fn a_table_fits_the_terminal() {
-    let world = World::acme();
-    let (ann, bob) = (world.person("ann"), world.person("bob"));
+    let server = TestServer::acme();
+    let (ann, bob) = (server.person("ann"), server.person("bob"));
     let description = "d".repeat(300);
-    bob.sets("x-value", &format!("LINEAR_API_KEY --description {description}"));
-    bob.sets("y-value", "DEPLOY_KEY --file ~/.ssh/deploy_key");
-    ann.sets("z-value", "LINEAR_API_KEY --org");
+    bob.set("x-value", &format!("LINEAR_API_KEY --description {description}"));
+    bob.set("y-value", "DEPLOY_KEY --file ~/.ssh/deploy_key");
+    ann.set("z-value", "LINEAR_API_KEY --org");
     for width in [40_usize, 60, 80, 120] {
         for line in ["list", "explain --workspace ws1", "list --workspace ws1 --inherited", "history DEPLOY_KEY"] {
             let mut wide = bob.program(Path::new("sh"), &["-c", &format!("stty cols {width}; exec \"$@\""), "sh"]);
             wide.arg(env!("CARGO_BIN_EXE_secrets")).args(line.split(' '));
-            let (code, shown) = Screen::of(&wide).ends();
+            let (code, shown) = TestTerminal::start(&wide).wait_for_exit();
             assert_eq!(code, Some(0), "{shown}");
             for row in plain(&shown).lines() {
                 assert!(row.chars().count() <= width, "{width}: {row}");
@@ -185,43 +185,43 @@ fn a_table_fits_the_terminal() {
     }
     let mut narrow = bob.program(Path::new("sh"), &["-c", "stty cols 80; exec \"$@\"", "sh"]);
     narrow.args([env!("CARGO_BIN_EXE_secrets"), "list"]);
-    let (_, shown) = Screen::of(&narrow).ends();
+    let (_, shown) = TestTerminal::start(&narrow).wait_for_exit();
     assert!(shown.contains("••••••••"), "what stands for a value is there: {shown}");
-    assert!(bob.does("list").stdout.contains(&description), "a pipe gets all of it");
+    assert!(bob.run_ok("list").stdout.contains(&description), "a pipe gets all of it");
 }
 
 #[test]
 fn no_color_has_none() {
-    let world = World::acme();
-    let bob = world.person("bob");
-    bob.sets("x-value", "A");
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    bob.set("x-value", "A");
     for line in ["list", "show NOPE"] {
-        let (_, colored) = Screen::of(&bob.command(line)).ends();
+        let (_, colored) = TestTerminal::start(&bob.command(line)).wait_for_exit();
         assert!(colored.contains("\x1b["), "{line}: {colored:?}");
-        let plain = world.person("bob").with("NO_COLOR", "1");
-        let (_, shown) = Screen::of(&plain.command(line)).ends();
+        let plain = server.person("bob").with("NO_COLOR", "1");
+        let (_, shown) = TestTerminal::start(&plain.command(line)).wait_for_exit();
         assert!(!shown.contains('\x1b'), "{line}: {shown:?}");
-        let (_, shown) = Screen::of(&world.person("bob").with("TERM", "dumb").command(line)).ends();
+        let (_, shown) = TestTerminal::start(&server.person("bob").with("TERM", "dumb").command(line)).wait_for_exit();
         assert!(!shown.contains('\x1b'), "{line}: {shown:?}");
-        assert!(!bob.types(line).stdout.contains('\x1b') && !bob.types(line).stderr.contains('\x1b'));
+        assert!(!bob.run(line).stdout.contains('\x1b') && !bob.run(line).stderr.contains('\x1b'));
     }
 }
 
 #[test]
 fn an_import_that_takes_a_while_says_so() {
-    let world = World::acme();
-    let ann = world.person("ann");
+    let server = TestServer::acme();
+    let ann = server.person("ann");
     std::fs::write(ann.home.join(".env"), "A=1\n").unwrap();
-    let mut screen = Screen::of(&ann.command("import .env --project api"));
-    screen.shows("Import 1 secret into project api? [y/N] ");
-    world.freeze();
-    screen.types("y\r");
-    screen.shows("Importing 1 secret into project api");
-    screen.shows("1 s");
-    world.thaw();
-    screen.shows("\r\x1b[K"); // and is gone when it is done
-    screen.shows("1 created, 0 changed");
-    assert_eq!(screen.ends().0, Some(0));
+    let mut screen = TestTerminal::start(&ann.command("import .env --project api"));
+    screen.wait_for("Import 1 secret into project api? [y/N] ");
+    server.pause();
+    screen.type_keys("y\r");
+    screen.wait_for("Importing 1 secret into project api");
+    screen.wait_for("1 s");
+    server.resume();
+    screen.wait_for("\r\x1b[K"); // and is gone when it is done
+    screen.wait_for("1 created, 0 changed");
+    assert_eq!(screen.wait_for_exit().0, Some(0));
 }
 
 /// What is shown without what colors it.

@@ -1,63 +1,66 @@
 use std::process::Stdio;
 
-use super::world::World;
+use crate::support::TestServer;
 
 #[test]
 fn nobody_who_is_not_signed_in_gets_further() {
-    let world = World::start();
-    let nobody = world.person("nobody");
+    let server = TestServer::start();
+    let nobody = server.person("nobody");
     for line in ["whoami", "list", "set A", "resolve", "org list", "session list --organization acme"] {
-        nobody.types(line).fails(4).shows(&["not signed in", "hint: "]);
+        nobody.run(line).expect_failure(4).expect_text(&["not signed in", "hint: "]);
     }
-    nobody.types("run -- true").fails(125);
+    nobody.run("run -- true").expect_failure(125);
 }
 
 #[test]
 fn a_service_that_does_not_answer_has_a_code_of_its_own() {
-    let world = World::start();
-    let nobody = world.person("nobody").with("SECRETS_TOKEN", "sper_x").with("SECRETS_ENDPOINT", "http://127.0.0.1:1");
-    nobody.types("whoami").fails(6).shows(&["http://127.0.0.1:1", "SECRETS_ENDPOINT"]);
-    nobody.types("run -- true").fails(125);
+    let server = TestServer::start();
+    let nobody = server.person("nobody").with("SECRETS_TOKEN", "sper_x").with("SECRETS_ENDPOINT", "http://127.0.0.1:1");
+    nobody.run("whoami").expect_failure(6).expect_text(&["http://127.0.0.1:1", "SECRETS_ENDPOINT"]);
+    nobody.run("run -- true").expect_failure(125);
 }
 
 #[test]
 fn a_value_is_never_an_argument() {
-    let world = World::start();
+    let server = TestServer::start();
     // Refused before anything is sent: the endpoint does not even exist.
-    let ann = world.person("ann").with("SECRETS_TOKEN", "sper_x").with("SECRETS_ENDPOINT", "http://127.0.0.1:1");
+    let ann = server.person("ann").with("SECRETS_TOKEN", "sper_x").with("SECRETS_ENDPOINT", "http://127.0.0.1:1");
     for line in ["set LINEAR_API_KEY lin_123", "set LINEAR_API_KEY=lin_123", "edit LINEAR_API_KEY lin_123"] {
-        ann.types(line).fails(2).hides("lin_123").shows(&["never an argument", "secrets set LINEAR_API_KEY"]);
+        ann.run(line)
+            .expect_failure(2)
+            .reject_text("lin_123")
+            .expect_text(&["never an argument", "secrets set LINEAR_API_KEY"]);
     }
 }
 
 #[test]
 fn a_mistyped_flag_is_told_from_a_value_and_a_token_is_not_repeated() {
-    let world = World::start();
-    let ann = world.person("ann").with("SECRETS_TOKEN", "sper_x").with("SECRETS_ENDPOINT", "http://127.0.0.1:1");
+    let server = TestServer::start();
+    let ann = server.person("ann").with("SECRETS_TOKEN", "sper_x").with("SECRETS_ENDPOINT", "http://127.0.0.1:1");
     for line in ["set A --descripton canary", "edit A --descripton=canary"] {
-        ann.types(line).fails(2).hides("canary").shows(&["--description", "nothing was sent"]);
+        ann.run(line).expect_failure(2).reject_text("canary").expect_text(&["--description", "nothing was sent"]);
     }
-    ann.types("login sper_canary").fails(2).hides("canary").shows(&["secrets login --invite CODE"]);
-    ann.types("delete A").fails(2).shows(&["secrets rm NAME"]);
+    ann.run("login sper_canary").expect_failure(2).reject_text("canary").expect_text(&["secrets login --invite CODE"]);
+    ann.run("delete A").expect_failure(2).expect_text(&["secrets rm NAME"]);
 }
 
 #[test]
 fn wrong_usage_is_told_from_failure() {
-    let world = World::acme();
-    let ann = world.person("ann");
-    assert_eq!(ann.types("set").code, 2);
-    assert_eq!(ann.types("set A --org --project api").code, 2);
-    assert_eq!(ann.types("list --project No_Such").code, 2);
-    ann.types("rm NOPE --yes").fails(3);
-    ann.types("show NOPE").fails(3);
-    ann.types("org delete acme --yes").fails(4);
-    ann.types("set A").fails(1).shows(&["empty"]);
+    let server = TestServer::acme();
+    let ann = server.person("ann");
+    assert_eq!(ann.run("set").code, 2);
+    assert_eq!(ann.run("set A --org --project api").code, 2);
+    assert_eq!(ann.run("list --project No_Such").code, 2);
+    ann.run("rm NOPE --yes").expect_failure(3);
+    ann.run("show NOPE").expect_failure(3);
+    ann.run("org delete acme --yes").expect_failure(4);
+    ann.run("set A").expect_failure(1).expect_text(&["empty"]);
 }
 
 #[test]
 fn a_reader_that_has_read_enough_is_no_failure() {
-    let world = World::acme();
-    let ann = world.person("ann");
+    let server = TestServer::acme();
+    let ann = server.person("ann");
     let mut child = ann.command("list --org").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let ended = child.wait_with_output().unwrap();
@@ -66,14 +69,14 @@ fn a_reader_that_has_read_enough_is_no_failure() {
 
 #[test]
 fn what_asks_refuses_without_a_terminal() {
-    let world = World::acme();
-    let ann = world.person("ann");
-    ann.sets("x-value", "A");
+    let server = TestServer::acme();
+    let ann = server.person("ann");
+    ann.set("x-value", "A");
     for line in
         ["rm A", "user delete bob", "project delete api", "workspace delete ws1", "member remove bob --project api"]
     {
-        ann.types(line).fails(2).shows(&["--yes"]);
+        ann.run(line).expect_failure(2).expect_text(&["--yes"]);
     }
-    ann.does("show A");
-    ann.does("user show bob");
+    ann.run_ok("show A");
+    ann.run_ok("user show bob");
 }

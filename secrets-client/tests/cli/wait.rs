@@ -2,7 +2,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use super::world::{Ended, Person, World};
+use crate::support::{Person, ProgramOutput, TestServer};
 
 /// Longer than anything here may take.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -33,76 +33,80 @@ fn ends(mut child: Child) -> i32 {
 
 #[test]
 fn waits_until_somebody_sets_what_is_missing() {
-    let world = World::acme();
-    let bob = world.person("bob");
-    bob.sets("v", "LINEAR_API_KEY");
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    bob.set("v", "LINEAR_API_KEY");
     let (child, first) = waiting(&bob, "wait GITHUB_TOKEN LINEAR_API_KEY --workspace ws1 --timeout 5m");
     assert_eq!(first, "Waiting for GITHUB_TOKEN.\n");
-    bob.sets("gh", "GITHUB_TOKEN");
+    bob.set("gh", "GITHUB_TOKEN");
     assert_eq!(ends(child), 0);
     // What is there needs no waiting.
-    let ended = bob.does("wait GITHUB_TOKEN LINEAR_API_KEY --workspace ws1");
+    let ended = bob.run_ok("wait GITHUB_TOKEN LINEAR_API_KEY --workspace ws1");
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
 }
 
 #[test]
 fn a_session_waits_for_what_its_user_sets() {
-    let world = World::acme();
-    let bob = world.person("bob");
-    let session = bob.does("session create --workspace ws1").line();
-    let sandbox = world.person("sandbox").with("SECRETS_TOKEN", &session);
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    let session = bob.run_ok("session create --workspace ws1").line();
+    let sandbox = server.person("sandbox").with("SECRETS_TOKEN", &session);
     let (child, _) = waiting(&sandbox, "wait GITHUB_TOKEN --timeout 5m");
-    bob.sets("gh", "GITHUB_TOKEN");
+    bob.set("gh", "GITHUB_TOKEN");
     assert_eq!(ends(child), 0);
 }
 
 #[test]
 fn gives_up_with_code_5_and_names_what_is_missing() {
-    let world = World::acme();
-    let ended = world.person("bob").types("wait GITHUB_TOKEN --workspace ws1 --timeout 1s").fails(5);
-    ended.shows(&["GITHUB_TOKEN", "not there after 1 s"]);
-    world.person("bob").types("wait GITHUB_TOKEN --timeout 0s").fails(5).shows(&["GITHUB_TOKEN", "not there"]);
+    let server = TestServer::acme();
+    let ended = server.person("bob").run("wait GITHUB_TOKEN --workspace ws1 --timeout 1s").expect_failure(5);
+    ended.expect_text(&["GITHUB_TOKEN", "not there after 1 s"]);
+    server
+        .person("bob")
+        .run("wait GITHUB_TOKEN --timeout 0s")
+        .expect_failure(5)
+        .expect_text(&["GITHUB_TOKEN", "not there"]);
 }
 
 #[test]
 fn gives_up_with_code_6_when_nobody_answers() {
-    let mut world = World::acme();
-    world.stop();
-    let ended = world.person("bob").types("wait GITHUB_TOKEN --workspace ws1 --timeout 4s").fails(6);
-    ended.shows(&["did not answer within 4 s"]);
+    let mut server = TestServer::acme();
+    server.stop();
+    let ended = server.person("bob").run("wait GITHUB_TOKEN --workspace ws1 --timeout 4s").expect_failure(6);
+    ended.expect_text(&["did not answer within 4 s"]);
 }
 
 #[test]
 fn a_denial_ends_it_at_once() {
-    let world = World::acme();
-    let bob = world.person("bob");
+    let server = TestServer::acme();
+    let bob = server.person("bob");
     let begun = Instant::now();
-    world.person("ann").types("wait GITHUB_TOKEN --workspace ws1 --timeout 5m").fails(4);
-    world.person("stranger").types("wait GITHUB_TOKEN --timeout 5m").fails(4);
-    bob.types("wait github-token --timeout 5m").fails(1).shows(&["GITHUB_TOKEN"]);
+    server.person("ann").run("wait GITHUB_TOKEN --workspace ws1 --timeout 5m").expect_failure(4);
+    server.person("stranger").run("wait GITHUB_TOKEN --timeout 5m").expect_failure(4);
+    bob.run("wait github-token --timeout 5m").expect_failure(1).expect_text(&["GITHUB_TOKEN"]);
     assert!(begun.elapsed() < PATIENCE);
     // Also one that comes later: the session it waits with ends.
-    let session = bob.does("session create --workspace ws1").line();
-    let sandbox = world.person("sandbox").with("SECRETS_TOKEN", &session);
+    let session = bob.run_ok("session create --workspace ws1").line();
+    let sandbox = server.person("sandbox").with("SECRETS_TOKEN", &session);
     let (child, _) = waiting(&sandbox, "wait GITHUB_TOKEN --timeout 5m");
-    let name = bob.does("session list").row_of("bob");
-    bob.does(&format!("session revoke {name} --yes"));
+    let name = bob.run_ok("session list").row_of("bob");
+    bob.run_ok(&format!("session revoke {name} --yes"));
     assert_eq!(ends(child), 4);
 }
 
 #[test]
 fn lives_through_a_server_that_restarts() {
-    let mut world = World::acme();
-    let home = world.person("bob").home;
-    let endpoint = world.endpoint.clone();
-    let mut command = world.person("bob").command("wait GITHUB_TOKEN --workspace ws1 --timeout 5m");
+    let mut server = TestServer::acme();
+    let home = server.person("bob").home;
+    let endpoint = server.endpoint.clone();
+    let mut command = server.person("bob").command("wait GITHUB_TOKEN --workspace ws1 --timeout 5m");
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     stderr.read_line(&mut String::new()).unwrap();
-    world.restart(Duration::from_secs(2));
-    assert_eq!((world.person("bob").home, &world.endpoint), (home, &endpoint));
+    server.restart(Duration::from_secs(2));
+    assert_eq!((server.person("bob").home, &server.endpoint), (home, &endpoint));
     assert!(child.try_wait().unwrap().is_none(), "it waits on");
-    world.person("bob").sets("gh", "GITHUB_TOKEN");
+    server.person("bob").set("gh", "GITHUB_TOKEN");
     assert_eq!(ends(child), 0);
-    let _: Ended = world.person("bob").does("wait GITHUB_TOKEN --workspace ws1");
+    let _: ProgramOutput = server.person("bob").run_ok("wait GITHUB_TOKEN --workspace ws1");
 }

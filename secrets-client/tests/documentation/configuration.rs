@@ -1,16 +1,16 @@
 //! What `secrets-server/README.md` says of configuration, held against the server.
 
-use super::place::Place;
 use super::readme::{section, text};
+use crate::support::TestDir;
 
 const README: &str = "secrets-server/README.md";
 
 #[test]
 fn the_readme_names_every_key() {
-    let place = Place::new();
-    let mut command = place.command("secrets-server");
+    let directory = TestDir::new();
+    let mut command = directory.command("secrets-server");
     command.arg("check-config").env("SECRETS__NO_SUCH_KEY", "x");
-    let ended = place.run(command);
+    let ended = directory.run(command);
     assert_eq!(ended.code, Some(2), "{}", ended.output);
     let known: Vec<_> = ended.output.split('`').filter(|word| word.starts_with("SECRETS__")).collect();
     assert!(known.contains(&"SECRETS__DATABASE__URL"), "{}", ended.output);
@@ -26,15 +26,15 @@ fn the_readmes_file_is_valid() {
     let readme = text(README);
     let (_, configuration) = section(&readme, "Configuration");
     let file = configuration.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
-    let place = Place::new();
+    let directory = TestDir::new();
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    std::fs::write(place.path().join("tls.crt"), certified.cert.pem()).unwrap();
-    std::fs::write(place.path().join("tls.key"), certified.signing_key.serialize_pem()).unwrap();
-    let file = file.replace("/etc/secrets/", &format!("{}/", place.path().display()));
-    std::fs::write(place.path().join("server.toml"), file).unwrap();
-    let mut command = place.command("secrets-server");
+    std::fs::write(directory.path().join("tls.crt"), certified.cert.pem()).unwrap();
+    std::fs::write(directory.path().join("tls.key"), certified.signing_key.serialize_pem()).unwrap();
+    let file = file.replace("/etc/secrets/", &format!("{}/", directory.path().display()));
+    std::fs::write(directory.path().join("server.toml"), file).unwrap();
+    let mut command = directory.command("secrets-server");
     command.args(["check-config", "--config", "server.toml"]);
-    let ended = place.run(command);
+    let ended = directory.run(command);
     assert_eq!(ended.code, Some(0), "{}", ended.output);
     assert!(ended.output.contains("10.0.0.5:50443"), "{}", ended.output);
 }

@@ -2,39 +2,40 @@
 
 use std::path::Path;
 
-use super::place::{Place, programs, project};
+use crate::support::{TestDir, programs, project};
 
 #[test]
 fn packs_what_a_release_consists_of() {
-    let place = Place::new();
+    let directory = TestDir::new();
     let sh = |script: &str| {
-        let mut shell = place.command("bash");
+        let mut shell = directory.command("bash");
         shell.args(["-euc", script]);
-        // One's own mistrust of a folder that belongs to somebody else is not what is tested.
+        // One's own mistrust of a directory that belongs to somebody else is not what is tested.
         shell.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "safe.directory").env("GIT_CONFIG_VALUE_0", "*");
-        let ended = place.run(shell);
+        let ended = directory.run(shell);
         assert_eq!(ended.code, Some(0), "{script}: {}", ended.output);
         ended.output
     };
     sh(&format!("{}/deploy/dist/package {} dist", project().display(), programs().display()));
     sh("cd dist && sha256sum --check --strict SHA256SUMS && mv *.tar.gz ../tarball && mv *.deb ../package");
 
-    // Everything else than Debian: one folder, to be put anywhere.
+    // Everything else than Debian: one directory, to be put anywhere.
     sh("mkdir tarball.d && tar -xzf tarball -C tarball.d --strip-components=1");
     holds(
-        &place.path().join("tarball.d"),
+        &directory.path().join("tarball.d"),
         &["README.md", "CHANGELOG.md", "LICENSE", "lib/systemd/system/secrets-server.service"],
     );
-    holds_programs(&place.path().join("tarball.d"));
+    holds_programs(&directory.path().join("tarball.d"));
 
     sh("dpkg-deb --extract package package.d && dpkg-deb --control package control.d");
-    holds_programs(&place.path().join("package.d/usr"));
-    holds(&place.path().join("package.d/usr"), &["share/doc/secrets/copyright", "share/doc/secrets/changelog.gz"]);
-    let control = std::fs::read_to_string(place.path().join("control.d/control")).unwrap();
+    holds_programs(&directory.path().join("package.d/usr"));
+    holds(&directory.path().join("package.d/usr"), &["share/doc/secrets/copyright", "share/doc/secrets/changelog.gz"]);
+    let control = std::fs::read_to_string(directory.path().join("control.d/control")).unwrap();
     for line in ["Package: secrets", concat!("Version: ", env!("CARGO_PKG_VERSION")), "Depends: libc6 (>= 2."] {
         assert!(control.lines().any(|each| each.starts_with(line)), "{line}: {control}");
     }
-    let unit = std::fs::read_to_string(place.path().join("package.d/usr/lib/systemd/system/secrets-server.service"));
+    let unit =
+        std::fs::read_to_string(directory.path().join("package.d/usr/lib/systemd/system/secrets-server.service"));
     assert!(unit.unwrap().contains("\nExecStart=/usr/bin/secrets-server serve "));
     installs_and_goes(&sh);
     let said = sh("for program in secrets secrets-server; do package.d/usr/bin/$program --version; done");
@@ -56,10 +57,10 @@ fn installs_and_goes(sh: &dyn Fn(&str) -> String) {
 
 #[test]
 fn tells_the_version_of_the_workspace() {
-    let place = Place::new();
-    let mut version = place.command(project().join("deploy/dist/version"));
+    let directory = TestDir::new();
+    let mut version = directory.command(project().join("deploy/dist/version"));
     version.arg("--number");
-    assert_eq!(place.run(version).output.trim(), env!("CARGO_PKG_VERSION"));
+    assert_eq!(directory.run(version).output.trim(), env!("CARGO_PKG_VERSION"));
 }
 
 fn holds_programs(usr: &Path) {
@@ -79,9 +80,9 @@ fn holds_programs(usr: &Path) {
     );
 }
 
-fn holds(folder: &Path, files: &[&str]) {
+fn holds(directory: &Path, files: &[&str]) {
     for file in files {
-        let size = std::fs::metadata(folder.join(file)).map(|file| file.len());
+        let size = std::fs::metadata(directory.join(file)).map(|file| file.len());
         assert!(size.is_ok_and(|size| size > 0), "{file} is missing or empty");
     }
 }

@@ -13,7 +13,7 @@
 //! - `<!-- it shows by then -->`: the `text` block is what the last command of that kind has printed after all that came between
 //! - `<!-- until Ctrl-C it shows -->`: the same, and then the command is interrupted
 
-use super::place::project;
+use crate::support::project;
 
 /// One step of a section.
 #[derive(Debug, PartialEq, Eq)]

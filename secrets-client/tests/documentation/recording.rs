@@ -1,15 +1,15 @@
 //! The recording in the README: it can be made anew, and shows what is told of it.
 
-use super::place::{Place, programs, project};
+use crate::support::{TestDir, programs, project};
 
 #[test]
 fn the_recording_is_made_anew_and_shows_no_value() {
-    let place = Place::new();
-    let mut record = place.command(project().join("deploy/demo/record"));
+    let directory = TestDir::new();
+    let mut record = directory.command(project().join("deploy/demo/record"));
     record.arg(programs()).arg("recording.svg");
-    let ended = place.run(record);
+    let ended = directory.run(record);
     assert_eq!(ended.code, Some(0), "{}", ended.output);
-    let made = std::fs::read_to_string(place.path().join("recording.svg")).unwrap();
+    let made = std::fs::read_to_string(directory.path().join("recording.svg")).unwrap();
     let kept = std::fs::read_to_string(project().join("deploy/demo/recording.svg")).unwrap();
     for recording in [made, kept] {
         for shown in ["Value of LINEAR_API_KEY (hidden):", "will be created", "lower precedence", "my key is ***"] {

@@ -17,8 +17,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::place::{Place, free_port};
 use super::readme::{Block, Step, is_shown};
+use crate::support::{TestDir, free_port};
 
 /// Longer than a section takes on a busy machine.
 const SECTION_TIMEOUT: Duration = Duration::from_secs(180);
@@ -40,15 +40,15 @@ until_shown() { until [ -e "$PLAY/shown-$1" ]; do sleep 0.02; done; }
 
 /// Plays the blocks of `file` and compares what comes out with what they show; `replaced` texts of the file are moved elsewhere.
 pub(crate) fn play(file: &str, blocks: &[Block], replaced: &[(&str, &str)]) {
-    let place = Place::new();
+    let directory = TestDir::new();
     let (first, second) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
     let mut replaced = replaced.to_vec();
     replaced.extend([("127.0.0.1:50051", first.as_str()), ("127.0.0.1:50052", second.as_str())]);
 
-    let play = place.path().join(".play");
+    let play = directory.path().join(".play");
     std::fs::create_dir(&play).unwrap();
     std::fs::write(play.join("script"), script(blocks, &replaced)).unwrap();
-    let mut terminal = place.command("script");
+    let mut terminal = directory.command("script");
     terminal
         .args(["--quiet", "--flush", "--return", "--command", "exec bash .play/script", "/dev/null"])
         .env("PLAY", &play)

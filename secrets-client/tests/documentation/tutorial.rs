@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use super::place::project;
 use super::readme::{Block, Step, blocks, text};
 use super::session::play;
+use crate::support::project;
 
 /// Every section with `sh` blocks, and how many it has. `shell` blocks are for other machines, and are not run.
 const SECTIONS: [(&str, &str, usize); 4] = [

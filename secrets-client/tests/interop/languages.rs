@@ -36,8 +36,8 @@ fn python_runs_the_scenario() {
 }
 
 #[test]
-fn python_notices_what_is_not_as_expected() {
-    PYTHON.notices_what_is_not_as_expected();
+fn python_notices_an_unmet_expectation() {
+    PYTHON.notices_an_unmet_expectation();
 }
 
 #[test]
@@ -46,8 +46,8 @@ fn typescript_runs_the_scenario() {
 }
 
 #[test]
-fn typescript_notices_what_is_not_as_expected() {
-    TYPESCRIPT.notices_what_is_not_as_expected();
+fn typescript_notices_an_unmet_expectation() {
+    TYPESCRIPT.notices_an_unmet_expectation();
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn go_runs_the_scenario() {
 }
 
 #[test]
-fn go_notices_what_is_not_as_expected() {
-    GO.notices_what_is_not_as_expected();
+fn go_notices_an_unmet_expectation() {
+    GO.notices_an_unmet_expectation();
 }
 
 #[test]
@@ -66,6 +66,6 @@ fn java_runs_the_scenario() {
 }
 
 #[test]
-fn java_notices_what_is_not_as_expected() {
-    JAVA.notices_what_is_not_as_expected();
+fn java_notices_an_unmet_expectation() {
+    JAVA.notices_an_unmet_expectation();
 }

@@ -7,7 +7,7 @@ use secrets_client::{Client, LiveEvent, LiveSet, Reason, Resolved, changed_names
 use tokio::time::timeout;
 
 use super::session::{administrator, client};
-use super::test_server::TestServer;
+use crate::support::TlsServer;
 
 /// Longer than an event may take, also after a restart.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -18,7 +18,7 @@ const KEY: &str = "organizations/acme/secrets/LINEAR_API_KEY";
 
 /// An organization, a session in it, and the client that calls with the session.
 struct Acme {
-    server: TestServer,
+    server: TlsServer,
     ann: Client,
     session: String,
     sandbox: Client,
@@ -26,7 +26,7 @@ struct Acme {
 
 impl Acme {
     async fn start() -> Self {
-        let server = TestServer::start();
+        let server = TlsServer::start();
         let ann = administrator(&server, "LINEAR_API_KEY").await;
         let context = v1::Context { organization: "acme".into(), ..Default::default() };
         let request = v1::CreateSessionRequest { context: Some(context), ..Default::default() };

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use secrets_client::{Client, v1};
 
 use super::language;
-use super::proxy::Proxy;
-use super::running::code_name;
+use super::scenario_run::code_name;
 use super::session::{client, session};
-use super::test_server::TestServer;
+use crate::support::TlsServer;
+use crate::support::UnreliableNetwork;
 
 /// How long after the service's return a client must have resolved.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -90,39 +90,39 @@ impl Drop for ResolvingClient {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_client_reconnects_after_a_restart_a_kill_a_stop_and_a_silent_network() {
-    let mut service = TestServer::start();
-    let proxy = Proxy::to(service.port).await;
-    let endpoint = format!("https://localhost:{}", proxy.port);
-    let folder = tempfile::tempdir().unwrap();
-    let token = session(&service, folder.path(), "LINEAR_API_KEY").await;
-    let client = client(&endpoint, &service, &std::fs::read_to_string(&token).unwrap());
+    let mut server = TlsServer::start();
+    let network = UnreliableNetwork::to(server.port()).await;
+    let endpoint = format!("https://localhost:{}", network.port);
+    let directory = tempfile::tempdir().unwrap();
+    let token = session(&server, directory.path(), "LINEAR_API_KEY").await;
+    let client = client(&endpoint, &server, &std::fs::read_to_string(&token).unwrap());
     let mut clients = vec![ResolvingClient::rust(client)];
     for language in language::ALL {
-        clients.push(ResolvingClient::start(language, &endpoint, service.authority(), token.clone()));
+        clients.push(ResolvingClient::start(language, &endpoint, server.authority(), token.clone()));
     }
     all_resolve(&mut clients, "start", Instant::now(), START_TIMEOUT).await;
 
-    tokio::task::block_in_place(|| service.stop()); // on the connections that they have: they are told
-    tokio::task::block_in_place(|| service.restart());
+    tokio::task::block_in_place(|| server.stop()); // on the connections that they have: they are told
+    tokio::task::block_in_place(|| server.restart());
     all_resolve(&mut clients, "a restart", Instant::now(), RECOVERY_TIMEOUT).await;
 
     for (how, down) in [("a kill", Duration::ZERO), ("a stop", Duration::from_secs(30))] {
-        proxy.refuses();
-        service.kill();
+        network.refuses();
+        server.kill();
         tokio::time::sleep(down).await;
-        tokio::task::block_in_place(|| service.restart());
-        proxy.works();
+        tokio::task::block_in_place(|| server.restart());
+        network.works();
         all_resolve(&mut clients, how, Instant::now(), RECOVERY_TIMEOUT).await;
     }
 
-    proxy.falls_silent();
+    network.loses_packets();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let silence = Instant::now();
     tokio::time::sleep(Duration::from_secs(13)).await;
     for client in &clients {
         assert!(client.resolved_after(silence).is_none(), "{} resolved in a silence", client.name);
     }
-    proxy.works();
+    network.works();
     all_resolve(&mut clients, "a silence", Instant::now(), RECOVERY_TIMEOUT).await;
 
     for client in &clients {

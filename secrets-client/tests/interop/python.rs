@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::language::{PYTHON, output, tools};
 use super::session::session;
-use super::test_server::TestServer;
+use crate::support::TlsServer;
 
 /// Longer than either may take.
-const HANG: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// grpcio would end the whole process.
 #[test]
@@ -21,19 +21,19 @@ fn a_closed_client_of_python_refuses_to_call() {
          print(list(client.watch()))\n\
          client.resolve()",
     );
-    let came = output(&mut program, HANG);
-    assert_eq!((came.status.code(), &*String::from_utf8_lossy(&came.stdout)), (Some(1), "[]\n"), "{came:?}");
+    let result = output(&mut program, TIMEOUT);
+    assert_eq!((result.status.code(), &*String::from_utf8_lossy(&result.stdout)), (Some(1), "[]\n"), "{result:?}");
     assert!(
-        String::from_utf8_lossy(&came.stderr).contains("ValueError: Cannot invoke RPC on closed channel"),
-        "{came:?}"
+        String::from_utf8_lossy(&result.stderr).contains("ValueError: Cannot invoke RPC on closed channel"),
+        "{result:?}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_watch_that_pythons_readme_prints_resolves_what_it_is_told_of() {
-    let service = TestServer::start();
-    let folder = tempfile::tempdir().unwrap();
-    let token = session(&service, folder.path(), "LINEAR_API_KEY").await;
+    let server = TlsServer::start();
+    let directory = tempfile::tempdir().unwrap();
+    let token = session(&server, directory.path(), "LINEAR_API_KEY").await;
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python/README.md");
     let readme = std::fs::read_to_string(readme).unwrap();
     let watch = readme.split("```python\n").nth(2).unwrap().split("```").next().unwrap();
@@ -45,11 +45,11 @@ async fn the_watch_that_pythons_readme_prints_resolves_what_it_is_told_of() {
     );
     let mut program = python(&program);
     program
-        .env("SECRETS_ENDPOINT", service.endpoint())
-        .env("SECRETS_CA_FILE", service.authority())
+        .env("SECRETS_ENDPOINT", server.endpoint())
+        .env("SECRETS_CA_FILE", server.authority())
         .env("SECRETS_TOKEN_FILE", token);
-    let came = output(&mut program, HANG);
-    assert_eq!(String::from_utf8_lossy(&came.stdout), "{'LINEAR_API_KEY': 'lin_1'}\n", "{came:?}");
+    let result = output(&mut program, TIMEOUT);
+    assert_eq!(String::from_utf8_lossy(&result.stdout), "{'LINEAR_API_KEY': 'lin_1'}\n", "{result:?}");
 }
 
 fn python(program: &str) -> Command {

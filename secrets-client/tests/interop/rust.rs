@@ -1,9 +1,9 @@
-use super::running::Run;
 use super::scenario::Scenario;
-use super::test_server::TestServer;
+use super::scenario_run::ScenarioRun;
+use crate::support::TlsServer;
 
 #[tokio::test]
 async fn rust_runs_the_scenario() {
-    let service = TestServer::start();
-    Run::against(&service).whole(&Scenario::read()).await.unwrap();
+    let server = TlsServer::start();
+    ScenarioRun::new(&server).run(&Scenario::read()).await.unwrap();
 }

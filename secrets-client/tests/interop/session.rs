@@ -5,23 +5,23 @@ use std::path::{Path, PathBuf};
 use secrecy::ExposeSecret as _;
 use secrets_client::{Client, Credential, secret_value, v1};
 
-use super::test_server::TestServer;
+use crate::support::TlsServer;
 
 /// Creates an organization with a secret, and a session for it. Returns the file of its token.
-pub(crate) async fn session(service: &TestServer, folder: &Path, secret_id: &str) -> PathBuf {
-    let ann = administrator(service, secret_id).await;
+pub(crate) async fn session(server: &TlsServer, directory: &Path, secret_id: &str) -> PathBuf {
+    let ann = administrator(server, secret_id).await;
     let context = v1::Context { organization: "acme".into(), ..Default::default() };
     let session = v1::CreateSessionRequest { context: Some(context), ..Default::default() };
     let session = ann.create_session(session).await.unwrap();
-    let path = folder.join("session-token");
+    let path = directory.join("session-token");
     std::fs::write(&path, session.secret.expose_secret()).unwrap();
     path
 }
 
 /// Creates an organization with a secret, and returns the client of its administrator.
-pub(crate) async fn administrator(service: &TestServer, secret_id: &str) -> Client {
-    let endpoint = service.endpoint();
-    let operator = client(&endpoint, service, &std::fs::read_to_string(service.operator_token()).unwrap());
+pub(crate) async fn administrator(server: &TlsServer, secret_id: &str) -> Client {
+    let endpoint = server.endpoint();
+    let operator = client(&endpoint, server, &std::fs::read_to_string(server.operator_token()).unwrap());
     let organization = v1::CreateOrganizationRequest {
         organization_id: "acme".into(),
         admin_user_id: "ann".into(),
@@ -30,8 +30,8 @@ pub(crate) async fn administrator(service: &TestServer, secret_id: &str) -> Clie
     let (_, invitation) = operator.create_organization(organization).await.unwrap();
     let redemption =
         v1::RedeemInvitationRequest { code: invitation.secret.expose_secret().into(), ..Default::default() };
-    let token = client(&endpoint, service, "").redeem_invitation(redemption).await.unwrap();
-    let ann = client(&endpoint, service, token.secret.expose_secret());
+    let token = client(&endpoint, server, "").redeem_invitation(redemption).await.unwrap();
+    let ann = client(&endpoint, server, token.secret.expose_secret());
     let secret = v1::CreateSecretRequest {
         parent: "organizations/acme".into(),
         secret_id: secret_id.into(),
@@ -43,7 +43,7 @@ pub(crate) async fn administrator(service: &TestServer, secret_id: &str) -> Clie
 }
 
 /// A client that shows a token, or, with an empty one, none.
-pub(crate) fn client(endpoint: &str, service: &TestServer, token: &str) -> Client {
-    let builder = Client::builder(endpoint).certificate_authority(std::fs::read(service.authority()).unwrap());
+pub(crate) fn client(endpoint: &str, server: &TlsServer, token: &str) -> Client {
+    let builder = Client::builder(endpoint).certificate_authority(std::fs::read(server.authority()).unwrap());
     if token.is_empty() { builder } else { builder.credential(Credential::parse(token).unwrap()) }.build().unwrap()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::language::{output, tools};
 use super::session::session;
-use super::test_server::TestServer;
+use crate::support::TlsServer;
 
 /// Longer than each may take.
 const STEP_TIMEOUT: Duration = Duration::from_secs(60);
@@ -24,15 +24,15 @@ print(len(modules))
 /// The interface's package once was `secrets`, which is a module of Python's own: no generated module could be imported.
 #[test]
 fn python_imports_what_protoc_generates_as_it_is() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let mut shell = in_environment("bash");
     let protoc = "python3 -m grpc_tools.protoc -I \"$PROTO\" --python_out=. --pyi_out=. --grpc_python_out=. \
                   \"$PROTO\"/secretsapi/v1/*.proto";
-    let generated = output(shell.args(["-ec", protoc]).current_dir(&folder), STEP_TIMEOUT);
+    let generated = output(shell.args(["-ec", protoc]).current_dir(&directory), STEP_TIMEOUT);
     assert!(generated.status.success(), "{generated:?}");
 
     let mut python = in_environment("python3");
-    let imported = output(python.args(["-c", IMPORT_EVERY_MODULE]).current_dir(&folder), STEP_TIMEOUT);
+    let imported = output(python.args(["-c", IMPORT_EVERY_MODULE]).current_dir(&directory), STEP_TIMEOUT);
     let files = std::fs::read_dir(proto().join("secretsapi/v1")).unwrap().count();
     // One of messages and one of clients for each file.
     assert_eq!(String::from_utf8_lossy(&imported.stdout), format!("{}\n", 2 * files), "{imported:?}");
@@ -40,27 +40,27 @@ fn python_imports_what_protoc_generates_as_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn generated_stubs_alone_resolve_and_read_the_reason_of_a_failure() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let commands = block("```shell\n# Python. ");
     let commands: Vec<_> = commands.lines().skip(1).filter(|line| !is_install(line)).collect();
     let mut shell = in_environment("bash");
-    let generated = output(shell.args(["-ec", &commands.join("\n")]).current_dir(&folder), STEP_TIMEOUT);
+    let generated = output(shell.args(["-ec", &commands.join("\n")]).current_dir(&directory), STEP_TIMEOUT);
     assert!(generated.status.success(), "{generated:?}");
 
     for (secret_id, expected) in [
         ("LINEAR_API_KEY", "resolved LINEAR_API_KEY\n"),
         ("ANOTHER_KEY", "failed FAILED_PRECONDITION SECRET_REQUIRED_MISSING LINEAR_API_KEY\n"),
     ] {
-        let service = TestServer::start();
+        let server = TlsServer::start();
         let mut python = in_environment("python3");
         let program = python
             .args(["-c", &block("```python\n")])
-            .current_dir(&folder)
-            .env("SECRETS_ENDPOINT", service.endpoint())
-            .env("SECRETS_CA_FILE", service.authority())
-            .env("SECRETS_TOKEN_FILE", session(&service, folder.path(), secret_id).await);
-        let came = output(program, STEP_TIMEOUT);
-        assert_eq!(String::from_utf8_lossy(&came.stdout), expected, "{came:?}");
+            .current_dir(&directory)
+            .env("SECRETS_ENDPOINT", server.endpoint())
+            .env("SECRETS_CA_FILE", server.authority())
+            .env("SECRETS_TOKEN_FILE", session(&server, directory.path(), secret_id).await);
+        let result = output(program, STEP_TIMEOUT);
+        assert_eq!(String::from_utf8_lossy(&result.stdout), expected, "{result:?}");
     }
 }
 

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
 
-use super::installation::Installation;
-use super::node::{Node, assert_unavailable, code_and_reason};
+use super::deployment::Deployment;
+use super::server::{Server, assert_unavailable, code_and_reason};
 use super::work::{Answer, Step, Worker};
 
 const CLIENTS: usize = 4;
@@ -17,20 +17,20 @@ const CUTS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_cut_off_from_the_database_is_done_once_when_it_is_repeated() {
-    let installation = Installation::postgres().await;
-    let node = Arc::new(installation.start());
-    let ann = node.acme(&installation.operator()).await;
+    let deployment = Deployment::postgres().await;
+    let server = Arc::new(deployment.start());
+    let ann = server.create_organization(&deployment.operator(), "acme").await;
     let (refused, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     let mut tasks = JoinSet::new();
     for number in 0..CLIENTS {
         let project = format!("p{number}");
-        node.project(&ann, &project).await;
+        server.project(&ann, &project).await;
         let mut worker = Worker::new(&ann, &project);
-        let (node, refused, over) = (Arc::clone(&node), Arc::clone(&refused), Arc::clone(&over));
+        let (server, refused, over) = (Arc::clone(&server), Arc::clone(&refused), Arc::clone(&over));
         tasks.spawn(async move {
             while !over.load(Ordering::Relaxed) {
                 let step = worker.next();
-                let answer = until_done(&node, &worker, &step, &refused).await;
+                let answer = until_done(&server, &worker, &step, &refused).await;
                 worker.acknowledged(step, answer);
             }
             worker
@@ -38,22 +38,22 @@ async fn what_was_cut_off_from_the_database_is_done_once_when_it_is_repeated() {
     }
     for cut in 0..CUTS {
         tokio::time::sleep(Duration::from_millis(60 + 13 * cut as u64)).await;
-        installation.cut_sessions().await;
+        deployment.cut_sessions().await;
     }
     over.store(true, Ordering::Relaxed);
     for worker in tasks.join_all().await {
-        assert_eq!(worker.stored(&node).await, worker.state);
+        assert_eq!(worker.stored(&server).await, worker.state);
     }
     assert!(refused.load(Ordering::Relaxed) > 0, "no call was cut off");
-    drop(node);
-    installation.end().await;
+    drop(server);
+    deployment.end().await;
 }
 
 /// Sends a step until it is acknowledged, as a careful client does.
-async fn until_done(node: &Node, worker: &Worker, step: &Step, refused: &AtomicUsize) -> Answer {
+async fn until_done(server: &Server, worker: &Worker, step: &Step, refused: &AtomicUsize) -> Answer {
     let begun = Instant::now();
     loop {
-        match worker.send(node, step).await {
+        match worker.send(server, step).await {
             Ok(answer) => return answer,
             Err(status) => {
                 assert_worth_a_retry(&status);

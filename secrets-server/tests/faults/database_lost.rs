@@ -7,43 +7,43 @@ use secrets_proto::v1;
 use tokio::task::JoinSet;
 use tonic::{Request, Status};
 
-use super::installation::Installation;
-use super::node::{Node, assert_unavailable, eventually, request_id};
-use super::path::Path;
+use super::deployment::Deployment;
+use super::lossy_link::LossyLink;
+use super::server::{Server, assert_unavailable, eventually, request_id};
 
-/// Many calls are under way on every connection of the pool when the path is lost.
+/// Many calls are under way on every connection of the pool when the link is lost.
 const CALLS: usize = 48;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_end_with_their_deadline_and_go_on_over_new_connections() {
-    let (installation, path, node, ann) = over_a_path().await;
+    let (deployment, link, server, ann) = on_a_lossy_link().await;
     let mut calls = JoinSet::new();
     for _ in 0..CALLS {
-        let (path, node, ann) = (Arc::clone(&path), Arc::clone(&node), ann.clone());
+        let (link, server, ann) = (Arc::clone(&link), Arc::clone(&server), ann.clone());
         calls.spawn(async move {
             loop {
-                let answered = who_am_i(&node, &ann).await;
-                if path.is_lost() {
+                let answered = who_am_i(&server, &ann).await;
+                if link.is_lost() {
                     return answered.is_err();
                 }
             }
         });
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
-    path.lose();
+    link.lose();
     let begun = Instant::now();
     let cut_off = calls.join_all().await.into_iter().filter(|cut_off| *cut_off).count();
     assert!(begun.elapsed() < Duration::from_secs(18) && cut_off > 0, "{:?} {cut_off}", begun.elapsed());
-    eventually(Duration::from_secs(60), async || who_am_i(&node, &ann).await).await;
-    end(installation, node).await;
+    eventually(Duration::from_secs(60), async || who_am_i(&server, &ann).await).await;
+    end(deployment, server).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_are_given_up_and_done_once_when_they_are_repeated() {
-    let (installation, path, node, ann) = over_a_path().await;
+    let (deployment, link, server, ann) = on_a_lossy_link().await;
     let mut calls = JoinSet::new();
     for number in 0..CALLS {
-        let (path, node, ann) = (Arc::clone(&path), Arc::clone(&node), ann.clone());
+        let (link, server, ann) = (Arc::clone(&link), Arc::clone(&server), ann.clone());
         calls.spawn(async move {
             for count in 0.. {
                 let request = v1::CreateProjectRequest {
@@ -52,23 +52,23 @@ async fn changes_are_given_up_and_done_once_when_they_are_repeated() {
                     request_id: request_id(),
                     ..Default::default()
                 };
-                let created = node.directory(&ann).create_project(request.clone()).await;
-                if path.is_lost() {
+                let created = server.directory(&ann).create_project(request.clone()).await;
+                if link.is_lost() {
                     return (request, created);
                 }
             }
-            unreachable!("it goes on until the path is lost");
+            unreachable!("it goes on until the link is lost");
         });
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
-    path.lose();
+    link.lose();
     let begun = Instant::now();
     let last = calls.join_all().await;
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
-    eventually(Duration::from_secs(60), async || who_am_i(&node, &ann).await).await;
+    eventually(Duration::from_secs(60), async || who_am_i(&server, &ann).await).await;
     assert!(last.iter().any(|(_, created)| created.is_err()), "no change was cut off");
     for (request, created) in last {
-        let mut directory = node.directory(&ann);
+        let mut directory = server.directory(&ann);
         let repeated = directory.create_project(request.clone()).await.unwrap().into_inner();
         match created {
             Ok(created) => assert_eq!(created.into_inner(), repeated),
@@ -76,25 +76,25 @@ async fn changes_are_given_up_and_done_once_when_they_are_repeated() {
         }
         assert_eq!(directory.create_project(request).await.unwrap().into_inner(), repeated);
     }
-    end(installation, node).await;
+    end(deployment, server).await;
 }
 
-async fn over_a_path() -> (Installation, Arc<Path>, Arc<Node>, String) {
-    let mut installation = Installation::postgres().await;
-    let path = Path::to(installation.server()).await;
-    installation.pass_through(path.address);
-    let node = installation.start();
-    let ann = node.acme(&installation.operator()).await;
-    (installation, Arc::new(path), Arc::new(node), ann)
+async fn on_a_lossy_link() -> (Deployment, Arc<LossyLink>, Arc<Server>, String) {
+    let mut deployment = Deployment::postgres().await;
+    let link = LossyLink::to(deployment.postgres_address()).await;
+    deployment.connect_through(link.address);
+    let server = deployment.start();
+    let ann = server.create_organization(&deployment.operator(), "acme").await;
+    (deployment, Arc::new(link), Arc::new(server), ann)
 }
 
-async fn end(installation: Installation, node: Arc<Node>) {
-    drop(node);
-    installation.end().await;
+async fn end(deployment: Deployment, server: Arc<Server>) {
+    drop(server);
+    deployment.end().await;
 }
 
-async fn who_am_i(node: &Node, token: &str) -> Result<(), Status> {
+async fn who_am_i(server: &Server, token: &str) -> Result<(), Status> {
     let mut request = Request::new(v1::WhoAmIRequest {});
     request.set_timeout(Duration::from_secs(2));
-    node.access(token).who_am_i(request).await.map(drop)
+    server.access(token).who_am_i(request).await.map(drop)
 }

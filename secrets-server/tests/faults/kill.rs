@@ -9,8 +9,8 @@ use secrets_proto::v1;
 use tokio::task::JoinSet;
 use tonic::Code;
 
-use super::installation::Installation;
-use super::node::{Node, code_and_reason, text};
+use super::deployment::Deployment;
+use super::server::{Server, code_and_reason, text};
 use super::work::{Step, Worker, is_cut_off};
 
 const CLIENTS: usize = 4;
@@ -26,77 +26,77 @@ const ROUNDS: [(usize, Duration); 5] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_on_sqlite_has_lost_nothing_and_half_done_nothing() {
-    kill_and_restart(Installation::sqlite()).await;
+    kill_and_restart(Deployment::sqlite()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_on_postgres_has_lost_nothing_and_half_done_nothing() {
-    kill_and_restart(Installation::postgres().await).await;
+    kill_and_restart(Deployment::postgres().await).await;
 }
 
-async fn kill_and_restart(installation: Installation) {
-    let mut node = installation.start();
-    let ann = node.acme(&installation.operator()).await;
+async fn kill_and_restart(deployment: Deployment) {
+    let mut server = deployment.start();
+    let ann = server.create_organization(&deployment.operator(), "acme").await;
     let mut workers = Vec::new();
     for number in 0..CLIENTS {
         let project = format!("p{number}");
-        node.project(&ann, &project).await;
+        server.project(&ann, &project).await;
         workers.push(Worker::new(&ann, &project));
     }
 
     for (acknowledged, delay) in ROUNDS {
-        let audited = changes_audited(&node, &ann).await;
-        let (cut_off, acknowledged) = work_until_killed(node, workers, acknowledged, delay).await;
-        installation.settle().await;
-        node = installation.start();
+        let audited = changes_audited(&server, &ann).await;
+        let (cut_off, acknowledged) = work_until_killed(server, workers, acknowledged, delay).await;
+        deployment.settle().await;
+        server = deployment.start();
 
         let mut done = acknowledged;
         for (worker, unknown) in &cut_off {
             let (before, after) = (&worker.state, worker.after(unknown));
-            let stored = worker.stored(&node).await;
+            let stored = worker.stored(&server).await;
             assert!(stored == *before || stored == after, "{stored:#?}\nis neither {before:#?}\nnor {after:#?}");
             done += usize::from(stored == after);
         }
         assert_eq!(
-            changes_audited(&node, &ann).await,
+            changes_audited(&server, &ann).await,
             audited + done,
             "each change has its event, and an event its change"
         );
 
         workers = Vec::new();
         for (worker, unknown) in cut_off {
-            workers.push(repeat(&node, worker, unknown).await);
+            workers.push(repeat(&server, worker, unknown).await);
         }
     }
-    drop(node);
-    installation.end().await;
+    drop(server);
+    deployment.end().await;
 }
 
 /// Lets all clients work and kills the server under them. Returns each client with the request whose end it does not know,
 /// and how many changes were acknowledged in all.
 async fn work_until_killed(
-    node: Node,
+    server: Server,
     workers: Vec<Worker>,
     kill_at: usize,
     delay: Duration,
 ) -> (Vec<(Worker, Step)>, usize) {
-    let (node, acknowledged) = (Arc::new(node), Arc::new(AtomicUsize::new(0)));
+    let (server, acknowledged) = (Arc::new(server), Arc::new(AtomicUsize::new(0)));
     let mut tasks = JoinSet::new();
     for mut worker in workers {
-        let (node, acknowledged) = (Arc::clone(&node), Arc::clone(&acknowledged));
+        let (server, acknowledged) = (Arc::clone(&server), Arc::clone(&acknowledged));
         tasks.spawn(async move {
             loop {
                 let step = worker.next();
-                match worker.send(&node, &step).await {
+                match worker.send(&server, &step).await {
                     Ok(answer) => worker.acknowledged(step, answer),
                     Err(status) if is_cut_off(&status) => return (worker, step),
                     Err(status) => panic!("{status:?}"),
                 }
                 if acknowledged.fetch_add(1, Ordering::Relaxed) + 1 == kill_at {
-                    let node = Arc::clone(&node);
+                    let server = Arc::clone(&server);
                     tokio::spawn(async move {
                         tokio::time::sleep(delay).await;
-                        node.serving.send(Signal::KILL);
+                        server.process.send_signal(Signal::KILL);
                     });
                 }
             }
@@ -108,34 +108,34 @@ async fn work_until_killed(
 
 /// Sends again what was cut off, under its request id, until it is plain that it is done once however often it is sent;
 /// and the last request that was acknowledged, which is answered as it was then.
-async fn repeat(node: &Node, mut worker: Worker, unknown: Step) -> Worker {
+async fn repeat(server: &Server, mut worker: Worker, unknown: Step) -> Worker {
     if let Some((step, answer)) = &worker.last {
-        assert_eq!(worker.send(node, step).await.unwrap(), *answer);
-        refuses_another_payload(node, &worker, step).await;
+        assert_eq!(worker.send(server, step).await.unwrap(), *answer);
+        refuses_another_payload(server, &worker, step).await;
     }
-    let first = worker.send(node, &unknown).await.unwrap();
-    assert_eq!(worker.send(node, &unknown).await.unwrap(), first);
+    let first = worker.send(server, &unknown).await.unwrap();
+    assert_eq!(worker.send(server, &unknown).await.unwrap(), first);
     worker.acknowledged(unknown, first);
-    assert_eq!(worker.stored(node).await, worker.state);
+    assert_eq!(worker.stored(server).await, worker.state);
     worker
 }
 
 /// The fingerprints of requests survive too.
-async fn refuses_another_payload(node: &Node, worker: &Worker, step: &Step) {
+async fn refuses_another_payload(server: &Server, worker: &Worker, step: &Step) {
     let Step::Create(request) = step else { return };
     let other = v1::CreateSecretRequest { value: Some(text("another value")), ..request.clone() };
-    let refused = node.secrets(&worker.token).create_secret(other).await.unwrap_err();
+    let refused = server.secrets(&worker.token).create_secret(other).await.unwrap_err();
     assert_eq!(code_and_reason(&refused), (Code::InvalidArgument, Some("REQUEST_ID_REUSED".into())));
 }
 
 /// How many changes of secrets the audit log tells of.
-async fn changes_audited(node: &Node, admin: &str) -> usize {
+async fn changes_audited(server: &Server, admin: &str) -> usize {
     const CHANGES: [&str; 3] = ["CreateSecret", "UpdateSecret", "ImportSecrets"];
     let mut request =
         v1::ListAuditEventsRequest { parent: "organizations/acme".into(), page_size: 1000, ..Default::default() };
     let mut count = 0;
     loop {
-        let page = node.audit(admin).list_audit_events(request.clone()).await.unwrap().into_inner();
+        let page = server.audit(admin).list_audit_events(request.clone()).await.unwrap().into_inner();
         let changes = page.events.iter().filter(|event| {
             event.outcome() == v1::AuditOutcome::Allowed
                 && CHANGES.iter().any(|change| event.action == format!("secretsapi.v1.SecretService/{change}"))

@@ -6,8 +6,8 @@ use secrets_proto::v1;
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
 
-use super::node::{code_and_reason, create};
 use super::replicas::Pair;
+use super::server::{code_and_reason, create};
 
 const RACERS: usize = 32;
 const ACME: &str = "organizations/acme";
@@ -18,7 +18,7 @@ const API: &str = "organizations/acme/projects/api";
 async fn race(pair: &Pair, name: impl Fn(usize) -> String) -> BTreeMap<String, usize> {
     let mut racers = JoinSet::new();
     for number in 0..RACERS {
-        let mut secrets = pair.node(number).secrets(&pair.ann);
+        let mut secrets = pair.server(number).secrets(&pair.ann);
         let request = create(API, &name(number), &format!("value {number}"));
         racers.spawn(async move { (number, secrets.create_secret(request).await.map(drop)) });
     }
@@ -71,13 +71,13 @@ async fn a_limit_is_reached_and_not_passed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_admins_who_leave_at_the_same_time_leave_one_behind() {
     let pair = Pair::start().await;
-    let bob = pair.one.person(&pair.ann, "bob").await;
+    let bob = pair.one.person(&pair.ann, "acme", "bob").await;
     let admins = [("ann", &pair.ann), ("bob", &bob)];
     let mut own = [admin_binding(&pair, &pair.ann, "ann").await.unwrap(), make_admin(&pair, &pair.ann, "bob").await];
     for round in 0..6 {
         let leave = async |who: usize| {
             let request = v1::DeleteBindingRequest { name: own[who].clone(), ..Default::default() };
-            let mut access = pair.node(round + who).access(admins[who].1);
+            let mut access = pair.server(round + who).access(admins[who].1);
             access.delete_binding(request).await.map(drop)
         };
         let (ann, bob) = tokio::join!(leave(0), leave(1));

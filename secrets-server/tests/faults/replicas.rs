@@ -6,37 +6,37 @@ use secrets_proto::v1;
 use secrets_proto::v1::watch_response::Event;
 use tonic::{Code, Status};
 
-use super::installation::Installation;
-use super::node::{Node, code_and_reason, create, request_id, text, update};
+use super::deployment::Deployment;
+use super::server::{Server, code_and_reason, create, request_id, text, update};
 
 const API: &str = "organizations/acme/projects/api";
 
 /// The two, and the administrator `ann` of the organization `acme` and its project `api`.
 pub struct Pair {
-    pub installation: Installation,
-    pub one: Node,
-    pub other: Node,
+    pub deployment: Deployment,
+    pub one: Server,
+    pub other: Server,
     pub ann: String,
 }
 
 impl Pair {
     pub async fn start() -> Self {
-        let installation = Installation::postgres().await;
-        let one = installation.start();
-        let ann = one.acme(&installation.operator()).await;
-        let other = installation.replica();
+        let deployment = Deployment::postgres().await;
+        let one = deployment.start();
+        let ann = one.create_organization(&deployment.operator(), "acme").await;
+        let other = deployment.replica();
         other.project(&ann, "api").await;
-        Self { installation, one, other, ann }
+        Self { deployment, one, other, ann }
     }
 
     /// One of the two, in turn.
-    pub fn node(&self, turn: usize) -> &Node {
+    pub fn server(&self, turn: usize) -> &Server {
         if turn.is_multiple_of(2) { &self.one } else { &self.other }
     }
 
     pub async fn end(self) {
         drop((self.one, self.other));
-        self.installation.end().await;
+        self.deployment.end().await;
     }
 }
 
@@ -44,7 +44,7 @@ impl Pair {
 async fn the_same_question_has_the_same_answer_everywhere() {
     let pair = Pair::start().await;
     for (turn, parent) in ["organizations/acme", API, "organizations/acme/users/ann"].into_iter().enumerate() {
-        let mut secrets = pair.node(turn).secrets(&pair.ann);
+        let mut secrets = pair.server(turn).secrets(&pair.ann);
         for name in ["SHARED", &format!("OWN_{turn}")] {
             secrets.create_secret(create(parent, name, &format!("value {turn}"))).await.unwrap();
         }
@@ -64,19 +64,19 @@ type Answers = (
     v1::WhoAmIResponse,
 );
 
-async fn answers(node: &Node, token: &str) -> Answers {
+async fn answers(server: &Server, token: &str) -> Answers {
     let get = v1::GetSecretRequest { name: format!("{API}/secrets/SHARED") };
     let list = v1::ListSecretsRequest { parent: API.into(), include_inherited: true, ..Default::default() };
     let bindings = v1::ListBindingsRequest { parent: "organizations/acme".into(), ..Default::default() };
     let context = v1::Context { organization: "acme".into(), project: "api".into(), ..Default::default() };
     let explain = v1::ExplainRequest { context: Some(context), ..Default::default() };
-    let me = node.access(token).who_am_i(v1::WhoAmIRequest {}).await.unwrap().into_inner();
+    let me = server.access(token).who_am_i(v1::WhoAmIRequest {}).await.unwrap().into_inner();
     (
-        node.secrets(token).get_secret(get).await.unwrap().into_inner(),
-        node.secrets(token).list_secrets(list).await.unwrap().into_inner(),
-        node.access(token).list_bindings(bindings).await.unwrap().into_inner(),
-        node.resolve(token, "api").await.unwrap(),
-        node.resolver(token).explain(explain).await.unwrap().into_inner(),
+        server.secrets(token).get_secret(get).await.unwrap().into_inner(),
+        server.secrets(token).list_secrets(list).await.unwrap().into_inner(),
+        server.access(token).list_bindings(bindings).await.unwrap().into_inner(),
+        server.resolve(token, "api").await.unwrap(),
+        server.resolver(token).explain(explain).await.unwrap().into_inner(),
         // All but the time at which it was asked.
         v1::WhoAmIResponse { server_time: None, ..me },
     )
@@ -85,12 +85,12 @@ async fn answers(node: &Node, token: &str) -> Answers {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_on_one_is_seen_on_the_other_at_once() {
     let pair = Pair::start().await;
-    let value = async |node: &Node| {
-        let resolved = node.resolve(&pair.ann, "api").await.unwrap();
+    let value = async |server: &Server| {
+        let resolved = server.resolve(&pair.ann, "api").await.unwrap();
         resolved.secrets.into_iter().find(|each| each.secret_id == "KEY").map(|each| (each.value, each.version))
     };
     for round in 0..10 {
-        let (here, there) = (pair.node(round), pair.node(round + 1));
+        let (here, there) = (pair.server(round), pair.server(round + 1));
         here.secrets(&pair.ann).create_secret(create(API, "KEY", "first")).await.unwrap();
         assert_eq!(value(there).await, Some((b"first".to_vec(), 1)));
         there.secrets(&pair.ann).update_secret(update(API, "KEY", "second")).await.unwrap();
@@ -106,7 +106,7 @@ async fn a_write_on_one_is_seen_on_the_other_at_once() {
 async fn a_credential_revoked_on_one_ends_on_the_other_at_once() {
     let pair = Pair::start().await;
     for round in 0..4 {
-        let (here, there) = (pair.node(round), pair.node(round + 1));
+        let (here, there) = (pair.server(round), pair.server(round + 1));
         let token = v1::CreateTokenRequest { principal: "organizations/acme/users/ann".into(), ..Default::default() };
         let token = here.access(&pair.ann).create_token(token).await.unwrap().into_inner();
         let context = v1::Context { organization: "acme".into(), project: "api".into(), ..Default::default() };
@@ -125,7 +125,7 @@ async fn a_credential_revoked_on_one_ends_on_the_other_at_once() {
         }
     }
 
-    let bob = pair.one.person(&pair.ann, "bob").await;
+    let bob = pair.one.person(&pair.ann, "acme", "bob").await;
     pair.other.resolve(&bob, "").await.unwrap();
     let leave = v1::DeleteUserRequest { name: "organizations/acme/users/bob".into(), ..Default::default() };
     pair.one.directory(&pair.ann).delete_user(leave).await.unwrap();
@@ -136,9 +136,9 @@ async fn a_credential_revoked_on_one_ends_on_the_other_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watch_on_one_is_told_what_is_written_on_the_other() {
     let pair = Pair::start().await;
-    let bob = pair.one.person(&pair.ann, "bob").await;
+    let bob = pair.one.person(&pair.ann, "acme", "bob").await;
     for round in 0..4 {
-        let (here, there) = (pair.node(round), pair.node(round + 1));
+        let (here, there) = (pair.server(round), pair.server(round + 1));
         let context = v1::Context { organization: "acme".into(), ..Default::default() };
         let request = v1::WatchRequest { context: Some(context), ..Default::default() };
         let mut watch = here.resolver(&bob).watch(request).await.unwrap().into_inner();
@@ -182,8 +182,8 @@ async fn a_repeat_sent_to_the_other_returns_the_first_result() {
     // Sent to both at the same time it is done once.
     for version in 3..8 {
         let request = update(API, "KEY", "value");
-        let send = async |node: &Node| -> Result<v1::UpdateSecretResponse, Status> {
-            Ok(node.secrets(&pair.ann).update_secret(request.clone()).await?.into_inner())
+        let send = async |server: &Server| -> Result<v1::UpdateSecretResponse, Status> {
+            Ok(server.secrets(&pair.ann).update_secret(request.clone()).await?.into_inner())
         };
         let (one, other) = tokio::join!(send(&pair.one), send(&pair.other));
         let one = one.unwrap();
@@ -196,7 +196,7 @@ async fn a_repeat_sent_to_the_other_returns_the_first_result() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_killed_holds_up_the_other_no_longer_than_the_database_needs_to_notice() {
     let pair = Pair::start().await;
-    let Pair { installation, one, other, ann } = pair;
+    let Pair { deployment, one, other, ann } = pair;
     let writes = (0..16).map(|number| {
         let mut secrets = one.secrets(&ann);
         tokio::spawn(async move { secrets.create_secret(create(API, &format!("KEY_{number}"), "value")).await })
@@ -216,5 +216,5 @@ async fn one_that_is_killed_holds_up_the_other_no_longer_than_the_database_needs
         }
     }
     drop(other);
-    installation.end().await;
+    deployment.end().await;
 }

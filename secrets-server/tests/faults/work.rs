@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use secrets_proto::v1::{self, import_secrets_request};
 use tonic::{Code, Status};
 
-use super::node::{Node, code_and_reason, create, request_id, update};
+use super::server::{Server, code_and_reason, create, request_id, update};
 
 /// By name: the value and the version.
 pub type State = BTreeMap<String, (String, u32)>;
@@ -72,8 +72,8 @@ impl Worker {
         step
     }
 
-    pub async fn send(&self, node: &Node, step: &Step) -> Result<Answer, Status> {
-        let mut secrets = node.secrets(&self.token);
+    pub async fn send(&self, server: &Server, step: &Step) -> Result<Answer, Status> {
+        let mut secrets = server.secrets(&self.token);
         Ok(match step.clone() {
             Step::Create(request) => Answer::Created(secrets.create_secret(request).await?.into_inner()),
             Step::Update(request) => Answer::Updated(secrets.update_secret(request).await?.into_inner()),
@@ -85,7 +85,7 @@ impl Worker {
         })
     }
 
-    /// UsageBuffer that a step is done: its effect must be there from now on.
+    /// Records that a step is done: its effect must be there from now on.
     pub fn acknowledged(&mut self, step: Step, answer: Answer) {
         self.state = self.after(&step);
         self.last = Some((step, answer));
@@ -115,8 +115,8 @@ impl Worker {
     }
 
     /// What is there.
-    pub async fn stored(&self, node: &Node) -> State {
-        let resolved = node.resolve(&self.token, &self.project).await.unwrap();
+    pub async fn stored(&self, server: &Server) -> State {
+        let resolved = server.resolve(&self.token, &self.project).await.unwrap();
         let read = |each: v1::ResolvedSecret| (String::from_utf8(each.value).unwrap(), each.version);
         resolved.secrets.into_iter().map(|each| (each.secret_id.clone(), read(each))).collect()
     }

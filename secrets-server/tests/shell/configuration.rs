@@ -1,14 +1,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use super::program::{Ended, Serving, command, run};
+use crate::support::process::{ServerProcess, serve};
+use crate::support::program::{ProgramOutput, command, run};
 
 #[test]
 fn an_unknown_key_in_a_file_is_named_with_the_file_and_nothing_is_made() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("server.toml");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("server.toml");
     fs::write(&file, "[database]\nuri = \"postgres://app:hunter2@db/secrets\"\n").unwrap();
-    let data_dir = folder.path().join("data");
+    let data_dir = directory.path().join("data");
     for subcommand in ["check-config", "serve"] {
         let ended = run(&[subcommand, "--config", file.to_str().unwrap(), "--data-dir", data_dir.to_str().unwrap()]);
         assert_eq!(ended.code, Some(2), "{}", ended.stderr);
@@ -22,7 +23,7 @@ fn an_unknown_key_in_a_file_is_named_with_the_file_and_nothing_is_made() {
 
 #[test]
 fn an_unknown_variable_is_named() {
-    let ended = Ended::of(command(&["check-config"]).env("SECRETS__LOG__COLOUR", "red").output().unwrap());
+    let ended = ProgramOutput::from(command(&["check-config"]).env("SECRETS__LOG__COLOUR", "red").output().unwrap());
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("`SECRETS__LOG__COLOUR` in the environment"), "{}", ended.stderr);
 }
@@ -35,11 +36,11 @@ fn an_unknown_flag_is_wrong_usage() {
 
 #[test]
 fn what_is_checked_is_printed_without_the_password() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("url");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("url");
     fs::write(&file, "postgres://app:hunter2@db:5432/secrets\n").unwrap();
     let mut command = command(&["check-config", "--data-dir", "/srv/secrets", "--log-level", "debug"]);
-    let ended = Ended::of(command.env("SECRETS__DATABASE__URL_FILE", &file).output().unwrap());
+    let ended = ProgramOutput::from(command.env("SECRETS__DATABASE__URL_FILE", &file).output().unwrap());
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     for part in ["/srv/secrets", "db:5432/secrets", "127.0.0.1:50051", "debug"] {
         assert!(ended.stdout.contains(part), "{}", ended.stdout);
@@ -49,31 +50,31 @@ fn what_is_checked_is_printed_without_the_password() {
 
 #[test]
 fn plain_text_to_the_network_is_refused_unless_insisted_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let data_dir = folder.path().join("data");
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
     let refused = run(&["serve", "--listen", "0.0.0.0:0", "--data-dir", data_dir.to_str().unwrap()]);
     assert_eq!(refused.code, Some(2));
     assert!(refused.stderr.contains("`0.0.0.0:0`") && refused.stderr.contains("--insecure"), "{}", refused.stderr);
     assert!(!data_dir.exists());
 
-    let insisted = Serving::start(folder.path(), &["--listen", "0.0.0.0:0", "--insecure"]);
+    let insisted = ServerProcess::start(serve(directory.path(), &["--listen", "0.0.0.0:0", "--insecure"]));
     assert!(insisted.address.ip().is_unspecified());
 }
 
 #[test]
 fn the_data_directory_is_private() {
-    let folder = tempfile::tempdir().unwrap();
-    let _serving = Serving::start(folder.path(), &[]);
-    let mode = fs::metadata(folder.path().join("data")).unwrap().permissions().mode();
+    let directory = tempfile::tempdir().unwrap();
+    let _serving = ServerProcess::start(serve(directory.path(), &[]));
+    let mode = fs::metadata(directory.path().join("data")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
 }
 
 #[test]
 fn an_address_in_use_is_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let serving = Serving::start(folder.path(), &[]);
-    let other = folder.path().join("other");
-    let address = serving.address.to_string();
+    let directory = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(serve(directory.path(), &[]));
+    let other = directory.path().join("other");
+    let address = server.address.to_string();
     let ended = run(&["serve", "--listen", &address, "--data-dir", other.to_str().unwrap()]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains(&address), "{}", ended.stderr);
@@ -81,8 +82,8 @@ fn an_address_in_use_is_told() {
 
 #[test]
 fn migrating_makes_the_schema_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let data_dir = folder.path().join("data");
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
     let migrate = || run(&["migrate", "--data-dir", data_dir.to_str().unwrap()]);
     let first = migrate();
     assert_eq!(first.code, Some(0), "{}", first.stderr);

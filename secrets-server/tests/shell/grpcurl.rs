@@ -11,25 +11,26 @@ use tonic_reflection::pb::v1alpha::server_reflection_client::ServerReflectionCli
 use tonic_reflection::pb::v1alpha::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1alpha::server_reflection_response::MessageResponse;
 
-use super::program::{Ended, Serving};
+use crate::support::process::{ServerProcess, serve};
+use crate::support::program::ProgramOutput;
 
 const SERVICES: [&str; 5] = ["AccessService", "AuditService", "DirectoryService", "ResolveService", "SecretService"];
 
 /// grpcurl against one server, with the words of the journey's alias.
 struct Grpcurl<'a> {
-    server: &'a Serving,
+    server: &'a ServerProcess,
     token: String,
 }
 
 impl Grpcurl<'_> {
-    fn run(&self, words: &[&str]) -> Ended {
+    fn run(&self, words: &[&str]) -> ProgramOutput {
         let mut command = Command::new(program());
         command
             .env("TOKEN", &self.token)
             .args(["-plaintext", "-expand-headers", "-H", "authorization: Bearer ${TOKEN}"])
             .args(words)
             .stdin(Stdio::null());
-        Ended::of(command.output().expect("grpcurl is installed by deploy/dev/install"))
+        ProgramOutput::from(command.output().expect("grpcurl is installed by deploy/dev/install"))
     }
 
     fn address(&self) -> String {
@@ -51,21 +52,21 @@ impl Grpcurl<'_> {
     }
 }
 
-/// Where `make test` puts grpcurl, beside the folder of this build; else the one of the search path.
+/// Where `make test` puts grpcurl, beside the directory of this build; else the one of the search path.
 fn program() -> PathBuf {
     let built = Path::new(env!("CARGO_BIN_EXE_secrets-server"));
-    let mut installed = built.ancestors().map(|folder| folder.join("tools/bin/grpcurl"));
+    let mut installed = built.ancestors().map(|directory| directory.join("tools/bin/grpcurl"));
     installed.find(|path| path.is_file()).unwrap_or_else(|| "grpcurl".into())
 }
 
-fn operator<'a>(server: &'a Serving, folder: &Path) -> Grpcurl<'a> {
-    let token = std::fs::read_to_string(folder.join("data/operator-token")).unwrap();
+fn operator<'a>(server: &'a ServerProcess, directory: &Path) -> Grpcurl<'a> {
+    let token = std::fs::read_to_string(directory.join("data/operator-token")).unwrap();
     Grpcurl { server, token: token.trim().to_owned() }
 }
 
 /// The admin of a new organization `acme`, which grpcurl made as well.
-fn admin<'a>(server: &'a Serving, folder: &Path) -> Grpcurl<'a> {
-    let operator = operator(server, folder);
+fn admin<'a>(server: &'a ServerProcess, directory: &Path) -> Grpcurl<'a> {
+    let operator = operator(server, directory);
     let made = operator
         .call("DirectoryService/CreateOrganization", &json!({"organization_id": "acme", "admin_user_id": "ann"}));
     let code = made["invitation"]["code"].as_str().unwrap();
@@ -76,12 +77,12 @@ fn admin<'a>(server: &'a Serving, folder: &Path) -> Grpcurl<'a> {
 
 #[test]
 fn lists_and_describes_what_the_server_offers() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Serving::start(folder.path(), &[]);
+    let directory = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(serve(directory.path(), &[]));
     let grpcurl = Grpcurl { server: &server, token: String::new() };
     let listed = grpcurl.run(&[&grpcurl.address(), "list"]).stdout;
     let expected: Vec<_> = SERVICES.iter().map(|service| format!("secretsapi.v1.{service}")).collect();
-    let ours: Vec<_> = listed.lines().filter(|line| line.starts_with("secrets.")).collect();
+    let ours: Vec<_> = listed.lines().filter(|line| line.starts_with("secretsapi.")).collect();
     assert_eq!(ours, expected);
     let described = grpcurl.run(&[&grpcurl.address(), "describe", "secretsapi.v1.ResolveService"]).stdout;
     assert!(described.contains("rpc Resolve ( .secretsapi.v1.ResolveRequest )"), "{described}");
@@ -89,9 +90,9 @@ fn lists_and_describes_what_the_server_offers() {
 
 #[test]
 fn does_an_admins_work() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Serving::start(folder.path(), &[]);
-    let ann = admin(&server, folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(serve(directory.path(), &[]));
+    let ann = admin(&server, directory.path());
     ann.call("DirectoryService/CreateProject", &json!({"parent": "organizations/acme", "project_id": "api"}));
     ann.call(
         "DirectoryService/CreateWorkspace",
@@ -119,9 +120,9 @@ fn does_an_admins_work() {
 
 #[test]
 fn tells_a_person_with_grpcurl_what_is_wrong() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Serving::start(folder.path(), &[]);
-    let ann = admin(&server, folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(serve(directory.path(), &[]));
+    let ann = admin(&server, directory.path());
     let told = ann.refused(
         "SecretService/CreateSecret",
         &json!({"parent": "organizations/acme", "secret_id": "linear-api-key", "value": {"text": "canary-value"}}),
@@ -137,8 +138,8 @@ fn tells_a_person_with_grpcurl_what_is_wrong() {
 
 #[test]
 fn every_service_is_healthy_until_the_server_stops() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut server = Serving::start(folder.path(), &[]);
+    let directory = tempfile::tempdir().unwrap();
+    let mut server = ServerProcess::start(serve(directory.path(), &[]));
     {
         let grpcurl = Grpcurl { server: &server, token: String::new() };
         let services = SERVICES.iter().map(|service| format!("secretsapi.v1.{service}"));
@@ -151,8 +152,8 @@ fn every_service_is_healthy_until_the_server_stops() {
         let ended = grpcurl.run(&["-d", unknown, &grpcurl.address(), "grpc.health.v1.Health/Check"]);
         assert!(ended.stderr.contains("NotFound"), "{}", ended.stderr);
     }
-    server.send(Signal::TERM);
-    server.ended();
+    server.send_signal(Signal::TERM);
+    server.wait();
     let grpcurl = Grpcurl { server: &server, token: String::new() };
     let ended = grpcurl.run(&["-connect-timeout", "2", &grpcurl.address(), "grpc.health.v1.Health/Check"]);
     assert_ne!(ended.code, Some(0));
@@ -161,8 +162,8 @@ fn every_service_is_healthy_until_the_server_stops() {
 /// Older tools, among them Python's and Java's, ask only this version.
 #[tokio::test]
 async fn answers_tools_that_know_reflection_v1alpha_only() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Serving::start(folder.path(), &[]);
+    let directory = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(serve(directory.path(), &[]));
     let ask = |message| ServerReflectionRequest { host: String::new(), message_request: Some(message) };
     let questions = tokio_stream::iter([
         ask(MessageRequest::ListServices(String::new())),

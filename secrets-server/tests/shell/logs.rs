@@ -4,26 +4,26 @@ use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use super::program::Serving;
+use crate::support::process::{ServerProcess, serve};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_is_json_and_a_call_is_told_without_its_metadata() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut serving = Serving::start(folder.path(), &["--log-level", "trace"]);
-    let channel = Endpoint::from_shared(serving.endpoint()).unwrap().connect().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let mut server = ServerProcess::start(serve(directory.path(), &["--log-level", "trace"]));
+    let channel = Endpoint::from_shared(server.endpoint()).unwrap().connect().await.unwrap();
     let mut request = Request::new(HealthCheckRequest { service: "hunter2-body".to_owned() });
     request.metadata_mut().insert("x-request-id", "trace-7".parse().unwrap());
     request.metadata_mut().insert("authorization", "Bearer hunter2-token".parse().unwrap());
     let answer = HealthClient::new(channel).check(request).await.unwrap_err();
     assert_eq!(answer.metadata().get("x-request-id").unwrap(), "trace-7");
 
-    serving.send(Signal::TERM);
-    tokio::task::block_in_place(|| serving.ended());
-    let events = serving.events();
+    server.send_signal(Signal::TERM);
+    tokio::task::block_in_place(|| server.wait());
+    let events = server.events();
     let call = events.iter().find(|event| event["message"] == "call").expect("an event for the call");
     assert_eq!(call["method"], "/grpc.health.v1.Health/Check");
     assert_eq!(call["code"], "NOT_FOUND");
     assert_eq!(call["span"]["request_id"], "trace-7");
     assert!(call["duration_us"].is_u64() && call["peer"].is_string(), "{call}");
-    assert!(!serving.lines().concat().contains("hunter2"));
+    assert!(!server.lines().concat().contains("hunter2"));
 }

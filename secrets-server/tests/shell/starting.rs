@@ -5,35 +5,36 @@ use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::program::{Ended, Serving, command, run};
+use crate::support::process::{ServerProcess, serve};
+use crate::support::program::{ProgramOutput, command, run};
 
-fn start_in(folder: &Path) -> Ended {
-    let data_dir = folder.join("data");
+fn start_in(directory: &Path) -> ProgramOutput {
+    let data_dir = directory.join("data");
     run(&["serve", "--listen", "127.0.0.1:0", "--data-dir", data_dir.to_str().unwrap()])
 }
 
-fn stop(mut serving: Serving) {
-    serving.send(Signal::TERM);
-    assert!(serving.ended().0.success());
+fn stop(mut server: ServerProcess) {
+    server.send_signal(Signal::TERM);
+    assert!(server.wait().0.success());
 }
 
 #[test]
 fn the_first_start_makes_everything_and_the_next_one_keeps_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str| folder.path().join("data").join(name);
-    let serving = Serving::start(folder.path(), &["--log-level", "trace"]);
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| directory.path().join("data").join(name);
+    let server = ServerProcess::start(serve(directory.path(), &["--log-level", "trace"]));
     for private in ["root-key", "operator-token"] {
         assert_eq!(fs::metadata(file(private)).unwrap().permissions().mode() & 0o777, 0o600, "{private}");
     }
     let token = fs::read_to_string(file("operator-token")).unwrap();
     let root_key = fs::read(file("root-key")).unwrap();
     assert!(token.starts_with("sopr_") && file("secrets.db").exists());
-    let log = serving.lines().concat();
+    let log = server.lines().concat();
     assert!(log.contains(file("operator-token").to_str().unwrap()), "the log names the file: {log}");
     assert!(!log.contains(token.trim()), "and not the token");
-    stop(serving);
+    stop(server);
 
-    let again = Serving::start(folder.path(), &[]);
+    let again = ServerProcess::start(serve(directory.path(), &[]));
     assert_eq!(fs::read_to_string(file("operator-token")).unwrap(), token);
     assert_eq!(fs::read(file("root-key")).unwrap(), root_key);
     stop(again);
@@ -41,21 +42,21 @@ fn the_first_start_makes_everything_and_the_next_one_keeps_it() {
 
 #[test]
 fn a_second_server_on_the_same_file_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let _first = Serving::start(folder.path(), &[]);
-    let second = start_in(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let _first = ServerProcess::start(serve(directory.path(), &[]));
+    let second = start_in(directory.path());
     assert_eq!(second.code, Some(1));
     assert!(second.stderr.contains("in use by another server"), "{}", second.stderr);
 }
 
 #[test]
 fn a_root_key_that_is_lost_wrong_or_open_to_others_is_refused_and_nothing_is_made() {
-    let folder = tempfile::tempdir().unwrap();
-    stop(Serving::start(folder.path(), &[]));
-    let path = folder.path().join("data/root-key");
+    let directory = tempfile::tempdir().unwrap();
+    stop(ServerProcess::start(serve(directory.path(), &[])));
+    let path = directory.path().join("data/root-key");
     let kept = fs::read(&path).unwrap();
     let refused = |reason: &str| {
-        let ended = start_in(folder.path());
+        let ended = start_in(directory.path());
         assert_eq!(ended.code, Some(1), "{reason}");
         assert!(ended.stderr.contains(reason), "{reason}: {}", ended.stderr);
     };
@@ -73,15 +74,15 @@ fn a_root_key_that_is_lost_wrong_or_open_to_others_is_refused_and_nothing_is_mad
     refused("has mode 0644");
 
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    stop(Serving::start(folder.path(), &[]));
+    stop(ServerProcess::start(serve(directory.path(), &[])));
 }
 
 #[test]
 fn dev_prints_two_lines_to_copy_and_leaves_nothing_behind() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     // Of this environment nothing but the place for temporary files is of any interest to it.
     let mut dev = command(&["dev"]);
-    dev.env("TMPDIR", folder.path()).env("SECRETS__DATABASE__URL", "postgres://nowhere.invalid/secrets");
+    dev.env("TMPDIR", directory.path()).env("SECRETS__DATABASE__URL", "postgres://nowhere.invalid/secrets");
     let mut child = dev.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
 
@@ -91,12 +92,12 @@ fn dev_prints_two_lines_to_copy_and_leaves_nothing_behind() {
     let endpoint = endpoint.strip_prefix("SECRETS_ENDPOINT=").unwrap();
     assert!(token.starts_with("SECRETS_TOKEN=sper_"), "{export}");
     assert!(lines.next().unwrap().starts_with("secrets set LINEAR_API_KEY && secrets run"));
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     // It prints before it accepts, but its address is bound: a call waits.
     assert_eq!(run(&["healthcheck", "--endpoint", endpoint]).code, Some(0));
 
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     assert!(child.wait().unwrap().success());
     assert_eq!(lines.next(), None);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "the data is gone");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "the data is gone");
 }

@@ -17,24 +17,25 @@ use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use super::program::{Serving, run};
+use crate::support::process::{ServerProcess, serve};
+use crate::support::program::run;
 
 /// A server with a certificate for `localhost` that it signed itself.
 struct Secured {
-    serving: Serving,
+    server: ServerProcess,
     certificate: CertifiedKey<KeyPair>,
     cert: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 fn secured() -> Secured {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    let (cert, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
     fs::write(&cert, certificate.cert.pem()).unwrap();
     fs::write(&key, certificate.signing_key.serialize_pem()).unwrap();
     let flags = ["--tls-cert", cert.to_str().unwrap(), "--tls-key", key.to_str().unwrap(), "--log-level", "debug"];
-    Secured { serving: Serving::start(folder.path(), &flags), certificate, cert, _folder: folder }
+    Secured { server: ServerProcess::start(serve(directory.path(), &flags)), certificate, cert, _folder: directory }
 }
 
 impl Secured {
@@ -51,7 +52,7 @@ impl Secured {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![alpn.to_vec()];
-        let stream = TcpStream::connect(self.serving.address).await.unwrap();
+        let stream = TcpStream::connect(self.server.address).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         TlsConnector::from(Arc::new(config)).connect(name, stream).await
     }
@@ -77,13 +78,13 @@ async fn speaks_tls_1_3_and_http_2_and_nothing_older() {
 #[tokio::test(flavor = "multi_thread")]
 async fn serves_calls_over_tls_and_no_plain_text() {
     let secured = secured();
-    let endpoint = format!("https://localhost:{}", secured.serving.address.port());
+    let endpoint = format!("https://localhost:{}", secured.server.address.port());
     let trust = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(secured.certificate.cert.pem()));
     let channel = Endpoint::from_shared(endpoint).unwrap().tls_config(trust).unwrap().connect().await.unwrap();
     let check = HealthCheckRequest { service: String::new() };
     HealthClient::new(channel).check(check.clone()).await.unwrap();
 
-    let plain = Endpoint::from_shared(secured.serving.endpoint()).unwrap().connect_lazy();
+    let plain = Endpoint::from_shared(secured.server.endpoint()).unwrap().connect_lazy();
     let refused = timeout(Duration::from_secs(5), HealthClient::new(plain).check(check)).await;
     assert!(!matches!(refused, Ok(Ok(_))));
 }
@@ -91,7 +92,7 @@ async fn serves_calls_over_tls_and_no_plain_text() {
 #[test]
 fn a_health_check_trusts_the_certificate_it_is_given() {
     let secured = secured();
-    let endpoint = format!("https://localhost:{}", secured.serving.address.port());
+    let endpoint = format!("https://localhost:{}", secured.server.address.port());
     let trusting = run(&["healthcheck", "--endpoint", &endpoint, "--ca", secured.cert.to_str().unwrap()]);
     assert_eq!(trusting.code, Some(0), "{}", trusting.stderr);
     assert_eq!(run(&["healthcheck", "--endpoint", &endpoint]).code, Some(1));
@@ -100,17 +101,17 @@ fn a_health_check_trusts_the_certificate_it_is_given() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handshake_that_was_never_begun_holds_up_neither_calls_nor_the_stop() {
     let mut secured = secured();
-    let _silent = TcpStream::connect(secured.serving.address).await.unwrap();
+    let _silent = TcpStream::connect(secured.server.address).await.unwrap();
     secured.connect(&version::TLS13, b"h2").await.unwrap();
-    secured.serving.send(Signal::TERM);
-    let (status, took) = tokio::task::block_in_place(|| secured.serving.ended());
+    secured.server.send_signal(Signal::TERM);
+    let (status, took) = tokio::task::block_in_place(|| secured.server.wait());
     assert!(status.success() && took < Duration::from_secs(3), "{status} {took:?}");
 }
 
 #[test]
 fn a_certificate_that_is_not_there_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let data_dir = folder.path().join("data");
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
     for subcommand in ["check-config", "serve"] {
         let flags = ["--tls-cert", "/nonexistent/cert.pem", "--tls-key", "/nonexistent/key.pem"];
         let ended = run(&[&[subcommand, "--data-dir", data_dir.to_str().unwrap()], &flags[..]].concat());

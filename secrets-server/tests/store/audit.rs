@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use secrets_core::{Timestamp, Uid};
 use secrets_server::store::audit::{self, AuditFilter, AuditRecord, AuditSet};
 
-use crate::database::{TestDatabase, on_both};
-use crate::fixture::{NOW, later, uid};
+use crate::store::fixture::{NOW, later, uid};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
 
 on_both!(
     reads_an_event_as_it_was_written,

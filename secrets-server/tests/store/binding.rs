@@ -10,8 +10,9 @@ use secrets_server::store::binding::{self, BindingRecord};
 use secrets_server::store::{StoreError, UniqueIndex, commit, revision};
 use tokio::sync::Barrier;
 
-use crate::database::{TestDatabase, on_both};
-use crate::fixture::{self, NOW, uid};
+use crate::store::fixture::{self, NOW, uid};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
 
 on_both!(
     finds_those_of_principals_here_and_on_the_platform,

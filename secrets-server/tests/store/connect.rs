@@ -8,8 +8,9 @@ use secrets_server::store::{
     self, ConnectError, DatabaseConfig, DatabaseUrl, InvalidDatabaseUrl, StoreError, organization,
 };
 
-use crate::database::{TestDatabase, on_both};
-use crate::fixture;
+use crate::store::fixture;
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
 
 on_both!(
     has_nothing_pending_after_migrating,

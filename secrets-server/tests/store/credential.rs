@@ -7,8 +7,9 @@ use secrets_server::store::credential::{self, Credential, CredentialFilter};
 use secrets_server::store::{StoreError, UniqueIndex, commit};
 use tokio::sync::oneshot;
 
-use crate::database::{TestDatabase, on_both};
-use crate::fixture::{NOW, later, uid};
+use crate::store::fixture::{NOW, later, uid};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
 
 on_both!(
     finds_a_credential_by_its_mac,

@@ -5,8 +5,9 @@ use secrets_server::store::{
     StoreError, UniqueIndex, organization, project, revision, service_account, user, workspace,
 };
 
-use crate::database::{TestDatabase, on_both};
-use crate::fixture::{self, NOW, later, uid};
+use crate::store::fixture::{self, NOW, later, uid};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
 
 on_both!(
     keeps_organizations_and_frees_their_ids,

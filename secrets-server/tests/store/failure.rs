@@ -4,8 +4,9 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use secrets_core::Uid;
 use secrets_server::store::{self, DatabaseConfig, Store, StoreError, organization, project, revision};
 
-use crate::database::{self, TestDatabase, on_both};
-use crate::fixture::{self, uid};
+use crate::store::fixture::{self, uid};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::{self, on_both};
 
 on_both!(tells_a_column_of_another_type, undoes_what_failed_and_goes_on);
 
@@ -43,7 +44,7 @@ async fn undoes_what_failed_and_goes_on(database: &TestDatabase) {
 
 #[test]
 fn is_unavailable_while_a_sqlite_disk_is_full() {
-    database::run(TestDatabase::sqlite(), |database| async move {
+    on_both::run(TestDatabase::sqlite(), |database| async move {
         let acme = fixture::organization(&database.store, 1, "acme").await;
         let pages = async |count: u32| {
             let tx = database.store.begin().await.unwrap();
@@ -63,7 +64,7 @@ fn is_unavailable_while_a_sqlite_disk_is_full() {
 /// A full or failing disk makes SQLite do the same.
 #[test]
 fn comes_back_when_sqlite_undid_a_transaction_by_itself() {
-    database::run(TestDatabase::sqlite(), |database| async move {
+    on_both::run(TestDatabase::sqlite(), |database| async move {
         let acme = fixture::organization(&database.store, 1, "acme").await;
         let tx = database.store.begin().await.unwrap();
         fixture::project(&tx, acme, 10, "api").await;
@@ -90,7 +91,7 @@ async fn fill(store: &Store, organization: Uid) -> Result<(), StoreError> {
 
 #[test]
 fn comes_back_when_postgres_does() {
-    database::run(TestDatabase::postgres(), |database| async move {
+    on_both::run(TestDatabase::postgres(), |database| async move {
         let acme = fixture::organization(&database.store, 1, "acme").await;
         let tx = database.store.begin().await.unwrap();
         end_all_sessions(&database).await;
@@ -108,7 +109,7 @@ fn comes_back_when_postgres_does() {
 
 #[test]
 fn is_unavailable_while_postgres_lets_nobody_in() {
-    database::run(TestDatabase::postgres(), |database| async move {
+    on_both::run(TestDatabase::postgres(), |database| async move {
         let DatabaseConfig::Postgres { url, .. } = &database.config else { panic!("not on PostgreSQL") };
         let name = url.expose().split('?').next().unwrap().rsplit('/').next().unwrap();
         let admin = Database::connect(std::env::var("SECRETS_TEST_POSTGRES_URL").unwrap()).await.unwrap();
@@ -141,7 +142,7 @@ async fn end_all_sessions(database: &TestDatabase) {
 
 #[test]
 fn asks_to_run_a_deadlocked_transaction_again() {
-    database::run(TestDatabase::postgres(), |database| async move {
+    on_both::run(TestDatabase::postgres(), |database| async move {
         let acme = fixture::organization(&database.store, 1, "acme").await;
         let globex = fixture::organization(&database.store, 2, "globex").await;
         let both = async |first, then, meet: &tokio::sync::Barrier| {
@@ -162,7 +163,7 @@ fn asks_to_run_a_deadlocked_transaction_again() {
 
 #[test]
 fn lets_servers_that_start_together_migrate() {
-    database::run(TestDatabase::postgres(), |database| async move {
+    on_both::run(TestDatabase::postgres(), |database| async move {
         let tx = database.store.begin().await.unwrap();
         tx.execute_unprepared("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.unwrap();
         store::commit(tx).await.unwrap();
@@ -188,7 +189,7 @@ fn lets_servers_that_start_together_migrate() {
 
 #[test]
 fn keeps_to_the_schema_that_a_connection_string_names() {
-    database::run(TestDatabase::postgres(), |database| async move {
+    on_both::run(TestDatabase::postgres(), |database| async move {
         let tx = database.store.begin().await.unwrap();
         tx.execute_unprepared("CREATE SCHEMA own").await.unwrap();
         store::commit(tx).await.unwrap();

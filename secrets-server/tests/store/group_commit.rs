@@ -8,9 +8,9 @@ use std::time::Duration;
 use sea_orm::ConnectionTrait;
 use secrets_server::store::{self, DatabaseConfig, Store, StoreError, WriteTransaction, project};
 
-use crate::database::TestDatabase;
-use crate::fixture;
-use crate::transaction::{exists, insert, projects, write};
+use crate::store::fixture;
+use crate::store::transaction::{exists, insert, projects, write};
+use crate::support::database::TestDatabase;
 
 #[tokio::test]
 async fn shares_one_commit_among_those_who_wait_on_sqlite() {

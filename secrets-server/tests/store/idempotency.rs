@@ -2,8 +2,9 @@
 
 use secrets_server::store::idempotency::{self, IdempotencyKey, IdempotencyRecord};
 
-use crate::database::{TestDatabase, on_both};
-use crate::fixture::{later, uid};
+use crate::store::fixture::{later, uid};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
 
 on_both!(keeps_an_answer_for_exactly_one_request, replaces_an_answer, purges_what_expired);
 

@@ -3,8 +3,9 @@
 use secrets_server::store::key::{self, DataKeyRecord, DataKeyState, RootKeyRecord, SystemKeyRecord};
 use secrets_server::store::{StoreError, UniqueIndex};
 
-use crate::database::{TestDatabase, on_both};
-use crate::fixture::{self, NOW};
+use crate::store::fixture::{self, NOW};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
 
 on_both!(
     keeps_root_and_system_keys_in_order,

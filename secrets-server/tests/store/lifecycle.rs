@@ -7,9 +7,10 @@ use secrets_server::store::secret::{self, Secret, Stamp};
 use secrets_server::store::{StoreError, UniqueIndex, commit, key, revision, version};
 use tokio::sync::Barrier;
 
-use crate::database::{TestDatabase, on_both};
-use crate::fixture::{self, NOW, later, uid};
-use crate::secret::{organization_scope, project_scope};
+use crate::store::fixture::{self, NOW, later, uid};
+use crate::store::secret::{organization_scope, project_scope};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
 
 on_both!(
     frees_the_name_of_a_deleted_secret_and_brings_it_back,

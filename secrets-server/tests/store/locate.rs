@@ -4,8 +4,9 @@ use secrets_core::ContextName;
 use secrets_server::store::context::{Located, locate};
 use secrets_server::store::user;
 
-use crate::database::{TestDatabase, on_both};
-use crate::fixture::{self, NOW, later, uid};
+use crate::store::fixture::{self, NOW, later, uid};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
 
 on_both!(
     finds_all_in_one_query,

@@ -10,13 +10,14 @@ use secrets_server::store::{
     audit, binding, context, credential, idempotency, key, organization, revision, secret, user, version,
 };
 
-use crate::database::{self, TestDatabase};
-use crate::fixture::{self, NOW, uid};
-use crate::secret::{organization_scope, project_scope};
+use crate::store::fixture::{self, NOW, uid};
+use crate::store::secret::{organization_scope, project_scope};
+use crate::support::database::TestDatabase;
+use crate::support::on_both;
 
 #[test]
 fn scans_no_table_on_sqlite() {
-    database::run(TestDatabase::sqlite(), |database| async move {
+    on_both::run(TestDatabase::sqlite(), |database| async move {
         ask_everything(&database).await;
         let statements = database.statements.take();
         assert!(statements.len() >= 17, "{statements:?}");

@@ -7,8 +7,9 @@ use secrets_server::store::revision::{self, Revision};
 use secrets_server::store::{StoreError, UniqueIndex, commit, project};
 use tokio::sync::Barrier;
 
-use crate::database::{TestDatabase, on_both};
-use crate::fixture::{self, NOW, uid};
+use crate::store::fixture::{self, NOW, uid};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
 
 on_both!(
     counts_changes,

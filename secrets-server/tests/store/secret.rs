@@ -4,8 +4,9 @@ use secrets_core::{OverridePolicy, Redaction, Scope, ScopeKind, Target, Visibili
 use secrets_server::store::secret::{self, Secret, SecretOrder, SecretPosition, SecretQuery, SecretWithVersion, Usage};
 use secrets_server::store::{StoreError, UniqueIndex, version};
 
-use crate::database::{TestDatabase, on_both};
-use crate::fixture::{self, NOW, file, later, registry, uid};
+use crate::store::fixture::{self, NOW, file, later, registry, uid};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
 
 on_both!(
     reads_a_secret_as_it_was_written,

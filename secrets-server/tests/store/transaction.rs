@@ -10,8 +10,9 @@ use secrets_core::Uid;
 use secrets_server::store::{self, Store, StoreError, WriteTransaction, project};
 use tokio::sync::Barrier;
 
-use crate::database::{TestDatabase, on_both};
-use crate::fixture;
+use crate::store::fixture;
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
 
 on_both!(
     shows_others_what_was_committed,
@@ -65,7 +66,7 @@ async fn keeps_32_writers_apart(database: &TestDatabase) {
 }
 
 /// Each victim goes one await further than the one before, and vanishes while it waits or just when it would go on. Next
-/// to it somebody else writes.
+/// to it account else writes.
 async fn outlives_callers_that_vanish_at_any_await(database: &TestDatabase) {
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let mut victims = Vec::new();

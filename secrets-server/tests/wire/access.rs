@@ -6,8 +6,10 @@ use secrets_proto::v1;
 use secrets_server::clock::Clock as _;
 use tonic::Code;
 
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
 
 on_both!(
     each_role_is_given_by_those_who_may,
@@ -35,19 +37,19 @@ fn user(id: &str) -> String {
 }
 
 async fn each_role_is_given_by_those_who_may(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    let carol = wire.person(&ann, "acme", "carol").await;
-    wire.program(&ann, ACME, "ci").await;
-    wire.program(&wire.operator, "platform", "sandboxd").await;
-    wire.project(&ann, "api").await;
-    wire.workspace(&bob, "ws1", "", "").await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    let carol = server.person(&ann, "acme", "carol").await;
+    server.program(&ann, ACME, "ci").await;
+    server.program(&server.operator, "platform", "sandboxd").await;
+    server.project(&ann, "api").await;
+    server.workspace(&bob, "ws1", "", "").await.unwrap();
     let (ci, sandboxd, dave) = ("organizations/acme/serviceAccounts/ci", "serviceAccounts/sandboxd", user("dave"));
-    wire.person(&ann, "acme", "dave").await;
+    server.person(&ann, "acme", "dave").await;
     use v1::Role::*;
-    wire.bind(&ann, API, &user("carol"), Admin).await.unwrap();
-    let operator = &wire.operator;
+    server.bind(&ann, API, &user("carol"), Admin).await.unwrap();
+    let operator = &server.operator;
     for (who, token, parent, principal, role, may) in [
         ("admin", &ann, ACME, dave.as_str(), Auditor, true),
         ("admin", &ann, ACME, ci, Resolver, true),
@@ -66,7 +68,7 @@ async fn each_role_is_given_by_those_who_may(database: &TestDatabase) {
         ("operator", operator, "platform", sandboxd, Provisioner, true),
         ("operator", operator, ACME, dave.as_str(), Admin, false),
     ] {
-        let given = wire.bind(token, parent, principal, role).await;
+        let given = server.bind(token, parent, principal, role).await;
         match may {
             true => assert_eq!(given.unwrap().role(), role, "{who}"),
             false => assert_eq!(refusal(given).code, Code::PermissionDenied, "{who}: {role:?} on {parent}"),
@@ -75,87 +77,87 @@ async fn each_role_is_given_by_those_who_may(database: &TestDatabase) {
 }
 
 async fn a_role_that_does_not_exist_there_is_refused_with_those_that_do(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    wire.workspace(&ann, "ws1", "", "").await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    server.workspace(&ann, "ws1", "", "").await.unwrap();
     for (parent, role, passes) in [
         (WS1, v1::Role::Delegate, "MEMBER"),
         (ACME, v1::Role::Resolver, "AUDITOR"),
         (WS1, v1::Role::Owner, "TransferWorkspace"),
         (ACME, v1::Role::Unspecified, "ROLE_ADMIN"),
     ] {
-        let refused = refusal(wire.bind(&ann, parent, &user("ann"), role).await);
+        let refused = refusal(server.bind(&ann, parent, &user("ann"), role).await);
         assert_eq!((refused.code, refused.fields), (Code::InvalidArgument, vec!["binding.role".to_owned()]));
         assert!(refused.message.contains(passes), "{}", refused.message);
     }
     for principal in ["", "bob", "organizations/acme", "operator", "organizations/acme/users/.."] {
-        let refused = refusal(wire.bind(&ann, ACME, principal, v1::Role::Member).await);
+        let refused = refusal(server.bind(&ann, ACME, principal, v1::Role::Member).await);
         assert_eq!(refused.fields, ["binding.principal"], "{principal}");
     }
-    let refused = refusal(wire.bind(&ann, &user("ann"), &user("ann"), v1::Role::Member).await);
+    let refused = refusal(server.bind(&ann, &user("ann"), &user("ann"), v1::Role::Member).await);
     assert_eq!((refused.reason.as_str(), refused.fields), ("INVALID_RESOURCE_NAME", vec!["parent".to_owned()]));
 }
 
 async fn no_role_crosses_organizations(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    wire.organization("other").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    server.organization("other").await;
     for principal in ["organizations/other/users/ann", "organizations/missing/users/ann"] {
-        let refused = refusal(wire.bind(&ann, ACME, principal, v1::Role::Member).await);
+        let refused = refusal(server.bind(&ann, ACME, principal, v1::Role::Member).await);
         assert_eq!((refused.code, refused.fields), (Code::InvalidArgument, vec!["binding.principal".to_owned()]));
     }
     let denied =
-        refusal(wire.bind(&ann, "organizations/other", "organizations/other/users/ann", v1::Role::Member).await);
+        refusal(server.bind(&ann, "organizations/other", "organizations/other/users/ann", v1::Role::Member).await);
     assert_eq!(denied.code, Code::PermissionDenied);
     for principal in [user("missing"), "organizations/acme/serviceAccounts/missing".into()] {
-        assert_eq!(refusal(wire.bind(&ann, ACME, &principal, v1::Role::Member).await).code, Code::NotFound);
+        assert_eq!(refusal(server.bind(&ann, ACME, &principal, v1::Role::Member).await).code, Code::NotFound);
     }
-    let platform = refusal(wire.bind(&ann, ACME, "serviceAccounts/missing", v1::Role::Member).await);
+    let platform = refusal(server.bind(&ann, ACME, "serviceAccounts/missing", v1::Role::Member).await);
     assert_eq!(platform.code, Code::PermissionDenied, "what the platform has is not for an administrator to know");
 }
 
 async fn giving_a_role_twice_returns_the_first_binding(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    wire.person(&ann, "acme", "bob").await;
-    let first = wire.bind(&ann, ACME, &user("bob"), v1::Role::Auditor).await.unwrap();
-    wire.wait(Duration::from_secs(5));
-    let second = wire.bind(&ann, ACME, &user("bob"), v1::Role::Auditor).await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    server.person(&ann, "acme", "bob").await;
+    let first = server.bind(&ann, ACME, &user("bob"), v1::Role::Auditor).await.unwrap();
+    server.wait(Duration::from_secs(5));
+    let second = server.bind(&ann, ACME, &user("bob"), v1::Role::Auditor).await.unwrap();
     assert_eq!(first, second);
     assert_eq!((first.resource.as_str(), first.creator), (ACME, user("ann")));
 }
 
 async fn a_role_that_is_taken_away_is_gone_at_once(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    wire.project(&ann, "api").await;
-    let binding = wire.bind(&ann, API, &user("bob"), v1::Role::Member).await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    server.project(&ann, "api").await;
+    let binding = server.bind(&ann, API, &user("bob"), v1::Role::Member).await.unwrap();
     let get = || v1::GetProjectRequest { name: API.into() };
-    wire.directory(&bob).get_project(get()).await.unwrap();
-    assert_eq!(refusal(wire.unbind(&bob, &binding.name).await).code, Code::PermissionDenied);
-    wire.unbind(&ann, &binding.name).await.unwrap();
-    assert_eq!(refusal(wire.directory(&bob).get_project(get()).await).code, Code::PermissionDenied);
-    assert_eq!(refusal(wire.unbind(&ann, &binding.name).await).code, Code::NotFound);
-    assert_eq!(refusal(wire.unbind(&bob, &binding.name).await).code, Code::PermissionDenied);
+    server.directory(&bob).get_project(get()).await.unwrap();
+    assert_eq!(refusal(server.unbind(&bob, &binding.name).await).code, Code::PermissionDenied);
+    server.unbind(&ann, &binding.name).await.unwrap();
+    assert_eq!(refusal(server.directory(&bob).get_project(get()).await).code, Code::PermissionDenied);
+    assert_eq!(refusal(server.unbind(&ann, &binding.name).await).code, Code::NotFound);
+    assert_eq!(refusal(server.unbind(&bob, &binding.name).await).code, Code::PermissionDenied);
     // A binding is named by what it is on, and by nothing else.
-    let auditor = wire.bind(&ann, ACME, &user("bob"), v1::Role::Auditor).await.unwrap();
+    let auditor = server.bind(&ann, ACME, &user("bob"), v1::Role::Auditor).await.unwrap();
     let uid = auditor.name.rsplit('/').next().unwrap();
-    assert_eq!(refusal(wire.unbind(&ann, &format!("{API}/bindings/{uid}")).await).code, Code::NotFound);
-    assert_eq!(refusal(wire.unbind(&ann, "organizations/acme/bindings/1").await).reason, "INVALID_RESOURCE_NAME");
+    assert_eq!(refusal(server.unbind(&ann, &format!("{API}/bindings/{uid}")).await).code, Code::NotFound);
+    assert_eq!(refusal(server.unbind(&ann, "organizations/acme/bindings/1").await).reason, "INVALID_RESOURCE_NAME");
 }
 
 async fn the_platform_s_programs_are_visible_to_every_member(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    wire.program(&wire.operator, "platform", "sandboxd").await;
-    wire.bind(&wire.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Delegate).await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    server.program(&server.operator, "platform", "sandboxd").await;
+    server.bind(&server.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Delegate).await.unwrap();
     let mut seen = Vec::new();
     let mut page_token = String::new();
     loop {
         let request = v1::ListBindingsRequest { parent: ACME.into(), page_size: 1, page_token };
-        let page = wire.access(&bob).list_bindings(request).await.unwrap().into_inner();
+        let page = server.access(&bob).list_bindings(request).await.unwrap().into_inner();
         assert_eq!(page.total_size, 3);
         seen.extend(page.bindings.into_iter().map(|binding| (binding.resource, binding.principal)));
         page_token = page.next_page_token;
@@ -169,9 +171,9 @@ async fn the_platform_s_programs_are_visible_to_every_member(database: &TestData
         [organization("ann"), organization("bob"), ("platform".to_owned(), "serviceAccounts/sandboxd".to_owned())];
     assert_eq!(seen, expected);
     let request = v1::ListBindingsRequest { parent: "platform".into(), ..Default::default() };
-    assert_eq!(wire.access(&bob).list_bindings(request).await.unwrap().into_inner().bindings.len(), 1);
+    assert_eq!(server.access(&bob).list_bindings(request).await.unwrap().into_inner().bindings.len(), 1);
     let request = v1::ListBindingsRequest { parent: API.into(), ..Default::default() };
-    assert_eq!(refusal(wire.access(&bob).list_bindings(request).await).code, Code::PermissionDenied);
+    assert_eq!(refusal(server.access(&bob).list_bindings(request).await).code, Code::PermissionDenied);
 }
 
 fn token_for(principal: &str) -> v1::CreateTokenRequest {
@@ -179,12 +181,12 @@ fn token_for(principal: &str) -> v1::CreateTokenRequest {
 }
 
 async fn a_token_is_made_for_oneself_and_for_programs_and_for_no_other_person(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    let ci = wire.program(&ann, ACME, "ci").await;
-    let sandboxd = wire.program(&wire.operator, "platform", "sandboxd").await;
-    let session = wire.session(&bob, "", "").await.unwrap().token;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    let ci = server.program(&ann, ACME, "ci").await;
+    let sandboxd = server.program(&server.operator, "platform", "sandboxd").await;
+    let session = server.session(&bob, "", "").await.unwrap().token;
     let (ci_name, sandboxd_name) = ("organizations/acme/serviceAccounts/ci", "serviceAccounts/sandboxd");
     for (token, principal, prefix) in [
         (&bob, "", "sper_"),
@@ -192,12 +194,12 @@ async fn a_token_is_made_for_oneself_and_for_programs_and_for_no_other_person(da
         (&ann, ci_name, "ssvc_"),
         (&ci, "", "ssvc_"),
         (&sandboxd, "", "ssvc_"),
-        (&wire.operator, "", "sopr_"),
-        (&wire.operator, sandboxd_name, "ssvc_"),
+        (&server.operator, "", "sopr_"),
+        (&server.operator, sandboxd_name, "ssvc_"),
     ] {
-        let made = wire.access(token).create_token(token_for(principal)).await.unwrap().into_inner();
+        let made = server.access(token).create_token(token_for(principal)).await.unwrap().into_inner();
         assert!(made.token.starts_with(prefix), "{principal}");
-        let whoami = wire.whoami(&made.token).await.unwrap();
+        let whoami = server.whoami(&made.token).await.unwrap();
         let metadata = made.token_info.unwrap();
         assert_eq!((whoami.principal, whoami.credential), (metadata.principal, metadata.name));
     }
@@ -207,83 +209,83 @@ async fn a_token_is_made_for_oneself_and_for_programs_and_for_no_other_person(da
         (&bob, user("ann")),
         (&bob, ci_name.into()),
         (&ann, sandboxd_name.into()),
-        (&wire.operator, user("bob")),
-        (&wire.operator, ci_name.into()),
+        (&server.operator, user("bob")),
+        (&server.operator, ci_name.into()),
         (&session, String::new()),
         (&session, user("bob")),
     ] {
-        let denied = refusal(wire.access(token).create_token(token_for(&principal)).await);
+        let denied = refusal(server.access(token).create_token(token_for(&principal)).await);
         assert_eq!(denied.code, Code::PermissionDenied, "{principal}");
     }
 }
 
 async fn a_token_is_shown_once_also_when_the_call_is_repeated(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
     let request = v1::CreateTokenRequest { request_id: "0b3f3f0e-3a55-4e55-8f5b-1d2a8c7b9e10".into(), ..token_for("") };
-    let first = wire.access(&ann).create_token(request.clone()).await.unwrap().into_inner();
-    let second = wire.access(&ann).create_token(request.clone()).await.unwrap().into_inner();
+    let first = server.access(&ann).create_token(request.clone()).await.unwrap().into_inner();
+    let second = server.access(&ann).create_token(request.clone()).await.unwrap().into_inner();
     assert_eq!((second.token.as_str(), &second.token_info), ("", &first.token_info));
     let other = v1::CreateTokenRequest { display_name: "other".into(), ..request.clone() };
-    assert_eq!(refusal(wire.access(&ann).create_token(other).await).reason, "REQUEST_ID_REUSED");
+    assert_eq!(refusal(server.access(&ann).create_token(other).await).reason, "REQUEST_ID_REUSED");
     // What is kept for a repeat is kept for a day.
-    wire.wait(Duration::from_secs(24 * 60 * 60));
-    assert_ne!(wire.access(&ann).create_token(request).await.unwrap().into_inner().token, "");
+    server.wait(Duration::from_secs(24 * 60 * 60));
+    assert_ne!(server.access(&ann).create_token(request).await.unwrap().into_inner().token, "");
 }
 
 async fn a_token_ends_when_it_is_revoked_or_its_time_is_up(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
     let ttl = |seconds| Some(prost_types::Duration { seconds, nanos: 0 });
     let request = v1::CreateTokenRequest { ttl: ttl(60), ..token_for("") };
-    let made = wire.access(&bob).create_token(request).await.unwrap().into_inner();
-    let session = wire.session(&made.token, "", "").await.unwrap().token;
+    let made = server.access(&bob).create_token(request).await.unwrap().into_inner();
+    let session = server.session(&made.token, "", "").await.unwrap().token;
     let sub =
-        wire.access(&session).create_session(v1::CreateSessionRequest::default()).await.unwrap().into_inner().token;
-    let own = wire.session(&bob, "", "").await.unwrap().token;
+        server.access(&session).create_session(v1::CreateSessionRequest::default()).await.unwrap().into_inner().token;
+    let own = server.session(&bob, "", "").await.unwrap().token;
     let name = made.token_info.unwrap().name;
     let revoke = || v1::RevokeTokenRequest { name: name.clone(), ..Default::default() };
-    let carol = wire.person(&ann, "acme", "carol").await;
-    assert_eq!(refusal(wire.access(&carol).revoke_token(revoke()).await).code, Code::PermissionDenied);
+    let carol = server.person(&ann, "acme", "carol").await;
+    assert_eq!(refusal(server.access(&carol).revoke_token(revoke()).await).code, Code::PermissionDenied);
     // An administrator may end what they may not make.
-    assert_eq!(wire.access(&ann).revoke_token(revoke()).await.unwrap().into_inner().revoked_sessions, 2);
+    assert_eq!(server.access(&ann).revoke_token(revoke()).await.unwrap().into_inner().revoked_sessions, 2);
     for token in [&made.token, &session, &sub] {
-        assert_eq!(refusal(wire.whoami(token).await).code, Code::Unauthenticated);
+        assert_eq!(refusal(server.whoami(token).await).code, Code::Unauthenticated);
     }
-    wire.whoami(&own).await.expect("a session of another token goes on");
-    assert_eq!(wire.access(&ann).revoke_token(revoke()).await.unwrap().into_inner().revoked_sessions, 0);
+    server.whoami(&own).await.expect("a session of another token goes on");
+    assert_eq!(server.access(&ann).revoke_token(revoke()).await.unwrap().into_inner().revoked_sessions, 0);
     let missing = || v1::RevokeTokenRequest {
         name: "organizations/acme/tokens/0b3f3f0e-3a55-4e55-8f5b-1d2a8c7b9e10".into(),
         ..Default::default()
     };
-    assert_eq!(refusal(wire.access(&ann).revoke_token(missing()).await).code, Code::NotFound);
-    assert_eq!(refusal(wire.access(&carol).revoke_token(missing()).await).code, Code::PermissionDenied);
+    assert_eq!(refusal(server.access(&ann).revoke_token(missing()).await).code, Code::NotFound);
+    assert_eq!(refusal(server.access(&carol).revoke_token(missing()).await).code, Code::PermissionDenied);
 
     let request = v1::CreateTokenRequest { ttl: ttl(60), ..token_for("") };
-    let short = wire.access(&bob).create_token(request).await.unwrap().into_inner().token;
-    wire.wait(Duration::from_secs(59));
-    wire.whoami(&short).await.unwrap();
-    wire.wait(Duration::from_secs(1));
-    assert_eq!(refusal(wire.whoami(&short).await).code, Code::Unauthenticated);
+    let short = server.access(&bob).create_token(request).await.unwrap().into_inner().token;
+    server.wait(Duration::from_secs(59));
+    server.whoami(&short).await.unwrap();
+    server.wait(Duration::from_secs(1));
+    assert_eq!(refusal(server.whoami(&short).await).code, Code::Unauthenticated);
     let long = v1::CreateTokenRequest { ttl: ttl(365 * 86_400 + 1), ..token_for("") };
-    assert_eq!(refusal(wire.access(&bob).create_token(long).await).fields, ["ttl"]);
+    assert_eq!(refusal(server.access(&bob).create_token(long).await).fields, ["ttl"]);
 }
 
 async fn tokens_are_listed_newest_first_without_themselves(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
     for display_name in ["second", "third"] {
-        wire.wait(Duration::from_secs(1));
+        server.wait(Duration::from_secs(1));
         let request = v1::CreateTokenRequest { display_name: display_name.into(), ..token_for("") };
-        wire.access(&bob).create_token(request).await.unwrap();
+        server.access(&bob).create_token(request).await.unwrap();
     }
-    wire.session(&bob, "", "").await.unwrap();
+    server.session(&bob, "", "").await.unwrap();
     let (mut seen, mut page_token) = (Vec::new(), String::new());
     loop {
         let request = v1::ListTokensRequest { page_size: 2, page_token, ..Default::default() };
-        let page = wire.access(&bob).list_tokens(request).await.unwrap().into_inner();
+        let page = server.access(&bob).list_tokens(request).await.unwrap().into_inner();
         assert_eq!(page.total_size, 3);
         seen.extend(page.tokens.into_iter().map(|token| token.display_name));
         page_token = page.next_page_token;
@@ -293,56 +295,56 @@ async fn tokens_are_listed_newest_first_without_themselves(database: &TestDataba
     }
     assert_eq!(seen, ["third", "second", ""]);
     let of = |id: &str| v1::ListTokensRequest { principal: user(id), ..Default::default() };
-    assert_eq!(wire.access(&ann).list_tokens(of("bob")).await.unwrap().into_inner().tokens.len(), 3);
-    assert_eq!(refusal(wire.access(&bob).list_tokens(of("ann")).await).code, Code::PermissionDenied);
+    assert_eq!(server.access(&ann).list_tokens(of("bob")).await.unwrap().into_inner().tokens.len(), 3);
+    assert_eq!(refusal(server.access(&bob).list_tokens(of("ann")).await).code, Code::PermissionDenied);
 }
 
 async fn a_token_that_was_revoked_makes_no_other(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
     for _ in 0..4 {
-        let made = wire.access(&bob).create_token(token_for("")).await.unwrap().into_inner();
+        let made = server.access(&bob).create_token(token_for("")).await.unwrap().into_inner();
         let revoke = v1::RevokeTokenRequest { name: made.token_info.unwrap().name, ..Default::default() };
-        let (mut revoking, mut creating) = (wire.access(&ann), wire.access(&made.token));
-        let context = Some(crate::world::context("", ""));
+        let (mut revoking, mut creating) = (server.access(&ann), server.access(&made.token));
+        let context = Some(crate::support::calls::context("", ""));
         let request = v1::CreateSessionRequest { context, ..Default::default() };
         // Whichever comes first, no session outlives its creator.
         let (revoked, created) = tokio::join!(revoking.revoke_token(revoke), creating.create_session(request));
         revoked.unwrap();
         if let Ok(created) = created {
-            assert_eq!(refusal(wire.whoami(&created.into_inner().token).await).code, Code::Unauthenticated);
+            assert_eq!(refusal(server.whoami(&created.into_inner().token).await).code, Code::Unauthenticated);
         }
     }
 }
 
 async fn whoami_tells_each_kind_of_caller(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    wire.project(&ann, "api").await;
-    wire.workspace(&ann, "ws1", "api", "").await.unwrap();
-    let whoami = wire.whoami(&ann).await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    server.project(&ann, "api").await;
+    server.workspace(&ann, "ws1", "api", "").await.unwrap();
+    let whoami = server.whoami(&ann).await.unwrap();
     assert_eq!((whoami.kind(), whoami.organization.as_str()), (v1::PrincipalKind::User, "acme"));
     let mut bindings = whoami.bindings.iter().map(|held| (held.resource.as_str(), held.role())).collect::<Vec<_>>();
     bindings.sort();
     assert_eq!(bindings, [(ACME, v1::Role::Admin), (API, v1::Role::Admin)]);
     assert!(whoami.expire_time.is_some() && !whoami.server_version.is_empty() && whoami.context.is_none());
-    assert_eq!(whoami.server_time.unwrap().seconds, wire.clock.now().as_micros().div_euclid(1_000_000));
+    assert_eq!(whoami.server_time.unwrap().seconds, server.clock.now().as_micros().div_euclid(1_000_000));
 
-    let operator = wire.whoami(&wire.operator).await.unwrap();
+    let operator = server.whoami(&server.operator).await.unwrap();
     assert_eq!((operator.kind(), operator.principal.as_str()), (v1::PrincipalKind::Operator, "operator"));
     assert!(operator.credential.starts_with("tokens/") && operator.expire_time.is_none());
 
-    let sandboxd = wire.program(&wire.operator, "platform", "sandboxd").await;
-    wire.bind(&wire.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Delegate).await.unwrap();
-    wire.bind(&wire.operator, ACME, "serviceAccounts/sandboxd", v1::Role::Provisioner).await.unwrap();
-    let program = wire.whoami(&sandboxd).await.unwrap();
+    let sandboxd = server.program(&server.operator, "platform", "sandboxd").await;
+    server.bind(&server.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Delegate).await.unwrap();
+    server.bind(&server.operator, ACME, "serviceAccounts/sandboxd", v1::Role::Provisioner).await.unwrap();
+    let program = server.whoami(&sandboxd).await.unwrap();
     let mut resources = program.bindings.iter().map(|held| held.resource.as_str()).collect::<Vec<_>>();
     resources.sort_unstable();
     assert_eq!(resources, [ACME, "platform"]);
 
-    let created = wire.session(&ann, "ws1", "").await.unwrap();
-    let session = wire.whoami(&created.token).await.unwrap();
+    let created = server.session(&ann, "ws1", "").await.unwrap();
+    let session = server.whoami(&created.token).await.unwrap();
     assert_eq!(session.kind(), v1::PrincipalKind::Session);
     assert_eq!(session.principal, created.session.unwrap().name);
     let context = session.context.unwrap();
@@ -350,11 +352,11 @@ async fn whoami_tells_each_kind_of_caller(database: &TestDatabase) {
 }
 
 async fn permissions_are_those_of_the_policy(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    wire.workspace(&bob, "ws1", "", "").await.unwrap();
-    let session = wire.session(&bob, "ws1", "").await.unwrap().token;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    server.workspace(&bob, "ws1", "", "").await.unwrap();
+    let session = server.session(&bob, "ws1", "").await.unwrap().token;
     let asked = [
         "secrets.list",
         "secrets.write",
@@ -375,7 +377,7 @@ async fn permissions_are_those_of_the_policy(database: &TestDatabase) {
             resource: resource.into(),
             permissions: asked.iter().map(|word| (*word).to_owned()).collect(),
         };
-        wire.access(token).test_permissions(request).await.map(|answer| answer.into_inner().permissions)
+        server.access(token).test_permissions(request).await.map(|answer| answer.into_inner().permissions)
     };
     assert_eq!(
         test(&ann, ACME).await.unwrap(),
@@ -398,19 +400,19 @@ async fn permissions_are_those_of_the_policy(database: &TestDatabase) {
     assert_eq!(test(&bob, "organizations/acme/projects/missing").await.unwrap(), Vec::<String>::new());
     assert_eq!(refusal(test(&bob, "organizations/other").await).code, Code::PermissionDenied);
     let unknown = v1::TestPermissionsRequest { resource: ACME.into(), permissions: vec!["secrets.steal".into()] };
-    assert_eq!(refusal(wire.access(&bob).test_permissions(unknown).await).fields, ["permissions"]);
+    assert_eq!(refusal(server.access(&bob).test_permissions(unknown).await).fields, ["permissions"]);
     let many = v1::TestPermissionsRequest { resource: ACME.into(), permissions: vec!["secrets.list".into(); 65] };
-    assert_eq!(refusal(wire.access(&bob).test_permissions(many).await).fields, ["permissions"]);
+    assert_eq!(refusal(server.access(&bob).test_permissions(many).await).fields, ["permissions"]);
 }
 
 async fn every_call_leaves_an_event_about_what_it_made(database: &TestDatabase) {
     use sea_orm::{ConnectionTrait, Statement};
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let created = wire.session(&ann, "", "").await.unwrap().session.unwrap();
-    let bob = wire.person(&ann, "acme", "bob").await;
-    refusal(wire.remove(&bob, "ann").await);
-    let db = wire.database.store.reader();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let created = server.session(&ann, "", "").await.unwrap().session.unwrap();
+    let bob = server.person(&ann, "acme", "bob").await;
+    refusal(server.remove(&bob, "ann").await);
+    let db = server.app.store().reader();
     let sql = "SELECT action, resource_name, outcome, principal_name FROM audit_events ORDER BY create_time";
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
     let events = rows

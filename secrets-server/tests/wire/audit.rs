@@ -7,9 +7,11 @@ use secrets_proto::v1;
 use secrets_server::clock::Clock;
 use tonic::{Code, Status};
 
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
-use crate::seed::{Somebody, World, plain, project_scope, user_scope};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::organization::{TestAccount, TestOrganization, plain, project_scope, user_scope};
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
 
 on_both!(
     tells_who_received_a_secret_and_which_version,
@@ -26,29 +28,29 @@ on_both!(
 const RESOLVE: &str = "secretsapi.v1.ResolveService/Resolve";
 
 struct Acme<'a> {
-    world: World<'a>,
-    ann: Somebody,
-    bob: Somebody,
+    organization: TestOrganization<'a>,
+    ann: TestAccount,
+    bob: TestAccount,
     api: secrets_core::Uid,
 }
 
 impl<'a> Acme<'a> {
     /// `acme` with its admin ann and its member bob, both members of the project `api`.
-    async fn new(wire: &'a Wire<'a>) -> Self {
-        let world = World::new(wire, "acme").await;
-        let (ann, bob) = (world.member("ann").await, world.member("bob").await);
-        world.bind(&ann, Role::Admin, world.level()).await;
-        let api = world.project("api").await;
+    async fn new(server: &'a TestServer) -> Self {
+        let organization = TestOrganization::new(server, "acme").await;
+        let (ann, bob) = (organization.member("ann").await, organization.member("bob").await);
+        organization.bind(&ann, Role::Admin, organization.level()).await;
+        let api = organization.project("api").await;
         for member in [&ann, &bob] {
-            world.bind(member, Role::Member, world.project_resource(api)).await;
+            organization.bind(member, Role::Member, organization.project_resource(api)).await;
         }
-        Self { world, ann, bob, api }
+        Self { organization, ann, bob, api }
     }
 
     async fn resolve(&self, token: &str) -> Result<v1::ResolveResponse, Status> {
         let context = v1::Context { organization: "acme".into(), project: "api".into(), ..Default::default() };
         let request = v1::ResolveRequest { context: Some(context), ..Default::default() };
-        self.world.wire.resolver(token).resolve(request).await.map(tonic::Response::into_inner)
+        self.organization.server.resolver(token).resolve(request).await.map(tonic::Response::into_inner)
     }
 
     async fn list(
@@ -56,7 +58,7 @@ impl<'a> Acme<'a> {
         token: &str,
         request: v1::ListAuditEventsRequest,
     ) -> Result<v1::ListAuditEventsResponse, Status> {
-        self.world.wire.audit(token).list_audit_events(request).await.map(tonic::Response::into_inner)
+        self.organization.server.audit(token).list_audit_events(request).await.map(tonic::Response::into_inner)
     }
 
     async fn ann_lists(&self, request: v1::ListAuditEventsRequest) -> Vec<v1::AuditEvent> {
@@ -73,22 +75,23 @@ fn about(secret: &str) -> v1::ListAuditEventsRequest {
 }
 
 async fn tells_who_received_a_secret_and_which_version(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let stripe =
-        acme.world.secret(project_scope(acme.api), "STRIPE_SECRET", "sk", |secret, _| secret.current_version = 3);
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let stripe = acme
+        .organization
+        .secret(project_scope(acme.api), "STRIPE_SECRET", "sk", |secret, _| secret.current_version = 3);
     let stripe = stripe.await;
-    acme.world.secret(acme.world.scope(), "OTHER", "x", plain).await;
+    acme.organization.secret(acme.organization.scope(), "OTHER", "x", plain).await;
     acme.resolve(&acme.bob.token).await.unwrap();
-    wire.wait(Duration::from_secs(10));
-    let of_session = acme.world.context(Some(acme.api), None, Some(acme.bob.uid));
-    let session = acme.world.session(&acme.bob, of_session, &SessionRestrictions::default()).await;
+    server.wait(Duration::from_secs(10));
+    let of_session = acme.organization.context(Some(acme.api), None, Some(acme.bob.uid));
+    let session = acme.organization.session(&acme.bob, of_session, &SessionRestrictions::default()).await;
     acme.resolve(&session).await.unwrap();
     // Neither a listing nor an answer without the secret is about it.
     acme.ann_lists(of_acme()).await;
-    wire.wait(Duration::from_secs(10));
+    server.wait(Duration::from_secs(10));
     let narrowed = SessionRestrictions { secret_ids: Some(Default::default()), ..SessionRestrictions::default() };
-    let nothing = acme.world.session(&acme.bob, of_session, &narrowed).await;
+    let nothing = acme.organization.session(&acme.bob, of_session, &narrowed).await;
     acme.resolve(&nothing).await.unwrap();
 
     let events = acme.ann_lists(about("projects/api/secrets/STRIPE_SECRET")).await;
@@ -114,12 +117,12 @@ async fn tells_who_received_a_secret_and_which_version(database: &TestDatabase) 
 }
 
 async fn tells_the_whole_story_of_a_secret(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let name = "organizations/acme/projects/api/secrets/STRIPE_SECRET";
     let value = |text: &str| Some(v1::SecretValue { value: Some(v1::secret_value::Value::Text(text.into())) });
-    let mut admin = wire.secrets(&acme.ann.token);
-    let next = || wire.wait(Duration::from_secs(1));
+    let mut admin = server.secrets(&acme.ann.token);
+    let next = || server.wait(Duration::from_secs(1));
 
     let parent = "organizations/acme/projects/api".to_owned();
     let create = v1::CreateSecretRequest {
@@ -137,7 +140,7 @@ async fn tells_the_whole_story_of_a_secret(database: &TestDatabase) {
     admin.update_secret(update).await.unwrap();
     next();
     let delete = || v1::DeleteSecretRequest { name: name.into(), ..Default::default() };
-    assert!(wire.secrets(&acme.bob.token).delete_secret(delete()).await.is_err());
+    assert!(server.secrets(&acme.bob.token).delete_secret(delete()).await.is_err());
     next();
     acme.resolve(&acme.bob.token).await.unwrap();
     next();
@@ -174,15 +177,15 @@ async fn tells_the_whole_story_of_a_secret(database: &TestDatabase) {
 }
 
 async fn tells_of_a_deleted_secret_too(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let old = acme.world.secret(project_scope(acme.api), "TOKEN", "old", plain).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let old = acme.organization.secret(project_scope(acme.api), "TOKEN", "old", plain).await;
     acme.resolve(&acme.bob.token).await.unwrap();
-    let tx = wire.app.store().begin().await.unwrap();
+    let tx = server.app.store().begin().await.unwrap();
     let stamp =
-        secrets_server::store::secret::Stamp { revision: 2, time: wire.clock.now(), updater: "operator".to_owned() };
+        secrets_server::store::secret::Stamp { revision: 2, time: server.clock.now(), updater: "operator".to_owned() };
     assert!(
-        secrets_server::store::secret::delete(&tx, acme.world.organization, old, wire.clock.now(), &stamp)
+        secrets_server::store::secret::delete(&tx, acme.organization.organization, old, server.clock.now(), &stamp)
             .await
             .unwrap()
     );
@@ -192,8 +195,8 @@ async fn tells_of_a_deleted_secret_too(database: &TestDatabase) {
     assert_eq!(events[0].delivered[0].secret, "organizations/acme/projects/api/secrets/TOKEN");
 
     // Another of the same name: the log tells of both.
-    wire.wait(Duration::from_secs(1));
-    let new = acme.world.secret(project_scope(acme.api), "TOKEN", "new", plain).await;
+    server.wait(Duration::from_secs(1));
+    let new = acme.organization.secret(project_scope(acme.api), "TOKEN", "new", plain).await;
     acme.resolve(&acme.bob.token).await.unwrap();
     let events = acme.ann_lists(about("projects/api/secrets/TOKEN")).await;
     let uids: Vec<_> = events.iter().map(|event| event.delivered[0].uid.clone()).collect();
@@ -201,12 +204,12 @@ async fn tells_of_a_deleted_secret_too(database: &TestDatabase) {
 }
 
 async fn finds_events_of_a_principal_and_a_time(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let start = wire.clock.now();
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let start = server.clock.now();
     for token in [&acme.bob.token, &acme.ann.token, &acme.bob.token] {
         acme.resolve(token).await.unwrap();
-        wire.wait(Duration::from_secs(60));
+        server.wait(Duration::from_secs(60));
     }
     let by = |principal: &str| v1::ListAuditEventsRequest { principal: principal.into(), ..of_acme() };
     let at = |seconds| {
@@ -226,9 +229,9 @@ async fn finds_events_of_a_principal_and_a_time(database: &TestDatabase) {
 }
 
 async fn pages_with_tokens_bound_to_the_question(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    acme.world.secret(project_scope(acme.api), "A", "a", plain).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    acme.organization.secret(project_scope(acme.api), "A", "a", plain).await;
     for _ in 0..5 {
         acme.resolve(&acme.bob.token).await.unwrap();
     }
@@ -263,18 +266,18 @@ async fn pages_with_tokens_bound_to_the_question(database: &TestDatabase) {
 }
 
 async fn shows_a_users_own_secrets_to_others_by_uid_alone(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let private = acme.world.secret(user_scope(acme.bob.uid), "DATING_APP_KEY", "x", plain).await;
-    acme.world.secret(user_scope(acme.ann.uid), "ANNS_OWN", "x", plain).await;
-    acme.world.secret(acme.world.scope(), "SHARED", "x", plain).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let private = acme.organization.secret(user_scope(acme.bob.uid), "DATING_APP_KEY", "x", plain).await;
+    acme.organization.secret(user_scope(acme.ann.uid), "ANNS_OWN", "x", plain).await;
+    acme.organization.secret(acme.organization.scope(), "SHARED", "x", plain).await;
     acme.resolve(&acme.bob.token).await.unwrap();
     acme.resolve(&acme.ann.token).await.unwrap();
     // An event about the secret itself, as changing it leaves one.
     let row = secrets_server::store::audit::AuditRecord {
         uid: secrets_core::Uid::from_u128(1),
-        create_time: wire.clock.now(),
-        organization: Some(acme.world.organization),
+        create_time: server.clock.now(),
+        organization: Some(acme.organization.organization),
         request_id: String::new(),
         principal_kind: "USER".to_owned(),
         principal_uid: Some(acme.bob.uid),
@@ -290,7 +293,7 @@ async fn shows_a_users_own_secrets_to_others_by_uid_alone(database: &TestDatabas
         set_digest: None,
         detail: String::new(),
     };
-    let tx = wire.app.store().begin().await.unwrap();
+    let tx = server.app.store().begin().await.unwrap();
     secrets_server::store::audit::insert_many(&tx, &[row]).await.unwrap();
     secrets_server::store::commit(tx).await.unwrap();
 
@@ -317,15 +320,15 @@ async fn shows_a_users_own_secrets_to_others_by_uid_alone(database: &TestDatabas
 }
 
 async fn is_for_admins_and_auditors_and_for_users_about_their_own(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    acme.world.secret(user_scope(acme.bob.uid), "OWN", "x", plain).await;
-    acme.world.secret(project_scope(acme.api), "A", "x", plain).await;
-    let auditor = acme.world.user("audrey").await;
-    acme.world.bind(&auditor, Role::Auditor, acme.world.level()).await;
-    let of_session = acme.world.context(None, None, Some(acme.ann.uid));
-    let session = acme.world.session(&acme.ann, of_session, &SessionRestrictions::default()).await;
-    let globex = World::new(&wire, "globex").await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    acme.organization.secret(user_scope(acme.bob.uid), "OWN", "x", plain).await;
+    acme.organization.secret(project_scope(acme.api), "A", "x", plain).await;
+    let auditor = acme.organization.user("audrey").await;
+    acme.organization.bind(&auditor, Role::Auditor, acme.organization.level()).await;
+    let of_session = acme.organization.context(None, None, Some(acme.ann.uid));
+    let session = acme.organization.session(&acme.ann, of_session, &SessionRestrictions::default()).await;
+    let globex = TestOrganization::new(&server, "globex").await;
     let mallory = globex.member("mallory").await;
     globex.bind(&mallory, Role::Admin, globex.level()).await;
 
@@ -346,8 +349,8 @@ async fn is_for_admins_and_auditors_and_for_users_about_their_own(database: &Tes
         ("a person, their own", &acme.bob.token, own(), true),
         ("a session of an admin", &session, of_acme(), false),
         ("an admin of another organization", &mallory.token, of_acme(), false),
-        ("the operator, an organization", &wire.operator, of_acme(), false),
-        ("the operator, the platform", &wire.operator, platform(), true),
+        ("the operator, an organization", &server.operator, of_acme(), false),
+        ("the operator, the platform", &server.operator, platform(), true),
     ] {
         match acme.list(token, request).await {
             Ok(_) => assert!(may, "{who}"),
@@ -364,8 +367,8 @@ async fn is_for_admins_and_auditors_and_for_users_about_their_own(database: &Tes
 }
 
 async fn names_the_fields_of_a_bad_question(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let parent = |parent: &str| v1::ListAuditEventsRequest { parent: parent.into(), ..Default::default() };
     let nanos = prost_types::Timestamp { seconds: 0, nanos: -1 };
     for (request, field, reason) in [
@@ -388,16 +391,16 @@ async fn names_the_fields_of_a_bad_question(database: &TestDatabase) {
 }
 
 async fn records_who_was_denied_and_why(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let carol = acme.world.member("carol").await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let carol = acme.organization.member("carol").await;
     assert!(acme.resolve(&carol.token).await.is_err());
     let missing = v1::ResolveRequest {
         context: Some(v1::Context { organization: "acme".into(), ..Default::default() }),
         required_secret_ids: vec!["ABSENT".into()],
         ..Default::default()
     };
-    assert!(wire.resolver(&carol.token).resolve(missing).await.is_err());
+    assert!(server.resolver(&carol.token).resolve(missing).await.is_err());
     let by = v1::ListAuditEventsRequest { principal: "organizations/acme/users/carol".into(), ..of_acme() };
     let mut told: Vec<_> = acme
         .ann_lists(by)

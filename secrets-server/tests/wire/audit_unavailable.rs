@@ -6,9 +6,11 @@ use sea_orm::{ConnectionTrait, DbBackend};
 use secrets_proto::v1;
 use tonic::{Code, Status};
 
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
-use crate::seed::{Somebody, World, plain, user_scope};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::organization::{TestAccount, TestOrganization, plain, user_scope};
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
 
 on_both!(
     delivers_nothing_while_the_audit_table_is_gone,
@@ -19,16 +21,16 @@ on_both!(
 
 const VALUE: &str = "the-value-that-stays";
 
-async fn bob_with_a_secret(world: &World<'_>) -> Somebody {
-    let bob = world.member("bob").await;
-    world.secret(user_scope(bob.uid), "LINEAR_API_KEY", VALUE, plain).await;
+async fn bob_with_a_secret(organization: &TestOrganization<'_>) -> TestAccount {
+    let bob = organization.member("bob").await;
+    organization.secret(user_scope(bob.uid), "LINEAR_API_KEY", VALUE, plain).await;
     bob
 }
 
-async fn resolve(wire: &Wire<'_>, bob: &Somebody) -> Result<v1::ResolveResponse, Status> {
+async fn resolve(server: &TestServer, bob: &TestAccount) -> Result<v1::ResolveResponse, Status> {
     let context = Some(v1::Context { organization: "acme".into(), ..Default::default() });
     let request = v1::ResolveRequest { context, ..Default::default() };
-    wire.resolver(&bob.token).resolve(request).await.map(tonic::Response::into_inner)
+    server.resolver(&bob.token).resolve(request).await.map(tonic::Response::into_inner)
 }
 
 fn assert_nothing_left(result: Result<v1::ResolveResponse, Status>) {
@@ -38,40 +40,40 @@ fn assert_nothing_left(result: Result<v1::ResolveResponse, Status>) {
     assert_eq!((refused.code, refused.reason.as_str()), (Code::Unavailable, "AUDIT_UNAVAILABLE"));
 }
 
-async fn assert_delivered(wire: &Wire<'_>, bob: &Somebody) {
-    let answer = resolve(wire, bob).await.unwrap();
+async fn assert_delivered(server: &TestServer, bob: &TestAccount) {
+    let answer = resolve(server, bob).await.unwrap();
     assert_eq!(answer.secrets[0].value, VALUE.as_bytes());
 }
 
-async fn events(world: &World<'_>) -> usize {
+async fn events(organization: &TestOrganization<'_>) -> usize {
     let all = secrets_server::store::audit::AuditFilter::default();
-    let db = world.wire.app.store().reader();
-    secrets_server::store::audit::list(db, Some(world.organization), &all, None, 100).await.unwrap().len()
+    let db = organization.server.app.store().reader();
+    secrets_server::store::audit::list(db, Some(organization.organization), &all, None, 100).await.unwrap().len()
 }
 
 async fn delivers_nothing_while_the_audit_table_is_gone(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let world = World::new(&wire, "acme").await;
-    let bob = bob_with_a_secret(&world).await;
-    assert_delivered(&wire, &bob).await;
+    let server = TestServer::start(database).await;
+    let organization = TestOrganization::new(&server, "acme").await;
+    let bob = bob_with_a_secret(&organization).await;
+    assert_delivered(&server, &bob).await;
 
-    world.execute("ALTER TABLE audit_events RENAME TO audit_events_gone").await;
-    assert_nothing_left(resolve(&wire, &bob).await);
-    assert_nothing_left(resolve(&wire, &bob).await);
+    organization.execute("ALTER TABLE audit_events RENAME TO audit_events_gone").await;
+    assert_nothing_left(resolve(&server, &bob).await);
+    assert_nothing_left(resolve(&server, &bob).await);
     // Nor does a refusal leave, which needs its record as well.
-    let stranger = world.user("stranger").await;
-    assert_nothing_left(resolve(&wire, &stranger).await);
+    let stranger = organization.user("stranger").await;
+    assert_nothing_left(resolve(&server, &stranger).await);
 
-    world.execute("ALTER TABLE audit_events_gone RENAME TO audit_events").await;
-    assert_delivered(&wire, &bob).await;
-    assert_eq!(events(&world).await, 2, "one for each answer");
+    organization.execute("ALTER TABLE audit_events_gone RENAME TO audit_events").await;
+    assert_delivered(&server, &bob).await;
+    assert_eq!(events(&organization).await, 2, "one for each answer");
 }
 
 async fn delivers_nothing_while_the_audit_table_refuses(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let world = World::new(&wire, "acme").await;
-    let bob = bob_with_a_secret(&world).await;
-    let (make, mend): (&[&str], &str) = match wire.app.store().reader().get_database_backend() {
+    let server = TestServer::start(database).await;
+    let organization = TestOrganization::new(&server, "acme").await;
+    let bob = bob_with_a_secret(&organization).await;
+    let (make, mend): (&[&str], &str) = match server.app.store().reader().get_database_backend() {
         DbBackend::Postgres => (
             &[
                 "CREATE FUNCTION no_audit() RETURNS trigger LANGUAGE plpgsql AS \
@@ -86,37 +88,37 @@ async fn delivers_nothing_while_the_audit_table_refuses(database: &TestDatabase)
         ),
     };
     for statement in make {
-        world.execute(statement).await;
+        organization.execute(statement).await;
     }
-    assert_nothing_left(resolve(&wire, &bob).await);
-    world.execute(mend).await;
-    assert_delivered(&wire, &bob).await;
+    assert_nothing_left(resolve(&server, &bob).await);
+    organization.execute(mend).await;
+    assert_delivered(&server, &bob).await;
 }
 
 async fn delivers_nothing_while_the_sets_are_gone(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let world = World::new(&wire, "acme").await;
-    let bob = bob_with_a_secret(&world).await;
-    world.execute("ALTER TABLE audit_sets RENAME TO audit_sets_gone").await;
-    assert_nothing_left(resolve(&wire, &bob).await);
-    assert_eq!(events(&world).await, 0, "no event without what it delivered");
-    world.execute("ALTER TABLE audit_sets_gone RENAME TO audit_sets").await;
-    assert_delivered(&wire, &bob).await;
+    let server = TestServer::start(database).await;
+    let organization = TestOrganization::new(&server, "acme").await;
+    let bob = bob_with_a_secret(&organization).await;
+    organization.execute("ALTER TABLE audit_sets RENAME TO audit_sets_gone").await;
+    assert_nothing_left(resolve(&server, &bob).await);
+    assert_eq!(events(&organization).await, 0, "no event without what it delivered");
+    organization.execute("ALTER TABLE audit_sets_gone RENAME TO audit_sets").await;
+    assert_delivered(&server, &bob).await;
 }
 
 async fn gives_up_within_two_seconds_on_an_audit_that_blocks(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let world = World::new(&wire, "acme").await;
-    let bob = bob_with_a_secret(&world).await;
+    let server = TestServer::start(database).await;
+    let organization = TestOrganization::new(&server, "acme").await;
+    let bob = bob_with_a_secret(&organization).await;
     // SQLite has one writer, which this holds; PostgreSQL is told which table to hold.
-    let holder = wire.app.store().begin().await.unwrap();
+    let holder = server.app.store().begin().await.unwrap();
     if holder.get_database_backend() == DbBackend::Postgres {
         holder.execute_unprepared("LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE").await.unwrap();
     }
     let start = Instant::now();
-    assert_nothing_left(resolve(&wire, &bob).await);
+    assert_nothing_left(resolve(&server, &bob).await);
     // It gives up after 1.5 s; the bound leaves room for a busy machine.
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     drop(holder);
-    assert_delivered(&wire, &bob).await;
+    assert_delivered(&server, &bob).await;
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use secrets_proto::v1;
 use tonic::Code;
 
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
 
 on_both!(
     an_operator_makes_an_organization_and_its_administrator_comes_in,
@@ -25,50 +27,51 @@ on_both!(
 );
 
 async fn an_operator_makes_an_organization_and_its_administrator_comes_in(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
     let request = v1::GetUserRequest { name: "organizations/acme/users/bob".into() };
-    let user = wire.directory(&bob).get_user(request).await.unwrap().into_inner().user.unwrap();
+    let user = server.directory(&bob).get_user(request).await.unwrap().into_inner().user.unwrap();
     assert_eq!((user.user_id.as_str(), user.state()), ("bob", v1::UserState::Active));
     let request = v1::GetOrganizationRequest { name: "organizations/acme".into() };
-    let organization = wire.directory(&bob).get_organization(request).await.unwrap().into_inner().organization.unwrap();
+    let organization =
+        server.directory(&bob).get_organization(request).await.unwrap().into_inner().organization.unwrap();
     assert_eq!(organization.limits.unwrap().secrets_per_scope, 1_000);
     assert_eq!(organization.name_policy, v1::NamePolicy::Strict as i32);
 }
 
 async fn only_the_operator_makes_and_deletes_organizations(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
     let create = v1::CreateOrganizationRequest {
         organization_id: "evil".into(),
         admin_user_id: "ann".into(),
         ..Default::default()
     };
-    let denied = refusal(wire.directory(&ann).create_organization(create.clone()).await);
+    let denied = refusal(server.directory(&ann).create_organization(create.clone()).await);
     assert_eq!((denied.code, denied.reason.as_str()), (Code::PermissionDenied, "PERMISSION_DENIED"));
     let delete = v1::DeleteOrganizationRequest { name: "organizations/acme".into(), ..Default::default() };
-    assert_eq!(refusal(wire.directory(&ann).delete_organization(delete).await).code, Code::PermissionDenied);
-    let none = refusal(wire.directory("").create_organization(create).await);
+    assert_eq!(refusal(server.directory(&ann).delete_organization(delete).await).code, Code::PermissionDenied);
+    let none = refusal(server.directory("").create_organization(create).await);
     assert_eq!((none.code, none.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
     let again = v1::CreateOrganizationRequest {
         organization_id: "acme".into(),
         admin_user_id: "eve".into(),
         ..Default::default()
     };
-    let taken = refusal(wire.directory(&wire.operator).create_organization(again).await);
+    let taken = refusal(server.directory(&server.operator).create_organization(again).await);
     assert_eq!((taken.code, taken.reason.as_str()), (Code::AlreadyExists, "ALREADY_EXISTS"));
 }
 
 async fn a_repeat_shows_the_first_result_without_the_code(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
+    let server = TestServer::start(database).await;
     let request = v1::CreateOrganizationRequest {
         organization_id: "acme".into(),
         admin_user_id: "ann".into(),
         request_id: "0b3f3f0e-3a55-4e55-8f5b-1d2a8c7b9e10".into(),
         ..Default::default()
     };
-    let mut operator = wire.directory(&wire.operator);
+    let mut operator = server.directory(&server.operator);
     let first = operator.create_organization(request.clone()).await.unwrap().into_inner();
     let second = operator.create_organization(request.clone()).await.unwrap().into_inner();
     assert_eq!(first.organization, second.organization);
@@ -83,9 +86,9 @@ async fn a_repeat_shows_the_first_result_without_the_code(database: &TestDatabas
 }
 
 async fn an_organization_is_changed_by_its_administrator_field_by_field(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
     let update = |organization: v1::Organization, paths: Option<&[&str]>| v1::UpdateOrganizationRequest {
         organization: Some(v1::Organization { name: "organizations/acme".into(), ..organization }),
         update_mask: paths
@@ -99,7 +102,7 @@ async fn an_organization_is_changed_by_its_administrator_field_by_field(database
         name_policy: v1::NamePolicy::Relaxed.into(),
         ..Default::default()
     };
-    let mut directory = wire.directory(&ann);
+    let mut directory = server.directory(&ann);
     let only_name = update(change.clone(), Some(&["display_name"]));
     let changed = directory.update_organization(only_name).await.unwrap().into_inner().organization.unwrap();
     assert_eq!(changed.display_name, "Acme");
@@ -119,46 +122,46 @@ async fn an_organization_is_changed_by_its_administrator_field_by_field(database
     let refused = refusal(directory.update_organization(update(change.clone(), Some(&["uid"]))).await);
     assert_eq!((refused.reason.as_str(), refused.code), ("INVALID_UPDATE_MASK", Code::InvalidArgument));
     assert!(refused.message.contains("`uid`") && refused.message.contains("display_name"), "{refused:?}");
-    let denied = refusal(wire.directory(&bob).update_organization(update(change, None)).await);
+    let denied = refusal(server.directory(&bob).update_organization(update(change, None)).await);
     assert_eq!(denied.code, Code::PermissionDenied);
 }
 
 async fn what_is_not_ones_own_organization_looks_like_what_does_not_exist(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    wire.organization("other").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    server.organization("other").await;
     let mut seen = Vec::new();
     for organization in ["other", "missing"] {
         let get = v1::GetOrganizationRequest { name: format!("organizations/{organization}") };
-        seen.push(refusal(wire.directory(&ann).get_organization(get).await));
+        seen.push(refusal(server.directory(&ann).get_organization(get).await));
         let get = v1::GetUserRequest { name: format!("organizations/{organization}/users/ann") };
-        seen.push(refusal(wire.directory(&ann).get_user(get).await));
+        seen.push(refusal(server.directory(&ann).get_user(get).await));
         let create = v1::CreateProjectRequest {
             parent: format!("organizations/{organization}"),
             project_id: "x".into(),
             ..Default::default()
         };
-        seen.push(refusal(wire.directory(&ann).create_project(create).await));
+        seen.push(refusal(server.directory(&ann).create_project(create).await));
     }
     // Within the own organization: whoever may see no project learns of none.
-    let bob = wire.person(&ann, "acme", "bob").await;
-    wire.project(&ann, "api").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    server.project(&ann, "api").await;
     for project in ["api", "missing"] {
         let get = v1::GetProjectRequest { name: format!("organizations/acme/projects/{project}") };
-        seen.push(refusal(wire.directory(&bob).get_project(get).await));
+        seen.push(refusal(server.directory(&bob).get_project(get).await));
     }
     for denied in &seen {
         assert_eq!(denied, &seen[0]);
         assert_eq!(denied.code, Code::PermissionDenied);
     }
     let get = v1::GetProjectRequest { name: "organizations/acme/projects/missing".into() };
-    let missing = refusal(wire.directory(&ann).get_project(get).await);
+    let missing = refusal(server.directory(&ann).get_project(get).await);
     assert_eq!((missing.code, missing.reason.as_str()), (Code::NotFound, "RESOURCE_NOT_FOUND"));
 }
 
 async fn bad_identifiers_are_refused_with_their_field_and_rule(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
     let long = "a".repeat(64);
     for id in ["", "API", "a_b", "-a", "a-", "a..b", "a%2fb", "a/b", "аpi", "a\0", long.as_str()] {
         let request = v1::CreateProjectRequest {
@@ -166,20 +169,20 @@ async fn bad_identifiers_are_refused_with_their_field_and_rule(database: &TestDa
             project_id: id.into(),
             ..Default::default()
         };
-        let refused = refusal(wire.directory(&ann).create_project(request).await);
+        let refused = refusal(server.directory(&ann).create_project(request).await);
         assert_eq!((refused.code, refused.fields), (Code::InvalidArgument, vec!["project_id".to_owned()]), "{id}");
         assert!(refused.message.contains("63 bytes"), "{id}: {}", refused.message);
     }
     for id in ["", "..", "a..b", ".a", "a b", "bob\0", "bób", "a%40b"] {
         let request =
             v1::CreateUserRequest { parent: "organizations/acme".into(), user_id: id.into(), ..Default::default() };
-        let refused = refusal(wire.directory(&ann).create_user(request).await);
+        let refused = refusal(server.directory(&ann).create_user(request).await);
         assert_eq!((refused.code, refused.fields), (Code::InvalidArgument, vec!["user_id".to_owned()]), "{id}");
     }
     for parent in ["", "acme", "organizations/", "organizations/acme/", "organizations/acme/projects/api", "platform"] {
         let request =
             v1::CreateProjectRequest { parent: parent.into(), project_id: "api".into(), ..Default::default() };
-        let refused = refusal(wire.directory(&ann).create_project(request).await);
+        let refused = refusal(server.directory(&ann).create_project(request).await);
         assert_eq!(refused.reason, "INVALID_RESOURCE_NAME", "{parent}");
         assert_eq!(refused.fields, ["parent"], "{parent}");
     }
@@ -190,23 +193,23 @@ async fn bad_identifiers_are_refused_with_their_field_and_rule(database: &TestDa
         project: Some(project),
         ..Default::default()
     };
-    let refused = refusal(wire.directory(&ann).create_project(request).await);
+    let refused = refusal(server.directory(&ann).create_project(request).await);
     assert_eq!(refused.fields, ["project.display_name"]);
     assert!(refused.message.contains("256") && refused.message.contains("257"), "{}", refused.message);
 }
 
 async fn whoever_creates_a_project_administers_it_but_a_program_does_not(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let program = wire.program(&wire.operator, "platform", "sandboxd").await;
-    wire.bind(&wire.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Provisioner).await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let program = server.program(&server.operator, "platform", "sandboxd").await;
+    server.bind(&server.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Provisioner).await.unwrap();
     for (creator, id, held) in
         [(&ann, "api", vec![("organizations/acme/users/ann".to_owned(), v1::Role::Admin)]), (&program, "web", vec![])]
     {
-        wire.project(creator, id).await;
+        server.project(creator, id).await;
         let parent = format!("organizations/acme/projects/{id}");
         let request = v1::ListBindingsRequest { parent, ..Default::default() };
-        let bindings = wire.access(&ann).list_bindings(request).await.unwrap().into_inner().bindings;
+        let bindings = server.access(&ann).list_bindings(request).await.unwrap().into_inner().bindings;
         // The platform's provisioner reaches the organization, and so is told of beside the project's own.
         let own = bindings.iter().filter(|binding| binding.resource != "platform");
         let own = own.map(|binding| (binding.principal.clone(), binding.role())).collect::<Vec<_>>();
@@ -215,51 +218,51 @@ async fn whoever_creates_a_project_administers_it_but_a_program_does_not(databas
 }
 
 async fn a_project_goes_once_its_workspaces_are_gone(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    wire.project(&ann, "api").await;
-    let workspace = wire.workspace(&ann, "ws1", "api", "ann").await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    server.project(&ann, "api").await;
+    let workspace = server.workspace(&ann, "ws1", "api", "ann").await.unwrap();
     assert_eq!((workspace.project.as_str(), workspace.owner.as_str()), ("api", "ann"));
     let delete = v1::DeleteProjectRequest { name: "organizations/acme/projects/api".into(), ..Default::default() };
-    let refused = refusal(wire.directory(&ann).delete_project(delete.clone()).await);
+    let refused = refusal(server.directory(&ann).delete_project(delete.clone()).await);
     assert_eq!((refused.code, refused.reason.as_str()), (Code::FailedPrecondition, "NOT_EMPTY"));
     let request = v1::DeleteWorkspaceRequest { name: workspace.name, ..Default::default() };
-    wire.directory(&ann).delete_workspace(request).await.unwrap();
+    server.directory(&ann).delete_workspace(request).await.unwrap();
     let delete = v1::DeleteProjectRequest { request_id: "0b3f3f0e-3a55-4e55-8f5b-1d2a8c7b9e10".into(), ..delete };
-    wire.directory(&ann).delete_project(delete.clone()).await.unwrap();
-    wire.directory(&ann).delete_project(delete.clone()).await.expect("a repeat of what was done");
+    server.directory(&ann).delete_project(delete.clone()).await.unwrap();
+    server.directory(&ann).delete_project(delete.clone()).await.expect("a repeat of what was done");
     let anew = v1::DeleteProjectRequest { request_id: String::new(), ..delete };
-    assert_eq!(refusal(wire.directory(&ann).delete_project(anew).await).code, Code::NotFound);
+    assert_eq!(refusal(server.directory(&ann).delete_project(anew).await).code, Code::NotFound);
     // Under the same identifier comes another project.
-    let first = wire.workspace(&ann, "ws1", "", "").await.unwrap();
+    let first = server.workspace(&ann, "ws1", "", "").await.unwrap();
     assert_ne!(first.uid, workspace.uid);
 }
 
 async fn a_member_makes_a_workspace_of_their_own_and_no_other(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    wire.project(&ann, "api").await;
-    assert_eq!(wire.workspace(&bob, "mine", "", "").await.unwrap().owner, "bob");
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    server.project(&ann, "api").await;
+    assert_eq!(server.workspace(&bob, "mine", "", "").await.unwrap().owner, "bob");
     for (project, owner) in [("", "ann"), ("api", ""), ("missing", ""), ("", "missing")] {
-        let denied = refusal(wire.workspace(&bob, "other", project, owner).await);
+        let denied = refusal(server.workspace(&bob, "other", project, owner).await);
         assert_eq!(denied.code, Code::PermissionDenied, "{project} {owner}");
     }
     for (project, owner) in [("missing", "bob"), ("", "missing")] {
-        let missing = refusal(wire.workspace(&ann, "other", project, owner).await);
+        let missing = refusal(server.workspace(&ann, "other", project, owner).await);
         assert_eq!(missing.reason, "RESOURCE_NOT_FOUND", "{project} {owner}");
     }
-    let program = wire.program(&ann, "organizations/acme", "ci").await;
-    let refused = refusal(wire.workspace(&program, "other", "", "").await);
+    let program = server.program(&ann, "organizations/acme", "ci").await;
+    let refused = refusal(server.workspace(&program, "other", "", "").await);
     assert_eq!((refused.code, refused.fields), (Code::InvalidArgument, vec!["workspace.owner".to_owned()]));
 }
 
 async fn a_list_leaves_out_what_its_caller_may_not_get_and_its_pages_still_work(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
     for (id, owner) in [("w1", "ann"), ("w2", "bob"), ("w3", "ann"), ("w4", "bob"), ("w5", "ann"), ("w6", "bob")] {
-        wire.workspace(&ann, id, "", owner).await.unwrap();
+        server.workspace(&ann, id, "", owner).await.unwrap();
     }
     for (token, size, expected) in [
         (&ann, 4, vec![vec!["w1", "w2", "w3", "w4"], vec!["w5", "w6"]]),
@@ -272,7 +275,7 @@ async fn a_list_leaves_out_what_its_caller_may_not_get_and_its_pages_still_work(
         loop {
             let request =
                 v1::ListWorkspacesRequest { parent: "organizations/acme".into(), page_size: size, page_token };
-            let page = wire.directory(token).list_workspaces(request).await.unwrap().into_inner();
+            let page = server.directory(token).list_workspaces(request).await.unwrap().into_inner();
             pages.push(page.workspaces.into_iter().map(|row| row.workspace_id).collect::<Vec<_>>());
             totals.insert(page.total_size as usize);
             page_token = page.next_page_token;
@@ -284,103 +287,110 @@ async fn a_list_leaves_out_what_its_caller_may_not_get_and_its_pages_still_work(
         assert_eq!(totals, [expected.iter().map(Vec::len).sum()].into());
     }
     let request = v1::ListProjectsRequest { parent: "organizations/acme".into(), ..Default::default() };
-    let page = wire.directory(&bob).list_projects(request).await.unwrap().into_inner();
+    let page = server.directory(&bob).list_projects(request).await.unwrap().into_inner();
     assert_eq!((page.projects.len(), page.total_size, page.next_page_token.as_str()), (0, 0, ""));
 }
 
 async fn a_page_token_serves_no_other_list(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
     for id in ["a", "b"] {
-        wire.project(&ann, id).await;
-        wire.workspace(&ann, id, "", "").await.unwrap();
+        server.project(&ann, id).await;
+        server.workspace(&ann, id, "", "").await.unwrap();
     }
     let list =
         |page_token: String| v1::ListProjectsRequest { parent: "organizations/acme".into(), page_size: 1, page_token };
-    let first = wire.directory(&ann).list_projects(list(String::new())).await.unwrap().into_inner();
-    let second = wire.directory(&ann).list_projects(list(first.next_page_token.clone())).await.unwrap().into_inner();
+    let first = server.directory(&ann).list_projects(list(String::new())).await.unwrap().into_inner();
+    let second = server.directory(&ann).list_projects(list(first.next_page_token.clone())).await.unwrap().into_inner();
     assert_eq!(second.projects[0].project_id, "b");
     let request = v1::ListWorkspacesRequest {
         parent: "organizations/acme".into(),
         page_token: first.next_page_token.clone(),
         ..Default::default()
     };
-    let refused = refusal(wire.directory(&ann).list_workspaces(request).await);
+    let refused = refusal(server.directory(&ann).list_workspaces(request).await);
     assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "INVALID_PAGE_TOKEN"));
     let mut altered = first.next_page_token;
     altered.replace_range(0..1, if altered.starts_with('A') { "B" } else { "A" });
     for token in [altered, "x".into(), "!".into()] {
-        assert_eq!(refusal(wire.directory(&ann).list_projects(list(token)).await).reason, "INVALID_PAGE_TOKEN");
+        assert_eq!(refusal(server.directory(&ann).list_projects(list(token)).await).reason, "INVALID_PAGE_TOKEN");
     }
     let negative = v1::ListProjectsRequest { page_size: -1, ..list(String::new()) };
-    assert_eq!(refusal(wire.directory(&ann).list_projects(negative).await).fields, ["page_size"]);
+    assert_eq!(refusal(server.directory(&ann).list_projects(negative).await).fields, ["page_size"]);
 }
 
 async fn service_accounts_live_in_an_organization_or_on_the_platform(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    let ci = wire.program(&ann, "organizations/acme", "ci").await;
-    let sandboxd = wire.program(&wire.operator, "platform", "sandboxd").await;
-    assert_eq!(wire.whoami(&ci).await.unwrap().principal, "organizations/acme/serviceAccounts/ci");
-    let platform = wire.whoami(&sandboxd).await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    let ci = server.program(&ann, "organizations/acme", "ci").await;
+    let sandboxd = server.program(&server.operator, "platform", "sandboxd").await;
+    assert_eq!(server.whoami(&ci).await.unwrap().principal, "organizations/acme/serviceAccounts/ci");
+    let platform = server.whoami(&sandboxd).await.unwrap();
     assert_eq!((platform.principal.as_str(), platform.organization.as_str()), ("serviceAccounts/sandboxd", ""));
-    for (token, parent) in [(&bob, "organizations/acme"), (&ann, "platform"), (&wire.operator, "organizations/acme")] {
+    for (token, parent) in [(&bob, "organizations/acme"), (&ann, "platform"), (&server.operator, "organizations/acme")]
+    {
         let request = v1::CreateServiceAccountRequest {
             parent: parent.into(),
             service_account_id: "x".into(),
             ..Default::default()
         };
-        let denied = refusal(wire.directory(token).create_service_account(request).await);
+        let denied = refusal(server.directory(token).create_service_account(request).await);
         assert_eq!(denied.code, Code::PermissionDenied, "{parent}");
     }
     let list = |parent: &str| v1::ListServiceAccountsRequest { parent: parent.into(), ..Default::default() };
-    let listed = wire.directory(&bob).list_service_accounts(list("organizations/acme")).await.unwrap().into_inner();
+    let listed = server.directory(&bob).list_service_accounts(list("organizations/acme")).await.unwrap().into_inner();
     assert_eq!(listed.service_accounts.len(), 1);
     assert_eq!(
-        refusal(wire.directory(&bob).list_service_accounts(list("platform")).await).code,
+        refusal(server.directory(&bob).list_service_accounts(list("platform")).await).code,
         Code::PermissionDenied
     );
     for name in ["serviceAccounts/sandboxd", "serviceAccounts/missing"] {
         let get = v1::GetServiceAccountRequest { name: name.into() };
-        assert_eq!(refusal(wire.directory(&ann).get_service_account(get).await).code, Code::PermissionDenied, "{name}");
+        assert_eq!(
+            refusal(server.directory(&ann).get_service_account(get).await).code,
+            Code::PermissionDenied,
+            "{name}"
+        );
     }
-    for (token, name, program) in
-        [(&ann, "organizations/acme/serviceAccounts/ci", &ci), (&wire.operator, "serviceAccounts/sandboxd", &sandboxd)]
-    {
+    for (token, name, program) in [
+        (&ann, "organizations/acme/serviceAccounts/ci", &ci),
+        (&server.operator, "serviceAccounts/sandboxd", &sandboxd),
+    ] {
         let delete = v1::DeleteServiceAccountRequest { name: name.into(), ..Default::default() };
-        wire.directory(token).delete_service_account(delete.clone()).await.unwrap();
-        assert_eq!(refusal(wire.whoami(program).await).code, Code::Unauthenticated);
-        assert_eq!(refusal(wire.directory(token).delete_service_account(delete).await).code, Code::NotFound);
+        server.directory(token).delete_service_account(delete.clone()).await.unwrap();
+        assert_eq!(refusal(server.whoami(program).await).code, Code::Unauthenticated);
+        assert_eq!(refusal(server.directory(token).delete_service_account(delete).await).code, Code::NotFound);
     }
 }
 
 async fn a_deleted_organization_lets_nobody_in_and_its_keys_are_gone(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let other = wire.organization("other").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let other = server.organization("other").await;
     let request = v1::GetOrganizationRequest { name: "organizations/acme".into() };
-    let acme = wire.directory(&ann).get_organization(request.clone()).await.unwrap().into_inner().organization.unwrap();
+    let acme =
+        server.directory(&ann).get_organization(request.clone()).await.unwrap().into_inner().organization.unwrap();
     let delete = v1::DeleteOrganizationRequest {
         name: "organizations/acme".into(),
         request_id: "0b3f3f0e-3a55-4e55-8f5b-1d2a8c7b9e10".into(),
     };
-    let mut operator = wire.directory(&wire.operator);
+    let mut operator = server.directory(&server.operator);
     operator.delete_organization(delete.clone()).await.unwrap();
     operator.delete_organization(delete).await.expect("a repeat of what was done");
-    assert_eq!(refusal(wire.whoami(&ann).await).code, Code::Unauthenticated);
+    assert_eq!(refusal(server.whoami(&ann).await).code, Code::Unauthenticated);
     assert_eq!(refusal(operator.get_organization(request).await).code, Code::NotFound);
     let uid = acme.uid.parse().unwrap();
-    let keys = secrets_server::store::key::data_keys(wire.database.store.reader(), uid).await.unwrap();
+    let keys = secrets_server::store::key::data_keys(server.app.store().reader(), uid).await.unwrap();
     assert_eq!(keys.len(), 1);
     assert!(keys.iter().all(|key| key.sealed.is_empty()));
-    wire.whoami(&other).await.expect("another organization goes on");
+    server.whoami(&other).await.expect("another organization goes on");
     // Under the same identifier comes another organization.
-    let anew = wire.organization("acme").await;
-    assert_eq!(wire.whoami(&anew).await.unwrap().organization, "acme");
+    let anew = server.organization("acme").await;
+    assert_eq!(server.whoami(&anew).await.unwrap().organization, "acme");
     let listed = operator.list_organizations(v1::ListOrganizationsRequest::default()).await.unwrap().into_inner();
     let uids = listed.organizations.iter().map(|organization| organization.uid.as_str()).collect::<Vec<_>>();
     assert!(uids.len() == 2 && !uids.contains(&acme.uid.as_str()) && listed.total_size == 2);
-    let listed = wire.directory(&other).list_organizations(v1::ListOrganizationsRequest::default()).await.unwrap();
+    let listed = server.directory(&other).list_organizations(v1::ListOrganizationsRequest::default()).await.unwrap();
     assert_eq!(listed.into_inner().organizations.len(), 1);
 }

@@ -7,9 +7,11 @@ use secrets_server::clock::Clock;
 use secrets_server::store::secret::Secret;
 use tonic::{Code, Status};
 
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
-use crate::seed::{Somebody, World, plain, project_scope, user_scope, workspace_scope};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::organization::{TestAccount, TestOrganization, plain, project_scope, user_scope, workspace_scope};
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
 
 on_both!(
     says_what_wins_and_why_the_others_do_not,
@@ -20,8 +22,8 @@ on_both!(
     is_for_those_who_may_resolve,
 );
 
-async fn explain(wire: &Wire<'_>, token: &str, request: v1::ExplainRequest) -> Result<v1::ExplainResponse, Status> {
-    wire.resolver(token).explain(request).await.map(tonic::Response::into_inner)
+async fn explain(server: &TestServer, token: &str, request: v1::ExplainRequest) -> Result<v1::ExplainResponse, Status> {
+    server.resolver(token).explain(request).await.map(tonic::Response::into_inner)
 }
 
 fn of(workspace: &str) -> v1::ExplainRequest {
@@ -45,39 +47,41 @@ fn lines(answer: &v1::ExplainResponse) -> Vec<String> {
 }
 
 async fn says_what_wins_and_why_the_others_do_not(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let world = World::new(&wire, "acme").await;
-    let bob = world.member("bob").await;
-    let ws1 = world.workspace("ws1", None, bob.uid).await;
-    let (organization, workspace, user) = (world.scope(), workspace_scope(ws1), user_scope(bob.uid));
-    world
-        .secret(organization, "LINEAR_API_KEY", "needle", |secret, _| {
+    let server = TestServer::start(database).await;
+    let organization = TestOrganization::new(&server, "acme").await;
+    let bob = organization.member("bob").await;
+    let ws1 = organization.workspace("ws1", None, bob.uid).await;
+    let (organization_scope, workspace, user) = (organization.scope(), workspace_scope(ws1), user_scope(bob.uid));
+    organization
+        .secret(organization_scope, "LINEAR_API_KEY", "needle", |secret, _| {
             secret.description = "for everybody".parse().unwrap()
         })
         .await;
-    world.secret(user, "LINEAR_API_KEY", "needle", |secret, _| secret.description = "bob's own".parse().unwrap()).await;
+    organization
+        .secret(user, "LINEAR_API_KEY", "needle", |secret, _| secret.description = "bob's own".parse().unwrap())
+        .await;
     let locked = |secret: &mut Secret, _: &mut Target| {
         secret.override_policy = OverridePolicy::Locked;
     };
-    world.secret(organization, "PROXY", "needle", locked).await;
-    world.secret(workspace, "PROXY", "needle", plain).await;
+    organization.secret(organization_scope, "PROXY", "needle", locked).await;
+    organization.secret(workspace, "PROXY", "needle", plain).await;
     let ghcr = |username: &'static str| {
         move |_: &mut Secret, target: &mut Target| {
             *target = Target::Registry { host: "ghcr.io".parse().unwrap(), username: username.parse().unwrap() };
         }
     };
-    world.secret(organization, "GHCR", "needle", ghcr("acme")).await;
-    world.secret(workspace, "MY_GHCR", "needle", ghcr("bob")).await;
+    organization.secret(organization_scope, "GHCR", "needle", ghcr("acme")).await;
+    organization.secret(workspace, "MY_GHCR", "needle", ghcr("bob")).await;
     let aws = |secret: &mut Secret, _: &mut Target| {
         secret.group = Some("aws".parse().unwrap());
     };
-    world.secret(organization, "AWS_SESSION_TOKEN", "needle", aws).await;
-    world.secret(user, "AWS_ACCESS_KEY_ID", "needle", aws).await;
-    world.secret(user, "OFF", "needle", |secret, _| secret.disabled = true).await;
-    let past = wire.clock.now();
-    world.secret(user, "OLD", "needle", |secret, _| secret.expire_time = Some(past)).await;
+    organization.secret(organization_scope, "AWS_SESSION_TOKEN", "needle", aws).await;
+    organization.secret(user, "AWS_ACCESS_KEY_ID", "needle", aws).await;
+    organization.secret(user, "OFF", "needle", |secret, _| secret.disabled = true).await;
+    let past = server.clock.now();
+    organization.secret(user, "OLD", "needle", |secret, _| secret.expire_time = Some(past)).await;
 
-    let answer = explain(&wire, &bob.token, of("ws1")).await.unwrap();
+    let answer = explain(&server, &bob.token, of("ws1")).await.unwrap();
     assert_eq!(
         lines(&answer),
         [
@@ -107,41 +111,42 @@ async fn says_what_wins_and_why_the_others_do_not(database: &TestDatabase) {
 }
 
 async fn explains_only_what_is_asked_for(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let world = World::new(&wire, "acme").await;
-    let bob = world.member("bob").await;
-    world.workspace("ws1", None, bob.uid).await;
+    let server = TestServer::start(database).await;
+    let organization = TestOrganization::new(&server, "acme").await;
+    let bob = organization.member("bob").await;
+    organization.workspace("ws1", None, bob.uid).await;
     let token = |_: &mut Secret, target: &mut Target| {
         *target = Target::File { path: "~/token".parse().unwrap(), mode: Default::default() };
     };
-    world.secret(world.scope(), "A", "a", token).await;
-    world.secret(user_scope(bob.uid), "B", "b", token).await;
+    organization.secret(organization.scope(), "A", "a", token).await;
+    organization.secret(user_scope(bob.uid), "B", "b", token).await;
     let ask = |names: &[&str]| v1::ExplainRequest {
         secret_ids: names.iter().map(ToString::to_string).collect(),
         ..of("ws1")
     };
-    let answer = explain(&wire, &bob.token, ask(&["A", "C"])).await.unwrap();
+    let answer = explain(&server, &bob.token, ask(&["A", "C"])).await.unwrap();
     assert_eq!(lines(&answer), ["A ≠ secrets/A SAME_TARGET users/bob/secrets/B"]);
-    let refused = refusal(explain(&wire, &bob.token, ask(&["a-b"])).await);
+    let refused = refusal(explain(&server, &bob.token, ask(&["a-b"])).await);
     assert_eq!((refused.reason.as_str(), refused.fields), ("INVALID_SECRET_ID", vec!["secret_ids".to_owned()]));
 }
 
 async fn tells_of_invisible_secrets_to_those_who_may_list_them(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let world = World::new(&wire, "acme").await;
-    let (ann, bob, carol) = (world.member("ann").await, world.member("bob").await, world.member("carol").await);
-    world.bind(&ann, Role::Admin, world.level()).await;
-    let api = world.project("api").await;
-    let web = world.project("web").await;
-    let ws2 = world.workspace("ws2", None, carol.uid).await;
+    let server = TestServer::start(database).await;
+    let organization = TestOrganization::new(&server, "acme").await;
+    let (ann, bob, carol) =
+        (organization.member("ann").await, organization.member("bob").await, organization.member("carol").await);
+    organization.bind(&ann, Role::Admin, organization.level()).await;
+    let api = organization.project("api").await;
+    let web = organization.project("web").await;
+    let ws2 = organization.workspace("ws2", None, carol.uid).await;
     for everybody in [&ann, &bob, &carol] {
-        world.bind(everybody, Role::Member, world.project_resource(api)).await;
+        organization.bind(everybody, Role::Member, organization.project_resource(api)).await;
     }
     for (name, projects, workspaces) in
         [("FOR_WEB", vec![web], vec![]), ("FOR_WS2", vec![], vec![ws2]), ("FOR_API", vec![api], vec![])]
     {
-        world
-            .secret(world.scope(), name, "x", |secret, _| {
+        organization
+            .secret(organization.scope(), name, "x", |secret, _| {
                 secret.visibility = Visibility::Selected {
                     projects: projects.into_iter().collect(),
                     workspaces: workspaces.into_iter().collect(),
@@ -157,75 +162,75 @@ async fn tells_of_invisible_secrets_to_those_who_may_list_them(database: &TestDa
         let hidden = |row: &&v1::Explanation| row.not_chosen.iter().any(|other| other.reason() == Reason::NotVisible);
         answer.explanations.iter().filter(hidden).map(|row| row.secret_id.clone()).collect()
     };
-    let of_session = world.context(Some(api), None, Some(ann.uid));
-    let session = world.session(&ann, of_session, &SessionRestrictions::default()).await;
+    let of_session = organization.context(Some(api), None, Some(ann.uid));
+    let session = organization.session(&ann, of_session, &SessionRestrictions::default()).await;
     for (token, expected) in [
         (&ann.token, vec!["FOR_WEB", "FOR_WS2"]),
         (&carol.token, vec!["FOR_WS2"]),
         (&bob.token, vec![]),
         (&session, vec![]),
     ] {
-        assert_eq!(invisible(explain(&wire, token, ask()).await.unwrap()), expected);
+        assert_eq!(invisible(explain(&server, token, ask()).await.unwrap()), expected);
     }
 }
 
 async fn explains_without_a_user_to_admins(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let world = World::new(&wire, "acme").await;
-    let (ann, bob) = (world.member("ann").await, world.member("bob").await);
-    world.bind(&ann, Role::Admin, world.level()).await;
-    world.workspace("ws1", None, bob.uid).await;
-    world.secret(world.scope(), "A", "org", plain).await;
-    world.secret(user_scope(bob.uid), "A", "bob", plain).await;
-    world.secret(user_scope(ann.uid), "A", "ann", plain).await;
+    let server = TestServer::start(database).await;
+    let organization = TestOrganization::new(&server, "acme").await;
+    let (ann, bob) = (organization.member("ann").await, organization.member("bob").await);
+    organization.bind(&ann, Role::Admin, organization.level()).await;
+    organization.workspace("ws1", None, bob.uid).await;
+    organization.secret(organization.scope(), "A", "org", plain).await;
+    organization.secret(user_scope(bob.uid), "A", "bob", plain).await;
+    organization.secret(user_scope(ann.uid), "A", "ann", plain).await;
     let without = || v1::ExplainRequest { without_user: true, ..of("ws1") };
-    let answer = explain(&wire, &ann.token, without()).await.unwrap();
+    let answer = explain(&server, &ann.token, without()).await.unwrap();
     assert!(answer.without_user);
     assert_eq!(answer.context.as_ref().unwrap().user, "");
     assert_eq!(lines(&answer), ["A = secrets/A"]);
 
     // With a user it is that user's own matter.
-    assert_eq!(refusal(explain(&wire, &ann.token, of("ws1")).await).code, Code::PermissionDenied);
-    assert_eq!(refusal(explain(&wire, &bob.token, without()).await).code, Code::PermissionDenied);
+    assert_eq!(refusal(explain(&server, &ann.token, of("ws1")).await).code, Code::PermissionDenied);
+    assert_eq!(refusal(explain(&server, &bob.token, without()).await).code, Code::PermissionDenied);
     let mut both = without();
     both.context.as_mut().unwrap().user = "bob".into();
-    let refused = refusal(explain(&wire, &ann.token, both).await);
+    let refused = refusal(explain(&server, &ann.token, both).await);
     assert_eq!((refused.reason.as_str(), refused.fields), ("CONTEXT_INVALID", vec!["context.user".to_owned()]));
     // An admin may know what is not there.
     let missing = v1::ExplainRequest { without_user: true, ..of("nowhere") };
-    assert_eq!(refusal(explain(&wire, &ann.token, missing).await).reason, "RESOURCE_NOT_FOUND");
+    assert_eq!(refusal(explain(&server, &ann.token, missing).await).reason, "RESOURCE_NOT_FOUND");
 }
 
 async fn keeps_from_a_session_what_it_may_not_have(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let world = World::new(&wire, "acme").await;
-    let bob = world.member("bob").await;
+    let server = TestServer::start(database).await;
+    let organization = TestOrganization::new(&server, "acme").await;
+    let bob = organization.member("bob").await;
     let token = |_: &mut Secret, target: &mut Target| {
         *target = Target::File { path: "~/token".parse().unwrap(), mode: Default::default() };
     };
-    world.secret(world.scope(), "SHARED", "x", token).await;
-    world.secret(user_scope(bob.uid), "PRIVATE", "x", token).await;
+    organization.secret(organization.scope(), "SHARED", "x", token).await;
+    organization.secret(user_scope(bob.uid), "PRIVATE", "x", token).await;
     let narrowed =
         SessionRestrictions { scopes: Some([ScopeKind::Organization].into()), ..SessionRestrictions::default() };
-    let session = world.session(&bob, world.context(None, None, Some(bob.uid)), &narrowed).await;
-    let answer = explain(&wire, &session, v1::ExplainRequest::default()).await.unwrap();
+    let session = organization.session(&bob, organization.context(None, None, Some(bob.uid)), &narrowed).await;
+    let answer = explain(&server, &session, v1::ExplainRequest::default()).await.unwrap();
     assert_eq!(lines(&answer), ["SHARED ≠ secrets/SHARED SAME_TARGET"]);
 }
 
 async fn is_for_those_who_may_resolve(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let world = World::new(&wire, "acme").await;
-    let (bob, carol) = (world.member("bob").await, world.member("carol").await);
-    let api = world.project("api").await;
-    let ws1 = world.workspace("ws1", Some(api), bob.uid).await;
-    world.bind(&bob, Role::Member, world.project_resource(api)).await;
-    world.secret(project_scope(api), "A", "x", plain).await;
-    let ci: Somebody = world.service_account("ci").await;
-    let level = secrets_core::RoleResource::Workspace { organization: world.organization, workspace: ws1 };
-    world.bind(&ci, Role::Resolver, level).await;
-    assert_eq!(lines(&explain(&wire, &ci.token, of("ws1")).await.unwrap()), ["A = projects/api/secrets/A"]);
-    assert_eq!(lines(&explain(&wire, &bob.token, of("ws1")).await.unwrap()), ["A = projects/api/secrets/A"]);
-    for token in [&carol.token, &wire.operator] {
-        assert_eq!(refusal(explain(&wire, token, of("ws1")).await).code, Code::PermissionDenied);
+    let server = TestServer::start(database).await;
+    let organization = TestOrganization::new(&server, "acme").await;
+    let (bob, carol) = (organization.member("bob").await, organization.member("carol").await);
+    let api = organization.project("api").await;
+    let ws1 = organization.workspace("ws1", Some(api), bob.uid).await;
+    organization.bind(&bob, Role::Member, organization.project_resource(api)).await;
+    organization.secret(project_scope(api), "A", "x", plain).await;
+    let ci: TestAccount = organization.service_account("ci").await;
+    let level = secrets_core::RoleResource::Workspace { organization: organization.organization, workspace: ws1 };
+    organization.bind(&ci, Role::Resolver, level).await;
+    assert_eq!(lines(&explain(&server, &ci.token, of("ws1")).await.unwrap()), ["A = projects/api/secrets/A"]);
+    assert_eq!(lines(&explain(&server, &bob.token, of("ws1")).await.unwrap()), ["A = projects/api/secrets/A"]);
+    for token in [&carol.token, &server.operator] {
+        assert_eq!(refusal(explain(&server, token, of("ws1")).await).code, Code::PermissionDenied);
     }
 }

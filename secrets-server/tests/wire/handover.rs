@@ -3,9 +3,11 @@
 use secrets_proto::v1;
 use tonic::{Code, Status};
 
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
-use crate::people::{code, invitation};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
+use crate::wire::people::{code, invitation};
 
 on_both!(
     inviting_again_is_refused_while_there_are_secrets_or_destroys_them,
@@ -16,7 +18,7 @@ on_both!(
     a_workspace_of_somebody_who_left_goes_to_a_member_with_its_values,
 );
 
-impl Wire<'_> {
+impl TestServer {
     /// Creates a secret.
     pub async fn secret(&self, token: &str, parent: &str, secret_id: &str) -> Result<v1::Secret, Status> {
         let value = v1::secret_value::Value::Text("a value of some length".into());
@@ -38,111 +40,114 @@ impl Wire<'_> {
 }
 
 async fn inviting_again_is_refused_while_there_are_secrets_or_destroys_them(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
     let own = "organizations/acme/users/bob";
-    let secret = wire.secret(&bob, own, "LINEAR_API_KEY").await.unwrap();
+    let secret = server.secret(&bob, own, "LINEAR_API_KEY").await.unwrap();
     // One that can still be undeleted counts, too.
     let request = v1::DeleteSecretRequest { name: secret.name, ..Default::default() };
-    wire.secrets(&bob).delete_secret(request).await.unwrap();
-    let refused = refusal(wire.access(&ann).create_invitation(invitation("bob")).await);
+    server.secrets(&bob).delete_secret(request).await.unwrap();
+    let refused = refusal(server.access(&ann).create_invitation(invitation("bob")).await);
     assert_eq!((refused.code, refused.reason.as_str()), (Code::FailedPrecondition, "USER_HAS_SECRETS"));
-    wire.whoami(&bob).await.expect("nothing happened");
-    let code = code(&wire, &ann, v1::CreateInvitationRequest { destroy_secrets: true, ..invitation("bob") }).await;
-    let anew = wire.redeem(&code).await;
-    assert_eq!(wire.secret_ids(&anew, own).await.unwrap(), Vec::<String>::new());
+    server.whoami(&bob).await.expect("nothing happened");
+    let code = code(&server, &ann, v1::CreateInvitationRequest { destroy_secrets: true, ..invitation("bob") }).await;
+    let anew = server.redeem(&code).await;
+    assert_eq!(server.secret_ids(&anew, own).await.unwrap(), Vec::<String>::new());
 }
 
 async fn an_invited_workspace_owner_s_secrets_are_not_handed_over(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    let carol = wire.person(&ann, "acme", "carol").await;
-    wire.workspace(&bob, "ws1", "", "").await.unwrap();
-    wire.workspace(&carol, "ws2", "", "").await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    let carol = server.person(&ann, "acme", "carol").await;
+    server.workspace(&bob, "ws1", "", "").await.unwrap();
+    server.workspace(&carol, "ws2", "", "").await.unwrap();
     let (ws1, ws2) = ("organizations/acme/workspaces/ws1", "organizations/acme/workspaces/ws2");
-    wire.secret(&bob, ws1, "DATABASE_URL").await.unwrap();
-    wire.bind(&carol, ws2, "organizations/acme/users/bob", v1::Role::Member).await.unwrap();
-    let refused = refusal(wire.access(&ann).create_invitation(invitation("bob")).await);
+    server.secret(&bob, ws1, "DATABASE_URL").await.unwrap();
+    server.bind(&carol, ws2, "organizations/acme/users/bob", v1::Role::Member).await.unwrap();
+    let refused = refusal(server.access(&ann).create_invitation(invitation("bob")).await);
     assert_eq!(refused.reason, "USER_HAS_SECRETS");
-    let code = code(&wire, &ann, v1::CreateInvitationRequest { destroy_secrets: true, ..invitation("bob") }).await;
-    let anew = wire.redeem(&code).await;
-    assert_eq!(wire.secret_ids(&anew, ws1).await.unwrap(), Vec::<String>::new());
-    assert_eq!(refusal(wire.secret_ids(&anew, ws2).await).code, Code::PermissionDenied, "carol knew somebody else");
+    let code = code(&server, &ann, v1::CreateInvitationRequest { destroy_secrets: true, ..invitation("bob") }).await;
+    let anew = server.redeem(&code).await;
+    assert_eq!(server.secret_ids(&anew, ws1).await.unwrap(), Vec::<String>::new());
+    assert_eq!(refusal(server.secret_ids(&anew, ws2).await).code, Code::PermissionDenied, "carol knew account else");
 }
 
 async fn who_comes_again_under_an_old_name_inherits_nothing(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    wire.project(&ann, "api").await;
-    wire.bind(&ann, "organizations/acme/projects/api", "organizations/acme/users/bob", v1::Role::Admin).await.unwrap();
-    wire.secret(&bob, "organizations/acme/users/bob", "LINEAR_API_KEY").await.unwrap();
-    wire.remove(&ann, "bob").await.unwrap();
-    let anew = wire.person(&ann, "acme", "bob").await;
-    assert_eq!(wire.whoami(&anew).await.unwrap().bindings.len(), 1, "a member, and no more");
-    assert_eq!(wire.secret_ids(&anew, "organizations/acme/users/bob").await.unwrap(), Vec::<String>::new());
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    server.project(&ann, "api").await;
+    server
+        .bind(&ann, "organizations/acme/projects/api", "organizations/acme/users/bob", v1::Role::Admin)
+        .await
+        .unwrap();
+    server.secret(&bob, "organizations/acme/users/bob", "LINEAR_API_KEY").await.unwrap();
+    server.remove(&ann, "bob").await.unwrap();
+    let anew = server.person(&ann, "acme", "bob").await;
+    assert_eq!(server.whoami(&anew).await.unwrap().bindings.len(), 1, "a member, and no more");
+    assert_eq!(server.secret_ids(&anew, "organizations/acme/users/bob").await.unwrap(), Vec::<String>::new());
 }
 
-async fn transfer(wire: &Wire<'_>, token: &str, new_owner: &str) -> Result<v1::TransferWorkspaceResponse, Status> {
+async fn transfer(server: &TestServer, token: &str, new_owner: &str) -> Result<v1::TransferWorkspaceResponse, Status> {
     let request = v1::TransferWorkspaceRequest {
         name: "organizations/acme/workspaces/ws1".into(),
         new_owner: new_owner.into(),
         ..Default::default()
     };
-    wire.directory(token).transfer_workspace(request).await.map(tonic::Response::into_inner)
+    server.directory(token).transfer_workspace(request).await.map(tonic::Response::into_inner)
 }
 
 async fn a_workspace_is_handed_over_with_its_values(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    let carol = wire.person(&ann, "acme", "carol").await;
-    wire.workspace(&bob, "ws1", "", "").await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    let carol = server.person(&ann, "acme", "carol").await;
+    server.workspace(&bob, "ws1", "", "").await.unwrap();
     let ws1 = "organizations/acme/workspaces/ws1";
-    wire.secret(&bob, ws1, "DATABASE_URL").await.unwrap();
+    server.secret(&bob, ws1, "DATABASE_URL").await.unwrap();
     for token in [&ann, &carol] {
-        assert_eq!(refusal(transfer(&wire, token, "carol").await).code, Code::PermissionDenied, "its owner is here");
+        assert_eq!(refusal(transfer(&server, token, "carol").await).code, Code::PermissionDenied, "its owner is here");
     }
-    assert_eq!(refusal(transfer(&wire, &bob, "missing").await).code, Code::NotFound);
-    let transferred = transfer(&wire, &bob, "carol").await.unwrap();
+    assert_eq!(refusal(transfer(&server, &bob, "missing").await).code, Code::NotFound);
+    let transferred = transfer(&server, &bob, "carol").await.unwrap();
     assert_eq!((transferred.destroyed_secrets, transferred.workspace.unwrap().owner.as_str()), (0, "carol"));
-    assert_eq!(wire.secret_ids(&carol, ws1).await.unwrap(), ["DATABASE_URL"]);
-    assert_eq!(refusal(wire.secret_ids(&bob, ws1).await).code, Code::PermissionDenied);
-    assert_eq!(refusal(transfer(&wire, &bob, "bob").await).code, Code::PermissionDenied);
+    assert_eq!(server.secret_ids(&carol, ws1).await.unwrap(), ["DATABASE_URL"]);
+    assert_eq!(refusal(server.secret_ids(&bob, ws1).await).code, Code::PermissionDenied);
+    assert_eq!(refusal(transfer(&server, &bob, "bob").await).code, Code::PermissionDenied);
 }
 
 async fn a_workspace_of_somebody_who_left_is_reassigned_without_its_values(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    wire.person(&ann, "acme", "carol").await;
-    wire.workspace(&bob, "ws1", "", "").await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    server.person(&ann, "acme", "carol").await;
+    server.workspace(&bob, "ws1", "", "").await.unwrap();
     let ws1 = "organizations/acme/workspaces/ws1";
-    wire.secret(&bob, ws1, "DATABASE_URL").await.unwrap();
-    wire.remove(&ann, "bob").await.unwrap();
+    server.secret(&bob, ws1, "DATABASE_URL").await.unwrap();
+    server.remove(&ann, "bob").await.unwrap();
     let request = v1::GetWorkspaceRequest { name: ws1.into() };
-    let left = wire.directory(&ann).get_workspace(request).await.unwrap().into_inner().workspace.unwrap();
+    let left = server.directory(&ann).get_workspace(request).await.unwrap().into_inner().workspace.unwrap();
     assert_eq!(left.owner, "");
-    let transferred = transfer(&wire, &ann, "ann").await.unwrap();
+    let transferred = transfer(&server, &ann, "ann").await.unwrap();
     assert_eq!((transferred.destroyed_secrets, transferred.workspace.unwrap().owner.as_str()), (1, "ann"));
-    assert_eq!(wire.secret_ids(&ann, ws1).await.unwrap(), Vec::<String>::new());
+    assert_eq!(server.secret_ids(&ann, ws1).await.unwrap(), Vec::<String>::new());
 }
 
 async fn a_workspace_of_somebody_who_left_goes_to_a_member_with_its_values(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    let carol = wire.person(&ann, "acme", "carol").await;
-    wire.workspace(&bob, "ws1", "", "").await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    let carol = server.person(&ann, "acme", "carol").await;
+    server.workspace(&bob, "ws1", "", "").await.unwrap();
     let ws1 = "organizations/acme/workspaces/ws1";
-    wire.secret(&bob, ws1, "DATABASE_URL").await.unwrap();
-    wire.bind(&bob, ws1, "organizations/acme/users/carol", v1::Role::Member).await.unwrap();
-    wire.remove(&ann, "bob").await.unwrap();
-    let denied = refusal(wire.bind(&ann, ws1, "organizations/acme/users/ann", v1::Role::Member).await);
+    server.secret(&bob, ws1, "DATABASE_URL").await.unwrap();
+    server.bind(&bob, ws1, "organizations/acme/users/carol", v1::Role::Member).await.unwrap();
+    server.remove(&ann, "bob").await.unwrap();
+    let denied = refusal(server.bind(&ann, ws1, "organizations/acme/users/ann", v1::Role::Member).await);
     assert_eq!(denied.code, Code::PermissionDenied, "no administrator makes themselves a member first");
-    let transferred = transfer(&wire, &ann, "carol").await.unwrap();
+    let transferred = transfer(&server, &ann, "carol").await.unwrap();
     assert_eq!(transferred.destroyed_secrets, 0);
-    assert_eq!(wire.secret_ids(&carol, ws1).await.unwrap(), ["DATABASE_URL"]);
+    assert_eq!(server.secret_ids(&carol, ws1).await.unwrap(), ["DATABASE_URL"]);
 }

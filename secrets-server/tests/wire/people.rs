@@ -5,8 +5,10 @@ use std::time::Duration;
 use secrets_proto::v1;
 use tonic::Code;
 
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
 
 on_both!(
     a_code_is_redeemed_once,
@@ -32,8 +34,8 @@ pub fn invitation(user: &str) -> v1::CreateInvitationRequest {
     v1::CreateInvitationRequest { parent: "organizations/acme".into(), user_id: user.into(), ..Default::default() }
 }
 
-pub async fn code(wire: &Wire<'_>, admin: &str, request: v1::CreateInvitationRequest) -> String {
-    wire.access(admin).create_invitation(request).await.unwrap().into_inner().invitation.unwrap().code
+pub async fn code(server: &TestServer, admin: &str, request: v1::CreateInvitationRequest) -> String {
+    server.access(admin).create_invitation(request).await.unwrap().into_inner().invitation.unwrap().code
 }
 
 fn redeem(code: &str) -> v1::RedeemInvitationRequest {
@@ -41,11 +43,11 @@ fn redeem(code: &str) -> v1::RedeemInvitationRequest {
 }
 
 async fn a_code_is_redeemed_once(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let code = code(&wire, &ann, invitation("bob")).await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let code = code(&server, &ann, invitation("bob")).await;
     let request = v1::RedeemInvitationRequest { display_name: "laptop".into(), ..redeem(&code) };
-    let redeemed = wire.access("").redeem_invitation(request).await.unwrap().into_inner();
+    let redeemed = server.access("").redeem_invitation(request).await.unwrap().into_inner();
     assert!(redeemed.token.starts_with("sper_"));
     assert_eq!(redeemed.user, "organizations/acme/users/bob");
     let metadata = redeemed.token_info.unwrap();
@@ -53,52 +55,52 @@ async fn a_code_is_redeemed_once(database: &TestDatabase) {
         (metadata.display_name.as_str(), metadata.principal.as_str()),
         ("laptop", "organizations/acme/users/bob")
     );
-    let whoami = wire.whoami(&redeemed.token).await.unwrap();
+    let whoami = server.whoami(&redeemed.token).await.unwrap();
     assert_eq!((whoami.principal.as_str(), &whoami.credential), ("organizations/acme/users/bob", &metadata.name));
     assert_eq!(whoami.bindings.iter().map(v1::Binding::role).collect::<Vec<_>>(), [v1::Role::Member]);
     assert_eq!(whoami.kind(), v1::PrincipalKind::User);
-    let again = refusal(wire.access("").redeem_invitation(redeem(&code)).await);
+    let again = refusal(server.access("").redeem_invitation(redeem(&code)).await);
     assert_eq!((again.code, again.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
 }
 
 async fn a_code_does_nothing_but_being_redeemed(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let code = code(&wire, &ann, invitation("bob")).await;
-    assert_eq!(refusal(wire.whoami(&code).await).code, Code::Unauthenticated);
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let code = code(&server, &ann, invitation("bob")).await;
+    assert_eq!(refusal(server.whoami(&code).await).code, Code::Unauthenticated);
     // Nor does a token serve as a code.
-    let refused = refusal(wire.access("").redeem_invitation(redeem(&ann)).await);
+    let refused = refusal(server.access("").redeem_invitation(redeem(&ann)).await);
     assert_eq!(refused.code, Code::Unauthenticated);
     assert!(refused.message.contains("sinv_"), "{}", refused.message);
-    wire.redeem(&code).await;
+    server.redeem(&code).await;
 }
 
 async fn a_code_ends_and_its_lifetime_is_bounded(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let short = code(&wire, &ann, v1::CreateInvitationRequest { ttl: seconds(60), ..invitation("bob") }).await;
-    let default = code(&wire, &ann, invitation("carol")).await;
-    wire.wait(Duration::from_secs(60));
-    assert_eq!(refusal(wire.access("").redeem_invitation(redeem(&short)).await).code, Code::Unauthenticated);
-    wire.wait(6 * DAY);
-    wire.redeem(&default).await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let short = code(&server, &ann, v1::CreateInvitationRequest { ttl: seconds(60), ..invitation("bob") }).await;
+    let default = code(&server, &ann, invitation("carol")).await;
+    server.wait(Duration::from_secs(60));
+    assert_eq!(refusal(server.access("").redeem_invitation(redeem(&short)).await).code, Code::Unauthenticated);
+    server.wait(6 * DAY);
+    server.redeem(&default).await;
     for ttl in [0, -1, 30 * 86_400 + 1] {
         let request = v1::CreateInvitationRequest { ttl: seconds(ttl), ..invitation("dave") };
-        let refused = refusal(wire.access(&ann).create_invitation(request).await);
+        let refused = refusal(server.access(&ann).create_invitation(request).await);
         assert_eq!((refused.code, refused.fields), (Code::InvalidArgument, vec!["ttl".to_owned()]), "{ttl}");
     }
-    let open = code(&wire, &ann, invitation("eve")).await;
+    let open = code(&server, &ann, invitation("eve")).await;
     let long = v1::RedeemInvitationRequest { ttl: seconds(366 * 86_400), ..redeem(&open) };
-    assert_eq!(refusal(wire.access("").redeem_invitation(long).await).fields, ["ttl"]);
-    wire.redeem(&open).await;
+    assert_eq!(refusal(server.access("").redeem_invitation(long).await).fields, ["ttl"]);
+    server.redeem(&open).await;
 }
 
 async fn two_who_redeem_the_same_code_get_one_token(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
     for round in 0..4 {
-        let code = code(&wire, &ann, invitation(&format!("bob{round}"))).await;
-        let (mut first, mut second) = (wire.access(""), wire.access(""));
+        let code = code(&server, &ann, invitation(&format!("bob{round}"))).await;
+        let (mut first, mut second) = (server.access(""), server.access(""));
         let (first, second) =
             tokio::join!(first.redeem_invitation(redeem(&code)), second.redeem_invitation(redeem(&code)));
         assert!(first.is_ok() != second.is_ok(), "exactly one");
@@ -106,113 +108,113 @@ async fn two_who_redeem_the_same_code_get_one_token(database: &TestDatabase) {
 }
 
 async fn inviting_again_ends_what_the_user_had(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let first = code(&wire, &ann, invitation("bob")).await;
-    let second = code(&wire, &ann, invitation("bob")).await;
-    assert_eq!(refusal(wire.access("").redeem_invitation(redeem(&first)).await).code, Code::Unauthenticated);
-    let bob = wire.redeem(&second).await;
-    let session = wire.session(&bob, "", "").await.unwrap().token;
-    let third = code(&wire, &ann, invitation("bob")).await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let first = code(&server, &ann, invitation("bob")).await;
+    let second = code(&server, &ann, invitation("bob")).await;
+    assert_eq!(refusal(server.access("").redeem_invitation(redeem(&first)).await).code, Code::Unauthenticated);
+    let bob = server.redeem(&second).await;
+    let session = server.session(&bob, "", "").await.unwrap().token;
+    let third = code(&server, &ann, invitation("bob")).await;
     for token in [&bob, &session] {
-        assert_eq!(refusal(wire.whoami(token).await).code, Code::Unauthenticated);
+        assert_eq!(refusal(server.whoami(token).await).code, Code::Unauthenticated);
     }
-    wire.redeem(&third).await;
+    server.redeem(&third).await;
 }
 
 async fn only_an_administrator_invites(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    for token in [&bob, &wire.operator] {
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    for token in [&bob, &server.operator] {
         for user in ["carol", "bob"] {
-            let denied = refusal(wire.access(token).create_invitation(invitation(user)).await);
+            let denied = refusal(server.access(token).create_invitation(invitation(user)).await);
             assert_eq!(denied.code, Code::PermissionDenied);
         }
     }
 }
 
 async fn who_is_removed_is_out_at_once(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    let session = wire.session(&bob, "", "").await.unwrap().token;
-    let sandboxd = wire.program(&wire.operator, "platform", "sandboxd").await;
-    wire.bind(&wire.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Delegate).await.unwrap();
-    let on_behalf = wire.session(&sandboxd, "", "bob").await.unwrap().token;
-    let open = code(&wire, &ann, invitation("carol")).await;
-    wire.remove(&ann, "bob").await.unwrap();
-    wire.remove(&ann, "carol").await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    let session = server.session(&bob, "", "").await.unwrap().token;
+    let sandboxd = server.program(&server.operator, "platform", "sandboxd").await;
+    server.bind(&server.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Delegate).await.unwrap();
+    let on_behalf = server.session(&sandboxd, "", "bob").await.unwrap().token;
+    let open = code(&server, &ann, invitation("carol")).await;
+    server.remove(&ann, "bob").await.unwrap();
+    server.remove(&ann, "carol").await.unwrap();
     for token in [&bob, &session, &on_behalf] {
-        let out = refusal(wire.whoami(token).await);
+        let out = refusal(server.whoami(token).await);
         assert_eq!((out.code, out.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
     }
-    assert_eq!(refusal(wire.access("").redeem_invitation(redeem(&open)).await).code, Code::Unauthenticated);
-    assert_eq!(refusal(wire.remove(&ann, "bob").await).code, Code::NotFound);
+    assert_eq!(refusal(server.access("").redeem_invitation(redeem(&open)).await).code, Code::Unauthenticated);
+    assert_eq!(refusal(server.remove(&ann, "bob").await).code, Code::NotFound);
 }
 
 async fn the_last_administrator_stays(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    let own = wire.whoami(&ann).await.unwrap().bindings;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    let own = server.whoami(&ann).await.unwrap().bindings;
     assert_eq!(own.len(), 1);
-    for result in [wire.unbind(&ann, &own[0].name).await, wire.remove(&ann, "ann").await] {
+    for result in [server.unbind(&ann, &own[0].name).await, server.remove(&ann, "ann").await] {
         let refused = refusal(result);
         assert_eq!((refused.code, refused.reason.as_str()), (Code::FailedPrecondition, "LAST_ADMIN"));
     }
     // A program that administers is nobody who could log in.
-    wire.program(&ann, "organizations/acme", "ci").await;
+    server.program(&ann, "organizations/acme", "ci").await;
     let ci = "organizations/acme/serviceAccounts/ci";
-    wire.bind(&ann, "organizations/acme", ci, v1::Role::Admin).await.unwrap();
-    assert_eq!(refusal(wire.remove(&ann, "ann").await).reason, "LAST_ADMIN");
-    wire.bind(&ann, "organizations/acme", "organizations/acme/users/bob", v1::Role::Admin).await.unwrap();
-    wire.remove(&ann, "ann").await.unwrap();
-    assert_eq!(refusal(wire.remove(&bob, "bob").await).reason, "LAST_ADMIN");
+    server.bind(&ann, "organizations/acme", ci, v1::Role::Admin).await.unwrap();
+    assert_eq!(refusal(server.remove(&ann, "ann").await).reason, "LAST_ADMIN");
+    server.bind(&ann, "organizations/acme", "organizations/acme/users/bob", v1::Role::Admin).await.unwrap();
+    server.remove(&ann, "ann").await.unwrap();
+    assert_eq!(refusal(server.remove(&bob, "bob").await).reason, "LAST_ADMIN");
 }
 
 async fn of_two_administrators_who_remove_each_other_one_stays(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
+    let server = TestServer::start(database).await;
     for round in 0..4 {
         let organization = format!("acme{round}");
-        let ann = wire.organization(&organization).await;
-        let bob = wire.person(&ann, &organization, "bob").await;
+        let ann = server.organization(&organization).await;
+        let bob = server.person(&ann, &organization, "bob").await;
         let parent = format!("organizations/{organization}");
-        wire.bind(&ann, &parent, &format!("{parent}/users/bob"), v1::Role::Admin).await.unwrap();
+        server.bind(&ann, &parent, &format!("{parent}/users/bob"), v1::Role::Admin).await.unwrap();
         let delete = |user| v1::DeleteUserRequest { name: format!("{parent}/users/{user}"), ..Default::default() };
-        let (mut as_ann, mut as_bob) = (wire.directory(&ann), wire.directory(&bob));
+        let (mut as_ann, mut as_bob) = (server.directory(&ann), server.directory(&bob));
         let (first, second) = tokio::join!(as_ann.delete_user(delete("bob")), as_bob.delete_user(delete("ann")));
         assert!(first.is_ok() != second.is_ok(), "exactly one is removed: {first:?} {second:?}");
     }
 }
 
 async fn who_is_invited_again_is_a_member_again(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
-    let bob = wire.person(&ann, "acme", "bob").await;
-    let membership = wire.whoami(&bob).await.unwrap().bindings.remove(0);
-    wire.unbind(&ann, &membership.name).await.unwrap();
-    assert_eq!(refusal(wire.session(&bob, "", "").await).code, Code::PermissionDenied);
-    let anew = wire.person(&ann, "acme", "bob").await;
-    wire.session(&anew, "", "").await.unwrap();
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    let membership = server.whoami(&bob).await.unwrap().bindings.remove(0);
+    server.unbind(&ann, &membership.name).await.unwrap();
+    assert_eq!(refusal(server.session(&bob, "", "").await).code, Code::PermissionDenied);
+    let anew = server.person(&ann, "acme", "bob").await;
+    server.session(&anew, "", "").await.unwrap();
     // And whoever administers stays what they are.
-    let own = code(&wire, &ann, invitation("ann")).await;
-    let ann = wire.redeem(&own).await;
-    let roles = wire.whoami(&ann).await.unwrap().bindings.iter().map(v1::Binding::role).collect::<Vec<_>>();
+    let own = code(&server, &ann, invitation("ann")).await;
+    let ann = server.redeem(&own).await;
+    let roles = server.whoami(&ann).await.unwrap().bindings.iter().map(v1::Binding::role).collect::<Vec<_>>();
     assert_eq!(roles, [v1::Role::Admin]);
 }
 
 async fn bad_tokens_are_refused_alike(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let ann = wire.organization("acme").await;
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
     let other_end = if ann.ends_with('0') { "1" } else { "0" };
     let typo = format!("{}{other_end}", &ann[..ann.len() - 1]);
     for token in ["x", "sper_", typo.as_str(), &format!("{ann}0"), &ann.replace("sper", "sabc")] {
-        let refused = refusal(wire.whoami(token).await);
+        let refused = refusal(server.whoami(token).await);
         assert_eq!((refused.code, refused.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"), "{token}");
         assert!(!refused.message.contains(&ann[5..20]), "{}", refused.message);
     }
-    wire.wait(91 * DAY);
-    let expired = refusal(wire.whoami(&ann).await);
+    server.wait(91 * DAY);
+    let expired = refusal(server.whoami(&ann).await);
     assert_eq!(expired.code, Code::Unauthenticated);
 }

@@ -1,43 +1,40 @@
 //! Resolve: the right set, to the right caller, all of it or nothing, and never unrecorded.
 
-#[path = "resolve/answer.rs"]
 mod answer;
-#[path = "resolve/callers.rs"]
 mod callers;
-#[path = "resolve/failure.rs"]
 mod failure;
 
 use secrets_core::{Role, Target, Uid};
 use secrets_proto::v1;
 
-use crate::harness::Wire;
-use crate::seed::{Somebody, World, plain, project_scope, user_scope, workspace_scope};
+use crate::support::organization::{TestAccount, TestOrganization, plain, project_scope, user_scope, workspace_scope};
+use crate::support::server::TestServer;
 
 /// `acme` with bob, who owns `ws1` of the project `api`, and a secret in each of the scopes.
 struct Acme<'a> {
-    world: World<'a>,
-    bob: Somebody,
+    organization: TestOrganization<'a>,
+    bob: TestAccount,
     api: Uid,
     ws1: Uid,
 }
 
 impl<'a> Acme<'a> {
-    async fn new(wire: &'a Wire<'a>) -> Self {
-        let world = World::new(wire, "acme").await;
-        let bob = world.member("bob").await;
-        let api = world.project("api").await;
-        let ws1 = world.workspace("ws1", Some(api), bob.uid).await;
-        world.bind(&bob, Role::Member, world.project_resource(api)).await;
-        world.secret(world.scope(), "OPENAI_API_KEY", "sk-org", plain).await;
-        world.secret(world.scope(), "LINEAR_API_KEY", "lin-org", plain).await;
-        world.secret(project_scope(api), "STRIPE_SECRET", "sk-project", plain).await;
-        world.secret(workspace_scope(ws1), "WS_TOKEN", "ws", plain).await;
-        world.secret(user_scope(bob.uid), "LINEAR_API_KEY", "lin-bob", plain).await;
-        Self { world, bob, api, ws1 }
+    async fn new(server: &'a TestServer) -> Self {
+        let organization = TestOrganization::new(server, "acme").await;
+        let bob = organization.member("bob").await;
+        let api = organization.project("api").await;
+        let ws1 = organization.workspace("ws1", Some(api), bob.uid).await;
+        organization.bind(&bob, Role::Member, organization.project_resource(api)).await;
+        organization.secret(organization.scope(), "OPENAI_API_KEY", "sk-org", plain).await;
+        organization.secret(organization.scope(), "LINEAR_API_KEY", "lin-org", plain).await;
+        organization.secret(project_scope(api), "STRIPE_SECRET", "sk-project", plain).await;
+        organization.secret(workspace_scope(ws1), "WS_TOKEN", "ws", plain).await;
+        organization.secret(user_scope(bob.uid), "LINEAR_API_KEY", "lin-bob", plain).await;
+        Self { organization, bob, api, ws1 }
     }
 
     async fn ask(&self, token: &str, request: v1::ResolveRequest) -> Result<v1::ResolveResponse, tonic::Status> {
-        self.world.wire.resolver(token).resolve(request).await.map(tonic::Response::into_inner)
+        self.organization.server.resolver(token).resolve(request).await.map(tonic::Response::into_inner)
     }
 
     async fn bob_asks(&self, request: v1::ResolveRequest) -> v1::ResolveResponse {

@@ -1,26 +1,15 @@
 //! `SecretService` over the wire.
 
-#[path = "secrets/access.rs"]
 mod access;
-#[path = "secrets/create.rs"]
 mod create;
-#[path = "secrets/import.rs"]
 mod import;
-#[path = "secrets/inherited.rs"]
 mod inherited;
-#[path = "secrets/lifecycle.rs"]
 mod lifecycle;
-#[path = "secrets/limits.rs"]
 mod limits;
-#[path = "secrets/list.rs"]
 mod list;
-#[path = "secrets/repeat.rs"]
 mod repeat;
-#[path = "secrets/update.rs"]
 mod update;
-#[path = "secrets/versions.rs"]
 mod versions;
-#[path = "secrets/warnings.rs"]
 mod warnings;
 
 use secrets_proto::v1;
@@ -28,7 +17,7 @@ use secrets_proto::v1::secret_value::Value;
 use secrets_proto::v1::target::Kind;
 use tonic::{Response, Status};
 
-use crate::harness::Wire;
+use crate::support::server::TestServer;
 
 pub const ACME: &str = "organizations/acme";
 pub const API: &str = "organizations/acme/projects/api";
@@ -83,7 +72,7 @@ pub fn names(secrets: &[v1::Secret]) -> Vec<&str> {
 }
 
 /// Short calls, for what goes well and for what is refused.
-impl Wire<'_> {
+impl TestServer {
     pub async fn try_create(
         &self,
         token: &str,

@@ -12,14 +12,14 @@ use secrets_server::error::Reason;
 use secrets_server::store::organization::{self, Organization};
 use secrets_server::store::{self, PLATFORM, WriteTransaction};
 
-use crate::database::TestDatabase;
-use crate::harness::Wire;
+use crate::support::database::TestDatabase;
+use crate::support::server::TestServer;
 
 /// As for a repeated request id, whose first result is there and not yet durable.
 #[tokio::test]
 async fn answers_from_what_others_wrote_only_once_it_is_durable() {
     let database = TestDatabase::sqlite().await;
-    let wire = Wire::start(&database).await;
+    let server = TestServer::start(&database).await;
     for fails in [false, true] {
         let call = operator();
         let first = database.store.begin().await.unwrap();
@@ -27,7 +27,7 @@ async fn answers_from_what_others_wrote_only_once_it_is_durable() {
         if fails {
             fail_to_commit(&first).await;
         }
-        let mut change = pin!(wire.app.service.begin(&call, PLATFORM));
+        let mut change = pin!(server.app.service.begin(&call, PLATFORM));
         poll_fn(|context| {
             assert!(change.as_mut().poll(context).is_pending(), "it waits for its turn");
             Poll::Ready(())
@@ -37,7 +37,7 @@ async fn answers_from_what_others_wrote_only_once_it_is_durable() {
             let change = change.await.unwrap();
             let seen = organization::count(change.db()).await.unwrap();
             drop(change);
-            wire.app.service.close_call(&call, Ok(seen)).await
+            server.app.service.close_call(&call, Ok(seen)).await
         };
         let (first, answer) = tokio::join!(store::commit(first), answer);
         assert_eq!(first.is_err(), fails);

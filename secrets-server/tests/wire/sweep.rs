@@ -6,10 +6,12 @@ use secrets_proto::v1;
 use secrets_server::store::audit::{self, AuditFilter};
 use secrets_server::store::secret;
 
-use crate::acme::Acme;
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
-use crate::secrets::{ACME, BOB, creation};
+use crate::support::acme::Acme;
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
+use crate::wire::secrets::{ACME, BOB, creation};
 
 on_both!(
     who_left_is_swept_out_with_their_secrets_after_the_window,
@@ -20,22 +22,22 @@ on_both!(
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 async fn who_left_is_swept_out_with_their_secrets_after_the_window(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    let own = wire.create(&acme.bob, BOB, "TOKEN", "value-1").await;
-    let shared = wire.create(&acme.ann, ACME, "TOKEN", "value-2").await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let own = server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
+    let shared = server.create(&acme.ann, ACME, "TOKEN", "value-2").await;
     let request = v1::DeleteUserRequest { name: BOB.into(), ..Default::default() };
-    wire.directory(&acme.ann).delete_user(request).await.unwrap();
-    let db = wire.app.store().reader();
+    server.directory(&acme.ann).delete_user(request).await.unwrap();
+    let db = server.app.store().reader();
     let stored = async |found: &v1::Secret| {
         secret::by_uid(db, acme.organization, found.uid.parse().unwrap()).await.unwrap().is_some()
     };
-    wire.wait(6 * DAY);
-    assert_eq!(wire.app.jobs.purge().await.unwrap(), 0);
+    server.wait(6 * DAY);
+    assert_eq!(server.app.jobs.purge().await.unwrap(), 0);
     assert!(stored(&own).await);
-    wire.wait(DAY);
+    server.wait(DAY);
     // The secret, and the person.
-    assert_eq!(wire.app.jobs.purge().await.unwrap(), 2);
+    assert_eq!(server.app.jobs.purge().await.unwrap(), 2);
     assert!(!stored(&own).await && stored(&shared).await);
     // What they did stays known.
     let filter = AuditFilter { secrets: Some(vec![own.uid.parse().unwrap()]), ..AuditFilter::default() };
@@ -43,33 +45,33 @@ async fn who_left_is_swept_out_with_their_secrets_after_the_window(database: &Te
 }
 
 async fn a_first_result_is_swept_out_after_its_day(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let request_id = "7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11".to_owned();
     let request = v1::CreateSecretRequest { request_id, ..creation(BOB, "TOKEN", "value-1") };
-    wire.try_create(&acme.bob, request.clone()).await.unwrap();
-    assert_eq!(wire.app.jobs.purge().await.unwrap(), 0);
-    wire.try_create(&acme.bob, request.clone()).await.unwrap();
-    wire.wait(DAY);
-    assert_eq!(wire.app.jobs.purge().await.unwrap(), 1);
-    assert_eq!(refusal(wire.try_create(&acme.bob, request).await).reason, "ALREADY_EXISTS");
+    server.try_create(&acme.bob, request.clone()).await.unwrap();
+    assert_eq!(server.app.jobs.purge().await.unwrap(), 0);
+    server.try_create(&acme.bob, request.clone()).await.unwrap();
+    server.wait(DAY);
+    assert_eq!(server.app.jobs.purge().await.unwrap(), 1);
+    assert_eq!(refusal(server.try_create(&acme.bob, request).await).reason, "ALREADY_EXISTS");
 }
 
 async fn many_are_swept_out_in_slices(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let document: String = (0..250).map(|n| format!("N{n}=value-{n}\n")).collect();
     let request = v1::ImportSecretsRequest {
         parent: BOB.into(),
         source: Some(v1::import_secrets_request::Source::Dotenv(document.into_bytes())),
         ..Default::default()
     };
-    wire.try_import(&acme.bob, request).await.unwrap();
+    server.try_import(&acme.bob, request).await.unwrap();
     for n in 0..250 {
-        wire.delete(&acme.bob, &format!("{BOB}/secrets/N{n}")).await;
+        server.delete(&acme.bob, &format!("{BOB}/secrets/N{n}")).await;
     }
-    wire.create(&acme.bob, BOB, "KEPT", "value-1").await;
-    wire.wait(7 * DAY);
-    assert_eq!(wire.app.jobs.purge().await.unwrap(), 250);
-    assert_eq!(wire.list(&acme.bob, BOB).await.len(), 1);
+    server.create(&acme.bob, BOB, "KEPT", "value-1").await;
+    server.wait(7 * DAY);
+    assert_eq!(server.app.jobs.purge().await.unwrap(), 250);
+    assert_eq!(server.list(&acme.bob, BOB).await.len(), 1);
 }

@@ -1,10 +1,7 @@
 //! Watch: what would be delivered, each change of it, and an end when the right ends.
 
-#[path = "watch/changes.rs"]
 mod changes;
-#[path = "watch/end.rs"]
 mod end;
-#[path = "watch/opening.rs"]
 mod opening;
 
 use std::time::Duration;
@@ -14,28 +11,28 @@ use secrets_proto::v1::watch_response::Event;
 use tokio::time::timeout;
 use tonic::{Response, Status, Streaming};
 
-use crate::harness::Wire;
-use crate::secrets::{ACME, BOB, creation};
-use crate::world::context;
+use crate::support::calls::context;
+use crate::support::server::TestServer;
+use crate::wire::secrets::{ACME, BOB, creation};
 
 /// Longer than anything here may take: what hangs fails its test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `acme` with its administrator ann, and bob, who owns `ws1` of the project `api` and has a Linear key of his own.
 struct Acme<'a> {
-    wire: &'a Wire<'a>,
+    server: &'a TestServer,
     ann: String,
     bob: String,
 }
 
 impl<'a> Acme<'a> {
-    async fn new(wire: &'a Wire<'a>) -> Self {
-        let ann = wire.organization("acme").await;
-        let bob = wire.person(&ann, "acme", "bob").await;
-        wire.project(&ann, "api").await;
-        wire.workspace(&ann, "ws1", "api", "bob").await.unwrap();
-        wire.bind(&ann, "organizations/acme/projects/api", BOB, v1::Role::Member).await.unwrap();
-        let acme = Self { wire, ann, bob };
+    async fn new(server: &'a TestServer) -> Self {
+        let ann = server.organization("acme").await;
+        let bob = server.person(&ann, "acme", "bob").await;
+        server.project(&ann, "api").await;
+        server.workspace(&ann, "ws1", "api", "bob").await.unwrap();
+        server.bind(&ann, "organizations/acme/projects/api", BOB, v1::Role::Member).await.unwrap();
+        let acme = Self { server, ann, bob };
         acme.create(&acme.ann, creation(ACME, "LINEAR_API_KEY", "lin-org")).await;
         acme.create(&acme.ann, creation(ACME, "OPENAI_API_KEY", "sk-org")).await;
         acme.create(&acme.bob, creation(BOB, "LINEAR_API_KEY", "lin-bob")).await;
@@ -43,18 +40,18 @@ impl<'a> Acme<'a> {
     }
 
     async fn create(&self, token: &str, request: v1::CreateSecretRequest) {
-        self.wire.secrets(token).create_secret(request).await.unwrap();
+        self.server.secrets(token).create_secret(request).await.unwrap();
     }
 
     /// Changes what the mask names.
     async fn update(&self, token: &str, secret: v1::Secret, mask: &str) {
         let update_mask = Some(prost_types::FieldMask { paths: vec![mask.to_owned()] });
         let request = v1::UpdateSecretRequest { secret: Some(secret), update_mask, ..Default::default() };
-        self.wire.secrets(token).update_secret(request).await.unwrap();
+        self.server.secrets(token).update_secret(request).await.unwrap();
     }
 
     async fn open(&self, token: &str, request: v1::WatchRequest) -> Result<Watching, Status> {
-        let opened = timeout(PATIENCE, self.wire.resolver(token).watch(request)).await.expect("it opens");
+        let opened = timeout(PATIENCE, self.server.resolver(token).watch(request)).await.expect("it opens");
         opened.map(Response::into_inner).map(Watching)
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::super::world::{Ended, Person};
-use super::world;
+use super::server;
+use crate::support::{Person, ProgramOutput};
 
 /// `script` in bash, whose `run` is `secrets run --`.
 fn bash(person: &Person<'_>, script: &str) -> Command {
@@ -27,41 +27,41 @@ fn bash(person: &Person<'_>, script: &str) -> Command {
 
 #[test]
 fn what_a_program_prints_is_masked() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let script = "echo $LINEAR_API_KEY; echo $STRIPE_SECRET >&2; printf %s $LINEAR_API_KEY | base64";
-    let ended = bob.types_words(&["run", "--workspace", "ws1", "--", "sh", "-c", script]);
+    let ended = bob.run_words(&["run", "--workspace", "ws1", "--", "sh", "-c", script]);
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("***\n***\n", "***\n"));
 }
 
 #[test]
 fn what_is_not_masked_is_said() {
-    let world = world();
-    let bob = world.person("bob");
-    bob.sets("abc", "TINY");
-    bob.sets("production", "STAGE --no-redact");
-    let ended = bob.does("run --unmask LINEAR_API_KEY -- printenv LINEAR_API_KEY TINY STAGE");
+    let server = server();
+    let bob = server.person("bob");
+    bob.set("abc", "TINY");
+    bob.set("production", "STAGE --no-redact");
+    let ended = bob.run_ok("run --unmask LINEAR_API_KEY -- printenv LINEAR_API_KEY TINY STAGE");
     assert_eq!(ended.stdout, "lin_bob\nabc\nproduction\n");
     assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
-    ended.shows(&["not masked: LINEAR_API_KEY (--unmask), ", "STAGE (its redaction is off)", "TINY (too short)"]);
-    bob.types("run --unmask NOPE -- true").fails(125).shows(&["NOPE"]);
-    bob.types("run --unmask LINEAR_API_KEY --no-masking -- true").fails(2);
+    ended.expect_text(&["not masked: LINEAR_API_KEY (--unmask), ", "STAGE (its redaction is off)", "TINY (too short)"]);
+    bob.run("run --unmask NOPE -- true").expect_failure(125).expect_text(&["NOPE"]);
+    bob.run("run --unmask LINEAR_API_KEY --no-masking -- true").expect_failure(2);
 }
 
 #[test]
 fn a_pipe_that_holds_more_stays_as_it_is() {
-    let world = world();
+    let server = server();
     let (read, write) = rustix::pipe::pipe().unwrap();
     let size = rustix::pipe::fcntl_setpipe_size(&write, 1 << 20).unwrap();
-    let status = world.person("bob").command("run -- echo said").stdout(write).status().unwrap();
+    let status = server.person("bob").command("run -- echo said").stdout(write).status().unwrap();
     assert!(status.success());
     assert_eq!(rustix::pipe::fcntl_getpipe_size(&read).unwrap(), size);
 }
 
 #[test]
 fn what_ends_in_one_place_keeps_its_order() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let script = "run sh -c 'for i in $(seq 300); do echo out $i; echo err $i >&2; done' > both 2>&1";
     assert!(bash(&bob, script).status().unwrap().success());
     let expected: String = (1..=300).map(|i| format!("out {i}\nerr {i}\n")).collect();
@@ -70,8 +70,8 @@ fn what_ends_in_one_place_keeps_its_order() {
 
 #[test]
 fn any_bytes_pass_unharmed() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let mut bytes: Vec<u8> = (0..3_000_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     bytes.extend(b"\xff\xfe lin_bo\xc3 end without a newline \xe2\x82");
     std::fs::write(bob.home.join("bytes"), &bytes).unwrap();
@@ -81,10 +81,10 @@ fn any_bytes_pass_unharmed() {
 
 #[test]
 fn a_prompt_is_shown_though_it_could_begin_a_value() {
-    let world = world();
-    let bob = world.person("bob");
-    bob.sets("Password: hunter2", "PROMPT_LIKE");
-    let mut command = bob.command_of(&["run", "--", "sh", "-c", "printf Password:; read answer; echo got $answer"]);
+    let server = server();
+    let bob = server.person("bob");
+    bob.set("Password: hunter2", "PROMPT_LIKE");
+    let mut command = bob.command_words(&["run", "--", "sh", "-c", "printf Password:; read answer; echo got $answer"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut prompt = [0; 9];
     // It hangs here if what is held back waits for more output.
@@ -98,49 +98,49 @@ fn a_prompt_is_shown_though_it_could_begin_a_value() {
 
 #[test]
 fn a_value_that_comes_in_pieces_is_masked() {
-    let world = world();
+    let server = server();
     let script = "printf lin; printf _; printf bo; printf b; printf ' '; printf lin_; echo x";
-    let ended = world.person("bob").types_words(&["run", "--", "sh", "-c", script]);
+    let ended = server.person("bob").run_words(&["run", "--", "sh", "-c", script]);
     assert_eq!(ended.stdout, "*** lin_x\n");
 }
 
 #[test]
 fn a_program_that_closes_its_output_early_is_waited_for() {
-    let world = world();
-    let ended = world.person("bob").types_words(&["run", "--shell", "echo said; exec >&- 2>&-; sleep 0.3; exit 4"]);
+    let server = server();
+    let ended = server.person("bob").run_words(&["run", "--shell", "echo said; exec >&- 2>&-; sleep 0.3; exit 4"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (4, "said\n"));
 }
 
 #[test]
 fn what_a_program_leaves_behind_does_not_hold_it_up() {
-    let world = world();
-    let bob = world.person("bob");
-    let silent = bob.types_words(&["run", "--shell", "sleep 300 & echo $!; exit 5"]);
+    let server = server();
+    let bob = server.person("bob");
+    let silent = bob.run_words(&["run", "--shell", "sleep 300 & echo $!; exit 5"]);
     assert_eq!(silent.code, 5);
     kill_process(Pid::from_raw(silent.stdout.trim().parse().unwrap()).unwrap(), Signal::KILL).unwrap();
     // Daemons do this, and write to wherever their parent did.
-    let noisy = bob.types_words(&["run", "--shell", "echo begun; setsid yes & sleep 0.2; exit 6"]);
+    let noisy = bob.run_words(&["run", "--shell", "echo begun; setsid yes & sleep 0.2; exit 6"]);
     assert!(noisy.code == 6 && noisy.stdout.starts_with("begun\n"), "{}", noisy.code);
 }
 
 #[test]
 fn a_program_whose_reader_is_gone_ends_as_without_us() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let output = bash(&bob, "run yes | head -n 1; echo ${PIPESTATUS[*]}").output().unwrap();
-    let ended = Ended::of(output);
+    let ended = ProgramOutput::from(output);
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("y\n141 0\n", ""));
-    let full = Ended::of(bash(&bob, "run echo lost > /dev/full").output().unwrap());
+    let full = ProgramOutput::from(bash(&bob, "run echo lost > /dev/full").output().unwrap());
     assert_eq!(full.code, 1);
-    full.shows(&["error: stdout: No space left on device"]);
+    full.expect_text(&["error: stdout: No space left on device"]);
 }
 
 #[test]
 fn a_flood_is_held_up_by_a_slow_reader_and_not_in_memory() {
-    let world = world();
-    let bob = world.person("bob");
+    let server = server();
+    let bob = server.person("bob");
     let count = 300_000_000_u64;
-    let mut command = bob.command_of(&["run", "--shell", &format!("head -c {count} /dev/zero")]);
+    let mut command = bob.command_words(&["run", "--shell", &format!("head -c {count} /dev/zero")]);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let mut piece = vec![0; 1 << 20];

@@ -2,8 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use super::super::world::Ended;
-use super::{Screen, world};
+use super::server;
+use crate::support::ProgramOutput;
+use crate::support::TestTerminal;
 
 /// `program` as PID 1 of a namespace of its own, with its own `/proc`; none where that is not allowed.
 fn as_pid_1(program: &Command) -> Option<Command> {
@@ -30,7 +31,7 @@ fn as_pid_1(program: &Command) -> Option<Command> {
 
 #[test]
 fn orphans_are_reaped_and_signals_passed_on() {
-    let world = world();
+    let server = server();
     // The program orphans one that ends soon, waits until nothing is left of it, and asks PID 1 to stop.
     let script = "trap 'echo stopping; exit 9' TERM
         sh -c 'sleep 0.1 & echo $! > orphan'
@@ -38,28 +39,28 @@ fn orphans_are_reaped_and_signals_passed_on() {
         echo reaped $LINEAR_API_KEY
         kill -TERM 1
         while :; do sleep 0.05; done";
-    let program = world.person("bob").command_of(&["run", "--", "sh", "-c", script]);
+    let program = server.person("bob").command_words(&["run", "--", "sh", "-c", script]);
     let Some(mut command) = as_pid_1(&program) else {
         eprintln!("no namespace of processes is to be had here: not tested");
         return;
     };
-    let ended = Ended::of(command.output().unwrap());
+    let ended = ProgramOutput::from(command.output().unwrap());
     assert_eq!((ended.code, ended.stdout.as_str()), (9, "reaped ***\nstopping\n"), "{ended:?}");
 }
 
 #[test]
 fn a_program_has_its_terminal_and_its_keys() {
-    let world = world();
+    let server = server();
     let script = "trap 'echo caught; exit 9' INT; test -t 0 && test -t 1 && echo has $LINEAR_API_KEY
         while :; do sleep 0.05; done";
-    let program = world.person("bob").command_of(&["run", "--", "sh", "-c", script]);
+    let program = server.person("bob").command_words(&["run", "--", "sh", "-c", script]);
     let Some(command) = as_pid_1(&program) else {
         eprintln!("no namespace of processes is to be had here: not tested");
         return;
     };
-    let mut screen = Screen::of(&command);
-    screen.shows("has ***");
-    screen.types("\x03");
-    screen.shows("caught");
-    assert_eq!(screen.ends().0, Some(9));
+    let mut screen = TestTerminal::start(&command);
+    screen.wait_for("has ***");
+    screen.type_keys("\x03");
+    screen.wait_for("caught");
+    assert_eq!(screen.wait_for_exit().0, Some(9));
 }

@@ -11,9 +11,11 @@ use secrets_server::store::secret::Secret;
 use tonic::Code;
 
 use super::{Acme, context, delivered, file, for_ws1, names};
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
-use crate::seed::{World, plain, project_scope, user_scope, workspace_scope};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::organization::{TestOrganization, plain, project_scope, user_scope, workspace_scope};
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
 
 on_both!(
     delivers_the_effective_set_of_a_context,
@@ -26,10 +28,10 @@ on_both!(
 );
 
 async fn delivers_the_effective_set_of_a_context(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let path = |target: &mut Target| *target = file("~/.ssh/deploy_key");
-    acme.world.secret(project_scope(acme.api), "DEPLOY_KEY", "-----BEGIN", |_, target| path(target)).await;
+    acme.organization.secret(project_scope(acme.api), "DEPLOY_KEY", "-----BEGIN", |_, target| path(target)).await;
 
     let answer = acme.bob_asks(for_ws1()).await;
     assert_eq!(
@@ -65,10 +67,14 @@ async fn delivers_the_effective_set_of_a_context(database: &TestDatabase) {
 }
 
 async fn delivers_only_what_is_asked_for(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    acme.world.secret(acme.world.scope(), "ROOT_PASSWORD", "hunter2!", |_, target| *target = Target::ApiOnly).await;
-    acme.world.secret(acme.world.scope(), "CA", "pem", |_, target| *target = file("/etc/ssl/acme.pem")).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    acme.organization
+        .secret(acme.organization.scope(), "ROOT_PASSWORD", "hunter2!", |_, target| *target = Target::ApiOnly)
+        .await;
+    acme.organization
+        .secret(acme.organization.scope(), "CA", "pem", |_, target| *target = file("/etc/ssl/acme.pem"))
+        .await;
     for (secret_ids, required, kinds, expected) in [
         (&[][..], &[][..], &[][..], &["CA", "LINEAR_API_KEY", "OPENAI_API_KEY", "STRIPE_SECRET", "WS_TOKEN"][..]),
         (&["WS_TOKEN", "CA", "CA"], &[], &[], &["CA", "WS_TOKEN"]),
@@ -95,15 +101,15 @@ async fn delivers_only_what_is_asked_for(database: &TestDatabase) {
         secret.override_policy = OverridePolicy::Locked;
         *target = file("~/token");
     };
-    acme.world.secret(project_scope(acme.api), "WS_TOKEN", "locked", lock).await;
+    acme.organization.secret(project_scope(acme.api), "WS_TOKEN", "locked", lock).await;
     let variables = v1::ResolveRequest { kinds: vec![v1::TargetKind::EnvironmentVariable.into()], ..for_ws1() };
     assert!(!delivered(&acme.bob_asks(variables).await).iter().any(|(name, _)| *name == "WS_TOKEN"));
 }
 
 async fn narrows_a_session_to_what_it_may_have(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let of_session = acme.world.context(Some(acme.api), Some(acme.ws1), Some(acme.bob.uid));
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let of_session = acme.organization.context(Some(acme.api), Some(acme.ws1), Some(acme.bob.uid));
     let id = |name| SecretId::parse(name, NamePolicy::Strict).unwrap();
     for (restrictions, expected) in [
         (
@@ -116,7 +122,7 @@ async fn narrows_a_session_to_what_it_may_have(database: &TestDatabase) {
         ),
         (SessionRestrictions { kinds: Some([TargetKind::File].into()), ..SessionRestrictions::default() }, &[]),
     ] {
-        let session = acme.world.session(&acme.bob, of_session, &restrictions).await;
+        let session = acme.organization.session(&acme.bob, of_session, &restrictions).await;
         let answer = acme.ask(&session, v1::ResolveRequest::default()).await.unwrap();
         let got: Vec<_> = answer.secrets.iter().map(|each| each.secret_id.as_str()).collect();
         assert_eq!(got, expected, "{restrictions:?}");
@@ -129,8 +135,8 @@ async fn narrows_a_session_to_what_it_may_have(database: &TestDatabase) {
 }
 
 async fn answers_not_modified_until_the_answer_changes(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let first = acme.bob_asks(for_ws1()).await;
     let again = |etag: &str| v1::ResolveRequest { if_none_match: etag.to_owned(), ..for_ws1() };
     let same = acme.bob_asks(again(&first.etag)).await;
@@ -145,19 +151,19 @@ async fn answers_not_modified_until_the_answer_changes(database: &TestDatabase) 
     let narrowed = v1::ResolveRequest { secret_ids: names(&["WS_TOKEN"]), ..again(&first.etag) };
     assert!(!acme.bob_asks(narrowed).await.not_modified);
     // What is not delivered changes nothing.
-    acme.world.secret(acme.world.scope(), "WS_TOKEN", "org", plain).await;
+    acme.organization.secret(acme.organization.scope(), "WS_TOKEN", "org", plain).await;
     let same = acme.bob_asks(again(&first.etag)).await;
     assert!(same.not_modified && same.revision != first.revision);
     // A new winner does.
-    let winner = acme.world.secret(user_scope(acme.bob.uid), "WS_TOKEN", "bob", plain).await;
+    let winner = acme.organization.secret(user_scope(acme.bob.uid), "WS_TOKEN", "bob", plain).await;
     let mut etags = vec![first.etag, acme.bob_asks(for_ws1()).await.etag];
     // So does a new version of the same value, and whether it is masked.
-    acme.world.edit(winner, |secret| secret.current_version = 2).await;
+    acme.organization.edit(winner, |secret| secret.current_version = 2).await;
     etags.push(acme.bob_asks(for_ws1()).await.etag);
-    acme.world.edit(winner, |secret| secret.redaction = Redaction::Off).await;
+    acme.organization.edit(winner, |secret| secret.redaction = Redaction::Off).await;
     etags.push(acme.bob_asks(for_ws1()).await.etag);
     // A description does not.
-    acme.world.edit(winner, |secret| secret.description = "bob's".parse().unwrap()).await;
+    acme.organization.edit(winner, |secret| secret.description = "bob's".parse().unwrap()).await;
     let last = acme.bob_asks(again(&etags[3])).await;
     assert!(last.not_modified);
     etags.sort();
@@ -166,14 +172,14 @@ async fn answers_not_modified_until_the_answer_changes(database: &TestDatabase) 
 }
 
 async fn includes_the_revision_that_was_seen(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let at_least = |token: &str| {
         let requirement = Some(v1::consistency::Requirement::AtLeastAsFresh(token.to_owned()));
         v1::ResolveRequest { consistency: Some(v1::Consistency { requirement }), ..for_ws1() }
     };
     let seen = acme.bob_asks(for_ws1()).await.revision;
-    acme.world.secret(acme.world.scope(), "NEW", "new", plain).await;
+    acme.organization.secret(acme.organization.scope(), "NEW", "new", plain).await;
     let now = acme.bob_asks(at_least(&seen)).await.revision;
     assert_ne!(now, seen);
     assert_eq!(acme.bob_asks(at_least(&now)).await.revision, now);
@@ -194,10 +200,10 @@ async fn includes_the_revision_that_was_seen(database: &TestDatabase) {
 }
 
 async fn changes_by_itself_when_a_secret_expires(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let end = wire.clock.now().saturating_add(Duration::from_secs(60));
-    acme.world
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let end = server.clock.now().saturating_add(Duration::from_secs(60));
+    acme.organization
         .secret(workspace_scope(acme.ws1), "STRIPE_SECRET", "short", |secret, _| secret.expire_time = Some(end))
         .await;
     let before = acme.bob_asks(for_ws1()).await;
@@ -205,7 +211,7 @@ async fn changes_by_itself_when_a_secret_expires(database: &TestDatabase) {
     let next = before.next_change_time.unwrap();
     assert_eq!(next.seconds * 1_000_000 + i64::from(next.nanos) / 1_000, end.as_micros());
 
-    wire.wait(Duration::from_secs(60));
+    server.wait(Duration::from_secs(60));
     let request = v1::ResolveRequest { if_none_match: before.etag, ..for_ws1() };
     let after = acme.bob_asks(request).await;
     assert!(delivered(&after).contains(&("STRIPE_SECRET", "sk-project")));
@@ -213,23 +219,23 @@ async fn changes_by_itself_when_a_secret_expires(database: &TestDatabase) {
 }
 
 async fn asks_the_database_as_often_for_300_secrets_as_for_one(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let world = World::new(&wire, "acme").await;
-    let bob = world.member("bob").await;
-    let api = world.project("api").await;
-    world.bind(&bob, Role::Member, world.project_resource(api)).await;
-    world.secret(user_scope(bob.uid), "FIRST", "1", plain).await;
+    let server = TestServer::start(database).await;
+    let organization = TestOrganization::new(&server, "acme").await;
+    let bob = organization.member("bob").await;
+    let api = organization.project("api").await;
+    organization.bind(&bob, Role::Member, organization.project_resource(api)).await;
+    organization.secret(user_scope(bob.uid), "FIRST", "1", plain).await;
     let request = v1::ResolveRequest { context: context("acme", "api", "", ""), ..Default::default() };
 
     let ask = async || {
         database.statements.take();
-        let answer = wire.resolver(&bob.token).resolve(request.clone()).await.unwrap().into_inner();
+        let answer = server.resolver(&bob.token).resolve(request.clone()).await.unwrap().into_inner();
         (answer.secrets.len(), database.statements.take())
     };
     let (one, statements) = ask().await;
-    for (scope, prefix) in [(world.scope(), "O"), (project_scope(api), "P"), (user_scope(bob.uid), "U")] {
+    for (scope, prefix) in [(organization.scope(), "O"), (project_scope(api), "P"), (user_scope(bob.uid), "U")] {
         let values = (0..100).map(|number| (format!("{prefix}_{number}"), format!("value {number}")));
-        world.secrets(scope, values, plain).await;
+        organization.secrets(scope, values, plain).await;
     }
     let (many, as_many) = ask().await;
     assert_eq!((one, many), (1, 301));

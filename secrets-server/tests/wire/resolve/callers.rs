@@ -7,9 +7,11 @@ use secrets_server::store::{binding, user, workspace};
 use tonic::Code;
 
 use super::{Acme, context, delivered, for_ws1};
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Refusal, Wire, refusal};
-use crate::seed::World;
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::organization::TestOrganization;
+use crate::support::refusal::{Refusal, refusal};
+use crate::support::server::TestServer;
 
 on_both!(
     fills_in_the_callers_own_context,
@@ -21,8 +23,8 @@ on_both!(
 );
 
 async fn fills_in_the_callers_own_context(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let own = v1::ResolveRequest { context: context("acme", "", "", ""), ..Default::default() };
     let answer = acme.bob_asks(own).await;
     assert_eq!(delivered(&answer), [("LINEAR_API_KEY", "lin-bob"), ("OPENAI_API_KEY", "sk-org")]);
@@ -33,10 +35,10 @@ async fn fills_in_the_callers_own_context(database: &TestDatabase) {
 }
 
 async fn keeps_a_session_to_its_context(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let of_session = acme.world.context(Some(acme.api), Some(acme.ws1), Some(acme.bob.uid));
-    let session = acme.world.session(&acme.bob, of_session, &SessionRestrictions::default()).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let of_session = acme.organization.context(Some(acme.api), Some(acme.ws1), Some(acme.bob.uid));
+    let session = acme.organization.session(&acme.bob, of_session, &SessionRestrictions::default()).await;
 
     let answer = acme.ask(&session, v1::ResolveRequest::default()).await.unwrap();
     assert_eq!(answer.context, context("acme", "api", "ws1", "bob"));
@@ -46,8 +48,8 @@ async fn keeps_a_session_to_its_context(database: &TestDatabase) {
         assert_eq!(acme.ask(&session, request).await.unwrap().etag, answer.etag);
     }
 
-    acme.world.member("carol").await;
-    acme.world.workspace("ws2", Some(acme.api), acme.bob.uid).await;
+    acme.organization.member("carol").await;
+    acme.organization.workspace("ws2", Some(acme.api), acme.bob.uid).await;
     for other in [
         context("acme", "", "", ""),
         context("acme", "api", "", ""),
@@ -63,14 +65,14 @@ async fn keeps_a_session_to_its_context(database: &TestDatabase) {
 }
 
 async fn tells_nobody_what_they_may_not_see(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let globex = World::new(&wire, "globex").await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let globex = TestOrganization::new(&server, "globex").await;
     let mallory = globex.member("mallory").await;
-    let carol = acme.world.member("carol").await;
-    let ann = acme.world.member("ann").await;
-    acme.world.bind(&ann, Role::Admin, acme.world.level()).await;
-    let nobody = acme.world.user("nobody").await;
+    let carol = acme.organization.member("carol").await;
+    let ann = acme.organization.member("ann").await;
+    acme.organization.bind(&ann, Role::Admin, acme.organization.level()).await;
+    let nobody = acme.organization.user("nobody").await;
 
     let mut refusals = Vec::new();
     for (token, asked) in [
@@ -84,7 +86,7 @@ async fn tells_nobody_what_they_may_not_see(database: &TestDatabase) {
         (&carol.token, context("acme", "", "ws1", "")),
         (&carol.token, context("acme", "", "nowhere", "")),
         (&carol.token, context("acme", "nowhere", "ws1", "")),
-        // Somebody else, and nobody; an admin is no exception.
+        // TestAccount else, and nobody; an admin is no exception.
         (&carol.token, context("acme", "", "", "bob")),
         (&carol.token, context("acme", "", "", "nowhere")),
         (&ann.token, context("acme", "", "", "bob")),
@@ -102,30 +104,30 @@ async fn tells_nobody_what_they_may_not_see(database: &TestDatabase) {
     assert_eq!(refusals.len(), 1, "{refusals:?}");
 
     let operator = v1::ResolveRequest { context: context("acme", "", "", ""), ..Default::default() };
-    assert_eq!(refusal(acme.ask(&wire.operator, operator).await), refusals[0]);
+    assert_eq!(refusal(acme.ask(&server.operator, operator).await), refusals[0]);
     let stranger = refusal(acme.ask("", for_ws1()).await);
     assert_eq!((stranger.code, stranger.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
 }
 
 async fn refuses_a_workspace_beside_another_project(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let web = acme.world.project("web").await;
-    acme.world.workspace("loose", None, acme.bob.uid).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let web = acme.organization.project("web").await;
+    acme.organization.workspace("loose", None, acme.bob.uid).await;
     let beside =
         |workspace: &str| v1::ResolveRequest { context: context("acme", "web", workspace, ""), ..Default::default() };
     // Not a member of `web`: nothing is told.
     assert_eq!(refusal(acme.ask(&acme.bob.token, beside("ws1")).await).code, Code::PermissionDenied);
 
-    acme.world.bind(&acme.bob, Role::Member, acme.world.project_resource(web)).await;
+    acme.organization.bind(&acme.bob, Role::Member, acme.organization.project_resource(web)).await;
     for workspace in ["ws1", "loose"] {
         let refused = refusal(acme.ask(&acme.bob.token, beside(workspace)).await);
         assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "CONTEXT_INVALID"));
         assert_eq!(refused.fields, ["context.project"]);
     }
     // A resolver of `web` learns nothing of workspaces elsewhere.
-    let ci = acme.world.service_account("ci").await;
-    acme.world.bind(&ci, Role::Resolver, acme.world.project_resource(web)).await;
+    let ci = acme.organization.service_account("ci").await;
+    acme.organization.bind(&ci, Role::Resolver, acme.organization.project_resource(web)).await;
     let told: Vec<Refusal> = [
         refusal(acme.ask(&ci.token, beside("ws1")).await),
         refusal(acme.ask(&ci.token, beside("loose")).await),
@@ -140,12 +142,12 @@ async fn refuses_a_workspace_beside_another_project(database: &TestDatabase) {
 }
 
 async fn gives_a_resolver_contexts_without_a_user(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let ci = acme.world.service_account("ci").await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let ci = acme.organization.service_account("ci").await;
     let ask = |asked| v1::ResolveRequest { context: asked, ..Default::default() };
     assert_eq!(refusal(acme.ask(&ci.token, for_ws1()).await).code, Code::PermissionDenied);
-    acme.world.bind(&ci, Role::Resolver, acme.world.project_resource(acme.api)).await;
+    acme.organization.bind(&ci, Role::Resolver, acme.organization.project_resource(acme.api)).await;
     let answer = acme.ask(&ci.token, for_ws1()).await.unwrap();
     assert_eq!(answer.context, context("acme", "api", "ws1", ""));
     assert!(delivered(&answer).contains(&("LINEAR_API_KEY", "lin-org")), "no user takes part");
@@ -155,28 +157,28 @@ async fn gives_a_resolver_contexts_without_a_user(database: &TestDatabase) {
 }
 
 async fn ends_with_the_membership(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let carol = acme.world.member("carol").await;
-    let membership = acme.world.bind(&carol, Role::Member, acme.world.project_resource(acme.api)).await;
-    let of_session = acme.world.context(Some(acme.api), None, Some(carol.uid));
-    let session = acme.world.session(&carol, of_session, &SessionRestrictions::default()).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let carol = acme.organization.member("carol").await;
+    let membership = acme.organization.bind(&carol, Role::Member, acme.organization.project_resource(acme.api)).await;
+    let of_session = acme.organization.context(Some(acme.api), None, Some(carol.uid));
+    let session = acme.organization.session(&carol, of_session, &SessionRestrictions::default()).await;
     let ask = || v1::ResolveRequest { context: context("acme", "api", "", ""), ..Default::default() };
     assert!(acme.ask(&carol.token, ask()).await.is_ok());
     assert!(acme.ask(&session, ask()).await.is_ok());
 
-    let tx = wire.app.store().begin().await.unwrap();
-    assert!(binding::delete(&tx, Some(acme.world.organization), membership).await.unwrap());
-    assert!(workspace::transfer(&tx, acme.world.organization, acme.ws1, None).await.unwrap());
+    let tx = server.app.store().begin().await.unwrap();
+    assert!(binding::delete(&tx, Some(acme.organization.organization), membership).await.unwrap());
+    assert!(workspace::transfer(&tx, acme.organization.organization, acme.ws1, None).await.unwrap());
     secrets_server::store::commit(tx).await.unwrap();
     assert_eq!(refusal(acme.ask(&carol.token, ask()).await).code, Code::PermissionDenied);
     assert_eq!(refusal(acme.ask(&session, ask()).await).code, Code::PermissionDenied);
     // Bob no longer owns his workspace.
     assert_eq!(refusal(acme.ask(&acme.bob.token, for_ws1()).await).code, Code::PermissionDenied);
 
-    let tx = wire.app.store().begin().await.unwrap();
-    let now = wire.clock.now();
-    assert!(user::delete(&tx, acme.world.organization, carol.uid, now, now).await.unwrap());
+    let tx = server.app.store().begin().await.unwrap();
+    let now = server.clock.now();
+    assert!(user::delete(&tx, acme.organization.organization, carol.uid, now, now).await.unwrap());
     secrets_server::store::commit(tx).await.unwrap();
     assert_eq!(refusal(acme.ask(&session, ask()).await).code, Code::Unauthenticated);
 }

@@ -4,9 +4,11 @@ use secrets_proto::v1;
 use tonic::Code;
 
 use super::{Acme, context, delivered, for_ws1, names};
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
-use crate::seed::{plain, workspace_scope};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::organization::{plain, workspace_scope};
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
 
 on_both!(
     names_what_is_required_and_missing,
@@ -17,8 +19,8 @@ on_both!(
 );
 
 async fn names_what_is_required_and_missing(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let ask = |required: &[&str]| v1::ResolveRequest { required_secret_ids: names(required), ..for_ws1() };
     assert_eq!(acme.bob_asks(ask(&["WS_TOKEN", "LINEAR_API_KEY"])).await.secrets.len(), 4);
     let refused = refusal(acme.ask(&acme.bob.token, ask(&["ZED", "WS_TOKEN", "ABSENT"])).await);
@@ -35,20 +37,20 @@ async fn names_what_is_required_and_missing(database: &TestDatabase) {
 }
 
 async fn delivers_nothing_when_a_value_does_not_open(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    acme.world.secret(workspace_scope(acme.ws1), "A", "value of a", plain).await;
-    acme.world.secret(workspace_scope(acme.ws1), "B", "value of b", plain).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    acme.organization.secret(workspace_scope(acme.ws1), "A", "value of a", plain).await;
+    acme.organization.secret(workspace_scope(acme.ws1), "B", "value of b", plain).await;
     let blob_of = |name: &str| {
         format!(
             "(SELECT v.blob FROM secret_versions v JOIN secrets s ON s.uid = v.secret_uid WHERE s.secret_id = '{name}')"
         )
     };
     let uid_of = |name: &str| format!("(SELECT uid FROM secrets WHERE secret_id = '{name}')");
-    acme.world
+    acme.organization
         .execute(&format!("UPDATE secret_versions SET blob = {} WHERE secret_uid = {}", blob_of("B"), uid_of("A")))
         .await;
-    acme.world
+    acme.organization
         .execute(&format!(
             "UPDATE secret_versions SET target_kind = 'API_ONLY' WHERE secret_uid = {}",
             uid_of("WS_TOKEN")
@@ -65,14 +67,14 @@ async fn delivers_nothing_when_a_value_does_not_open(database: &TestDatabase) {
     assert_eq!(delivered(&acme.bob_asks(b).await), [("B", "value of b")]);
 
     // A data key that does not open takes with it what it sealed.
-    acme.world.execute("UPDATE data_keys SET version = 2").await;
+    acme.organization.execute("UPDATE data_keys SET version = 2").await;
     let refused = refusal(acme.ask(&acme.bob.token, for_ws1()).await);
     assert_eq!((refused.reason.as_str(), refused.metadata["count"].as_str()), ("SECRET_UNREADABLE", "5"));
 }
 
 async fn names_the_fields_of_a_bad_question(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let asked = |context| v1::ResolveRequest { context, ..Default::default() };
     for (request, field, reason) in [
         (asked(context("", "api", "", "")), "context", "CONTEXT_INVALID"),
@@ -95,10 +97,10 @@ async fn names_the_fields_of_a_bad_question(database: &TestDatabase) {
 }
 
 async fn warns_of_an_environment_that_is_too_large(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let large = (0..8).map(|number| (format!("LARGE_{number}"), "x".repeat(65_536)));
-    acme.world.secrets(workspace_scope(acme.ws1), large, plain).await;
+    acme.organization.secrets(workspace_scope(acme.ws1), large, plain).await;
     let answer = acme.bob_asks(for_ws1()).await;
     assert_eq!(answer.environment_bytes, 82 + 8 * (65_536 + 9));
     assert_eq!(answer.warnings.len(), 1);
@@ -108,11 +110,11 @@ async fn warns_of_an_environment_that_is_too_large(database: &TestDatabase) {
 }
 
 async fn says_when_an_answer_is_too_large_for_a_message(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     // More than a scope may hold: limits may have been higher once.
     let large = (0..64).map(|number| (format!("LARGE_{number}"), "x".repeat(65_536)));
-    acme.world.secrets(workspace_scope(acme.ws1), large, plain).await;
+    acme.organization.secrets(workspace_scope(acme.ws1), large, plain).await;
     let refused = refusal(acme.ask(&acme.bob.token, for_ws1()).await);
     assert_eq!((refused.code, refused.reason.as_str()), (Code::ResourceExhausted, "LIMIT_EXCEEDED"));
     assert_eq!(refused.metadata["limit"], "answer_bytes");

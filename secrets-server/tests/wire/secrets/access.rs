@@ -2,9 +2,11 @@ use secrets_proto::v1;
 use tonic::{Code, Status};
 
 use super::{ACME, API, BOB, WS1, creation, text};
-use crate::acme::Acme;
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
+use crate::support::acme::Acme;
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
 
 on_both!(
     who_may_list_and_who_may_write_each_kind_of_scope,
@@ -25,15 +27,15 @@ fn allowed<T: std::fmt::Debug>(result: Result<T, Status>) -> bool {
 }
 
 async fn who_may_list_and_who_may_write_each_kind_of_scope(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let people = [
         ("ann", &acme.ann),
         ("bob", &acme.bob),
         ("cat", &acme.cat),
         ("dan", &acme.dan),
         ("eve", &acme.eve),
-        ("operator", &wire.operator),
+        ("operator", &server.operator),
     ];
     for (parent, may_list, may_write) in [
         (ACME, &["ann", "bob", "cat", "dan"][..], &["ann"][..]),
@@ -44,20 +46,20 @@ async fn who_may_list_and_who_may_write_each_kind_of_scope(database: &TestDataba
         (BOB, &["bob"], &["bob"]),
     ] {
         for (who, token) in people {
-            let listed = wire.try_list(token, v1::ListSecretsRequest { parent: parent.into(), ..Default::default() });
+            let listed = server.try_list(token, v1::ListSecretsRequest { parent: parent.into(), ..Default::default() });
             assert_eq!(allowed(listed.await), may_list.contains(&who), "{who} lists {parent}");
             let id = format!("BY_{}", who.to_uppercase());
-            let written = wire.try_create(token, creation(parent, &id, "value-1")).await;
+            let written = server.try_create(token, creation(parent, &id, "value-1")).await;
             assert_eq!(allowed(written), may_write.contains(&who), "{who} writes {parent}");
         }
     }
 }
 
 async fn whether_a_secret_exists_is_not_told_to_whoever_may_not_list_it(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    wire.create(&acme.bob, BOB, "TOKEN", "value-1").await;
-    wire.create(&acme.bob, WS1, "TOKEN", "value-1").await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
+    server.create(&acme.bob, WS1, "TOKEN", "value-1").await;
     for scope in
         [BOB, WS1, "organizations/acme/users/nobody", "organizations/acme/workspaces/none", "organizations/none"]
     {
@@ -66,25 +68,25 @@ async fn whether_a_secret_exists_is_not_told_to_whoever_may_not_list_it(database
             let message = |status: Status| (status.code(), status.message().to_owned());
             let denied = (Code::PermissionDenied, "not allowed, or it does not exist".to_owned());
             let token = if scope == "organizations/none" { &acme.bob } else { &acme.cat };
-            assert_eq!(message(wire.try_get(token, &name).await.unwrap_err()), denied, "get {name}");
+            assert_eq!(message(server.try_get(token, &name).await.unwrap_err()), denied, "get {name}");
             let request = v1::DeleteSecretRequest { name: name.clone(), ..Default::default() };
-            assert_eq!(message(wire.try_delete(token, request).await.unwrap_err()), denied, "delete {name}");
+            assert_eq!(message(server.try_delete(token, request).await.unwrap_err()), denied, "delete {name}");
             let secret = v1::Secret { name: name.clone(), ..Default::default() };
             let request = v1::UpdateSecretRequest { secret: Some(secret), value: text("v"), ..Default::default() };
-            assert_eq!(message(wire.try_update(token, request).await.unwrap_err()), denied, "update {name}");
-            assert_eq!(message(wire.try_undelete(token, &name, "").await.unwrap_err()), denied, "undelete {name}");
+            assert_eq!(message(server.try_update(token, request).await.unwrap_err()), denied, "update {name}");
+            assert_eq!(message(server.try_undelete(token, &name, "").await.unwrap_err()), denied, "undelete {name}");
             let request = v1::ListSecretVersionsRequest { parent: name.clone(), ..Default::default() };
-            let versions = wire.secrets(token).list_secret_versions(request).await;
+            let versions = server.secrets(token).list_secret_versions(request).await;
             assert_eq!(message(versions.unwrap_err()), denied, "versions of {name}");
         }
     }
 }
 
 async fn an_admin_has_no_way_to_a_persons_own_secrets(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    let own = wire.create(&acme.bob, BOB, "TOKEN", "value-1").await;
-    assert!(!allowed(wire.try_get(&acme.ann, &own.name).await));
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let own = server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
+    assert!(!allowed(server.try_get(&acme.ann, &own.name).await));
     for parent in [ACME, WS1, API] {
         let request = v1::ListSecretsRequest {
             parent: parent.into(),
@@ -92,35 +94,35 @@ async fn an_admin_has_no_way_to_a_persons_own_secrets(database: &TestDatabase) {
             show_deleted: true,
             ..Default::default()
         };
-        assert!(wire.try_list(&acme.ann, request).await.unwrap().secrets.is_empty());
+        assert!(server.try_list(&acme.ann, request).await.unwrap().secrets.is_empty());
     }
     let import = v1::ImportSecretsRequest {
         parent: BOB.into(),
         source: Some(v1::import_secrets_request::Source::Dotenv(b"A=1".to_vec())),
         ..Default::default()
     };
-    assert!(!allowed(wire.try_import(&acme.ann, import).await));
+    assert!(!allowed(server.try_import(&acme.ann, import).await));
 }
 
 async fn a_call_without_a_good_token_is_refused(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let mut unknown = acme.bob.clone();
     unknown.replace_range(10..11, if &unknown[10..11] == "a" { "b" } else { "a" });
     for token in ["", "x", &unknown] {
-        let refused = refusal(wire.try_create(token, creation(BOB, "TOKEN", "v")).await);
+        let refused = refusal(server.try_create(token, creation(BOB, "TOKEN", "v")).await);
         assert_eq!((refused.code, refused.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
     }
 }
 
 async fn each_call_is_audited_by_the_secrets_name(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    let own = wire.create(&acme.bob, BOB, "TOKEN", "value-1").await;
-    wire.try_get(&acme.bob, &own.name).await.unwrap();
-    assert!(!allowed(wire.try_get(&acme.cat, &own.name).await));
-    assert!(wire.try_create(&acme.bob, creation(BOB, "TOKEN", "v")).await.is_err());
-    let rows = audited(&wire, acme.organization).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let own = server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
+    server.try_get(&acme.bob, &own.name).await.unwrap();
+    assert!(!allowed(server.try_get(&acme.cat, &own.name).await));
+    assert!(server.try_create(&acme.bob, creation(BOB, "TOKEN", "v")).await.is_err());
+    let rows = audited(&server, acme.organization).await;
     let uid: secrets_core::Uid = own.uid.parse().unwrap();
     let expected = [
         ("secretsapi.v1.SecretService/CreateSecret", "ALLOWED", "", Some(uid)),
@@ -139,7 +141,12 @@ async fn each_call_is_audited_by_the_secrets_name(database: &TestDatabase) {
     assert_eq!(rows.len(), expected.len());
 }
 
-async fn audited(wire: &Wire<'_>, organization: secrets_core::Uid) -> Vec<secrets_server::store::audit::AuditRecord> {
+async fn audited(
+    server: &TestServer,
+    organization: secrets_core::Uid,
+) -> Vec<secrets_server::store::audit::AuditRecord> {
     let filter = secrets_server::store::audit::AuditFilter::default();
-    secrets_server::store::audit::list(wire.app.store().reader(), Some(organization), &filter, None, 100).await.unwrap()
+    secrets_server::store::audit::list(server.app.store().reader(), Some(organization), &filter, None, 100)
+        .await
+        .unwrap()
 }

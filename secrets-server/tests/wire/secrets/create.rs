@@ -3,9 +3,11 @@ use secrets_proto::v1;
 use tonic::Code;
 
 use super::{ACME, API, BOB, WS1, bytes, creation, file, registry, selected, text};
-use crate::acme::Acme;
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
+use crate::support::acme::Acme;
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
 
 on_both!(
     a_secret_is_created_with_all_its_attributes_and_never_shows_its_value,
@@ -22,8 +24,8 @@ on_both!(
 );
 
 async fn a_secret_is_created_with_all_its_attributes_and_never_shows_its_value(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let request = v1::CreateSecretRequest {
         secret: Some(v1::Secret {
             target: file("~/.ssh/deploy_key"),
@@ -44,7 +46,7 @@ async fn a_secret_is_created_with_all_its_attributes_and_never_shows_its_value(d
         value: bytes(&[0, 159, 146, 150]),
         ..creation(ACME, "DEPLOY_KEY", "")
     };
-    let created = wire.try_create(&acme.ann, request).await.unwrap();
+    let created = server.try_create(&acme.ann, request).await.unwrap();
     let secret = created.secret.unwrap();
     assert_eq!(secret.name, "organizations/acme/secrets/DEPLOY_KEY");
     assert_eq!(secret.uid.len(), 36);
@@ -70,13 +72,13 @@ async fn a_secret_is_created_with_all_its_attributes_and_never_shows_its_value(d
     assert_eq!(secret.masked_value, MASK);
     assert_eq!(secret.scope(), v1::ScopeKind::Organization);
     assert!(!secret.etag.is_empty() && !created.revision.is_empty());
-    assert_eq!(wire.try_get(&acme.ann, &secret.name).await.unwrap(), secret);
-    assert_eq!(wire.stored_value(&secret).await, [0, 159, 146, 150]);
+    assert_eq!(server.try_get(&acme.ann, &secret.name).await.unwrap(), secret);
+    assert_eq!(server.stored_value(&secret).await, [0, 159, 146, 150]);
 }
 
 async fn names_that_do_not_pass_are_refused_with_one_that_would(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let too_long = "A".repeat(128);
     for (name, reason, suggestion) in [
         ("linear-api-key", "INVALID_SECRET_ID", Some("LINEAR_API_KEY")),
@@ -92,7 +94,7 @@ async fn names_that_do_not_pass_are_refused_with_one_that_would(database: &TestD
         ("LD_PRELOAD", "RESERVED_SECRET_ID", None),
         ("SECRETS_TOKEN", "RESERVED_SECRET_ID", None),
     ] {
-        let refused = refusal(wire.try_create(&acme.bob, creation(BOB, name, "v")).await);
+        let refused = refusal(server.try_create(&acme.bob, creation(BOB, name, "v")).await);
         assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, reason), "{name:?}");
         assert_eq!(refused.fields, ["secret_id"], "{name:?}");
         assert_eq!(refused.metadata.get("suggestion").map(String::as_str), suggestion, "{name:?}");
@@ -103,22 +105,25 @@ async fn names_that_do_not_pass_are_refused_with_one_that_would(database: &TestD
         secret: Some(v1::Secret { target: file("~/path"), ..Default::default() }),
         ..creation(BOB, "PATH", "v")
     };
-    wire.try_create(&acme.bob, request).await.unwrap();
-    assert_eq!(wire.list(&acme.bob, BOB).await.len(), 1);
+    server.try_create(&acme.bob, request).await.unwrap();
+    assert_eq!(server.list(&acme.bob, BOB).await.len(), 1);
 }
 
 async fn a_relaxed_organization_takes_lower_case(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::with(&wire, NamePolicy::Relaxed, "{}").await;
-    assert_eq!(wire.create(&acme.bob, BOB, "npm_token", "value-1").await.secret_id, "npm_token");
-    let refused = refusal(wire.try_create(&acme.bob, creation(BOB, "ld_preload", "v")).await);
+    let server = TestServer::start(database).await;
+    let acme = Acme::with(&server, NamePolicy::Relaxed, "{}").await;
+    assert_eq!(server.create(&acme.bob, BOB, "npm_token", "value-1").await.secret_id, "npm_token");
+    let refused = refusal(server.try_create(&acme.bob, creation(BOB, "ld_preload", "v")).await);
     assert_eq!(refused.reason, "RESERVED_SECRET_ID");
-    assert_eq!(refusal(wire.try_create(&acme.bob, creation(BOB, "npm-token", "v")).await).reason, "INVALID_SECRET_ID");
+    assert_eq!(
+        refusal(server.try_create(&acme.bob, creation(BOB, "npm-token", "v")).await).reason,
+        "INVALID_SECRET_ID"
+    );
 }
 
 async fn parents_that_do_not_pass_are_refused(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     for parent in [
         "",
         "acme",
@@ -131,20 +136,20 @@ async fn parents_that_do_not_pass_are_refused(database: &TestDatabase) {
         "organizations/acme/folders/x",
         "organizations/acme/secrets/X",
     ] {
-        let refused = refusal(wire.try_create(&acme.ann, creation(parent, "X", "v")).await);
+        let refused = refusal(server.try_create(&acme.ann, creation(parent, "X", "v")).await);
         assert_eq!(refused.reason, "INVALID_RESOURCE_NAME", "{parent}");
         assert_eq!(refused.fields, ["parent"], "{parent}");
     }
     // Well formed, and not there: told only to whoever may know.
-    let refused = refusal(wire.try_create(&acme.ann, creation("organizations/acme/projects/none", "X", "v")).await);
+    let refused = refusal(server.try_create(&acme.ann, creation("organizations/acme/projects/none", "X", "v")).await);
     assert_eq!((refused.code, refused.reason.as_str()), (Code::NotFound, "RESOURCE_NOT_FOUND"));
-    let refused = refusal(wire.try_create(&acme.bob, creation("organizations/acme/projects/none", "X", "v")).await);
+    let refused = refusal(server.try_create(&acme.bob, creation("organizations/acme/projects/none", "X", "v")).await);
     assert_eq!((refused.code, refused.reason.as_str()), (Code::PermissionDenied, "PERMISSION_DENIED"));
 }
 
 async fn values_that_do_not_fit_their_target_are_refused(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let largest = "x".repeat(65_536);
     let too_large = format!("{largest}x");
     for (value, says) in [
@@ -157,19 +162,19 @@ async fn values_that_do_not_fit_their_target_are_refused(database: &TestDatabase
         (text("a\0b"), "NUL"),
     ] {
         let request = v1::CreateSecretRequest { value, ..creation(BOB, "TOKEN", "") };
-        let refused = refusal(wire.try_create(&acme.bob, request).await);
+        let refused = refusal(server.try_create(&acme.bob, request).await);
         assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "INVALID_VALUE"), "{says}");
         assert_eq!(refused.fields, ["value"]);
         assert!(refused.message.contains(says), "{}", refused.message);
         assert!(!refused.message.contains("xxx"));
     }
-    assert!(wire.list(&acme.bob, BOB).await.is_empty());
-    wire.create(&acme.bob, BOB, "LARGE", &largest).await;
+    assert!(server.list(&acme.bob, BOB).await.is_empty());
+    server.create(&acme.bob, BOB, "LARGE", &largest).await;
 }
 
 async fn targets_that_do_not_pass_are_refused(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     for (target, field) in [
         (file("key"), "secret.target.file.path"),
         (file("/etc/../etc/x"), "secret.target.file.path"),
@@ -185,15 +190,15 @@ async fn targets_that_do_not_pass_are_refused(database: &TestDatabase) {
             secret: Some(v1::Secret { target: target.clone(), ..Default::default() }),
             ..creation(BOB, "KEY", "v")
         };
-        let refused = refusal(wire.try_create(&acme.bob, request).await);
+        let refused = refusal(server.try_create(&acme.bob, request).await);
         assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "INVALID_TARGET"), "{target:?}");
         assert_eq!(refused.fields, [field], "{target:?}");
     }
 }
 
 async fn metadata_that_does_not_pass_is_refused(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let many = (0..65).map(|n| (format!("k{n}"), String::new())).collect();
     for (parent, token, secret, field) in [
         (BOB, &acme.bob, v1::Secret { description: "d".repeat(1025), ..Default::default() }, "secret.description"),
@@ -218,39 +223,39 @@ async fn metadata_that_does_not_pass_is_refused(database: &TestDatabase) {
         ),
     ] {
         let request = v1::CreateSecretRequest { secret: Some(secret.clone()), ..creation(parent, "KEY", "v") };
-        let refused = refusal(wire.try_create(token, request).await);
+        let refused = refusal(server.try_create(token, request).await);
         assert_eq!(refused.code, Code::InvalidArgument, "{secret:?}");
         assert_eq!(refused.fields, [field], "{secret:?}");
         assert!(refused.message.contains("pass") || refused.message.contains("do"), "{}", refused.message);
     }
-    assert!(wire.list(&acme.bob, BOB).await.is_empty());
+    assert!(server.list(&acme.bob, BOB).await.is_empty());
 }
 
 async fn a_name_and_a_place_belong_to_one_secret_of_a_scope(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    wire.create(&acme.bob, BOB, "TOKEN", "value-1").await;
-    let refused = refusal(wire.try_create(&acme.bob, creation(BOB, "TOKEN", "value-2")).await);
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
+    let refused = refusal(server.try_create(&acme.bob, creation(BOB, "TOKEN", "value-2")).await);
     assert_eq!((refused.code, refused.reason.as_str()), (Code::AlreadyExists, "ALREADY_EXISTS"));
     for (id, other, target) in [("KEY", "KEY_2", file("~/key")), ("HUB", "HUB_2", registry("docker.io", "bob"))] {
         let secret = v1::Secret { target, ..Default::default() };
-        wire.create_with(&acme.bob, BOB, id, secret.clone()).await;
+        server.create_with(&acme.bob, BOB, id, secret.clone()).await;
         let request = v1::CreateSecretRequest { secret: Some(secret.clone()), ..creation(BOB, other, "value-3") };
-        let refused = refusal(wire.try_create(&acme.bob, request).await);
+        let refused = refusal(server.try_create(&acme.bob, request).await);
         assert_eq!((refused.code, refused.reason.as_str()), (Code::AlreadyExists, "TARGET_IN_USE"), "{id}");
         assert_eq!(refused.metadata["secret"], format!("{BOB}/secrets/{id}"));
         // In another scope both are free.
-        wire.create_with(&acme.bob, WS1, other, secret).await;
+        server.create_with(&acme.bob, WS1, other, secret).await;
     }
     // The same registry in another spelling is the same place.
     let secret = v1::Secret { target: registry("index.docker.io", "bob"), ..Default::default() };
     let request = v1::CreateSecretRequest { secret: Some(secret), ..creation(BOB, "HUB_3", "value-3") };
-    assert_eq!(refusal(wire.try_create(&acme.bob, request).await).reason, "TARGET_IN_USE");
+    assert_eq!(refusal(server.try_create(&acme.bob, request).await).reason, "TARGET_IN_USE");
 }
 
 async fn a_selection_of_something_unknown_is_refused_by_name(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     for (visibility, field, says) in [
         (selected(&["api", "nope"], &[]), "secret.visibility.projects", "`nope`"),
         (selected(&[], &["ws1", "gone"]), "secret.visibility.workspaces", "`gone`"),
@@ -258,31 +263,31 @@ async fn a_selection_of_something_unknown_is_refused_by_name(database: &TestData
     ] {
         let secret = v1::Secret { visibility, ..Default::default() };
         let request = v1::CreateSecretRequest { secret: Some(secret), ..creation(ACME, "TOKEN", "value-1") };
-        let refused = refusal(wire.try_create(&acme.ann, request).await);
+        let refused = refusal(server.try_create(&acme.ann, request).await);
         assert_eq!((refused.code, refused.fields.as_slice()), (Code::InvalidArgument, [field.to_owned()].as_slice()));
         assert!(refused.message.contains(says), "{}", refused.message);
     }
-    assert!(wire.list(&acme.ann, ACME).await.is_empty());
+    assert!(server.list(&acme.ann, ACME).await.is_empty());
 }
 
 async fn validation_alone_changes_nothing(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    let before = wire.create(&acme.bob, BOB, "OTHER", "value-1").await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let before = server.create(&acme.bob, BOB, "OTHER", "value-1").await;
     let request = v1::CreateSecretRequest { validate_only: true, ..creation(BOB, "TOKEN", "value-1") };
-    let checked = wire.try_create(&acme.bob, request.clone()).await.unwrap();
+    let checked = server.try_create(&acme.bob, request.clone()).await.unwrap();
     assert_eq!(checked.secret.unwrap().secret_id, "TOKEN");
-    assert_eq!(wire.list(&acme.bob, BOB).await, [before]);
+    assert_eq!(server.list(&acme.bob, BOB).await, [before]);
     // It refuses what the real call would.
     let request = v1::CreateSecretRequest { secret_id: "OTHER".into(), ..request };
-    assert_eq!(refusal(wire.try_create(&acme.bob, request).await).reason, "ALREADY_EXISTS");
+    assert_eq!(refusal(server.try_create(&acme.bob, request).await).reason, "ALREADY_EXISTS");
 }
 
 async fn of_writers_racing_for_one_name_one_wins(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let racers = (0..16).map(|n| {
-        let mut client = wire.secrets(&acme.bob);
+        let mut client = server.secrets(&acme.bob);
         tokio::spawn(async move { client.create_secret(creation(BOB, "TOKEN", &format!("value-{n}"))).await })
     });
     let mut won = 0;
@@ -292,5 +297,5 @@ async fn of_writers_racing_for_one_name_one_wins(database: &TestDatabase) {
             Err(status) => assert_eq!(refusal(Err::<(), _>(status)).reason, "ALREADY_EXISTS"),
         }
     }
-    assert_eq!((won, wire.list(&acme.bob, BOB).await.len()), (1, 1));
+    assert_eq!((won, server.list(&acme.bob, BOB).await.len()), (1, 1));
 }

@@ -6,9 +6,11 @@ use secrets_proto::v1::import_secrets_request::Source;
 use tonic::Code;
 
 use super::{API, BOB, codes, file, names};
-use crate::acme::Acme;
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
+use crate::support::acme::Acme;
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
 
 on_both!(
     a_review_says_what_would_become_of_each_entry_and_changes_nothing,
@@ -45,11 +47,11 @@ fn outcomes(response: &v1::ImportSecretsResponse) -> Vec<(i32, &str, v1::ImportO
 }
 
 async fn a_review_says_what_would_become_of_each_entry_and_changes_nothing(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    wire.create(&acme.cat, API, "STRIPE_SECRET", "sk_live").await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    server.create(&acme.cat, API, "STRIPE_SECRET", "sk_live").await;
     let request = v1::ImportSecretsRequest { validate_only: true, ..dotenv(API, DOTENV) };
-    let review = wire.try_import(&acme.cat, request).await.unwrap();
+    let review = server.try_import(&acme.cat, request).await.unwrap();
     let expected = [
         (2, "DATABASE_URL", OverriddenLater),
         (3, "STRIPE_SECRET", SkippedExists),
@@ -64,13 +66,13 @@ async fn a_review_says_what_would_become_of_each_entry_and_changes_nothing(datab
     assert_eq!(review.entries[4].suggested_secret_id, "NPM_TOKEN");
     assert!(review.entries[0].reason.contains("line 7"));
     assert!(!format!("{review:?}").contains("npm_1") && !format!("{review:?}").contains("postgres"));
-    assert_eq!(names(&wire.list(&acme.cat, API).await), ["STRIPE_SECRET"]);
+    assert_eq!(names(&server.list(&acme.cat, API).await), ["STRIPE_SECRET"]);
 }
 
 async fn one_rejected_entry_applies_nothing_unless_it_is_skipped(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    let refused = refusal(wire.try_import(&acme.cat, dotenv(API, DOTENV)).await);
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let refused = refusal(server.try_import(&acme.cat, dotenv(API, DOTENV)).await);
     assert_eq!((refused.code, refused.reason.as_str()), (Code::FailedPrecondition, "ENTRIES_REJECTED"));
     assert_eq!((refused.metadata["rejected"].as_str(), refused.metadata["line"].as_str()), ("2", "5"));
     assert!(
@@ -79,79 +81,79 @@ async fn one_rejected_entry_applies_nothing_unless_it_is_skipped(database: &Test
         refused.message
     );
     assert!(!refused.message.contains("/usr/bin") && !refused.message.contains("npm_1"));
-    assert!(wire.list(&acme.cat, API).await.is_empty());
+    assert!(server.list(&acme.cat, API).await.is_empty());
 
     let request = v1::ImportSecretsRequest { on_rejected: v1::RejectedPolicy::Skip.into(), ..dotenv(API, DOTENV) };
-    let done = wire.try_import(&acme.cat, request).await.unwrap();
+    let done = server.try_import(&acme.cat, request).await.unwrap();
     assert_eq!((done.applied, done.created), (true, 2));
-    let listed = wire.list(&acme.cat, API).await;
+    let listed = server.list(&acme.cat, API).await;
     assert_eq!(names(&listed), ["DATABASE_URL", "STRIPE_SECRET"]);
-    assert_eq!(wire.stored_value(&listed[0]).await, b"postgres://db/api2");
-    assert_eq!(wire.stored_value(&listed[1]).await, b"sk_test_1");
+    assert_eq!(server.stored_value(&listed[0]).await, b"postgres://db/api2");
+    assert_eq!(server.stored_value(&listed[1]).await, b"sk_test_1");
 }
 
 async fn existing_names_are_skipped_overwritten_or_rejected(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    let old = wire.create(&acme.bob, BOB, "TOKEN", "value-1").await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let old = server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
     let with = |policy: v1::ConflictPolicy| v1::ImportSecretsRequest {
         conflict_policy: policy.into(),
         ..dotenv(BOB, "TOKEN=value-2\nNEW=value-3\n")
     };
-    let refused = refusal(wire.try_import(&acme.bob, with(v1::ConflictPolicy::Fail)).await);
+    let refused = refusal(server.try_import(&acme.bob, with(v1::ConflictPolicy::Fail)).await);
     assert_eq!(refused.reason, "ENTRIES_REJECTED");
-    assert_eq!(wire.list(&acme.bob, BOB).await, std::slice::from_ref(&old));
+    assert_eq!(server.list(&acme.bob, BOB).await, std::slice::from_ref(&old));
 
-    let done = wire.try_import(&acme.bob, with(v1::ConflictPolicy::Skip)).await.unwrap();
+    let done = server.try_import(&acme.bob, with(v1::ConflictPolicy::Skip)).await.unwrap();
     assert_eq!(outcomes(&done), [(1, "TOKEN", SkippedExists), (2, "NEW", Created)]);
-    assert_eq!(wire.try_get(&acme.bob, &old.name).await.unwrap(), old);
+    assert_eq!(server.try_get(&acme.bob, &old.name).await.unwrap(), old);
 
-    let done = wire.try_import(&acme.bob, with(v1::ConflictPolicy::Overwrite)).await.unwrap();
+    let done = server.try_import(&acme.bob, with(v1::ConflictPolicy::Overwrite)).await.unwrap();
     assert_eq!(outcomes(&done), [(1, "TOKEN", Updated), (2, "NEW", Updated)]);
     assert_eq!((done.created, done.updated), (0, 2));
-    let new = wire.try_get(&acme.bob, &old.name).await.unwrap();
+    let new = server.try_get(&acme.bob, &old.name).await.unwrap();
     assert_eq!((new.current_version, new.uid.as_str()), (2, old.uid.as_str()));
-    assert_eq!(wire.stored_value(&new).await, b"value-2");
+    assert_eq!(server.stored_value(&new).await, b"value-2");
     // All is there, nothing is to do, and nothing is changed.
-    let again = wire.try_import(&acme.bob, with(v1::ConflictPolicy::Skip)).await.unwrap();
+    let again = server.try_import(&acme.bob, with(v1::ConflictPolicy::Skip)).await.unwrap();
     assert_eq!((again.applied, again.revision), (false, done.revision));
 }
 
 async fn a_json_document_is_imported_alike(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let text = r#"{"B": "1", "A": "two\nlines", "linear-api-key": "x", "B": "3"}"#;
     let request = v1::ImportSecretsRequest {
         source: Some(Source::Json(text.into())),
         on_rejected: v1::RejectedPolicy::Skip.into(),
         ..dotenv(BOB, "")
     };
-    let done = wire.try_import(&acme.bob, request).await.unwrap();
+    let done = server.try_import(&acme.bob, request).await.unwrap();
     let expected = [(1, "B", OverriddenLater), (2, "A", Created), (3, "linear-api-key", Rejected), (4, "B", Created)];
     assert_eq!(outcomes(&done), expected);
     assert!(codes(&done.warnings).contains(&v1::WarningCode::KeyMaterialInEnv));
-    let listed = wire.list(&acme.bob, BOB).await;
-    assert_eq!(wire.stored_value(&listed[0]).await, b"two\nlines");
-    assert_eq!(wire.stored_value(&listed[1]).await, b"3");
+    let listed = server.list(&acme.bob, BOB).await;
+    assert_eq!(server.stored_value(&listed[0]).await, b"two\nlines");
+    assert_eq!(server.stored_value(&listed[1]).await, b"3");
 }
 
 async fn an_overwritten_file_stays_a_file(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    wire.create_with(&acme.bob, BOB, "KEY", v1::Secret { target: file("~/key"), ..Default::default() }).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    server.create_with(&acme.bob, BOB, "KEY", v1::Secret { target: file("~/key"), ..Default::default() }).await;
     let request = v1::ImportSecretsRequest {
         conflict_policy: v1::ConflictPolicy::Overwrite.into(),
         ..dotenv(BOB, "KEY=value-2\n")
     };
-    wire.try_import(&acme.bob, request).await.unwrap();
-    let listed = wire.list(&acme.bob, BOB).await;
+    server.try_import(&acme.bob, request).await.unwrap();
+    let listed = server.list(&acme.bob, BOB).await;
     assert!(matches!(listed[0].target.as_ref().unwrap().kind, Some(v1::target::Kind::File(_))));
-    assert_eq!(wire.stored_value(&listed[0]).await, b"value-2");
+    assert_eq!(server.stored_value(&listed[0]).await, b"value-2");
 }
 
 async fn a_document_that_cannot_be_read_is_refused_by_its_line_and_never_shown(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     for (source, line) in [
         (Source::Dotenv(b"A=1\n\ncanary-4f1d\n".to_vec()), "3"),
         (Source::Dotenv(b"A=1\nB='canary-4f1d\n".to_vec()), "2"),
@@ -161,79 +163,79 @@ async fn a_document_that_cannot_be_read_is_refused_by_its_line_and_never_shown(d
         (Source::Json(b"[\"canary-4f1d\"]".to_vec()), "1"),
     ] {
         let request = v1::ImportSecretsRequest { source: Some(source), ..dotenv(BOB, "") };
-        let refused = refusal(wire.try_import(&acme.bob, request).await);
+        let refused = refusal(server.try_import(&acme.bob, request).await);
         assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "IMPORT_SYNTAX"));
         assert_eq!(refused.metadata["line"], line, "{}", refused.message);
         assert!(!refused.message.contains("canary"), "{}", refused.message);
     }
     let request = v1::ImportSecretsRequest { source: None, ..dotenv(BOB, "") };
-    assert_eq!(refusal(wire.try_import(&acme.bob, request).await).fields, ["source"]);
-    assert!(wire.list(&acme.bob, BOB).await.is_empty());
+    assert_eq!(refusal(server.try_import(&acme.bob, request).await).fields, ["source"]);
+    assert!(server.list(&acme.bob, BOB).await.is_empty());
 }
 
 async fn too_many_entries_and_too_large_a_document_are_refused(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let lines = |count: usize| (0..count).map(|n| format!("N{n}=v{n}\n")).collect::<String>();
-    let refused = refusal(wire.try_import(&acme.bob, dotenv(BOB, &lines(1_001))).await);
+    let refused = refusal(server.try_import(&acme.bob, dotenv(BOB, &lines(1_001))).await);
     assert_eq!((refused.code, refused.reason.as_str()), (Code::ResourceExhausted, "LIMIT_EXCEEDED"));
     assert_eq!((refused.metadata["limit"].as_str(), refused.metadata["given"].as_str()), ("import_entries", "1001"));
     let comment = format!("#{}\n", "x".repeat(960 * 1024));
-    let refused = refusal(wire.try_import(&acme.bob, dotenv(BOB, &comment)).await);
+    let refused = refusal(server.try_import(&acme.bob, dotenv(BOB, &comment)).await);
     assert_eq!((refused.reason.as_str(), refused.metadata["limit"].as_str()), ("LIMIT_EXCEEDED", "import_bytes"));
-    assert!(wire.list(&acme.bob, BOB).await.is_empty());
-    let done = wire.try_import(&acme.bob, dotenv(BOB, &lines(1_000))).await.unwrap();
+    assert!(server.list(&acme.bob, BOB).await.is_empty());
+    let done = server.try_import(&acme.bob, dotenv(BOB, &lines(1_000))).await.unwrap();
     assert_eq!((done.applied, done.created), (true, 1_000));
-    assert_eq!(wire.list(&acme.bob, BOB).await.len(), 1_000);
+    assert_eq!(server.list(&acme.bob, BOB).await.len(), 1_000);
 }
 
 async fn an_import_for_which_there_is_no_room_applies_nothing(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
+    let server = TestServer::start(database).await;
     let limits = r#"{"secrets_per_scope":4,"bytes_per_scope":40,"value_bytes":30}"#;
-    let acme = Acme::with(&wire, secrets_core::NamePolicy::Strict, limits).await;
-    wire.create(&acme.bob, BOB, "OLD", "0123456789").await;
+    let acme = Acme::with(&server, secrets_core::NamePolicy::Strict, limits).await;
+    server.create(&acme.bob, BOB, "OLD", "0123456789").await;
     for (text, limit) in [
         ("A=1\nB=2\nC=3\nD=4\n", "secrets_per_scope"),
         ("A=0123456789\nB=0123456789\nC=0123456789x\n", "bytes_per_scope"),
     ] {
-        let refused = refusal(wire.try_import(&acme.bob, dotenv(BOB, text)).await);
+        let refused = refusal(server.try_import(&acme.bob, dotenv(BOB, text)).await);
         assert_eq!((refused.reason.as_str(), refused.metadata["limit"].as_str()), ("LIMIT_EXCEEDED", limit));
         let review = v1::ImportSecretsRequest { validate_only: true, ..dotenv(BOB, text) };
-        assert_eq!(refusal(wire.try_import(&acme.bob, review).await).reason, "LIMIT_EXCEEDED");
-        assert_eq!(names(&wire.list(&acme.bob, BOB).await), ["OLD"]);
+        assert_eq!(refusal(server.try_import(&acme.bob, review).await).reason, "LIMIT_EXCEEDED");
+        assert_eq!(names(&server.list(&acme.bob, BOB).await), ["OLD"]);
     }
     // One value too long is one entry rejected.
     let long = format!("A={}\nB=2\n", "x".repeat(31));
-    assert_eq!(refusal(wire.try_import(&acme.bob, dotenv(BOB, &long)).await).reason, "ENTRIES_REJECTED");
+    assert_eq!(refusal(server.try_import(&acme.bob, dotenv(BOB, &long)).await).reason, "ENTRIES_REJECTED");
     // What is overwritten makes room.
     let request = v1::ImportSecretsRequest {
         conflict_policy: v1::ConflictPolicy::Overwrite.into(),
         ..dotenv(BOB, "OLD=1\nA=0123456789\nB=0123456789\nC=0123456789\n")
     };
-    assert_eq!(wire.try_import(&acme.bob, request).await.unwrap().created, 3);
+    assert_eq!(server.try_import(&acme.bob, request).await.unwrap().created, 3);
 }
 
 async fn only_the_selected_names_are_imported(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let only = |names: &[&str]| v1::ImportSecretsRequest {
         only_secret_ids: names.iter().map(|name| (*name).to_owned()).collect(),
         ..dotenv(BOB, "A=value-1\nB=value-2\nPATH=x\n")
     };
-    let done = wire.try_import(&acme.bob, only(&["B"])).await.unwrap();
+    let done = server.try_import(&acme.bob, only(&["B"])).await.unwrap();
     assert_eq!(outcomes(&done), [(1, "A", SkippedNotSelected), (2, "B", Created), (3, "PATH", SkippedNotSelected)]);
-    assert_eq!(names(&wire.list(&acme.bob, BOB).await), ["B"]);
-    let refused = refusal(wire.try_import(&acme.bob, only(&["A", "MISSING"])).await);
+    assert_eq!(names(&server.list(&acme.bob, BOB).await), ["B"]);
+    let refused = refusal(server.try_import(&acme.bob, only(&["A", "MISSING"])).await);
     assert_eq!(refused.fields, ["only_secret_ids"]);
     assert!(refused.message.contains("MISSING"), "{}", refused.message);
-    assert_eq!(refusal(wire.try_import(&acme.bob, only(&["a b"])).await).reason, "INVALID_SECRET_ID");
+    assert_eq!(refusal(server.try_import(&acme.bob, only(&["a b"])).await).reason, "INVALID_SECRET_ID");
 }
 
 async fn an_import_is_one_change(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let number = |revision: &str| revision.split('.').next().unwrap().parse::<u64>().unwrap();
-    let first = wire.try_create(&acme.bob, super::creation(BOB, "A", "value-1")).await.unwrap();
-    let done = wire.try_import(&acme.bob, dotenv(BOB, "B=value-2\nC=value-3\n")).await.unwrap();
+    let first = server.try_create(&acme.bob, super::creation(BOB, "A", "value-1")).await.unwrap();
+    let done = server.try_import(&acme.bob, dotenv(BOB, "B=value-2\nC=value-3\n")).await.unwrap();
     assert_eq!(number(&done.revision), number(&first.revision) + 1);
 }

@@ -6,9 +6,11 @@ use secrets_proto::v1;
 use tonic::Code;
 
 use super::{BOB, file, names};
-use crate::acme::Acme;
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
+use crate::support::acme::Acme;
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
 
 on_both!(
     secrets_are_listed_by_name_without_values,
@@ -24,12 +26,12 @@ fn list(parent: &str) -> v1::ListSecretsRequest {
 }
 
 async fn secrets_are_listed_by_name_without_values(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     for id in ["B", "A_B", "_C", "AA", "A"] {
-        wire.create(&acme.bob, BOB, id, "canary-4f1d").await;
+        server.create(&acme.bob, BOB, id, "canary-4f1d").await;
     }
-    let listed = wire.try_list(&acme.bob, list(BOB)).await.unwrap();
+    let listed = server.try_list(&acme.bob, list(BOB)).await.unwrap();
     assert_eq!(names(&listed.secrets), ["A", "AA", "A_B", "B", "_C"]);
     assert_eq!((listed.total_size, listed.next_page_token.as_str()), (5, ""));
     assert!(listed.secrets.iter().all(|secret| secret.masked_value == MASK && !secret.inherited));
@@ -37,13 +39,13 @@ async fn secrets_are_listed_by_name_without_values(database: &TestDatabase) {
 }
 
 async fn pages_give_each_secret_once_in_every_order(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     for id in ["C", "A", "E", "B", "D"] {
-        wire.create(&acme.bob, BOB, id, "value-1").await;
-        wire.wait(Duration::from_secs(1));
+        server.create(&acme.bob, BOB, id, "value-1").await;
+        server.wait(Duration::from_secs(1));
     }
-    wire.rotate(&acme.bob, &format!("{BOB}/secrets/A"), "value-2").await;
+    server.rotate(&acme.bob, &format!("{BOB}/secrets/A"), "value-2").await;
     for (order_by, expected) in [
         ("", ["A", "B", "C", "D", "E"]),
         ("secret_id desc", ["E", "D", "C", "B", "A"]),
@@ -54,7 +56,7 @@ async fn pages_give_each_secret_once_in_every_order(database: &TestDatabase) {
         let mut request = v1::ListSecretsRequest { page_size: 2, order_by: order_by.into(), ..list(BOB) };
         let mut seen = Vec::new();
         loop {
-            let page = wire.try_list(&acme.bob, request.clone()).await.unwrap();
+            let page = server.try_list(&acme.bob, request.clone()).await.unwrap();
             assert!(page.secrets.len() <= 2);
             assert_eq!(page.total_size, 5);
             seen.extend(page.secrets.into_iter().map(|secret| secret.secret_id));
@@ -66,23 +68,23 @@ async fn pages_give_each_secret_once_in_every_order(database: &TestDatabase) {
         }
         assert_eq!(seen, expected, "{order_by}");
     }
-    let refused = refusal(wire.try_list(&acme.bob, v1::ListSecretsRequest { page_size: -1, ..list(BOB) }).await);
+    let refused = refusal(server.try_list(&acme.bob, v1::ListSecretsRequest { page_size: -1, ..list(BOB) }).await);
     assert_eq!(refused.fields, ["page_size"]);
 }
 
 async fn a_page_token_belongs_to_its_query(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     for id in ["A", "B", "C"] {
-        wire.create(&acme.bob, BOB, id, "value-1").await;
+        server.create(&acme.bob, BOB, id, "value-1").await;
     }
     let first = v1::ListSecretsRequest { page_size: 1, ..list(BOB) };
-    let token = wire.try_list(&acme.bob, first.clone()).await.unwrap().next_page_token;
+    let token = server.try_list(&acme.bob, first.clone()).await.unwrap().next_page_token;
     let next = v1::ListSecretsRequest { page_token: token.clone(), ..first };
-    assert_eq!(names(&wire.try_list(&acme.bob, next.clone()).await.unwrap().secrets), ["B"]);
+    assert_eq!(names(&server.try_list(&acme.bob, next.clone()).await.unwrap().secrets), ["B"]);
     // The size of a page may change, what is asked for may not.
     let larger = v1::ListSecretsRequest { page_size: 5, ..next.clone() };
-    assert_eq!(names(&wire.try_list(&acme.bob, larger).await.unwrap().secrets), ["B", "C"]);
+    assert_eq!(names(&server.try_list(&acme.bob, larger).await.unwrap().secrets), ["B", "C"]);
     let mut forged = token.clone().into_bytes();
     forged[0] ^= 1;
     for request in [
@@ -94,7 +96,7 @@ async fn a_page_token_belongs_to_its_query(database: &TestDatabase) {
         v1::ListSecretsRequest { page_token: "x".into(), ..next.clone() },
         v1::ListSecretsRequest { page_token: String::from_utf8(forged).unwrap(), ..next.clone() },
     ] {
-        let refused = refusal(wire.try_list(&acme.bob, request.clone()).await);
+        let refused = refusal(server.try_list(&acme.bob, request.clone()).await);
         assert_eq!(
             (refused.code, refused.reason.as_str()),
             (Code::InvalidArgument, "INVALID_PAGE_TOKEN"),
@@ -105,14 +107,14 @@ async fn a_page_token_belongs_to_its_query(database: &TestDatabase) {
 }
 
 async fn filters_choose(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let aws = v1::Secret { group: "aws".into(), ..Default::default() };
-    wire.create_with(&acme.bob, BOB, "AWS_KEY", aws.clone()).await;
-    wire.create_with(&acme.bob, BOB, "AWS_TOKEN", v1::Secret { disabled: true, ..aws }).await;
-    wire.create_with(&acme.bob, BOB, "KEY", v1::Secret { target: file("~/key"), ..Default::default() }).await;
+    server.create_with(&acme.bob, BOB, "AWS_KEY", aws.clone()).await;
+    server.create_with(&acme.bob, BOB, "AWS_TOKEN", v1::Secret { disabled: true, ..aws }).await;
+    server.create_with(&acme.bob, BOB, "KEY", v1::Secret { target: file("~/key"), ..Default::default() }).await;
     let labelled = v1::Secret { labels: [("team".to_owned(), "web".to_owned())].into(), ..Default::default() };
-    wire.create_with(&acme.bob, BOB, "DSN", labelled).await;
+    server.create_with(&acme.bob, BOB, "DSN", labelled).await;
     for (filter, expected) in [
         (r#"secret_id = "KEY""#, &["KEY"][..]),
         (r#"secret_id : "AWS_*""#, &["AWS_KEY", "AWS_TOKEN"]),
@@ -123,15 +125,15 @@ async fn filters_choose(database: &TestDatabase) {
         (r#"secret_id = "NONE""#, &[]),
     ] {
         let request = v1::ListSecretsRequest { filter: filter.into(), ..list(BOB) };
-        let listed = wire.try_list(&acme.bob, request).await.unwrap();
+        let listed = server.try_list(&acme.bob, request).await.unwrap();
         assert_eq!(names(&listed.secrets), expected, "{filter}");
         assert_eq!(listed.total_size as usize, expected.len(), "{filter}");
     }
 }
 
 async fn filters_and_orders_that_do_not_pass_are_refused(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     for (filter, order_by, field) in [
         ("name = x", "", "filter"),
         ("value = \"x\"", "", "filter"),
@@ -141,7 +143,7 @@ async fn filters_and_orders_that_do_not_pass_are_refused(database: &TestDatabase
         ("", "secret_id, create_time", "order_by"),
     ] {
         let request = v1::ListSecretsRequest { filter: filter.into(), order_by: order_by.into(), ..list(BOB) };
-        let refused = refusal(wire.try_list(&acme.bob, request).await);
+        let refused = refusal(server.try_list(&acme.bob, request).await);
         assert_eq!(
             (refused.code, refused.reason.as_str()),
             (Code::InvalidArgument, "INVALID_FILTER"),
@@ -155,17 +157,17 @@ async fn filters_and_orders_that_do_not_pass_are_refused(database: &TestDatabase
 }
 
 async fn an_answer_is_cut_where_a_message_would_be_too_large(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let labels: std::collections::BTreeMap<_, _> =
         (0..64).map(|n| (format!("{}{n}", "k".repeat(120)), "v".repeat(512))).collect();
     for n in 0..120 {
         let secret = v1::Secret { labels: labels.clone(), ..Default::default() };
-        wire.create_with(&acme.bob, BOB, &format!("N{n}"), secret).await;
+        server.create_with(&acme.bob, BOB, &format!("N{n}"), secret).await;
     }
     let (mut request, mut seen, mut pages) = (list(BOB), BTreeSet::new(), 0);
     loop {
-        let page = wire.try_list(&acme.bob, request.clone()).await.unwrap();
+        let page = server.try_list(&acme.bob, request.clone()).await.unwrap();
         assert_eq!(page.total_size, 120);
         pages += 1;
         seen.extend(page.secrets.into_iter().map(|secret| secret.secret_id));

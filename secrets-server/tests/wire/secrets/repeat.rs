@@ -4,9 +4,11 @@ use secrets_proto::v1;
 use tonic::Code;
 
 use super::{BOB, creation, text};
-use crate::acme::Acme;
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
+use crate::support::acme::Acme;
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
 
 on_both!(
     a_repeat_returns_the_first_result_and_changes_nothing,
@@ -24,61 +26,61 @@ fn create() -> v1::CreateSecretRequest {
 }
 
 async fn a_repeat_returns_the_first_result_and_changes_nothing(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    let first = wire.try_create(&acme.bob, create()).await.unwrap();
-    wire.rotate(&acme.bob, TOKEN, "value-2").await;
-    assert_eq!(wire.try_create(&acme.bob, create()).await.unwrap(), first);
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let first = server.try_create(&acme.bob, create()).await.unwrap();
+    server.rotate(&acme.bob, TOKEN, "value-2").await;
+    assert_eq!(server.try_create(&acme.bob, create()).await.unwrap(), first);
     let delete = v1::DeleteSecretRequest { name: TOKEN.into(), request_id: ID.into(), ..Default::default() };
-    let deleted = wire.try_delete(&acme.bob, delete.clone()).await.unwrap();
-    assert_eq!(wire.try_delete(&acme.bob, delete).await.unwrap(), deleted);
-    assert!(wire.list(&acme.bob, BOB).await.is_empty());
+    let deleted = server.try_delete(&acme.bob, delete.clone()).await.unwrap();
+    assert_eq!(server.try_delete(&acme.bob, delete).await.unwrap(), deleted);
+    assert!(server.list(&acme.bob, BOB).await.is_empty());
 }
 
 async fn a_request_id_is_not_used_for_another_payload(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    wire.try_create(&acme.bob, create()).await.unwrap();
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    server.try_create(&acme.bob, create()).await.unwrap();
     for other in [
         v1::CreateSecretRequest { value: text("value-2"), ..create() },
         v1::CreateSecretRequest { secret_id: "OTHER".into(), ..create() },
     ] {
-        let refused = refusal(wire.try_create(&acme.bob, other).await);
+        let refused = refusal(server.try_create(&acme.bob, other).await);
         assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "REQUEST_ID_REUSED"));
         assert_eq!(refused.fields, ["request_id"]);
     }
     let refused =
-        refusal(wire.try_create(&acme.bob, v1::CreateSecretRequest { request_id: "1".into(), ..create() }).await);
+        refusal(server.try_create(&acme.bob, v1::CreateSecretRequest { request_id: "1".into(), ..create() }).await);
     assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "INVALID_REQUEST_ID"));
-    assert_eq!(wire.list(&acme.bob, BOB).await.len(), 1);
+    assert_eq!(server.list(&acme.bob, BOB).await.len(), 1);
 }
 
 async fn a_request_id_belongs_to_its_caller_and_method_for_a_day(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let ann = v1::CreateSecretRequest { parent: "organizations/acme/users/ann".into(), ..create() };
-    wire.try_create(&acme.bob, create()).await.unwrap();
-    wire.try_create(&acme.ann, ann).await.unwrap();
-    wire.wait(Duration::from_secs(24 * 60 * 60));
-    assert_eq!(refusal(wire.try_create(&acme.bob, create()).await).reason, "ALREADY_EXISTS");
+    server.try_create(&acme.bob, create()).await.unwrap();
+    server.try_create(&acme.ann, ann).await.unwrap();
+    server.wait(Duration::from_secs(24 * 60 * 60));
+    assert_eq!(refusal(server.try_create(&acme.bob, create()).await).reason, "ALREADY_EXISTS");
 }
 
 async fn what_was_refused_is_tried_anew(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    let taken = wire.create(&acme.bob, BOB, "TOKEN", "value-0").await;
-    assert_eq!(refusal(wire.try_create(&acme.bob, create()).await).reason, "ALREADY_EXISTS");
-    wire.delete(&acme.bob, &taken.name).await;
-    let made = wire.try_create(&acme.bob, create()).await.unwrap().secret.unwrap();
-    assert_eq!(wire.stored_value(&made).await, b"value-1");
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let taken = server.create(&acme.bob, BOB, "TOKEN", "value-0").await;
+    assert_eq!(refusal(server.try_create(&acme.bob, create()).await).reason, "ALREADY_EXISTS");
+    server.delete(&acme.bob, &taken.name).await;
+    let made = server.try_create(&acme.bob, create()).await.unwrap().secret.unwrap();
+    assert_eq!(server.stored_value(&made).await, b"value-1");
 }
 
 async fn a_repeat_that_is_no_longer_allowed_is_refused(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let request = v1::CreateSecretRequest { parent: super::WS1.into(), ..create() };
-    wire.try_create(&acme.bob, request.clone()).await.unwrap();
-    let db = wire.app.store();
+    server.try_create(&acme.bob, request.clone()).await.unwrap();
+    let db = server.app.store();
     let workspace = "ws1".parse().unwrap();
     let row =
         secrets_server::store::workspace::by_id(db.reader(), acme.organization, &workspace).await.unwrap().unwrap();
@@ -86,5 +88,5 @@ async fn a_repeat_that_is_no_longer_allowed_is_refused(database: &TestDatabase) 
     let owner = Some(acme.users["dan"]);
     assert!(secrets_server::store::workspace::transfer(&tx, acme.organization, row.uid, owner).await.unwrap());
     secrets_server::store::commit(tx).await.unwrap();
-    assert_eq!(refusal(wire.try_create(&acme.bob, request).await).reason, "PERMISSION_DENIED");
+    assert_eq!(refusal(server.try_create(&acme.bob, request).await).reason, "PERMISSION_DENIED");
 }

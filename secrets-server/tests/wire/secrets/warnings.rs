@@ -6,9 +6,10 @@ use secrets_proto::v1::WarningCode::{
 use secrets_server::clock::Clock;
 
 use super::{ACME, API, BOB, WS1, codes, creation, file, selected};
-use crate::acme::Acme;
-use crate::database::{TestDatabase, on_both};
-use crate::harness::Wire;
+use crate::support::acme::Acme;
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::server::TestServer;
 
 on_both!(
     remarkable_values_are_stored_with_a_warning,
@@ -19,8 +20,8 @@ on_both!(
 );
 
 async fn remarkable_values_are_stored_with_a_warning(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let pem = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----";
     for (n, (value, redaction, expected)) in [
         ("lin_api_0123456789", v1::Redaction::Default, &[][..]),
@@ -35,18 +36,18 @@ async fn remarkable_values_are_stored_with_a_warning(database: &TestDatabase) {
     {
         let secret = v1::Secret { redaction: redaction.into(), ..Default::default() };
         let request = v1::CreateSecretRequest { secret: Some(secret), ..creation(BOB, &format!("N{n}"), value) };
-        let made = wire.try_create(&acme.bob, request).await.unwrap();
+        let made = server.try_create(&acme.bob, request).await.unwrap();
         assert_eq!(codes(&made.warnings), expected, "{value:?}");
         assert!(made.warnings.iter().all(|warning| warning.secret_id == format!("N{n}")));
         assert!(made.warnings.iter().all(|warning| !warning.message.contains("lin_api")));
-        assert_eq!(wire.stored_value(&made.secret.unwrap()).await, value.as_bytes());
+        assert_eq!(server.stored_value(&made.secret.unwrap()).await, value.as_bytes());
     }
 }
 
 async fn an_end_that_is_near_and_a_selection_of_nobody_are_told(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    let now = wire.clock.now().as_micros() / 1_000_000;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let now = server.clock.now().as_micros() / 1_000_000;
     let day = 24 * 60 * 60;
     for (n, (seconds, expected)) in
         [(now - 1, &[AlreadyExpired][..]), (now + 6 * day, &[ExpiresSoon]), (now + 8 * day, &[])]
@@ -55,24 +56,24 @@ async fn an_end_that_is_near_and_a_selection_of_nobody_are_told(database: &TestD
     {
         let secret =
             v1::Secret { expire_time: Some(prost_types::Timestamp { seconds, nanos: 0 }), ..Default::default() };
-        let made = wire.create_with(&acme.bob, BOB, &format!("N{n}"), secret).await;
+        let made = server.create_with(&acme.bob, BOB, &format!("N{n}"), secret).await;
         assert_eq!(codes(&made.warnings), expected);
     }
     let secret = v1::Secret { visibility: selected(&[], &[]), ..Default::default() };
-    assert_eq!(codes(&wire.create_with(&acme.ann, ACME, "NOBODY", secret).await.warnings), [ReachesNobody]);
+    assert_eq!(codes(&server.create_with(&acme.ann, ACME, "NOBODY", secret).await.warnings), [ReachesNobody]);
 }
 
 async fn who_stands_before_or_behind_a_secret_is_told(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     let locked = v1::Secret { override_policy: v1::OverridePolicy::Locked.into(), ..Default::default() };
-    wire.create(&acme.ann, ACME, "TOKEN", "value-org").await;
-    wire.create_with(&acme.ann, ACME, "CA", v1::Secret { target: file("/etc/ssl/ca.pem"), ..locked.clone() }).await;
-    wire.create_with(&acme.ann, ACME, "AWS_KEY", v1::Secret { group: "aws".into(), ..Default::default() }).await;
-    wire.create_with(&acme.cat, API, "STRIPE", locked).await;
+    server.create(&acme.ann, ACME, "TOKEN", "value-org").await;
+    server.create_with(&acme.ann, ACME, "CA", v1::Secret { target: file("/etc/ssl/ca.pem"), ..locked.clone() }).await;
+    server.create_with(&acme.ann, ACME, "AWS_KEY", v1::Secret { group: "aws".into(), ..Default::default() }).await;
+    server.create_with(&acme.cat, API, "STRIPE", locked).await;
 
     let told = async |token: &str, parent: &str, id: &str, secret: v1::Secret| {
-        let made = wire.create_with(token, parent, id, secret).await;
+        let made = server.create_with(token, parent, id, secret).await;
         made.warnings.into_iter().map(|warning| (warning.code(), warning.message)).collect::<Vec<_>>()
     };
     let plain = v1::Secret::default;
@@ -103,36 +104,36 @@ async fn who_stands_before_or_behind_a_secret_is_told(database: &TestDatabase) {
         )),
         ..Default::default()
     };
-    let imported = wire.try_import(&acme.cat, request).await.unwrap();
+    let imported = server.try_import(&acme.cat, request).await.unwrap();
     let told: Vec<_> = imported.warnings.iter().map(|warning| (warning.secret_id.as_str(), warning.code())).collect();
     assert_eq!(told, [("TOKEN", ShadowsBroader), ("CA", BlockedByLock)]);
 }
 
 async fn what_the_caller_may_not_list_is_not_told(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
     // dan takes part in ws1 and in no project.
     let for_web = v1::Secret { visibility: selected(&["web"], &[]), ..Default::default() };
-    wire.create_with(&acme.ann, ACME, "WEB_TOKEN", for_web).await;
-    wire.create(&acme.cat, API, "API_TOKEN", "value-api").await;
+    server.create_with(&acme.ann, ACME, "WEB_TOKEN", for_web).await;
+    server.create(&acme.cat, API, "API_TOKEN", "value-api").await;
     let own = "organizations/acme/users/dan";
     for id in ["WEB_TOKEN", "API_TOKEN"] {
-        let made = wire.try_create(&acme.dan, creation(own, id, "value-of-dan")).await.unwrap();
+        let made = server.try_create(&acme.dan, creation(own, id, "value-of-dan")).await.unwrap();
         assert_eq!(codes(&made.warnings), [], "{id}");
     }
-    wire.create(&acme.bob, WS1, "WS1_TOKEN", "value-ws1").await;
-    let made = wire.try_create(&acme.dan, creation(own, "WS1_TOKEN", "value-of-dan")).await.unwrap();
+    server.create(&acme.bob, WS1, "WS1_TOKEN", "value-ws1").await;
+    let made = server.try_create(&acme.dan, creation(own, "WS1_TOKEN", "value-of-dan")).await.unwrap();
     assert_eq!(codes(&made.warnings), [ShadowsBroader]);
 }
 
 async fn a_secret_that_does_not_serve_shadows_nothing(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::make(&wire).await;
-    wire.create(&acme.ann, ACME, "TOKEN", "value-org").await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    server.create(&acme.ann, ACME, "TOKEN", "value-org").await;
     let disabled = v1::Secret { disabled: true, ..Default::default() };
-    assert_eq!(codes(&wire.create_with(&acme.bob, BOB, "TOKEN", disabled.clone()).await.warnings), []);
+    assert_eq!(codes(&server.create_with(&acme.bob, BOB, "TOKEN", disabled.clone()).await.warnings), []);
     // A lock holds though its secret is disabled.
     let locked = v1::Secret { override_policy: v1::OverridePolicy::Locked.into(), ..disabled };
-    wire.create_with(&acme.ann, ACME, "CA", locked).await;
-    assert_eq!(codes(&wire.create_with(&acme.bob, BOB, "CA", v1::Secret::default()).await.warnings), [BlockedByLock]);
+    server.create_with(&acme.ann, ACME, "CA", locked).await;
+    assert_eq!(codes(&server.create_with(&acme.bob, BOB, "CA", v1::Secret::default()).await.warnings), [BlockedByLock]);
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 use secrets_proto::v1;
 
 use super::Acme;
-use crate::database::{TestDatabase, on_both};
-use crate::harness::Wire;
-use crate::secrets::{ACME, BOB, creation, text};
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::server::TestServer;
+use crate::wire::secrets::{ACME, BOB, creation, text};
 
 on_both!(
     tells_what_others_add_change_and_remove,
@@ -23,12 +24,12 @@ fn path(parent: &str, name: &str) -> v1::Secret {
 
 async fn delete(acme: &Acme<'_>, token: &str, secret: v1::Secret) {
     let request = v1::DeleteSecretRequest { name: secret.name, ..Default::default() };
-    acme.wire.secrets(token).delete_secret(request).await.unwrap();
+    acme.server.secrets(token).delete_secret(request).await.unwrap();
 }
 
 async fn tells_what_others_add_change_and_remove(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let mut watching = acme.bob_watches().await;
     let (set, _) = watching.set().await;
     let mut etags = vec![set.etag];
@@ -43,7 +44,7 @@ async fn tells_what_others_add_change_and_remove(database: &TestDatabase) {
         value: text("another"),
         ..Default::default()
     };
-    wire.secrets(&acme.ann).update_secret(newer).await.unwrap();
+    server.secrets(&acme.ann).update_secret(newer).await.unwrap();
     let (etag, changed, lines) = watching.change().await;
     assert_eq!((changed, lines), (true, vec!["* SENTRY_DSN v2 of organization".to_owned()]));
     etags.push(etag);
@@ -69,8 +70,8 @@ async fn tells_what_others_add_change_and_remove(database: &TestDatabase) {
 }
 
 async fn tells_of_a_lock_and_of_a_secret_that_is_switched_off(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let mut watching = acme.bob_watches().await;
     let (set, _) = watching.set().await;
     let of_organization = path(ACME, "LINEAR_API_KEY");
@@ -87,8 +88,8 @@ async fn tells_of_a_lock_and_of_a_secret_that_is_switched_off(database: &TestDat
 }
 
 async fn a_description_changes_nothing_that_is_delivered(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let mut watching = acme.bob_watches().await;
     let (set, _) = watching.set().await;
     let described = v1::Secret { description: "his own".into(), ..path(BOB, "LINEAR_API_KEY") };
@@ -103,9 +104,9 @@ async fn a_description_changes_nothing_that_is_delivered(database: &TestDatabase
 }
 
 async fn tells_when_a_secret_expires(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let (now, two_seconds) = (wire.clock.now(), Duration::from_secs(2));
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let (now, two_seconds) = (server.clock.now(), Duration::from_secs(2));
     let end = prost_types::Timestamp { seconds: now.as_micros() / 1_000_000 + 2, nanos: 0 };
     let short = v1::CreateSecretRequest {
         secret: Some(v1::Secret { expire_time: Some(end), ..Default::default() }),
@@ -116,7 +117,7 @@ async fn tells_when_a_secret_expires(database: &TestDatabase) {
     let (set, lines) = watching.set().await;
     assert_eq!((lines.len(), set.next_change_time), (3, Some(end)));
     // Nothing is written from here on: the clock alone goes on.
-    wire.wait(two_seconds);
+    server.wait(two_seconds);
     let event = watching.is_told().await;
     let Some(v1::watch_response::Event::Changed(change)) = &event.event else { panic!("{event:?}") };
     assert_eq!((change.removed.as_slice(), change.delivery_changed), (["SHORT".to_owned()].as_slice(), true));
@@ -124,8 +125,8 @@ async fn tells_when_a_secret_expires(database: &TestDatabase) {
 }
 
 async fn changes_that_follow_each_other_are_told_as_few(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let mut watching = acme.bob_watches().await;
     watching.set().await;
     let parent = BOB.to_owned();
@@ -135,7 +136,7 @@ async fn changes_that_follow_each_other_are_told_as_few(database: &TestDatabase)
         source: Some(v1::import_secrets_request::Source::Dotenv(document.into_bytes())),
         ..Default::default()
     };
-    wire.secrets(&acme.bob).import_secrets(import).await.unwrap();
+    server.secrets(&acme.bob).import_secrets(import).await.unwrap();
     let (_, _, lines) = watching.change().await;
     assert_eq!(lines.len(), 200, "one import, one event");
 
@@ -144,7 +145,7 @@ async fn changes_that_follow_each_other_are_told_as_few(database: &TestDatabase)
             let value = text(&format!("value {version}"));
             let secret = Some(path(BOB, "KEY_7"));
             let newer = v1::UpdateSecretRequest { secret, value, ..Default::default() };
-            let mut secrets = wire.secrets(&acme.bob);
+            let mut secrets = server.secrets(&acme.bob);
             tokio::spawn(async move { secrets.update_secret(newer).await.unwrap() })
         })
         .collect();
@@ -164,9 +165,9 @@ async fn changes_that_follow_each_other_are_told_as_few(database: &TestDatabase)
 }
 
 async fn tells_of_nothing_that_does_not_reach_the_context(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let cat = wire.person(&acme.ann, "acme", "cat").await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let cat = server.person(&acme.ann, "acme", "cat").await;
     let mut watching = acme.bob_watches().await;
     watching.set().await;
     acme.create(&cat, creation("organizations/acme/users/cat", "CATS_KEY", "v")).await;

@@ -5,10 +5,11 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::{Acme, Watching, ws1};
-use crate::database::{TestDatabase, on_both};
-use crate::harness::Wire;
-use crate::secrets::{ACME, BOB, creation};
-use crate::world::context;
+use crate::support::calls::context;
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::server::TestServer;
+use crate::wire::secrets::{ACME, BOB, creation};
 
 on_both!(
     ends_with_the_session_that_is_revoked,
@@ -30,36 +31,36 @@ fn assert_unauthenticated(status: &Status) {
 async fn session(acme: &Acme<'_>, seconds: i64) -> (v1::CreateSessionResponse, Watching) {
     let ttl = Some(prost_types::Duration { seconds, nanos: 0 });
     let request = v1::CreateSessionRequest { context: Some(context("ws1", "")), ttl, ..Default::default() };
-    let session = acme.wire.access(&acme.bob).create_session(request).await.unwrap().into_inner();
+    let session = acme.server.access(&acme.bob).create_session(request).await.unwrap().into_inner();
     let mut watching = acme.open(&session.token, v1::WatchRequest::default()).await.unwrap();
     watching.set().await;
     (session, watching)
 }
 
 async fn ends_with_the_session_that_is_revoked(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let (session, mut watching) = session(&acme, 3600).await;
     let request = v1::RevokeSessionRequest { name: session.session.unwrap().name, ..Default::default() };
-    wire.access(&acme.ann).revoke_session(request).await.unwrap();
+    server.access(&acme.ann).revoke_session(request).await.unwrap();
     assert_unauthenticated(&watching.end().await);
 }
 
 async fn ends_with_the_session_that_expires(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let (_, mut watching) = session(&acme, 2).await;
-    wire.wait(Duration::from_secs(2));
+    server.wait(Duration::from_secs(2));
     assert_unauthenticated(&watching.end().await);
 }
 
 async fn goes_on_with_the_session_that_is_renewed(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let (session, mut watching) = session(&acme, 2).await;
     let ttl = Some(prost_types::Duration { seconds: 3600, nanos: 0 });
-    wire.access(&session.token).renew_session(v1::RenewSessionRequest { ttl, ..Default::default() }).await.unwrap();
-    wire.wait(Duration::from_secs(2));
+    server.access(&session.token).renew_session(v1::RenewSessionRequest { ttl, ..Default::default() }).await.unwrap();
+    server.wait(Duration::from_secs(2));
     // After the first end: it looks again, and finds the new one.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     acme.create(&acme.bob, creation(BOB, "OWN", "v")).await;
@@ -67,38 +68,38 @@ async fn goes_on_with_the_session_that_is_renewed(database: &TestDatabase) {
 }
 
 async fn ends_with_the_token_and_with_the_person(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let token = v1::CreateTokenRequest { principal: BOB.into(), ..Default::default() };
-    let token = wire.access(&acme.bob).create_token(token).await.unwrap().into_inner();
+    let token = server.access(&acme.bob).create_token(token).await.unwrap().into_inner();
     let mut with_token = acme.open(&token.token, ws1()).await.unwrap();
     with_token.set().await;
     let mut with_another = acme.bob_watches().await;
     with_another.set().await;
     let revoke = v1::RevokeTokenRequest { name: token.token_info.unwrap().name, ..Default::default() };
-    wire.access(&acme.bob).revoke_token(revoke).await.unwrap();
+    server.access(&acme.bob).revoke_token(revoke).await.unwrap();
     assert_unauthenticated(&with_token.end().await);
 
     acme.create(&acme.bob, creation(BOB, "OWN", "v")).await;
     assert_eq!(with_another.change().await.2, ["+ OWN v1 of user"]);
-    wire.remove(&acme.ann, "bob").await.unwrap();
+    server.remove(&acme.ann, "bob").await.unwrap();
     assert_unauthenticated(&with_another.end().await);
 }
 
 async fn ends_with_the_membership_it_stands_on(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let cat = wire.person(&acme.ann, "acme", "cat").await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let cat = server.person(&acme.ann, "acme", "cat").await;
     let ws1_path = "organizations/acme/workspaces/ws1";
     let member = "organizations/acme/users/cat";
-    let workspace = wire.bind(&acme.bob, ws1_path, member, v1::Role::Member).await.unwrap();
-    wire.bind(&acme.ann, "organizations/acme/projects/api", member, v1::Role::Member).await.unwrap();
-    let created = wire.session(&cat, "ws1", "").await.unwrap().token;
+    let workspace = server.bind(&acme.bob, ws1_path, member, v1::Role::Member).await.unwrap();
+    server.bind(&acme.ann, "organizations/acme/projects/api", member, v1::Role::Member).await.unwrap();
+    let created = server.session(&cat, "ws1", "").await.unwrap().token;
     let mut own = acme.open(&cat, ws1()).await.unwrap();
     let mut sandbox = acme.open(&created, v1::WatchRequest::default()).await.unwrap();
     own.set().await;
     sandbox.set().await;
-    wire.unbind(&acme.bob, &workspace.name).await.unwrap();
+    server.unbind(&acme.bob, &workspace.name).await.unwrap();
     for watching in [&mut own, &mut sandbox] {
         let status = watching.end().await;
         assert!(matches!(status.code(), Code::PermissionDenied | Code::Unauthenticated), "{status:?}");
@@ -107,49 +108,50 @@ async fn ends_with_the_membership_it_stands_on(database: &TestDatabase) {
 }
 
 async fn ends_with_the_workspace(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let mut watching = acme.bob_watches().await;
     watching.set().await;
     let delete = v1::DeleteWorkspaceRequest { name: "organizations/acme/workspaces/ws1".into(), ..Default::default() };
-    wire.directory(&acme.bob).delete_workspace(delete).await.unwrap();
+    server.directory(&acme.bob).delete_workspace(delete).await.unwrap();
     assert_eq!(watching.end().await.code(), Code::PermissionDenied);
 }
 
 /// An account of the platform creates for people of every organization; its end is written in none of their histories.
 async fn ends_with_whoever_minted_the_session(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let sandboxd = wire.program(&wire.operator, "platform", "sandboxd").await;
-    let delegate = wire.bind(&wire.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Delegate).await.unwrap();
-    let created = wire.session(&sandboxd, "ws1", "bob").await.unwrap().token;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let sandboxd = server.program(&server.operator, "platform", "sandboxd").await;
+    let delegate =
+        server.bind(&server.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Delegate).await.unwrap();
+    let created = server.session(&sandboxd, "ws1", "bob").await.unwrap().token;
     let mut watching = acme.open(&created, v1::WatchRequest::default()).await.unwrap();
     watching.set().await;
-    wire.unbind(&wire.operator, &delegate.name).await.unwrap();
+    server.unbind(&server.operator, &delegate.name).await.unwrap();
     let status = watching.end().await;
     assert!(matches!(status.code(), Code::PermissionDenied | Code::Unauthenticated), "{status:?}");
 
-    wire.bind(&wire.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Delegate).await.unwrap();
+    server.bind(&server.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Delegate).await.unwrap();
     let mut watching = acme.open(&created, v1::WatchRequest::default()).await.unwrap();
     watching.set().await;
     let delete = v1::DeleteServiceAccountRequest { name: "serviceAccounts/sandboxd".into(), ..Default::default() };
-    wire.directory(&wire.operator).delete_service_account(delete).await.unwrap();
+    server.directory(&server.operator).delete_service_account(delete).await.unwrap();
     assert_unauthenticated(&watching.end().await);
 }
 
 async fn ends_with_the_organization(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let mut watching = acme.bob_watches().await;
     watching.set().await;
     let delete = v1::DeleteOrganizationRequest { name: ACME.into(), ..Default::default() };
-    wire.directory(&wire.operator).delete_organization(delete).await.unwrap();
+    server.directory(&server.operator).delete_organization(delete).await.unwrap();
     assert_unauthenticated(&watching.end().await);
 }
 
 async fn ends_when_the_server_stops_and_does_not_hold_it_up(database: &TestDatabase) {
-    let mut wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let mut server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let mut open_ones = Vec::new();
     for _ in 0..10 {
         let mut watching = acme.bob_watches().await;
@@ -158,7 +160,7 @@ async fn ends_when_the_server_stops_and_does_not_hold_it_up(database: &TestDatab
     }
     drop(acme);
     let begun = Instant::now();
-    wire.stop().await;
+    server.stop().await;
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     for mut watching in open_ones {
         let status = watching.end().await;

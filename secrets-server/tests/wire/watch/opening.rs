@@ -5,10 +5,13 @@ use secrets_proto::v1::watch_response::Event;
 use tonic::{Code, Response};
 
 use super::{Acme, ws1};
-use crate::database::{TestDatabase, on_both};
-use crate::harness::{Wire, refusal};
-use crate::secrets::{ACME, BOB, creation, file, text};
-use crate::world::context;
+use crate::support::calls::context;
+use crate::support::clients::Clients;
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
+use crate::wire::secrets::{ACME, BOB, creation, file, text};
 
 on_both!(
     begins_with_the_set_that_resolve_would_deliver,
@@ -29,12 +32,12 @@ async fn resolve(acme: &Acme<'_>, token: &str, asked: &v1::WatchRequest) -> v1::
         kinds: asked.kinds.clone(),
         ..Default::default()
     };
-    acme.wire.resolver(token).resolve(request).await.map(Response::into_inner).unwrap()
+    acme.server.resolver(token).resolve(request).await.map(Response::into_inner).unwrap()
 }
 
 async fn begins_with_the_set_that_resolve_would_deliver(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let (event, lines) = acme.bob_watches().await.set().await;
     assert_eq!(lines, ["LINEAR_API_KEY v1 of user", "OPENAI_API_KEY v1 of organization"]);
     let Some(Event::Set(set)) = &event.event else { panic!() };
@@ -51,8 +54,8 @@ async fn begins_with_the_set_that_resolve_would_deliver(database: &TestDatabase)
 }
 
 async fn begins_with_a_heartbeat_when_the_etag_still_stands(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let answer = resolve(&acme, &acme.bob, &ws1()).await;
     let known = v1::WatchRequest { if_none_match: answer.etag.clone(), ..ws1() };
     let mut watching = acme.open(&acme.bob, known.clone()).await.unwrap();
@@ -71,8 +74,8 @@ async fn begins_with_a_heartbeat_when_the_etag_still_stands(database: &TestDatab
 }
 
 async fn tells_only_of_what_is_asked_for(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let certificate = v1::CreateSecretRequest {
         secret: Some(v1::Secret { target: file("/etc/ssl/corp.pem"), ..Default::default() }),
         ..creation(BOB, "CERTIFICATE", "pem")
@@ -122,14 +125,14 @@ async fn tells_only_of_what_is_asked_for(database: &TestDatabase) {
 }
 
 async fn a_session_watches_its_own_context_as_narrow_as_it_is(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let request = v1::CreateSessionRequest {
         context: Some(context("ws1", "")),
         restrictions: Some(v1::SessionRestrictions { secret_ids: vec!["OPENAI_API_KEY".into()], ..Default::default() }),
         ..Default::default()
     };
-    let session = wire.access(&acme.bob).create_session(request).await.unwrap().into_inner().token;
+    let session = server.access(&acme.bob).create_session(request).await.unwrap().into_inner().token;
     let mut watching = acme.open(&session, v1::WatchRequest::default()).await.unwrap();
     assert_eq!(watching.set().await.1, ["OPENAI_API_KEY v1 of organization"]);
     let elsewhere = v1::WatchRequest { context: Some(context("", "")), ..Default::default() };
@@ -137,18 +140,18 @@ async fn a_session_watches_its_own_context_as_narrow_as_it_is(database: &TestDat
 }
 
 async fn is_for_those_who_may_resolve(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    wire.organization("rival").await;
-    let cat = wire.person(&acme.ann, "acme", "cat").await;
-    let reader = wire.program(&acme.ann, ACME, "reader").await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    server.organization("rival").await;
+    let cat = server.person(&acme.ann, "acme", "cat").await;
+    let reader = server.program(&acme.ann, ACME, "reader").await;
     for (token, code) in [
         ("", Code::Unauthenticated),
         ("sper_nonsense", Code::Unauthenticated),
         (&cat, Code::PermissionDenied),
         (&acme.ann, Code::PermissionDenied),
         (&reader, Code::PermissionDenied),
-        (&wire.operator, Code::PermissionDenied),
+        (&server.operator, Code::PermissionDenied),
     ] {
         assert_eq!(refusal(acme.open(token, ws1()).await.map(drop)).code, code, "{token}");
     }
@@ -161,15 +164,15 @@ async fn is_for_those_who_may_resolve(database: &TestDatabase) {
     assert_eq!(nowhere.reason, "CONTEXT_INVALID");
 
     // A program that may resolve the workspace without anybody gets nobody's own.
-    wire.bind(&acme.ann, ACME, "organizations/acme/serviceAccounts/reader", v1::Role::Resolver).await.unwrap();
+    server.bind(&acme.ann, ACME, "organizations/acme/serviceAccounts/reader", v1::Role::Resolver).await.unwrap();
     let (_, lines) = acme.open(&reader, ws1()).await.unwrap().set().await;
     assert_eq!(lines, ["LINEAR_API_KEY v1 of organization", "OPENAI_API_KEY v1 of organization"]);
 }
 
 async fn is_recorded_when_it_is_opened(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
-    let cat = wire.person(&acme.ann, "acme", "cat").await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let cat = server.person(&acme.ann, "acme", "cat").await;
     let mut watching = acme.bob_watches().await;
     watching.set().await;
     acme.open(&cat, ws1()).await.err().unwrap();
@@ -177,7 +180,7 @@ async fn is_recorded_when_it_is_opened(database: &TestDatabase) {
     acme.create(&acme.ann, v1::CreateSecretRequest { value: text("v"), ..creation(ACME, "NEW", "v") }).await;
     watching.change().await;
     let list = v1::ListAuditEventsRequest { parent: ACME.into(), page_size: 1_000, ..Default::default() };
-    let listed = wire.audit(&acme.ann).list_audit_events(list).await.unwrap().into_inner();
+    let listed = server.audit(&acme.ann).list_audit_events(list).await.unwrap().into_inner();
     let watches = listed.events.iter().filter(|event| event.action.ends_with("/Watch"));
     let mut told: Vec<_> =
         watches.map(|event| (event.principal.as_str(), event.outcome(), event.resource.as_str())).collect();
@@ -190,12 +193,12 @@ async fn is_recorded_when_it_is_opened(database: &TestDatabase) {
 }
 
 async fn a_credential_has_no_more_than_its_share(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     // A connection has room for 64 calls, so the share takes more than one.
-    let channels: Vec<_> = (0..3).map(|_| wire.another_channel()).collect();
+    let channels: Vec<_> = (0..3).map(|_| server.another_channel()).collect();
     let open = async |channel: &tonic::transport::Channel| {
-        wire.resolver_over(channel, &acme.bob).watch(ws1()).await.map(Response::into_inner)
+        Clients(channel.clone()).resolver(&acme.bob).watch(ws1()).await.map(Response::into_inner)
     };
     let mut open_ones = Vec::new();
     for number in 0..128 {
@@ -204,7 +207,7 @@ async fn a_credential_has_no_more_than_its_share(database: &TestDatabase) {
     let refused = refusal(open(&channels[2]).await.map(drop));
     assert_eq!((refused.code, refused.metadata["limit"].as_str()), (Code::ResourceExhausted, "watches"));
     // Others are not concerned, and a place that is given up is free again.
-    let session = wire.session(&acme.bob, "ws1", "").await.unwrap().token;
+    let session = server.session(&acme.bob, "ws1", "").await.unwrap().token;
     acme.open(&session, v1::WatchRequest::default()).await.unwrap().set().await;
     open_ones.pop();
     let begun = std::time::Instant::now();
@@ -215,8 +218,8 @@ async fn a_credential_has_no_more_than_its_share(database: &TestDatabase) {
 }
 
 async fn says_that_it_is_alive_when_nothing_happens(database: &TestDatabase) {
-    let wire = Wire::start(database).await;
-    let acme = Acme::new(&wire).await;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
     let mut watching = acme.bob_watches().await;
     let (set, _) = watching.set().await;
     let begun = std::time::Instant::now();

@@ -7,17 +7,22 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Longer than anything may take that a test waits for.
-const PATIENCE: Duration = Duration::from_secs(40);
+use super::wait_with_timeout;
 
-/// Dropped, it is killed.
-pub(crate) struct Running {
+/// Longer than anything may take that a test waits for.
+const TIMEOUT: Duration = Duration::from_secs(40);
+
+/// How long a command may take to end after it was asked to; then it is killed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A running command. Dropped, it is stopped.
+pub(crate) struct RunningCommand {
     child: Child,
     stdout: Receiver<String>,
     stderr: Receiver<String>,
 }
 
-impl Running {
+impl RunningCommand {
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (stdout, stderr) = (lines(child.stdout.take().unwrap()), lines(child.stderr.take().unwrap()));
@@ -26,65 +31,57 @@ impl Running {
 
     /// The next line on stdout.
     #[track_caller]
-    pub(crate) fn says(&self) -> String {
-        self.stdout.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("silence; stderr: {:#?}", self.told()))
+    pub(crate) fn next_line(&self) -> String {
+        self.stdout.recv_timeout(TIMEOUT).unwrap_or_else(|_| panic!("no line; stderr: {:#?}", self.remaining_stderr()))
     }
 
     /// Waits for a line on stderr that has `text`, and returns it.
     #[track_caller]
-    pub(crate) fn warns(&self, text: &str) -> String {
+    pub(crate) fn wait_for_warning(&self, text: &str) -> String {
         let begun = Instant::now();
         loop {
-            let left = PATIENCE.saturating_sub(begun.elapsed());
+            let left = TIMEOUT.saturating_sub(begun.elapsed());
             match self.stderr.recv_timeout(left) {
                 Ok(line) if line.contains(text) => return line,
                 Ok(_) => {}
-                Err(_) => panic!("nothing of `{text}` on stderr"),
+                Err(_) => panic!("no `{text}` on stderr"),
             }
         }
     }
 
-    /// What is on stderr and was not looked at.
-    pub(crate) fn told(&self) -> Vec<String> {
+    /// The lines on stderr that were not read before.
+    pub(crate) fn remaining_stderr(&self) -> Vec<String> {
         self.stderr.try_iter().collect()
     }
 
-    /// Whether it said nothing more so far.
+    /// Whether it has printed nothing more on stdout so far.
     pub(crate) fn is_silent(&self) -> bool {
         self.stdout.try_recv().is_err()
     }
 
-    pub(crate) fn runs(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
-    pub(crate) fn sent(&self, signal: Signal) {
+    pub(crate) fn send_signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// The code it ends with.
     #[track_caller]
-    pub(crate) fn ends(&mut self) -> i32 {
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code().unwrap_or(-1);
-            }
-            assert!(begun.elapsed() < PATIENCE, "it still runs: {:#?}", self.told());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+    pub(crate) fn wait_for_exit(&mut self) -> i32 {
+        let status = wait_with_timeout(&mut self.child, TIMEOUT);
+        let status = status.unwrap_or_else(|| panic!("it still runs: {:#?}", self.remaining_stderr()));
+        status.code().unwrap_or(-1)
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningCommand {
     fn drop(&mut self) {
         // Asked first, so that it ends what it has started.
-        if self.runs() {
-            self.sent(Signal::TERM);
-            let begun = Instant::now();
-            while self.runs() && begun.elapsed() < Duration::from_secs(5) {
-                std::thread::sleep(Duration::from_millis(20));
-            }
+        if self.is_running() {
+            self.send_signal(Signal::TERM);
+            wait_with_timeout(&mut self.child, STOP_TIMEOUT);
         }
         let _ = self.child.kill();
         let _ = self.child.wait();

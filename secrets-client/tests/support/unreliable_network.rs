@@ -6,51 +6,51 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Passes what comes to a port of its own on to another one.
-pub(crate) struct Proxy {
+/// Forwards what it receives on a port of its own to another one.
+pub(crate) struct UnreliableNetwork {
     pub(crate) port: u16,
-    network: watch::Sender<Network>,
+    state: watch::Sender<State>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Network {
+enum State {
     Works,
     /// Connections are refused.
     Refuses,
-    /// Nothing comes through, and nobody is told.
-    Silent,
+    /// Nothing comes through, and nobody is notified.
+    LosesPackets,
 }
 
-impl Proxy {
+impl UnreliableNetwork {
     pub(crate) async fn to(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (network, seen) = watch::channel(Network::Works);
-        tokio::spawn(listen(listener, server, seen));
-        Self { port, network }
+        let (sender, receiver) = watch::channel(State::Works);
+        tokio::spawn(listen(listener, server, receiver));
+        Self { port, state: sender }
     }
 
     pub(crate) fn works(&self) {
-        self.network.send_replace(Network::Works);
+        self.state.send_replace(State::Works);
     }
 
     pub(crate) fn refuses(&self) {
-        self.network.send_replace(Network::Refuses);
+        self.state.send_replace(State::Refuses);
     }
 
-    pub(crate) fn falls_silent(&self) {
-        self.network.send_replace(Network::Silent);
+    pub(crate) fn loses_packets(&self) {
+        self.state.send_replace(State::LosesPackets);
     }
 }
 
-async fn listen(mut listener: TcpListener, server: u16, network: watch::Receiver<Network>) {
+async fn listen(mut listener: TcpListener, server: u16, state: watch::Receiver<State>) {
     let port = listener.local_addr().unwrap().port();
     loop {
         tokio::select! {
-            client = listener.accept() => drop(tokio::spawn(pass(client.unwrap().0, server, network.clone()))),
-            () = until(&network, |network| network == Network::Refuses) => {
+            client = listener.accept() => drop(tokio::spawn(pass(client.unwrap().0, server, state.clone()))),
+            () = until(&state, |state| state == State::Refuses) => {
                 drop(listener);
-                until(&network, |network| network != Network::Refuses).await;
+                until(&state, |state| state != State::Refuses).await;
                 listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.unwrap();
             }
         }
@@ -59,20 +59,20 @@ async fn listen(mut listener: TcpListener, server: u16, network: watch::Receiver
 
 /// A connection from before a silence, or from within it, never comes through again, as when whatever stands between has
 /// forgotten it: a client must give up both.
-async fn pass(mut client: TcpStream, server: u16, network: watch::Receiver<Network>) {
-    if *network.borrow() == Network::Silent {
+async fn pass(mut client: TcpStream, server: u16, state: watch::Receiver<State>) {
+    if *state.borrow() == State::LosesPackets {
         std::future::pending().await
     }
     let Ok(mut server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await else { return };
     tokio::select! {
         _ = copy_bidirectional(&mut client, &mut server) => {}
-        () = until(&network, |network| network == Network::Silent) => std::future::pending().await,
+        () = until(&state, |state| state == State::LosesPackets) => std::future::pending().await,
     }
 }
 
 /// Waits until the network is as asked for; for ever when nobody can change it any more.
-async fn until(network: &watch::Receiver<Network>, is: impl Fn(Network) -> bool) {
-    let reached = network.clone().wait_for(|network| is(*network)).await.is_ok();
+async fn until(state: &watch::Receiver<State>, is: impl Fn(State) -> bool) {
+    let reached = state.clone().wait_for(|state| is(*state)).await.is_ok();
     if !reached {
         std::future::pending().await
     }

@@ -11,28 +11,28 @@ use super::expectation;
 use super::kept_values::{KeptValues, at};
 use super::methods::Method;
 use super::scenario::{Scenario, Step};
-use super::test_server::TestServer;
+use crate::support::TlsServer;
 
-/// Longer than an event may take to come.
-const HANG: Duration = Duration::from_secs(40);
+/// Longer than an event may take to arrive.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(40);
 
-/// The scenario, on its way.
-pub(crate) struct Run {
+/// A run of the scenario.
+pub(crate) struct ScenarioRun {
     endpoint: String,
     authority: Vec<u8>,
     kept: KeptValues,
 }
 
-impl Run {
-    pub(crate) fn against(service: &TestServer) -> Self {
+impl ScenarioRun {
+    pub(crate) fn new(server: &TlsServer) -> Self {
         let mut kept = KeptValues::default();
         kept.keep("organization", "rust");
-        kept.keep("operator", std::fs::read_to_string(service.operator_token()).unwrap().trim());
-        Self { endpoint: service.endpoint(), authority: std::fs::read(service.authority()).unwrap(), kept }
+        kept.keep("operator", std::fs::read_to_string(server.operator_token()).unwrap().trim());
+        Self { endpoint: server.endpoint(), authority: std::fs::read(server.authority()).unwrap(), kept }
     }
 
-    /// Does every step; the first failure is told with its number, from 1, and ends it.
-    pub(crate) async fn whole(&mut self, scenario: &Scenario) -> Result<(), String> {
+    /// Runs every step. The first failure ends the run; its text begins with the number of the step, from 1.
+    pub(crate) async fn run(&mut self, scenario: &Scenario) -> Result<(), String> {
         for (position, step) in scenario.steps.iter().enumerate() {
             self.step(step).await.map_err(|why| format!("{} {}: {why}", position + 1, step.name))?;
         }
@@ -42,17 +42,17 @@ impl Run {
     async fn step(&mut self, step: &Step) -> Result<(), String> {
         let expected = step.expect.as_ref().map(|expected| self.kept.fill_object(expected));
         let end = Instant::now() + Duration::from_secs(step.within_seconds);
-        let came = loop {
-            let came = self.send(step).await;
-            match expectation::check(expected.as_ref(), &came) {
-                Ok(()) => break came,
+        let outcome = loop {
+            let outcome = self.send(step).await;
+            match expectation::check(expected.as_ref(), &outcome) {
+                Ok(()) => break outcome,
                 Err(why) if Instant::now() >= end => return Err(why),
                 Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
             }
         };
         for (name, path) in &step.keep {
-            let kept = at(&came["response"], path).and_then(Value::as_str);
-            self.kept.keep(name, kept.ok_or_else(|| format!("no text at `{path}` in {came}"))?);
+            let kept = at(&outcome["response"], path).and_then(Value::as_str);
+            self.kept.keep(name, kept.ok_or_else(|| format!("no text at `{path}` in {outcome}"))?);
         }
         Ok(())
     }
@@ -89,8 +89,10 @@ impl Run {
             Box::pin(self.step(inner)).await.unwrap_or_else(|why| panic!("{}: {why}", inner.name));
         }
         while events.len() < count {
-            let next = tokio::time::timeout(HANG, watch.next()).await;
-            events.push(event_json(next.unwrap_or_else(|_| panic!("{}: after {events:?} came nothing", step.name))?));
+            let next = tokio::time::timeout(EVENT_TIMEOUT, watch.next()).await;
+            events.push(event_json(
+                next.unwrap_or_else(|_| panic!("{}: no event within the time; events before: {events:?}", step.name))?,
+            ));
         }
         Ok(events)
     }

@@ -9,13 +9,13 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
 use secrets_server::store::DatabaseConfig;
 use tempfile::TempDir;
 
-use super::node::Node;
-use crate::database::TestDatabase;
-use crate::program::Serving;
+use super::server::Server;
+use crate::support::database::TestDatabase;
+use crate::support::process::serve;
 
-/// An installation whose servers come and go.
-pub struct Installation {
-    folder: TempDir,
+/// A data directory and a database, whose servers come and go.
+pub struct Deployment {
+    directory: TempDir,
     postgres: Option<Postgres>,
 }
 
@@ -23,14 +23,14 @@ struct Postgres {
     database: TestDatabase,
     url: String,
     name: String,
-    /// Connected to another database of the same server: to what happens to this one it is an onlooker.
+    /// Connected to another database of the same server, so that nothing that happens to this one ends the connection.
     admin: DatabaseConnection,
 }
 
-impl Installation {
+impl Deployment {
     /// On a SQLite file in the data directory, which the first start makes.
     pub fn sqlite() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), postgres: None }
+        Self { directory: tempfile::tempdir().unwrap(), postgres: None }
     }
 
     /// On a PostgreSQL database of its own, migrated.
@@ -41,40 +41,40 @@ impl Installation {
         let url = url.expose().to_owned();
         let name = url.split('?').next().unwrap().rsplit('/').next().unwrap().to_owned();
         let admin = Database::connect(std::env::var("SECRETS_TEST_POSTGRES_URL").unwrap()).await.unwrap();
-        Self { folder: tempfile::tempdir().unwrap(), postgres: Some(Postgres { database, url, name, admin }) }
+        Self { directory: tempfile::tempdir().unwrap(), postgres: Some(Postgres { database, url, name, admin }) }
     }
 
-    /// Where PostgreSQL listens.
-    pub fn server(&self) -> SocketAddr {
+    /// The address that PostgreSQL listens on.
+    pub fn postgres_address(&self) -> SocketAddr {
         authority(self.url()).parse().unwrap()
     }
 
     /// Lets servers started from now on reach PostgreSQL at another address.
-    pub fn pass_through(&mut self, address: SocketAddr) {
-        let postgres = self.postgres.as_mut().expect("an installation on PostgreSQL");
+    pub fn connect_through(&mut self, address: SocketAddr) {
+        let postgres = self.postgres.as_mut().expect("a deployment on PostgreSQL");
         postgres.url = postgres.url.replace(authority(&postgres.url), &address.to_string());
     }
 
     /// Starts a server.
-    pub fn start(&self) -> Node {
-        Node::start(self.command())
+    pub fn start(&self) -> Server {
+        Server::start(self.command())
     }
 
     /// Starts another one, with a data directory of its own, the same root key and the same database.
-    pub fn replica(&self) -> Node {
+    pub fn replica(&self) -> Server {
         let mut command = self.other_command();
         command.env("SECRETS__ROOT_KEY__FILE", self.data_file("root-key"));
-        Node::start(command)
+        Server::start(command)
     }
 
     /// What `start` runs.
     pub fn command(&self) -> Command {
-        self.with_database(Serving::command(self.folder.path(), &[]))
+        self.with_database(serve(self.directory.path(), &[]))
     }
 
     /// The same with another data directory.
     pub fn other_command(&self) -> Command {
-        self.with_database(Serving::command(&self.folder.path().join("other"), &[]))
+        self.with_database(serve(&self.directory.path().join("other"), &[]))
     }
 
     fn with_database(&self, mut command: Command) -> Command {
@@ -86,7 +86,7 @@ impl Installation {
 
     /// A file of the data directory.
     pub fn data_file(&self, name: &str) -> PathBuf {
-        self.folder.path().join("data").join(name)
+        self.directory.path().join("data").join(name)
     }
 
     /// The operator's token, which the first start wrote.
@@ -99,7 +99,7 @@ impl Installation {
         &self.on_postgres().url
     }
 
-    /// Waits until PostgreSQL is through with what killed servers had sent it.
+    /// Waits until PostgreSQL has finished what killed servers had sent it.
     pub async fn settle(&self) {
         let Some(postgres) = &self.postgres else { return };
         let sessions = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}'", postgres.name);
@@ -136,10 +136,10 @@ impl Installation {
     }
 
     fn on_postgres(&self) -> &Postgres {
-        self.postgres.as_ref().expect("an installation on PostgreSQL")
+        self.postgres.as_ref().expect("a deployment on PostgreSQL")
     }
 
-    /// Removes it. A test that fails leaves its PostgreSQL database for a look.
+    /// Removes it. The PostgreSQL database of a test that failed stays.
     pub async fn end(self) {
         if let Some(postgres) = self.postgres {
             postgres.admin.close().await.unwrap();

@@ -21,17 +21,17 @@ use secrets_server::store::{
     binding, commit, organization, project, revision, secret, service_account, user, workspace,
 };
 
-use crate::harness::Wire;
+use crate::support::server::TestServer;
 
 /// An organization on the wire.
-pub struct World<'a> {
-    pub wire: &'a Wire<'a>,
+pub struct TestOrganization<'a> {
+    pub server: &'a TestServer,
     pub organization: Uid,
 }
 
 /// A user or service account.
 #[derive(Clone)]
-pub struct Somebody {
+pub struct TestAccount {
     pub uid: Uid,
     pub token: String,
     pub account: Account,
@@ -41,9 +41,15 @@ fn fresh() -> Uid {
     random_uid(&SystemRandom).unwrap()
 }
 
+<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
 impl<'a> World<'a> {
     pub async fn new(wire: &'a Wire<'a>, id: &str) -> Self {
         let now = wire.clock.now();
+=======
+impl<'a> TestOrganization<'a> {
+    pub async fn new(server: &'a TestServer, id: &str) -> Self {
+        let now = server.clock.now();
+>>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
         let row = Organization {
             uid: fresh(),
             organization_id: id.parse().unwrap(),
@@ -52,69 +58,85 @@ impl<'a> World<'a> {
             limits: "{}".to_owned(),
             create_time: now,
         };
-        let tx = wire.app.store().begin().await.unwrap();
+        let tx = server.app.store().begin().await.unwrap();
         organization::insert(&tx, &row).await.unwrap();
-        wire.app.keys().make_data_key(&tx, row.uid, now).await.unwrap();
+        server.app.keys().make_data_key(&tx, row.uid, now).await.unwrap();
         revision::start(&tx, row.uid, fresh()).await.unwrap();
         commit(tx).await.unwrap();
-        Self { wire, organization: row.uid }
+        Self { server, organization: row.uid }
     }
 
     /// An active member of the organization.
-    pub async fn member(&self, id: &str) -> Somebody {
-        let somebody = self.user(id).await;
-        self.bind(&somebody, Role::Member, self.level()).await;
-        somebody
+    pub async fn member(&self, id: &str) -> TestAccount {
+        let account = self.user(id).await;
+        self.bind(&account, Role::Member, self.level()).await;
+        account
     }
 
     /// A user without any role.
-    pub async fn user(&self, id: &str) -> Somebody {
+    pub async fn user(&self, id: &str) -> TestAccount {
         let row = User {
             uid: fresh(),
             organization: self.organization,
             user_id: id.parse().unwrap(),
             display_name: String::new(),
             state: UserState::Active,
+<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
             create_time: self.wire.clock.now(),
+=======
+            create_time: self.server.clock.now(),
+>>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
             delete_time: None,
             purge_time: None,
         };
-        let tx = self.wire.app.store().begin().await.unwrap();
+        let tx = self.server.app.store().begin().await.unwrap();
         user::insert(&tx, &row).await.unwrap();
         commit(tx).await.unwrap();
         let account = Account::User { organization: self.organization, user: row.uid };
-        Somebody { uid: row.uid, token: self.token(CredentialKind::Personal, account).await, account }
+        TestAccount { uid: row.uid, token: self.token(CredentialKind::Personal, account).await, account }
     }
 
-    pub async fn service_account(&self, id: &str) -> Somebody {
+    pub async fn service_account(&self, id: &str) -> TestAccount {
         let row = ServiceAccount {
             uid: fresh(),
             organization: Some(self.organization),
             service_account_id: id.parse().unwrap(),
             display_name: String::new(),
+<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
             create_time: self.wire.clock.now(),
+=======
+            create_time: self.server.clock.now(),
+>>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
         };
-        let tx = self.wire.app.store().begin().await.unwrap();
+        let tx = self.server.app.store().begin().await.unwrap();
         service_account::insert(&tx, &row).await.unwrap();
         commit(tx).await.unwrap();
         let account = Account::ServiceAccount { organization: Some(self.organization), service_account: row.uid };
-        Somebody { uid: row.uid, token: self.token(CredentialKind::ServiceAccount, account).await, account }
+        TestAccount { uid: row.uid, token: self.token(CredentialKind::ServiceAccount, account).await, account }
     }
 
     async fn token(&self, kind: CredentialKind, account: Account) -> String {
-        let tx = self.wire.app.store().begin().await.unwrap();
+        let tx = self.server.app.store().begin().await.unwrap();
         let creating = self.creating(kind, account.reference());
+<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
         let created = self.wire.app.service.create(&tx, creating, self.wire.clock.now(), |_| ()).await.unwrap();
+=======
+        let created = self.server.app.service.create(&tx, creating, self.server.clock.now(), |_| ()).await.unwrap();
+>>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
         commit(tx).await.unwrap();
         created.token.expose().to_owned()
     }
 
-    /// A session that somebody created.
-    pub async fn session(&self, creator: &Somebody, context: Context, narrowed: &SessionRestrictions) -> String {
-        let tx = self.wire.app.store().begin().await.unwrap();
+    /// A session that an account created.
+    pub async fn session(&self, creator: &TestAccount, context: Context, narrowed: &SessionRestrictions) -> String {
+        let tx = self.server.app.store().begin().await.unwrap();
         let creating = self.creating(CredentialKind::Session, creator.account.reference());
         let stored = restrictions::to_text(narrowed).unwrap();
+<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
         let created = self.wire.app.service.create(&tx, creating, self.wire.clock.now(), |row| {
+=======
+        let created = self.server.app.service.create(&tx, creating, self.server.clock.now(), |row| {
+>>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
             row.context_project = context.project;
             row.context_workspace = context.workspace;
             row.context_user = context.user;
@@ -136,9 +158,13 @@ impl<'a> World<'a> {
             organization: self.organization,
             project_id: id.parse().unwrap(),
             display_name: String::new(),
+<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
             create_time: self.wire.clock.now(),
+=======
+            create_time: self.server.clock.now(),
+>>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
         };
-        let tx = self.wire.app.store().begin().await.unwrap();
+        let tx = self.server.app.store().begin().await.unwrap();
         project::insert(&tx, &row).await.unwrap();
         commit(tx).await.unwrap();
         row.uid
@@ -152,22 +178,31 @@ impl<'a> World<'a> {
             project,
             owner: Some(owner),
             display_name: String::new(),
+<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
             create_time: self.wire.clock.now(),
+=======
+            create_time: self.server.clock.now(),
+>>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
         };
-        let tx = self.wire.app.store().begin().await.unwrap();
+        let tx = self.server.app.store().begin().await.unwrap();
         workspace::insert(&tx, &row).await.unwrap();
         commit(tx).await.unwrap();
         row.uid
     }
 
-    pub async fn bind(&self, somebody: &Somebody, role: Role, on: RoleResource) -> Uid {
+    pub async fn bind(&self, account: &TestAccount, role: Role, on: RoleResource) -> Uid {
         let row = BindingRecord {
             uid: fresh(),
+<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
             binding: Binding { principal: somebody.account.reference(), role, resource: on },
             create_time: self.wire.clock.now(),
+=======
+            binding: Binding { principal: account.account.reference(), role, resource: on },
+            create_time: self.server.clock.now(),
+>>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
             creator: "operator".to_owned(),
         };
-        let tx = self.wire.app.store().begin().await.unwrap();
+        let tx = self.server.app.store().begin().await.unwrap();
         binding::insert(&tx, &row).await.unwrap();
         commit(tx).await.unwrap();
         row.uid
@@ -207,11 +242,16 @@ impl<'a> World<'a> {
         values: impl IntoIterator<Item = (String, String)>,
         change: impl FnOnce(&mut Secret, &mut Target),
     ) -> Uid {
+<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
         let now = self.wire.clock.now();
         let tx = self.wire.app.store().begin().await.unwrap();
+=======
+        let now = self.server.clock.now();
+        let tx = self.server.app.store().begin().await.unwrap();
+>>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
         let mut lock = revision::lock(&tx, self.organization).await.unwrap().unwrap();
         let number = lock.bump(&tx, scope, fresh(), now).await.unwrap();
-        let key = self.wire.app.keys().active_data_key(&tx, self.organization).await.unwrap();
+        let key = self.server.app.keys().active_data_key(&tx, self.organization).await.unwrap();
         let mut template = template(self.organization, scope, number, now);
         let mut target = Target::EnvironmentVariable;
         change(&mut template, &mut target);
@@ -246,10 +286,10 @@ impl<'a> World<'a> {
 
     /// Changes a secret; the same value is sealed anew if `change` counts its version up.
     pub async fn edit(&self, uid: Uid, change: impl FnOnce(&mut Secret)) {
-        let tx = self.wire.app.store().begin().await.unwrap();
+        let tx = self.server.app.store().begin().await.unwrap();
         let SecretWithVersion { mut secret, mut version } =
             secret::by_uid(&tx, self.organization, uid).await.unwrap().unwrap();
-        let keys = self.wire.app.keys().data_keys(&tx, self.organization).await.unwrap();
+        let keys = self.server.app.keys().data_keys(&tx, self.organization).await.unwrap();
         let before = secret.current_version;
         change(&mut secret);
         let target = version.target.clone();
@@ -274,7 +314,7 @@ impl<'a> World<'a> {
 
     /// A statement on the database itself.
     pub async fn execute(&self, statement: &str) {
-        let tx = self.wire.app.store().begin().await.unwrap();
+        let tx = self.server.app.store().begin().await.unwrap();
         sea_orm::ConnectionTrait::execute_unprepared(&tx, statement).await.unwrap();
         commit(tx).await.unwrap();
     }

@@ -1,22 +1,12 @@
-//! Short ways to make what tests stand on.
+//! Short forms of calls.
 
 use secrets_proto::v1;
 use tonic::Status;
 
-use crate::harness::Wire;
+use super::clients::Clients;
 
-impl Wire<'_> {
-    /// Makes a project of acme.
-    pub async fn project(&self, token: &str, id: &str) {
-        let request = v1::CreateProjectRequest {
-            parent: "organizations/acme".into(),
-            project_id: id.into(),
-            ..Default::default()
-        };
-        self.directory(token).create_project(request).await.unwrap();
-    }
-
-    /// Makes a workspace of acme, in a project unless that is empty.
+impl Clients {
+    /// Creates a workspace of acme, in a project unless that is empty.
     pub async fn workspace(&self, token: &str, id: &str, project: &str, owner: &str) -> Result<v1::Workspace, Status> {
         let request = v1::CreateWorkspaceRequest {
             parent: "organizations/acme".into(),
@@ -27,7 +17,7 @@ impl Wire<'_> {
         Ok(self.directory(token).create_workspace(request).await?.into_inner().workspace.unwrap())
     }
 
-    /// Gives a role.
+    /// Grants a role.
     pub async fn bind(
         &self,
         token: &str,
@@ -40,21 +30,21 @@ impl Wire<'_> {
         Ok(self.access(token).create_binding(request).await?.into_inner().binding.unwrap())
     }
 
-    /// Takes a role away.
+    /// Revokes a role.
     pub async fn unbind(&self, token: &str, name: &str) -> Result<(), Status> {
         let request = v1::DeleteBindingRequest { name: name.into(), ..Default::default() };
         self.access(token).delete_binding(request).await.map(drop)
     }
 
-    /// Makes a service account of an organization or of the `platform`, and returns a token of it.
+    /// Creates a service account of an organization or of the `platform`, and returns a token of it.
     pub async fn program(&self, token: &str, parent: &str, id: &str) -> String {
         let request = v1::CreateServiceAccountRequest {
             parent: parent.into(),
             service_account_id: id.into(),
             ..Default::default()
         };
-        let made = self.directory(token).create_service_account(request).await.unwrap().into_inner();
-        let principal = made.service_account.unwrap().name;
+        let created = self.directory(token).create_service_account(request).await.unwrap().into_inner();
+        let principal = created.service_account.unwrap().name;
         let request = v1::CreateTokenRequest { principal, ..Default::default() };
         self.access(token).create_token(request).await.unwrap().into_inner().token
     }
@@ -65,7 +55,7 @@ impl Wire<'_> {
         Ok(self.access(token).create_session(request).await?.into_inner())
     }
 
-    /// Who the bearer of a token is.
+    /// Who presents a token.
     pub async fn whoami(&self, token: &str) -> Result<v1::WhoAmIResponse, Status> {
         Ok(self.access(token).who_am_i(v1::WhoAmIRequest {}).await?.into_inner())
     }

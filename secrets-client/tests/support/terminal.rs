@@ -10,24 +10,26 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
 
-/// How long something may take until it counts as never.
-const NEVER: Duration = Duration::from_secs(30);
+use super::wait_with_timeout;
+
+/// Longer than anything may take that a test waits for.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A program that leads the session of a terminal, as a login shell does.
-pub(crate) struct Screen {
+pub(crate) struct TestTerminal {
     master: std::fs::File,
     slave: OwnedFd,
     child: Child,
-    pieces: mpsc::Receiver<Vec<u8>>,
+    chunks: mpsc::Receiver<Vec<u8>>,
     shown: String,
     seen: usize,
     /// The terminal's mode before the program was started.
     pub(crate) before: String,
 }
 
-impl Screen {
+impl TestTerminal {
     /// Starts `program` on a terminal of 24 lines and 80 columns.
-    pub(crate) fn of(program: &Command) -> Self {
+    pub(crate) fn start(program: &Command) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -46,26 +48,26 @@ impl Screen {
         let before = format!("{:?}", tcgetattr(&slave).unwrap());
         let stdio = || slave.try_clone().unwrap();
         let child = command.stdin(stdio()).stdout(stdio()).stderr(stdio()).spawn().unwrap();
-        let (sender, pieces) = mpsc::channel();
+        let (sender, chunks) = mpsc::channel();
         let master = std::fs::File::from(master);
         let mut reader = master.try_clone().unwrap();
         std::thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while let Ok(count @ 1..) = reader.read(&mut piece) {
-                let _ = sender.send(piece[..count].to_vec());
+            let mut chunk = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut chunk) {
+                let _ = sender.send(chunk[..count].to_vec());
             }
         });
-        Self { master, slave, child, pieces, shown: String::new(), seen: 0, before }
+        Self { master, slave, child, chunks, shown: String::new(), seen: 0, before }
     }
 
-    pub(crate) fn types(&mut self, keys: &str) {
+    pub(crate) fn type_keys(&mut self, keys: &str) {
         self.master.write_all(keys.as_bytes()).unwrap();
     }
 
     /// Waits until `text` is shown, after what was waited for before.
     #[track_caller]
-    pub(crate) fn shows(&mut self, text: &str) {
-        let deadline = Instant::now() + NEVER;
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        let deadline = Instant::now() + TIMEOUT;
         let mut from = self.seen;
         loop {
             if let Some(at) = self.shown[from..].find(text) {
@@ -74,8 +76,8 @@ impl Screen {
             }
             // What was looked through is not again, but for an end that may begin the text.
             from = self.seen.max(self.shown.floor_char_boundary(self.shown.len().saturating_sub(text.len())));
-            match self.pieces.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(piece) => self.shown.push_str(&String::from_utf8_lossy(&piece)),
+            match self.chunks.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(chunk) => self.shown.push_str(&String::from_utf8_lossy(&chunk)),
                 Err(_) => panic!("no {text:?} in {:?} after {:?}", &self.shown[self.seen..], &self.shown[..self.seen]),
             }
         }
@@ -89,7 +91,7 @@ impl Screen {
         tcgetattr(&self.slave).unwrap()
     }
 
-    /// Whether what is typed is edited and shown by the terminal itself, line by line.
+    /// Whether the terminal leaves what is typed to the program, and neither edits nor shows it.
     pub(crate) fn is_raw(&self) -> bool {
         !self.attributes().local_modes.intersects(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
     }
@@ -105,23 +107,17 @@ impl Screen {
 
     /// Waits until the program has ended. Returns its code and all that was shown.
     #[track_caller]
-    pub(crate) fn ends(mut self) -> (Option<i32>, String) {
-        let deadline = Instant::now() + NEVER;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(Instant::now() < deadline, "it does not end: {:?}", self.shown);
-            std::thread::sleep(Duration::from_millis(10));
-        };
-        while let Ok(piece) = self.pieces.recv_timeout(Duration::from_millis(200)) {
-            self.shown.push_str(&String::from_utf8_lossy(&piece));
+    pub(crate) fn wait_for_exit(mut self) -> (Option<i32>, String) {
+        let status = wait_with_timeout(&mut self.child, TIMEOUT);
+        let status = status.unwrap_or_else(|| panic!("it does not end: {:?}", self.shown));
+        while let Ok(chunk) = self.chunks.recv_timeout(Duration::from_millis(200)) {
+            self.shown.push_str(&String::from_utf8_lossy(&chunk));
         }
         (status.code(), std::mem::take(&mut self.shown))
     }
 }
 
-impl Drop for Screen {
+impl Drop for TestTerminal {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

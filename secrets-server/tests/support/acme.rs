@@ -17,7 +17,7 @@ use secrets_server::store::user::{self, User, UserState};
 use secrets_server::store::workspace::{self, Workspace};
 use secrets_server::store::{commit, revision};
 
-use crate::harness::Wire;
+use crate::support::server::TestServer;
 
 /// The organizations' uids and everybody's tokens.
 pub struct Acme {
@@ -32,15 +32,22 @@ pub struct Acme {
 
 impl Acme {
     /// Makes all of it.
-    pub async fn make(wire: &Wire<'_>) -> Self {
-        Self::with(wire, NamePolicy::Strict, "{}").await
+    pub async fn make(server: &TestServer) -> Self {
+        Self::with(server, NamePolicy::Strict, "{}").await
     }
 
     /// The same with a name policy and limits.
+<<<<<<< HEAD:secrets-server/tests/wire/acme.rs
     pub async fn with(wire: &Wire<'_>, policy: NamePolicy, limits: &str) -> Self {
         let tx = wire.app.store().begin().await.unwrap();
         let now = wire.clock.now();
         let new = || wire.app.service.uid().unwrap();
+=======
+    pub async fn with(server: &TestServer, policy: NamePolicy, limits: &str) -> Self {
+        let tx = server.app.store().begin().await.unwrap();
+        let now = server.clock.now();
+        let new = || server.app.service.uid().unwrap();
+>>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/acme.rs
         let make = async |id: &str| {
             let row = Organization {
                 uid: new(),
@@ -52,7 +59,7 @@ impl Acme {
             };
             organization::insert(&tx, &row).await.unwrap();
             revision::start(&tx, row.uid, new()).await.unwrap();
-            wire.app.keys().make_data_key(&tx, row.uid, now).await.unwrap();
+            server.app.keys().make_data_key(&tx, row.uid, now).await.unwrap();
             row.uid
         };
         let bind = async |user: Uid, role: Role, on: RoleResource| {
@@ -81,7 +88,11 @@ impl Acme {
                 display_name: String::new(),
                 ttl: Some(Duration::from_secs(90 * 24 * 60 * 60)),
             };
+<<<<<<< HEAD:secrets-server/tests/wire/acme.rs
             let created = wire.app.service.create(&tx, creating, now, |_| ()).await.unwrap();
+=======
+            let created = server.app.service.create(&tx, creating, now, |_| ()).await.unwrap();
+>>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/acme.rs
             (row.uid, created.token.expose().to_owned())
         };
         let acme = make("acme").await;

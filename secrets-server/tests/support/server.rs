@@ -1,0 +1,98 @@
+//! A server of the real layers and handlers over a database of the test's own, in this process.
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrets_core::Timestamp;
+use secrets_server::application::Application;
+use secrets_server::clock::{Clock, ManualClock, SystemClock};
+use secrets_server::config::{ListenerConfig, Offered};
+use secrets_server::crypto::SystemRandom;
+use secrets_server::keys::FileRootKey;
+use secrets_server::process::shutdown::Signal;
+use secrets_server::rpc;
+use secrets_server::server::Server;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tonic::transport::Channel;
+
+use super::clients::Clients;
+use super::database::TestDatabase;
+
+/// A running server, which dereferences to its clients.
+pub struct TestServer {
+    pub app: Application,
+    pub clock: Arc<ManualClock>,
+    /// The operator's token.
+    pub operator: String,
+    address: SocketAddr,
+    clients: Clients,
+    /// Dropped, it tells the server to stop.
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<()>,
+    _directory: TempDir,
+}
+
+impl Deref for TestServer {
+    type Target = Clients;
+
+    fn deref(&self) -> &Clients {
+        &self.clients
+    }
+}
+
+impl TestServer {
+    /// Starts a server on `database`, with an operator. It ends with the test. Its clock stands still until it is set.
+    pub async fn start(database: &TestDatabase) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let random = Arc::new(SystemRandom);
+        let root_key = FileRootKey::create(&directory.path().join("root-key"), random.clone()).unwrap();
+        let clock = Arc::new(ManualClock::at(SystemClock.now()));
+        let app = Application::open(database.store.clone(), &root_key, clock.clone(), random).await.unwrap();
+        let first = app.service.bootstrap_operator().await.unwrap().unwrap();
+        let operator = first.token().expose().to_owned();
+        first.keep().await.unwrap();
+
+        let listener = ListenerConfig { address: "127.0.0.1:0".parse().unwrap(), offered: Offered::all(), tls: None };
+        let server = Server::bind(&[listener], Signal::new()).await.unwrap();
+        let address = server.addresses()[0];
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (service, authenticator) = (Arc::clone(&app.service), Arc::clone(&app.authenticator));
+        let served = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            server.serve(move |offered| rpc::routes(&service, &authenticator, offered), stopped).await.unwrap();
+        });
+        let clients = Clients(channel(address));
+        Self { app, clock, operator, address, clients, stop: Some(stop), served, _directory: directory }
+    }
+
+    /// Another connection.
+    pub fn another_channel(&self) -> Channel {
+        channel(self.address)
+    }
+
+    /// Stops the server, and returns when it has stopped.
+    pub async fn stop(&mut self) {
+        drop(self.stop.take());
+        (&mut self.served).await.unwrap();
+    }
+
+    /// Creates an organization with the administrator `ann`, and returns her token.
+    pub async fn organization(&self, id: &str) -> String {
+        self.create_organization(&self.operator, id).await
+    }
+
+    /// Moves the clock on.
+    pub fn wait(&self, duration: Duration) -> Timestamp {
+        self.clock.advance(duration)
+    }
+}
+
+fn channel(address: SocketAddr) -> Channel {
+    Channel::from_shared(format!("http://{address}")).unwrap().connect_lazy()
+}

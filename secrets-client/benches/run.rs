@@ -1,8 +1,8 @@
 //! Measures what `secrets run` costs, with 20 secrets from a real server: how long after the resolve itself a program's
-//! first instruction comes, through pipes and on a terminal; how long after it was written a prompt is there to be read;
-//! and how fast a program's output passes, beside `cat` in the same place.
+//! first instruction comes, through pipes and on a terminal; how long after it was written a prompt can be read;
+//! and how fast a program's output is forwarded, beside `cat` in the same place.
 //!
-//! `cargo bench --package secrets-client --bench run`; goals are told with the numbers.
+//! `cargo bench --package secrets-client --bench run`; the goals are printed with the numbers.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -17,11 +17,11 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::time::{ClockId, clock_gettime};
 use tempfile::TempDir;
 
-const SECRETS: usize = 20;
-const TURNS: usize = 21;
-const BYTES: u64 = 1_000_000_000;
-/// What is written at once.
-const PIECE: usize = 64 << 10;
+const SECRET_COUNT: usize = 20;
+const SAMPLES: usize = 21;
+const OUTPUT_BYTES: u64 = 1_000_000_000;
+/// How much is written at once.
+const CHUNK_BYTES: usize = 64 << 10;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -31,59 +31,59 @@ fn main() {
         ["prompt", text] => prompt(text),
         ["write", bytes] => write(bytes.parse().unwrap()),
         // `cargo test --benches` and the like only want to know whether it runs.
-        words if words.contains(&"--bench") => measure(TURNS, BYTES),
+        words if words.contains(&"--bench") => measure(SAMPLES, OUTPUT_BYTES),
         _ => measure(1, 10_000_000),
     }
 }
 
-fn measure(turns: usize, bytes: u64) {
+fn measure(samples: usize, bytes: u64) {
     let server = Server::start();
-    measure_start(&server, turns);
+    measure_start(&server, samples);
     println!();
-    measure_prompt(&server, turns);
+    measure_prompt(&server, samples);
     println!();
-    measure_speed(&server, turns.div_ceil(4), bytes);
+    measure_speed(&server, samples.div_ceil(4), bytes);
 }
 
-fn measure_start(server: &Server, turns: usize) {
-    let ours = std::env::current_exe().unwrap();
-    let ours = ours.to_str().unwrap();
+fn measure_start(server: &Server, samples: usize) {
+    let bench = std::env::current_exe().unwrap();
+    let bench = bench.to_str().unwrap();
     let mut rows: [(&str, Vec<Duration>); 4] =
         [("the program alone", vec![]), ("resolve", vec![]), ("run, pipes", vec![]), ("run, terminal", vec![])];
-    for _ in 0..turns {
-        let mut stamp = Command::new(ours);
+    for _ in 0..samples {
+        let mut stamp = Command::new(bench);
         rows[0].1.push(until_stamp(stamp.arg("stamp")));
         let begun = Instant::now();
         let resolved = server.secrets(&["resolve", "--format", "json"]).output().unwrap();
         assert!(resolved.status.success());
         rows[1].1.push(begun.elapsed());
-        rows[2].1.push(until_stamp(&mut server.secrets(&["run", "--", ours, "stamp"])));
-        rows[3].1.push(until_stamp_on_terminal(&server.secrets(&["run", "--", ours, "stamp"])));
+        rows[2].1.push(until_stamp(&mut server.secrets(&["run", "--", bench, "stamp"])));
+        rows[3].1.push(until_stamp_on_terminal(&server.secrets(&["run", "--", bench, "stamp"])));
     }
-    println!("first instruction of a program, medians of {turns}");
+    println!("first instruction of a program, medians of {samples}");
     let medians = rows.map(|(what, times)| (what, median(times)));
     let millis = |time: Duration| time.as_secs_f64() * 1000.0;
     let (alone, resolve) = (medians[0].1, medians[1].1);
     for (what, time) in medians {
-        let beyond = match what {
+        let overhead = match what {
             "run, pipes" | "run, terminal" => {
                 format!("  {:>6.1} ms beyond both (goal: at most 30)", millis(time) - millis(resolve) - millis(alone))
             }
             _ => String::new(),
         };
-        println!("  {what:<18}{:>6.1} ms{beyond}", millis(time));
+        println!("  {what:<18}{:>6.1} ms{overhead}", millis(time));
     }
 }
 
 /// What ends as a value begins is held back, until the program has been silent for a while.
-fn measure_prompt(server: &Server, turns: usize) {
-    let ours = std::env::current_exe().unwrap();
-    let ours = ours.to_str().unwrap();
-    println!("a prompt without a newline, from when it is written to when it is read, medians of {turns}");
+fn measure_prompt(server: &Server, samples: usize) {
+    let bench = std::env::current_exe().unwrap();
+    let bench = bench.to_str().unwrap();
+    println!("a prompt without a newline, from when it is written to when it is read, medians of {samples}");
     for (what, text) in [("any", "Password: "), ("ends as a value begins", "Password for key_")] {
-        let command = || server.secrets(&["run", "--", ours, "prompt", text]);
+        let command = || server.secrets(&["run", "--", bench, "prompt", text]);
         let (mut pipe, mut terminal) = (Vec::new(), Vec::new());
-        for _ in 0..turns {
+        for _ in 0..samples {
             let mut child = command().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
             pipe.push(until_prompt(child.stdout.as_mut().unwrap(), text));
             drop(child.stdin.take());
@@ -98,11 +98,11 @@ fn measure_prompt(server: &Server, turns: usize) {
     }
 }
 
-fn measure_speed(server: &Server, turns: usize, bytes: u64) {
-    let ours = std::env::current_exe().unwrap();
-    let ours = ours.to_str().unwrap();
+fn measure_speed(server: &Server, samples: usize, bytes: u64) {
+    let bench = std::env::current_exe().unwrap();
+    let bench = bench.to_str().unwrap();
     let count = bytes.to_string();
-    println!("{} MB of a program's output, best of {turns}", bytes / 1_000_000);
+    println!("{} MB of a program's output, best of {samples}", bytes / 1_000_000);
     for (to, read) in [("a pipe", true), ("/dev/null", false)] {
         let time = |command: &mut Command| {
             let begun = Instant::now();
@@ -116,11 +116,11 @@ fn measure_speed(server: &Server, turns: usize, bytes: u64) {
             begun.elapsed()
         };
         let (mut cat, mut run) = (Duration::MAX, Duration::MAX);
-        for _ in 0..turns {
-            let mut writer = Command::new(ours).args(["write", &count]).stdout(Stdio::piped()).spawn().unwrap();
+        for _ in 0..samples {
+            let mut writer = Command::new(bench).args(["write", &count]).stdout(Stdio::piped()).spawn().unwrap();
             cat = cat.min(time(Command::new("cat").stdin(writer.stdout.take().unwrap())));
             writer.wait().unwrap();
-            run = run.min(time(&mut server.secrets(&["run", "--", ours, "write", &count])));
+            run = run.min(time(&mut server.secrets(&["run", "--", bench, "write", &count])));
         }
         let speed = |time: Duration| bytes as f64 / time.as_secs_f64() / 1e9;
         println!(
@@ -132,7 +132,7 @@ fn measure_speed(server: &Server, turns: usize, bytes: u64) {
     }
 }
 
-/// A server with its data in memory or a temporary folder, and the one who is signed in there.
+/// A server with its data in memory or a temporary directory, and the one who is signed in there.
 struct Server {
     process: Child,
     environment: Vec<(String, String)>,
@@ -148,13 +148,13 @@ impl Server {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        let mut said = BufReader::new(process.stdout.take().unwrap());
-        said.read_line(&mut line).unwrap();
-        std::thread::spawn(move || said.lines().for_each(drop)); // what follows must not find a closed pipe
+        let mut stdout = BufReader::new(process.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        std::thread::spawn(move || stdout.lines().for_each(drop)); // what follows must not find a closed pipe
         let pairs = line.trim().strip_prefix("export ").unwrap().split(' ').map(|pair| pair.split_once('=').unwrap());
         let environment = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let server = Self { process, environment, home: tempfile::tempdir().unwrap() };
-        for number in 0..SECRETS {
+        for number in 0..SECRET_COUNT {
             let mut set = server.secrets(&["set", &format!("BENCH_{number}")]);
             let mut set = set.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
             let value =
@@ -183,7 +183,7 @@ impl Drop for Server {
     }
 }
 
-/// The server's program, which lies beside ours; built if it does not.
+/// The server's program, which lies beside ours; built if it does not exist.
 fn server_program() -> PathBuf {
     let program = Path::new(env!("CARGO_BIN_EXE_secrets")).with_file_name("secrets-server");
     if !program.exists() {
@@ -195,7 +195,7 @@ fn server_program() -> PathBuf {
     program
 }
 
-/// From here to the first instruction of the program that says when that was.
+/// From here to the first instruction of the program, which prints its time.
 fn until_stamp(command: &mut Command) -> Duration {
     let begun = now();
     let output = command.output().unwrap();
@@ -229,13 +229,13 @@ fn on_terminal(command: &Command) -> (Child, File) {
     (child, File::from(master))
 }
 
-/// From when the program wrote its prompt to when the last of it is here.
+/// From when the program wrote its prompt to when the last of it was read.
 fn until_prompt(from: &mut impl Read, text: &str) -> Duration {
-    let (mut seen, mut piece) = (Vec::new(), [0; 512]);
+    let (mut seen, mut chunk) = (Vec::new(), [0; 512]);
     while !seen.ends_with(text.as_bytes()) {
-        let count = from.read(&mut piece).unwrap();
+        let count = from.read(&mut chunk).unwrap();
         assert!(count > 0, "it ended without a prompt");
-        seen.extend_from_slice(&piece[..count]);
+        seen.extend_from_slice(&chunk[..count]);
     }
     let read = now();
     let seen = String::from_utf8(seen).unwrap();
@@ -259,15 +259,15 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 fn drain(from: &mut impl Read) -> u64 {
-    let mut piece = vec![0; PIECE];
+    let mut chunk = vec![0; CHUNK_BYTES];
     let mut total = 0;
-    while let count @ 1.. = from.read(&mut piece).unwrap() {
+    while let count @ 1.. = from.read(&mut chunk).unwrap() {
         total += count as u64;
     }
     total
 }
 
-/// Says when it asks, asks, and waits for an answer.
+/// Prints the time and a prompt, and waits for an answer.
 fn prompt(text: &str) {
     let mut stdout = std::io::stdout().lock();
     write!(stdout, "{} {text}", now().as_nanos()).unwrap();
@@ -277,17 +277,17 @@ fn prompt(text: &str) {
 
 /// Writes what services print: times, words and identifiers, without a secret.
 fn write(mut bytes: u64) {
-    let mut text = Vec::with_capacity(2 * PIECE);
+    let mut text = Vec::with_capacity(2 * CHUNK_BYTES);
     let mut number = 1_u64;
-    while text.len() < PIECE {
+    while text.len() < CHUNK_BYTES {
         number = number.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
         writeln!(text, "2026-03-14T09:26:53Z INFO GET /api/v1/items/{number:x} status=200 key=\"{number:032x}\"")
             .unwrap();
     }
-    text.truncate(PIECE);
+    text.truncate(CHUNK_BYTES);
     let mut stdout = File::from(std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned().unwrap());
     while bytes > 0 {
-        let count = bytes.min(PIECE as u64);
+        let count = bytes.min(CHUNK_BYTES as u64);
         stdout.write_all(&text[..count as usize]).unwrap();
         bytes -= count;
     }

@@ -33,7 +33,7 @@ pub(crate) struct Fixture {
     pub(crate) resolvables: Vec<Resolvable>,
 }
 
-/// A context of so many values: the session that may resolve it, and the messages to and fro.
+/// A context of `values` values: the token of a session that may resolve it, the request and the reply.
 #[derive(Clone)]
 pub(crate) struct Resolvable {
     pub(crate) values: usize,
@@ -43,7 +43,7 @@ pub(crate) struct Resolvable {
 }
 
 impl Fixture {
-    /// Starts a server on an empty database: SQLite in `directory`, or the one at `postgres`; makes a context for each of `sizes`.
+    /// Starts a server on an empty database: SQLite in `directory`, or the one at `postgres`; creates a context for each of `sizes`.
     pub(crate) async fn start(
         label: &'static str,
         directory: PathBuf,
@@ -56,16 +56,16 @@ impl Fixture {
         let database = postgres.map(|url| ("SECRETS__DATABASE__URL", url));
         if database.is_some() {
             // A server migrates its own SQLite at its start, but not a PostgreSQL that it may share.
-            succeed(Command::new(program).args(["migrate", "--data-dir"]).arg(&directory).envs(database))?;
+            run_ok(Command::new(program).args(["migrate", "--data-dir"]).arg(&directory).envs(database))?;
         }
         let process = Process::start(program, |command, port| {
             command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(&directory);
             command.envs(database).stdout(Stdio::null()).stderr(output);
         })
         .map_err(|error| format!("{error}\n{}", fs::read_to_string(&log).unwrap_or_default()))?;
-        // It binds its port before it opens its database; what it makes there, it has made once it answers.
+        // It binds its port before it opens its database; it has created its files once it answers.
         let endpoint = format!("http://127.0.0.1:{}", process.port());
-        succeed(Command::new(program).args(["healthcheck", "--timeout", "20", "--endpoint", &endpoint]))?;
+        run_ok(Command::new(program).args(["healthcheck", "--timeout", "20", "--endpoint", &endpoint]))?;
         let operator = fs::read_to_string(directory.join("operator-token"))?;
         let channel = connect(process.port()).await?;
         let token = administrator(channel.clone(), operator.trim()).await?;
@@ -100,8 +100,8 @@ impl Fixture {
     }
 }
 
-/// Runs a command of the server to its end.
-fn succeed(command: &mut Command) -> Result<()> {
+/// Runs a command of the server, which must succeed.
+fn run_ok(command: &mut Command) -> Result<()> {
     let output = command.output()?;
     if !output.status.success() {
         return Err(format!("`secrets-server` failed: {}", String::from_utf8_lossy(&output.stderr)).into());
@@ -109,7 +109,7 @@ fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Makes the organization, and redeems the invitation of its first administrator.
+/// Creates the organization, and redeems the invitation of its first administrator.
 async fn administrator(channel: Channel, operator: &str) -> Result<String> {
     let request = CreateOrganizationRequest {
         organization_id: ORGANIZATION.into(),
@@ -130,7 +130,7 @@ pub(crate) struct Administrator {
 }
 
 impl Administrator {
-    /// Makes a project; its resource path.
+    /// Creates a project; returns its name.
     pub(crate) async fn create_project(&self, project_id: &str) -> Result<String> {
         let request = CreateProjectRequest {
             parent: format!("organizations/{ORGANIZATION}"),

@@ -11,11 +11,11 @@ use crate::{Outcome, Result};
 
 /// Connections and, on each, requests under way at once.
 const CONNECTIONS: u64 = 8;
-const STREAMS: u64 = 4;
-/// Requests that warm a server up and tell how fast it is.
-const WARM_UP: u64 = 3_000;
+const STREAMS_PER_CONNECTION: u64 = 4;
+/// Requests that warm a server up and show how fast it is.
+const WARM_UP_REQUESTS: u64 = 3_000;
 /// How many bytes longer an answer may be than when it was first recorded.
-const REVISION_GROWTH: u64 = 16;
+const MAX_REPLY_GROWTH_BYTES: u64 = 16;
 
 /// One `Resolve`, over and over.
 pub(crate) struct Load {
@@ -36,25 +36,25 @@ impl Load {
             token: answer.token.clone(),
             body,
             reply_bytes: framed(&answer.reply)?.len().try_into()?,
-            requests: WARM_UP,
+            requests: WARM_UP_REQUESTS,
         })
     }
 
-    /// Warms the server up, and chooses as many requests as take about `turn`.
-    pub(crate) fn calibrate(&mut self, turn: Duration) -> Result<()> {
+    /// Warms the server up, and chooses as many requests as take about `duration`.
+    pub(crate) fn calibrate(&mut self, duration: Duration) -> Result<()> {
         for _ in 0..2 {
             let outcome = self.run()?;
             let rate = outcome.requests as f64 / outcome.elapsed.as_secs_f64();
-            self.requests = ((rate * turn.as_secs_f64()) as u64).max(CONNECTIONS * STREAMS);
+            self.requests = ((rate * duration.as_secs_f64()) as u64).max(CONNECTIONS * STREAMS_PER_CONNECTION);
         }
         Ok(())
     }
 
-    /// One turn. It is an error if any request was not answered with the whole reply.
+    /// One measurement. It is an error if any request was not answered with the whole reply.
     pub(crate) fn run(&self) -> Result<Outcome> {
         let output = Command::new("h2load")
             .args(["-t", "1", "-n", &self.requests.to_string()])
-            .args(["-c", &CONNECTIONS.to_string(), "-m", &STREAMS.to_string()])
+            .args(["-c", &CONNECTIONS.to_string(), "-m", &STREAMS_PER_CONNECTION.to_string()])
             .args(["-H", "content-type: application/grpc", "-H", "te: trailers"])
             .args(["-H", &format!("authorization: Bearer {}", self.token)])
             .arg("-d")
@@ -63,14 +63,15 @@ impl Load {
             .output()
             .map_err(|error| format!("h2load (Debian: nghttp2-client): {error}"))?;
         let report = String::from_utf8(output.stdout)?;
-        let report = Report::parse(&report).ok_or_else(|| format!("h2load said: {report}"))?;
-        // An error would be a `200 OK` too, with the gRPC status in its trailers and no message: the bytes tell. Nothing
-        // is written during a turn, so its answers are all alike; between turns, their revision may gain some digits.
+        let report = Report::parse(&report).ok_or_else(|| format!("unexpected output of h2load: {report}"))?;
+        // An error would be a `200 OK` too, with the gRPC status in its trailers and no message: the number of bytes shows it. Nothing
+        // is written during a measurement, so its answers are all alike; between measurements, their revision may gain some digits.
         let alike = report.data.is_multiple_of(self.requests);
-        let whole = (self.reply_bytes..=self.reply_bytes + REVISION_GROWTH).contains(&(report.data / self.requests));
+        let whole =
+            (self.reply_bytes..=self.reply_bytes + MAX_REPLY_GROWTH_BYTES).contains(&(report.data / self.requests));
         if report.succeeded != self.requests || !alike || !whole {
-            let told = format!("{} of {} requests succeeded", report.succeeded, self.requests);
-            return Err(format!("{told}, with {} bytes instead of {} each", report.data, self.reply_bytes).into());
+            let succeeded = format!("{} of {} requests succeeded", report.succeeded, self.requests);
+            return Err(format!("{succeeded}, with {} bytes instead of {} each", report.data, self.reply_bytes).into());
         }
         Ok(Outcome { requests: self.requests, elapsed: report.elapsed })
     }

@@ -1,4 +1,4 @@
-//! What the numbers were measured on.
+//! The machine that the numbers were measured on.
 
 use std::fs;
 use std::io::Write as _;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::Result;
 
 /// How many small durable writes are timed.
-const SYNCS: usize = 200;
+const SYNC_COUNT: usize = 200;
 
 /// Prints processors, kernel and what a durable write to `directory`'s disk takes: no commit is faster.
 pub(crate) fn describe(directory: &Path) -> Result<()> {
@@ -23,13 +23,13 @@ pub(crate) fn describe(directory: &Path) -> Result<()> {
 
 fn sync_time(directory: &Path) -> Result<Duration> {
     let mut file = fs::File::create(directory.join("sync"))?;
-    let mut times = Vec::with_capacity(SYNCS);
-    for _ in 0..SYNCS {
+    let mut times = Vec::with_capacity(SYNC_COUNT);
+    for _ in 0..SYNC_COUNT {
         let start = Instant::now();
         file.write_all(&[0; 4096])?;
         file.sync_data()?;
         times.push(start.elapsed());
     }
     times.sort_unstable();
-    Ok(times.get(SYNCS / 2).copied().unwrap_or_default())
+    Ok(times.get(SYNC_COUNT / 2).copied().unwrap_or_default())
 }

@@ -1,10 +1,10 @@
 //! `make bench`: what a `Resolve` and a durable `CreateSecret` cost, as ratios to a raw tonic server that returns the same bytes.
 //!
-//! Everything is measured in one run, since machines differ and change: after a warm-up, the cases take turns in several
+//! Everything is measured in one run, since machines differ and change: after a warm-up, every case is measured once in each of several
 //! rounds, and a ratio compares two cases of one round. The table shows medians with the smallest and the largest. CPU is
 //! the server process's own, as Linux counts it; the load generator's and PostgreSQL's are not in it.
 //!
-//! To add a case: a line in [`cases`], and what it does in [`Case::measure`].
+//! To add a case: a line in [`cases`], and how it is measured in [`Case::measure`].
 
 mod echo;
 mod fixture;
@@ -29,23 +29,23 @@ use self::writes::Writers;
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// How many values the resolved contexts have.
-const SIZES: [usize; 2] = [10, 100];
+const VALUE_COUNTS: [usize; 2] = [10, 100];
 /// How many clients write at once.
-const CLIENTS: [usize; 2] = [1, 32];
+const CLIENT_COUNTS: [usize; 2] = [1, 32];
 
 /// Measures Resolve and CreateSecret against a raw tonic echo.
 #[derive(clap::Parser)]
 struct Options {
-    /// Rounds, in each of which every case has one turn
+    /// Rounds, in each of which every case is measured once
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Seconds that a turn takes
+    /// Seconds that a measurement takes
     #[arg(long, default_value_t = 3)]
     seconds: u64,
     /// Be the raw echo server instead, on this port, with the reply in this file
     #[arg(long, hide = true, num_args = 2, value_names = ["PORT", "FILE"])]
     echo: Option<Vec<String>>,
-    /// What `cargo bench` adds
+    /// Added by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -63,9 +63,11 @@ async fn run(options: &Options) -> Result<()> {
     let directory = tempfile::TempDir::with_prefix("secrets-bench.")?;
     machine::describe(directory.path())?;
 
-    let sqlite = Fixture::start("SQLite", directory.path().join("sqlite"), None, &SIZES).await?;
+    let sqlite = Fixture::start("SQLite", directory.path().join("sqlite"), None, &VALUE_COUNTS).await?;
     let postgres = match std::env::var("SECRETS_TEST_POSTGRES_URL") {
-        Ok(url) => Some(Fixture::start("PostgreSQL", directory.path().join("postgres"), Some(&url), &SIZES).await?),
+        Ok(url) => {
+            Some(Fixture::start("PostgreSQL", directory.path().join("postgres"), Some(&url), &VALUE_COUNTS).await?)
+        }
         Err(_) => {
             eprintln!("SECRETS_TEST_POSTGRES_URL is not set: PostgreSQL is left out");
             None
@@ -96,7 +98,7 @@ struct Echo {
     answer: Resolvable,
 }
 
-fn echoes(directory: PathBuf, like: &Fixture) -> Result<Vec<Echo>> {
+fn echoes(directory: PathBuf, imitated: &Fixture) -> Result<Vec<Echo>> {
     let echo = |answer: &Resolvable| {
         let file = directory.join(format!("reply-{}", answer.values));
         std::fs::write(&file, &answer.reply)?;
@@ -105,7 +107,7 @@ fn echoes(directory: PathBuf, like: &Fixture) -> Result<Vec<Echo>> {
         })?;
         Ok(Echo { process, answer: answer.clone() })
     };
-    like.resolvables.iter().map(echo).collect()
+    imitated.resolvables.iter().map(echo).collect()
 }
 
 /// One line of the table.
@@ -139,7 +141,7 @@ fn cases<'a>(echoes: &'a [Echo], fixtures: &[&'a Fixture]) -> Result<Vec<Case<'a
         }
     }
     for fixture in fixtures {
-        for clients in CLIENTS {
+        for clients in CLIENT_COUNTS {
             let label =
                 format!("CreateSecret, {clients} client{}, {}", if clients == 1 { "" } else { "s" }, fixture.label);
             let work = Work::Write(Writers::new(fixture, clients));
@@ -150,12 +152,12 @@ fn cases<'a>(echoes: &'a [Echo], fixtures: &[&'a Fixture]) -> Result<Vec<Case<'a
 }
 
 impl Case<'_> {
-    /// Brings the server to its working temperature, and finds out how much work fills a turn.
-    async fn warm_up(&mut self, turn: Duration) -> Result<()> {
+    /// Warms the server up, and finds out how much work fills a measurement.
+    async fn warm_up(&mut self, duration: Duration) -> Result<()> {
         match &mut self.work {
-            Work::Load(load) => load.calibrate(turn)?,
+            Work::Load(load) => load.calibrate(duration)?,
             Work::Write(writers) => {
-                writers.turn = turn;
+                writers.duration = duration;
                 writers.prepare().await?.run(Duration::from_secs(1)).await?;
             }
         }
@@ -171,14 +173,14 @@ impl Case<'_> {
             Work::Write(writers) => {
                 let prepared = writers.prepare().await?;
                 let before = self.server.cpu()?;
-                (prepared.run(writers.turn).await?, self.server.cpu()? - before)
+                (prepared.run(writers.duration).await?, self.server.cpu()? - before)
             }
         };
         Ok(Measurement::new(outcome.requests, outcome.elapsed, cpu))
     }
 }
 
-/// What a turn got done.
+/// What was done in a measurement.
 struct Outcome {
     requests: u64,
     elapsed: Duration,

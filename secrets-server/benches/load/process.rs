@@ -1,4 +1,4 @@
-//! A server as a process of its own, so that its CPU is told apart from the load generator's.
+//! A server as a process of its own, so that its CPU time is not mixed with the load generator's.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use crate::Result;
 
 /// How long a server may take to listen.
-const START: Duration = Duration::from_secs(20);
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a server may take to end by itself.
-const STOP: Duration = Duration::from_secs(20);
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A server on a loopback port; ends with this value.
 pub(crate) struct Process {
@@ -28,13 +28,13 @@ impl Process {
         arguments(&mut command, port);
         let child = command.stdin(Stdio::null()).spawn()?;
         let mut process = Self { child, port };
-        let deadline = Instant::now() + START;
+        let deadline = Instant::now() + START_TIMEOUT;
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             if let Some(status) = process.child.try_wait()? {
                 return Err(format!("`{}` ended at its start: {status}", program.display()).into());
             }
             if Instant::now() > deadline {
-                return Err(format!("`{}` does not listen after {START:?}", program.display()).into());
+                return Err(format!("`{}` does not listen after {START_TIMEOUT:?}", program.display()).into());
             }
             sleep(Duration::from_millis(20));
         }
@@ -64,7 +64,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         // SIGTERM first: the server removes what it holds. Without `unsafe` only a command can send it.
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let deadline = Instant::now() + STOP;
+        let deadline = Instant::now() + STOP_TIMEOUT;
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
             sleep(Duration::from_millis(20));
         }

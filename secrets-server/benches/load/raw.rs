@@ -4,7 +4,7 @@ use prost::bytes::{Buf as _, BufMut as _, Bytes};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
-/// Hands messages through as they are on the wire.
+/// Encodes and decodes nothing: a message is its bytes on the wire.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Raw;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// One turn of one case.
+/// One measurement of one case.
 #[derive(Clone, Copy)]
 pub(crate) struct Measurement {
     per_second: f64,
@@ -24,30 +24,32 @@ impl fmt::Display for Measurement {
     }
 }
 
-/// The turns of one case, one a round.
+/// The measurements of one case, one a round.
 pub(crate) struct Row {
     base: usize,
-    turns: Vec<Measurement>,
+    measurements: Vec<Measurement>,
 }
 
 impl Row {
     /// An empty row, whose ratios are taken to the row at index `base`.
     pub(crate) fn new(base: usize) -> Self {
-        Self { base, turns: Vec::new() }
+        Self { base, measurements: Vec::new() }
     }
 
-    /// Adds the next round's turn.
-    pub(crate) fn push(&mut self, turn: Measurement) {
-        self.turns.push(turn);
+    /// Adds the next round's measurement.
+    pub(crate) fn push(&mut self, measurement: Measurement) {
+        self.measurements.push(measurement);
     }
 
-    fn spread(&self, of: impl Fn(&Measurement) -> f64) -> Spread {
-        Spread::of(self.turns.iter().map(of).collect())
+    fn spread(&self, value: impl Fn(&Measurement) -> f64) -> Spread {
+        Spread::new(self.measurements.iter().map(value).collect())
     }
 
     /// Round by round, since what slows a machine for a minute slows both.
-    fn ratio(&self, base: &Self, of: impl Fn(&Measurement) -> f64) -> Spread {
-        Spread::of(self.turns.iter().zip(&base.turns).map(|(own, other)| of(own) / of(other)).collect())
+    fn ratio(&self, base: &Self, value: impl Fn(&Measurement) -> f64) -> Spread {
+        Spread::new(
+            self.measurements.iter().zip(&base.measurements).map(|(own, other)| value(own) / value(other)).collect(),
+        )
     }
 }
 
@@ -63,10 +65,10 @@ pub(crate) fn print(rows: &[(String, Row)]) {
         let Some((_, base)) = rows.get(row.base) else { continue };
         println!(
             "{label:width$}  {:>26}  {:>24}  {:>22}  {:>22}",
-            row.spread(|turn| turn.per_second).show(0),
-            row.spread(|turn| turn.cpu_micros).show(1),
-            row.ratio(base, |turn| turn.cpu_micros).show(2),
-            row.ratio(base, |turn| turn.per_second).show(3),
+            row.spread(|measurement| measurement.per_second).show(0),
+            row.spread(|measurement| measurement.cpu_micros).show(1),
+            row.ratio(base, |measurement| measurement.cpu_micros).show(2),
+            row.ratio(base, |measurement| measurement.per_second).show(3),
         );
     }
     println!();
@@ -83,7 +85,7 @@ struct Spread {
 }
 
 impl Spread {
-    fn of(mut values: Vec<f64>) -> Self {
+    fn new(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let middle = values.len() / 2;
         let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);

@@ -114,7 +114,7 @@ fn nothing_starts_while_something_required_is_missing() {
 }
 
 #[test]
-fn a_sandbox_is_told_who_can_help() {
+fn a_sandbox_learns_who_can_help() {
     let server = TestServer::acme();
     let bob = in_repository(&server, "bob");
     let session = bob.run_ok("session create --workspace ws1 --ttl 1h").line();

@@ -123,7 +123,7 @@ fn a_program_is_completed_behind_the_dashes() {
 }
 
 #[test]
-fn what_the_service_does_not_tell_is_left_out_without_a_word() {
+fn what_the_service_does_not_report_is_left_out() {
     let server = server();
     let nobody = server.person("nobody");
     assert_eq!(candidates(&nobody, "secrets show "), "");

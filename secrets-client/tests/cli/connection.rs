@@ -9,7 +9,7 @@ fn client(server: &TestServer, token: &str) -> Client {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_outlives_a_killed_server() {
+async fn a_client_continues_after_a_killed_server() {
     let mut server = TestServer::acme();
     let token = server.person("ann").run_ok("token create").line();
     let client = client(&server, &token);
@@ -71,7 +71,7 @@ async fn a_denial_has_a_reason_and_a_missing_name_is_listed() {
 }
 
 #[test]
-fn an_authority_of_ones_own_is_trusted_and_no_other() {
+fn only_the_configured_authority_is_trusted() {
     let directory = tempfile::tempdir().unwrap();
     let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (cert, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));

@@ -81,7 +81,7 @@ fn a_control_plane_mirrors_and_sees_no_secret() {
 }
 
 #[test]
-fn revoking_the_minters_token_ends_its_sessions() {
+fn revoking_the_creators_token_ends_its_sessions() {
     let (server, token) = server();
     let plane = server.person("plane").with("SECRETS_TOKEN", &token);
     let session = plane.run_ok("session create --organization acme --user bob --workspace ws1").line();

@@ -90,7 +90,7 @@ fn docker_finds_the_registries_credentials_beside_the_callers_own() {
 }
 
 #[test]
-fn what_is_there_already_is_refused_and_nothing_is_started() {
+fn an_existing_file_is_refused_and_nothing_is_started() {
     let server = server();
     let bob = server.person("bob");
     let key = bob.home.join(".ssh/deploy_key");

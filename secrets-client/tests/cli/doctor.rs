@@ -16,7 +16,7 @@ fn check(ended: &ProgramOutput, name: &str) -> (String, String, String) {
 }
 
 #[test]
-fn everything_in_order_is_told_line_by_line() {
+fn doctor_prints_a_line_for_each_check() {
     let server = TestServer::acme();
     let ann = server.person("ann");
     let ended = ann.run_ok("doctor");
@@ -47,7 +47,7 @@ fn what_warns_does_not_fail() {
 }
 
 #[test]
-fn a_service_that_can_t_be_reached_is_told_from_a_token_that_does_not_pass() {
+fn an_unreachable_service_is_distinguished_from_a_refused_token() {
     let server = TestServer::acme();
     let ann = server.person("ann");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -95,7 +95,7 @@ fn an_own_authority_and_the_end_of_its_certificate_are_named() {
 }
 
 #[test]
-fn a_service_of_another_version_is_told() {
+fn a_service_of_another_version_is_reported() {
     let older = OlderService::start();
     let server = TestServer::acme();
     let ann = server.person("ann").with("SECRETS_TOKEN", "sper_x").with("SECRETS_ENDPOINT", &older.endpoint);

@@ -182,7 +182,7 @@ fn a_program_that_began_with_it_follows_the_service_once_that_is_back() {
 }
 
 #[test]
-fn a_key_that_is_no_use_is_told_of_at_once() {
+fn an_unusable_fallback_key_is_reported_at_once() {
     let server = server();
     let careful = Careful::new(&server, server.person("bob"));
     fs::set_permissions(&careful.key, fs::Permissions::from_mode(0o644)).unwrap();

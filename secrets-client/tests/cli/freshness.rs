@@ -15,7 +15,7 @@ fn kept(person: &Person<'_>) -> Value {
 }
 
 #[test]
-fn a_command_remembers_what_it_changed_for_the_next_one() {
+fn a_command_keeps_the_revision_for_the_next_one() {
     let server = TestServer::acme();
     let bob = server.person("bob");
     assert!(!file(&bob).exists(), "nothing was changed yet");
@@ -47,7 +47,7 @@ fn a_revision_that_the_service_has_lost_locks_nobody_out() {
 }
 
 #[test]
-fn no_command_fails_because_there_is_no_place_to_remember() {
+fn no_command_fails_without_a_state_directory() {
     let server = TestServer::acme();
     let bob = server.person("bob").with("XDG_STATE_HOME", "/proc/nowhere");
     bob.set("v", "LINEAR_API_KEY");

@@ -32,7 +32,7 @@ fn an_import_is_reviewed_before_anything_is_written() {
 }
 
 #[test]
-fn an_import_overwrites_and_selects_when_told() {
+fn an_import_overwrites_and_selects_with_its_flags() {
     let server = TestServer::acme();
     let bob = server.person("bob");
     bob.set("old", "A");
@@ -65,7 +65,7 @@ fn an_unreadable_line_is_named_and_not_shown() {
 }
 
 #[test]
-fn whoever_is_not_asked_sees_what_was_done() {
+fn a_command_that_does_not_ask_prints_what_it_did() {
     let server = TestServer::acme();
     let ann = server.person("ann");
     std::fs::write(ann.home.join(".env"), "A=a-value\n").unwrap();

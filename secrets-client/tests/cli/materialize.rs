@@ -19,7 +19,7 @@ fn read(path: &Path) -> String {
 }
 
 #[test]
-fn a_directory_holds_the_set_and_the_next_one_in_its_place() {
+fn a_directory_has_the_set_and_then_the_next_one() {
     let server = server();
     let bob = server.person("bob");
     let dir = bob.home.join("run/secrets");
@@ -53,7 +53,7 @@ fn a_directory_holds_the_set_and_the_next_one_in_its_place() {
 }
 
 #[test]
-fn a_set_that_can_t_be_had_changes_nothing() {
+fn a_set_that_cannot_be_resolved_changes_nothing() {
     let server = server();
     let bob = server.person("bob");
     bob.run_ok("materialize --dir secrets");
@@ -79,7 +79,7 @@ fn a_directory_of_somebody_else_is_refused() {
 }
 
 #[test]
-fn a_variable_that_dotenv_readers_would_misread_is_told() {
+fn a_variable_that_dotenv_readers_would_misread_is_reported() {
     let server = server();
     let bob = server.person("bob");
     bob.set("it's $5", "ODD");

@@ -40,7 +40,7 @@ fn told(ended: ProgramOutput, problem: &str, remedy: &str) {
 }
 
 #[test]
-fn a_certificate_that_does_not_pass() {
+fn an_invalid_certificate_is_explained() {
     let (expired, port) = secure(|made| {
         made.not_before = rcgen::date_time_ymd(2020, 1, 1);
         made.not_after = rcgen::date_time_ymd(2021, 1, 31);
@@ -66,7 +66,7 @@ fn a_certificate_that_does_not_pass() {
 }
 
 #[test]
-fn an_address_where_nobody_is_or_somebody_else() {
+fn an_address_without_a_service_or_with_another_one_is_reported() {
     let server = TestServer::start();
     let port = server.endpoint.rsplit(':').next().unwrap();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -122,7 +122,7 @@ fn an_authority_is_remembered_for_its_endpoint() {
 }
 
 #[test]
-fn a_token_file_that_everybody_may_read_is_told() {
+fn a_token_file_that_everybody_may_read_is_reported() {
     let server = TestServer::acme();
     let token = server.person("ann").run_ok("token create").line();
     let file = server.directory.path().join("token");

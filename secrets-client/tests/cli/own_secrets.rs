@@ -36,7 +36,7 @@ fn one_newline_is_taken_from_stdin_unless_it_is_raw() {
 }
 
 #[test]
-fn a_value_lands_where_a_flag_says() {
+fn a_value_is_written_where_a_flag_says() {
     let server = TestServer::acme();
     let bob = server.person("bob");
     let home = bob.home.display().to_string();
@@ -52,7 +52,7 @@ fn a_value_lands_where_a_flag_says() {
 }
 
 #[test]
-fn names_that_do_not_pass_say_what_would() {
+fn an_invalid_name_suggests_a_valid_one() {
     let server = TestServer::acme();
     let bob = server.person("bob");
     bob.run_with_stdin(b"x", "set linear-api-key").expect_failure(1).expect_text(&["LINEAR_API_KEY"]);

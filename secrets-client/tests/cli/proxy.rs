@@ -120,7 +120,7 @@ fn a_service_behind_a_proxy_is_reached_through_its_tunnel() {
 }
 
 #[test]
-fn a_proxy_that_asks_is_told_who_comes_and_nobody_else_is() {
+fn only_a_proxy_that_asks_gets_the_credentials() {
     let (server, port, authority, endpoint) = service();
     let proxy = Proxy::start(Manner::AsksWho(port));
     let operator = |user: &str| {
@@ -136,7 +136,7 @@ fn a_proxy_that_asks_is_told_who_comes_and_nobody_else_is() {
 }
 
 #[test]
-fn a_proxy_in_the_way_is_told_in_a_line() {
+fn a_proxy_that_interferes_is_reported_in_a_line() {
     let (server, _, authority, endpoint) = service();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let refusing = Proxy::start(Manner::Refuses).address;

@@ -20,7 +20,7 @@ fn starts(person: &Person<'_>, line: &str) -> Child {
 }
 
 #[test]
-fn what_passes_is_masked_and_all_else_unharmed() {
+fn redact_masks_values_and_leaves_the_rest() {
     let server = server();
     let mut child = starts(&server.person("bob"), "redact --workspace ws1");
     let mut stdin = child.stdin.take().unwrap();
@@ -34,7 +34,7 @@ fn what_passes_is_masked_and_all_else_unharmed() {
 }
 
 #[test]
-fn what_is_left_unmasked_is_told() {
+fn what_is_not_masked_is_reported() {
     let server = server();
     let bob = server.person("bob");
     bob.set("4711", "PIN");
@@ -48,7 +48,7 @@ fn what_is_left_unmasked_is_told() {
 }
 
 #[test]
-fn nothing_passes_where_the_values_are_not_known() {
+fn nothing_is_printed_when_the_values_are_unknown() {
     let server = server();
     for (line, code) in [
         ("redact --workspace ws1 --unmask NOPE", 2),
@@ -82,7 +82,7 @@ fn a_prompt_shows_though_nothing_follows() {
 }
 
 #[test]
-fn a_reader_who_has_seen_enough_ends_it_quietly() {
+fn a_closed_pipe_ends_it_without_an_error() {
     let server = server();
     let mut child = starts(&server.person("bob"), "redact --workspace ws1");
     let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());

@@ -125,7 +125,7 @@ fn what_was_written_for_a_program_is_removed_when_a_signal_ends_it() {
 }
 
 #[test]
-fn without_masking_the_program_takes_the_place_of_the_command() {
+fn without_masking_the_program_replaces_the_command() {
     let server = server();
     let mut command = server.person("bob").command("run --no-masking --shell");
     let child = command.arg("echo $$").stdout(Stdio::piped()).spawn().unwrap();
@@ -207,7 +207,7 @@ fn files_are_removed_whatever_signal_ends_it() {
 
 /// What it holds is not for the program that it starts: neither its token nor other values.
 #[test]
-fn the_program_can_not_look_into_it() {
+fn the_program_cannot_inspect_its_parent() {
     let server = server();
     let bob = server.person("bob");
     let token = bob.run_ok("token create").line();

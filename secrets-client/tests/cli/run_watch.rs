@@ -97,7 +97,7 @@ fn a_set_that_cannot_be_delivered_stops_nothing() {
 }
 
 #[test]
-fn a_broken_watch_stops_nothing() {
+fn a_broken_watch_does_not_stop_the_program() {
     let server = server();
     let bob = server.person("bob");
     let session = bob.run_ok("session create --workspace ws1").line();
@@ -118,7 +118,7 @@ fn a_broken_watch_stops_nothing() {
 }
 
 #[test]
-fn it_lives_through_a_minute_without_a_server() {
+fn run_watch_continues_through_a_minute_without_a_server() {
     let mut server = server();
     let mut running = run(&server.person("bob"), &["--workspace", "ws1"], STAYS);
     assert_eq!(running.next_line(), "started with 9");
@@ -143,7 +143,7 @@ fn a_program_that_does_not_end_is_killed_after_its_grace() {
 }
 
 #[test]
-fn whoever_ends_it_while_it_is_started_again_ends_it_for_good() {
+fn a_signal_during_a_restart_ends_it() {
     let server = server();
     let bob = server.person("bob");
     let script = r#"trap 'sleep 3; exit 9' TERM; echo "started with ${#LINEAR_API_KEY}"; for i in $(seq 1200); do sleep 0.05; done"#;

@@ -87,7 +87,7 @@ fn the_audit_log_says_who_received_a_secret() {
 }
 
 #[test]
-fn what_comes_next_is_told_where_it_differs() {
+fn the_next_step_is_named_where_it_is_unusual() {
     let server = TestServer::acme();
     let ann = server.person("ann");
     // Not at the usual address: whoever is invited has to know which.

@@ -3,7 +3,7 @@ use std::process::Stdio;
 use crate::support::TestServer;
 
 #[test]
-fn nobody_who_is_not_signed_in_gets_further() {
+fn a_command_fails_for_those_who_are_not_signed_in() {
     let server = TestServer::start();
     let nobody = server.person("nobody");
     for line in ["whoami", "list", "set A", "resolve", "org list", "session list --organization acme"] {
@@ -34,7 +34,7 @@ fn a_value_is_never_an_argument() {
 }
 
 #[test]
-fn a_mistyped_flag_is_told_from_a_value_and_a_token_is_not_repeated() {
+fn a_mistyped_flag_is_distinguished_from_a_value_and_a_token_is_not_repeated() {
     let server = TestServer::start();
     let ann = server.person("ann").with("SECRETS_TOKEN", "sper_x").with("SECRETS_ENDPOINT", "http://127.0.0.1:1");
     for line in ["set A --descripton canary", "edit A --descripton=canary"] {
@@ -45,7 +45,7 @@ fn a_mistyped_flag_is_told_from_a_value_and_a_token_is_not_repeated() {
 }
 
 #[test]
-fn wrong_usage_is_told_from_failure() {
+fn wrong_usage_and_failure_have_different_codes() {
     let server = TestServer::acme();
     let ann = server.person("ann");
     assert_eq!(ann.run("set").code, 2);
@@ -58,7 +58,7 @@ fn wrong_usage_is_told_from_failure() {
 }
 
 #[test]
-fn a_reader_that_has_read_enough_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     let server = TestServer::acme();
     let ann = server.person("ann");
     let mut child = ann.command("list --org").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -68,7 +68,7 @@ fn a_reader_that_has_read_enough_is_no_failure() {
 }
 
 #[test]
-fn what_asks_refuses_without_a_terminal() {
+fn commands_that_ask_refuse_without_a_terminal() {
     let server = TestServer::acme();
     let ann = server.person("ann");
     ann.set("x-value", "A");

@@ -32,7 +32,7 @@ fn ends(mut child: Child) -> i32 {
 }
 
 #[test]
-fn waits_until_somebody_sets_what_is_missing() {
+fn wait_ends_when_somebody_sets_what_is_missing() {
     let server = TestServer::acme();
     let bob = server.person("bob");
     bob.set("v", "LINEAR_API_KEY");
@@ -57,7 +57,7 @@ fn a_session_waits_for_what_its_user_sets() {
 }
 
 #[test]
-fn gives_up_with_code_5_and_names_what_is_missing() {
+fn wait_ends_with_code_5_and_names_what_is_missing() {
     let server = TestServer::acme();
     let ended = server.person("bob").run("wait GITHUB_TOKEN --workspace ws1 --timeout 1s").expect_failure(5);
     ended.expect_text(&["GITHUB_TOKEN", "not there after 1 s"]);
@@ -69,7 +69,7 @@ fn gives_up_with_code_5_and_names_what_is_missing() {
 }
 
 #[test]
-fn gives_up_with_code_6_when_nobody_answers() {
+fn wait_ends_with_code_6_when_nobody_answers() {
     let mut server = TestServer::acme();
     server.stop();
     let ended = server.person("bob").run("wait GITHUB_TOKEN --workspace ws1 --timeout 4s").expect_failure(6);
@@ -95,7 +95,7 @@ fn a_denial_ends_it_at_once() {
 }
 
 #[test]
-fn lives_through_a_server_that_restarts() {
+fn wait_continues_while_the_server_restarts() {
     let mut server = TestServer::acme();
     let home = server.person("bob").home;
     let endpoint = server.endpoint.clone();

@@ -56,7 +56,7 @@ fn installs_and_goes(sh: &dyn Fn(&str) -> String) {
 }
 
 #[test]
-fn tells_the_version_of_the_workspace() {
+fn prints_the_version_of_the_workspace() {
     let directory = TestDir::new();
     let mut version = directory.command(project().join("deploy/dist/version"));
     version.arg("--number");

@@ -30,7 +30,7 @@ fn a_closed_client_of_python_refuses_to_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_watch_that_pythons_readme_prints_resolves_what_it_is_told_of() {
+async fn the_watch_in_pythons_readme_resolves_what_it_is_notified_of() {
     let server = TlsServer::start();
     let directory = tempfile::tempdir().unwrap();
     let token = session(&server, directory.path(), "LINEAR_API_KEY").await;

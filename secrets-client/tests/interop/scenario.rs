@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_of_an_error_is_met_or_told_to_be_out_of_reach() {
+    fn every_error_reason_is_tested_or_listed_as_unreachable() {
         let pool = DescriptorPool::decode(secrets_proto::FILE_DESCRIPTOR_SET).unwrap();
         let reasons = pool.get_enum_by_name("secretsapi.v1.ErrorReason").unwrap();
         let readme = std::fs::read_to_string(path().with_file_name("README.md")).unwrap();

@@ -16,7 +16,7 @@ const CLIENTS: usize = 4;
 const CUTS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_cut_off_from_the_database_is_done_once_when_it_is_repeated() {
+async fn a_call_whose_database_session_was_cut_is_applied_once_when_repeated() {
     let deployment = Deployment::postgres().await;
     let server = Arc::new(deployment.start());
     let ann = server.create_organization(&deployment.operator(), "acme").await;

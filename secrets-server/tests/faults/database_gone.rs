@@ -17,7 +17,7 @@ const VALUE: &str = "hunter2-hunter2";
 const SOON: Duration = Duration::from_secs(40);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn callers_are_told_that_the_database_is_gone_and_served_when_it_is_back() {
+async fn calls_fail_while_the_database_is_gone_and_succeed_when_it_is_back() {
     let deployment = Deployment::postgres().await;
     let server = deployment.start();
     let ann = server.create_organization(&deployment.operator(), "acme").await;
@@ -75,7 +75,7 @@ async fn refusals(server: &Server, token: &str) -> Vec<Status> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deadline_is_kept_while_the_database_is_gone() {
+async fn a_deadline_is_met_while_the_database_is_gone() {
     let deployment = Deployment::postgres().await;
     let server = deployment.start();
     let ann = server.create_organization(&deployment.operator(), "acme").await;

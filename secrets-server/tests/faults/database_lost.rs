@@ -39,7 +39,7 @@ async fn reads_end_with_their_deadline_and_go_on_over_new_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_are_given_up_and_done_once_when_they_are_repeated() {
+async fn mutations_are_abandoned_and_applied_once_when_repeated() {
     let (deployment, link, server, ann) = on_a_lossy_link().await;
     let mut calls = JoinSet::new();
     for number in 0..CALLS {

@@ -25,12 +25,12 @@ const ROUNDS: [(usize, Duration); 5] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_server_on_sqlite_has_lost_nothing_and_half_done_nothing() {
+async fn a_server_killed_on_sqlite_loses_nothing_and_leaves_nothing_half_done() {
     kill_and_restart(Deployment::sqlite()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_server_on_postgres_has_lost_nothing_and_half_done_nothing() {
+async fn a_server_killed_on_postgres_loses_nothing_and_leaves_nothing_half_done() {
     kill_and_restart(Deployment::postgres().await).await;
 }
 

@@ -40,7 +40,7 @@ fn reason(ended: Result<(), Status>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_all_who_race_for_a_name_one_gets_it_and_the_others_are_told() {
+async fn gives_a_contested_name_to_one_and_tells_the_others() {
     let pair = Pair::start().await;
     for round in 0..3 {
         let ends = race(&pair, |_| format!("KEY_{round}")).await;
@@ -50,7 +50,7 @@ async fn of_all_who_race_for_a_name_one_gets_it_and_the_others_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_limit_is_reached_and_not_passed() {
+async fn a_limit_is_reached_and_not_exceeded() {
     const LIMIT: usize = 10;
     let pair = Pair::start().await;
     let limits = v1::OrganizationLimits { secrets_per_scope: LIMIT as u32, ..Default::default() };
@@ -69,7 +69,7 @@ async fn a_limit_is_reached_and_not_passed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_admins_who_leave_at_the_same_time_leave_one_behind() {
+async fn one_of_two_admins_who_leave_at_once_is_refused() {
     let pair = Pair::start().await;
     let bob = pair.one.person(&pair.ann, "acme", "bob").await;
     let admins = [("ann", &pair.ann), ("bob", &bob)];

@@ -52,7 +52,7 @@ async fn a_schema_of_a_newer_release_is_refused_on_both_databases() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_postgres_that_was_never_migrated_is_refused_until_it_is() {
+async fn a_postgres_database_is_refused_until_it_is_migrated() {
     let deployment = Deployment::postgres().await;
     let database = Database::connect(deployment.url()).await.unwrap();
     database.execute_unprepared("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.unwrap();

@@ -134,7 +134,7 @@ async fn a_credential_revoked_on_one_ends_on_the_other_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_watch_on_one_is_told_what_is_written_on_the_other() {
+async fn a_watch_on_one_reports_what_is_written_on_the_other() {
     let pair = Pair::start().await;
     let bob = pair.one.person(&pair.ann, "acme", "bob").await;
     for round in 0..4 {
@@ -194,7 +194,7 @@ async fn a_repeat_sent_to_the_other_returns_the_first_result() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_is_killed_holds_up_the_other_no_longer_than_the_database_needs_to_notice() {
+async fn a_killed_server_delays_the_other_no_longer_than_the_database_needs_to_notice() {
     let pair = Pair::start().await;
     let Pair { deployment, one, other, ann } = pair;
     let writes = (0..16).map(|number| {

@@ -5,7 +5,7 @@ use crate::support::process::{ServerProcess, serve};
 use crate::support::program::{ProgramOutput, command, run};
 
 #[test]
-fn an_unknown_key_in_a_file_is_named_with_the_file_and_nothing_is_made() {
+fn an_unknown_key_in_a_file_is_named_with_the_file_and_nothing_is_created() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("server.toml");
     fs::write(&file, "[database]\nuri = \"postgres://app:hunter2@db/secrets\"\n").unwrap();
@@ -35,7 +35,7 @@ fn an_unknown_flag_is_wrong_usage() {
 }
 
 #[test]
-fn what_is_checked_is_printed_without_the_password() {
+fn check_config_prints_the_configuration_without_the_password() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("url");
     fs::write(&file, "postgres://app:hunter2@db:5432/secrets\n").unwrap();
@@ -49,7 +49,7 @@ fn what_is_checked_is_printed_without_the_password() {
 }
 
 #[test]
-fn plain_text_to_the_network_is_refused_unless_insisted_on() {
+fn plain_text_to_the_network_is_refused_without_the_insecure_flag() {
     let directory = tempfile::tempdir().unwrap();
     let data_dir = directory.path().join("data");
     let refused = run(&["serve", "--listen", "0.0.0.0:0", "--data-dir", data_dir.to_str().unwrap()]);
@@ -70,7 +70,7 @@ fn the_data_directory_is_private() {
 }
 
 #[test]
-fn an_address_in_use_is_told() {
+fn an_address_in_use_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let server = ServerProcess::start(serve(directory.path(), &[]));
     let other = directory.path().join("other");
@@ -81,7 +81,7 @@ fn an_address_in_use_is_told() {
 }
 
 #[test]
-fn migrating_makes_the_schema_once() {
+fn migrating_creates_the_schema_once() {
     let directory = tempfile::tempdir().unwrap();
     let data_dir = directory.path().join("data");
     let migrate = || run(&["migrate", "--data-dir", data_dir.to_str().unwrap()]);

@@ -119,7 +119,7 @@ fn does_an_admins_work() {
 }
 
 #[test]
-fn tells_a_person_with_grpcurl_what_is_wrong() {
+fn shows_a_person_with_grpcurl_what_is_wrong() {
     let directory = tempfile::tempdir().unwrap();
     let server = ServerProcess::start(serve(directory.path(), &[]));
     let ann = admin(&server, directory.path());

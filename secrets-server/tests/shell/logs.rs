@@ -7,7 +7,7 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::support::process::{ServerProcess, serve};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_line_is_json_and_a_call_is_told_without_its_metadata() {
+async fn every_line_is_json_and_a_call_is_logged_without_its_metadata() {
     let directory = tempfile::tempdir().unwrap();
     let mut server = ServerProcess::start(serve(directory.path(), &["--log-level", "trace"]));
     let channel = Endpoint::from_shared(server.endpoint()).unwrap().connect().await.unwrap();

@@ -19,7 +19,7 @@ fn stop(mut server: ServerProcess) {
 }
 
 #[test]
-fn the_first_start_makes_everything_and_the_next_one_keeps_it() {
+fn the_first_start_creates_the_files_and_the_next_one_keeps_them() {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str| directory.path().join("data").join(name);
     let server = ServerProcess::start(serve(directory.path(), &["--log-level", "trace"]));
@@ -50,7 +50,7 @@ fn a_second_server_on_the_same_file_is_refused() {
 }
 
 #[test]
-fn a_root_key_that_is_lost_wrong_or_open_to_others_is_refused_and_nothing_is_made() {
+fn a_root_key_that_is_lost_wrong_or_readable_by_others_is_refused_and_nothing_is_created() {
     let directory = tempfile::tempdir().unwrap();
     stop(ServerProcess::start(serve(directory.path(), &[])));
     let path = directory.path().join("data/root-key");

@@ -90,7 +90,7 @@ async fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn a_health_check_tells_by_its_exit_code() {
+fn a_health_check_reports_with_its_exit_code() {
     let directory = tempfile::tempdir().unwrap();
     let mut server = ServerProcess::start(serve(directory.path(), &[]));
     let endpoint = server.endpoint();
@@ -111,7 +111,7 @@ fn a_health_check_tells_by_its_exit_code() {
 }
 
 #[test]
-fn a_health_check_of_something_silent_ends_too() {
+fn a_health_check_of_a_server_that_does_not_answer_ends() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());
     let ended = run(&["healthcheck", "--endpoint", &endpoint, "--timeout", "1"]);

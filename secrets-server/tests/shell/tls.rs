@@ -99,7 +99,7 @@ fn a_health_check_trusts_the_certificate_it_is_given() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_handshake_that_was_never_begun_holds_up_neither_calls_nor_the_stop() {
+async fn a_handshake_that_never_begins_delays_neither_calls_nor_the_stop() {
     let mut secured = secured();
     let _silent = TcpStream::connect(secured.server.address).await.unwrap();
     secured.connect(&version::TLS13, b"h2").await.unwrap();

@@ -15,8 +15,8 @@ on_both!(
     filters_by_resource_principal_and_time,
     finds_deliveries_of_a_secret,
     writes_a_set_once,
-    takes_more_events_than_a_statement_has_parameters,
-    takes_no_events_at_all,
+    writes_more_events_than_a_statement_has_parameters,
+    writes_no_events,
 );
 
 fn event(number: u128, seconds: i64) -> AuditRecord {
@@ -145,13 +145,13 @@ async fn writes_a_set_once(database: &TestDatabase) {
     assert_eq!(stored, BTreeMap::from([(set.digest, set.secrets)]));
 }
 
-async fn takes_more_events_than_a_statement_has_parameters(database: &TestDatabase) {
+async fn writes_more_events_than_a_statement_has_parameters(database: &TestDatabase) {
     let events: Vec<_> = (1..=4000).map(|number| event(number, 0)).collect();
     insert(database, &events, &[]).await;
     assert_eq!(list(database, AuditFilter::default(), None, 5000).await.len(), 4000);
 }
 
-async fn takes_no_events_at_all(database: &TestDatabase) {
+async fn writes_no_events(database: &TestDatabase) {
     insert(database, &[], &[]).await;
     let empty = AuditSet { digest: vec![3; 32], organization: uid(1), secrets: Vec::new() };
     insert(database, &[], &[empty]).await;

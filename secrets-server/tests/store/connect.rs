@@ -17,7 +17,7 @@ on_both!(
     refuses_a_newer_schema,
     keeps_what_is_committed_and_drops_what_is_not,
     is_unavailable_once_closed,
-    tells_a_corrupt_row_from_an_absent_one,
+    distinguishes_a_corrupt_row_from_an_absent_one,
 );
 
 async fn has_nothing_pending_after_migrating(database: &TestDatabase) {
@@ -65,7 +65,7 @@ async fn is_unavailable_once_closed(database: &TestDatabase) {
     assert!(matches!(database.store.begin().await, Err(StoreError::Unavailable(_))));
 }
 
-async fn tells_a_corrupt_row_from_an_absent_one(database: &TestDatabase) {
+async fn distinguishes_a_corrupt_row_from_an_absent_one(database: &TestDatabase) {
     let acme = fixture::organization(&database.store, 1, "acme").await;
     execute(database, "UPDATE organizations SET name_policy = 'WHATEVER'").await;
     let corrupt = organization::by_uid(database.store.reader(), acme).await;
@@ -94,7 +94,7 @@ async fn makes_a_sqlite_file_that_only_its_owner_reads() {
 }
 
 #[tokio::test]
-async fn takes_a_lax_mode_from_a_sqlite_file() {
+async fn removes_access_for_others_from_a_sqlite_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("secrets.db");
     fs::write(&path, "").unwrap();

@@ -13,16 +13,16 @@ use crate::support::on_both::on_both;
 
 on_both!(
     finds_a_credential_by_its_mac,
-    revokes_what_was_minted_and_minted_with_that,
+    revokes_sessions_and_those_created_with_them,
     revokes_all_of_a_principal_and_all_for_a_user,
     revokes_all_of_an_organization,
     revokes_sessions_in_a_workspace,
     renews_only_what_is_not_revoked,
     notes_the_last_use,
-    lists_what_the_filter_lets_pass,
+    lists_what_matches_the_filter,
     purges_short_lived_ones_after_their_end,
-    catches_a_session_that_is_minted_meanwhile,
-    knows_whether_the_operator_can_come_in,
+    revokes_a_session_that_is_created_meanwhile,
+    knows_whether_the_operator_has_a_token,
 );
 
 fn token(number: u128) -> Credential {
@@ -93,7 +93,7 @@ async fn finds_a_credential_by_its_mac(database: &TestDatabase) {
     assert_eq!(credential::insert(&tx, &twin).await, Err(StoreError::UniqueViolation(UniqueIndex::Mac)));
 }
 
-async fn revokes_what_was_minted_and_minted_with_that(database: &TestDatabase) {
+async fn revokes_sessions_and_those_created_with_them(database: &TestDatabase) {
     let elsewhere = Credential { organization: Some(uid(2)), ..session(104, 101) };
     let rows =
         [token(100), session(101, 100), session(102, 101), session(103, 102), elsewhere, token(105), session(106, 105)];
@@ -161,7 +161,7 @@ async fn notes_the_last_use(database: &TestDatabase) {
     credential::touch(db, [], later(60)).await.unwrap();
 }
 
-async fn lists_what_the_filter_lets_pass(database: &TestDatabase) {
+async fn lists_what_matches_the_filter(database: &TestDatabase) {
     let older = Credential { create_time: later(-5), ..token(104) };
     let expired = Credential { expire_time: Some(later(10)), ..token(101) };
     let endless = Credential { expire_time: None, ..token(102) };
@@ -202,7 +202,7 @@ async fn purges_short_lived_ones_after_their_end(database: &TestDatabase) {
 }
 
 /// Whoever creates holds the creating credential; a revocation of it waits, and ends the new session too.
-async fn catches_a_session_that_is_minted_meanwhile(database: &TestDatabase) {
+async fn revokes_a_session_that_is_created_meanwhile(database: &TestDatabase) {
     insert(database, &[Credential { organization: None, ..token(100) }]).await;
     let create = database.store.begin().await.unwrap();
     assert_eq!(credential::hold(&create, uid(100)).await.unwrap().unwrap().revoke_time, None);
@@ -223,7 +223,7 @@ async fn catches_a_session_that_is_minted_meanwhile(database: &TestDatabase) {
     assert_eq!(revoked(database).await, [100, 101]);
 }
 
-async fn knows_whether_the_operator_can_come_in(database: &TestDatabase) {
+async fn knows_whether_the_operator_has_a_token(database: &TestDatabase) {
     let operator = PrincipalRef { kind: PrincipalKind::Operator, uid: uid(0) };
     let row = Credential {
         kind: CredentialKind::Operator,

@@ -14,7 +14,7 @@ on_both!(
     pages_in_byte_order,
     keeps_projects_of_organizations_apart,
     refuses_to_delete_a_project_with_workspaces,
-    gives_workspaces_to_others,
+    assigns_workspaces_to_others,
     ends_users_and_purges_them_when_due,
     keeps_platform_service_accounts_apart,
 );
@@ -83,7 +83,7 @@ async fn refuses_to_delete_a_project_with_workspaces(database: &TestDatabase) {
     assert_eq!(project::delete(db, acme, api.uid).await, Err(StoreError::ReferenceViolation));
 }
 
-async fn gives_workspaces_to_others(database: &TestDatabase) {
+async fn assigns_workspaces_to_others(database: &TestDatabase) {
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let db = &database.store.begin().await.unwrap();
     let api = fixture::project(db, acme, 10, "api").await;

@@ -63,7 +63,7 @@ fn is_unavailable_while_a_sqlite_disk_is_full() {
 
 /// A full or failing disk makes SQLite do the same.
 #[test]
-fn comes_back_when_sqlite_undid_a_transaction_by_itself() {
+fn recovers_when_sqlite_undid_a_transaction_by_itself() {
     on_both::run(TestDatabase::sqlite(), |database| async move {
         let acme = fixture::organization(&database.store, 1, "acme").await;
         let tx = database.store.begin().await.unwrap();
@@ -90,7 +90,7 @@ async fn fill(store: &Store, organization: Uid) -> Result<(), StoreError> {
 }
 
 #[test]
-fn comes_back_when_postgres_does() {
+fn recovers_when_postgres_does() {
     on_both::run(TestDatabase::postgres(), |database| async move {
         let acme = fixture::organization(&database.store, 1, "acme").await;
         let tx = database.store.begin().await.unwrap();
@@ -108,7 +108,7 @@ fn comes_back_when_postgres_does() {
 }
 
 #[test]
-fn is_unavailable_while_postgres_lets_nobody_in() {
+fn is_unavailable_while_postgres_refuses_connections() {
     on_both::run(TestDatabase::postgres(), |database| async move {
         let DatabaseConfig::Postgres { url, .. } = &database.config else { panic!("not on PostgreSQL") };
         let name = url.expose().split('?').next().unwrap().rsplit('/').next().unwrap();
@@ -162,7 +162,7 @@ fn asks_to_run_a_deadlocked_transaction_again() {
 }
 
 #[test]
-fn lets_servers_that_start_together_migrate() {
+fn migrates_once_for_servers_that_start_together() {
     on_both::run(TestDatabase::postgres(), |database| async move {
         let tx = database.store.begin().await.unwrap();
         tx.execute_unprepared("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.unwrap();

@@ -58,7 +58,7 @@ async fn undoes_one_and_keeps_the_other_of_a_commit_on_sqlite() {
 }
 
 #[tokio::test]
-async fn undoes_the_first_and_goes_on_with_who_waits_on_sqlite() {
+async fn undoes_the_first_and_continues_with_those_that_wait_on_sqlite() {
     let database = TestDatabase::sqlite().await;
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let (first, second) = two(&database.store).await;
@@ -116,7 +116,7 @@ async fn does_not_confirm_what_was_read_and_never_committed_on_sqlite() {
 
 /// As SQLite does by itself when the disk is full or fails.
 #[tokio::test]
-async fn tells_all_when_one_undid_the_others_on_sqlite() {
+async fn fails_all_when_one_undid_the_others_on_sqlite() {
     let database = TestDatabase::sqlite().await;
     let acme = fixture::organization(&database.store, 1, "acme").await;
     for round in 0..5 {
@@ -141,7 +141,7 @@ async fn tells_all_when_one_undid_the_others_on_sqlite() {
 }
 
 #[tokio::test]
-async fn commits_in_time_while_others_come_and_go_on_sqlite() {
+async fn commits_in_time_while_others_join_and_leave_on_sqlite() {
     let database = TestDatabase::sqlite().await;
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let stream = (0..4).map(|_| {

@@ -13,21 +13,21 @@ use crate::support::database::TestDatabase;
 use crate::support::on_both::on_both;
 
 on_both!(
-    frees_the_name_of_a_deleted_secret_and_brings_it_back,
-    refuses_to_bring_back_what_would_collide,
+    frees_the_name_of_a_deleted_secret_and_restores_it,
+    refuses_to_restore_what_would_collide,
     finds_the_one_that_was_deleted_last,
     purges_what_is_due_and_nothing_else,
     deletes_and_purges_scopes,
     keeps_versions_and_wipes_destroyed_ones,
     counts_what_is_sealed_under_a_data_key,
-    holds_the_limit_of_a_scope_against_32_writers,
+    keeps_the_limit_of_a_scope_with_32_writers,
 );
 
 fn stamp(revision: u64, seconds: i64) -> Stamp {
     Stamp { revision, time: later(seconds), updater: "organizations/acme/users/bob".to_owned() }
 }
 
-async fn frees_the_name_of_a_deleted_secret_and_brings_it_back(database: &TestDatabase) {
+async fn frees_the_name_of_a_deleted_secret_and_restores_it(database: &TestDatabase) {
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let db = &database.store.begin().await.unwrap();
     let (secret, first) = fixture::secret(acme, project_scope(), 50, "A");
@@ -46,7 +46,7 @@ async fn frees_the_name_of_a_deleted_secret_and_brings_it_back(database: &TestDa
     assert_eq!((back.delete_time, back.purge_time, back.revision), (None, None, 3));
 }
 
-async fn refuses_to_bring_back_what_would_collide(database: &TestDatabase) {
+async fn refuses_to_restore_what_would_collide(database: &TestDatabase) {
     let acme = fixture::organization(&database.store, 1, "acme").await;
     for (newcomer, target, rule) in
         [("A", Target::ApiOnly, UniqueIndex::SecretId), ("B", fixture::file("/a"), UniqueIndex::Destination)]
@@ -154,7 +154,7 @@ async fn counts_what_is_sealed_under_a_data_key(database: &TestDatabase) {
     assert_eq!(key::count_sealed_under(db, acme, 2).await.unwrap(), 0);
 }
 
-async fn holds_the_limit_of_a_scope_against_32_writers(database: &TestDatabase) {
+async fn keeps_the_limit_of_a_scope_with_32_writers(database: &TestDatabase) {
     const LIMIT: u64 = 100;
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let start = Arc::new(Barrier::new(32));

@@ -16,8 +16,8 @@ on_both!(
     says_which_scopes_changed_since,
     is_absent_for_an_unknown_organization,
     has_a_lock_for_the_platform,
-    takes_back_what_is_rolled_back,
-    tells_its_own_history_from_another,
+    undoes_what_is_rolled_back,
+    distinguishes_its_own_history_from_another,
     reads_one_state_through_a_snapshot,
     serializes_32_writers,
     lets_one_of_32_have_a_name,
@@ -73,7 +73,7 @@ async fn has_a_lock_for_the_platform(database: &TestDatabase) {
     assert_eq!(revision::lock_platform(&tx).await.unwrap().current().revision, 0);
 }
 
-async fn takes_back_what_is_rolled_back(database: &TestDatabase) {
+async fn undoes_what_is_rolled_back(database: &TestDatabase) {
     let organization = fixture::organization(&database.store, 1, "acme").await;
     let tx = database.store.begin().await.unwrap();
     let mut lock = revision::lock(&tx, organization).await.unwrap().unwrap();
@@ -83,7 +83,7 @@ async fn takes_back_what_is_rolled_back(database: &TestDatabase) {
     assert_eq!(revision::lock(&tx, organization).await.unwrap().unwrap().current().revision, 0);
 }
 
-async fn tells_its_own_history_from_another(database: &TestDatabase) {
+async fn distinguishes_its_own_history_from_another(database: &TestDatabase) {
     let organization = fixture::organization(&database.store, 1, "acme").await;
     let tx = database.store.begin().await.unwrap();
     let mut lock = revision::lock(&tx, organization).await.unwrap().unwrap();

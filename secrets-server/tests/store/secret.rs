@@ -10,18 +10,18 @@ use crate::support::on_both::on_both;
 
 on_both!(
     reads_a_secret_as_it_was_written,
-    changes_what_can_be_changed,
+    updates_each_field_that_can_be_updated,
     refuses_a_name_twice_in_a_scope,
-    refuses_a_place_twice_in_a_scope,
-    moves_to_another_place_with_a_new_version,
+    refuses_a_destination_twice_in_a_scope,
+    moves_to_another_destination_with_a_new_version,
     pages_by_name_and_by_time,
     measures_a_scope,
     fetches_candidates_in_one_query,
     fetches_selections_in_one_more,
     forgets_a_resource_in_all_selections,
     refuses_a_secret_of_no_organization,
-    tells_a_corrupt_label,
-    tells_a_missing_version,
+    reports_a_corrupt_label,
+    reports_a_missing_version,
 );
 
 pub fn organization_scope() -> Scope {
@@ -63,7 +63,7 @@ async fn reads_a_secret_as_it_was_written(database: &TestDatabase) {
     }
 }
 
-async fn changes_what_can_be_changed(database: &TestDatabase) {
+async fn updates_each_field_that_can_be_updated(database: &TestDatabase) {
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let db = &database.store.begin().await.unwrap();
     let (mut secret, first) = fixture::secret(acme, organization_scope(), 50, "A");
@@ -106,7 +106,7 @@ async fn refuses_a_name_twice_in_a_scope(database: &TestDatabase) {
     assert_eq!(twice, Err(StoreError::UniqueViolation(UniqueIndex::SecretId)));
 }
 
-async fn refuses_a_place_twice_in_a_scope(database: &TestDatabase) {
+async fn refuses_a_destination_twice_in_a_scope(database: &TestDatabase) {
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let pairs = [(file("/a"), file("/a")), (registry("ghcr.io", "bob"), registry("ghcr.io", "ann"))];
     for (number, (first, second)) in (50..).step_by(10).zip(pairs) {
@@ -125,7 +125,7 @@ async fn refuses_a_place_twice_in_a_scope(database: &TestDatabase) {
     }
 }
 
-async fn moves_to_another_place_with_a_new_version(database: &TestDatabase) {
+async fn moves_to_another_destination_with_a_new_version(database: &TestDatabase) {
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let db = &database.store.begin().await.unwrap();
     let (first, mut version) = fixture::secret(acme, organization_scope(), 50, "A");
@@ -264,7 +264,7 @@ async fn refuses_a_secret_of_no_organization(database: &TestDatabase) {
     assert_eq!(secret::insert(db, &secret, &version).await, Err(StoreError::ReferenceViolation));
 }
 
-async fn tells_a_corrupt_label(database: &TestDatabase) {
+async fn reports_a_corrupt_label(database: &TestDatabase) {
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let db = &database.store.begin().await.unwrap();
     let (secret, version) = fixture::secret(acme, project_scope(), 50, "A");
@@ -274,7 +274,7 @@ async fn tells_a_corrupt_label(database: &TestDatabase) {
     assert_eq!(secret::by_uid(db, acme, uid(50)).await, Err(expected));
 }
 
-async fn tells_a_missing_version(database: &TestDatabase) {
+async fn reports_a_missing_version(database: &TestDatabase) {
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let db = &database.store.begin().await.unwrap();
     let (secret, version) = fixture::secret(acme, project_scope(), 50, "A");

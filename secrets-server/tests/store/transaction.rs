@@ -17,8 +17,8 @@ use crate::support::on_both::on_both;
 on_both!(
     shows_others_what_was_committed,
     keeps_32_writers_apart,
-    outlives_callers_that_vanish_at_any_await,
-    outlives_a_caller_that_panics,
+    continues_after_callers_that_are_dropped_at_any_await,
+    continues_after_a_caller_that_panics,
     refuses_to_go_on_after_a_statement_that_failed,
     refuses_to_go_on_after_a_statement_that_was_cut_off,
     confirms_what_was_committed_before,
@@ -67,7 +67,7 @@ async fn keeps_32_writers_apart(database: &TestDatabase) {
 
 /// Each victim goes one await further than the one before, and vanishes while it waits or just when it would go on. Next
 /// to it account else writes.
-async fn outlives_callers_that_vanish_at_any_await(database: &TestDatabase) {
+async fn continues_after_callers_that_are_dropped_at_any_await(database: &TestDatabase) {
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let mut victims = Vec::new();
     for (polls, when) in (1..40).flat_map(|polls| [(polls, When::Waiting), (polls, When::Woken)]) {
@@ -96,7 +96,7 @@ async fn outlives_callers_that_vanish_at_any_await(database: &TestDatabase) {
     assert!(vanished > 0 && vanished < victims.len(), "{vanished} vanished");
 }
 
-async fn outlives_a_caller_that_panics(database: &TestDatabase) {
+async fn continues_after_a_caller_that_panics(database: &TestDatabase) {
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let store = database.store.clone();
     let panics = tokio::spawn(async move {

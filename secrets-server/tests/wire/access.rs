@@ -12,20 +12,20 @@ use crate::support::refusal::refusal;
 use crate::support::server::TestServer;
 
 on_both!(
-    each_role_is_given_by_those_who_may,
+    each_role_is_granted_by_those_who_may,
     a_role_that_does_not_exist_there_is_refused_with_those_that_do,
     no_role_crosses_organizations,
-    giving_a_role_twice_returns_the_first_binding,
-    a_role_that_is_taken_away_is_gone_at_once,
-    the_platform_s_programs_are_visible_to_every_member,
-    a_token_is_made_for_oneself_and_for_programs_and_for_no_other_person,
+    granting_a_role_twice_returns_the_first_binding,
+    a_revoked_role_ends_at_once,
+    the_platforms_service_accounts_are_visible_to_every_member,
+    a_token_is_created_for_oneself_and_for_service_accounts_and_for_no_other_person,
     a_token_is_shown_once_also_when_the_call_is_repeated,
     a_token_ends_when_it_is_revoked_or_its_time_is_up,
     tokens_are_listed_newest_first_without_themselves,
-    a_token_that_was_revoked_makes_no_other,
-    whoami_tells_each_kind_of_caller,
+    a_revoked_token_creates_no_other,
+    whoami_names_each_kind_of_caller,
     permissions_are_those_of_the_policy,
-    every_call_leaves_an_event_about_what_it_made,
+    every_call_records_an_event_about_what_it_created,
 );
 
 const ACME: &str = "organizations/acme";
@@ -36,7 +36,7 @@ fn user(id: &str) -> String {
     format!("organizations/acme/users/{id}")
 }
 
-async fn each_role_is_given_by_those_who_may(database: &TestDatabase) {
+async fn each_role_is_granted_by_those_who_may(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;
@@ -116,7 +116,7 @@ async fn no_role_crosses_organizations(database: &TestDatabase) {
     assert_eq!(platform.code, Code::PermissionDenied, "what the platform has is not for an administrator to know");
 }
 
-async fn giving_a_role_twice_returns_the_first_binding(database: &TestDatabase) {
+async fn granting_a_role_twice_returns_the_first_binding(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     server.person(&ann, "acme", "bob").await;
@@ -127,7 +127,7 @@ async fn giving_a_role_twice_returns_the_first_binding(database: &TestDatabase) 
     assert_eq!((first.resource.as_str(), first.creator), (ACME, user("ann")));
 }
 
-async fn a_role_that_is_taken_away_is_gone_at_once(database: &TestDatabase) {
+async fn a_revoked_role_ends_at_once(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;
@@ -147,7 +147,7 @@ async fn a_role_that_is_taken_away_is_gone_at_once(database: &TestDatabase) {
     assert_eq!(refusal(server.unbind(&ann, "organizations/acme/bindings/1").await).reason, "INVALID_RESOURCE_NAME");
 }
 
-async fn the_platform_s_programs_are_visible_to_every_member(database: &TestDatabase) {
+async fn the_platforms_service_accounts_are_visible_to_every_member(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;
@@ -180,7 +180,7 @@ fn token_for(principal: &str) -> v1::CreateTokenRequest {
     v1::CreateTokenRequest { principal: principal.into(), ..Default::default() }
 }
 
-async fn a_token_is_made_for_oneself_and_for_programs_and_for_no_other_person(database: &TestDatabase) {
+async fn a_token_is_created_for_oneself_and_for_service_accounts_and_for_no_other_person(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;
@@ -299,7 +299,7 @@ async fn tokens_are_listed_newest_first_without_themselves(database: &TestDataba
     assert_eq!(refusal(server.access(&bob).list_tokens(of("ann")).await).code, Code::PermissionDenied);
 }
 
-async fn a_token_that_was_revoked_makes_no_other(database: &TestDatabase) {
+async fn a_revoked_token_creates_no_other(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;
@@ -318,7 +318,7 @@ async fn a_token_that_was_revoked_makes_no_other(database: &TestDatabase) {
     }
 }
 
-async fn whoami_tells_each_kind_of_caller(database: &TestDatabase) {
+async fn whoami_names_each_kind_of_caller(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     server.project(&ann, "api").await;
@@ -405,7 +405,7 @@ async fn permissions_are_those_of_the_policy(database: &TestDatabase) {
     assert_eq!(refusal(server.access(&bob).test_permissions(many).await).fields, ["permissions"]);
 }
 
-async fn every_call_leaves_an_event_about_what_it_made(database: &TestDatabase) {
+async fn every_call_records_an_event_about_what_it_created(database: &TestDatabase) {
     use sea_orm::{ConnectionTrait, Statement};
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;

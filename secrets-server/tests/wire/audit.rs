@@ -14,9 +14,9 @@ use crate::support::refusal::refusal;
 use crate::support::server::TestServer;
 
 on_both!(
-    tells_who_received_a_secret_and_which_version,
-    tells_the_whole_story_of_a_secret,
-    tells_of_a_deleted_secret_too,
+    shows_who_received_a_secret_and_which_version,
+    lists_every_event_of_a_secret,
+    finds_a_deleted_secret_too,
     finds_events_of_a_principal_and_a_time,
     pages_with_tokens_bound_to_the_question,
     shows_a_users_own_secrets_to_others_by_uid_alone,
@@ -74,7 +74,7 @@ fn about(secret: &str) -> v1::ListAuditEventsRequest {
     v1::ListAuditEventsRequest { secret: format!("organizations/acme/{secret}"), ..of_acme() }
 }
 
-async fn tells_who_received_a_secret_and_which_version(database: &TestDatabase) {
+async fn shows_who_received_a_secret_and_which_version(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let stripe = acme
@@ -116,7 +116,7 @@ async fn tells_who_received_a_secret_and_which_version(database: &TestDatabase) 
     assert_eq!(sizes, [0, 2, 2]);
 }
 
-async fn tells_the_whole_story_of_a_secret(database: &TestDatabase) {
+async fn lists_every_event_of_a_secret(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let name = "organizations/acme/projects/api/secrets/STRIPE_SECRET";
@@ -176,7 +176,7 @@ async fn tells_the_whole_story_of_a_secret(database: &TestDatabase) {
     assert_eq!((denials.len(), denials[0].resource.as_str()), (1, name));
 }
 
-async fn tells_of_a_deleted_secret_too(database: &TestDatabase) {
+async fn finds_a_deleted_secret_too(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let old = acme.organization.secret(project_scope(acme.api), "TOKEN", "old", plain).await;

@@ -16,7 +16,7 @@ on_both!(
     delivers_nothing_while_the_audit_table_is_gone,
     delivers_nothing_while_the_audit_table_refuses,
     delivers_nothing_while_the_sets_are_gone,
-    gives_up_within_two_seconds_on_an_audit_that_blocks,
+    fails_within_two_seconds_when_the_audit_blocks,
 );
 
 const VALUE: &str = "the-value-that-stays";
@@ -106,7 +106,7 @@ async fn delivers_nothing_while_the_sets_are_gone(database: &TestDatabase) {
     assert_delivered(&server, &bob).await;
 }
 
-async fn gives_up_within_two_seconds_on_an_audit_that_blocks(database: &TestDatabase) {
+async fn fails_within_two_seconds_when_the_audit_blocks(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let organization = TestOrganization::new(&server, "acme").await;
     let bob = bob_with_a_secret(&organization).await;

@@ -11,22 +11,22 @@ use crate::support::refusal::refusal;
 use crate::support::server::TestServer;
 
 on_both!(
-    an_operator_makes_an_organization_and_its_administrator_comes_in,
-    only_the_operator_makes_and_deletes_organizations,
+    an_operator_creates_an_organization_and_its_administrator_signs_in,
+    only_the_operator_creates_and_deletes_organizations,
     a_repeat_shows_the_first_result_without_the_code,
     an_organization_is_changed_by_its_administrator_field_by_field,
-    what_is_not_ones_own_organization_looks_like_what_does_not_exist,
+    another_organization_is_not_found_like_one_that_does_not_exist,
     bad_identifiers_are_refused_with_their_field_and_rule,
-    whoever_creates_a_project_administers_it_but_a_program_does_not,
+    the_creator_of_a_project_administers_it_unless_it_is_a_service_account,
     a_project_goes_once_its_workspaces_are_gone,
-    a_member_makes_a_workspace_of_their_own_and_no_other,
+    a_member_creates_a_workspace_of_their_own_and_no_other,
     a_list_leaves_out_what_its_caller_may_not_get_and_its_pages_still_work,
     a_page_token_serves_no_other_list,
     service_accounts_live_in_an_organization_or_on_the_platform,
-    a_deleted_organization_lets_nobody_in_and_its_keys_are_gone,
+    a_deleted_organization_refuses_its_tokens_and_its_keys_are_gone,
 );
 
-async fn an_operator_makes_an_organization_and_its_administrator_comes_in(database: &TestDatabase) {
+async fn an_operator_creates_an_organization_and_its_administrator_signs_in(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;
@@ -40,7 +40,7 @@ async fn an_operator_makes_an_organization_and_its_administrator_comes_in(databa
     assert_eq!(organization.name_policy, v1::NamePolicy::Strict as i32);
 }
 
-async fn only_the_operator_makes_and_deletes_organizations(database: &TestDatabase) {
+async fn only_the_operator_creates_and_deletes_organizations(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let create = v1::CreateOrganizationRequest {
@@ -126,7 +126,7 @@ async fn an_organization_is_changed_by_its_administrator_field_by_field(database
     assert_eq!(denied.code, Code::PermissionDenied);
 }
 
-async fn what_is_not_ones_own_organization_looks_like_what_does_not_exist(database: &TestDatabase) {
+async fn another_organization_is_not_found_like_one_that_does_not_exist(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     server.organization("other").await;
@@ -198,7 +198,7 @@ async fn bad_identifiers_are_refused_with_their_field_and_rule(database: &TestDa
     assert!(refused.message.contains("256") && refused.message.contains("257"), "{}", refused.message);
 }
 
-async fn whoever_creates_a_project_administers_it_but_a_program_does_not(database: &TestDatabase) {
+async fn the_creator_of_a_project_administers_it_unless_it_is_a_service_account(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let program = server.program(&server.operator, "platform", "sandboxd").await;
@@ -238,7 +238,7 @@ async fn a_project_goes_once_its_workspaces_are_gone(database: &TestDatabase) {
     assert_ne!(first.uid, workspace.uid);
 }
 
-async fn a_member_makes_a_workspace_of_their_own_and_no_other(database: &TestDatabase) {
+async fn a_member_creates_a_workspace_of_their_own_and_no_other(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;
@@ -364,7 +364,7 @@ async fn service_accounts_live_in_an_organization_or_on_the_platform(database: &
     }
 }
 
-async fn a_deleted_organization_lets_nobody_in_and_its_keys_are_gone(database: &TestDatabase) {
+async fn a_deleted_organization_refuses_its_tokens_and_its_keys_are_gone(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let other = server.organization("other").await;

@@ -16,7 +16,7 @@ use crate::support::server::TestServer;
 on_both!(
     says_what_wins_and_why_the_others_do_not,
     explains_only_what_is_asked_for,
-    tells_of_invisible_secrets_to_those_who_may_list_them,
+    explains_invisible_secrets_to_those_who_may_list_them,
     explains_without_a_user_to_admins,
     keeps_from_a_session_what_it_may_not_have,
     is_for_those_who_may_resolve,
@@ -130,7 +130,7 @@ async fn explains_only_what_is_asked_for(database: &TestDatabase) {
     assert_eq!((refused.reason.as_str(), refused.fields), ("INVALID_SECRET_ID", vec!["secret_ids".to_owned()]));
 }
 
-async fn tells_of_invisible_secrets_to_those_who_may_list_them(database: &TestDatabase) {
+async fn explains_invisible_secrets_to_those_who_may_list_them(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let organization = TestOrganization::new(&server, "acme").await;
     let (ann, bob, carol) =

@@ -11,11 +11,11 @@ use crate::wire::people::{code, invitation};
 
 on_both!(
     inviting_again_is_refused_while_there_are_secrets_or_destroys_them,
-    an_invited_workspace_owner_s_secrets_are_not_handed_over,
-    who_comes_again_under_an_old_name_inherits_nothing,
-    a_workspace_is_handed_over_with_its_values,
-    a_workspace_of_somebody_who_left_is_reassigned_without_its_values,
-    a_workspace_of_somebody_who_left_goes_to_a_member_with_its_values,
+    an_invited_workspace_owners_secrets_are_not_transferred,
+    a_user_created_again_under_an_old_name_inherits_nothing,
+    a_workspace_is_transferred_with_its_values,
+    a_deleted_users_workspace_is_reassigned_without_its_values,
+    a_deleted_users_workspace_is_transferred_to_a_member_with_its_values,
 );
 
 impl TestServer {
@@ -56,7 +56,7 @@ async fn inviting_again_is_refused_while_there_are_secrets_or_destroys_them(data
     assert_eq!(server.secret_ids(&anew, own).await.unwrap(), Vec::<String>::new());
 }
 
-async fn an_invited_workspace_owner_s_secrets_are_not_handed_over(database: &TestDatabase) {
+async fn an_invited_workspace_owners_secrets_are_not_transferred(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;
@@ -74,7 +74,7 @@ async fn an_invited_workspace_owner_s_secrets_are_not_handed_over(database: &Tes
     assert_eq!(refusal(server.secret_ids(&anew, ws2).await).code, Code::PermissionDenied, "carol knew account else");
 }
 
-async fn who_comes_again_under_an_old_name_inherits_nothing(database: &TestDatabase) {
+async fn a_user_created_again_under_an_old_name_inherits_nothing(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;
@@ -99,7 +99,7 @@ async fn transfer(server: &TestServer, token: &str, new_owner: &str) -> Result<v
     server.directory(token).transfer_workspace(request).await.map(tonic::Response::into_inner)
 }
 
-async fn a_workspace_is_handed_over_with_its_values(database: &TestDatabase) {
+async fn a_workspace_is_transferred_with_its_values(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;
@@ -118,7 +118,7 @@ async fn a_workspace_is_handed_over_with_its_values(database: &TestDatabase) {
     assert_eq!(refusal(transfer(&server, &bob, "bob").await).code, Code::PermissionDenied);
 }
 
-async fn a_workspace_of_somebody_who_left_is_reassigned_without_its_values(database: &TestDatabase) {
+async fn a_deleted_users_workspace_is_reassigned_without_its_values(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;
@@ -135,7 +135,7 @@ async fn a_workspace_of_somebody_who_left_is_reassigned_without_its_values(datab
     assert_eq!(server.secret_ids(&ann, ws1).await.unwrap(), Vec::<String>::new());
 }
 
-async fn a_workspace_of_somebody_who_left_goes_to_a_member_with_its_values(database: &TestDatabase) {
+async fn a_deleted_users_workspace_is_transferred_to_a_member_with_its_values(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;

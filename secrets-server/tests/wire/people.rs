@@ -12,15 +12,15 @@ use crate::support::server::TestServer;
 
 on_both!(
     a_code_is_redeemed_once,
-    a_code_does_nothing_but_being_redeemed,
-    a_code_ends_and_its_lifetime_is_bounded,
-    two_who_redeem_the_same_code_get_one_token,
+    a_code_can_only_be_redeemed,
+    a_code_expires_and_its_lifetime_is_limited,
+    a_code_redeemed_by_two_at_once_gives_one_token,
     inviting_again_ends_what_the_user_had,
     only_an_administrator_invites,
-    who_is_removed_is_out_at_once,
-    the_last_administrator_stays,
-    of_two_administrators_who_remove_each_other_one_stays,
-    who_is_invited_again_is_a_member_again,
+    a_deleted_user_loses_access_at_once,
+    the_last_administrator_is_neither_deleted_nor_demoted,
+    one_of_two_administrators_who_delete_each_other_remains,
+    a_user_invited_again_is_a_member_again,
     bad_tokens_are_refused_alike,
 );
 
@@ -63,7 +63,7 @@ async fn a_code_is_redeemed_once(database: &TestDatabase) {
     assert_eq!((again.code, again.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
 }
 
-async fn a_code_does_nothing_but_being_redeemed(database: &TestDatabase) {
+async fn a_code_can_only_be_redeemed(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let code = code(&server, &ann, invitation("bob")).await;
@@ -75,7 +75,7 @@ async fn a_code_does_nothing_but_being_redeemed(database: &TestDatabase) {
     server.redeem(&code).await;
 }
 
-async fn a_code_ends_and_its_lifetime_is_bounded(database: &TestDatabase) {
+async fn a_code_expires_and_its_lifetime_is_limited(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let short = code(&server, &ann, v1::CreateInvitationRequest { ttl: seconds(60), ..invitation("bob") }).await;
@@ -95,7 +95,7 @@ async fn a_code_ends_and_its_lifetime_is_bounded(database: &TestDatabase) {
     server.redeem(&open).await;
 }
 
-async fn two_who_redeem_the_same_code_get_one_token(database: &TestDatabase) {
+async fn a_code_redeemed_by_two_at_once_gives_one_token(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     for round in 0..4 {
@@ -134,7 +134,7 @@ async fn only_an_administrator_invites(database: &TestDatabase) {
     }
 }
 
-async fn who_is_removed_is_out_at_once(database: &TestDatabase) {
+async fn a_deleted_user_loses_access_at_once(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;
@@ -153,7 +153,7 @@ async fn who_is_removed_is_out_at_once(database: &TestDatabase) {
     assert_eq!(refusal(server.remove(&ann, "bob").await).code, Code::NotFound);
 }
 
-async fn the_last_administrator_stays(database: &TestDatabase) {
+async fn the_last_administrator_is_neither_deleted_nor_demoted(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;
@@ -173,7 +173,7 @@ async fn the_last_administrator_stays(database: &TestDatabase) {
     assert_eq!(refusal(server.remove(&bob, "bob").await).reason, "LAST_ADMIN");
 }
 
-async fn of_two_administrators_who_remove_each_other_one_stays(database: &TestDatabase) {
+async fn one_of_two_administrators_who_delete_each_other_remains(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     for round in 0..4 {
         let organization = format!("acme{round}");
@@ -188,7 +188,7 @@ async fn of_two_administrators_who_remove_each_other_one_stays(database: &TestDa
     }
 }
 
-async fn who_is_invited_again_is_a_member_again(database: &TestDatabase) {
+async fn a_user_invited_again_is_a_member_again(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;

@@ -12,19 +12,19 @@ use crate::support::refusal::refusal;
 use crate::support::server::TestServer;
 
 on_both!(
-    a_person_mints_for_themselves_and_for_nobody_else,
-    a_delegate_mints_for_members_of_what_the_context_names,
-    a_resolver_mints_without_a_user,
+    a_person_creates_sessions_for_themselves_and_for_nobody_else,
+    a_delegate_creates_sessions_for_members_of_what_the_context_names,
+    a_resolver_creates_a_session_without_a_user,
     a_workspace_implies_its_project_and_contradicts_another,
-    a_session_lives_an_hour_unless_told_otherwise_and_a_day_at_most,
-    a_session_renews_itself_while_its_minter_may,
-    a_session_mints_only_what_is_narrower,
-    what_a_session_mints_ends_with_it,
+    a_session_lasts_an_hour_by_default_and_a_day_at_most,
+    a_session_renews_itself_while_its_creator_may_create_it,
+    a_session_creates_only_narrower_ones,
+    what_a_session_creates_ends_with_it,
     a_session_does_nothing_but_what_sessions_do,
-    sessions_are_listed_by_external_id_to_those_whom_they_concern,
-    ending_a_session_is_for_its_minter_its_user_and_administrators,
-    a_session_may_throw_itself_away,
-    a_session_ends_with_the_membership_it_stands_on,
+    sessions_are_listed_by_external_id_to_those_who_may_see_them,
+    a_session_is_revoked_by_its_creator_its_user_and_administrators,
+    a_session_may_revoke_itself,
+    a_session_ends_with_the_membership_that_it_needs,
 );
 
 const WS1: &str = "organizations/acme/workspaces/ws1";
@@ -63,7 +63,7 @@ async fn cast(server: &TestServer) -> (String, String, String) {
     (ann, bob, sandboxd)
 }
 
-async fn a_person_mints_for_themselves_and_for_nobody_else(database: &TestDatabase) {
+async fn a_person_creates_sessions_for_themselves_and_for_nobody_else(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let (ann, bob, _) = cast(&server).await;
     let session = server.session(&bob, "ws1", "").await.unwrap().session.unwrap();
@@ -90,7 +90,7 @@ async fn a_person_mints_for_themselves_and_for_nobody_else(database: &TestDataba
     assert_eq!(refusal(create(&server, &bob, foreign).await).code, Code::PermissionDenied);
 }
 
-async fn a_delegate_mints_for_members_of_what_the_context_names(database: &TestDatabase) {
+async fn a_delegate_creates_sessions_for_members_of_what_the_context_names(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let (ann, _, sandboxd) = cast(&server).await;
     let created = server.session(&sandboxd, "ws1", "bob").await.unwrap();
@@ -109,7 +109,7 @@ async fn a_delegate_mints_for_members_of_what_the_context_names(database: &TestD
     assert_eq!(refusal(server.session(&ci, "ws1", "bob").await).code, Code::PermissionDenied);
 }
 
-async fn a_resolver_mints_without_a_user(database: &TestDatabase) {
+async fn a_resolver_creates_a_session_without_a_user(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let (ann, _, _) = cast(&server).await;
     let ci = server.program(&ann, "organizations/acme", "ci").await;
@@ -144,7 +144,7 @@ async fn a_workspace_implies_its_project_and_contradicts_another(database: &Test
     assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "CONTEXT_INVALID"));
 }
 
-async fn a_session_lives_an_hour_unless_told_otherwise_and_a_day_at_most(database: &TestDatabase) {
+async fn a_session_lasts_an_hour_by_default_and_a_day_at_most(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let (_, bob, _) = cast(&server).await;
     let default = server.session(&bob, "", "").await.unwrap().token;
@@ -164,7 +164,7 @@ async fn a_session_lives_an_hour_unless_told_otherwise_and_a_day_at_most(databas
     assert_eq!(refusal(server.whoami(&day).await).code, Code::Unauthenticated);
 }
 
-async fn a_session_renews_itself_while_its_minter_may(database: &TestDatabase) {
+async fn a_session_renews_itself_while_its_creator_may_create_it(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let (ann, bob, sandboxd) = cast(&server).await;
     let created = server.session(&sandboxd, "ws1", "bob").await.unwrap();
@@ -195,7 +195,7 @@ async fn a_session_renews_itself_while_its_minter_may(database: &TestDatabase) {
     assert_eq!(refusal(renew(&created.token, "", None).await).code, Code::PermissionDenied);
 }
 
-async fn a_session_mints_only_what_is_narrower(database: &TestDatabase) {
+async fn a_session_creates_only_narrower_ones(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let (_, bob, _) = cast(&server).await;
     let restrictions = |names: &[&str], scopes: &[v1::ScopeKind]| {
@@ -233,7 +233,7 @@ async fn a_session_mints_only_what_is_narrower(database: &TestDatabase) {
     create(&server, &outer, named).await.expect("its own context by name");
 }
 
-async fn what_a_session_mints_ends_with_it(database: &TestDatabase) {
+async fn what_a_session_creates_ends_with_it(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let (_, bob, _) = cast(&server).await;
     let request = v1::CreateSessionRequest { context: Some(context("", "")), ttl: seconds(600), ..Default::default() };
@@ -290,7 +290,7 @@ async fn a_session_does_nothing_but_what_sessions_do(database: &TestDatabase) {
     assert_eq!(codes, [Code::PermissionDenied; 12]);
 }
 
-async fn sessions_are_listed_by_external_id_to_those_whom_they_concern(database: &TestDatabase) {
+async fn sessions_are_listed_by_external_id_to_those_who_may_see_them(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let (ann, bob, sandboxd) = cast(&server).await;
     let carol = server.person(&ann, "acme", "carol").await;
@@ -334,7 +334,7 @@ async fn sessions_are_listed_by_external_id_to_those_whom_they_concern(database:
     assert_eq!(other.reason, "INVALID_PAGE_TOKEN");
 }
 
-async fn ending_a_session_is_for_its_minter_its_user_and_administrators(database: &TestDatabase) {
+async fn a_session_is_revoked_by_its_creator_its_user_and_administrators(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let (ann, bob, sandboxd) = cast(&server).await;
     let carol = server.person(&ann, "acme", "carol").await;
@@ -357,7 +357,7 @@ async fn ending_a_session_is_for_its_minter_its_user_and_administrators(database
     assert_eq!(refusal(server.access(&carol).revoke_session(missing).await).code, Code::PermissionDenied);
 }
 
-async fn a_session_may_throw_itself_away(database: &TestDatabase) {
+async fn a_session_may_revoke_itself(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let (_, bob, _) = cast(&server).await;
     let created = server.session(&bob, "ws1", "").await.unwrap();
@@ -372,7 +372,7 @@ async fn a_session_may_throw_itself_away(database: &TestDatabase) {
     assert_eq!((own.code, own.fields), (Code::InvalidArgument, vec!["name".to_owned()]));
 }
 
-async fn a_session_ends_with_the_membership_it_stands_on(database: &TestDatabase) {
+async fn a_session_ends_with_the_membership_that_it_needs(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let (ann, bob, sandboxd) = cast(&server).await;
     let carol = server.person(&ann, "acme", "carol").await;

@@ -14,14 +14,14 @@ use crate::support::server::TestServer;
 use crate::wire::secrets::{ACME, BOB, creation};
 
 on_both!(
-    who_left_is_swept_out_with_their_secrets_after_the_window,
-    a_first_result_is_swept_out_after_its_day,
-    many_are_swept_out_in_slices,
+    deleted_users_are_purged_with_their_secrets_after_the_window,
+    a_first_result_is_purged_after_a_day,
+    many_are_purged_in_batches,
 );
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-async fn who_left_is_swept_out_with_their_secrets_after_the_window(database: &TestDatabase) {
+async fn deleted_users_are_purged_with_their_secrets_after_the_window(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let own = server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
@@ -44,7 +44,7 @@ async fn who_left_is_swept_out_with_their_secrets_after_the_window(database: &Te
     assert_eq!(audit::list(db, Some(acme.organization), &filter, None, 10).await.unwrap().len(), 1);
 }
 
-async fn a_first_result_is_swept_out_after_its_day(database: &TestDatabase) {
+async fn a_first_result_is_purged_after_a_day(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let request_id = "7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11".to_owned();
@@ -57,7 +57,7 @@ async fn a_first_result_is_swept_out_after_its_day(database: &TestDatabase) {
     assert_eq!(refusal(server.try_create(&acme.bob, request).await).reason, "ALREADY_EXISTS");
 }
 
-async fn many_are_swept_out_in_slices(database: &TestDatabase) {
+async fn many_are_purged_in_batches(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let document: String = (0..250).map(|n| format!("N{n}=value-{n}\n")).collect();

@@ -3,7 +3,7 @@
 use super::server;
 
 #[test]
-fn an_inherited_variable_is_preserved_when_that_is_asked_for() {
+fn an_inherited_variable_is_preserved_with_its_flag() {
     let server = server();
     let bob = server.person("bob").with("LINEAR_API_KEY", "inherited");
     let line = "--workspace ws1 --no-masking -- printenv LINEAR_API_KEY STRIPE_SECRET";
@@ -31,7 +31,7 @@ fn a_clean_environment_has_the_secrets_and_what_is_kept() {
 }
 
 #[test]
-fn a_token_is_passed_only_when_told_to() {
+fn a_token_is_passed_only_with_its_flag() {
     let server = server();
     let bob = server.person("bob");
     let session = bob.run_ok("session create --workspace ws1 --ttl 1h").line();

@@ -173,7 +173,7 @@ fn what_a_program_wrote_is_shown_before_it_stops() {
 
 /// Unlike what the terminal sends to all of them.
 #[test]
-fn what_somebody_sends_reaches_a_program_in_a_pipeline() {
+fn a_signal_from_outside_reaches_a_program_in_a_pipeline() {
     let server = server();
     let mut screen = shell(&server.person("bob"));
     for (signal, code) in [("INT", 130), ("QUIT", 131)] {
@@ -254,7 +254,7 @@ fn no_value_is_in_the_arguments_of_what_runs_on_a_terminal() {
 }
 
 #[test]
-fn a_flood_on_a_terminal_does_not_grow_in_memory() {
+fn much_output_on_a_terminal_does_not_grow_in_memory() {
     let server = server();
     let script = "for i in 1 2 3; do yes flood | head -c 5000000 & done; wait; echo over; read x";
     let mut screen = sh(&server.person("bob"), script);

@@ -59,7 +59,7 @@ fn a_pipe_that_holds_more_stays_as_it_is() {
 }
 
 #[test]
-fn what_ends_in_one_place_keeps_its_order() {
+fn two_streams_into_one_file_keep_their_order() {
     let server = server();
     let bob = server.person("bob");
     let script = "run sh -c 'for i in $(seq 300); do echo out $i; echo err $i >&2; done' > both 2>&1";
@@ -69,7 +69,7 @@ fn what_ends_in_one_place_keeps_its_order() {
 }
 
 #[test]
-fn any_bytes_pass_unharmed() {
+fn any_bytes_are_forwarded_unchanged() {
     let server = server();
     let bob = server.person("bob");
     let mut bytes: Vec<u8> = (0..3_000_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
@@ -97,7 +97,7 @@ fn a_prompt_is_shown_though_it_could_begin_a_value() {
 }
 
 #[test]
-fn a_value_that_comes_in_pieces_is_masked() {
+fn a_value_that_is_written_in_parts_is_masked() {
     let server = server();
     let script = "printf lin; printf _; printf bo; printf b; printf ' '; printf lin_; echo x";
     let ended = server.person("bob").run_words(&["run", "--", "sh", "-c", script]);
@@ -136,7 +136,7 @@ fn a_program_whose_reader_is_gone_ends_as_without_us() {
 }
 
 #[test]
-fn a_flood_is_held_up_by_a_slow_reader_and_not_in_memory() {
+fn much_output_waits_for_a_slow_reader_and_not_in_memory() {
     let server = server();
     let bob = server.person("bob");
     let count = 300_000_000_u64;

@@ -16,7 +16,7 @@ use crate::support::server::TestServer;
 on_both!(
     fills_in_the_callers_own_context,
     keeps_a_session_to_its_context,
-    tells_nobody_what_they_may_not_see,
+    shows_nobody_what_they_may_not_see,
     refuses_a_workspace_beside_another_project,
     gives_a_resolver_contexts_without_a_user,
     ends_with_the_membership,
@@ -64,7 +64,7 @@ async fn keeps_a_session_to_its_context(database: &TestDatabase) {
     }
 }
 
-async fn tells_nobody_what_they_may_not_see(database: &TestDatabase) {
+async fn shows_nobody_what_they_may_not_see(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let globex = TestOrganization::new(&server, "globex").await;

@@ -15,7 +15,7 @@ on_both!(
     delivers_nothing_when_a_value_does_not_open,
     names_the_fields_of_a_bad_question,
     warns_of_an_environment_that_is_too_large,
-    says_when_an_answer_is_too_large_for_a_message,
+    refuses_an_answer_that_is_too_large_for_a_message,
 );
 
 async fn names_what_is_required_and_missing(database: &TestDatabase) {
@@ -109,7 +109,7 @@ async fn warns_of_an_environment_that_is_too_large(database: &TestDatabase) {
     assert!(acme.bob_asks(some).await.warnings.is_empty());
 }
 
-async fn says_when_an_answer_is_too_large_for_a_message(database: &TestDatabase) {
+async fn refuses_an_answer_that_is_too_large_for_a_message(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     // More than a scope may hold: limits may have been higher once.

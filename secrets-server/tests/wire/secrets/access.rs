@@ -9,8 +9,8 @@ use crate::support::refusal::refusal;
 use crate::support::server::TestServer;
 
 on_both!(
-    who_may_list_and_who_may_write_each_kind_of_scope,
-    whether_a_secret_exists_is_not_told_to_whoever_may_not_list_it,
+    each_kind_of_scope_is_listed_and_written_by_those_who_may,
+    whether_a_secret_exists_is_hidden_from_those_who_may_not_list_it,
     an_admin_has_no_way_to_a_persons_own_secrets,
     a_call_without_a_good_token_is_refused,
     each_call_is_audited_by_the_secrets_name,
@@ -26,7 +26,7 @@ fn allowed<T: std::fmt::Debug>(result: Result<T, Status>) -> bool {
     }
 }
 
-async fn who_may_list_and_who_may_write_each_kind_of_scope(database: &TestDatabase) {
+async fn each_kind_of_scope_is_listed_and_written_by_those_who_may(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let people = [
@@ -55,7 +55,7 @@ async fn who_may_list_and_who_may_write_each_kind_of_scope(database: &TestDataba
     }
 }
 
-async fn whether_a_secret_exists_is_not_told_to_whoever_may_not_list_it(database: &TestDatabase) {
+async fn whether_a_secret_exists_is_hidden_from_those_who_may_not_list_it(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     server.create(&acme.bob, BOB, "TOKEN", "value-1").await;

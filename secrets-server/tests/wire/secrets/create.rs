@@ -11,16 +11,16 @@ use crate::support::server::TestServer;
 
 on_both!(
     a_secret_is_created_with_all_its_attributes_and_never_shows_its_value,
-    names_that_do_not_pass_are_refused_with_one_that_would,
+    refuses_invalid_names_and_suggests_a_valid_one,
     a_relaxed_organization_takes_lower_case,
-    parents_that_do_not_pass_are_refused,
+    refuses_invalid_parents,
     values_that_do_not_fit_their_target_are_refused,
-    targets_that_do_not_pass_are_refused,
-    metadata_that_does_not_pass_is_refused,
-    a_name_and_a_place_belong_to_one_secret_of_a_scope,
+    refuses_invalid_targets,
+    refuses_invalid_metadata,
+    a_name_and_a_destination_belong_to_one_secret_of_a_scope,
     a_selection_of_something_unknown_is_refused_by_name,
     validation_alone_changes_nothing,
-    of_writers_racing_for_one_name_one_wins,
+    one_of_several_writers_of_a_name_succeeds,
 );
 
 async fn a_secret_is_created_with_all_its_attributes_and_never_shows_its_value(database: &TestDatabase) {
@@ -76,7 +76,7 @@ async fn a_secret_is_created_with_all_its_attributes_and_never_shows_its_value(d
     assert_eq!(server.stored_value(&secret).await, [0, 159, 146, 150]);
 }
 
-async fn names_that_do_not_pass_are_refused_with_one_that_would(database: &TestDatabase) {
+async fn refuses_invalid_names_and_suggests_a_valid_one(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let too_long = "A".repeat(128);
@@ -121,7 +121,7 @@ async fn a_relaxed_organization_takes_lower_case(database: &TestDatabase) {
     );
 }
 
-async fn parents_that_do_not_pass_are_refused(database: &TestDatabase) {
+async fn refuses_invalid_parents(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     for parent in [
@@ -172,7 +172,7 @@ async fn values_that_do_not_fit_their_target_are_refused(database: &TestDatabase
     server.create(&acme.bob, BOB, "LARGE", &largest).await;
 }
 
-async fn targets_that_do_not_pass_are_refused(database: &TestDatabase) {
+async fn refuses_invalid_targets(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     for (target, field) in [
@@ -196,7 +196,7 @@ async fn targets_that_do_not_pass_are_refused(database: &TestDatabase) {
     }
 }
 
-async fn metadata_that_does_not_pass_is_refused(database: &TestDatabase) {
+async fn refuses_invalid_metadata(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let many = (0..65).map(|n| (format!("k{n}"), String::new())).collect();
@@ -231,7 +231,7 @@ async fn metadata_that_does_not_pass_is_refused(database: &TestDatabase) {
     assert!(server.list(&acme.bob, BOB).await.is_empty());
 }
 
-async fn a_name_and_a_place_belong_to_one_secret_of_a_scope(database: &TestDatabase) {
+async fn a_name_and_a_destination_belong_to_one_secret_of_a_scope(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
@@ -283,7 +283,7 @@ async fn validation_alone_changes_nothing(database: &TestDatabase) {
     assert_eq!(refusal(server.try_create(&acme.bob, request).await).reason, "ALREADY_EXISTS");
 }
 
-async fn of_writers_racing_for_one_name_one_wins(database: &TestDatabase) {
+async fn one_of_several_writers_of_a_name_succeeds(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let racers = (0..16).map(|n| {

@@ -20,7 +20,7 @@ on_both!(
     an_overwritten_file_stays_a_file,
     a_document_that_cannot_be_read_is_refused_by_its_line_and_never_shown,
     too_many_entries_and_too_large_a_document_are_refused,
-    an_import_for_which_there_is_no_room_applies_nothing,
+    an_import_beyond_the_quota_applies_nothing,
     only_the_selected_names_are_imported,
     an_import_is_one_change,
 );
@@ -189,7 +189,7 @@ async fn too_many_entries_and_too_large_a_document_are_refused(database: &TestDa
     assert_eq!(server.list(&acme.bob, BOB).await.len(), 1_000);
 }
 
-async fn an_import_for_which_there_is_no_room_applies_nothing(database: &TestDatabase) {
+async fn an_import_beyond_the_quota_applies_nothing(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let limits = r#"{"secrets_per_scope":4,"bytes_per_scope":40,"value_bytes":30}"#;
     let acme = Acme::with(&server, secrets_core::NamePolicy::Strict, limits).await;

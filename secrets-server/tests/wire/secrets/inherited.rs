@@ -10,9 +10,9 @@ use crate::support::server::TestServer;
 
 on_both!(
     a_workspace_lists_what_its_contexts_get_and_from_where,
-    what_the_caller_may_not_list_is_not_inherited_nor_named,
+    what_the_caller_may_not_list_is_neither_inherited_nor_named,
     a_member_sees_of_a_selection_only_what_is_theirs,
-    the_organization_inherits_nothing_and_a_person_from_it_alone,
+    an_organization_inherits_nothing_and_a_person_only_from_it,
 );
 
 async fn listed(server: &TestServer, token: &str, parent: &str) -> BTreeMap<String, v1::Secret> {
@@ -81,7 +81,7 @@ async fn a_workspace_lists_what_its_contexts_get_and_from_where(database: &TestD
     );
 }
 
-async fn what_the_caller_may_not_list_is_not_inherited_nor_named(database: &TestDatabase) {
+async fn what_the_caller_may_not_list_is_neither_inherited_nor_named(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     // dan is a member of ws1 and of the organization, and not of its project.
@@ -128,7 +128,7 @@ async fn a_member_sees_of_a_selection_only_what_is_theirs(database: &TestDatabas
     assert_eq!(listed.len(), 2);
 }
 
-async fn the_organization_inherits_nothing_and_a_person_from_it_alone(database: &TestDatabase) {
+async fn an_organization_inherits_nothing_and_a_person_only_from_it(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     server.create(&acme.ann, ACME, "TOKEN", "value-org").await;

@@ -11,11 +11,11 @@ use crate::support::refusal::refusal;
 use crate::support::server::TestServer;
 
 on_both!(
-    a_deleted_secret_comes_back_within_its_window,
+    a_deleted_secret_is_restored_within_its_window,
     a_deleted_secrets_name_is_free_at_once_and_an_undelete_that_collides_is_refused,
-    a_place_that_was_taken_meanwhile_keeps_a_deleted_secret_away,
-    of_several_deleted_ones_the_last_or_the_named_one_comes_back,
-    after_the_window_nothing_comes_back_and_the_sweep_removes_it,
+    a_deleted_secret_is_not_restored_to_a_destination_that_was_taken,
+    undeletes_the_last_of_several_or_the_named_one,
+    after_the_window_nothing_is_restored_and_the_purge_removes_it,
     a_purged_secret_is_gone_for_good,
     what_is_not_there_is_deleted_only_on_request,
 );
@@ -27,7 +27,7 @@ fn deletion(name: &str) -> v1::DeleteSecretRequest {
     v1::DeleteSecretRequest { name: name.into(), ..Default::default() }
 }
 
-async fn a_deleted_secret_comes_back_within_its_window(database: &TestDatabase) {
+async fn a_deleted_secret_is_restored_within_its_window(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let created = server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
@@ -64,7 +64,7 @@ async fn a_deleted_secrets_name_is_free_at_once_and_an_undelete_that_collides_is
     assert_eq!(server.try_get(&acme.bob, TOKEN).await.unwrap(), second);
 }
 
-async fn a_place_that_was_taken_meanwhile_keeps_a_deleted_secret_away(database: &TestDatabase) {
+async fn a_deleted_secret_is_not_restored_to_a_destination_that_was_taken(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let at_key = v1::Secret { target: file("~/key"), ..Default::default() };
@@ -76,7 +76,7 @@ async fn a_place_that_was_taken_meanwhile_keeps_a_deleted_secret_away(database: 
     assert_eq!((refused.code, refused.reason.as_str()), (Code::AlreadyExists, "TARGET_IN_USE"));
 }
 
-async fn of_several_deleted_ones_the_last_or_the_named_one_comes_back(database: &TestDatabase) {
+async fn undeletes_the_last_of_several_or_the_named_one(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let mut made = Vec::new();
@@ -99,7 +99,7 @@ async fn of_several_deleted_ones_the_last_or_the_named_one_comes_back(database: 
     assert_eq!(refusal(server.try_undelete(&acme.bob, TOKEN, "x").await).fields, ["uid"]);
 }
 
-async fn after_the_window_nothing_comes_back_and_the_sweep_removes_it(database: &TestDatabase) {
+async fn after_the_window_nothing_is_restored_and_the_purge_removes_it(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let gone = server.create(&acme.bob, BOB, "TOKEN", "value-1").await;

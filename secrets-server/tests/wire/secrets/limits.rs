@@ -11,10 +11,10 @@ use crate::support::server::TestServer;
 
 on_both!(
     the_1001st_secret_of_a_scope_is_refused,
-    the_bytes_of_a_scope_are_bounded_over_all_its_values,
-    an_undelete_needs_room,
+    the_bytes_of_a_scope_are_limited_over_all_its_values,
+    an_undelete_counts_towards_the_quota,
     an_organizations_own_limits_hold,
-    limits_hold_under_32_writers,
+    keeps_the_limits_with_32_writers,
 );
 
 async fn the_1001st_secret_of_a_scope_is_refused(database: &TestDatabase) {
@@ -38,7 +38,7 @@ async fn the_1001st_secret_of_a_scope_is_refused(database: &TestDatabase) {
     server.create(&acme.bob, BOB, "ONE_MORE", "value-1").await;
 }
 
-async fn the_bytes_of_a_scope_are_bounded_over_all_its_values(database: &TestDatabase) {
+async fn the_bytes_of_a_scope_are_limited_over_all_its_values(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let largest = "x".repeat(64 * 1024);
@@ -58,7 +58,7 @@ async fn the_bytes_of_a_scope_are_bounded_over_all_its_values(database: &TestDat
     assert_eq!(refusal(server.try_update(&acme.bob, request).await).metadata["limit"], "bytes_per_scope");
 }
 
-async fn an_undelete_needs_room(database: &TestDatabase) {
+async fn an_undelete_counts_towards_the_quota(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::with(&server, NamePolicy::Strict, r#"{"secrets_per_scope":1}"#).await;
     let first = server.create(&acme.bob, BOB, "FIRST", "value-1").await;
@@ -80,7 +80,7 @@ async fn an_organizations_own_limits_hold(database: &TestDatabase) {
     assert_eq!(refusal(server.try_create(&acme.ann, creation(ACME, "C", "1")).await).metadata["most"], "2");
 }
 
-async fn limits_hold_under_32_writers(database: &TestDatabase) {
+async fn keeps_the_limits_with_32_writers(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::with(&server, NamePolicy::Strict, r#"{"secrets_per_scope":10}"#).await;
     let writers = (0..32).map(|n| {

@@ -17,8 +17,8 @@ on_both!(
     pages_give_each_secret_once_in_every_order,
     a_page_token_belongs_to_its_query,
     filters_choose,
-    filters_and_orders_that_do_not_pass_are_refused,
-    an_answer_is_cut_where_a_message_would_be_too_large,
+    refuses_invalid_filters_and_orders,
+    a_list_ends_where_a_message_would_be_too_large,
 );
 
 fn list(parent: &str) -> v1::ListSecretsRequest {
@@ -131,7 +131,7 @@ async fn filters_choose(database: &TestDatabase) {
     }
 }
 
-async fn filters_and_orders_that_do_not_pass_are_refused(database: &TestDatabase) {
+async fn refuses_invalid_filters_and_orders(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     for (filter, order_by, field) in [
@@ -156,7 +156,7 @@ async fn filters_and_orders_that_do_not_pass_are_refused(database: &TestDatabase
     }
 }
 
-async fn an_answer_is_cut_where_a_message_would_be_too_large(database: &TestDatabase) {
+async fn a_list_ends_where_a_message_would_be_too_large(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let labels: std::collections::BTreeMap<_, _> =

@@ -14,7 +14,7 @@ on_both!(
     a_repeat_returns_the_first_result_and_changes_nothing,
     a_request_id_is_not_used_for_another_payload,
     a_request_id_belongs_to_its_caller_and_method_for_a_day,
-    what_was_refused_is_tried_anew,
+    a_refused_request_is_tried_again_with_the_same_id,
     a_repeat_that_is_no_longer_allowed_is_refused,
 );
 
@@ -65,7 +65,7 @@ async fn a_request_id_belongs_to_its_caller_and_method_for_a_day(database: &Test
     assert_eq!(refusal(server.try_create(&acme.bob, create()).await).reason, "ALREADY_EXISTS");
 }
 
-async fn what_was_refused_is_tried_anew(database: &TestDatabase) {
+async fn a_refused_request_is_tried_again_with_the_same_id(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let taken = server.create(&acme.bob, BOB, "TOKEN", "value-0").await;

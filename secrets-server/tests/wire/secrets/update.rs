@@ -10,9 +10,9 @@ use crate::support::server::TestServer;
 
 on_both!(
     an_update_without_a_value_keeps_it,
-    a_value_or_another_target_makes_a_version_sealed_anew,
+    a_new_value_or_target_creates_a_version,
     a_mask_says_what_is_set_and_cleared,
-    masks_that_do_not_pass_are_refused,
+    refuses_invalid_masks,
     a_stale_etag_is_refused,
     what_changes_nothing_leaves_etag_and_revision,
     a_missing_secret_is_created_on_request,
@@ -49,7 +49,7 @@ async fn an_update_without_a_value_keeps_it(database: &TestDatabase) {
     }
 }
 
-async fn a_value_or_another_target_makes_a_version_sealed_anew(database: &TestDatabase) {
+async fn a_new_value_or_target_creates_a_version(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
@@ -102,7 +102,7 @@ async fn a_mask_says_what_is_set_and_cleared(database: &TestDatabase) {
     assert_eq!(server.stored_value(&updated).await, b"value-2");
 }
 
-async fn masks_that_do_not_pass_are_refused(database: &TestDatabase) {
+async fn refuses_invalid_masks(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let before = server.create(&acme.bob, BOB, "TOKEN", "value-1").await;

@@ -10,9 +10,9 @@ use crate::support::refusal::refusal;
 use crate::support::server::TestServer;
 
 on_both!(
-    a_rollback_makes_a_new_version_of_an_old_value_and_target,
+    a_rollback_creates_a_new_version_of_an_old_value_and_target,
     a_rollback_to_what_is_not_there_or_does_not_fit_is_refused,
-    a_destroyed_version_stays_known_and_never_comes_back,
+    a_destroyed_version_stays_listed_and_is_never_restored,
     versions_are_listed_newest_first_in_pages,
     beyond_the_limit_the_oldest_versions_go,
 );
@@ -42,7 +42,7 @@ impl TestServer {
     }
 }
 
-async fn a_rollback_makes_a_new_version_of_an_old_value_and_target(database: &TestDatabase) {
+async fn a_rollback_creates_a_new_version_of_an_old_value_and_target(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let secret = v1::Secret { target: file("~/token"), ..Default::default() };
@@ -84,7 +84,7 @@ async fn a_rollback_to_what_is_not_there_or_does_not_fit_is_refused(database: &T
     assert_eq!(refusal(server.roll_back(&acme.bob, 1).await).reason, "TARGET_IN_USE");
 }
 
-async fn a_destroyed_version_stays_known_and_never_comes_back(database: &TestDatabase) {
+async fn a_destroyed_version_stays_listed_and_is_never_restored(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     server.create(&acme.bob, BOB, "TOKEN", "value-1").await;

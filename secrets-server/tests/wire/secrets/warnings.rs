@@ -12,14 +12,14 @@ use crate::support::on_both::on_both;
 use crate::support::server::TestServer;
 
 on_both!(
-    remarkable_values_are_stored_with_a_warning,
-    an_end_that_is_near_and_a_selection_of_nobody_are_told,
-    who_stands_before_or_behind_a_secret_is_told,
-    what_the_caller_may_not_list_is_not_told,
+    unusual_values_are_stored_with_a_warning,
+    warns_of_an_expiry_that_is_near_and_a_selection_of_nobody,
+    warns_of_secrets_that_a_new_one_shadows_or_is_shadowed_by,
+    warnings_do_not_name_what_the_caller_may_not_list,
     a_secret_that_does_not_serve_shadows_nothing,
 );
 
-async fn remarkable_values_are_stored_with_a_warning(database: &TestDatabase) {
+async fn unusual_values_are_stored_with_a_warning(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let pem = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----";
@@ -44,7 +44,7 @@ async fn remarkable_values_are_stored_with_a_warning(database: &TestDatabase) {
     }
 }
 
-async fn an_end_that_is_near_and_a_selection_of_nobody_are_told(database: &TestDatabase) {
+async fn warns_of_an_expiry_that_is_near_and_a_selection_of_nobody(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let now = server.clock.now().as_micros() / 1_000_000;
@@ -63,7 +63,7 @@ async fn an_end_that_is_near_and_a_selection_of_nobody_are_told(database: &TestD
     assert_eq!(codes(&server.create_with(&acme.ann, ACME, "NOBODY", secret).await.warnings), [ReachesNobody]);
 }
 
-async fn who_stands_before_or_behind_a_secret_is_told(database: &TestDatabase) {
+async fn warns_of_secrets_that_a_new_one_shadows_or_is_shadowed_by(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let locked = v1::Secret { override_policy: v1::OverridePolicy::Locked.into(), ..Default::default() };
@@ -109,7 +109,7 @@ async fn who_stands_before_or_behind_a_secret_is_told(database: &TestDatabase) {
     assert_eq!(told, [("TOKEN", ShadowsBroader), ("CA", BlockedByLock)]);
 }
 
-async fn what_the_caller_may_not_list_is_not_told(database: &TestDatabase) {
+async fn warnings_do_not_name_what_the_caller_may_not_list(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     // dan takes part in ws1 and in no project.

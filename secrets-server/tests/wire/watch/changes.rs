@@ -10,12 +10,12 @@ use crate::support::server::TestServer;
 use crate::wire::secrets::{ACME, BOB, creation, text};
 
 on_both!(
-    tells_what_others_add_change_and_remove,
-    tells_of_a_lock_and_of_a_secret_that_is_switched_off,
+    reports_what_others_add_change_and_remove,
+    reports_a_lock_and_a_disabled_secret,
     a_description_changes_nothing_that_is_delivered,
-    tells_when_a_secret_expires,
-    changes_that_follow_each_other_are_told_as_few,
-    tells_of_nothing_that_does_not_reach_the_context,
+    reports_when_a_secret_expires,
+    combines_changes_that_follow_each_other,
+    reports_nothing_that_does_not_reach_the_context,
 );
 
 fn path(parent: &str, name: &str) -> v1::Secret {
@@ -27,7 +27,7 @@ async fn delete(acme: &Acme<'_>, token: &str, secret: v1::Secret) {
     acme.server.secrets(token).delete_secret(request).await.unwrap();
 }
 
-async fn tells_what_others_add_change_and_remove(database: &TestDatabase) {
+async fn reports_what_others_add_change_and_remove(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let mut watching = acme.bob_watches().await;
@@ -69,7 +69,7 @@ async fn tells_what_others_add_change_and_remove(database: &TestDatabase) {
     assert_eq!(distinct.len(), etags.len());
 }
 
-async fn tells_of_a_lock_and_of_a_secret_that_is_switched_off(database: &TestDatabase) {
+async fn reports_a_lock_and_a_disabled_secret(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let mut watching = acme.bob_watches().await;
@@ -103,7 +103,7 @@ async fn a_description_changes_nothing_that_is_delivered(database: &TestDatabase
     assert!(changed && etag != set.etag, "how it is masked is part of a delivery");
 }
 
-async fn tells_when_a_secret_expires(database: &TestDatabase) {
+async fn reports_when_a_secret_expires(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let (now, two_seconds) = (server.clock.now(), Duration::from_secs(2));
@@ -124,7 +124,7 @@ async fn tells_when_a_secret_expires(database: &TestDatabase) {
     assert_eq!((event.next_change_time, &event.revision), (None, &set.revision));
 }
 
-async fn changes_that_follow_each_other_are_told_as_few(database: &TestDatabase) {
+async fn combines_changes_that_follow_each_other(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let mut watching = acme.bob_watches().await;
@@ -164,7 +164,7 @@ async fn changes_that_follow_each_other_are_told_as_few(database: &TestDatabase)
     }
 }
 
-async fn tells_of_nothing_that_does_not_reach_the_context(database: &TestDatabase) {
+async fn reports_nothing_that_does_not_reach_the_context(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let cat = server.person(&acme.ann, "acme", "cat").await;

@@ -16,9 +16,9 @@ on_both!(
     ends_with_the_session_that_expires,
     goes_on_with_the_session_that_is_renewed,
     ends_with_the_token_and_with_the_person,
-    ends_with_the_membership_it_stands_on,
+    ends_with_the_membership_that_it_needs,
     ends_with_the_workspace,
-    ends_with_whoever_minted_the_session,
+    ends_with_the_creator_of_the_session,
     ends_with_the_organization,
     ends_when_the_server_stops_and_does_not_hold_it_up,
 );
@@ -86,7 +86,7 @@ async fn ends_with_the_token_and_with_the_person(database: &TestDatabase) {
     assert_unauthenticated(&with_another.end().await);
 }
 
-async fn ends_with_the_membership_it_stands_on(database: &TestDatabase) {
+async fn ends_with_the_membership_that_it_needs(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let cat = server.person(&acme.ann, "acme", "cat").await;
@@ -118,7 +118,7 @@ async fn ends_with_the_workspace(database: &TestDatabase) {
 }
 
 /// An account of the platform creates for people of every organization; its end is written in none of their histories.
-async fn ends_with_whoever_minted_the_session(database: &TestDatabase) {
+async fn ends_with_the_creator_of_the_session(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let sandboxd = server.program(&server.operator, "platform", "sandboxd").await;

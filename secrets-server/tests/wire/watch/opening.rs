@@ -15,13 +15,13 @@ use crate::wire::secrets::{ACME, BOB, creation, file, text};
 
 on_both!(
     begins_with_the_set_that_resolve_would_deliver,
-    begins_with_a_heartbeat_when_the_etag_still_stands,
-    tells_only_of_what_is_asked_for,
+    begins_with_a_heartbeat_when_the_etag_is_current,
+    reports_only_what_is_asked_for,
     a_session_watches_its_own_context_as_narrow_as_it_is,
     is_for_those_who_may_resolve,
-    is_recorded_when_it_is_opened,
-    a_credential_has_no_more_than_its_share,
-    says_that_it_is_alive_when_nothing_happens,
+    an_opened_watch_is_recorded,
+    a_credential_opens_a_limited_number_of_watches,
+    sends_heartbeats_when_nothing_changes,
 );
 
 async fn resolve(acme: &Acme<'_>, token: &str, asked: &v1::WatchRequest) -> v1::ResolveResponse {
@@ -53,7 +53,7 @@ async fn begins_with_the_set_that_resolve_would_deliver(database: &TestDatabase)
     }
 }
 
-async fn begins_with_a_heartbeat_when_the_etag_still_stands(database: &TestDatabase) {
+async fn begins_with_a_heartbeat_when_the_etag_is_current(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let answer = resolve(&acme, &acme.bob, &ws1()).await;
@@ -73,7 +73,7 @@ async fn begins_with_a_heartbeat_when_the_etag_still_stands(database: &TestDatab
     assert_eq!((event.etag, lines.len()), (etag, 3));
 }
 
-async fn tells_only_of_what_is_asked_for(database: &TestDatabase) {
+async fn reports_only_what_is_asked_for(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let certificate = v1::CreateSecretRequest {
@@ -169,7 +169,7 @@ async fn is_for_those_who_may_resolve(database: &TestDatabase) {
     assert_eq!(lines, ["LINEAR_API_KEY v1 of organization", "OPENAI_API_KEY v1 of organization"]);
 }
 
-async fn is_recorded_when_it_is_opened(database: &TestDatabase) {
+async fn an_opened_watch_is_recorded(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let cat = server.person(&acme.ann, "acme", "cat").await;
@@ -192,7 +192,7 @@ async fn is_recorded_when_it_is_opened(database: &TestDatabase) {
     );
 }
 
-async fn a_credential_has_no_more_than_its_share(database: &TestDatabase) {
+async fn a_credential_opens_a_limited_number_of_watches(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     // A connection has room for 64 calls, so the share takes more than one.
@@ -217,7 +217,7 @@ async fn a_credential_has_no_more_than_its_share(database: &TestDatabase) {
     }
 }
 
-async fn says_that_it_is_alive_when_nothing_happens(database: &TestDatabase) {
+async fn sends_heartbeats_when_nothing_changes(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
     let mut watching = acme.bob_watches().await;

@@ -37,17 +37,10 @@ impl Acme {
     }
 
     /// The same with a name policy and limits.
-<<<<<<< HEAD:secrets-server/tests/wire/acme.rs
-    pub async fn with(wire: &Wire<'_>, policy: NamePolicy, limits: &str) -> Self {
-        let tx = wire.app.store().begin().await.unwrap();
-        let now = wire.clock.now();
-        let new = || wire.app.service.uid().unwrap();
-=======
     pub async fn with(server: &TestServer, policy: NamePolicy, limits: &str) -> Self {
         let tx = server.app.store().begin().await.unwrap();
         let now = server.clock.now();
         let new = || server.app.service.uid().unwrap();
->>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/acme.rs
         let make = async |id: &str| {
             let row = Organization {
                 uid: new(),
@@ -88,11 +81,7 @@ impl Acme {
                 display_name: String::new(),
                 ttl: Some(Duration::from_secs(90 * 24 * 60 * 60)),
             };
-<<<<<<< HEAD:secrets-server/tests/wire/acme.rs
-            let created = wire.app.service.create(&tx, creating, now, |_| ()).await.unwrap();
-=======
             let created = server.app.service.create(&tx, creating, now, |_| ()).await.unwrap();
->>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/acme.rs
             (row.uid, created.token.expose().to_owned())
         };
         let acme = make("acme").await;

@@ -41,15 +41,9 @@ fn fresh() -> Uid {
     random_uid(&SystemRandom).unwrap()
 }
 
-<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
-impl<'a> World<'a> {
-    pub async fn new(wire: &'a Wire<'a>, id: &str) -> Self {
-        let now = wire.clock.now();
-=======
 impl<'a> TestOrganization<'a> {
     pub async fn new(server: &'a TestServer, id: &str) -> Self {
         let now = server.clock.now();
->>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
         let row = Organization {
             uid: fresh(),
             organization_id: id.parse().unwrap(),
@@ -81,11 +75,7 @@ impl<'a> TestOrganization<'a> {
             user_id: id.parse().unwrap(),
             display_name: String::new(),
             state: UserState::Active,
-<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
-            create_time: self.wire.clock.now(),
-=======
             create_time: self.server.clock.now(),
->>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
             delete_time: None,
             purge_time: None,
         };
@@ -102,11 +92,7 @@ impl<'a> TestOrganization<'a> {
             organization: Some(self.organization),
             service_account_id: id.parse().unwrap(),
             display_name: String::new(),
-<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
-            create_time: self.wire.clock.now(),
-=======
             create_time: self.server.clock.now(),
->>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
         };
         let tx = self.server.app.store().begin().await.unwrap();
         service_account::insert(&tx, &row).await.unwrap();
@@ -118,11 +104,7 @@ impl<'a> TestOrganization<'a> {
     async fn token(&self, kind: CredentialKind, account: Account) -> String {
         let tx = self.server.app.store().begin().await.unwrap();
         let creating = self.creating(kind, account.reference());
-<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
-        let created = self.wire.app.service.create(&tx, creating, self.wire.clock.now(), |_| ()).await.unwrap();
-=======
         let created = self.server.app.service.create(&tx, creating, self.server.clock.now(), |_| ()).await.unwrap();
->>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
         commit(tx).await.unwrap();
         created.token.expose().to_owned()
     }
@@ -132,11 +114,7 @@ impl<'a> TestOrganization<'a> {
         let tx = self.server.app.store().begin().await.unwrap();
         let creating = self.creating(CredentialKind::Session, creator.account.reference());
         let stored = restrictions::to_text(narrowed).unwrap();
-<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
-        let created = self.wire.app.service.create(&tx, creating, self.wire.clock.now(), |row| {
-=======
         let created = self.server.app.service.create(&tx, creating, self.server.clock.now(), |row| {
->>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
             row.context_project = context.project;
             row.context_workspace = context.workspace;
             row.context_user = context.user;
@@ -158,11 +136,7 @@ impl<'a> TestOrganization<'a> {
             organization: self.organization,
             project_id: id.parse().unwrap(),
             display_name: String::new(),
-<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
-            create_time: self.wire.clock.now(),
-=======
             create_time: self.server.clock.now(),
->>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
         };
         let tx = self.server.app.store().begin().await.unwrap();
         project::insert(&tx, &row).await.unwrap();
@@ -178,11 +152,7 @@ impl<'a> TestOrganization<'a> {
             project,
             owner: Some(owner),
             display_name: String::new(),
-<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
-            create_time: self.wire.clock.now(),
-=======
             create_time: self.server.clock.now(),
->>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
         };
         let tx = self.server.app.store().begin().await.unwrap();
         workspace::insert(&tx, &row).await.unwrap();
@@ -193,13 +163,8 @@ impl<'a> TestOrganization<'a> {
     pub async fn bind(&self, account: &TestAccount, role: Role, on: RoleResource) -> Uid {
         let row = BindingRecord {
             uid: fresh(),
-<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
-            binding: Binding { principal: somebody.account.reference(), role, resource: on },
-            create_time: self.wire.clock.now(),
-=======
             binding: Binding { principal: account.account.reference(), role, resource: on },
             create_time: self.server.clock.now(),
->>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
             creator: "operator".to_owned(),
         };
         let tx = self.server.app.store().begin().await.unwrap();
@@ -242,13 +207,8 @@ impl<'a> TestOrganization<'a> {
         values: impl IntoIterator<Item = (String, String)>,
         change: impl FnOnce(&mut Secret, &mut Target),
     ) -> Uid {
-<<<<<<< HEAD:secrets-server/tests/wire/seed.rs
-        let now = self.wire.clock.now();
-        let tx = self.wire.app.store().begin().await.unwrap();
-=======
         let now = self.server.clock.now();
         let tx = self.server.app.store().begin().await.unwrap();
->>>>>>> cc567a5 (tests: share one support folder per crate, and name what it has):secrets-server/tests/support/organization.rs
         let mut lock = revision::lock(&tx, self.organization).await.unwrap().unwrap();
         let number = lock.bump(&tx, scope, fresh(), now).await.unwrap();
         let key = self.server.app.keys().active_data_key(&tx, self.organization).await.unwrap();

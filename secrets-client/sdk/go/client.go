@@ -75,11 +75,11 @@ func FromEnvironment() (options Options, err error) {
 func New(options Options) (*Client, error) {
 	endpoint, err := url.Parse(options.Endpoint)
 	if err != nil || endpoint.Hostname() == "" || endpoint.Scheme != "https" && endpoint.Scheme != "http" {
-		return nil, fmt.Errorf("endpoint: `%s` is not http(s)://host:port", options.Endpoint)
+		return nil, fmt.Errorf("invalid endpoint `%s`: expected an address such as `https://secrets.example.com`", options.Endpoint)
 	}
 	shown := Token(strings.TrimSpace(string(options.Token)))
 	if options.Token != "" && !printable.MatchString(string(shown)) {
-		return nil, fmt.Errorf("the token is empty, or holds a character that no token has")
+		return nil, fmt.Errorf("the token is empty, or has an invalid character")
 	}
 	transport, port := insecure.NewCredentials(), "80"
 	if endpoint.Scheme == "https" {
@@ -88,7 +88,7 @@ func New(options Options) (*Client, error) {
 			authorities = x509.NewCertPool()
 		}
 		if len(options.CA) > 0 && !authorities.AppendCertsFromPEM(options.CA) {
-			return nil, fmt.Errorf("the certificate authority is no PEM certificate")
+			return nil, fmt.Errorf("the certificate authority must be a PEM certificate")
 		}
 		transport, port = credentials.NewTLS(&tls.Config{RootCAs: authorities}), "443"
 	}
@@ -130,7 +130,7 @@ func (c *Client) Resolve(ctx context.Context, request *secretsapiv1.ResolveReque
 	return environment, nil
 }
 
-// Watch tells what Resolve would deliver, then each change of it; nil asks for the session's own. It reconnects by itself, until
+// Watch returns what Resolve would deliver, then each change of it; nil watches the session's own context. It reconnects by itself, until
 // ctx ends or the right to it does: that error comes last.
 func (c *Client) Watch(ctx context.Context, request *secretsapiv1.WatchRequest) iter.Seq2[*secretsapiv1.WatchResponse, error] {
 	return func(yield func(*secretsapiv1.WatchResponse, error) bool) {

@@ -7,13 +7,13 @@ import (
 	secretsapiv1 "example.com/secrets/gen/secretsapi/v1"
 )
 
-// Reason says why a call failed, for a program; each says whether to retry. It is UNSPECIFIED if the service did not answer. The
+// Reason returns the machine-readable reason of an error; each reason documents whether to retry. It is UNSPECIFIED if the service did not answer. The
 // code of the failure is status.Code(err).
 func Reason(err error) secretsapiv1.ErrorReason {
 	return secretsapiv1.ErrorReason(secretsapiv1.ErrorReason_value["ERROR_REASON_"+Info(err).GetReason()])
 }
 
-// Info is what the service told a program of a failure: the reason, and facts such as `suggestion`. Nil if it did not answer.
+// Info returns the machine-readable part of an error: the reason, and facts such as `suggestion`. Nil if the service did not answer.
 func Info(err error) *errdetails.ErrorInfo {
 	for _, detail := range status.Convert(err).Details() {
 		if info, is := detail.(*errdetails.ErrorInfo); is && info.GetDomain() == "secretsapi.v1" {

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{InvalidArgument, Micros, Target, parse, word};
 
-/// What to explain: for whom, when, and from which secrets.
+/// A question: the context, the time and the secrets to choose from.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
-    /// For whom.
+    /// The context.
     pub context: Context,
-    /// When, in microseconds since 1970 (UTC).
+    /// The time, in microseconds since 1970 (UTC).
     pub now: Micros,
     /// All secrets of the context's scopes.
     pub candidates: Vec<Candidate>,
@@ -40,11 +40,11 @@ pub struct Context {
 pub struct Candidate {
     /// Its uid.
     pub uid: String,
-    /// Where it lives.
+    /// The scope that it belongs to.
     pub scope: Scope,
     /// Its name.
     pub secret_id: String,
-    /// Where its value lands; an environment variable by default.
+    /// The target of its value; an environment variable by default.
     #[serde(default)]
     pub target: Target,
     /// The group that is never mixed between scopes.
@@ -64,7 +64,7 @@ pub struct Candidate {
     pub expire_time: Option<Micros>,
 }
 
-/// Where a secret lives.
+/// The scope of a secret.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
@@ -84,7 +84,7 @@ pub struct Visibility {
     pub workspaces: Vec<String>,
 }
 
-/// What a context gets, and why not something else.
+/// What a context gets, and why it does not get the others.
 #[derive(Clone, Debug, Serialize)]
 pub struct Explanation {
     /// What it gets, ordered by name.
@@ -117,18 +117,18 @@ pub struct NotChosen {
     pub scope: &'static str,
     /// Why not: `LOWER_PRECEDENCE`, `LOCKED_ABOVE`, …
     pub reason: &'static str,
-    /// The uid of the secret that stands in its way, if one does.
+    /// The uid of the secret that blocks it, if one does.
     pub blocked_by: Option<String>,
 }
 
-/// Says which of the candidates the context gets, and of every other one why not.
+/// Returns which of the candidates the context gets, and why it does not get the others.
 pub fn explain(question: &Question) -> Result<Explanation, InvalidArgument> {
     let candidates = question.candidates.iter().map(Candidate::to_core).collect::<Result<_, _>>()?;
     let now = question.now.into();
     let resolution = core::resolve(&question.context.to_core()?, now, candidates);
     Ok(Explanation {
-        winners: resolution.winners.iter().map(Winner::of).collect(),
-        not_chosen: resolution.not_chosen.iter().map(NotChosen::of).collect(),
+        winners: resolution.winners.iter().map(Winner::from_core).collect(),
+        not_chosen: resolution.not_chosen.iter().map(NotChosen::from_core).collect(),
         valid_until: resolution.valid_until.map(Timestamp::as_micros),
     })
 }
@@ -172,7 +172,7 @@ impl Visibility {
 }
 
 impl Winner {
-    fn of(candidate: &core::Candidate) -> Self {
+    fn from_core(candidate: &core::Candidate) -> Self {
         Self {
             secret_id: candidate.secret_id.to_string(),
             uid: candidate.secret.to_string(),
@@ -182,8 +182,8 @@ impl Winner {
 }
 
 impl NotChosen {
-    fn of(other: &core::NotChosen) -> Self {
-        let Winner { secret_id, uid, scope } = Winner::of(&other.candidate);
+    fn from_core(other: &core::NotChosen) -> Self {
+        let Winner { secret_id, uid, scope } = Winner::from_core(&other.candidate);
         Self {
             secret_id,
             uid,

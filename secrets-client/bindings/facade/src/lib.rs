@@ -25,7 +25,7 @@ pub use redact::{Unmasked, unmasked};
 pub use review::{Entry, Problem, Review, Rules, review_dotenv};
 pub use target::Target;
 
-/// Why an argument was not understood. Never says anything of a value.
+/// Why an argument is not valid. Never shows a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidArgument(String);
 
@@ -43,20 +43,19 @@ impl fmt::Display for InvalidArgument {
 
 impl std::error::Error for InvalidArgument {}
 
-/// What to say of an argument that does not have the documented shape. Other words than these could repeat what was
-/// given, and that may be a value in the wrong place.
-pub fn misshapen(error: impl fmt::Display) -> InvalidArgument {
+/// Returns the error for an argument without the documented shape. The original text could repeat a value.
+pub fn invalid_shape(error: impl fmt::Display) -> InvalidArgument {
     let message = error.to_string();
     let is_about_fields = ["unknown field", "missing field"].iter().any(|start| message.starts_with(start));
-    InvalidArgument(if is_about_fields { message } else { "a member is not of the type that is documented".to_owned() })
+    InvalidArgument(if is_about_fields { message } else { "a member must have the documented type".to_owned() })
 }
 
-/// Parses `text`; an error names it `field`.
+/// Parses `text`; an error names `field`.
 fn parse<T: FromStr<Err: fmt::Display>>(field: &str, text: &str) -> Result<T, InvalidArgument> {
     text.parse().map_err(|error| InvalidArgument::new(field, error))
 }
 
-/// The same for a word that may be left out.
+/// Parses a word that may be missing.
 fn word<T: FromStr<Err: fmt::Display> + Default>(field: &str, text: Option<&str>) -> Result<T, InvalidArgument> {
     text.map_or_else(|| Ok(T::default()), |text| parse(field, text))
 }

@@ -12,9 +12,9 @@ pub struct Unmasked {
 
 /// What `redactor` leaves unmasked.
 pub fn unmasked(redactor: &Redactor) -> Vec<Unmasked> {
-    let told = |secret: &secrets_core::redact::Unmasked| Unmasked {
+    let to_unmasked = |secret: &secrets_core::redact::Unmasked| Unmasked {
         name: secret.name.clone(),
         reason: secret.reason.as_str(),
     };
-    redactor.unmasked().iter().map(told).collect()
+    redactor.unmasked().iter().map(to_unmasked).collect()
 }

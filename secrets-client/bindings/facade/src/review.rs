@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{InvalidArgument, Target, word};
 
-/// What an import goes by. All of it may be left out.
+/// The rules of an import. Each one is optional.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
@@ -57,7 +57,7 @@ pub struct Entry {
     pub outcome: &'static str,
     /// Why it would not be applied, in words that may be shown.
     pub reason: Option<String>,
-    /// A valid name to use in its stead.
+    /// A valid name to use instead.
     pub suggestion: Option<String>,
 }
 

@@ -114,9 +114,9 @@ fn refuses_what_it_does_not_understand() {
         let question = json!({"context": {"organization": "x"}, "now": now, "candidates": []});
         assert!(serde_json::from_value::<Question>(question).is_err(), "{now}");
     }
-    let told = |error: &str| secrets_facade::misshapen(error).to_string();
-    assert_eq!(told("unknown field `a`"), "unknown field `a`");
-    assert!(!told("invalid type: string \"lin_api\", expected a map").contains("lin_api"));
+    let message = |error: &str| secrets_facade::invalid_shape(error).to_string();
+    assert_eq!(message("unknown field `a`"), "unknown field `a`");
+    assert!(!message("invalid type: string \"lin_api\", expected a map").contains("lin_api"));
 }
 
 /// The packages for other languages are workspaces of their own, and can't take it from ours.
@@ -130,6 +130,6 @@ fn every_package_has_the_version_of_the_workspace() {
         ("node/package.json", concat!("\"version\": \"", env!("CARGO_PKG_VERSION"), "\",")),
     ] {
         let text = std::fs::read_to_string(bindings.join(file)).unwrap();
-        assert!(text.lines().any(|told| told.trim() == line), "{file} has no line {line}");
+        assert!(text.lines().any(|each| each.trim() == line), "{file} has no line {line}");
     }
 }

@@ -6,7 +6,7 @@ use napi::{Error, Result, Status};
 use napi_derive::napi;
 use secrets_core::Redaction;
 use secrets_core::redact::{self, Masked};
-use secrets_facade::misshapen;
+use secrets_facade::invalid_shape;
 use serde_json::Value;
 
 /// Whether a secret may have this name.
@@ -19,14 +19,14 @@ pub fn validate_name(name: String, name_policy: Option<String>, target_kind: Opt
 #[napi]
 pub fn review_dotenv(document: Uint8Array, rules: Option<Value>) -> Result<Value> {
     let rules = rules.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-    let rules = serde_json::from_value(rules).map_err(misshapen).map_err(invalid)?;
+    let rules = serde_json::from_value(rules).map_err(invalid_shape).map_err(invalid)?;
     plain(&secrets_facade::review_dotenv(&document, &rules).map_err(invalid)?)
 }
 
 /// What a context gets, and why not something else.
 #[napi]
 pub fn explain(question: Value) -> Result<Value> {
-    let question = serde_json::from_value(question).map_err(misshapen).map_err(invalid)?;
+    let question = serde_json::from_value(question).map_err(invalid_shape).map_err(invalid)?;
     plain(&secrets_facade::explain(&question).map_err(invalid)?)
 }
 

@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyDict, PyMapping, PyString};
 use pythonize::{depythonize, pythonize};
 use secrets_core::Redaction;
 use secrets_core::redact::{self, Masked};
-use secrets_facade::{Question, Rules, misshapen};
+use secrets_facade::{Question, Rules, invalid_shape};
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -39,13 +39,13 @@ fn review_dotenv<'py>(
     rules: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let rules =
-        rules.map_or_else(|| Ok(Rules::default()), |rules| depythonize(rules).map_err(misshapen)).map_err(invalid)?;
+        rules.map_or_else(|| Ok(Rules::default()), |rules| depythonize(rules).map_err(invalid_shape)).map_err(invalid)?;
     Ok(pythonize(py, &secrets_facade::review_dotenv(&document, &rules).map_err(invalid)?)?)
 }
 
 #[pyfunction]
 fn explain<'py>(py: Python<'py>, question: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let question: Question = depythonize(question).map_err(misshapen).map_err(invalid)?;
+    let question: Question = depythonize(question).map_err(invalid_shape).map_err(invalid)?;
     Ok(pythonize(py, &secrets_facade::explain(&question).map_err(invalid)?)?)
 }
 

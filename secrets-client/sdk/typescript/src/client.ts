@@ -56,8 +56,8 @@ export class Client {
     this.#options = options;
     const token = options.token?.trim();
     if (token !== undefined) {
-      // Or grpc-js would, in an error that shows it.
-      if (!/^[!-~]+$/.test(token)) throw new TypeError("the token is empty, or holds a character that no token has");
+      // grpc-js would refuse it in an error that shows it.
+      if (!/^[!-~]+$/.test(token)) throw new TypeError("the token is empty, or has an invalid character");
       this.#metadata.set("authorization", `Bearer ${token}`);
     }
     this.#connection = this.#connect();
@@ -86,7 +86,7 @@ export class Client {
   }
 
   /**
-   * Tells what `resolve` would deliver, then each change of it, until `signal` or `close` ends it; reconnects by itself. Throws when
+   * Yields what `resolve` would deliver, then each change of it, until `signal` or `close` ends it; reconnects by itself. Throws when
    * the right to it ends.
    */
   async *watch(request: MessageInitShape<typeof WatchRequestSchema> = {}, signal?: AbortSignal): AsyncGenerator<WatchResponse> {
@@ -138,9 +138,9 @@ export class Client {
   #connect(): Connection {
     const { protocol, hostname, port } = new URL(this.#options.endpoint);
     const secure = protocol === "https:";
-    if (!secure && protocol !== "http:") throw new TypeError(`endpoint: \`${this.#options.endpoint}\` is not http(s)://host:port`);
+    if (!secure && protocol !== "http:") throw new TypeError(`invalid endpoint \`${this.#options.endpoint}\`: expected an address such as \`https://secrets.example.com\``);
     const { ca } = this.#options;
-    // Node would pass over a text without a certificate; to read the first one is to refuse that.
+    // Node would ignore a text without a certificate; reading the first one refuses that.
     const authorities = secure && ca ? Buffer.from([...rootCertificates, new X509Certificate(ca), ca].join("\n")) : null;
     const trust = secure ? credentials.createSsl(authorities) : credentials.createInsecure();
     const connection = new Connection(`dns:${hostname}:${port || (secure ? 443 : 80)}`, trust, CHANNEL);

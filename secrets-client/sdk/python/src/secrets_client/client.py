@@ -31,7 +31,7 @@ _OPTIONS = [
 ]
 
 # What becomes of a watch whose connection, or a proxy on the way, breaks.
-_PASSING = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
+_TEMPORARY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
 
 
 class Client:
@@ -45,12 +45,12 @@ class Client:
         """`endpoint` is an `http://` or `https://` address, `ca` PEM in the place of gRPC's own, `deadline` seconds, 30 at most."""
         address = urlsplit(endpoint)
         if address.scheme not in ("http", "https") or not address.hostname:
-            raise ValueError(f"endpoint `{endpoint}` does not pass; `https://secrets.example.com` would")
-        if token is not None and not re.fullmatch("[!-~]+", token := token.strip()):  # or grpcio would, in an error that shows it
-            raise ValueError("the token is empty, or holds a character that no token has")
+            raise ValueError(f"invalid endpoint `{endpoint}`: expected an address such as `https://secrets.example.com`")
+        if token is not None and not re.fullmatch("[!-~]+", token := token.strip()):  # grpcio would refuse it in an error that shows it
+            raise ValueError("the token is empty, or has an invalid character")
         target = address.netloc if address.port else f"{address.netloc}:{443 if address.scheme == 'https' else 80}"
         if address.scheme == "https":
-            if ca is not None:  # grpcio would log that there is none, and go on
+            if ca is not None:  # without a certificate, grpcio would only log that
                 ssl.create_default_context(cadata=ca.decode())
             self._channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(ca), _OPTIONS)
         else:
@@ -65,7 +65,7 @@ class Client:
 
     @classmethod
     def from_environment(cls) -> "Client":
-        """As `SECRETS_ENDPOINT`, `SECRETS_TOKEN` or `SECRETS_TOKEN_FILE`, and `SECRETS_CA_FILE` have it."""
+        """Reads `SECRETS_ENDPOINT`, `SECRETS_TOKEN` or `SECRETS_TOKEN_FILE`, and `SECRETS_CA_FILE`."""
         token, token_file, ca_file = (os.environ.get(f"SECRETS_{name}") or None for name in ("TOKEN", "TOKEN_FILE", "CA_FILE"))
         if token is None and token_file:
             token = Path(token_file).read_text()
@@ -73,14 +73,14 @@ class Client:
         return cls(endpoint, token, ca=Path(ca_file).read_bytes() if ca_file else None)
 
     def resolve(self, request: ResolveRequest | None = None) -> dict[str, str]:
-        """The variables (no files, no registries) of a context, by default the session's own, ready for a child process."""
+        """Returns the variables (no files, no registries) of a context, by default the session's own, ready for a child process."""
         secrets = self.resolver.Resolve(request or ResolveRequest()).secrets
         return {each.secret_id: each.value.decode() for each in secrets if each.target.HasField("environment_variable")}
 
     def watch(self, request: WatchRequest | None = None) -> Iterator[WatchResponse]:
-        """What `resolve` would deliver, without values, and then each change, until the client is closed.
+        """Yields what `resolve` would deliver, without values, and then each change, until the client is closed.
 
-        It connects again by itself; if something has changed meanwhile, the whole set is told again. No heartbeats. When the
+        It reconnects by itself, and yields the whole set again if something has changed meanwhile; no heartbeats. When the
         caller may no longer resolve the context, it raises `SecretsError`.
         """
         request, pause = WatchRequest.FromString((request or WatchRequest()).SerializeToString()), 0.1
@@ -92,7 +92,7 @@ class Client:
                     if not event.HasField("heartbeat"):
                         yield event
             except grpc.RpcError as error:
-                if error.code() not in _PASSING and not self._closed.is_set():
+                if error.code() not in _TEMPORARY and not self._closed.is_set():
                     raise SecretsError(error) from None
             except ValueError:  # closed on the way into the call
                 if not self._closed.is_set():

@@ -54,7 +54,7 @@ public final class Client implements AutoCloseable {
   public Client(URI endpoint, Optional<String> token, Optional<Path> authority) throws IOException {
     var secure = "https".equals(endpoint.getScheme());
     if (endpoint.getHost() == null || !secure && !"http".equals(endpoint.getScheme()))
-      throw new IllegalArgumentException("endpoint: `" + endpoint + "` is not http(s)://host:port");
+      throw new IllegalArgumentException("invalid endpoint `" + endpoint + "`: expected an address such as `https://secrets.example.com`");
     var headers = new Metadata();
     if (token.isPresent()) headers.put(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), bearer(token.get()));
     var tls = TlsChannelCredentials.newBuilder();
@@ -90,7 +90,7 @@ public final class Client implements AutoCloseable {
    * Gets the variables of a context, ready for a child process. Files, registry logins and API-only secrets are in the answer
    * of the generated client.
    *
-   * @throws StatusRuntimeException when the call fails; {@link SecretsError} tells why
+   * @throws StatusRuntimeException when the call fails; {@link SecretsError} has the reason
    */
   public Map<String, String> resolve(ResolveRequest request) {
     var environment = new HashMap<String, String>();
@@ -100,12 +100,13 @@ public final class Client implements AutoCloseable {
   }
 
   /**
-   * Tells what {@link #resolve} would deliver, then each change of it, until {@code told} answers false. Reconnects by itself.
+   * Passes what {@link #resolve} would deliver, then each change of it, to {@code onEvent} until that returns false. Reconnects by
+   * itself.
    *
    * @throws StatusRuntimeException when the right to it ends, or this is closed
    * @throws InterruptedException when the thread is interrupted while it waits to connect again
    */
-  public void watch(WatchRequest request, Predicate<WatchResponse> told) throws InterruptedException {
+  public void watch(WatchRequest request, Predicate<WatchResponse> onEvent) throws InterruptedException {
     for (var wait = 100L; ; wait = Math.min(2 * wait, 3_000)) {
       var context = Context.current().withCancellation();
       var outer = context.attach();
@@ -115,7 +116,7 @@ public final class Client implements AutoCloseable {
           var event = events.next();
           request = request.toBuilder().setIfNoneMatch(event.getEtag()).build();
           wait = 100;
-          if (!event.hasHeartbeat() && !told.test(event)) return;
+          if (!event.hasHeartbeat() && !onEvent.test(event)) return;
         }
       } catch (StatusRuntimeException error) {
         if (connection.isShutdown() || !PASSING.contains(error.getStatus().getCode())) throw error;
@@ -152,7 +153,7 @@ public final class Client implements AutoCloseable {
 
   private static String bearer(String token) {
     if (token.strip().matches("[!-~]+")) return "Bearer " + token.strip();
-    throw new IllegalArgumentException("the token is empty, or holds a character that no token has");
+    throw new IllegalArgumentException("the token is empty, or has an invalid character");
   }
 
   private static Map<String, ?> serviceConfig() throws IOException {

@@ -8,7 +8,7 @@ import java.util.Map;
 import secretsapi.v1.ErrorReason;
 
 /**
- * What the service told a program of a call that failed, beside the code and the message of {@code error.getStatus()}.
+ * The machine-readable part of an error, beside the code and the message of {@code error.getStatus()}.
  *
  * @param reason why; each says whether to retry. {@code ERROR_REASON_UNSPECIFIED} when the service did not answer
  * @param metadata facts beside the reason, for instance {@code suggestion}

@@ -148,12 +148,12 @@ final class Runner {
   }
 
   private static JsonObject failure(StatusRuntimeException error) {
-    var told = SecretsError.from(error);
+    var details = SecretsError.from(error);
     var failed = new JsonObject();
     failed.addProperty("code", error.getStatus().getCode().name());
-    var known = told.reason() != ErrorReason.ERROR_REASON_UNSPECIFIED;
-    failed.addProperty("reason", known ? told.reason().name().replace("ERROR_REASON_", "") : "");
-    failed.add("metadata", new Gson().toJsonTree(told.metadata()));
+    var known = details.reason() != ErrorReason.ERROR_REASON_UNSPECIFIED;
+    failed.addProperty("reason", known ? details.reason().name().replace("ERROR_REASON_", "") : "");
+    failed.add("metadata", new Gson().toJsonTree(details.metadata()));
     return outcome("error", failed);
   }
 

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrets_core::CredentialKind;
+use secrets_proto::MethodRequest;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
@@ -56,13 +57,18 @@ impl Client {
         &self.0.endpoint
     }
 
-    /// Sends one logical call with the credential, within the deadline, and repeats it while its class allows that.
-    pub(crate) async fn call<M, R, F, Fut>(
-        &self,
-        retry_class: RetryClass,
-        message: M,
-        send: F,
-    ) -> Result<R, ClientError>
+    /// Sends one logical call with the credential, within the deadline, and again while its method allows that.
+    async fn call<M, R, F, Fut>(&self, message: M, send: F) -> Result<R, ClientError>
+    where
+        M: Clone + MethodRequest,
+        F: Fn(Channel, Request<M>) -> Fut,
+        Fut: Future<Output = Result<Response<R>, Status>>,
+    {
+        self.call_as(RetryClass::from_method(M::METHOD), message, send).await
+    }
+
+    /// Sends one logical call as [`call`](Self::call) does, in another class than that of its method.
+    async fn call_as<M, R, F, Fut>(&self, retry_class: RetryClass, message: M, send: F) -> Result<R, ClientError>
     where
         M: Clone,
         F: Fn(Channel, Request<M>) -> Fut,

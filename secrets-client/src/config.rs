@@ -111,12 +111,12 @@ impl Config {
     /// Returns the path of the file: below `XDG_CONFIG_HOME`, else below `~/.config`.
     pub fn path(variable: impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
         let xdg = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-        let folder = match (xdg, variable("HOME")) {
-            (Some(folder), _) => folder,
+        let directory = match (xdg, variable("HOME")) {
+            (Some(directory), _) => directory,
             (None, Some(home)) => Path::new(&home).join(".config"),
             (None, None) => return Err(ConfigError::NoHome),
         };
-        Ok(folder.join("secrets").join("config.toml"))
+        Ok(directory.join("secrets").join("config.toml"))
     }
 
     /// Reads the file; one that does not exist counts as empty.
@@ -152,8 +152,8 @@ impl Config {
             line: None,
             problem: error.to_string(),
         })?);
-        if let Some(folder) = path.parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        if let Some(directory) = path.parent() {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
         }
         private_file::replace(path, text.as_bytes()).map_err(failed)
     }
@@ -201,8 +201,8 @@ mod tests {
 
     #[test]
     fn reads_back_what_it_wrote_for_its_owner_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("new/secrets/config.toml");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new/secrets/config.toml");
         let config = Config {
             endpoint: Some("http://127.0.0.1:1".into()),
             organization: Some("acme".into()),
@@ -221,8 +221,8 @@ mod tests {
 
     #[test]
     fn remembers_an_authority_for_its_endpoint_alone_and_reads_older_files() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.toml");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
         fs::write(&path, "endpoint = \"https://a\"\nca_file = \"/any.pem\"\ntoken = \"sper_x\"\n").unwrap();
         let mut config = Config::load(&path).unwrap();
         config.remember_ca_file("https://b.example/", Some("/b.pem".into()));
@@ -241,8 +241,8 @@ mod tests {
 
     #[test]
     fn names_the_line_and_never_shows_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.toml");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
         for (second, key) in [
             (&b"token = sper_canary"[..], "`token`"),
             (b"tokn = \"sper_canary\"", "`tokn`"),

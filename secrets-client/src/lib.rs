@@ -1,7 +1,8 @@
 //! Client of the secrets service.
 //!
-//! One [`Client`] serves every method of the service; it is cheap to clone and reconnects by itself. Each call has a
-//! deadline; what is safe to repeat is repeated while the service is unavailable, and nothing else is.
+//! One [`Client`] has a method for each method of the service; it is cheap to clone and reconnects by itself. Each call has a
+//! deadline, and is retried while the service is unavailable if a retry can do no harm. A program that runs for longer follows
+//! a context with a [`LiveSet`], and can start without the service from a [`Fallback`].
 //!
 //! ```no_run
 //! use secrets_client::{Client, Reason, v1};
@@ -24,12 +25,17 @@
 //! ```
 //!
 //! Invariants:
-//! - a credential, a value or a code has no `Debug` that shows it, and is wiped when it is dropped; the buffers inside
-//!   tonic, h2 and rustls are not;
-//! - a call that may have changed something is repeated only with the same `request_id`;
-//! - a denial, a not-found or any other answer than `UNAVAILABLE` is final.
+//! - `Debug` shows no credential, value or code, and each is wiped when it is dropped, except in the buffers of tonic, h2 and
+//!   rustls;
+//! - a call that may have changed something is sent again only with the same `request_id`;
+//! - any answer of the service other than `UNAVAILABLE` is final;
+//! - what a client reads is not older than what it has written, whichever replica answers.
 //!
-//! Absent: the command line (`src/bin/secrets/`) and everything that reads from a terminal or writes to one.
+//! Absent: the command line (`src/bin/secrets/`), and everything that reads from a terminal or writes to one; a cache of values;
+//! a log.
+//!
+//! To add a method of the service: [`client::service`]. To add a setting: [`config`]. To recognize another problem of a
+//! connection: [`error`].
 
 #![cfg_attr(
     test,

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use secrets_proto::{Idempotency, Method};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -49,6 +50,16 @@ pub(crate) enum RetryClass {
     SafeUnlessStale,
     /// A change without one: repeated only when the connection was never made.
     Unsafe,
+}
+
+impl RetryClass {
+    /// Returns the class of a method. The client gives each change that takes a `request_id` one.
+    pub(crate) const fn from_method(method: Method) -> Self {
+        match method.idempotency() {
+            Idempotency::Always | Idempotency::ByRequestId => Self::Safe,
+            Idempotency::Never => Self::Unsafe,
+        }
+    }
 }
 
 /// Runs `attempt` until it succeeds, fails for good, or the deadline leaves no time for another. Each attempt gets the

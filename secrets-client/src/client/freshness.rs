@@ -30,7 +30,7 @@ impl Freshness {
         Self(Mutex::new(revisions))
     }
 
-    /// Remembers the revision that a change of `resource` made.
+    /// Remembers the revision of a change of `resource`.
     pub(crate) fn record_change(&self, resource: &str, revision: &str) {
         if let Some(organization) = organization_of(resource) {
             self.record(organization, revision);

@@ -43,7 +43,7 @@ pub enum LiveEvent {
     Set(Box<Resolved>),
     /// The service refuses the current set, and would refuse it again. The caller keeps its own; there may be a later one.
     Refused(ClientError),
-    /// The service refuses to tell of changes: the caller keeps its set, and there is no further event.
+    /// The service refuses the watch: the caller keeps its set, and there is no further event.
     Ended(ClientError),
 }
 
@@ -153,7 +153,7 @@ fn watch_request(request: &v1::ResolveRequest) -> v1::WatchRequest {
     }
 }
 
-/// A source of events: a watch, or what a test puts in its place.
+/// A source of events: a watch, or a test's own.
 trait Events {
     /// Waits for the next event, and returns whether it changes what is delivered.
     fn next_changes_delivery(&mut self) -> impl Future<Output = Result<bool, ClientError>> + Send;

@@ -42,9 +42,14 @@ fn set_request_id(request_id: &mut String) {
     }
 }
 
-/// Methods of [`Client`] that send one request of a service and return its response.
+/// Defines methods of [`Client`] that send one request of a service and return its response.
 macro_rules! methods {
     ($stub:path; $($(#[$doc:meta])* $kind:ident $method:ident($request:ident) -> $response:ident;)*) => {
+        // Of another kind than the method's, a change could be sent again without a `request_id`.
+        $(const _: () = {
+            let method = <secrets_proto::v1::$request as secrets_proto::MethodRequest>::METHOD;
+            assert!(matches!(method.idempotency(), $crate::client::service::methods!(@idempotency $kind)));
+        };)*
         impl $crate::client::Client {
             $(
                 $(#[$doc])*
@@ -54,7 +59,7 @@ macro_rules! methods {
                 ) -> Result<secrets_proto::v1::$response, $crate::error::ClientError> {
                     $crate::client::service::methods!(@$kind request);
                     $crate::client::service::methods!(@resource $kind request resource);
-                    let answer = self.call($crate::client::service::methods!(@retry_class $kind), request, |channel, request| async move {
+                    let answer = self.call(request, |channel, request| async move {
                         <$stub>::new(channel)
                             .max_decoding_message_size($crate::client::MAX_RESPONSE_BYTES)
                             .$method(request)
@@ -67,6 +72,10 @@ macro_rules! methods {
             )*
         }
     };
+    (@idempotency read) => { secrets_proto::Idempotency::Always };
+    (@idempotency change) => { secrets_proto::Idempotency::ByRequestId };
+    (@idempotency revise) => { secrets_proto::Idempotency::ByRequestId };
+    (@idempotency once) => { secrets_proto::Idempotency::Never };
     (@read $request:ident) => {};
     (@once $request:ident) => {};
     (@change $request:ident) => {
@@ -82,10 +91,6 @@ macro_rules! methods {
         $client.0.freshness.record_change(&$resource, &$answer.revision);
     };
     (@remember $kind:ident $client:ident $resource:ident $answer:ident) => {};
-    (@retry_class revise) => { $crate::retry::RetryClass::Safe };
-    (@retry_class read) => { $crate::retry::RetryClass::Safe };
-    (@retry_class change) => { $crate::retry::RetryClass::Safe };
-    (@retry_class once) => { $crate::retry::RetryClass::Unsafe };
 }
 use methods;
 

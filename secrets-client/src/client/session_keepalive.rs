@@ -38,7 +38,7 @@ impl Drop for SessionKeepalive {
 impl Client {
     /// Keeps the session that this client calls with open: when two thirds of the time that it had left have passed, it is
     /// renewed for as long as it had left at the beginning, and so on. A session that can't outlive its creator ends all the
-    /// same; the service's answers tell a caller of that. Needs a Tokio runtime.
+    /// same, and later calls are refused. Needs a Tokio runtime.
     pub fn keep_session(&self) -> SessionKeepalive {
         if self.0.credential_kind != Some(CredentialKind::Session) {
             return SessionKeepalive(None);

@@ -63,10 +63,10 @@ impl Repository {
     /// The name of the file.
     pub const FILE: &str = "secrets.toml";
 
-    /// Reads the nearest `secrets.toml`, in `folder` or above it, if there is one.
-    pub fn find(folder: &Path) -> Result<Option<(PathBuf, Self)>, ConfigError> {
-        for folder in folder.ancestors() {
-            let path = folder.join(Self::FILE);
+    /// Reads the nearest `secrets.toml`, in `directory` or above it, if there is one.
+    pub fn find(directory: &Path) -> Result<Option<(PathBuf, Self)>, ConfigError> {
+        for directory in directory.ancestors() {
+            let path = directory.join(Self::FILE);
             if let Some(repository) = read::<Self>(&path)? {
                 return Ok(Some((path, repository)));
             }
@@ -123,20 +123,20 @@ mod tests {
 
     #[test]
     fn refuses_an_address_and_a_token() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         for line in ["endpoint = \"http://example.com\"", "token = \"sper_x\""] {
-            std::fs::write(folder.path().join("secrets.toml"), line).unwrap();
-            assert!(matches!(Repository::find(folder.path()), Err(ConfigError::Syntax { line: Some(1), .. })));
+            std::fs::write(directory.path().join("secrets.toml"), line).unwrap();
+            assert!(matches!(Repository::find(directory.path()), Err(ConfigError::Syntax { line: Some(1), .. })));
         }
     }
 
     #[test]
     fn declares_what_it_needs() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let text = "project = \"api\"\n[secrets.B]\n[secrets.A]\ndescription = \"for it\"\n\
                     [secrets]\nC = { required = false }\n";
-        std::fs::write(folder.path().join("secrets.toml"), text).unwrap();
-        let repository = Repository::find(folder.path()).unwrap().unwrap().1;
+        std::fs::write(directory.path().join("secrets.toml"), text).unwrap();
+        let repository = Repository::find(directory.path()).unwrap().unwrap().1;
         assert_eq!(repository.required().collect::<Vec<_>>(), ["A", "B"]);
         assert_eq!(repository.declared("A").unwrap().description.as_deref(), Some("for it"));
         assert_eq!((repository.declared("C").unwrap().required, repository.declared("D")), (false, None));
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn names_line_and_key_of_what_is_wrong_and_never_shows_a_value() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         for (text, line, named) in [
             ("[secrets]\nA = \"canary\"\n", 2, "`secrets.A`: must be a table with `description` and `required`"),
             ("project = \"api\"\n\n[secrets.A]\ndescripton = \"canary\"\n", 4, "`secrets.A.descripton`: unknown field"),
@@ -157,8 +157,8 @@ mod tests {
             ("[[secrets]]\n", 1, "`secrets`: must be a map"),
             ("project = \"api\"\n[secrets.A\n", 2, "`secrets.A`: "),
         ] {
-            std::fs::write(folder.path().join("secrets.toml"), text).unwrap();
-            let error = Repository::find(folder.path()).unwrap_err().to_string();
+            std::fs::write(directory.path().join("secrets.toml"), text).unwrap();
+            let error = Repository::find(directory.path()).unwrap_err().to_string();
             let begins = format!("secrets.toml` line {line}: ");
             assert!(error.contains(&begins) && error.contains(named) && !error.contains("canary"), "{text}{error}");
         }

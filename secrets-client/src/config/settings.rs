@@ -62,12 +62,12 @@ pub struct Defaults {
 impl Settings {
     /// Reads the settings of this process: its environment, its directory and its user's configuration.
     pub fn from_environment() -> Result<Self, ConfigError> {
-        let folder = std::env::current_dir().unwrap_or_default();
-        Self::load(|name| std::env::var(name).ok(), &folder)
+        let directory = std::env::current_dir().unwrap_or_default();
+        Self::load(|name| std::env::var(name).ok(), &directory)
     }
 
     /// Reads the settings from an environment, given as a function, and a directory. An empty variable counts as unset.
-    pub fn load(variable: impl Fn(&str) -> Option<String>, folder: &Path) -> Result<Self, ConfigError> {
+    pub fn load(variable: impl Fn(&str) -> Option<String>, directory: &Path) -> Result<Self, ConfigError> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let (given, credential_file) = match (variable("SECRETS_TOKEN"), variable("SECRETS_TOKEN_FILE")) {
             (Some(token), _) => (
@@ -101,7 +101,7 @@ impl Settings {
             project: variable("SECRETS_PROJECT"),
             workspace: variable("SECRETS_WORKSPACE"),
         };
-        let repository = Repository::find(folder)?.map(|(_, repository)| repository).unwrap_or_default();
+        let repository = Repository::find(directory)?.map(|(_, repository)| repository).unwrap_or_default();
         let in_repository = Defaults {
             organization: repository.organization.clone(),
             project: repository.project.clone(),
@@ -201,72 +201,72 @@ mod tests {
         Defaults { organization: some(organization), project: some(project), workspace: some(workspace) }
     }
 
-    fn settings(folder: &Path, pairs: &[(&str, &str)]) -> Result<Settings, ConfigError> {
-        let home = folder.display().to_string();
+    fn settings(directory: &Path, pairs: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let home = directory.display().to_string();
         let variable = |name: &str| match name {
             "XDG_CONFIG_HOME" => Some(home.clone()),
             name => pairs.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()),
         };
-        Settings::load(variable, folder)
+        Settings::load(variable, directory)
     }
 
     #[test]
     fn defaults_to_this_machine_without_a_token() {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = settings(folder.path(), &[("SECRETS_TOKEN", ""), ("SECRETS_ENDPOINT", "")]).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let settings = settings(directory.path(), &[("SECRETS_TOKEN", ""), ("SECRETS_ENDPOINT", "")]).unwrap();
         assert_eq!(settings.endpoint, DEFAULT_ENDPOINT);
         assert!(settings.credential.is_none() && !settings.signed_in);
     }
 
     #[test]
     fn prefers_the_environment_to_the_users_configuration() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let config = Config {
             endpoint: Some("http://config:1".into()),
             organization: Some("acme".into()),
             token: Some("sper_config".into()),
             ..Config::default()
         };
-        config.save(&folder.path().join("secrets/config.toml")).unwrap();
+        config.save(&directory.path().join("secrets/config.toml")).unwrap();
         let token = |settings: &Settings| settings.credential.as_ref().unwrap().expose().to_owned();
 
-        let own = settings(folder.path(), &[]).unwrap();
+        let own = settings(directory.path(), &[]).unwrap();
         assert_eq!(
             (own.endpoint.as_str(), token(&own).as_str(), own.signed_in),
             ("http://config:1", "sper_config", true)
         );
 
-        let file = folder.path().join("token");
+        let file = directory.path().join("token");
         std::fs::write(&file, "sopr_file\n").unwrap();
         let file = file.display().to_string();
-        let given = settings(folder.path(), &[("SECRETS_TOKEN_FILE", &file), ("SECRETS_ENDPOINT", "http://env:1")]);
+        let given = settings(directory.path(), &[("SECRETS_TOKEN_FILE", &file), ("SECRETS_ENDPOINT", "http://env:1")]);
         let given = given.unwrap();
         assert_eq!(
             (given.endpoint.as_str(), token(&given).as_str(), given.signed_in),
             ("http://env:1", "sopr_file", false)
         );
 
-        let both = settings(folder.path(), &[("SECRETS_TOKEN_FILE", &file), ("SECRETS_TOKEN", "sses_env")]).unwrap();
+        let both = settings(directory.path(), &[("SECRETS_TOKEN_FILE", &file), ("SECRETS_TOKEN", "sses_env")]).unwrap();
         assert_eq!(token(&both), "sses_env");
     }
 
     #[test]
     fn needs_no_home_directory_when_a_token_is_given() {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = Settings::load(|name| (name == "SECRETS_TOKEN").then(|| "sses_x".to_owned()), folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let settings = Settings::load(|name| (name == "SECRETS_TOKEN").then(|| "sses_x".to_owned()), directory.path());
         assert!(settings.unwrap().config_path.is_none());
         let below_a_file = |name: &str| match name {
             "SECRETS_TOKEN" => Some("sses_x".to_owned()),
             "HOME" => Some("/dev/null".to_owned()),
             _ => None,
         };
-        assert!(Settings::load(below_a_file, folder.path()).unwrap().credential.is_some());
+        assert!(Settings::load(below_a_file, directory.path()).unwrap().credential.is_some());
     }
 
     #[test]
     fn names_the_token_file_that_is_missing() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = settings(folder.path(), &[("SECRETS_TOKEN_FILE", "/nonexistent/token")]).err().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let error = settings(directory.path(), &[("SECRETS_TOKEN_FILE", "/nonexistent/token")]).err().unwrap();
         assert!(error.to_string().contains("/nonexistent/token"), "{error}");
     }
 

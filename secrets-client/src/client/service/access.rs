@@ -5,7 +5,6 @@ use tonic::transport::Channel;
 use super::Created;
 use crate::client::Client;
 use crate::error::ClientError;
-use crate::retry::RetryClass;
 
 super::methods! {
     AccessServiceClient<Channel>;
@@ -25,22 +24,22 @@ super::methods! {
     read list_sessions(ListSessionsRequest) -> ListSessionsResponse;
     /// Ends a session, and every session it created, at once.
     change revoke_session(RevokeSessionRequest) -> RevokeSessionResponse;
-    /// Says who the caller is.
+    /// Returns who the caller is.
     read who_am_i(WhoAmIRequest) -> WhoAmIResponse;
-    /// Says which of some permissions the caller has on a resource.
+    /// Returns which of some permissions the caller has on a resource.
     read test_permissions(TestPermissionsRequest) -> TestPermissionsResponse;
 }
 
-/// What makes a credential or a code, which is shown once.
+/// Methods that create a credential or a code, which is shown once.
 impl Client {
-    /// Invites a person: creates the user when there is none, and a code for their first login.
+    /// Invites a person: creates the user if there is none, and a code for their first login.
     pub async fn create_invitation(
         &self,
         mut request: v1::CreateInvitationRequest,
     ) -> Result<Created<v1::Invitation>, ClientError> {
         super::set_request_id(&mut request.request_id);
         let answer = self
-            .call(RetryClass::Safe, request, |channel, request| async move {
+            .call(request, |channel, request| async move {
                 AccessServiceClient::new(channel).create_invitation(request).await
             })
             .await?;
@@ -49,24 +48,24 @@ impl Client {
         Created::new(code, invitation, |invitation| invitation.user.clone())
     }
 
-    /// Redeems a code for a personal token. Needs no credential but the code, and is sent once: a code serves once.
+    /// Redeems a code for a personal token. Needs no credential but the code, and is sent once, since a code works once.
     pub async fn redeem_invitation(
         &self,
         request: v1::RedeemInvitationRequest,
     ) -> Result<Created<v1::Token>, ClientError> {
         let answer = self
-            .call(RetryClass::Unsafe, request, |channel, request| async move {
+            .call(request, |channel, request| async move {
                 AccessServiceClient::new(channel).redeem_invitation(request).await
             })
             .await?;
         Created::new(answer.token, answer.token_info.unwrap_or_default(), |token| token.name.clone())
     }
 
-    /// Makes a token for the caller, or for a service account the caller manages.
+    /// Creates a token for the caller, or for a service account that the caller manages.
     pub async fn create_token(&self, mut request: v1::CreateTokenRequest) -> Result<Created<v1::Token>, ClientError> {
         super::set_request_id(&mut request.request_id);
-        let answer = self
-            .call(RetryClass::Safe, request, |channel, request| async move {
+        let answer =
+            self.call(request, |channel, request| async move {
                 AccessServiceClient::new(channel).create_token(request).await
             })
             .await?;
@@ -79,8 +78,8 @@ impl Client {
         mut request: v1::CreateSessionRequest,
     ) -> Result<Created<v1::Session>, ClientError> {
         super::set_request_id(&mut request.request_id);
-        let answer = self
-            .call(RetryClass::Safe, request, |channel, request| async move {
+        let answer =
+            self.call(request, |channel, request| async move {
                 AccessServiceClient::new(channel).create_session(request).await
             })
             .await?;

@@ -5,7 +5,6 @@ use tonic::transport::Channel;
 use super::Created;
 use crate::client::Client;
 use crate::error::ClientError;
-use crate::retry::RetryClass;
 
 super::methods! {
     DirectoryServiceClient<Channel>;
@@ -61,7 +60,7 @@ impl Client {
     ) -> Result<(v1::Organization, Created<v1::Invitation>), ClientError> {
         super::set_request_id(&mut request.request_id);
         let answer = self
-            .call(RetryClass::Safe, request, |channel, request| async move {
+            .call(request, |channel, request| async move {
                 DirectoryServiceClient::new(channel).create_organization(request).await
             })
             .await?;

@@ -1,4 +1,4 @@
-//! Resolving: the one method that returns values, and the types that keep them from being printed.
+//! Resolving: the one method that returns values, and the types that keep values from being printed.
 
 use prost_types::Timestamp;
 use secrecy::{ExposeSecret as _, SecretSlice};
@@ -21,7 +21,7 @@ pub struct Resolved {
     pub next_change_time: Option<Timestamp>,
     /// The organization's revision that was read.
     pub revision: String,
-    /// What the caller should know.
+    /// Warnings for the caller.
     pub warnings: Vec<v1::Warning>,
     /// Bytes that the variables take in an environment.
     pub environment_bytes: i64,
@@ -36,9 +36,9 @@ pub struct ResolvedSecret {
     pub resource: String,
     /// The name.
     pub secret_id: String,
-    /// Where the value lands.
+    /// The target of the value.
     pub target: v1::Target,
-    /// The scope it comes from.
+    /// The kind of scope that it comes from.
     pub scope: v1::ScopeKind,
     /// The delivered version.
     pub version: u32,
@@ -48,7 +48,7 @@ pub struct ResolvedSecret {
 }
 
 impl ResolvedSecret {
-    /// The value.
+    /// Returns the value.
     pub fn expose(&self) -> &[u8] {
         self.value.expose_secret()
     }
@@ -91,24 +91,24 @@ impl From<v1::ResolveResponse> for Resolved {
 }
 
 impl Client {
-    /// Says, name by name, which secret wins for a context and why the others do not. Never a value. Not older than what
-    /// this client has changed, unless the request demands another consistency.
+    /// Returns, name by name, which secret a context gets and why it does not get the others. Never a value. The answer is not
+    /// older than what this client has changed, unless the request demands another consistency.
     pub async fn explain(&self, request: v1::ExplainRequest) -> Result<v1::ExplainResponse, ClientError> {
         self.with_freshness(request.context.as_ref(), request.consistency.clone(), |consistency, retry_class| {
             let request = v1::ExplainRequest { consistency, ..request.clone() };
-            self.call(retry_class, request, |channel, request| async move {
+            self.call_as(retry_class, request, |channel, request| async move {
                 ResolveServiceClient::new(channel).max_decoding_message_size(MAX_RESPONSE_BYTES).explain(request).await
             })
         })
         .await
     }
 
-    /// Returns the effective set of a context with its values: all of them or an error. Not older than what this client
-    /// has changed, unless the request demands another consistency.
+    /// Returns the effective set of a context with its values: all of them or an error. The answer is not older than what
+    /// this client has changed, unless the request demands another consistency.
     pub async fn resolve(&self, request: v1::ResolveRequest) -> Result<Resolved, ClientError> {
         let ask = |consistency, retry_class| {
             let request = v1::ResolveRequest { consistency, ..request.clone() };
-            self.call(retry_class, request, |channel, request| async move {
+            self.call_as(retry_class, request, |channel, request| async move {
                 ResolveServiceClient::new(channel).max_decoding_message_size(MAX_RESPONSE_BYTES).resolve(request).await
             })
         };

@@ -10,7 +10,7 @@ super::methods! {
     read get_secret(GetSecretRequest) -> GetSecretResponse;
     /// Returns one page of the secrets of a scope, and on request of those its contexts inherit.
     read list_secrets(ListSecretsRequest) -> ListSecretsResponse;
-    /// Changes metadata; a value or a changed target makes a new version.
+    /// Changes metadata; a value or a changed target creates a new version.
     revise update_secret(UpdateSecretRequest) -> UpdateSecretResponse;
     /// Deletes a secret, recoverably unless `purge`.
     revise delete_secret(DeleteSecretRequest) -> DeleteSecretResponse;
@@ -18,7 +18,7 @@ super::methods! {
     revise undelete_secret(UndeleteSecretRequest) -> UndeleteSecretResponse;
     /// Returns one page of a secret's versions, newest first.
     read list_secret_versions(ListSecretVersionsRequest) -> ListSecretVersionsResponse;
-    /// Makes a new version from an old one's value and target.
+    /// Creates a new version from an old one's value and target.
     revise rollback_secret(RollbackSecretRequest) -> RollbackSecretResponse;
     /// Destroys the stored value of an old version.
     revise destroy_secret_version(DestroySecretVersionRequest) -> DestroySecretVersionResponse;
@@ -26,7 +26,7 @@ super::methods! {
     revise import_secrets(ImportSecretsRequest) -> ImportSecretsResponse;
 }
 
-/// A value as a request carries it: as text where it is text, else as bytes.
+/// Returns a value as a request carries it: as text if it is UTF-8, else as bytes.
 pub fn secret_value(value: &[u8]) -> v1::SecretValue {
     let value = match std::str::from_utf8(value) {
         Ok(text) => secret_value::Value::Text(text.to_owned()),

@@ -4,6 +4,7 @@ pub(crate) mod fallback;
 pub(crate) mod missing;
 pub(crate) mod resolve;
 mod revisions;
+pub(crate) mod secret_patch;
 
 use std::cell::OnceCell;
 use std::future::Future;

@@ -1,12 +1,12 @@
 //! `edit`: changes a secret's metadata, or its value.
 
 use clap::Args;
-use prost_types::FieldMask;
-use secrets_client::{secret_value, v1};
+use secrets_client::v1;
 use secrets_core::{ProjectId, WorkspaceId};
 
 use super::set::{RUNNING_PROGRAMS_NOTE, label};
 use crate::app::App;
+use crate::app::secret_patch::{self, SecretPatch};
 use crate::args::scope::{self, ScopeArgs};
 use crate::args::target::TargetArgs;
 use crate::args::time;
@@ -36,64 +36,64 @@ const ADDITIONS: [&str; 4] = ["add_project", "add_workspace", "remove_project", 
 /// Changes of metadata. Without any, the value is asked for.
 #[derive(Args, Debug, Default)]
 struct ChangeArgs {
-    /// What it is for; never put a value here
+    /// What the secret is for; never put a value here
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
-    /// Set a label; may be given several times
+    /// Set a label (repeatable)
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
-    /// Take a label away; may be given several times
+    /// Remove a label (repeatable)
     #[arg(long, value_name = "KEY")]
     remove_label: Vec<String>,
-    /// The group that is delivered from one scope as a whole
+    /// The group of the secret; a group comes from one scope as a whole
     #[arg(long, value_name = "GROUP")]
     group: Option<String>,
-    /// Leave its group
+    /// Remove the secret from its group
     #[arg(long, conflicts_with = "group")]
     no_group: bool,
-    /// Let contexts of this project see it
+    /// Also give the secret to this project (repeatable)
     #[arg(long, value_name = "PROJECT")]
     add_project: Vec<ProjectId>,
-    /// Let contexts of this workspace see it
+    /// Also give the secret to this workspace (repeatable)
     #[arg(long, value_name = "WORKSPACE")]
     add_workspace: Vec<WorkspaceId>,
-    /// No longer let contexts of this project see it
+    /// No longer give the secret to this project (repeatable)
     #[arg(long, value_name = "PROJECT")]
     remove_project: Vec<ProjectId>,
-    /// No longer let contexts of this workspace see it
+    /// No longer give the secret to this workspace (repeatable)
     #[arg(long, value_name = "WORKSPACE")]
     remove_workspace: Vec<WorkspaceId>,
-    /// Only contexts of this project see it, and of others that are so named; may be given several times
+    /// Limit the secret to this project (repeatable)
     #[arg(long, value_name = "PROJECT", conflicts_with_all = ADDITIONS)]
     for_project: Vec<ProjectId>,
-    /// Only contexts of this workspace see it, and of others that are so named; may be given several times
+    /// Limit the secret to this workspace (repeatable)
     #[arg(long, value_name = "WORKSPACE", conflicts_with_all = ADDITIONS)]
     for_workspace: Vec<WorkspaceId>,
-    /// Every context of the organization sees it
+    /// Give the secret to every context of the organization
     #[arg(long, conflicts_with_all = ADDITIONS, conflicts_with_all = ["for_project", "for_workspace"])]
     for_all: bool,
-    /// Nothing in a narrower scope can take its place
+    /// Do not let narrower scopes override the secret
     #[arg(long)]
     lock: bool,
-    /// Narrower scopes may have their own
+    /// Let narrower scopes override the secret
     #[arg(long, conflicts_with = "lock")]
     unlock: bool,
-    /// Keep it, and do not deliver it
+    /// Keep the secret, but do not deliver it
     #[arg(long)]
     disable: bool,
-    /// Deliver it again
+    /// Deliver the secret again
     #[arg(long, conflicts_with = "disable")]
     enable: bool,
-    /// Leave the value in a program's output as it is
+    /// Do not mask the value in a program's output
     #[arg(long)]
     no_redact: bool,
     /// Mask the value in a program's output
     #[arg(long, conflicts_with = "no_redact")]
     redact: bool,
-    /// When it ends by itself, for instance 30d or 2027-01-31
+    /// When the secret expires, for instance 30d or 2027-01-31
     #[arg(long, value_name = "WHEN", value_parser = time::moment)]
     expires: Option<time::TimeArg>,
-    /// It does not end by itself
+    /// The secret does not expire
     #[arg(long, conflicts_with = "expires")]
     never_expires: bool,
 }
@@ -109,35 +109,24 @@ pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {
     // Read before a person is asked for a value: one that is not there is told at once.
     let stored = client.get_secret(v1::GetSecretRequest { name }).await?.secret.unwrap_or_default();
 
-    let mut secret = stored.clone();
-    let mut paths = args.change.apply(&mut secret)?;
-    if target.is_some() {
-        secret.target = target;
-        paths.push("target");
-    }
+    let mut patch = SecretPatch::new(stored.clone());
+    args.change.apply(&mut patch)?;
+    patch.target(target);
     let mut value = None;
-    if paths.is_empty() || args.value.is_explicit() {
+    if patch.is_empty() || args.value.is_explicit() {
         let given = args.value.read(&format!("New value of {}, empty to keep it", args.name))?;
-        if !given.value.is_empty() {
-            value = Some(secret_value(&given.value));
-            paths.push("value");
-        }
+        value = Some(given.value).filter(|value| !value.is_empty());
     }
-    if paths.is_empty() {
-        let sentence = format!("{} is as it was: an empty answer keeps the value.", args.name);
+    if patch.is_empty() && value.is_none() {
+        let sentence = format!("{} is unchanged: an empty answer keeps the value.", args.name);
         return app.output.done(&sentence, &json::changed(Some(&stored), "", &[]));
     }
-    let request = v1::UpdateSecretRequest {
-        secret: Some(secret),
-        update_mask: Some(FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() }),
-        value,
-        ..Default::default()
-    };
-    let response = client.update_secret(request).await?;
+    let changed = patch.words();
+    let response = client.update_secret(patch.request(value.as_ref())).await?;
     app.output.warnings(&response.warnings);
     let secret = response.secret.unwrap_or_default();
     let sentence = if secret.current_version == stored.current_version {
-        format!("{} changed: {}. Its value stays as it was.", args.name, paths.join(", ").replace('_', " "))
+        format!("{} changed: {changed}. The value stays as it was.", args.name)
     } else {
         let target = text::target(secret.target.as_ref());
         format!("{} changed, now version {}: {target}. {RUNNING_PROGRAMS_NOTE}", args.name, secret.current_version)
@@ -146,64 +135,30 @@ pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {
 }
 
 impl ChangeArgs {
-    /// Applies the changes to `secret`, and says which fields they are.
-    fn apply(&self, secret: &mut v1::Secret) -> Result<Vec<&'static str>, CliError> {
-        let mut paths = Vec::new();
-        if let Some(description) = &self.description {
-            secret.description.clone_from(description);
-            paths.push("description");
-        }
-        if !self.labels.is_empty() || !self.remove_label.is_empty() {
-            for key in &self.remove_label {
-                secret.labels.remove(key);
-            }
-            secret.labels.extend(self.labels.iter().cloned());
-            paths.push("labels");
-        }
-        if self.group.is_some() || self.no_group {
-            secret.group = self.group.clone().unwrap_or_default();
-            paths.push("group");
-        }
-        if let Some(visibility) = self.visibility(secret.visibility.as_ref())? {
-            secret.visibility = Some(visibility);
-            paths.push("visibility");
-        }
-        if self.lock || self.unlock {
-            let policy = if self.lock { v1::OverridePolicy::Locked } else { v1::OverridePolicy::Allowed };
-            secret.override_policy = policy.into();
-            paths.push("override_policy");
-        }
-        if self.disable || self.enable {
-            secret.disabled = self.disable;
-            paths.push("disabled");
-        }
-        if self.redact || self.no_redact {
-            let redaction = if self.redact { v1::Redaction::Default } else { v1::Redaction::Off };
-            secret.redaction = redaction.into();
-            paths.push("redaction");
-        }
-        if self.expires.is_some() || self.never_expires {
-            secret.expire_time = self.expires.map(time::TimeArg::ahead);
-            paths.push("expire_time");
-        }
-        Ok(paths)
+    fn apply(&self, patch: &mut SecretPatch) -> Result<(), CliError> {
+        let either = |yes: bool, no: bool| (yes || no).then_some(yes);
+        let visibility = self.visibility(patch.secret().visibility.as_ref())?;
+        patch.description(self.description.clone());
+        patch.labels(&self.labels, &self.remove_label);
+        patch.group(if self.no_group { Some(String::new()) } else { self.group.clone() });
+        patch.visibility(visibility);
+        patch.locked(either(self.lock, self.unlock));
+        patch.disabled(either(self.disable, self.enable));
+        patch.redacted(either(self.redact, self.no_redact));
+        patch.expires(if self.never_expires { Some(None) } else { self.expires.map(Some) });
+        Ok(())
     }
 
     /// The contexts that see it from now on, if a flag says so.
     fn visibility(&self, before: Option<&v1::Visibility>) -> Result<Option<v1::Visibility>, CliError> {
-        let ids = |projects: &[ProjectId], workspaces: &[WorkspaceId]| v1::Visibility {
-            mode: v1::VisibilityMode::Selected.into(),
-            projects: projects.iter().map(ToString::to_string).collect(),
-            workspaces: workspaces.iter().map(ToString::to_string).collect(),
-        };
         if self.for_all {
             return Ok(Some(v1::Visibility { mode: v1::VisibilityMode::All.into(), ..Default::default() }));
         }
         if !self.for_project.is_empty() || !self.for_workspace.is_empty() {
-            return Ok(Some(ids(&self.for_project, &self.for_workspace)));
+            return Ok(Some(secret_patch::selected(&self.for_project, &self.for_workspace)));
         }
-        let add = ids(&self.add_project, &self.add_workspace);
-        let remove = ids(&self.remove_project, &self.remove_workspace);
+        let add = secret_patch::selected(&self.add_project, &self.add_workspace);
+        let remove = secret_patch::selected(&self.remove_project, &self.remove_workspace);
         if [&add, &remove].iter().all(|change| change.projects.is_empty() && change.workspaces.is_empty()) {
             return Ok(None);
         }
@@ -213,8 +168,10 @@ impl ChangeArgs {
                 projects: selection(&before.projects, add.projects, &remove.projects),
                 workspaces: selection(&before.workspaces, add.workspaces, &remove.workspaces),
             })),
-            _ => Err(CliError::usage("every context of the organization sees it, so there is no selection to change")
-                .hint("--for-workspace W and --for-project P make it a selection")),
+            _ => Err(CliError::usage(
+                "every context of the organization sees this secret, so there is no selection to change",
+            )
+            .hint("--for-project P and --for-workspace W limit it to those")),
         }
     }
 }
@@ -232,9 +189,17 @@ fn selection(before: &[String], add: Vec<String>, remove: &[String]) -> Vec<Stri
 mod tests {
     use super::*;
 
+    /// The secret, and which of its fields are changed, in words.
+    fn changed(change: &ChangeArgs, secret: v1::Secret) -> Result<(v1::Secret, String), CliError> {
+        let mut patch = SecretPatch::new(secret);
+        change.apply(&mut patch)?;
+        let words = patch.words();
+        Ok((patch.request(None).secret.unwrap(), words))
+    }
+
     #[test]
     fn adds_to_and_takes_from_a_selection() {
-        let mut secret = v1::Secret {
+        let secret = v1::Secret {
             visibility: Some(v1::Visibility {
                 mode: v1::VisibilityMode::Selected.into(),
                 projects: vec!["web".into()],
@@ -247,7 +212,8 @@ mod tests {
             remove_workspace: vec!["ws2".parse().unwrap()],
             ..Default::default()
         };
-        assert_eq!(change.apply(&mut secret).unwrap(), ["visibility"]);
+        let (secret, words) = changed(&change, secret).unwrap();
+        assert_eq!(words, "visibility");
         let visibility = secret.visibility.unwrap();
         assert_eq!(
             (visibility.projects, visibility.workspaces),
@@ -258,27 +224,29 @@ mod tests {
     #[test]
     fn never_takes_a_secret_from_everybody_by_adding_somebody() {
         let change = ChangeArgs { add_workspace: vec!["ws1".parse().unwrap()], ..Default::default() };
-        assert!(change.apply(&mut v1::Secret::default()).is_err());
+        assert!(changed(&change, v1::Secret::default()).is_err());
         let change = ChangeArgs { for_workspace: vec!["ws1".parse().unwrap()], ..Default::default() };
-        let mut secret = v1::Secret::default();
-        change.apply(&mut secret).unwrap();
+        let (secret, _) = changed(&change, v1::Secret::default()).unwrap();
         assert_eq!(secret.visibility.unwrap().workspaces, ["ws1"]);
     }
 
     #[test]
     fn keeps_labels_that_no_flag_names() {
-        let mut secret = v1::Secret {
+        let secret = v1::Secret {
             labels: [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())].into(),
             ..Default::default()
         };
         let change =
             ChangeArgs { labels: vec![("c".into(), "3".into())], remove_label: vec!["a".into()], ..Default::default() };
-        assert_eq!(change.apply(&mut secret).unwrap(), ["labels"]);
+        let (secret, words) = changed(&change, secret).unwrap();
+        assert_eq!(words, "labels");
         assert_eq!(secret.labels.keys().collect::<Vec<_>>(), ["b", "c"]);
     }
 
     #[test]
-    fn names_no_field_without_a_flag() {
-        assert!(ChangeArgs::default().apply(&mut v1::Secret::default()).unwrap().is_empty());
+    fn names_no_field_without_a_flag_and_each_in_the_words_of_its_flag() {
+        assert_eq!(changed(&ChangeArgs::default(), v1::Secret::default()).unwrap().1, "");
+        let change = ChangeArgs { lock: true, never_expires: true, ..Default::default() };
+        assert_eq!(changed(&change, v1::Secret::default()).unwrap().1, "lock, expiry");
     }
 }

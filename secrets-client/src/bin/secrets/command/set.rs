@@ -1,13 +1,11 @@
 //! `set`: creates a secret, or makes a new version of it.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
-use prost_types::FieldMask;
-use secrets_client::{secret_value, v1};
-use secrets_core::{Limits, ProjectId, WorkspaceId};
+use secrets_client::v1;
+use secrets_core::{ProjectId, WorkspaceId};
 
 use crate::app::App;
+use crate::app::secret_patch::{self, SecretPatch};
 use crate::args::scope::{self, ScopeArgs};
 use crate::args::target::TargetArgs;
 use crate::args::time;
@@ -16,11 +14,11 @@ use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::{json, text};
 
 /// What is said after each change of a value.
-pub(crate) const RUNNING_PROGRAMS_NOTE: &str = "Programs that are running keep what they have.";
+pub(crate) const RUNNING_PROGRAMS_NOTE: &str = "Running programs keep the old value.";
 
 #[derive(Args, Debug)]
 pub(crate) struct SetArgs {
-    /// The secret's name, for instance LINEAR_API_KEY
+    /// Name of the secret, for instance LINEAR_API_KEY
     name: String,
     /// A value that was typed where none belongs
     #[arg(hide = true, allow_hyphen_values = true)]
@@ -31,28 +29,28 @@ pub(crate) struct SetArgs {
     target: TargetArgs,
     #[command(flatten)]
     value: ValueArgs,
-    /// What it is for; never put a value here
+    /// What the secret is for; never put a value here
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
-    /// A label; may be given several times
+    /// A label (repeatable)
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
-    /// The group that is delivered from one scope as a whole, for instance aws
+    /// The group of the secret, for instance aws; a group comes from one scope as a whole
     #[arg(long, value_name = "GROUP")]
     group: Option<String>,
-    /// Only contexts of this project see it; may be given several times
+    /// Limit the secret to this project (repeatable)
     #[arg(long, value_name = "PROJECT", requires = "org")]
     for_project: Vec<ProjectId>,
-    /// Only contexts of this workspace see it; may be given several times
+    /// Limit the secret to this workspace (repeatable)
     #[arg(long, value_name = "WORKSPACE", requires = "org")]
     for_workspace: Vec<WorkspaceId>,
-    /// Nothing in a narrower scope can take its place
+    /// Do not let narrower scopes override the secret
     #[arg(long)]
     lock: bool,
-    /// The value is an ordinary word: leave it in a program's output as it is
+    /// Do not mask the value in a program's output, as for an ordinary word
     #[arg(long)]
     no_redact: bool,
-    /// When it ends by itself, for instance 30d or 2027-01-31
+    /// When the secret expires, for instance 30d or 2027-01-31
     #[arg(long, value_name = "WHEN", value_parser = time::moment)]
     expires: Option<time::TimeArg>,
     /// Check everything, change nothing
@@ -69,16 +67,16 @@ pub(crate) async fn set(app: &App, args: SetArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
     let given = args.value.read(&format!("Value of {name}"))?;
     if given.value.is_empty() {
-        return Err(CliError::new(ExitCode::Failed, "the value is empty; nothing was set"));
+        return Err(CliError::new(ExitCode::Failed, "the value must not be empty; nothing was set"));
     }
     if given.newline_removed && args.target.is_file() {
-        app.output.note("One newline at the end was taken away; --raw keeps it.");
+        app.output.note("The newline at the end was removed; --raw keeps it.");
     }
-    let mut request = request(&args, target);
-    request.value = Some(secret_value(&given.value));
+    let mut request = patch(&args, target).request(Some(&given.value));
     if let Some(secret) = &mut request.secret {
         secret.name = scope::secret_path(&scope, name.as_str())?;
     }
+    let request = v1::UpdateSecretRequest { allow_missing: true, validate_only: args.dry_run, ..request };
     let response = app.client()?.update_secret(request).await?;
     app.output.warnings(&response.warnings);
     let secret = response.secret.unwrap_or_default();
@@ -96,65 +94,31 @@ pub(crate) async fn set(app: &App, args: SetArgs) -> Result<(), CliError> {
 }
 
 /// The upsert: what no flag names is kept, or takes its default in a new secret.
-fn request(args: &SetArgs, target: Option<v1::Target>) -> v1::UpdateSecretRequest {
-    let mut secret = v1::Secret::default();
-    let mut paths = vec!["value"];
-    if target.is_some() {
-        secret.target = target;
-        paths.push("target");
-    }
-    if let Some(description) = &args.description {
-        secret.description.clone_from(description);
-        paths.push("description");
-    }
-    if !args.labels.is_empty() {
-        secret.labels = args.labels.iter().cloned().collect::<BTreeMap<_, _>>();
-        paths.push("labels");
-    }
-    if let Some(group) = &args.group {
-        secret.group.clone_from(group);
-        paths.push("group");
-    }
-    if !args.for_project.is_empty() || !args.for_workspace.is_empty() {
-        secret.visibility = Some(v1::Visibility {
-            mode: v1::VisibilityMode::Selected.into(),
-            projects: args.for_project.iter().map(ToString::to_string).collect(),
-            workspaces: args.for_workspace.iter().map(ToString::to_string).collect(),
-        });
-        paths.push("visibility");
-    }
-    if args.lock {
-        secret.override_policy = v1::OverridePolicy::Locked.into();
-        paths.push("override_policy");
-    }
-    if args.no_redact {
-        secret.redaction = v1::Redaction::Off.into();
-        paths.push("redaction");
-    }
-    if let Some(expires) = args.expires {
-        secret.expire_time = Some(expires.ahead());
-        paths.push("expire_time");
-    }
-    v1::UpdateSecretRequest {
-        secret: Some(secret),
-        update_mask: Some(FieldMask { paths: paths.into_iter().map(str::to_owned).collect() }),
-        allow_missing: true,
-        validate_only: args.dry_run,
-        ..Default::default()
-    }
+fn patch(args: &SetArgs, target: Option<v1::Target>) -> SecretPatch {
+    let is_selected = !args.for_project.is_empty() || !args.for_workspace.is_empty();
+    let mut patch = SecretPatch::new(v1::Secret::default());
+    patch.target(target);
+    patch.description(args.description.clone());
+    patch.labels(&args.labels, &[]);
+    patch.group(args.group.clone());
+    patch.visibility(is_selected.then(|| secret_patch::selected(&args.for_project, &args.for_workspace)));
+    patch.locked(args.lock.then_some(true));
+    patch.redacted(args.no_redact.then_some(false));
+    patch.expires(args.expires.map(Some));
+    patch
 }
 
 /// `team=web`.
 pub(crate) fn label(text: &str) -> Result<(String, String), String> {
-    let most = Limits::default().labels;
     text.split_once('=')
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .ok_or_else(|| format!("`KEY=VALUE` passes, at most {most} times"))
+        .ok_or_else(|| "expected `KEY=VALUE`".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+    use zeroize::Zeroizing;
 
     use super::*;
 
@@ -167,15 +131,15 @@ mod tests {
     fn paths(line: &str) -> Vec<String> {
         let args = Cli::parse_from(std::iter::once("set").chain(line.split(' '))).set;
         let target = args.target.target().unwrap();
-        request(&args, target).update_mask.unwrap().paths
+        patch(&args, target).request(Some(&Zeroizing::new(b"x".to_vec()))).update_mask.unwrap().paths
     }
 
     #[test]
     fn changes_only_what_a_flag_names() {
         assert_eq!(paths("A"), ["value"]);
-        assert_eq!(paths("A --description d --label a=b"), ["value", "description", "labels"]);
-        assert_eq!(paths("A --org --for-workspace ws1 --lock"), ["value", "visibility", "override_policy"]);
-        assert_eq!(paths("A --file /k --mode 0440 --expires 30d"), ["value", "target", "expire_time"]);
+        assert_eq!(paths("A --description d --label a=b"), ["description", "labels", "value"]);
+        assert_eq!(paths("A --org --for-workspace ws1 --lock"), ["visibility", "override_policy", "value"]);
+        assert_eq!(paths("A --file /k --mode 0440 --expires 30d"), ["target", "expire_time", "value"]);
     }
 
     #[test]

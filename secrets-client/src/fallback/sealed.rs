@@ -1,7 +1,7 @@
 //! The file's bytes: `magic 17 ‖ sealed at 8 ‖ key id 16 ‖ binding 32 ‖ nonce 12 ‖ ciphertext ‖ tag 16`.
 //!
 //! AES-256-GCM under the caller's key, with a random nonce; everything before the nonce is authenticated with it. The time is
-//! in seconds since the Unix epoch, big-endian. The key id, of a hash over the key, only tells a wrong key from an altered
+//! in seconds since the Unix epoch, big-endian. The key id, of a hash over the key, only distinguishes a wrong key from an altered
 //! file. The binding is a hash of what the set is for; the token in it is far too long to be guessed.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};

@@ -199,5 +199,8 @@ fn an_unusable_fallback_key_is_reported_at_once() {
     // A place that can't be written to is no reason not to run.
     write_key(&careful.key, "c0ffee00");
     let nowhere = Careful { file: "/proc/nowhere".into(), ..careful };
-    nowhere.runs("--workspace ws1").expect_success("no place").expect_text(&["lin_bob_1", "no new fallback"]);
+    nowhere
+        .runs("--workspace ws1")
+        .expect_success("no place")
+        .expect_text(&["lin_bob_1", "the fallback was not updated"]);
 }

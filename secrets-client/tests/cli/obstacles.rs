@@ -46,7 +46,7 @@ fn an_invalid_certificate_is_explained() {
         made.not_after = rcgen::date_time_ymd(2021, 1, 31);
     });
     let ended = operator(&expired, &format!("https://localhost:{port}")).run("whoami");
-    told(ended, "expired at 2021-01-31T00:00:00Z", "renews it");
+    told(ended, "expired at 2021-01-31T00:00:00Z", "renew the certificate");
 
     let (early, port) = secure(|made| made.not_before = rcgen::date_time_ymd(2199, 1, 1));
     let ended = operator(&early, &format!("https://localhost:{port}")).run("whoami");
@@ -54,7 +54,7 @@ fn an_invalid_certificate_is_explained() {
 
     let (server, port) = secure(|_| {});
     let ended = operator(&server, &format!("https://127.0.0.1:{port}")).run("whoami");
-    told(ended, "certificate is for", "a name that the certificate is for");
+    told(ended, "certificate is for", "a host that the certificate is for");
 
     // What `openssl req -x509` makes by itself.
     let (authority, other) = secure(|made| made.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained));
@@ -70,7 +70,7 @@ fn an_address_without_a_service_or_with_another_one_is_reported() {
     let server = TestServer::start();
     let port = server.endpoint.rsplit(':').next().unwrap();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    told(operator(&server, &format!("http://{closed}")).run("whoami"), "connection was refused", "is it running");
+    told(operator(&server, &format!("http://{closed}")).run("whoami"), "connection was refused", "is the service running");
     let ended = operator(&server, "http://nobody.invalid:50051").run("whoami");
     told(ended, "nobody.invalid", "is the name right?");
     let ended = operator(&server, &format!("https://127.0.0.1:{port}")).run("whoami");

@@ -9,8 +9,10 @@ fn a_secret_is_made_changed_and_never_shown() {
     bob.set("lin_canary_1\n", "LINEAR_API_KEY")
         .expect_text(&["created"])
         .reject_text("canary")
-        .reject_text("running keep");
-    bob.set("lin_canary_2", "LINEAR_API_KEY").expect_text(&["version 2", "running keep"]).reject_text("canary");
+        .reject_text("Running programs keep the old value");
+    bob.set("lin_canary_2", "LINEAR_API_KEY")
+        .expect_text(&["version 2", "Running programs keep the old value"])
+        .reject_text("canary");
     let list = bob.run_ok("list").reject_text("canary").expect_text(&[MASK]);
     assert_eq!(list.row("LINEAR_API_KEY")[..3], ["LINEAR_API_KEY", "variable", "user bob"]);
     bob.run_ok("show LINEAR_API_KEY")
@@ -66,10 +68,12 @@ fn an_edit_keeps_the_value_unless_there_is_a_new_one() {
     let bob = server.person("bob");
     bob.set("lin_1", "A");
     bob.run_ok("edit A --description personal").expect_text(&["stays as it was"]);
-    bob.run_with_stdin(b"", "edit A").expect_success("edit").expect_text(&["as it was"]);
-    bob.run_with_stdin(b"\n", "edit A").expect_success("edit").expect_text(&["as it was"]);
+    bob.run_with_stdin(b"", "edit A").expect_success("edit").expect_text(&["is unchanged"]);
+    bob.run_with_stdin(b"\n", "edit A").expect_success("edit").expect_text(&["is unchanged"]);
     assert_eq!(bob.run_ok("resolve A --raw").stdout, "lin_1");
-    bob.run_with_stdin(b"lin_2\n", "edit A").expect_success("edit").expect_text(&["version 2", "running keep"]);
+    bob.run_with_stdin(b"lin_2\n", "edit A")
+        .expect_success("edit")
+        .expect_text(&["version 2", "Running programs keep the old value"]);
     assert_eq!(bob.run_ok("resolve A --raw").stdout, "lin_2");
     let secret = bob.run_ok("show A -o json").json();
     assert_eq!((&secret["description"], &secret["current_version"]), (&"personal".into(), &2.into()));
@@ -102,8 +106,8 @@ fn a_delete_says_what_wins_next_and_can_be_undone() {
     ann.set("team", "A --org");
     bob.set("own", "A");
     bob.set("own", "B");
-    bob.run_ok("rm A --yes").expect_text(&["the organization's A will be used instead", "secrets undelete A"]);
-    bob.run_ok("rm B --yes").expect_text(&["no other B will be used instead"]);
+    bob.run_ok("rm A --yes").expect_text(&["The organization's A will be used instead", "secrets undelete A"]);
+    bob.run_ok("rm B --yes").expect_text(&["Nothing else is called B, so whoever gets it now will get none"]);
     assert_eq!(bob.run_ok("resolve A --raw").stdout, "team");
     bob.run("resolve B --raw").expect_failure(5);
     assert!(bob.run_ok("list").stdout.is_empty());

@@ -159,7 +159,7 @@ fn a_proxy_that_interferes_is_reported_in_a_line() {
     operator
         .run("whoami")
         .expect_failure(1)
-        .expect_text(&["`HTTPS_PROXY` does not pass", "http://proxy"])
+        .expect_text(&["invalid proxy in `HTTPS_PROXY`", "http://proxy"])
         .reject_text("canary");
 }
 

@@ -109,7 +109,7 @@ fn a_broken_watch_does_not_stop_the_program() {
     assert_eq!(running.next_line(), "started with 11");
     let name = bob.run_ok("session list").row_of("bob");
     bob.run_ok(&format!("session revoke {name} --yes"));
-    running.wait_for_warning("no longer watched");
+    running.wait_for_warning("stopped watching for changes");
     bob.set("lin_bob_three", "LINEAR_API_KEY");
     std::thread::sleep(Duration::from_secs(4));
     assert!(running.is_running() && running.is_silent());

@@ -19,7 +19,7 @@ fn an_invitation_becomes_a_token_that_only_its_owner_reads() {
     assert_eq!(std::fs::metadata(&config).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(std::fs::read_to_string(&config).unwrap().contains("token = \"sper_"));
 
-    server.person("eve").run(&format!("login --invite {code}")).expect_failure(4).expect_text(&["a code serves once"]);
+    server.person("eve").run(&format!("login --invite {code}")).expect_failure(4).expect_text(&["a code works once"]);
 }
 
 #[test]

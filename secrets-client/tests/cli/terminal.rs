@@ -82,7 +82,7 @@ fn a_value_is_asked_for_and_not_shown() {
     assert!(code == 0 && shown.contains("visible"), "{shown}");
 
     let (code, shown) = on_terminal(&bob, "edit A", &[("empty to keep it (hidden): ", "\r")]);
-    assert!(code == 0 && shown.contains("as it was"), "{shown}");
+    assert!(code == 0 && shown.contains("is unchanged"), "{shown}");
     assert_eq!(bob.run_ok("resolve A --raw").stdout, "visible");
 }
 
@@ -111,7 +111,8 @@ fn a_delete_asks_and_only_yes_deletes() {
     let (ann, bob) = (server.person("ann"), server.person("bob"));
     ann.set("team", "LINEAR_API_KEY --org");
     bob.set("own", "LINEAR_API_KEY");
-    let question = "the organization's LINEAR_API_KEY will be used instead. Delete? [y/N] ";
+    let question = "Delete LINEAR_API_KEY from your own secrets? The organization's LINEAR_API_KEY will be used instead. \
+                    [y/N] ";
     let (code, shown) = on_terminal(&bob, "rm LINEAR_API_KEY", &[(question, "\r")]);
     assert!(code == 1 && shown.contains("nothing was deleted"), "{shown}");
     bob.run_ok("show LINEAR_API_KEY");
@@ -125,7 +126,7 @@ fn an_import_asks_before_it_leaves_rejected_entries_out() {
     let server = TestServer::acme();
     let ann = server.person("ann");
     std::fs::write(ann.home.join(".env"), "A=1\nPATH=/x\n").unwrap();
-    let question = "Import 1 secret into project api? [y/N] ";
+    let question = "Import 1 secret into project api, and leave 1 out? [y/N] ";
     let (code, shown) = on_terminal(&ann, "import .env --project api", &[(question, "n\r")]);
     assert!(code == 1 && shown.contains("nothing was imported"), "{shown}");
     assert!(ann.run_ok("list --project api").stdout.is_empty());
@@ -213,7 +214,7 @@ fn an_import_that_takes_a_while_says_so() {
     let ann = server.person("ann");
     std::fs::write(ann.home.join(".env"), "A=1\n").unwrap();
     let mut screen = TestTerminal::start(&ann.command("import .env --project api"));
-    screen.wait_for("Import 1 secret into project api? [y/N] ");
+    screen.wait_for("Import 1 secret into project api, and leave 1 out? [y/N] ");
     server.pause();
     screen.type_keys("y\r");
     screen.wait_for("Importing 1 secret into project api");

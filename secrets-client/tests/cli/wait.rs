@@ -60,12 +60,12 @@ fn a_session_waits_for_what_its_user_sets() {
 fn wait_ends_with_code_5_and_names_what_is_missing() {
     let server = TestServer::acme();
     let ended = server.person("bob").run("wait GITHUB_TOKEN --workspace ws1 --timeout 1s").expect_failure(5);
-    ended.expect_text(&["GITHUB_TOKEN", "not there after 1 s"]);
+    ended.expect_text(&["GITHUB_TOKEN", "still missing after 1 s"]);
     server
         .person("bob")
         .run("wait GITHUB_TOKEN --timeout 0s")
         .expect_failure(5)
-        .expect_text(&["GITHUB_TOKEN", "not there"]);
+        .expect_text(&["GITHUB_TOKEN", "still missing"]);
 }
 
 #[test]

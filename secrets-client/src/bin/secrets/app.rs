@@ -65,8 +65,8 @@ impl App {
                 .hint("`secrets login --invite CODE` signs in; or set SECRETS_TOKEN"));
             }
             Some(Some(CredentialKind::Invitation)) => {
-                return Err(CliError::new(ExitCode::NotAllowed, "an invitation's code is no token")
-                    .hint("redeem it: secrets login --invite CODE"));
+                return Err(CliError::new(ExitCode::NotAllowed, "this is an invitation code, not a token")
+                    .hint("`secrets login --invite CODE` redeems it"));
             }
             Some(_) => {}
         }
@@ -115,7 +115,7 @@ impl App {
     /// one. What the configuration says goes with the token that a login left there, and comes last for any other.
     pub(crate) async fn organization(&self) -> Result<OrganizationId, CliError> {
         self.known_organization().await?.ok_or_else(|| {
-            CliError::usage("which organization?").hint("--organization O or SECRETS_ORGANIZATION names it")
+            CliError::usage("no organization is named").hint("name one with --organization or SECRETS_ORGANIZATION")
         })
     }
 
@@ -167,14 +167,14 @@ impl App {
     pub(crate) async fn scope(&self, args: &ScopeArgs) -> Result<ScopeName, CliError> {
         if !args.is_own() {
             let organization = self.organization().await?;
-            return args.named(organization).ok_or_else(|| CliError::usage("which scope?"));
+            return args.named(organization).ok_or_else(|| CliError::usage("no scope is named"));
         }
         match self.principal_path().await?.parse() {
             Ok(ScopeName::User(organization, user)) => {
                 Ok(ScopeName::User(self.organization.clone().unwrap_or(organization), user))
             }
-            _ => Err(CliError::usage("this credential is no person's, so there are no secrets of its own")
-                .hint("name a scope: --org, --project P or --workspace W")),
+            _ => Err(CliError::usage("this credential does not belong to a person, so it has no secrets of its own")
+                .hint("name a scope with --org, --project or --workspace")),
         }
     }
 

@@ -14,21 +14,22 @@ use crate::ui::output::Output;
 
 const AFTER_HELP: &str = "\
 Scope:
-  without a flag, your own secrets; --org, --project P or --workspace W otherwise
+  your own secrets, unless --org, --project P or --workspace W names others
 
-Environment, before secrets.toml up the directory tree and your configuration:
-  SECRETS_ENDPOINT    where the service is [default: http://127.0.0.1:50051]
-  SECRETS_TOKEN       the token, or SECRETS_TOKEN_FILE a file that holds it
-  SECRETS_CA_FILE     a certificate authority to trust beside the system's
+Environment variables, which override secrets.toml (here or in a directory above) and your
+configuration:
+  SECRETS_ENDPOINT    address of the service [default: http://127.0.0.1:50051]
+  SECRETS_TOKEN       your token; or SECRETS_TOKEN_FILE, a file that holds it
+  SECRETS_CA_FILE     a certificate authority to trust in addition to the system's
   SECRETS_ORGANIZATION, SECRETS_PROJECT, SECRETS_WORKSPACE
-                      the context that is meant when none is named
+                      the context for commands that name none
   HTTPS_PROXY, NO_PROXY
-                      the way to a service with TLS
+                      the proxy to a service with TLS, and hosts reached without it
 
-ExitCode codes:
+Exit codes:
   0 done, 1 failed, 2 wrong usage, 3 not found, 4 not signed in or not allowed,
-  5 a required secret is missing, 6 service unavailable; `run` passes the code
-  of its program through: 125 before it was started, 126 and 127 as shells do";
+  5 a required secret is missing, 6 service unavailable. `run` exits with the code of its
+  program: 125 if it fails before it starts the program, 126 and 127 as shells do";
 
 /// The version and, where `make build` says which it is, the build.
 const VERSION: &str = match option_env!("SECRETS_VERSION") {
@@ -36,7 +37,7 @@ const VERSION: &str = match option_env!("SECRETS_VERSION") {
     None => env!("CARGO_PKG_VERSION"),
 };
 
-/// Keeps credentials, and hands the right set of them to what runs.
+/// Stores secrets, and gives each program the ones that it needs.
 #[derive(Parser, Debug)]
 #[command(name = "secrets", version = VERSION, after_help = AFTER_HELP, infer_subcommands = false, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
@@ -48,9 +49,9 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Sign in with an invitation's code or a token, and keep the token
+    /// Sign in with an invitation code or a token
     Login(login::LoginArgs),
-    /// Say who you are and what you may do
+    /// Show who you are and which roles you have
     Whoami,
     /// Read and change your own configuration
     #[command(subcommand)]
@@ -58,72 +59,72 @@ pub(crate) enum Command {
 
     /// Create a secret, or give it a new value
     Set(set::SetArgs),
-    /// List secrets, never a value
+    /// List secrets, without their values
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
-    /// Show a secret's metadata, never its value
+    /// Show a secret's metadata, without its value
     Show(show::ShowArgs),
-    /// Change a secret's metadata, or its value
+    /// Change a secret's metadata or value
     Edit(edit::EditArgs),
     /// Delete a secret
     Rm(rm::RmArgs),
-    /// Bring a deleted secret back
+    /// Restore a deleted secret
     Undelete(rm::UndeleteArgs),
     /// List a secret's versions
     History(history::HistoryArgs),
-    /// Make an old version the current one again
+    /// Restore an old version of a secret
     Rollback(history::RollbackArgs),
     /// Import a .env or JSON file, after a review
     Import(import::ImportArgs),
 
-    /// Get what a context gets; values only when asked for
+    /// Show the secrets that a context gets; values only on request
     Resolve(resolve::ResolveArgs),
-    /// Say what a context gets, and why
+    /// Show which secrets a context gets, and why
     Explain(explain::ExplainArgs),
-    /// Say whether what is needed is there, and how to get what is missing
+    /// Check that secrets are there, and show how to set missing ones
     Check(check::CheckArgs),
-    /// Wait until a context has what is needed
+    /// Wait until a context has certain secrets
     Wait(wait::WaitArgs),
     /// Run a program with its secrets in the environment
     Run(run::RunArgs),
-    /// Write what a context gets into a directory, without running anything
+    /// Write the secrets of a context into a directory
     Materialize(materialize::MaterializeArgs),
-    /// Mask in a pipe what a context gets
+    /// Mask a context's secrets in a pipe
     Redact(redact::RedactArgs),
 
-    /// Organizations
+    /// Manage organizations
     #[command(subcommand)]
     Org(organization::OrganizationCommand),
-    /// People
+    /// Manage people
     #[command(subcommand)]
     User(user::UserCommand),
-    /// Projects
+    /// Manage projects
     #[command(subcommand)]
     Project(project::ProjectCommand),
-    /// Workspaces
+    /// Manage workspaces
     #[command(subcommand)]
     Workspace(workspace::WorkspaceCommand),
-    /// Who has which role where
+    /// Manage roles: who may do what, and where
     #[command(subcommand)]
     Member(member::MemberCommand),
-    /// Programs' identities
+    /// Manage service accounts: the identities of programs
     #[command(subcommand)]
     ServiceAccount(service_account::ServiceAccountCommand),
-    /// Tokens
+    /// Manage tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
-    /// Sessions: tokens for exactly one context
+    /// Manage sessions: tokens for exactly one context
     #[command(subcommand)]
     Session(session::SessionCommand),
-    /// Who did what, and who received which secret
+    /// Show who did what, and who received which secret
     #[command(subcommand)]
     Audit(audit::AuditCommand),
 
-    /// Look for what is wrong between here and the service
+    /// Find problems between this machine and the service
     Doctor,
-    /// Print what lets a shell complete commands, flags and names
+    /// Print the script that lets a shell complete commands, flags and names
     Completion(completion::CompletionArgs),
-    /// Print a page of the manual, or write all of them
+    /// Print a manual page, or write all of them
     Man(man::ManArgs),
 }
 
@@ -204,6 +205,7 @@ fn warn_of_exposure(settings: &Settings, output: Output) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::suggest;
 
     #[test]
     fn the_commands_are_consistent() {
@@ -271,6 +273,95 @@ mod tests {
         {
             let words = std::iter::once("secrets").chain(line.split(' ').filter(|word| !word.is_empty()));
             assert_eq!(Arguments::try_parse_from(words).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    fn message(line: &str) -> String {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let error = Arguments::try_parse_from(std::iter::once("secrets").chain(line.split(' '))).unwrap_err();
+        let error = suggest::with_suggestions(error, Arguments::command(), &words).to_string();
+        suggest::without_tokens(&error).unwrap_or(error)
+    }
+
+    #[test]
+    fn suggests_the_right_word_for_a_mistyped_one() {
+        for (line, suggestion) in [
+            ("exlpain", "'explain'"),
+            ("project crate x", "'create'"),
+            ("service-acount list", "'service-account'"),
+            ("member ad bob", "'add'"),
+            ("list --porject api", "'--project'"),
+            ("session create --extrenal-id x", "'--external-id'"),
+            ("--ouput json list", "'--output'"),
+            ("config set endpont x", "'endpoint'"),
+            ("member add bob --role amdin", "'admin'"),
+            // Words of three letters, which clap finds too different after one typo.
+            ("rnu -- env", "'run'"),
+            ("st LINEAR_API_KEY", "'set'"),
+            ("sett LINEAR_API_KEY", "'set'"),
+            ("rn LINEAR_API_KEY", "'rm'"),
+            ("rn LINEAR_API_KEY", "'run'"),
+            ("ogr create acme", "'org'"),
+            ("list --ogr", "'--org'"),
+            ("token create --tlt=1h", "'--ttl'"),
+            ("delete A", "secrets rm NAME"),
+            ("get A", "secrets resolve NAME --raw"),
+            ("logout", "secrets config unset token"),
+            ("help", "secrets --help"),
+            ("run printenv", "secrets run -- PROGRAM"),
+            // Below a command, another word is looked for among that command's own.
+            ("project remove api", "'delete'"),
+            ("token delete x", "'revoke'"),
+            ("member delete bob", "'remove'"),
+            ("user add bob", "'invite'"),
+            ("session add", "'create'"),
+            ("config delete token", "'unset'"),
+            ("project describe api", "'show'"),
+            ("list --json", "-o json"),
+            ("login --token x", "asks for a token, hidden"),
+        ] {
+            let shown = message(line);
+            assert!(shown.contains(suggestion), "{line}: {shown}");
+        }
+    }
+
+    #[test]
+    fn names_only_words_that_exist() {
+        for word in
+            ["delete", "get", "add", "update", "export", "exec", "why", "versions", "restore", "orgs", "team", "auth"]
+        {
+            let tip = suggest::other_tools_command(word).unwrap();
+            for command in tip.split("`secrets ").skip(1).filter_map(|rest| rest.split([' ', '`']).next()) {
+                assert!(Arguments::command().find_subcommand(command).is_some(), "{tip}");
+            }
+        }
+    }
+
+    #[test]
+    fn repeats_no_token() {
+        for line in ["login sper_canary", "whoami sses_canary", "login --invite sinv_a sinv_canary"] {
+            let shown = message(line);
+            assert!(!shown.contains("canary") && shown.contains("secrets login"), "{shown}");
+        }
+        for line in ["config set token=sper_canary", "list --role ssvc_canary", "member add bob --role sper_canary"] {
+            assert!(!message(line).contains("canary"), "{}", message(line));
+        }
+    }
+
+    #[test]
+    fn advises_nobody_to_give_a_flag_as_a_value() {
+        for line in ["rm A --nope", "import .env --nope", "list --ogr"] {
+            assert!(!message(line).contains("as a value"), "{}", message(line));
+        }
+    }
+
+    #[test]
+    fn distinguishes_a_mistyped_flag_from_a_value() {
+        assert_eq!(suggest::similar_flag::<set::SetArgs>("--descripton").as_deref(), Some("--description"));
+        assert_eq!(suggest::similar_flag::<edit::EditArgs>("--for-workspce=ws1").as_deref(), Some("--for-workspace"));
+        assert_eq!(suggest::similar_flag::<set::SetArgs>("--ogr").as_deref(), Some("--org"));
+        for typed in ["lin_123", "-v", "-----BEGIN"] {
+            assert_eq!(suggest::similar_flag::<set::SetArgs>(typed), None, "{typed}");
         }
     }
 }

@@ -23,16 +23,16 @@ const SERVICE_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Args, Debug)]
 pub(crate) struct FallbackArgs {
-    /// Keep the set sealed in this file, and use that when the service is unavailable for 3 s
+    /// Keep the secrets encrypted in this file, and use it when the service is unavailable for 3 s
     #[arg(long, value_name = "FILE", requires = "fallback_key_file")]
     fallback: Option<PathBuf>,
-    /// With --fallback: the key, 32 bytes or 64 hexadecimal digits as of `openssl rand -hex 32`
+    /// With --fallback: the key, 32 bytes or 64 hexadecimal digits, as `openssl rand -hex 32` prints
     #[arg(long, value_name = "FILE", requires = "fallback")]
     fallback_key_file: Option<PathBuf>,
-    /// With --fallback: use none that is older [default: 7d]
+    /// With --fallback: do not use a file older than this [default: 7d]
     #[arg(long, value_name = "DURATION", requires = "fallback", value_parser = time::duration)]
     fallback_max_age: Option<Duration>,
-    /// With --fallback: use it without asking the service
+    /// With --fallback: use the file without asking the service
     #[arg(long, requires = "fallback", conflicts_with = "watch")]
     fallback_only: bool,
 }
@@ -57,7 +57,7 @@ impl FallbackArgs {
         let unavailable = match asked {
             Ok(Ok(set)) => {
                 if let Err(error) = fallback.seal(&set, time::now()) {
-                    app.output.warn(&format!("there is no new fallback: {error}"));
+                    app.output.warn(&format!("the fallback was not updated: {error}"));
                 }
                 return Ok(set);
             }

@@ -101,7 +101,7 @@ impl App {
             }
         }
         let all = if missing.iter().all(|name| name.description.is_some()) { "" } else { " NAME" };
-        Ok(Some(missing_error(&missing).hint(format!("`secrets check{all}` says where else each could come from"))))
+        Ok(Some(missing_error(&missing).hint(format!("`secrets check{all}` shows every way to set what is missing"))))
     }
 
     /// The scopes of the context, first those where the caller may set secrets, of these the narrowest first.

@@ -10,7 +10,7 @@ use crate::ui::error::CliError;
 
 impl App {
     /// What the context gets, with values: all of it, with all that `secrets.toml` requires; or the names in `only`, which
-    /// must be there. Says what is missing, for what it is needed and what to type. Warnings are told.
+    /// must be there. Says what is missing, for what it is needed and what to type. Prints the warnings.
     pub(crate) async fn receive(&self, context: &ContextArgs, only: &[String]) -> Result<Resolved, CliError> {
         self.receive_with(context, only, self.required(only)).await
     }

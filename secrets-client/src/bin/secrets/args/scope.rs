@@ -25,13 +25,13 @@ pub(crate) struct ScopeArgs {
 /// A context; without a flag, the one that the environment, `secrets.toml` or the configuration names.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ContextArgs {
-    /// The organization alone, without the project and workspace that are named by default
+    /// The organization alone, without your default project and workspace
     #[arg(long, conflicts_with_all = ["project", "workspace"])]
     pub(crate) org: bool,
-    /// In this project
+    /// The context of this project
     #[arg(long, value_name = "PROJECT")]
     pub(crate) project: Option<ProjectId>,
-    /// In this workspace
+    /// The context of this workspace
     #[arg(long, value_name = "WORKSPACE")]
     pub(crate) workspace: Option<WorkspaceId>,
 }
@@ -111,8 +111,8 @@ pub(crate) fn misplaced<A: Args>(command: &str, name: &str, first: &str) -> CliE
         return value_as_argument(name);
     }
     match super::suggest::similar_flag::<A>(first) {
-        Some(flag) => CliError::usage(format!("that is no flag of `secrets {command}`; nothing was sent"))
-            .hint(format!("a similar one exists: {flag}")),
+        Some(flag) => CliError::usage(format!("unknown flag of `secrets {command}`; nothing was sent"))
+            .hint(format!("did you mean {flag}?")),
         None => value_as_argument(name),
     }
 }
@@ -120,10 +120,9 @@ pub(crate) fn misplaced<A: Args>(command: &str, name: &str, first: &str) -> CliE
 /// Refuses a value on the command line, without repeating it.
 pub(crate) fn value_as_argument(name: &str) -> CliError {
     let name = if SecretId::parse(name, secrets_core::NamePolicy::Relaxed).is_ok() { name } else { "NAME" };
-    CliError::usage(
-        "a value is never an argument: it would stay in the shell's history and show in `ps`; nothing was sent",
+    CliError::usage("a value is never an argument: the shell's history and `ps` would show it; nothing was sent").hint(
+        format!("`secrets set {name}` asks for the value, hidden; `secrets set {name} < FILE` reads it from a file"),
     )
-    .hint(format!("`secrets set {name}` asks for it, hidden; `secrets set {name} < file` reads it"))
 }
 
 /// A scope in words: `your own secrets`, `project api`.

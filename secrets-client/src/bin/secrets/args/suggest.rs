@@ -1,5 +1,5 @@
-//! Reads the command line, and helps whoever mistook a word: clap tells similar ones, and here are those that other
-//! tools use. What could be a token is not repeated.
+//! Reads the command line, and helps after a wrong word: clap suggests similar ones, and here are those that other tools
+//! use. What could be a token is not repeated.
 
 mod typo;
 
@@ -13,7 +13,7 @@ use super::global::Global;
 pub(crate) fn parse<A: Parser>() -> A {
     A::try_parse().unwrap_or_else(|error| {
         let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-        let error = with_tip(with_similar(error, A::command(), &words), &words);
+        let error = with_suggestions(error, A::command(), &words);
         match without_tokens(&error.to_string()) {
             Some(text) if error.use_stderr() => {
                 let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
@@ -22,6 +22,11 @@ pub(crate) fn parse<A: Parser>() -> A {
             _ => error.exit(),
         }
     })
+}
+
+/// An error with what the person may have meant by `words`.
+pub(crate) fn with_suggestions(error: Error, root: Command, words: &[String]) -> Error {
+    with_tip(with_similar(error, root, words), words)
 }
 
 /// An error with the command or flag that one typo made of another, in place of what clap finds similar.
@@ -50,7 +55,7 @@ fn with_similar(mut error: Error, root: Command, words: &[String]) -> Error {
 }
 
 /// A text without the tokens that are in it; none if there are none.
-fn without_tokens(text: &str) -> Option<String> {
+pub(crate) fn without_tokens(text: &str) -> Option<String> {
     let mut hidden = text.to_owned();
     // What was typed where no credential belongs shows itself by its prefix.
     for prefix in CredentialKind::ALL.iter().map(|kind| kind.prefix()) {
@@ -124,11 +129,11 @@ fn other_tools_flag(flag: &str) -> Option<&'static str> {
 }
 
 /// What another tool's word is called here.
-fn other_tools_command(word: &str) -> Option<&'static str> {
+pub(crate) fn other_tools_command(word: &str) -> Option<&'static str> {
     Some(match word {
         "delete" | "remove" | "del" => "`secrets rm NAME` deletes a secret",
         "get" | "read" | "cat" | "reveal" => {
-            "`secrets resolve NAME --raw` prints a value; `secrets show NAME`, what is known of it"
+            "`secrets resolve NAME --raw` prints a value; `secrets show NAME` prints its metadata"
         }
         "add" | "create" | "new" | "put" => "`secrets set NAME` creates a secret",
         "update" | "change" | "modify" => {
@@ -136,17 +141,19 @@ fn other_tools_command(word: &str) -> Option<&'static str> {
         }
         "export" | "download" | "pull" => "`secrets resolve --format dotenv` prints what a context gets, with values",
         "exec" => "`secrets run -- PROGRAM` starts a program with its secrets",
-        "why" => "`secrets explain NAME` tells where it comes from",
-        "logout" | "signout" => "`secrets config unset token` forgets the token; `secrets token revoke` ends it",
-        "auth" | "signin" => "`secrets login` signs in; `secrets whoami` tells as whom",
-        "help" => "`secrets --help` lists the commands; `secrets COMMAND --help` tells of one",
+        "why" => "`secrets explain NAME` shows where a secret comes from",
+        "logout" | "signout" => {
+            "`secrets config unset token` removes the token from this machine; `secrets token revoke` ends it"
+        }
+        "auth" | "signin" => "`secrets login` signs in; `secrets whoami` shows as whom",
+        "help" => "`secrets --help` lists the commands; `secrets COMMAND --help` explains one",
         "version" => "`secrets --version` prints it",
         "versions" | "log" => "`secrets history NAME` lists a secret's versions",
         "restore" => {
-            "`secrets undelete NAME` brings a deleted secret back; `secrets rollback NAME --to N`, an old version"
+            "`secrets undelete NAME` restores a deleted secret; `secrets rollback NAME --to N` restores an old version"
         }
-        "organization" | "organizations" | "orgs" => "`secrets org` is about organizations",
-        "group" | "team" | "grant" | "role" => "`secrets member` says who has which role where",
+        "organization" | "organizations" | "orgs" => "`secrets org` manages organizations",
+        "group" | "team" | "grant" | "role" => "`secrets member` manages roles",
         _ => return None,
     })
 }
@@ -161,104 +168,5 @@ pub(crate) fn similar_flag<A: Args>(typed: &str) -> Option<String> {
         ContextValue::String(flag) => Some(flag.clone()),
         ContextValue::Strings(flags) => flags.first().cloned(),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-    use crate::cli::Arguments;
-    use crate::command::edit::EditArgs;
-    use crate::command::set::SetArgs;
-
-    fn message(line: &str) -> String {
-        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        let error = Arguments::try_parse_from(std::iter::once("secrets").chain(line.split(' '))).unwrap_err();
-        let error = with_tip(with_similar(error, Arguments::command(), &words), &words).to_string();
-        without_tokens(&error).unwrap_or(error)
-    }
-
-    #[test]
-    fn suggests_the_right_word_for_a_mistyped_one() {
-        for (line, suggestion) in [
-            ("exlpain", "'explain'"),
-            ("project crate x", "'create'"),
-            ("service-acount list", "'service-account'"),
-            ("member ad bob", "'add'"),
-            ("list --porject api", "'--project'"),
-            ("session create --extrenal-id x", "'--external-id'"),
-            ("--ouput json list", "'--output'"),
-            ("config set endpont x", "'endpoint'"),
-            ("member add bob --role amdin", "'admin'"),
-            // Words of three letters, which clap finds too different after one typo.
-            ("rnu -- env", "'run'"),
-            ("st LINEAR_API_KEY", "'set'"),
-            ("sett LINEAR_API_KEY", "'set'"),
-            ("rn LINEAR_API_KEY", "'rm'"),
-            ("rn LINEAR_API_KEY", "'run'"),
-            ("ogr create acme", "'org'"),
-            ("list --ogr", "'--org'"),
-            ("token create --tlt=1h", "'--ttl'"),
-            ("delete A", "secrets rm NAME"),
-            ("get A", "secrets resolve NAME --raw"),
-            ("logout", "secrets config unset token"),
-            ("help", "secrets --help"),
-            ("run printenv", "secrets run -- PROGRAM"),
-            // Below a command, another word is looked for among that command's own.
-            ("project remove api", "'delete'"),
-            ("token delete x", "'revoke'"),
-            ("member delete bob", "'remove'"),
-            ("user add bob", "'invite'"),
-            ("session add", "'create'"),
-            ("config delete token", "'unset'"),
-            ("project describe api", "'show'"),
-            ("list --json", "-o json"),
-            ("login --token x", "asks for a token, hidden"),
-        ] {
-            let told = message(line);
-            assert!(told.contains(suggestion), "{line}: {told}");
-        }
-    }
-
-    #[test]
-    fn names_only_words_that_exist() {
-        for word in
-            ["delete", "get", "add", "update", "export", "exec", "why", "versions", "restore", "orgs", "team", "auth"]
-        {
-            let tip = other_tools_command(word).unwrap();
-            for command in tip.split("`secrets ").skip(1).filter_map(|rest| rest.split([' ', '`']).next()) {
-                assert!(Arguments::command().find_subcommand(command).is_some(), "{tip}");
-            }
-        }
-    }
-
-    #[test]
-    fn repeats_no_token() {
-        for line in ["login sper_canary", "whoami sses_canary", "login --invite sinv_a sinv_canary"] {
-            let told = message(line);
-            assert!(!told.contains("canary") && told.contains("secrets login"), "{told}");
-        }
-        for line in ["config set token=sper_canary", "list --role ssvc_canary", "member add bob --role sper_canary"] {
-            assert!(!message(line).contains("canary"), "{}", message(line));
-        }
-    }
-
-    #[test]
-    fn advises_nobody_to_give_a_flag_as_a_value() {
-        for line in ["rm A --nope", "import .env --nope", "list --ogr"] {
-            assert!(!message(line).contains("as a value"), "{}", message(line));
-        }
-    }
-
-    #[test]
-    fn tells_a_mistyped_flag_from_a_value() {
-        assert_eq!(similar_flag::<SetArgs>("--descripton").as_deref(), Some("--description"));
-        assert_eq!(similar_flag::<EditArgs>("--for-workspce=ws1").as_deref(), Some("--for-workspace"));
-        assert_eq!(similar_flag::<SetArgs>("--ogr").as_deref(), Some("--org"));
-        for typed in ["lin_123", "-v", "-----BEGIN"] {
-            assert_eq!(similar_flag::<SetArgs>(typed), None, "{typed}");
-        }
     }
 }

@@ -9,22 +9,22 @@ use crate::ui::error::CliError;
 /// Where the value lands; without a flag, an environment variable.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct TargetArgs {
-    /// An environment variable with the secret's own name
+    /// Deliver it as an environment variable of the same name, as a new secret is by default
     #[arg(long, group = "target")]
     env: bool,
-    /// A file at this path, absolute or beginning with `~/`
+    /// Deliver it as a file at this path, absolute or starting with `~/`
     #[arg(long, value_name = "PATH", group = "target")]
     file: Option<String>,
-    /// The file's permission bits, octal [default: 0600]
+    /// Permissions of the file, octal [default: 0600]
     #[arg(long, value_name = "MODE", requires = "file", value_parser = mode)]
     mode: Option<u32>,
-    /// A container registry's credential, for instance for `ghcr.io`
+    /// Deliver it as the credential of this container registry, for instance `ghcr.io`
     #[arg(long, value_name = "HOST", group = "target")]
     registry: Option<String>,
-    /// The user name that goes with the registry's password or token
+    /// User name that goes with the registry's password or token
     #[arg(long, value_name = "USER", requires = "registry")]
     username: Option<String>,
-    /// Nowhere: delivered only when asked for by name
+    /// Never deliver it to a program: only `resolve` returns it
     #[arg(long, group = "target")]
     api_only: bool,
 }
@@ -38,7 +38,7 @@ impl TargetArgs {
             Kind::File(v1::FileTarget { path, mode: self.mode.unwrap_or_default() })
         } else if let Some(host) = &self.registry {
             let Some(username) = self.username.clone() else {
-                return Err(CliError::usage("a registry credential needs a user name").hint("add --username USER"));
+                return Err(CliError::usage("--registry needs a user name").hint("add --username USER"));
             };
             Kind::Registry(v1::RegistryTarget { host: host.clone(), username })
         } else if self.api_only {
@@ -60,7 +60,7 @@ fn mode(text: &str) -> Result<u32, String> {
     u32::from_str_radix(text, 8)
         .ok()
         .filter(|mode| (1..=0o777).contains(mode))
-        .ok_or_else(|| "octal permission bits pass, for instance `0600`".to_owned())
+        .ok_or_else(|| "expected octal permission bits such as `0600`".to_owned())
 }
 
 fn in_home(path: &str, home: Option<&str>) -> String {

@@ -6,7 +6,7 @@ use prost_types::Timestamp;
 
 /// `90d`, `1h`, `30m`, `45s` or `2w`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let refused = || "a number and one of `s m h d w` passes, for instance `90d`".to_owned();
+    let refused = || "expected a duration such as `90d` (units s, m, h, d, w)".to_owned();
     let (digits, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(refused)?;
     let seconds = match unit {
         "s" => 1,
@@ -62,7 +62,7 @@ pub(crate) fn moment(text: &str) -> Result<TimeArg, String> {
     let begins_with_date = text.len() >= 10 && text.is_ascii() && text.as_bytes().get(4) == Some(&b'-');
     let complete = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
     complete.parse().ok().filter(|_| begins_with_date).map(TimeArg::At).ok_or_else(|| {
-        "a time such as `2027-01-31` or `2027-01-31T09:30:00Z` passes, or a duration such as `30d`".to_owned()
+        "expected a time such as `2027-01-31` or `2027-01-31T09:30:00Z`, or a duration such as `30d`".to_owned()
     })
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct ValueArgs {
     /// Read the value from this file, or from stdin with `-`
     #[arg(long, value_name = "PATH")]
     value_file: Option<PathBuf>,
-    /// Keep a newline at the end of what is read; without it one is taken away
+    /// Keep a newline at the end of the input, where one is removed otherwise
     #[arg(long)]
     raw: bool,
     /// Show the value while it is typed
@@ -24,7 +24,7 @@ pub(crate) struct ValueArgs {
     echo: bool,
 }
 
-/// A value, and whether a newline was taken from its end.
+/// A value, and whether a newline was removed from its end.
 pub(crate) struct EnteredValue {
     pub(crate) value: Zeroizing<Vec<u8>>,
     pub(crate) newline_removed: bool,
@@ -56,14 +56,11 @@ impl ValueArgs {
     }
 }
 
-/// Refuses what no limit would let pass before it is sent.
+/// Refuses a value that is too long for every organization, before anything is sent.
 fn check(given: EnteredValue) -> Result<EnteredValue, CliError> {
-    let most = Limits::default().value_bytes;
-    if given.value.len() as u64 > most {
-        return Err(CliError::new(
-            ExitCode::Failed,
-            format!("the value is longer than {most} bytes, which no value may be"),
-        ));
+    let max = Limits::default().value_bytes;
+    if given.value.len() as u64 > max {
+        return Err(CliError::new(ExitCode::Failed, format!("the value must be at most {max} bytes")));
     }
     Ok(given)
 }

@@ -22,19 +22,19 @@ pub(crate) enum AuditCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
-    /// Only events about, or deliveries of, this secret: a resource path, as `secrets show` prints it
+    /// Only events about this secret, and its deliveries: a resource path, as `secrets show` prints it
     #[arg(long, value_name = "RESOURCE")]
     secret: Option<String>,
-    /// Only events of this user or service account: `bob`, `service:ci`, or a resource path
+    /// Only events caused by this user or service account: `bob`, `service:ci`, or a resource path
     #[arg(long, value_name = "PRINCIPAL")]
     principal: Option<String>,
-    /// Only events since then, for instance 24h or 2027-01-31
+    /// Only events since this time, for instance 24h or 2027-01-31
     #[arg(long, value_name = "WHEN", value_parser = time::moment)]
     since: Option<time::TimeArg>,
-    /// Only events before then
+    /// Only events before this time
     #[arg(long, value_name = "WHEN", value_parser = time::moment)]
     until: Option<time::TimeArg>,
-    /// At most this many
+    /// Maximum number of events
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     limit: usize,
     /// Events outside any organization (operator)
@@ -47,7 +47,7 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError
     if let Some(name) = args.secret.as_deref().filter(|secret| !secret.contains('/')) {
         let organization = app.organization_path().await?;
         return Err(CliError::usage(format!(
-            "--secret `{name}`: a whole path passes, as the same name is in many places"
+            "--secret `{name}`: expected a full resource path, as several scopes can have a secret of this name"
         ))
         .hint(format!("for instance {organization}/projects/PROJECT/secrets/{name}")));
     }
@@ -91,7 +91,7 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError
     app.output.list(&table(&events, &sessions), json, "No events.")
 }
 
-/// The events; `sessions` tells whose a session is, by its resource path.
+/// The events; `sessions` maps the resource path of a session to whose it is.
 fn table(events: &[v1::AuditEvent], sessions: &BTreeMap<String, String>) -> Table {
     let mut table = Table::new(["TIME", "PRINCIPAL", "ACTION", "RESOURCE", "OUTCOME", "DELIVERED"]);
     for event in events {

@@ -11,19 +11,19 @@ use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
 
 const AFTER_HELP: &str = "\
-The file secrets.toml, in this directory or above, lists what a repository needs:
+The file secrets.toml, in this directory or above, lists the secrets that a repository needs:
   [secrets.LINEAR_API_KEY]
   description = \"your own key, from https://linear.app/settings/api\"
 
   [secrets.SENTRY_DSN]
   required = false
 
-`run` and `materialize` need what is required there as well, unless --only says what they need.";
+`run` and `materialize` fail without the required ones, unless --only names what they need.";
 
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct CheckArgs {
-    /// Names that must be there; those of secrets.toml if none is named
+    /// The names to check [default: those in secrets.toml]
     names: Vec<String>,
     #[command(flatten)]
     context: ContextArgs,
@@ -39,8 +39,8 @@ pub(crate) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
         names => names.to_vec(),
     };
     if names.is_empty() {
-        return Err(CliError::usage("there is nothing to check")
-            .hint("secrets check NAME…; or list what is needed in secrets.toml, see `secrets check --help`"));
+        return Err(CliError::usage("no names to check")
+            .hint("name them, as in `secrets check NAME`, or list them in secrets.toml (see `secrets check --help`)"));
     }
     let availability = app.availability(&args.context, &names).await?;
     let is_required = |name: &RequestedSecret| {

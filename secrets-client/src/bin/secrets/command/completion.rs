@@ -99,7 +99,7 @@ fn with_names(command: Command, parent: &str) -> Command {
     })
 }
 
-/// What an argument names, told by its placeholder.
+/// What an argument names, known from its placeholder.
 fn names_of(arg: &Arg, is_top: bool, secrets: Names) -> Option<Names> {
     let placeholder = arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
     match placeholder {

@@ -16,11 +16,11 @@ pub(crate) enum ConfigCommand {
     Get { key: Key },
     /// Change a setting
     Set { key: Key, value: String },
-    /// Forget a setting; `token` signs out
+    /// Remove a setting; removing `token` signs out
     Unset { key: Key },
     /// Print all settings
     List,
-    /// Print where the file is
+    /// Print the path of the file
     Path,
 }
 
@@ -29,15 +29,15 @@ pub(crate) enum ConfigCommand {
 pub(crate) enum Key {
     /// Address of the service
     Endpoint,
-    /// File with a certificate authority to trust beside the system's, for this endpoint
+    /// File with a certificate authority to trust in addition to the system's, for this endpoint
     CaFile,
-    /// The organization that is meant when none is named
+    /// Organization of commands that name none
     Organization,
-    /// The project of a context that names none
+    /// Project of commands that name no context
     Project,
-    /// The workspace of a context that names none
+    /// Workspace of commands that name no context
     Workspace,
-    /// The token that a login left; never printed
+    /// The token that `login` stored; never printed
     Token,
 }
 
@@ -102,7 +102,7 @@ pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), CliError> {
     }
 }
 
-/// What a setting is now: a program is told, a person knows.
+/// Prints what a setting is now, for a program: a person knows.
 fn print_setting(app: &App, config: &Config, key: Key) -> Result<(), CliError> {
     match app.output.is_json() {
         true => app.output.json(&json!({ name(key): get(config, &app.settings.endpoint, key) })),
@@ -126,8 +126,8 @@ fn set(config: &mut Config, endpoint: &str, key: Key, value: String) -> Result<(
     match key {
         Key::Endpoint => {
             if !value.starts_with("http://") && !value.starts_with("https://") {
-                return Err(CliError::usage(format!("endpoint `{value}` does not pass"))
-                    .hint("`http://127.0.0.1:50051` or `https://secrets.example.com` would"));
+                return Err(CliError::usage(format!("invalid endpoint `{value}`"))
+                    .hint("expected a URL such as `http://127.0.0.1:50051` or `https://secrets.example.com`"));
             }
             config.endpoint = Some(value);
         }
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_what_passes_and_refuses_the_rest() {
+    fn keeps_valid_values_and_refuses_the_rest() {
         let mut config = Config::default();
         set(&mut config, "https://e", Key::Organization, "acme".into()).unwrap();
         assert_eq!(get(&config, "https://e", Key::Organization).as_deref(), Some("acme"));

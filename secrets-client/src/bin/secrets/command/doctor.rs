@@ -48,7 +48,7 @@ impl Check {
         Self { name, state: State::Fail, finding: finding.into(), remedy: Some(remedy.into()) }
     }
 
-    /// A call or a connection that did not work, as any other command would tell it.
+    /// A call or a connection that did not work, as any other command would report it.
     fn from_error(name: &'static str, error: ClientError) -> Self {
         let failure = CliError::from(error);
         let state = if failure.exit == ExitCode::Unavailable { State::Unreachable } else { State::Fail };
@@ -103,7 +103,7 @@ async fn examine(settings: Result<Settings, ConfigError>) -> Vec<Check> {
         Ok(settings) => settings,
         Err(error) => {
             let failure = CliError::from(error);
-            let remedy = failure.next().unwrap_or("mend it, or move it away");
+            let remedy = failure.next().unwrap_or("fix the file, or move it away");
             return vec![Check::fail("configuration", failure.message(), remedy)];
         }
     };

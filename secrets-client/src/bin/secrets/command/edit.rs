@@ -106,7 +106,7 @@ pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
     let name = scope::secret_path(&scope, &args.name)?;
     let client = app.client()?;
-    // Read before a person is asked for a value: one that is not there is told at once.
+    // Read before a person is asked for a value: a missing secret fails at once.
     let stored = client.get_secret(v1::GetSecretRequest { name }).await?.secret.unwrap_or_default();
 
     let mut patch = SecretPatch::new(stored.clone());

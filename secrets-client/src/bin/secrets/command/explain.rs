@@ -12,11 +12,11 @@ use crate::ui::output::{self, text};
 
 #[derive(Args, Debug)]
 pub(crate) struct ExplainArgs {
-    /// Only these names; all if none is named
+    /// Only these names [default: all]
     names: Vec<String>,
     #[command(flatten)]
     context: ContextArgs,
-    /// Without a person's own secrets, for administrators
+    /// Leave out the user's own secrets, as an admin must
     #[arg(long)]
     without_user: bool,
 }
@@ -33,12 +33,12 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), CliError
     };
     let answer = app.client()?.explain(request).await.map_err(|error| match CliError::from(error) {
         denied if denied.exit == ExitCode::NotAllowed && !args.without_user => {
-            denied.hint("as a member of what it names you may; as the organization's admin with --without-user")
+            denied.hint("members of the project or workspace may; an admin of the organization may with --without-user")
         }
         failure => failure,
     })?;
     if answer.without_user && !app.output.is_json() {
-        app.output.note("Without a person: their own secrets may win in practice.");
+        app.output.note("Shown without a user, whose own secrets may win.");
     }
     let json = json!({
         "explanations": answer.explanations.iter().map(output::json::explanation).collect::<Vec<Value>>(),
@@ -48,7 +48,7 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), CliError
         "revision": answer.revision,
     });
     if args.names.is_empty() || !answer.explanations.is_empty() || app.output.is_json() {
-        app.output.list(&table(&answer.explanations), json, "There is nothing for this context.")?;
+        app.output.list(&table(&answer.explanations), json, "This context gets no secrets.")?;
     }
     let found = |name: &String| answer.explanations.iter().any(|row| row.secret_id == *name);
     match args.names.iter().find(|name| !found(name)) {

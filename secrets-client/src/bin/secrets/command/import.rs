@@ -23,19 +23,19 @@ pub(crate) struct ImportArgs {
     file: PathBuf,
     #[command(flatten)]
     scope: ScopeArgs,
-    /// How the file is written [default: json for a name ending in .json, else dotenv]
+    /// Format of the file [default: json if its name ends in .json, else dotenv]
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
     /// Import only these names
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
     only: Vec<String>,
-    /// Give names that exist a new version
+    /// Replace the values of secrets that exist
     #[arg(long)]
     overwrite: bool,
-    /// Import the rest when entries are rejected
+    /// Leave rejected entries out, and import the rest
     #[arg(long)]
     skip_rejected: bool,
-    /// Review only
+    /// Show the review, and change nothing
     #[arg(long)]
     dry_run: bool,
     /// Do not ask
@@ -74,11 +74,11 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), CliError> 
     // Whoever is not asked sees what was done, in place of what would be.
     let reviews = ends_here || !args.yes;
     if !app.output.is_json() && reviews {
-        app.output.list(&table(&reviewed.entries, false), Value::Null, "There is nothing in it.")?;
+        app.output.list(&table(&reviewed.entries, false), Value::Null, "The file has no entries.")?;
     }
     app.output.warnings(&reviewed.warnings);
-    if blocked {
-        app.output.note("Nothing is applied while entries are rejected; --skip-rejected imports the rest.");
+    if blocked || (reviews && !app.output.is_json() && !reviewed.entries.is_empty()) {
+        app.output.note(&plan.summary(blocked));
     }
     if ends_here {
         if app.output.is_json() {
@@ -100,7 +100,8 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), CliError> 
             }
         };
     }
-    let question = format!("Import {} into {place}?", text::count(plan.changes(), "secret"));
+    let left_out = if plan.rejected > 0 { format!(", and leave {} out", plan.rejected) } else { String::new() };
+    let question = format!("Import {} into {place}{left_out}?", text::count(plan.changes(), "secret"));
     if !args.yes && !prompt::confirm(&question, args.is_stdin())? {
         return Err(CliError::new(ExitCode::Failed, "nothing was imported"));
     }
@@ -110,7 +111,7 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), CliError> 
     let done = Plan::new(&applied);
     let sentence = format!("Imported into {place}: {} created, {} changed.", applied.created, applied.updated);
     if reviews && done != plan {
-        app.output.warn("it came out otherwise than reviewed, because something changed meanwhile");
+        app.output.warn("the result differs from the review: secrets changed in between");
     }
     if !app.output.is_json() && (!reviews || done != plan) {
         app.output.list(&table(&applied.entries, true), Value::Null, "")?;
@@ -156,32 +157,44 @@ fn read(args: &ImportArgs) -> Result<Zeroizing<Vec<u8>>, CliError> {
     if document.len() as u64 > most {
         return Err(CliError::new(
             ExitCode::Failed,
-            format!("{source} is longer than {most} bytes; nothing was imported"),
+            format!("{source} must be at most {most} bytes; nothing was imported"),
         ));
     }
     Ok(document)
 }
 
-/// How many entries an import creates, changes, and rejects.
+/// How many entries an import creates, changes, skips, and rejects.
 #[derive(Debug, PartialEq, Eq)]
 struct Plan {
     created: usize,
     updated: usize,
+    skipped: usize,
     rejected: usize,
 }
 
 impl Plan {
     fn new(response: &v1::ImportSecretsResponse) -> Self {
         let count = |outcome| response.entries.iter().filter(|entry| entry.outcome() == outcome).count();
-        Self {
-            created: count(ImportOutcome::Created),
-            updated: count(ImportOutcome::Updated),
-            rejected: count(ImportOutcome::Rejected),
-        }
+        let (created, updated) = (count(ImportOutcome::Created), count(ImportOutcome::Updated));
+        let rejected = count(ImportOutcome::Rejected);
+        Self { created, updated, skipped: response.entries.len() - created - updated - rejected, rejected }
     }
 
     fn changes(&self) -> usize {
         self.created + self.updated
+    }
+
+    /// `1 will be created, 1 skipped; 2 can't be imported.`
+    fn summary(&self, blocked: bool) -> String {
+        let counts = [(self.created, "will be created"), (self.updated, "will be changed"), (self.skipped, "skipped")];
+        let parts: Vec<String> =
+            counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        let mut groups = Vec::from_iter((!parts.is_empty()).then(|| parts.join(", ")));
+        if self.rejected > 0 {
+            groups.push(format!("{} can't be imported", self.rejected));
+        }
+        let hint = if blocked { ": --skip-rejected imports the rest." } else { "." };
+        format!("{}{hint}", groups.join("; "))
     }
 }
 

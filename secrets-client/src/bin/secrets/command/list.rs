@@ -15,16 +15,16 @@ use crate::ui::output::{json, text};
 pub(crate) struct ListArgs {
     #[command(flatten)]
     scope: ScopeArgs,
-    /// Also what contexts of the project or workspace inherit from broader scopes, read-only
+    /// Also list inherited secrets, which the project or workspace gets from broader scopes
     #[arg(long)]
     inherited: bool,
-    /// Also deleted secrets that can still be brought back
+    /// Also list deleted secrets that can still be restored
     #[arg(long)]
     deleted: bool,
-    /// Conditions, for instance 'group = "aws"' or 'secret_id : "AWS_*"'
+    /// Only secrets that match, for instance 'group = "aws"' or 'secret_id : "AWS_*"'
     #[arg(long, value_name = "FILTER")]
     filter: Option<String>,
-    /// `secret_id`, `create_time` or `update_time`, optionally followed by ` desc`
+    /// Order: `secret_id`, `create_time` or `update_time`, optionally followed by ` desc`
     #[arg(long, value_name = "ORDER")]
     order_by: Option<String>,
 }
@@ -50,8 +50,11 @@ pub(crate) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
     .await?;
     let json = Value::Array(secrets.iter().map(json::secret).collect());
     let empty = match request.filter.is_empty() {
+        true if scope.kind() == ScopeKind::User => {
+            "You have no secrets of your own; `secrets set NAME` adds one.".into()
+        }
         true => format!("No secrets in {}; `secrets set NAME{}` adds one.", scope::describe(&scope), args.scope.flag()),
-        false => format!("No secret in {} matches.", scope::describe(&scope)),
+        false => "No secret matches.".to_owned(),
     };
     app.output.list(&table(&secrets, scope.kind(), args.inherited, args.deleted), json, &empty)
 }
@@ -60,7 +63,7 @@ pub(crate) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
 async fn inherited_scope(app: &App) -> Result<ScopeName, CliError> {
     let defaults = app.defaults();
     let refused =
-        || CliError::usage("which project or workspace inherits?").hint("--project P or --workspace W names it");
+        || CliError::usage("--inherited needs a project or workspace").hint("name one with --project or --workspace");
     let organization = app.organization().await?;
     if let Some(workspace) = defaults.workspace.and_then(|id| id.parse().ok()) {
         return Ok(ScopeName::Workspace(organization, workspace));

@@ -15,16 +15,16 @@ use crate::ui::prompt;
 
 #[derive(Args, Debug)]
 pub(crate) struct LoginArgs {
-    /// Redeem this invitation's code; without it, a token is read from a hidden prompt or stdin
+    /// Redeem this invitation code [default: read a token from a hidden prompt or stdin]
     #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
     invite: Option<String>,
-    /// What the token is called in your list of tokens [default: this machine's name]
+    /// Name of the new token in your list of tokens [default: this machine's name]
     #[arg(long, value_name = "NAME", requires = "invite")]
     name: Option<String>,
-    /// How long the token lives, for instance 30d [default: 90d]
+    /// Lifetime of the new token, for instance 30d [default: 90d]
     #[arg(long, value_parser = time::duration, requires = "invite")]
     ttl: Option<std::time::Duration>,
-    /// Trust this certificate authority beside the system's, and remember it for this endpoint
+    /// Trust this certificate authority in addition to the system's, and remember it for this endpoint
     #[arg(long, value_name = "PATH")]
     pub(crate) ca_file: Option<PathBuf>,
 }
@@ -52,9 +52,9 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), CliError> {
         config.remember_ca_file(&app.settings.endpoint, Some(absolute));
     }
     config.save(path)?;
-    app.output.note(&format!("Signed in at {}; the token is kept in {}.", app.settings.endpoint, path.display()));
+    app.output.note(&format!("Signed in at {}; the token is stored in {}.", app.settings.endpoint, path.display()));
     if app.settings.credential.is_some() && !app.settings.signed_in {
-        app.output.warn("SECRETS_TOKEN or SECRETS_TOKEN_FILE is set and goes before it");
+        app.output.warn("SECRETS_TOKEN or SECRETS_TOKEN_FILE is set and overrides this token");
     }
     if app.output.is_json() { app.output.json(&json::who_am_i(&me)) } else { app.output.sentence(&parts(&me)) }
 }
@@ -62,11 +62,9 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), CliError> {
 async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString, CliError> {
     // A token goes to nobody in place of a code.
     if credential(code)?.kind() != Some(CredentialKind::Invitation) {
-        return Err(CliError::usage(format!(
-            "this is no invitation's code: one begins with `{}`",
-            CredentialKind::Invitation.prefix()
-        ))
-        .hint("`secrets login` without --invite asks for a token, hidden"));
+        let prefix = CredentialKind::Invitation.prefix();
+        return Err(CliError::usage(format!("this is not an invitation code: those begin with `{prefix}`"))
+            .hint("`secrets login` without --invite asks for a token, hidden"));
     }
     let builder = app.settings.connection()?;
     let request = v1::RedeemInvitationRequest {
@@ -77,7 +75,7 @@ async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString,
     let created = app::patient(builder).build()?.redeem_invitation(request).await.map_err(|error| {
         let failure = CliError::from(error);
         if failure.exit == ExitCode::NotAllowed || failure.exit == ExitCode::NotFound {
-            failure.hint("a code serves once and for a limited time; whoever invited you can make another")
+            failure.hint("a code works once and for a limited time; ask whoever invited you for another")
         } else {
             failure
         }
@@ -97,7 +95,9 @@ fn read_token() -> Result<SecretString, CliError> {
     let text = std::str::from_utf8(&bytes).map_err(|_| CliError::usage("the token is not text"))?;
     let credential = credential(text)?;
     if credential.kind() == Some(CredentialKind::Invitation) {
-        return Err(CliError::usage("this is an invitation's code").hint("redeem it: secrets login --invite CODE"));
+        return Err(
+            CliError::usage("this is an invitation code, not a token").hint("`secrets login --invite CODE` redeems it")
+        );
     }
     Ok(credential.expose().into())
 }

@@ -17,7 +17,7 @@ Read a page:
 Install them all:
   secrets man --dir ~/.local/share/man/man1")]
 pub(crate) struct ManArgs {
-    /// The command whose page is printed, for instance `import` or `org create` [default: secrets]
+    /// The command, for instance `import` or `org create` [default: secrets]
     #[arg(conflicts_with = "dir")]
     command: Vec<String>,
     /// Write all pages into this directory
@@ -40,7 +40,7 @@ pub(crate) fn man(output: Output, command: Command, args: &ManArgs) -> Result<()
     for name in &args.command {
         let Some(found) = manual.find_subcommand(name) else {
             return Err(CliError::new(ExitCode::NotFound, format!("there is no command `{}`", args.command.join(" ")))
-                .hint("`secrets --help` lists them"));
+                .hint("`secrets --help` lists the commands"));
         };
         manual = found.clone();
     }

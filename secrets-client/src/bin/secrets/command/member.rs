@@ -29,7 +29,7 @@ pub(crate) enum MemberCommand {
         #[command(flatten)]
         on: ResourceArgs,
     },
-    /// Take a role away, or all of them
+    /// Remove a role, or all roles
     #[command(visible_alias = "rm")]
     Remove {
         /// `bob`, `service:ci`, or a resource path
@@ -50,7 +50,7 @@ pub(crate) enum MemberCommand {
 pub(crate) struct ResourceArgs {
     #[command(flatten)]
     scope: ScopeArgs,
-    /// The platform: every organization
+    /// On the platform, which holds for every organization
     #[arg(long, conflicts_with_all = ["org", "project", "workspace"])]
     platform: bool,
 }
@@ -59,7 +59,7 @@ pub(crate) struct ResourceArgs {
 pub(crate) enum RoleArg {
     /// Manages an organization or project and its secrets
     Admin,
-    /// Takes part
+    /// Uses the secrets of an organization or project
     Member,
     /// Reads an organization's audit events, not its secrets
     Auditor,
@@ -89,7 +89,7 @@ async fn add(app: &App, principal: &str, role: RoleArg, on: &ResourceArgs) -> Re
     let request = v1::CreateBindingRequest { parent, binding: Some(binding), ..Default::default() };
     let binding = app.client()?.create_binding(request).await?.binding.unwrap_or_default();
     let (who, what) = (text::principal(&binding.principal), text::role(binding.role()));
-    let sentence = format!("{who} is {what} of {} now.", text::resource(&binding.resource));
+    let sentence = format!("{who} is now {what} of {}.", text::resource(&binding.resource));
     app.output.done(&sentence, &output::json::binding(&binding))
 }
 
@@ -133,7 +133,7 @@ async fn remove(
     }
     let roles: Vec<String> = found.iter().map(|binding| text::role(binding.role())).collect();
     let roles = roles.join(", ");
-    if !yes && !prompt::confirm(&format!("{principal} will no longer be {roles} of {place}. Go on?"), false)? {
+    if !yes && !prompt::confirm(&format!("Remove {principal} as {roles} of {place}?"), false)? {
         return Err(CliError::new(ExitCode::Failed, "nothing was changed"));
     }
     for binding in &found {
@@ -160,7 +160,7 @@ impl ResourceArgs {
         }
         let organization = app.organization().await?;
         let scope = ScopeArgs { org: self.scope.org || self.scope.is_own(), ..self.scope.clone() };
-        scope.named(organization).map(|name| name.to_string()).ok_or_else(|| CliError::usage("which resource?"))
+        scope.named(organization).map(|name| name.to_string()).ok_or_else(|| CliError::usage("no resource is named"))
     }
 }
 

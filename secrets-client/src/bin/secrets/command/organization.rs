@@ -18,7 +18,7 @@ use crate::ui::prompt;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum OrganizationCommand {
-    /// Create an organization; prints the invitation's code of its first administrator (operator)
+    /// Create an organization, and print an invitation code for its first administrator (operator)
     Create(CreateArgs),
     /// List the organizations you may see
     #[command(visible_alias = "ls")]
@@ -30,7 +30,7 @@ pub(crate) enum OrganizationCommand {
     },
     /// Change an organization's display name, name policy or limits
     Edit(EditArgs),
-    /// Delete an organization: nothing of it can be opened again (operator)
+    /// Delete an organization for good, with all of its secrets (operator)
     Delete {
         /// Its identifier
         organization: OrganizationId,
@@ -42,12 +42,12 @@ pub(crate) enum OrganizationCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct CreateArgs {
-    /// Its identifier
+    /// Identifier of the organization
     organization_id: OrganizationId,
     /// Identifier of its first administrator
     #[arg(long, value_name = "USER")]
     admin: UserId,
-    /// How long the invitation can be redeemed [default: 7d]
+    /// How long the code can be redeemed [default: 7d]
     #[arg(long, value_parser = time::duration)]
     ttl: Option<Duration>,
     #[command(flatten)]
@@ -64,31 +64,31 @@ pub(crate) struct EditArgs {
 
 #[derive(Args, Debug)]
 struct SettingsArgs {
-    /// What people call it
+    /// Name that people read
     #[arg(long, value_name = "NAME")]
     display_name: Option<String>,
-    /// Which secret names pass
+    /// Which names secrets may have
     #[arg(long, value_enum, value_name = "POLICY")]
     name_policy: Option<NamePolicy>,
-    /// Most bytes of a value
+    /// Maximum bytes of a value
     #[arg(long, value_name = "NUMBER")]
     value_bytes: Option<u32>,
-    /// Most secrets in a scope
+    /// Maximum number of secrets in a scope
     #[arg(long, value_name = "NUMBER")]
     secrets_per_scope: Option<u32>,
-    /// Most bytes of all values in a scope
+    /// Maximum bytes of all values in a scope
     #[arg(long, value_name = "NUMBER")]
     bytes_per_scope: Option<u32>,
-    /// Most versions kept of a secret
+    /// Maximum number of versions kept of a secret
     #[arg(long, value_name = "NUMBER")]
     versions_per_secret: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum NamePolicy {
-    /// Capital letters, digits and `_`
+    /// Upper-case letters, digits and `_`
     Strict,
-    /// Small letters too
+    /// Lower-case letters too
     Relaxed,
 }
 
@@ -137,7 +137,7 @@ async fn list(app: &App) -> Result<(), CliError> {
         ]);
     }
     let json = Value::Array(organizations.iter().map(output::json::organization).collect());
-    app.output.list(&table, json, "No organizations; `secrets org create NAME --admin USER` makes one.")
+    app.output.list(&table, json, "No organizations; `secrets org create NAME --admin USER` creates one.")
 }
 
 async fn show(app: &App, id: Option<OrganizationId>) -> Result<(), CliError> {
@@ -179,7 +179,7 @@ fn keep(changed: v1::OrganizationLimits, before: v1::OrganizationLimits) -> v1::
 }
 
 async fn delete(app: &App, id: &OrganizationId, yes: bool) -> Result<(), CliError> {
-    let question = format!("Nothing of organization {id} can be opened again, also by you. Delete it?");
+    let question = format!("Delete organization {id}? Nobody will be able to recover its secrets, not even you.");
     if !yes && !prompt::confirm(&question, false)? {
         return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
     }
@@ -191,8 +191,8 @@ async fn delete(app: &App, id: &OrganizationId, yes: bool) -> Result<(), CliErro
 fn print(app: &App, organization: &v1::Organization) -> Result<(), CliError> {
     let limits = organization.limits.unwrap_or_default();
     let policy = match organization.name_policy() {
-        v1::NamePolicy::Relaxed => "relaxed: small letters pass too",
-        _ => "strict: capital letters, digits and _",
+        v1::NamePolicy::Relaxed => "relaxed: letters, digits and _",
+        _ => "strict: upper-case letters, digits and _",
     };
     app.output.fields(
         &[

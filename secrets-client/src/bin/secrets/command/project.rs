@@ -17,7 +17,7 @@ pub(crate) enum ProjectCommand {
     Create {
         /// Its identifier
         project_id: ProjectId,
-        /// What people call it
+        /// Name that people read
         #[arg(long, value_name = "NAME")]
         display_name: Option<String>,
     },
@@ -29,7 +29,7 @@ pub(crate) enum ProjectCommand {
         /// Its identifier
         project_id: ProjectId,
     },
-    /// Delete a project with its secrets
+    /// Delete a project and its secrets
     Delete {
         /// Its identifier
         project_id: ProjectId,
@@ -66,7 +66,7 @@ pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), CliErr
                 table.row([project.project_id.clone(), project.display_name.clone(), created]);
             }
             let json = Value::Array(projects.iter().map(output::json::project).collect());
-            app.output.list(&table, json, "No projects; `secrets project create NAME` makes one.")
+            app.output.list(&table, json, "No projects; `secrets project create NAME` creates one.")
         }
         ProjectCommand::Show { project_id } => {
             let name = format!("{parent}/projects/{project_id}");
@@ -82,7 +82,7 @@ pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), CliErr
             )
         }
         ProjectCommand::Delete { project_id, yes } => {
-            let question = format!("The secrets of project {project_id} go with it. Delete it?");
+            let question = format!("Delete project {project_id} and its secrets?");
             if !yes && !prompt::confirm(&question, false)? {
                 return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
             }

@@ -12,9 +12,9 @@ use crate::output_masking::masking::{self, Masking};
 use crate::ui::error::{CliError, ExitCode};
 
 const AFTER_HELP: &str = "\
-Reads stdin and writes it to stdout, with *** where a value stands, as it is or encoded. What is
-resolved once, at the start, is masked to the end. What may be the beginning of a value is held back
-for a tenth of a second at most, so that prompts show.
+Copies stdin to stdout, with *** in place of each value, plain or encoded. The values are those
+that the context gets when the command starts. Text that may be the beginning of a value is held
+back for a tenth of a second at most, so that prompts show.
 
   tail -f /var/log/app.log | secrets redact --workspace ws1";
 
@@ -31,13 +31,13 @@ pub(crate) struct RedactArgs {
     unmask: Vec<String>,
 }
 
-/// Masks until stdin ends, or until whoever reads stdout is gone. Nothing passes before the values are known.
+/// Masks until stdin ends, or until whoever reads stdout is gone. Nothing is copied before the values are known.
 pub(crate) async fn redact(app: &App, args: RedactArgs) -> Result<(), CliError> {
     let set = app.receive_what_is_there(&args.context, &args.only).await?;
     let redactor = masking::redactor_except(&args.unmask, &set.secrets, app.output)?;
     drop(set);
     if redactor.is_empty() {
-        app.output.warn("there is nothing to mask: this context gets no value that is masked");
+        app.output.warn("nothing to mask: this context gets no value that is masked");
     }
     let failed = |what: &str, error: io::Error| CliError::new(ExitCode::Failed, format!("{what}: {error}"));
     let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(|error| failed("stdin", error))?;

@@ -14,29 +14,28 @@ use crate::ui::output::{self, text};
 
 #[derive(Args, Debug)]
 pub(crate) struct ResolveArgs {
-    /// Only these secrets, which must be there; all if none is named
+    /// Only these secrets, which must be there [default: all]
     names: Vec<String>,
     #[command(flatten)]
     context: ContextArgs,
     /// Show the values
     #[arg(long)]
     show_values: bool,
-    /// Print one secret's value alone, byte for byte
+    /// Print the value of one secret alone, byte for byte
     #[arg(long, conflicts_with_all = ["show_values", "format"])]
     raw: bool,
-    /// Print names and values in this format, in which each value reads back as it is
+    /// Print names and values in this format, which keeps every value as it is
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "show_values")]
     format: Option<Format>,
 }
 
 pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), CliError> {
     if args.raw && args.names.len() != 1 {
-        return Err(CliError::usage("--raw prints exactly one value").hint("secrets resolve NAME --raw"));
+        return Err(CliError::usage("--raw needs exactly one name").hint("secrets resolve NAME --raw"));
     }
     if app.output.is_json() && (args.raw || args.format.is_some()) {
         return Err(CliError::usage(
-            "--output json prints names, values with --show-values, and what goes with them; \
-                                   --raw and --format have outputs of their own",
+            "--output json can't be combined with --raw or --format; with --show-values it prints the values",
         ));
     }
     for name in &args.names {
@@ -83,7 +82,7 @@ fn print(app: &App, set: &Resolved, show_values: bool) -> Result<(), CliError> {
         "revision": set.revision,
         "next_change_time": output::json::time(set.next_change_time.as_ref()),
     });
-    app.output.list(&table, json, "This context gets no secrets; `secrets explain` says why.")
+    app.output.list(&table, json, "This context gets no secrets; `secrets explain` shows why.")
 }
 
 fn row(secret: &ResolvedSecret, show_values: bool) -> Value {

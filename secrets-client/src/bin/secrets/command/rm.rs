@@ -16,7 +16,7 @@ pub(crate) struct RmArgs {
     name: String,
     #[command(flatten)]
     scope: ScopeArgs,
-    /// Destroy it now: it can't be brought back
+    /// Destroy the secret now, so that it can't be restored
     #[arg(long)]
     purge: bool,
     /// Destroy the value of this old version only
@@ -48,8 +48,9 @@ pub(crate) async fn rm(app: &App, args: RmArgs) -> Result<(), CliError> {
     let secret = client.get_secret(v1::GetSecretRequest { name: name.clone() }).await?.secret.unwrap_or_default();
     let next = what_is_next(app, &scope, &secret).await;
     if !args.yes {
-        let lost = if args.purge { " It can't be brought back." } else { "" };
-        if !prompt::confirm(&format!("{next}.{lost} Delete?"), false)? {
+        let lost = if args.purge { " It can't be restored." } else { "" };
+        let question = format!("Delete {} from {}? {next}.{lost}", args.name, scope::describe(&scope));
+        if !prompt::confirm(&question, false)? {
             return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
         }
     }
@@ -58,16 +59,16 @@ pub(crate) async fn rm(app: &App, args: RmArgs) -> Result<(), CliError> {
     let back = match response.secret.as_ref().and_then(|secret| secret.purge_time.as_ref()) {
         Some(until) => {
             let until = text::moment(Some(until));
-            format!(" `secrets undelete {}{}` brings it back until {until}.", args.name, args.scope.flag())
+            format!(" `secrets undelete {}{}` restores it until {until}.", args.name, args.scope.flag())
         }
         None => String::new(),
     };
-    let sentence = format!("{} deleted: {next}.{back}", args.name);
+    let sentence = format!("{} deleted from {}. {next}.{back}", args.name, scope::describe(&scope));
     app.output.done(&sentence, &json::changed(response.secret.as_ref(), &response.revision, &[]))
 }
 
 async fn rm_version(app: &App, args: &RmArgs, name: String, version: u32) -> Result<(), CliError> {
-    let question = format!("The value of version {version} of {} can't be brought back. Destroy it?", args.name);
+    let question = format!("Destroy the value of version {version} of {}? It can't be restored.", args.name);
     if !args.yes && !prompt::confirm(&question, false)? {
         return Err(CliError::new(ExitCode::Failed, "nothing was destroyed"));
     }
@@ -83,7 +84,7 @@ async fn what_is_next(app: &App, scope: &ScopeName, secret: &v1::Secret) -> Stri
     let id = &secret.secret_id;
     let organization = scope.organization().to_string();
     let context = match scope {
-        ScopeName::Organization(_) => return format!("contexts without a narrower {id} will get none"),
+        ScopeName::Organization(_) => return format!("Contexts without a {id} of a narrower scope will get none"),
         ScopeName::Project(_, project) => {
             v1::Context { organization, project: project.to_string(), ..Default::default() }
         }
@@ -93,11 +94,12 @@ async fn what_is_next(app: &App, scope: &ScopeName, secret: &v1::Secret) -> Stri
         ScopeName::User(..) => ContextArgs::default().context(organization, &app.defaults()),
     };
     let request = v1::ExplainRequest { context: Some(context), secret_ids: vec![id.clone()], ..Default::default() };
-    let Ok(client) = app.client() else { return format!("{id} goes") };
+    let hidden = || format!("What is used instead of {id} is not for you to see");
+    let Ok(client) = app.client() else { return hidden() };
     match client.explain(request).await {
         Ok(answer) => answer.explanations.first().map_or_else(|| none_instead(id), |row| next_winner(row, secret)),
         // Who may delete a secret need not be allowed to see what else there is.
-        Err(_) => format!("what is used instead of {id} is not for you to see"),
+        Err(_) => hidden(),
     }
 }
 
@@ -105,7 +107,7 @@ fn next_winner(row: &v1::Explanation, secret: &v1::Secret) -> String {
     let id = &secret.secret_id;
     match &row.winner {
         Some(winner) if winner.secret != secret.name => {
-            return format!("{} {id} is used now, and will be", owner(&winner.secret));
+            return format!("{} {id} is used already, and will be", owner(&winner.secret));
         }
         Some(_) => {}
         None => return none_instead(id),
@@ -126,15 +128,19 @@ fn next_winner(row: &v1::Explanation, secret: &v1::Secret) -> String {
 }
 
 fn none_instead(id: &str) -> String {
-    format!("no other {id} will be used instead")
+    format!("Nothing else is called {id}, so whoever gets it now will get none")
 }
 
-/// `the organization's`, `project api's`, `your own`.
+/// At the beginning of a sentence: `The organization's`, `Project api's`, `Your own`.
 fn owner(secret: &str) -> String {
     match text::scope_of(secret).as_str() {
-        "organization" => "the organization's".to_owned(),
-        user if user.starts_with("user ") => "your own".to_owned(),
-        other => format!("{other}'s"),
+        "organization" => "The organization's".to_owned(),
+        user if user.starts_with("user ") => "Your own".to_owned(),
+        other => {
+            let mut letters = other.chars();
+            let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+            format!("{}'s", first.into_iter().chain(letters).collect::<String>())
+        }
     }
 }
 
@@ -175,7 +181,7 @@ mod tests {
                 blocked_by: OWN.into(),
             }],
         };
-        assert_eq!(next_winner(&row, &secret()), "the organization's A will be used instead");
+        assert_eq!(next_winner(&row, &secret()), "The organization's A will be used instead");
     }
 
     #[test]
@@ -186,12 +192,12 @@ mod tests {
             blocked_by: String::new(),
         };
         let row = v1::Explanation { secret_id: "A".into(), winner: explained(OWN), not_chosen: vec![expired] };
-        assert_eq!(next_winner(&row, &secret()), "no other A will be used instead");
+        assert_eq!(next_winner(&row, &secret()), "Nothing else is called A, so whoever gets it now will get none");
     }
 
     #[test]
     fn says_that_it_was_not_used_anyway() {
         let row = v1::Explanation { secret_id: "A".into(), winner: explained(ORGANIZATION), not_chosen: vec![] };
-        assert_eq!(next_winner(&row, &secret()), "the organization's A is used now, and will be");
+        assert_eq!(next_winner(&row, &secret()), "The organization's A is used already, and will be");
     }
 }

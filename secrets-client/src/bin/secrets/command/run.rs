@@ -1,7 +1,7 @@
 //! `run`: one resolve, then a program with the values in its environment, its files and its Docker configuration, whose
 //! output is masked.
 //!
-//! [`run`] tells the whole story. A [`PreparedProgram`] is what one set of secrets means for the program: what is written for
+//! [`run`] is the whole sequence. A [`PreparedProgram`] is what one set of secrets means for the program: what is written for
 //! it, and the [`Program`] as it is started. A [`Child`] is one that runs, to which signals are passed on
 //! until it ends; meanwhile [`Masking`] can be given another set.
 
@@ -29,9 +29,10 @@ use crate::supervise::signals::{Signals, exit_code};
 use crate::ui::error::{CliError, ExitCode};
 
 const AFTER_HELP: &str = "\
-Values in the program's output appear as ***. Where stdout is a terminal, the program gets one of
-its own. It is sent the signals that this command receives, and its code is passed through. What it
-leaves running in the background is not waited for, and may write for a second longer at most.";
+Values in the program's output appear as ***. If stdout is a terminal, the program gets a
+pseudo-terminal of its own. Signals are passed on to the program, and its exit code is passed
+through. Programs that it leaves running in the background are not waited for; their output is
+shown for one second more at most.";
 
 const USAGE: &str = "\
 secrets run [OPTIONS] -- COMMAND [ARGUMENT]...
@@ -45,13 +46,13 @@ pub(crate) struct RunArgs {
     /// Only these secrets, which must be there
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
     only: Vec<String>,
-    /// Leave these secrets as they are in the program's output
+    /// Do not mask these secrets in the program's output
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', conflicts_with = "no_masking")]
     unmask: Vec<String>,
-    /// Leave the program's output as it is, and execute the program directly
+    /// Do not mask the program's output, and execute the program directly
     #[arg(long)]
     no_masking: bool,
-    /// Keep inherited variables that a secret would replace: those named, or all
+    /// Keep inherited variables that a secret would replace: all, or those named
     #[arg(
         long,
         value_name = "NAME,NAME",
@@ -61,19 +62,19 @@ pub(crate) struct RunArgs {
         default_missing_value = "",
     )]
     preserve_env: Option<Vec<String>>,
-    /// Let the program inherit no variable but those that --keep names
+    /// Let the program inherit only the variables that --keep names
     #[arg(long)]
     clean_env: bool,
-    /// With --clean-env: variables that the program inherits all the same
+    /// With --clean-env: variables that the program inherits
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', requires = "clean_env")]
     keep: Vec<String>,
     /// Leave SECRETS_TOKEN and SECRETS_TOKEN_FILE in the program's environment
     #[arg(long)]
     pass_session: bool,
-    /// Print commands on stderr that let a CI service mask the values in its log
+    /// Print commands on stderr that make a CI service mask the values in its log
     #[arg(long, value_enum, value_name = "SERVICE")]
     ci: Option<Ci>,
-    /// A line for `sh` in place of a program
+    /// A line for `sh` instead of a program
     #[arg(long, value_name = "LINE", conflicts_with = "command")]
     shell: Option<OsString>,
     #[command(flatten)]
@@ -85,7 +86,7 @@ pub(crate) struct RunArgs {
     command: Vec<OsString>,
 }
 
-/// A CI service whose log masks what it is told.
+/// A CI service whose log can mask values.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Ci {
     /// GitHub Actions: `::add-mask::` for each value and each of its lines
@@ -143,7 +144,7 @@ impl RunArgs {
         let set = self.fallback.receive(app, &self.context, &self.only).await?;
         let plan = Plan::new(&set.secrets, delivery::home().as_deref())?;
         if !plan.api_only().is_empty() {
-            app.output.warn(&format!("never delivered to a program (api only): {}", plan.api_only().join(", ")));
+            app.output.warn(&format!("not delivered to programs (api only): {}", plan.api_only().join(", ")));
         }
         let masking = match self.no_masking {
             true => None,
@@ -188,7 +189,9 @@ impl RunArgs {
     fn warn_of_token(&self, app: &App) {
         let passed = self.pass_session && std::env::var_os("SECRETS_TOKEN").is_some();
         if passed && app.credential_kind() != Some(CredentialKind::Session) {
-            app.output.warn("the token that is passed on is not a session: the program may do all that you may");
+            app.output.warn(
+                "--pass-session passes on a token that is not a session's: the program may do everything that you may",
+            );
         }
     }
 

@@ -20,14 +20,14 @@ pub(crate) enum ServiceAccountCommand {
         /// For the platform rather than an organization (operator)
         #[arg(long)]
         platform: bool,
-        /// What people call it
+        /// Name that people read
         #[arg(long, value_name = "NAME")]
         display_name: Option<String>,
     },
     /// List the service accounts you may see
     #[command(visible_alias = "ls")]
     List {
-        /// The platform's
+        /// A service account of the platform
         #[arg(long)]
         platform: bool,
     },
@@ -35,15 +35,15 @@ pub(crate) enum ServiceAccountCommand {
     Show {
         /// Its identifier
         id: ServiceAccountId,
-        /// The platform's
+        /// A service account of the platform
         #[arg(long)]
         platform: bool,
     },
-    /// Delete a service account: its tokens, and the sessions they created, end at once
+    /// Delete a service account; its tokens, and the sessions that they created, end at once
     Delete {
         /// Its identifier
         id: ServiceAccountId,
-        /// The platform's
+        /// A service account of the platform
         #[arg(long)]
         platform: bool,
         /// Do not ask
@@ -88,7 +88,7 @@ pub(crate) async fn run(app: &App, command: ServiceAccountCommand) -> Result<(),
                 ]);
             }
             let json = Value::Array(accounts.iter().map(output::json::service_account).collect());
-            app.output.list(&table, json, "No service accounts; `secrets service-account create NAME` makes one.")
+            app.output.list(&table, json, "No service accounts; `secrets service-account create NAME` creates one.")
         }
         ServiceAccountCommand::Show { id, platform } => {
             let name = path(app, &id, platform).await?;
@@ -106,7 +106,8 @@ pub(crate) async fn run(app: &App, command: ServiceAccountCommand) -> Result<(),
         }
         ServiceAccountCommand::Delete { id, platform, yes } => {
             let name = path(app, &id, platform).await?;
-            let question = format!("{id}'s tokens, and the sessions they created, end at once. Delete {id}?");
+            let question =
+                format!("Delete service account {id}? Its tokens, and the sessions that they created, end at once.");
             if !yes && !prompt::confirm(&question, false)? {
                 return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
             }

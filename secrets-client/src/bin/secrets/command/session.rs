@@ -18,7 +18,7 @@ use crate::ui::prompt;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum SessionCommand {
-    /// Create a session; prints its token, this once
+    /// Create a session, and print its token this once
     Create(CreateArgs),
     /// List sessions
     #[command(visible_alias = "ls")]
@@ -34,11 +34,11 @@ pub(crate) enum SessionCommand {
     Renew {
         /// Its name or identifier, as `session list` prints it [default: the session that calls]
         session: Option<String>,
-        /// How long it lives from now [default: 1h]
+        /// New lifetime, counted from now [default: 1h]
         #[arg(long, value_parser = time::duration)]
         ttl: Option<Duration>,
     },
-    /// End sessions, and every session they created, at once
+    /// End sessions, and every session created with them, at once
     Revoke {
         /// Names or identifiers, as `session list` prints them [default: the session that calls]
         sessions: Vec<String>,
@@ -53,7 +53,7 @@ pub(crate) enum SessionCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct CreateArgs {
-    /// For this user [default: the caller, if it is one]
+    /// For this user [default: you]
     #[arg(long, value_name = "USER")]
     user: Option<UserId>,
     /// In this project
@@ -62,13 +62,13 @@ pub(crate) struct CreateArgs {
     /// In this workspace
     #[arg(long, value_name = "WORKSPACE")]
     workspace: Option<WorkspaceId>,
-    /// How long it lives [default: 1h]
+    /// Lifetime of the session [default: 1h]
     #[arg(long, value_parser = time::duration)]
     ttl: Option<Duration>,
-    /// The platform's own identifier of the sandbox or job
+    /// Your own identifier of the sandbox or job
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
-    /// What it is called in the list of sessions
+    /// Name of the session in the list of sessions
     #[arg(long, value_name = "NAME", alias = "display-name")]
     name: Option<String>,
     /// Deliver only these secrets
@@ -145,7 +145,7 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
     let created = app.client()?.create_session(request).await?;
     let (token, details) = (created.secret.expose_secret(), &created.details);
     let sentence = format!(
-        "Session {} for {}, expires {}. Its token is shown this once.",
+        "Session {} for {}, expires {}. Its token is shown only this once.",
         details.name.rsplit('/').next().unwrap_or_default(),
         describe(details.context.as_ref()),
         text::moment(details.expire_time.as_ref())
@@ -221,12 +221,14 @@ async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes:
         }
     } else if names.is_empty() {
         if app.credential_kind() != Some(CredentialKind::Session) {
-            return Err(CliError::usage("which session?").hint("`secrets session list` prints the identifiers"));
+            return Err(CliError::usage("no session is named").hint("`secrets session list` prints the identifiers"));
         }
         names.push(String::new()); // the caller's own
     }
-    let question =
-        format!("{} and every session created by it end at once. Revoke?", text::count(names.len(), "session"));
+    let question = format!(
+        "Revoke {}? Every session that was created with one of them ends too, at once.",
+        text::count(names.len(), "session")
+    );
     if !yes && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
         return Err(CliError::new(ExitCode::Failed, "nothing was revoked"));
     }
@@ -236,7 +238,7 @@ async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes:
         ended += app.client()?.revoke_session(request).await?.revoked_sessions;
     }
     let sentence = match usize::try_from(ended).unwrap_or(0) {
-        0 => "It had ended before.".to_owned(),
+        0 => "The session had ended before.".to_owned(),
         count => format!("{} ended.", text::count(count, "session")),
     };
     app.output.done(&sentence, &json!({ "revoked_sessions": ended }))

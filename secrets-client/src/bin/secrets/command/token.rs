@@ -16,14 +16,14 @@ use crate::ui::prompt;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum TokenCommand {
-    /// Make a token; prints it, this once
+    /// Create a token, and print it this once
     Create {
         #[command(flatten)]
         whose: WhoseArgs,
-        /// How long it lives, for instance 30d [default: 90d]
+        /// Lifetime of the token, for instance 30d [default: 90d]
         #[arg(long, value_parser = time::duration)]
         ttl: Option<Duration>,
-        /// What it is called in the list of tokens
+        /// Name of the token in the list of tokens
         #[arg(long, value_name = "NAME", alias = "display-name")]
         name: Option<String>,
     },
@@ -33,7 +33,7 @@ pub(crate) enum TokenCommand {
         #[command(flatten)]
         whose: WhoseArgs,
     },
-    /// End a token, and every session it created, at once
+    /// End a token, and every session created with it, at once
     Revoke {
         /// The token's name or identifier, as `token list` prints it
         token: String,
@@ -48,7 +48,7 @@ pub(crate) enum TokenCommand {
 /// Whose tokens; without a flag, your own.
 #[derive(Args, Debug)]
 pub(crate) struct WhoseArgs {
-    /// A service account's
+    /// Of this service account [default: your own]
     #[arg(long, value_name = "SERVICE_ACCOUNT")]
     service_account: Option<String>,
     /// A service account of the platform
@@ -68,7 +68,7 @@ pub(crate) async fn run(app: &App, command: TokenCommand) -> Result<(), CliError
             let created = app.client()?.create_token(request).await?;
             let (token, details) = (created.secret.expose_secret(), &created.details);
             let sentence = format!(
-                "Token of {}, expires {}. It is shown this once.",
+                "Token of {}, expires {}. It is shown only this once.",
                 text::principal(&details.principal),
                 text::moment(details.expire_time.as_ref())
             );
@@ -77,7 +77,7 @@ pub(crate) async fn run(app: &App, command: TokenCommand) -> Result<(), CliError
         TokenCommand::List { whose } => list(app, whose.principal(app).await?).await,
         TokenCommand::Revoke { token, whose, yes } => {
             let name = path(app, &token, &whose).await?;
-            let question = format!("Token {token} and every session it created end at once. Revoke it?");
+            let question = format!("Revoke token {token}? Every session that was created with it ends too, at once.");
             if !yes && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
                 return Err(CliError::new(ExitCode::Failed, "nothing was revoked"));
             }

@@ -17,14 +17,14 @@ use crate::ui::prompt;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum UserCommand {
-    /// Invite a person; prints the code of their first login
+    /// Invite a person, and print the invitation code
     Invite {
         /// Their identifier, for instance bob or bob@example.com
         user_id: UserId,
         /// How long the code can be redeemed [default: 7d]
         #[arg(long, value_parser = time::duration)]
         ttl: Option<Duration>,
-        /// Invite again somebody who has secrets, and destroy those
+        /// Invite somebody again who has secrets, and destroy these
         #[arg(long)]
         destroy_secrets: bool,
     },
@@ -32,7 +32,7 @@ pub(crate) enum UserCommand {
     Create {
         /// Their identifier
         user_id: UserId,
-        /// What people call them
+        /// Name that people read
         #[arg(long, value_name = "NAME")]
         display_name: Option<String>,
     },
@@ -44,7 +44,7 @@ pub(crate) enum UserCommand {
         /// Their identifier
         user_id: UserId,
     },
-    /// Delete a user: tokens and sessions end at once, own secrets are destroyed after the window
+    /// Delete a user; their tokens and sessions end at once, and their own secrets are destroyed later
     Delete {
         /// Their identifier
         user_id: UserId,
@@ -59,7 +59,7 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError>
     let client = app.client()?;
     match command {
         UserCommand::Invite { user_id, ttl, destroy_secrets } => {
-            let question = format!("The secrets of {user_id} are destroyed. Invite them again?");
+            let question = format!("Invite {user_id} again? Their secrets are destroyed.");
             if destroy_secrets && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
                 return Err(CliError::new(ExitCode::Failed, "nobody was invited"));
             }
@@ -118,8 +118,8 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError>
         }
         UserCommand::Delete { user_id, yes } => {
             let question = format!(
-                "{user_id}'s tokens and sessions end at once, and their own secrets are destroyed after the window. \
-                 Delete {user_id}?"
+                "Delete user {user_id}? Their tokens and sessions end at once, and their own secrets are destroyed after \
+                 the retention period."
             );
             if !yes && !prompt::confirm(&question, false)? {
                 return Err(CliError::new(ExitCode::Failed, "nobody was deleted"));

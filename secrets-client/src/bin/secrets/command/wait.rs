@@ -18,12 +18,12 @@ const NOTICE_DELAY: Duration = Duration::from_secs(3);
 
 #[derive(Args, Debug)]
 pub(crate) struct WaitArgs {
-    /// The secrets that must be there
+    /// The secrets to wait for
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
     #[command(flatten)]
     context: ContextArgs,
-    /// Give up after this long, for instance `5m`; without it, never
+    /// Give up after this long, for instance 5m [default: never]
     #[arg(long, value_name = "DURATION", value_parser = time::duration)]
     timeout: Option<Duration>,
 }
@@ -41,7 +41,7 @@ pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     let Some(live) = by(answer_due, first_names(app, &args.context, &wanted)).await else {
         let text = format!("{} did not answer within {} s", app.settings.endpoint, start.elapsed().as_secs());
         return Err(
-            CliError::new(ExitCode::Unavailable, text).hint("is it running? `secrets doctor` looks for what is wrong")
+            CliError::new(ExitCode::Unavailable, text).hint("is the service running? `secrets doctor` finds problems")
         );
     };
     let mut live = live?;
@@ -51,8 +51,8 @@ pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     }
     let (missing, seconds) = (missing(&wanted, &live), start.elapsed().as_secs());
     let first = missing.first().map(String::as_str).unwrap_or_default();
-    Err(CliError::new(ExitCode::Missing, format!("not there after {seconds} s: {}", missing.join(", ")))
-        .hint(format!("`secrets set {first}` gives your own sandboxes one")))
+    Err(CliError::new(ExitCode::Missing, format!("still missing after {seconds} s: {}", missing.join(", ")))
+        .hint(format!("`secrets set {first}` sets one of your own")))
 }
 
 /// Awaits `waiting` until `end`; without one, however long it takes.

@@ -17,13 +17,13 @@ pub(crate) enum WorkspaceCommand {
     Create {
         /// Its identifier
         workspace_id: WorkspaceId,
-        /// The project it belongs to, for good
+        /// The project of the workspace, which can't be changed later
         #[arg(long, value_name = "PROJECT")]
         project: Option<ProjectId>,
-        /// Who owns it [default: you]
+        /// Owner of the workspace [default: you]
         #[arg(long, value_name = "USER")]
         owner: Option<UserId>,
-        /// What people call it
+        /// Name that people read
         #[arg(long, value_name = "NAME")]
         display_name: Option<String>,
     },
@@ -95,7 +95,7 @@ pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliE
                 ]);
             }
             let json = Value::Array(workspaces.iter().map(output::json::workspace).collect());
-            app.output.list(&table, json, "No workspaces; `secrets workspace create NAME` makes one.")
+            app.output.list(&table, json, "No workspaces; `secrets workspace create NAME` creates one.")
         }
         WorkspaceCommand::Show { workspace_id } => {
             let request = v1::GetWorkspaceRequest { name: path(&workspace_id) };
@@ -114,8 +114,8 @@ pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliE
         }
         WorkspaceCommand::Transfer { workspace_id, to, yes } => {
             let question = format!(
-                "Workspace {workspace_id} will be {to}'s. Values are destroyed if its owner has left and {to} is no \
-                 member of it. Go on?"
+                "Transfer workspace {workspace_id} to {to}? If its owner has left and {to} is not a member of it, its \
+                 values are destroyed."
             );
             if !yes && !prompt::confirm(&question, false)? {
                 return Err(CliError::new(ExitCode::Failed, "nothing was changed"));
@@ -133,10 +133,10 @@ pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliE
             };
             let json = output::json::workspace(&response.workspace.unwrap_or_default());
             let json = output::json::with(json, "destroyed_secrets", destroyed);
-            app.output.done(&format!("Workspace {workspace_id} is {to}'s now.{lost}"), &json)
+            app.output.done(&format!("Workspace {workspace_id} now belongs to {to}.{lost}"), &json)
         }
         WorkspaceCommand::Delete { workspace_id, yes } => {
-            let question = format!("The secrets of workspace {workspace_id} are destroyed with it. Delete it?");
+            let question = format!("Delete workspace {workspace_id} and destroy its secrets?");
             if !yes && !prompt::confirm(&question, false)? {
                 return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
             }

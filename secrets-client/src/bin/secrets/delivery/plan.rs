@@ -47,7 +47,7 @@ impl Plan {
                 None | Some(Kind::EnvironmentVariable(_)) => {
                     SecretId::parse(name, NamePolicy::Relaxed).map_err(|error| fails(error.to_string()))?;
                     if secret.expose().contains(&0) {
-                        return Err(fails("it holds a NUL, which no variable can".to_owned()));
+                        return Err(fails("the value holds a NUL byte, which no variable can".to_owned()));
                     }
                     plan.variables.push(Variable { name: name.clone(), value: secret.expose().to_vec().into() });
                 }
@@ -60,7 +60,7 @@ impl Plan {
                         (Some(rest), Some(home)) => home.join(rest),
                         (Some(_), None) => {
                             return Err(fails(format!("`{path}` is below the home directory, and there is none"))
-                                .hint("HOME says where it is"));
+                                .hint("set HOME to its path"));
                         }
                     };
                     let mode = if file.mode == 0 { 0o600 } else { file.mode & 0o775 };
@@ -75,7 +75,8 @@ impl Plan {
                     let host = registry.host.parse().map_err(|error| fails(format!("registry: {error}")))?;
                     let username = registry.username.parse().map_err(|error| fails(format!("registry: {error}")))?;
                     let password = std::str::from_utf8(secret.expose()).ok().filter(|text| !text.contains('\0'));
-                    let password = password.ok_or_else(|| fails("a password is text without NUL".to_owned()))?;
+                    let password = password
+                        .ok_or_else(|| fails("a registry password must be text without NUL bytes".to_owned()))?;
                     plan.logins.push(Login { host, username, password: password.to_owned().into() });
                 }
                 Some(Kind::ApiOnly(_)) => plan.api_only.push(name.clone()),

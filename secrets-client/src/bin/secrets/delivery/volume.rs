@@ -90,7 +90,7 @@ impl Volume {
         let _lock = self.lock()?;
         // Whoever was quicker may have put something else there.
         if !self.is_ours()? {
-            return Err(io::Error::other("somebody else is writing there"));
+            return Err(io::Error::other("another process is writing there"));
         }
         let set = self.random_name();
         let written = self.write_set(&set, files).and_then(|()| self.link(&set, CURRENT_LINK));

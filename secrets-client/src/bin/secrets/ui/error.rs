@@ -1,5 +1,7 @@
 //! How a command ends: exit codes, and a line on stderr with what to type next.
 
+mod field;
+
 use std::io::Write as _;
 
 use secrets_client::{Answer, ClientError, ConfigError, ConnectError, ConnectionProblem, Reason};
@@ -122,14 +124,28 @@ impl From<ConfigError> for CliError {
     }
 }
 
-/// The service's sentence, and what it says of single fields where the sentence leaves that out.
+/// The service's sentence in the words of the command line, and what it says of single fields where the sentence leaves
+/// that out.
 fn describe(answer: &Answer) -> String {
+    if answer.reason == Some(Reason::EtagMismatch) {
+        return "somebody else changed this secret meanwhile; nothing was changed".to_owned();
+    }
     let mut message = answer.message.clone();
+    let mut violations = Vec::new();
     for violation in &answer.violations {
+        let repeated = format!("{}: {}", violation.field, violation.description);
+        if message == repeated {
+            message.clear();
+        }
         if !message.contains(&violation.description) {
-            message.push_str(&format!("; {}: {}", violation.field, violation.description));
+            violations.push(field::violation(&violation.field, &violation.description));
         }
     }
+    let mut message = field::sentence(&message);
+    if !message.is_empty() && !violations.is_empty() {
+        message.push_str("; ");
+    }
+    message.push_str(&violations.join("; "));
     if answer.reason == Some(Reason::Internal)
         && let Some(request_id) = &answer.request_id
     {
@@ -143,19 +159,19 @@ fn next_step(error: &ClientError) -> Option<String> {
         return Some(around(*problem, endpoint));
     }
     if error.code() == tonic::Code::Unimplemented {
-        return Some("`secrets doctor` tells which version is there".to_owned());
+        return Some("`secrets doctor` shows which version is there".to_owned());
     }
     let answer = error.answer()?;
     let hint = match answer.reason? {
         Reason::Unauthenticated => "sign in with `secrets login --invite CODE`, or set SECRETS_TOKEN",
         Reason::PermissionDenied => "`secrets whoami` says who you are and what you may do",
-        Reason::EtagMismatch | Reason::Conflict => "somebody else changed it meanwhile; look at it and try again",
-        Reason::UserHasSecrets => "--destroy-secrets invites them again and destroys those",
+        Reason::EtagMismatch | Reason::Conflict => "look at the current state, and try again",
+        Reason::UserHasSecrets => "--destroy-secrets invites the user again, and destroys these secrets",
         Reason::NotEmpty => "`secrets workspace list` shows what still belongs to it",
         Reason::SecretRequiredMissing => "`secrets explain` shows what this context gets, and why",
         Reason::AlreadyExists | Reason::InvalidSecretId => {
             let suggestion = answer.metadata.get("suggestion")?;
-            return (!answer.message.contains(suggestion)).then(|| format!("`{suggestion}` would pass"));
+            return (!answer.message.contains(suggestion)).then(|| format!("did you mean `{suggestion}`?"));
         }
         _ => return None,
     };
@@ -165,12 +181,14 @@ fn next_step(error: &ClientError) -> Option<String> {
 /// What to type when there is no connection.
 fn around(problem: ConnectionProblem, endpoint: &str) -> String {
     match problem {
-        ConnectionProblem::UnknownHost => "is the name right? SECRETS_ENDPOINT or --endpoint says where the service is",
+        ConnectionProblem::UnknownHost => {
+            "is the name right? SECRETS_ENDPOINT or --endpoint sets the address of the service"
+        }
         ConnectionProblem::CertificateTime => {
-            "whoever runs the service renews it, unless it is this machine's clock: see `date`"
+            "ask the operator of the service to renew the certificate, unless this machine's clock is wrong: see `date`"
         }
         ConnectionProblem::CertificateName => {
-            "SECRETS_ENDPOINT or --endpoint must say a name that the certificate is for"
+            "SECRETS_ENDPOINT or --endpoint must name a host that the certificate is for"
         }
         ConnectionProblem::CertificateAuthority => {
             "`secrets login --ca-file PATH` or SECRETS_CA_FILE trusts an authority of your own, also that of a proxy \
@@ -182,12 +200,12 @@ fn around(problem: ConnectionProblem, endpoint: &str) -> String {
         ConnectionProblem::NoTls => return format!("try --endpoint {}", endpoint.replacen("https://", "http://", 1)),
         ConnectionProblem::NoHttp2 => "something else answers there: is the address right, or a proxy on the way?",
         ConnectionProblem::Proxy => {
-            "HTTPS_PROXY says which proxy, with `user:password@` if it asks; NO_PROXY=HOST goes around it"
+            "HTTPS_PROXY names the proxy, with `user:password@` if it asks for one; NO_PROXY=HOST goes around it"
         }
         _ if endpoint.starts_with("http://") => {
-            "is it running, and without TLS? SECRETS_ENDPOINT or --endpoint says where it is"
+            "is the service running, and without TLS? SECRETS_ENDPOINT or --endpoint sets its address"
         }
-        _ => "is it running? SECRETS_ENDPOINT or --endpoint says where; `secrets doctor` looks closer",
+        _ => "is the service running? SECRETS_ENDPOINT or --endpoint sets its address; `secrets doctor` looks closer",
     }
     .to_owned()
 }
@@ -205,9 +223,9 @@ mod tests {
         ClientError::Answered(Box::new(Answer {
             code,
             reason,
-            message: "it did not pass".into(),
+            message: "the name is not valid".into(),
             metadata: BTreeMap::new(),
-            violations: vec![FieldViolation { field: "secret_id".into(), description: "`l` does not pass".into() }],
+            violations: vec![FieldViolation { field: "secret_id".into(), description: "must be upper case".into() }],
             retry_after: None,
             request_id: Some("7d2f".into()),
         }))
@@ -242,6 +260,6 @@ mod tests {
     #[test]
     fn adds_fields_and_the_request_of_a_fault() {
         let failure = CliError::from(answered(Code::Internal, Some(Reason::Internal)));
-        assert_eq!(failure.message, "it did not pass; secret_id: `l` does not pass (request 7d2f)");
+        assert_eq!(failure.message, "the name is not valid; secret name must be upper case (request 7d2f)");
     }
 }

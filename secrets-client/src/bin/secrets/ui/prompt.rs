@@ -31,7 +31,7 @@ pub(crate) fn line(question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, Cli
 
 /// Asks for a yes; everything else is a no. `from_terminal` asks the terminal itself while stdin is being read as data.
 pub(crate) fn confirm(question: &str, from_terminal: bool) -> Result<bool, CliError> {
-    let refused = || CliError::usage("there is no terminal to ask on").hint("--yes answers the question");
+    let refused = || CliError::usage("this question needs a terminal").hint("--yes answers it");
     let mut answer = String::new();
     let ask = || {
         let mut stderr = std::io::stderr().lock();

@@ -118,8 +118,8 @@ fn id<T: FromStr>(typed: Option<&String>) -> Option<T> {
 /// A name as it may stand on a command line, where the shell has its own ideas of other characters.
 fn found(name: String, about: &str) -> Option<Candidate> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let passes = !name.starts_with('-') && name.bytes().all(is_plain);
-    passes.then(|| Candidate { name, about: (!about.is_empty()).then(|| escape(about)) })
+    let is_safe = !name.starts_with('-') && name.bytes().all(is_plain);
+    is_safe.then(|| Candidate { name, about: (!about.is_empty()).then(|| escape(about)) })
 }
 
 #[cfg(test)]
@@ -128,8 +128,8 @@ mod tests {
 
     #[test]
     fn takes_only_names_that_mean_themselves_in_a_shell() {
-        for (name, passes) in [("LINEAR_API_KEY", true), ("my-project.2", true), ("$(id)", false), ("--yes", false)] {
-            assert_eq!(found(name.to_owned(), "").is_some(), passes, "{name}");
+        for (name, is_safe) in [("LINEAR_API_KEY", true), ("my-project.2", true), ("$(id)", false), ("--yes", false)] {
+            assert_eq!(found(name.to_owned(), "").is_some(), is_safe, "{name}");
         }
         assert_eq!(found("A".to_owned(), "two\nlines").unwrap().about.as_deref(), Some("two\\nlines"));
     }

@@ -28,14 +28,14 @@ pub(super) async fn connection(settings: &Settings) -> Vec<Check> {
             return vec![Check::fail(
                 NAME,
                 failure.message(),
-                "see what names it: SECRETS_CA_FILE, HTTPS_PROXY or `secrets config list`",
+                "check SECRETS_CA_FILE, HTTPS_PROXY and `secrets config list`",
             )];
         }
     };
     match builder.diagnose().await {
         Err(error) => vec![Check::from_error(NAME, error)],
         Ok(report) => {
-            let made = Check::ok(NAME, format!("made in {} ms", report.took.as_millis()));
+            let made = Check::ok(NAME, format!("established in {} ms", report.took.as_millis()));
             let certificate = report.certificate.map(|shown| certificate(&shown, settings, time::now()));
             std::iter::once(made).chain(certificate).collect()
         }
@@ -45,32 +45,38 @@ pub(super) async fn connection(settings: &Settings) -> Vec<Check> {
 fn certificate(shown: &ServerCertificate, settings: &Settings, now: Timestamp) -> Check {
     const NAME: &str = "certificate";
     let by = match settings.ca_file().filter(|_| shown.by_own_authority) {
-        Some(file) => format!("{} vouches for it", file.display()),
-        None => "the system trusts it".to_owned(),
+        Some(file) => format!("trusted through {}", file.display()),
+        None => "trusted by the system".to_owned(),
     };
     let finding = format!("signed by {}; {by}; expires {}", shown.issuer, text::moment(shown.expires.as_ref()));
     match shown.expires {
         Some(expires) if expires.seconds - now.seconds < EXPIRY_WARNING_SECONDS => {
-            Check::warn(NAME, finding, "whoever runs the service should renew it soon")
+            Check::warn(NAME, finding, "ask the operator of the service to renew it soon")
         }
         _ => Check::ok(NAME, finding),
     }
 }
 
-/// Asks who the token's bearer is, which tells of the token, the clock and the version.
+/// Asks who the token belongs to: the answer shows whether token, clock and version are right.
 pub(super) async fn answers(settings: &Settings) -> Vec<Check> {
     const NAME: &str = "token";
     match settings.credential.as_ref().map(secrets_client::Credential::kind) {
-        None => return vec![Check::fail(NAME, "none", "`secrets login --invite CODE` signs in; or set SECRETS_TOKEN")],
+        None => {
+            return vec![Check::fail(NAME, "no token", "`secrets login --invite CODE` signs in; or set SECRETS_TOKEN")];
+        }
         Some(Some(CredentialKind::Invitation)) => {
-            return vec![Check::fail(NAME, "an invitation's code is none", "redeem it: secrets login --invite CODE")];
+            return vec![Check::fail(
+                NAME,
+                "this is an invitation code, not a token",
+                "`secrets login --invite CODE` redeems it",
+            )];
         }
         Some(_) => {}
     }
     let client = settings.client().and_then(|builder| builder.retry(RetryPolicy::NEVER).deadline(CALL_TIMEOUT).build());
     let client = match client {
         Ok(client) => client,
-        // What keeps from connecting was told before.
+        // What keeps it from connecting is reported already.
         Err(_) if settings.connection().is_err() => return Vec::new(),
         Err(error) => return vec![Check::fail(NAME, CliError::from(error).message(), "sign in again: secrets login")],
     };
@@ -92,7 +98,7 @@ fn token(me: &v1::WhoAmIResponse, now: Timestamp) -> Check {
     let short = me.kind() == v1::PrincipalKind::Session;
     match me.expire_time {
         Some(end) if !short && end.seconds - now.seconds < EXPIRY_WARNING_SECONDS => {
-            Check::warn("token", finding, "make another in time: secrets token create")
+            Check::warn("token", finding, "create another one in time: secrets token create")
         }
         _ => Check::ok("token", finding),
     }
@@ -110,8 +116,8 @@ fn clock(asked: Timestamp, took: Duration, theirs: Timestamp) -> Check {
     let direction = if ahead > 0 { "ahead of" } else { "behind" };
     Check::warn(
         "clock",
-        format!("this machine's is {by} {direction} the service's"),
-        "set it, for instance by NTP; `timedatectl` shows it",
+        format!("this machine's clock is {by} {direction} the service's"),
+        "set the clock, for instance by NTP; `timedatectl` shows its state",
     )
 }
 
@@ -121,7 +127,7 @@ fn version(theirs: &str, ours: &str) -> Check {
     if theirs.is_empty() {
         return Check::warn(
             NAME,
-            format!("this command is {ours}; the service does not say what it is"),
+            format!("this command is {ours}; the service does not report its version"),
             "update the service",
         );
     }
@@ -133,7 +139,7 @@ fn version(theirs: &str, ours: &str) -> Check {
     Check::warn(
         NAME,
         format!("the service is {theirs}, this command {ours}"),
-        format!("update {older}, should a call not be known"),
+        format!("update {older} if a call is unknown"),
     )
 }
 
@@ -150,9 +156,9 @@ mod tests {
     fn compares_clocks_at_the_middle_of_the_call() {
         let near = clock(at(1000), Duration::from_secs(2), at(1001));
         assert_eq!((near.state, near.finding.as_str()), (State::Ok, "less than 1 s from the service's"));
-        for (theirs, told) in [(1090, "89 s behind"), (900, "101 s ahead of")] {
+        for (theirs, expected) in [(1090, "89 s behind"), (900, "101 s ahead of")] {
             let far = clock(at(1000), Duration::from_secs(2), at(theirs));
-            assert!(far.state == State::Warn && far.finding.contains(told), "{far:?}");
+            assert!(far.state == State::Warn && far.finding.contains(expected), "{far:?}");
         }
     }
 

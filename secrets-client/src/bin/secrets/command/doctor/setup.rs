@@ -11,11 +11,11 @@ pub(super) fn configuration(settings: &Settings) -> Check {
     };
     let shown = path.display();
     if !path.exists() {
-        Check::ok(NAME, format!("{shown} is not there yet"))
+        Check::ok(NAME, format!("{shown} does not exist yet"))
     } else if Config::is_exposed(path) {
         Check::warn(NAME, format!("{shown} can be read by others"), format!("chmod 600 {shown}"))
     } else {
-        Check::ok(NAME, format!("{shown}, for you alone"))
+        Check::ok(NAME, format!("{shown}, readable by you alone"))
     }
 }
 
@@ -45,7 +45,7 @@ pub(super) fn endpoint(settings: &Settings) -> Check {
     if endpoint.starts_with("http://") && !is_here {
         return Check::warn(
             NAME,
-            format!("{endpoint}, without TLS: who is on the way reads tokens and values"),
+            format!("{endpoint}, without TLS: others on the network can read tokens and values"),
             "give the service a certificate, and use https://",
         );
     }
@@ -64,7 +64,7 @@ pub(super) fn proxy(settings: &Settings) -> Option<Check> {
         Ok(None) => None,
         Ok(Some(proxy)) => Some(match proxy.address_for(&settings.endpoint) {
             Some(address) => Check::ok(NAME, format!("through {address}")),
-            None => Check::ok(NAME, "one is named, and is not on the way"),
+            None => Check::ok(NAME, "configured, but not used for this endpoint"),
         }),
     }
 }

@@ -99,7 +99,7 @@ impl Watched<'_> {
                 }
                 LiveEvent::Ended(error) => {
                     let error = CliError::from(error);
-                    child.print_line(&format!("secrets: changes are no longer watched: {}", error.message()));
+                    child.print_line(&format!("secrets: stopped watching for changes: {}", error.message()));
                     continue;
                 }
             };
@@ -112,7 +112,7 @@ impl Watched<'_> {
                 continue;
             }
             if let Err(failure) = self.args.fallback.keep(self.app, context, only, &self.set) {
-                child.print_line(&format!("secrets: there is no new fallback: {}", failure.message()));
+                child.print_line(&format!("secrets: the fallback was not updated: {}", failure.message()));
             }
             if let Some(signal) = self.args.watching.signal {
                 child.print_line(&format!("secrets: {names} changed; the program is sent {}", name_of(signal)));
@@ -197,7 +197,7 @@ fn signal(text: &str) -> Result<Signal, String> {
     let named = |(known, signal): &(&str, Signal)| *known == name || signal.as_raw().to_string() == name;
     SIGNALS.iter().find(|known| named(known)).map(|(_, signal)| *signal).ok_or_else(|| {
         let names: Vec<&str> = SIGNALS.iter().map(|(name, _)| *name).collect();
-        format!("one of {} passes", names.join(", "))
+        format!("expected one of {}", names.join(", "))
     })
 }
 

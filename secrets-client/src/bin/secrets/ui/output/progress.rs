@@ -1,4 +1,4 @@
-//! Something that may take a while: a line on stderr that tells how long it has taken, and is gone when it is done.
+//! Progress of what may take a while: a line on stderr with the time that has passed, removed at the end.
 
 use std::future::Future;
 use std::io::Write as _;

@@ -173,7 +173,7 @@ pub(crate) fn wrapped(text: &str, room: usize) -> Vec<String> {
     lines
 }
 
-/// At most `length` characters of a text: of a resource path the end, which tells it from others, else the beginning.
+/// At most `length` characters of a text: of a resource path the end, which differs between paths, else the beginning.
 fn cut(text: &str, length: usize) -> String {
     let characters = text.chars().count();
     if characters <= length {

@@ -126,7 +126,7 @@ mod tests {
         for (sentence, said) in [
             ("before `organizations/acme/secrets/A`, which", "before the organization's A, which"),
             ("`organizations/acme/projects/api/secrets/A` is locked", "project api's A is locked"),
-            ("`A_B` would pass", "`A_B` would pass"),
+            ("did you mean `A_B`?", "did you mean `A_B`?"),
             ("no names", "no names"),
         ] {
             assert_eq!(by_owner(sentence), said);

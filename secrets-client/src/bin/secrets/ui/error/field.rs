@@ -1,0 +1,181 @@
+//! The API's fields and calls in the words of the command line: a person typed flags and names, and reads of those.
+//!
+//! A field that several commands send under different flags is named as a word that fits all of them.
+
+use secrets_core::{ScopeName, SecretName};
+
+/// What a field of the API is on the command line.
+const FIELDS: &[(&str, &str)] = &[
+    ("secret_id", "secret name"),
+    ("secret_ids", "secret name"),
+    ("required_secret_ids", "secret name"),
+    ("only_secret_ids", "--only"),
+    ("value", "value"),
+    ("version", "version"),
+    ("uid", "--uid"),
+    ("secret.target", "target"),
+    ("secret.target.file.path", "--file"),
+    ("secret.target.file.mode", "--mode"),
+    ("secret.target.registry.host", "--registry"),
+    ("secret.target.registry.username", "--username"),
+    ("secret.description", "--description"),
+    ("secret.labels", "--label"),
+    ("secret.group", "--group"),
+    ("secret.visibility", "--for-project and --for-workspace"),
+    ("secret.visibility.mode", "--for-project and --for-workspace"),
+    ("secret.visibility.projects", "--for-project"),
+    ("secret.visibility.workspaces", "--for-workspace"),
+    ("secret.override_policy", "--lock"),
+    ("secret.redaction", "--no-redact"),
+    ("secret.expire_time", "--expires"),
+    ("filter", "--filter"),
+    ("order_by", "--order-by"),
+    ("dotenv", "file"),
+    ("json", "file"),
+    ("source", "file"),
+    ("context", "context"),
+    ("context.organization", "--organization"),
+    ("context.project", "--project"),
+    ("context.workspace", "--workspace"),
+    ("context.user", "--user"),
+    ("restrictions", "--only, --kind and --from"),
+    ("restrictions.secret_ids", "--only"),
+    ("restrictions.kinds", "--kind"),
+    ("restrictions.scopes", "--from"),
+    ("external_id", "--external-id"),
+    ("ttl", "--ttl"),
+    ("invitation_ttl", "--ttl"),
+    ("code", "invitation code"),
+    ("organization_id", "organization"),
+    ("admin_user_id", "--admin"),
+    ("organization.display_name", "--display-name"),
+    ("organization.name_policy", "--name-policy"),
+    ("organization.limits", "limits"),
+    ("organization.limits.value_bytes", "--value-bytes"),
+    ("organization.limits.secrets_per_scope", "--secrets-per-scope"),
+    ("organization.limits.bytes_per_scope", "--bytes-per-scope"),
+    ("organization.limits.versions_per_secret", "--versions-per-secret"),
+    ("project.display_name", "--display-name"),
+    ("user.display_name", "--display-name"),
+    ("workspace.display_name", "--display-name"),
+    ("service_account.display_name", "--display-name"),
+    ("display_name", "--name"),
+    ("workspace.project", "--project"),
+    ("workspace.owner", "--owner"),
+    ("new_owner", "--to"),
+    ("binding.principal", "principal"),
+    ("binding.role", "--role"),
+    ("principal", "principal"),
+    ("secret", "--secret"),
+    ("start_time", "--since"),
+    ("end_time", "--until"),
+    ("destroy_secrets", "--destroy-secrets"),
+    ("without_user", "--without-user"),
+    ("name", "name"),
+    ("parent", "scope"),
+];
+
+/// What calls, kinds and states of the API are on the command line.
+const WORDS: &[(&str, &str)] = &[
+    ("CreateSecret", "`secrets set`"),
+    ("UpdateSecret", "`secrets set`"),
+    ("ListSecretVersions", "`secrets history`"),
+    ("UndeleteSecret", "`secrets undelete`"),
+    ("TransferWorkspace", "`secrets workspace transfer`"),
+    ("LOCKED", "locked"),
+    ("SELECTED", "limited to projects or workspaces"),
+    ("MEMBER", "member"),
+    ("ADMIN", "admin"),
+];
+
+/// Rules of fields that a flag sets to one value only: what the API says of its other values would mean nothing to whoever
+/// typed that flag.
+const RULES: &[(&str, &str)] = &[
+    ("secret.override_policy", "only secrets of the organization or of a project can be locked"),
+    ("secret.visibility.mode", "only secrets of the organization can be limited to projects or workspaces"),
+];
+
+/// A violation as a person reads it: `--mode: …`, or `--mode must be …`.
+pub(super) fn violation(field: &str, description: &str) -> String {
+    let subject = find(FIELDS, field).unwrap_or(field);
+    let rule = find(RULES, field).map_or_else(|| sentence(description), str::to_owned);
+    let separator = if rule.starts_with("must ") { " " } else { ": " };
+    format!("{subject}{separator}{rule}")
+}
+
+/// A sentence of the service with its fields, calls and resource paths in a person's words.
+pub(super) fn sentence(text: &str) -> String {
+    let mut said = String::with_capacity(text.len());
+    // Every other part stood between backticks.
+    for (at, part) in text.split('`').enumerate() {
+        if at % 2 == 0 {
+            said.push_str(&plain(part));
+        } else {
+            said.push_str(&quoted(part));
+        }
+    }
+    said
+}
+
+/// What stood between backticks: a field as its flag, a resource by its name.
+fn quoted(part: &str) -> String {
+    if let Ok(SecretName { scope, secret_id }) = part.parse::<SecretName>() {
+        let place = match &scope {
+            ScopeName::Organization(_) => "in the organization".to_owned(),
+            ScopeName::User(_, user) => format!("of user {user}"),
+            other => format!("in {} {}", other.kind(), other.id()),
+        };
+        return format!("`{secret_id}` {place}");
+    }
+    if let Some(flag) = find(FIELDS, part).filter(|_| part.contains('_') || part.contains('.')) {
+        return format!("`{flag}`");
+    }
+    let is_path = part.starts_with("organizations/") || part.starts_with("serviceAccounts/");
+    let name = if is_path { part.rsplit('/').next().unwrap_or(part) } else { part };
+    format!("`{name}`")
+}
+
+/// What stood outside of backticks: names of calls and states are words of their own.
+fn plain(part: &str) -> String {
+    let mut said = part.to_owned();
+    for (word, ours) in WORDS {
+        if said.split(|c: char| !c.is_ascii_alphanumeric()).any(|found| found == *word) {
+            said = said.replace(word, ours);
+        }
+    }
+    said
+}
+
+fn find(table: &'static [(&str, &str)], key: &str) -> Option<&'static str> {
+    table.iter().find(|(name, _)| *name == key).map(|(_, ours)| *ours)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fields_by_their_flags() {
+        assert_eq!(violation("secret.expire_time", "must be in the future"), "--expires must be in the future");
+        assert_eq!(
+            violation("end_time", "expected a time after `start_time`"),
+            "--until: expected a time after `--since`"
+        );
+        assert_eq!(violation("new_in_the_api", "must be short"), "new_in_the_api must be short");
+        assert!(violation("secret.override_policy", "ALLOWED or LOCKED").ends_with("can be locked"));
+    }
+
+    #[test]
+    fn names_calls_and_resources_as_a_person_does() {
+        for (text, expected) in [
+            ("there is no secret `organizations/acme/projects/api/secrets/A`", "there is no secret `A` in project api"),
+            ("there is no secret `organizations/acme/users/bob/secrets/A`", "there is no secret `A` of user bob"),
+            ("there is no project `organizations/acme/projects/web`", "there is no project `web`"),
+            ("`A` exists; UpdateSecret gives it a new value", "`A` exists; `secrets set` gives it a new value"),
+            ("give the user the role MEMBER first", "give the user the role member first"),
+            ("`value` and `A_B` are not fields", "`value` and `A_B` are not fields"),
+        ] {
+            assert_eq!(sentence(text), expected);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The server around the services: listeners, TLS, layers, health, reflection, and a stop that ends in time.
 //!
-//! A call walks from its listener through tonic's HTTP/2 and the layers to the routes. The services come from outside, as a function from what a listener offers to its routes; generated servers get their message limits from
+//! A call goes from its listener through tonic's HTTP/2 and the layers to the routes. The services come from outside, as a
+//! function from what a listener offers to its routes; generated servers get their message limits from
 //! [`limited!`](crate::limited).
 
 mod connection;
@@ -8,8 +9,6 @@ mod health;
 mod layers;
 pub mod limits;
 mod listener;
-#[cfg(test)]
-mod probe;
 mod reflection;
 mod tls;
 
@@ -19,12 +18,13 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tonic::service::Routes;
+use tonic::service::{LayerExt as _, Routes};
 use tonic::transport;
+use tower::layer::util::{Identity, Stack};
 
 use self::connection::Progress;
 use self::health::Health;
-use self::layers::CallLayer;
+use self::layers::{EndOnStopLayer, Layers};
 use self::listener::Listener;
 use crate::config::{ListenerConfig, Offered};
 use crate::process::shutdown::Signal;
@@ -69,7 +69,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds every listener, or none. `signal` is what handlers await, and what holds the work in flight.
+    /// Binds every listener, or none. `signal` is what handlers await, and what counts the work in flight.
     ///
     /// # Errors
     /// When an address can't be bound or a certificate can't be used.
@@ -78,7 +78,7 @@ impl Server {
         for listener in listeners {
             bound.push(Listener::bind(listener).await?);
         }
-        Ok(Self { listeners: bound, signal, drain: limits::DRAIN })
+        Ok(Self { listeners: bound, signal, drain: limits::DRAIN_TIMEOUT })
     }
 
     /// The addresses, with the ports that were free for port 0, in the configuration's order.
@@ -88,8 +88,8 @@ impl Server {
 
     /// Serves what `routes` gives for each listener, and health checks and reflection beside it, until `stop`.
     ///
-    /// Then health says `NOT_SERVING`, the addresses are free, streams are told to end, and the calls in flight
-    /// have until the twentieth second. Connections that are left have nothing more to tell; they end with the runtime.
+    /// Then health is `NOT_SERVING`, the addresses are free, streams end, and the calls in flight have until the twentieth
+    /// second. Connections that are left have nothing more to send; they end with the runtime.
     ///
     /// # Errors
     /// When a listener fails.
@@ -103,7 +103,9 @@ impl Server {
         let mut serving = JoinSet::new();
         for listener in self.listeners {
             let (health, health_server) = Health::serving(listener.offered()).await;
-            let routes = reflection::add(routes(listener.offered()), listener.offered())?.add_service(health_server);
+            let end_on_stop = EndOnStopLayer::new(self.signal.clone());
+            let routes = reflection::add(routes(listener.offered()), listener.offered(), &end_on_stop)?
+                .add_service(end_on_stop.named_layer(health_server));
             let (address, tls) = (listener.address(), listener.has_tls());
             tracing::info!(%address, tls, "listening");
             let incoming = listener.accept(&self.signal, &progress);
@@ -137,27 +139,27 @@ impl Server {
 }
 
 /// HTTP/2 with the limits, and the layers around whatever is added.
-fn transport(signal: &Signal) -> transport::Server<tower::layer::util::Stack<CallLayer, tower::layer::util::Identity>> {
+fn transport(signal: &Signal) -> transport::Server<Stack<Layers, Identity>> {
     transport::Server::builder()
-        .max_concurrent_streams(limits::STREAMS)
-        .http2_max_header_list_size(limits::HEADER_BYTES)
+        .max_concurrent_streams(limits::MAX_CONCURRENT_CALLS)
+        .http2_max_header_list_size(limits::MAX_HEADER_BYTES)
         .http2_keepalive_interval(Some(limits::KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(limits::KEEPALIVE_TIMEOUT))
-        .layer(CallLayer::new(signal.clone()))
+        .layer(layers::layers(signal))
 }
 
-/// Waits until no call is in flight and no answer is still on its way out: until every connection is closed, which is
-/// what clients do when told to go away, or nothing has been written for a while. One whose other end never spoke, or
-/// does not answer any more, would never close by itself.
+/// Waits until no call is in flight and no response is still being written: until every connection is closed, which is
+/// what clients do after a GOAWAY, or nothing has been written for a while. A connection whose other end never spoke, or
+/// does not respond any more, would never close by itself.
 async fn drained(signal: &Signal, progress: &Progress, serving: &mut JoinSet<Result<(), transport::Error>>) {
-    let quiet = if signal.in_flight() == 0 { limits::QUIET } else { limits::QUIET_AFTER_CALLS };
+    let idle_time = if signal.in_flight() == 0 { limits::IDLE_TIME } else { limits::IDLE_TIME_AFTER_CALLS };
     loop {
         signal.idle().await;
         let before = progress.count();
         let closed = async { while serving.join_next().await.is_some() {} };
         tokio::select! {
             () = closed => return,
-            () = sleep(quiet) => {}
+            () = sleep(idle_time) => {}
         }
         if signal.in_flight() == 0 && progress.count() == before {
             return;

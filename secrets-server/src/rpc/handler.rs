@@ -16,7 +16,7 @@ use crate::auth::{Authenticator, RequestCredentials};
 use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::process::shutdown::Signal;
-use crate::server::limits::ENCODE_BYTES;
+use crate::server::limits::MAX_RESPONSE_BYTES;
 use crate::service::Service;
 use crate::service::mutation::{Done, Keep};
 use crate::service::resolve::watch::{Watch, WatchEvent, WatchQuestion, Watcher};
@@ -195,8 +195,8 @@ async fn next<R: Message>(
 /// An answer that fits a message; the transport would refuse it too, but not say what to do.
 fn fitting<R: Message>(answer: R) -> Result<R, Error> {
     let length = answer.encoded_len();
-    if length > ENCODE_BYTES {
-        let text = format!("the answer takes {length} bytes; at most {ENCODE_BYTES} pass: ask for less at once");
+    if length > MAX_RESPONSE_BYTES {
+        let text = format!("the answer takes {length} bytes; at most {MAX_RESPONSE_BYTES} pass: ask for less at once");
         return Err(Error::new(Reason::LimitExceeded, text).with("limit", "answer_bytes"));
     }
     Ok(answer)

@@ -1,4 +1,4 @@
-//! One accepted connection: plain or TLS, one type to the server, and it tells who is at the other end.
+//! One accepted connection, plain or TLS: one type to the server, which knows the other end's address.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use tonic::transport::server::Connected;
 
 use crate::call::peer::Peer;
 
-/// Counts the writes on all connections, so that a stopping server sees whether answers are still leaving.
+/// Counts the writes on all connections, so that a stopping server sees whether responses are still being written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Progress(Arc<AtomicU64>);
 

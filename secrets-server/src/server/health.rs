@@ -9,12 +9,12 @@ use crate::config::Offered;
 /// The health of one listener's services.
 pub(crate) struct Health {
     reporter: HealthReporter,
-    /// The names it knows; the empty one is the whole.
+    /// The empty one is the listener as a whole.
     names: Vec<&'static str>,
 }
 
 impl Health {
-    /// Everything serves.
+    /// Health of what is `offered`, all serving.
     pub(crate) async fn serving(
         offered: &Offered,
     ) -> (Self, health_server::HealthServer<impl health_server::Health + use<>>) {
@@ -25,7 +25,6 @@ impl Health {
         (health, server)
     }
 
-    /// Nothing serves any more.
     pub(crate) async fn stopping(&mut self) {
         self.report(ServingStatus::NotServing).await;
     }

@@ -1,7 +1,7 @@
 //! A bound address, and the task that accepts connections on it.
 //!
-//! Handshakes run beside each other and have a deadline, so that a client that connects and then says nothing
-//! keeps nobody else waiting.
+//! Handshakes run beside each other and have a deadline, so that a client that connects and then sends nothing keeps no
+//! other waiting.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,8 +18,8 @@ use super::{BindError, limits, tls};
 use crate::config::{ListenerConfig, Offered};
 use crate::process::shutdown::Signal;
 
-/// How long accepting pauses when the process has no file descriptor left for a connection.
-const BACK_OFF: Duration = Duration::from_millis(100);
+/// When the process has no file descriptor left for a connection.
+const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A bound address: connections queue, and none is accepted yet.
 pub(crate) struct Listener {
@@ -73,7 +73,7 @@ impl Listener {
                 Err(error) if belongs_to_one_connection(&error) => continue,
                 Err(error) => {
                     tracing::warn!(%error, listener = %self.address, "cannot accept a connection");
-                    sleep(BACK_OFF).await;
+                    sleep(ACCEPT_RETRY_INTERVAL).await;
                     continue;
                 }
             };
@@ -104,7 +104,7 @@ async fn handshake(
     progress: Progress,
     ready: mpsc::Sender<io::Result<Connection>>,
 ) {
-    match timeout(limits::HANDSHAKE, acceptor.accept(stream)).await {
+    match timeout(limits::HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => {
             let _ = ready.send(Ok(Connection::tls(stream, address, progress))).await;
         }

@@ -1,25 +1,27 @@
 //! gRPC server reflection, v1 and v1alpha, of what a listener offers.
 
-use tonic::service::Routes;
+use tonic::service::{LayerExt as _, Routes};
 use tonic_reflection::server::{Builder, Error};
 
+use super::layers::EndOnStopLayer;
 use crate::config::{Offered, OfferedService};
 
-/// The names of reflection itself, by version.
+/// The full names of reflection itself.
 const V1: &str = "grpc.reflection.v1.ServerReflection";
 const V1ALPHA: &str = "grpc.reflection.v1alpha.ServerReflection";
 const HEALTH: &str = "grpc.health.v1.Health";
 
-/// Adds reflection to `routes` where it is offered. It lists the services that are offered, although it knows
-/// the messages of all.
+/// Adds reflection to `routes` if it is offered. It lists the services that are offered, although it has the messages of
+/// all.
 ///
 /// # Errors
 /// When a descriptor is damaged.
-pub(crate) fn add(routes: Routes, offered: &Offered) -> Result<Routes, Error> {
+pub(crate) fn add(routes: Routes, offered: &Offered, end_on_stop: &EndOnStopLayer) -> Result<Routes, Error> {
     if !offered.contains(OfferedService::Reflection) {
         return Ok(routes);
     }
-    Ok(routes.add_service(builder(offered).build_v1()?).add_service(builder(offered).build_v1alpha()?))
+    let (v1, v1alpha) = (builder(offered).build_v1()?, builder(offered).build_v1alpha()?);
+    Ok(routes.add_service(end_on_stop.named_layer(v1)).add_service(end_on_stop.named_layer(v1alpha)))
 }
 
 fn builder(offered: &Offered) -> Builder<'static> {

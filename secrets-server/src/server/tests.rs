@@ -1,5 +1,8 @@
+pub(crate) mod test_service;
+
 use std::time::Instant;
 
+use http::uri::PathAndQuery;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -16,11 +19,12 @@ use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
-use super::probe::Probe;
+use self::test_service::TestService;
+use super::limits::DRAIN_TIMEOUT;
 use super::*;
 use crate::config::OfferedService;
 
-/// A server with the probe, on a free port.
+/// A server with the test service, on a free port.
 struct Running {
     address: SocketAddr,
     signal: Signal,
@@ -41,7 +45,9 @@ impl Running {
         let address = server.addresses()[0];
         let (stop, stopped) = oneshot::channel::<()>();
         let served =
-            tokio::spawn(async move { server.serve(|_| Routes::new(Probe), async { drop(stopped.await) }).await });
+            tokio::spawn(
+                async move { server.serve(|_| Routes::new(TestService), async { drop(stopped.await) }).await },
+            );
         Self { address, signal, stop, served }
     }
 
@@ -49,12 +55,12 @@ impl Running {
         Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap()
     }
 
-    /// Stops the server and tells how long that took.
+    /// Stops the server and returns how long that took.
     async fn stop(self) -> Duration {
-        let begun = Instant::now();
+        let start = Instant::now();
         self.stop.send(()).unwrap();
         self.served.await.unwrap().unwrap();
-        begun.elapsed()
+        start.elapsed()
     }
 
     async fn until_in_flight(&self, calls: usize) {
@@ -64,25 +70,33 @@ impl Running {
     }
 }
 
-async fn call(channel: Channel, method: &str) -> Result<tonic::Response<()>, Status> {
+async fn call(channel: Channel, behaviour: &'static str) -> Result<tonic::Response<()>, Status> {
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-    let path = format!("/{}/{method}", Probe::NAME).parse().unwrap();
-    client.unary(Request::new(()), path, ProstCodec::<(), ()>::default()).await
+    client.unary(asking(behaviour, ()), path(), ProstCodec::<(), ()>::default()).await
 }
 
-const LONG: Duration = Duration::from_secs(19);
+fn asking<T>(behaviour: &'static str, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert(TestService::BEHAVIOUR, behaviour.parse().unwrap());
+    request
+}
+
+fn path() -> PathAndQuery {
+    PathAndQuery::from_static(TestService::PATH)
+}
+
 const QUICK: Duration = Duration::from_millis(900);
 
 #[tokio::test]
 async fn stops_quickly_with_idle_connections() {
-    let running = Running::start(LONG).await;
+    let running = Running::start(DRAIN_TIMEOUT).await;
     let silent = TcpStream::connect(running.address).await.unwrap();
     // One that began to speak HTTP/2 and then answers nothing, not even the ping that comes with a GOAWAY.
     let mut stalled = TcpStream::connect(running.address).await.unwrap();
     stalled.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
     let idle = running.channel().await;
-    call(idle.clone(), "Ok").await.unwrap();
+    call(idle.clone(), "").await.unwrap();
     let address = running.address;
 
     let took = running.stop().await;
@@ -93,8 +107,8 @@ async fn stops_quickly_with_idle_connections() {
 
 #[tokio::test]
 async fn lets_a_call_in_flight_end() {
-    let running = Running::start(LONG).await;
-    let answer = tokio::spawn(call(running.channel().await, "Sleep"));
+    let running = Running::start(DRAIN_TIMEOUT).await;
+    let answer = tokio::spawn(call(running.channel().await, "sleep"));
     running.until_in_flight(1).await;
     let took = running.stop().await;
     answer.await.unwrap().unwrap();
@@ -103,7 +117,7 @@ async fn lets_a_call_in_flight_end() {
 
 #[tokio::test]
 async fn waits_for_work_that_outlives_its_call() {
-    let running = Running::start(LONG).await;
+    let running = Running::start(DRAIN_TIMEOUT).await;
     let hold = running.signal.hold();
     tokio::spawn(async move {
         sleep(Duration::from_millis(400)).await;
@@ -116,7 +130,7 @@ async fn waits_for_work_that_outlives_its_call() {
 #[tokio::test]
 async fn does_not_wait_longer_than_the_drain_for_a_call_that_never_ends() {
     let running = Running::start(Duration::from_millis(300)).await;
-    let _answer = tokio::spawn(call(running.channel().await, "Forever"));
+    let _answer = tokio::spawn(call(running.channel().await, "forever"));
     running.until_in_flight(1).await;
     let took = running.stop().await;
     assert!(took >= Duration::from_millis(300) && took < Duration::from_secs(2), "{took:?}");
@@ -124,12 +138,11 @@ async fn does_not_wait_longer_than_the_drain_for_a_call_that_never_ends() {
 
 #[tokio::test]
 async fn a_stream_that_awaits_the_signal_ends_in_order() {
-    let running = Running::start(LONG).await;
+    let running = Running::start(DRAIN_TIMEOUT).await;
     let mut client = tonic::client::Grpc::new(running.channel().await);
     client.ready().await.unwrap();
-    let path = format!("/{}/Stream", Probe::NAME).parse().unwrap();
-    let request = Request::new(tokio_stream::empty::<()>());
-    let mut stream = client.streaming(request, path, ProstCodec::<(), ()>::default()).await.unwrap().into_inner();
+    let request = asking("stream", tokio_stream::empty::<()>());
+    let mut stream = client.streaming(request, path(), ProstCodec::<(), ()>::default()).await.unwrap().into_inner();
     stream.next().await.unwrap().unwrap();
 
     let took = running.stop().await;
@@ -139,7 +152,7 @@ async fn a_stream_that_awaits_the_signal_ends_in_order() {
 
 #[tokio::test]
 async fn a_health_watcher_hears_of_the_stop_before_its_stream_ends() {
-    let running = Running::start(LONG).await;
+    let running = Running::start(DRAIN_TIMEOUT).await;
     let mut health = HealthClient::new(running.channel().await);
     let request = HealthCheckRequest { service: "secretsapi.v1.ResolveService".to_owned() };
     let mut watched = health.watch(request).await.unwrap().into_inner();
@@ -153,8 +166,8 @@ async fn a_health_watcher_hears_of_the_stop_before_its_stream_ends() {
 }
 
 #[tokio::test]
-async fn tells_the_health_of_what_is_offered_and_of_nothing_else() {
-    let running = Running::offering(Offered::from_iter([OfferedService::Resolve]), LONG).await;
+async fn reports_the_health_of_what_is_offered_and_of_nothing_else() {
+    let running = Running::offering(Offered::from_iter([OfferedService::Resolve]), DRAIN_TIMEOUT).await;
     let mut health = HealthClient::new(running.channel().await);
     for (service, expected) in [
         ("", Ok(ServingStatus::Serving as i32)),
@@ -174,7 +187,8 @@ async fn tells_the_health_of_what_is_offered_and_of_nothing_else() {
 #[tokio::test]
 async fn reflects_what_is_offered() {
     let running =
-        Running::offering(Offered::from_iter([OfferedService::Resolve, OfferedService::Reflection]), LONG).await;
+        Running::offering(Offered::from_iter([OfferedService::Resolve, OfferedService::Reflection]), DRAIN_TIMEOUT)
+            .await;
     let ask = |message| ServerReflectionRequest { host: String::new(), message_request: Some(message) };
     let questions = tokio_stream::iter([
         ask(MessageRequest::ListServices(String::new())),
@@ -206,13 +220,12 @@ async fn reflects_what_is_offered() {
 
 #[tokio::test]
 async fn refuses_a_header_list_beyond_the_limit_and_an_unknown_service() {
-    let running = Running::start(LONG).await;
+    let running = Running::start(DRAIN_TIMEOUT).await;
     let mut client = tonic::client::Grpc::new(running.channel().await);
     client.ready().await.unwrap();
     let mut request = Request::new(());
-    request.metadata_mut().insert("x-large", "x".repeat(limits::HEADER_BYTES as usize).parse().unwrap());
-    let path = format!("/{}/Ok", Probe::NAME).parse().unwrap();
-    let refused: Result<tonic::Response<()>, _> = client.unary(request, path, ProstCodec::default()).await;
+    request.metadata_mut().insert("x-large", "x".repeat(limits::MAX_HEADER_BYTES as usize).parse().unwrap());
+    let refused: Result<tonic::Response<()>, _> = client.unary(request, path(), ProstCodec::default()).await;
     assert!(refused.is_err());
 
     client.ready().await.unwrap();
@@ -223,8 +236,8 @@ async fn refuses_a_header_list_beyond_the_limit_and_an_unknown_service() {
 }
 
 #[tokio::test]
-async fn an_address_in_use_is_told() {
-    let running = Running::start(LONG).await;
+async fn an_address_in_use_is_named() {
+    let running = Running::start(DRAIN_TIMEOUT).await;
     let config = ListenerConfig { address: running.address, offered: Offered::all(), tls: None };
     let refused = Server::bind(&[config], Signal::new()).await.err().unwrap().to_string();
     assert!(refused.contains(&running.address.to_string()), "{refused}");

@@ -31,7 +31,7 @@ pub enum TlsError {
         /// What it should hold.
         expected: &'static str,
     },
-    /// The certificate and the key don't serve together.
+    /// The certificate and the key don't belong together.
     #[error("certificate `{cert}` and key `{key}` cannot serve: {error}")]
     Unusable {
         /// The certificate's file.
@@ -43,10 +43,10 @@ pub enum TlsError {
     },
 }
 
-/// Reads the certificate and its key.
+/// The acceptor of a listener with this certificate and key.
 ///
 /// # Errors
-/// When a file can't be read, or the two don't serve together.
+/// When a file can't be read, or the two don't belong together.
 pub fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
     let chain: Vec<_> = CertificateDer::pem_file_iter(&files.cert)
         .and_then(Iterator::collect)
@@ -67,7 +67,7 @@ pub fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// Keeps the parser's own words back: they may quote the file.
+/// Without the parser's own text, which may quote the file.
 fn unreadable(path: &std::path::Path, expected: &'static str, error: pem::Error) -> TlsError {
     match error {
         pem::Error::Io(error) => TlsError::Unreadable { path: path.to_owned(), error },
@@ -108,10 +108,10 @@ mod tests {
             ("cert.pem", "cert.pem", Some("cert.pem")),
         ] {
             let files = TlsFiles { cert: folder.path().join(cert), key: folder.path().join(key) };
-            let told = acceptor(&files).err().map(|error| error.to_string());
-            assert_eq!(told.is_some(), named.is_some(), "{cert} {key}: {told:?}");
-            assert!(told.as_deref().unwrap_or_default().contains(named.unwrap_or_default()), "{told:?}");
-            assert!(!told.unwrap_or_default().contains("hunter2"));
+            let message = acceptor(&files).err().map(|error| error.to_string());
+            assert_eq!(message.is_some(), named.is_some(), "{cert} {key}: {message:?}");
+            assert!(message.as_deref().unwrap_or_default().contains(named.unwrap_or_default()), "{message:?}");
+            assert!(!message.unwrap_or_default().contains("hunter2"));
         }
     }
 }

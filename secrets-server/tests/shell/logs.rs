@@ -21,7 +21,7 @@ async fn every_line_is_json_and_a_call_is_logged_without_its_metadata() {
     tokio::task::block_in_place(|| server.wait());
     let events = server.events();
     let call = events.iter().find(|event| event["message"] == "call").expect("an event for the call");
-    assert_eq!(call["method"], "/grpc.health.v1.Health/Check");
+    assert_eq!(call["method"], "grpc.health.v1.Health/Check");
     assert_eq!(call["code"], "NOT_FOUND");
     assert_eq!(call["span"]["request_id"], "trace-7");
     assert!(call["duration_us"].is_u64() && call["peer"].is_string(), "{call}");

@@ -1,61 +1,136 @@
 //! One event a call in the log: method, code, duration, peer; never metadata or bodies.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use http::HeaderMap;
+use http::{HeaderMap, Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use secrets_proto::Method;
 use tonic::Code;
+use tower::{Layer, Service};
 use tracing::Span;
 
+use super::BoxFuture;
 use crate::call::peer::Peer;
-use crate::process::shutdown::Hold;
 
-/// The services whose calls may be frequent and tell little.
-const QUIET: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection."];
+/// The methods that every gRPC server has. Calls of them may be frequent and tell little.
+const STANDARD_METHODS: [&str; 5] = [
+    "grpc.health.v1.Health/Check",
+    "grpc.health.v1.Health/List",
+    "grpc.health.v1.Health/Watch",
+    "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
 
-/// One call from its beginning to the end of its answer. When it is dropped, it is logged and no longer in flight.
-#[derive(Debug)]
-pub(super) struct Call {
-    method: Box<str>,
-    peer: Option<Peer>,
-    begun: Instant,
-    code: Option<Code>,
-    span: Span,
-    _hold: Hold,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccessLogLayer;
+
+impl<S> Layer<S> for AccessLogLayer {
+    type Service = AccessLog<S>;
+
+    fn layer(&self, inner: S) -> AccessLog<S> {
+        AccessLog { inner }
+    }
 }
 
-impl Call {
-    pub(super) fn begin(path: &str, peer: Option<Peer>, span: Span, hold: Hold) -> Self {
-        let method = if is_method(path) { path } else { "unknown" };
-        Self { method: method.into(), peer, begun: Instant::now(), code: None, span, _hold: hold }
+#[derive(Clone, Debug)]
+pub(crate) struct AccessLog<S> {
+    inner: S,
+}
+
+impl<S, I, O> Service<Request<I>> for AccessLog<S>
+where
+    S: Service<Request<I>, Response = Response<O>>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<LoggedBody<O>>;
+    type Error = S::Error;
+    type Future = BoxFuture<Result<Self::Response, S::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
     }
 
-    /// Takes the code from an answer's headers or trailers, where there is one.
-    pub(super) fn answered(&mut self, headers: &HeaderMap) {
+    fn call(&mut self, request: Request<I>) -> Self::Future {
+        let mut entry = Entry::new(request.uri().path(), request.extensions().get().copied());
+        let response = self.inner.call(request);
+        Box::pin(async move {
+            let response = response.await?;
+            entry.read_status(response.headers());
+            Ok(response.map(|inner| LoggedBody { inner, entry: Some(entry) }))
+        })
+    }
+}
+
+/// A body that sees its call's status in the trailers. The call is logged when the body ends, or is dropped.
+pub(crate) struct LoggedBody<B> {
+    inner: B,
+    entry: Option<Entry>,
+}
+
+impl<B: Body + Unpin> Body for LoggedBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let (Some(entry), Some(trailers)) = (&mut self.entry, frame.trailers_ref()) {
+                    entry.read_status(trailers);
+                }
+            }
+            Poll::Ready(None) => self.entry = None,
+            _ => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// What is logged of one call, when this is dropped.
+#[derive(Debug)]
+struct Entry {
+    method: &'static str,
+    peer: Option<Peer>,
+    start: Instant,
+    code: Option<Code>,
+    span: Span,
+}
+
+impl Entry {
+    fn new(path: &str, peer: Option<Peer>) -> Self {
+        Self { method: method(path), peer, start: Instant::now(), code: None, span: Span::current() }
+    }
+
+    /// Takes the code from a response's headers or trailers, where there is one.
+    fn read_status(&mut self, headers: &HeaderMap) {
         if let Some(code) = headers.get("grpc-status") {
             self.code = Some(Code::from_bytes(code.as_bytes()));
         }
     }
-
-    /// Whether the call is to one of the services that every gRPC server has, of which some stream without end.
-    pub(super) fn is_standard(&self) -> bool {
-        QUIET.iter().any(|prefix| self.method.starts_with(prefix))
-    }
-
-    /// The event's span.
-    pub(super) fn span(&self) -> &Span {
-        &self.span
-    }
 }
 
-impl Drop for Call {
+impl Drop for Entry {
     fn drop(&mut self) {
         let _entered = self.span.enter();
         // Without a status the caller went away before there was one.
         let code = name(self.code.unwrap_or(Code::Cancelled));
-        let method = &*self.method;
-        let duration_us = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let method = self.method;
+        let duration_us = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
         let peer = self.peer.map(|peer| tracing::field::display(peer.address));
-        if self.is_standard() {
+        if STANDARD_METHODS.contains(&method) {
             tracing::debug!(method, code, duration_us, peer, "call");
         } else {
             tracing::info!(method, code, duration_us, peer, "call");
@@ -63,17 +138,10 @@ impl Drop for Call {
     }
 }
 
-/// Whether `path` is that of a method of ours. Others are not logged: a path is the caller's text.
-fn is_method(path: &str) -> bool {
-    let mut parts = path.split('/');
-    let (Some(""), Some(service), Some(method), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-        return false;
-    };
-    let alphabetic = |text: &str| (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic());
-    match service.strip_prefix("secretsapi.v1.") {
-        Some(service) => alphabetic(service) && alphabetic(method),
-        None => QUIET.iter().any(|prefix| path.starts_with(prefix)) && alphabetic(method),
-    }
+/// The method's full name. Of a path that is no method of this server nothing is logged: it is the caller's text.
+fn method(path: &str) -> &'static str {
+    let standard = || STANDARD_METHODS.into_iter().find(|method| path.strip_prefix('/') == Some(*method));
+    Method::from_path(path).map(Method::as_str).or_else(standard).unwrap_or("unknown")
 }
 
 /// The code as the gRPC documentation writes it.
@@ -104,13 +172,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_path_that_can_be_a_method_is_logged() {
+    fn only_a_method_is_logged() {
         for path in [
             "/secretsapi.v1.SecretService/CreateSecret",
             "/grpc.health.v1.Health/Check",
             "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
         ] {
-            assert!(is_method(path), "{path}");
+            assert_eq!(format!("/{}", method(path)), path);
         }
         for path in [
             "/",
@@ -120,12 +188,13 @@ mod tests {
             "/secretsapi.v1.SecretService",
             "/secretsapi.v1.SecretService/",
             "/secretsapi.v1.SecretService/sper_0123",
+            "/secretsapi.v1.SecretService/NoMethod",
             "/secretsapi.v1.sper_0123/CreateSecret",
             "/secretsapi.v1.SecretService/Create/Secret",
             "/hunter.Two/Method",
             "/grpc.health.v1.Health/hunter2",
         ] {
-            assert!(!is_method(path), "{path}");
+            assert_eq!(method(path), "unknown", "{path}");
         }
     }
 }

@@ -1,32 +1,61 @@
-//! How long a call may take to its answer's beginning: what its caller says, and never more than the server allows.
+//! Ends a call whose response does not begin in time: within its caller's `grpc-timeout`, and never more than the server
+//! allows.
 //!
 //! tonic honours `grpc-timeout` too, outside of every layer; here the access log sees it.
 
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, Request, Response};
 use tokio::time::timeout;
 use tonic::Status;
+use tower::{Layer, Service};
 
+use super::BoxFuture;
 use crate::server::limits;
 
-/// The call took too long.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Exceeded;
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DeadlineLayer;
+
+impl<S> Layer<S> for DeadlineLayer {
+    type Service = Deadline<S>;
+
+    fn layer(&self, inner: S) -> Deadline<S> {
+        Deadline { inner }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Deadline<S> {
+    inner: S,
+}
+
+impl<S, I, O> Service<Request<I>> for Deadline<S>
+where
+    S: Service<Request<I>, Response = Response<O>>,
+    S::Future: Send + 'static,
+    O: Default,
+{
+    type Response = Response<O>;
+    type Error = S::Error;
+    type Future = BoxFuture<Result<Self::Response, S::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<I>) -> Self::Future {
+        let limit = call_timeout(request.headers());
+        let response = self.inner.call(request);
+        let exceeded = || Status::deadline_exceeded("the call took longer than its deadline").into_http();
+        Box::pin(async move { timeout(limit, response).await.unwrap_or_else(|_| Ok(exceeded())) })
+    }
+}
 
 /// The time that a call with these headers has.
-pub(super) fn of(headers: &HeaderMap) -> Duration {
-    let asked = headers.get("grpc-timeout").and_then(|value| parse(value.to_str().ok()?));
-    asked.map_or(limits::LONGEST_CALL, |asked| asked.min(limits::LONGEST_CALL))
-}
-
-/// What `call` returns, if it does in time.
-pub(super) async fn within<F: Future>(limit: Duration, call: F) -> Result<F::Output, Exceeded> {
-    timeout(limit, call).await.map_err(|_| Exceeded)
-}
-
-pub(super) fn status() -> Status {
-    Status::deadline_exceeded("the call took longer than its deadline")
+fn call_timeout(headers: &HeaderMap) -> Duration {
+    let given = headers.get("grpc-timeout").and_then(|value| parse(value.to_str().ok()?));
+    given.map_or(limits::MAX_CALL_TIMEOUT, |given| given.min(limits::MAX_CALL_TIMEOUT))
 }
 
 /// Reads up to eight digits and a unit, as the gRPC protocol over HTTP/2 has it.
@@ -71,20 +100,29 @@ mod tests {
 
     #[test]
     fn the_shorter_of_the_two_counts() {
-        let asking = |text: &'static str| {
-            of(&HeaderMap::from_iter([(http::HeaderName::from_static("grpc-timeout"), text.parse().unwrap())]))
+        let given = |text: &'static str| {
+            let name = http::HeaderName::from_static("grpc-timeout");
+            call_timeout(&HeaderMap::from_iter([(name, text.parse().unwrap())]))
         };
-        assert_eq!(asking("1S"), Duration::from_secs(1));
+        assert_eq!(given("1S"), Duration::from_secs(1));
         for text in ["1H", "nonsense"] {
-            assert_eq!(asking(text), limits::LONGEST_CALL);
+            assert_eq!(given(text), limits::MAX_CALL_TIMEOUT);
         }
-        assert_eq!(of(&HeaderMap::new()), limits::LONGEST_CALL);
+        assert_eq!(call_timeout(&HeaderMap::new()), limits::MAX_CALL_TIMEOUT);
     }
 
     #[tokio::test]
     async fn ends_what_takes_too_long() {
-        let forever = within(Duration::from_millis(1), std::future::pending::<()>());
-        assert_eq!(forever.await, Err(Exceeded));
-        assert_eq!(within(Duration::from_secs(5), async { 7 }).await, Ok(7));
+        let respond = |after: Duration| {
+            let inner = tower::service_fn(move |_: Request<()>| async move {
+                tokio::time::sleep(after).await;
+                Ok::<_, std::convert::Infallible>(Response::new(()))
+            });
+            let request = Request::builder().header("grpc-timeout", "200m").body(()).unwrap();
+            DeadlineLayer.layer(inner).call(request)
+        };
+        let status = |response: Response<()>| response.headers().get("grpc-status").cloned();
+        assert_eq!(status(respond(Duration::from_secs(60)).await.unwrap()).unwrap(), "4");
+        assert_eq!(status(respond(Duration::ZERO).await.unwrap()), None);
     }
 }

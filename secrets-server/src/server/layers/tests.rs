@@ -3,25 +3,31 @@ use std::io::{self, Write};
 use std::sync::Once;
 use std::time::Duration;
 
+use http::{Request, Response};
 use tonic::Code;
 use tonic::service::Routes;
+use tower::{Layer as _, Service as _};
 use tracing::level_filters::LevelFilter;
 
 use super::*;
-use crate::server::probe::Probe;
+use crate::server::tests::test_service::TestService;
 
-/// Calls `method` of the probe through the layer, without a network.
-async fn call(signal: &Signal, method: &str, headers: &[(&str, &str)]) -> Response<CallBody> {
-    let mut request = Request::post(format!("/{}/{method}", Probe::NAME)).body(Body::empty()).unwrap();
+/// Calls the test service through the layers, without a network.
+async fn call(signal: &Signal, behaviour: &str, headers: &[(&str, &str)]) -> Response<Body> {
+    let mut request = Request::post(TestService::PATH).body(Body::empty()).unwrap();
     request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+    request.headers_mut().insert(TestService::BEHAVIOUR, behaviour.parse().unwrap());
     for (name, value) in headers {
         request.headers_mut().insert(http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
     }
-    let routes = Routes::new(Probe);
-    CallLayer::new(signal.clone()).layer(routes).call(request).await.unwrap()
+    layers(signal).layer(Routes::new(TestService)).call(request).await.unwrap().map(Body::new)
 }
 
-fn code(response: &Response<CallBody>) -> Code {
+async fn next_frame(response: &mut Response<Body>) -> Option<Result<http_body::Frame<Bytes>, Status>> {
+    std::future::poll_fn(|cx| http_body::Body::poll_frame(Pin::new(response.body_mut()), cx)).await
+}
+
+fn code(response: &Response<Body>) -> Code {
     Code::from_bytes(response.headers().get("grpc-status").unwrap().as_bytes())
 }
 
@@ -67,18 +73,18 @@ impl Write for Lines {
 
 #[tokio::test]
 async fn an_answer_carries_the_request_id_that_the_handler_saw() {
-    let given = call(&Signal::new(), "RequestId", &[("x-request-id", "trace-7")]).await;
+    let given = call(&Signal::new(), "", &[("x-request-id", "trace-7")]).await;
     assert_eq!(given.headers()["x-request-id"], "trace-7");
     assert_eq!(given.headers()["seen"], "trace-7");
 
-    let made = call(&Signal::new(), "RequestId", &[("x-request-id", "not sane")]).await;
-    assert_eq!(made.headers()["x-request-id"], made.headers()["seen"]);
-    assert_ne!(made.headers()["seen"], "not sane");
+    let created = call(&Signal::new(), "", &[("x-request-id", "not sane")]).await;
+    assert_eq!(created.headers()["x-request-id"], created.headers()["seen"]);
+    assert_ne!(created.headers()["seen"], "not sane");
 }
 
 #[tokio::test]
 async fn a_panic_is_answered_with_internal_and_nothing_of_its_message() {
-    let answered = call(&Signal::new(), "Panic", &[]).await;
+    let answered = call(&Signal::new(), "panic", &[]).await;
     assert_eq!(code(&answered), Code::Internal);
     assert!(!format!("{:?}", answered.headers()).contains("hunter2"));
     assert!(answered.headers().contains_key("x-request-id"));
@@ -86,20 +92,20 @@ async fn a_panic_is_answered_with_internal_and_nothing_of_its_message() {
 
 #[tokio::test]
 async fn a_deadline_is_honoured() {
-    let answered = call(&Signal::new(), "Forever", &[("grpc-timeout", "20m")]).await;
+    let answered = call(&Signal::new(), "forever", &[("grpc-timeout", "20m")]).await;
     assert_eq!(code(&answered), Code::DeadlineExceeded);
 }
 
 #[tokio::test]
 async fn a_call_is_in_flight_until_its_answer_is_gone() {
     let signal = Signal::new();
-    let answered = call(&signal, "Stream", &[]).await;
+    let answered = call(&signal, "stream", &[]).await;
     assert_eq!(signal.in_flight(), 1);
     drop(answered);
     assert_eq!(signal.in_flight(), 0);
 
     // A caller that goes away takes its call along.
-    let left = tokio::time::timeout(Duration::from_millis(20), call(&signal, "Forever", &[])).await;
+    let left = tokio::time::timeout(Duration::from_millis(20), call(&signal, "forever", &[])).await;
     assert!(left.is_err());
     assert_eq!(signal.in_flight(), 0);
 }
@@ -108,12 +114,10 @@ async fn a_call_is_in_flight_until_its_answer_is_gone() {
 async fn each_call_is_logged_with_its_outcome_and_without_its_metadata() {
     Lines::capture();
     let headers = [("x-request-id", "trace-7"), ("authorization", "Bearer hunter2"), ("grpc-timeout", "20m")];
-    drop(call(&Signal::new(), "Forever", &headers).await);
-    drop(call(&Signal::new(), "Refuse", &headers).await);
-    let mut answered = call(&Signal::new(), "Ok", &headers).await;
-    while let Some(frame) =
-        std::future::poll_fn(|cx| http_body::Body::poll_frame(Pin::new(answered.body_mut()), cx)).await
-    {
+    drop(call(&Signal::new(), "forever", &headers).await);
+    drop(call(&Signal::new(), "refuse", &headers).await);
+    let mut answered = call(&Signal::new(), "", &headers).await;
+    while let Some(frame) = next_frame(&mut answered).await {
         frame.unwrap();
     }
     drop(answered);
@@ -123,7 +127,7 @@ async fn each_call_is_logged_with_its_outcome_and_without_its_metadata() {
     assert_eq!(codes, ["DEADLINE_EXCEEDED", "PERMISSION_DENIED", "OK"]);
     for event in &events {
         assert_eq!(event["span"]["request_id"], "trace-7");
-        assert!(event["method"].as_str().unwrap().starts_with("/secretsapi.v1.ProbeService/"));
+        assert_eq!(event["method"], "secretsapi.v1.ResolveService/Resolve");
         assert!(event["duration_us"].is_u64());
         assert!(!event.to_string().contains("hunter2"));
     }

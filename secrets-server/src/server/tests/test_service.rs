@@ -1,4 +1,4 @@
-//! A service for tests, with a method for each way a handler may behave.
+//! A service for tests of the server around the services: each call says how its handler is to behave.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -16,19 +16,22 @@ use tower::{Service, service_fn};
 use crate::call::request_id::RequestId;
 use crate::process::shutdown::Signal;
 
-/// Its methods take and return empty messages.
+/// It has the name of a real service, so that its calls are logged as that one's; requests and responses are empty messages.
 #[derive(Clone)]
-pub(crate) struct Probe;
+pub(crate) struct TestService;
 
-impl Probe {
-    pub(crate) const NAME: &'static str = "secretsapi.v1.ProbeService";
+impl TestService {
+    pub(crate) const NAME: &'static str = "secretsapi.v1.ResolveService";
+    pub(crate) const PATH: &'static str = "/secretsapi.v1.ResolveService/Resolve";
+    /// The metadata key whose value says how to behave; without it, the response is OK at once.
+    pub(crate) const BEHAVIOUR: &'static str = "x-behaviour";
 
     async fn answer(request: Request<Body>) -> Response<Body> {
-        let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+        let behaviour = request.headers().get(Self::BEHAVIOUR).map_or("", |value| value.to_str().unwrap()).to_owned();
         let request_id = request.extensions().get::<RequestId>().unwrap().to_string();
         let mut grpc = Grpc::new(ProstCodec::<(), ()>::default());
-        match method.as_str() {
-            "Stream" => {
+        match behaviour.as_str() {
+            "stream" => {
                 let signal = request.extensions().get::<Signal>().unwrap().clone();
                 let stream = service_fn(move |_: tonic::Request<()>| {
                     let signal = signal.clone();
@@ -38,13 +41,13 @@ impl Probe {
             }
             _ => {
                 let unary = service_fn(move |_: tonic::Request<()>| {
-                    let (method, request_id) = (method.clone(), request_id.clone());
+                    let (behaviour, request_id) = (behaviour.clone(), request_id.clone());
                     async move {
-                        match method.as_str() {
-                            "Panic" => panic!("hunter2"),
-                            "Forever" => std::future::pending().await,
-                            "Sleep" => tokio::time::sleep(Duration::from_millis(400)).await,
-                            "Refuse" => return Err(Status::permission_denied("no")),
+                        match behaviour.as_str() {
+                            "panic" => panic!("hunter2"),
+                            "forever" => std::future::pending().await,
+                            "sleep" => tokio::time::sleep(Duration::from_millis(400)).await,
+                            "refuse" => return Err(Status::permission_denied("no")),
                             _ => {}
                         }
                         let mut answer = tonic::Response::new(());
@@ -88,11 +91,11 @@ impl http_body::Body for OneEmptyMessage {
     }
 }
 
-impl NamedService for Probe {
+impl NamedService for TestService {
     const NAME: &'static str = Self::NAME;
 }
 
-impl Service<Request<Body>> for Probe {
+impl Service<Request<Body>> for TestService {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;

@@ -19,14 +19,13 @@ use crate::service::locate::account::AccountName;
 use crate::service::locate::role_resource::RoleResourceName;
 use crate::service::page::Page;
 
-/// Rows of a page, unless told otherwise.
-const PAGE_SIZE: u64 = 1_000;
-/// How many permissions are tested in one call at most.
-const MOST_PERMISSIONS: usize = 64;
-/// How many names narrow a session at most: as many as a scope has secrets.
-const MOST_NAMES: usize = 1_000;
+/// Rows of a page, unless the request says otherwise.
+const DEFAULT_PAGE_SIZE: u64 = 1_000;
+/// Permissions tested in one call.
+const MAX_PERMISSIONS: usize = 64;
+/// Names that a session is restricted to: as many as a scope can have secrets.
+const MAX_SECRET_IDS: usize = 1_000;
 
-/// CreateBinding.
 pub fn create_binding(request: v1::CreateBindingRequest) -> Result<NewBinding, Error> {
     let binding = request.binding.unwrap_or_default();
     Ok(NewBinding {
@@ -36,18 +35,15 @@ pub fn create_binding(request: v1::CreateBindingRequest) -> Result<NewBinding, E
     })
 }
 
-/// ListBindings.
 pub fn list_bindings(request: v1::ListBindingsRequest) -> Result<(RoleResourceName, Page), Error> {
-    let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
+    let page = Page::new(request.page_size, request.page_token, DEFAULT_PAGE_SIZE)?;
     Ok((name::role_resource("parent", &request.parent)?, page))
 }
 
-/// DeleteBinding.
 pub fn delete_binding(request: v1::DeleteBindingRequest) -> Result<BindingName, Error> {
     name::binding("name", &request.name)
 }
 
-/// CreateInvitation.
 pub fn create_invitation(request: v1::CreateInvitationRequest) -> Result<NewInvitation, Error> {
     Ok(NewInvitation {
         organization: name::organization("parent", &request.parent)?,
@@ -57,12 +53,11 @@ pub fn create_invitation(request: v1::CreateInvitationRequest) -> Result<NewInvi
     })
 }
 
-/// RedeemInvitation, without the code: that is who calls.
+/// Without the code, which is the caller's credential.
 pub fn redeem_invitation(request: v1::RedeemInvitationRequest) -> Result<Redemption, Error> {
     Ok(Redemption { display_name: label("display_name", request.display_name)?, ttl: duration("ttl", request.ttl)? })
 }
 
-/// CreateToken.
 pub fn create_token(request: v1::CreateTokenRequest) -> Result<NewToken, Error> {
     Ok(NewToken {
         principal: name::account_or_caller("principal", &request.principal)?,
@@ -71,59 +66,51 @@ pub fn create_token(request: v1::CreateTokenRequest) -> Result<NewToken, Error> 
     })
 }
 
-/// ListTokens.
 pub fn list_tokens(request: v1::ListTokensRequest) -> Result<(Option<AccountName>, Page), Error> {
-    let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
+    let page = Page::new(request.page_size, request.page_token, DEFAULT_PAGE_SIZE)?;
     Ok((name::account_or_caller("principal", &request.principal)?, page))
 }
 
-/// RevokeToken.
 pub fn revoke_token(request: v1::RevokeTokenRequest) -> Result<CredentialName, Error> {
     name::credential("name", &request.name, Collection::Tokens)
 }
 
-/// CreateSession.
 pub fn create_session(request: v1::CreateSessionRequest) -> Result<NewSession, Error> {
     Ok(NewSession {
-        context: request.context.map(|asked| context("context", asked)).transpose()?,
+        context: request.context.map(|given| context("context", given)).transpose()?,
         ttl: duration("ttl", request.ttl)?,
         display_name: label("display_name", request.display_name)?,
         external_id: label("external_id", request.external_id)?,
-        restrictions: allow(request.restrictions.unwrap_or_default())?,
+        restrictions: restrictions(request.restrictions.unwrap_or_default())?,
     })
 }
 
-/// RenewSession.
 pub fn renew_session(request: v1::RenewSessionRequest) -> Result<Renewal, Error> {
     Ok(Renewal { name: session(&request.name)?, ttl: duration("ttl", request.ttl)? })
 }
 
-/// ListSessions.
 pub fn list_sessions(request: v1::ListSessionsRequest) -> Result<SessionQuery, Error> {
     let organization: OrganizationId = name::organization("parent", &request.parent)?;
     Ok(SessionQuery {
         organization,
         external_id: label("external_id", request.external_id)?,
         show_ended: request.show_ended,
-        page: Page::new(request.page_size, request.page_token, PAGE_SIZE)?,
+        page: Page::new(request.page_size, request.page_token, DEFAULT_PAGE_SIZE)?,
     })
 }
 
-/// RevokeSession.
 pub fn revoke_session(request: v1::RevokeSessionRequest) -> Result<Option<CredentialName>, Error> {
     session(&request.name)
 }
 
-/// WhoAmI.
 pub fn whoami(_: v1::WhoAmIRequest) -> Result<(), Error> {
     Ok(())
 }
 
-/// TestPermissions.
 pub fn test_permissions(request: v1::TestPermissionsRequest) -> Result<PermissionQuery, Error> {
     let count = request.permissions.len();
-    if count > MOST_PERMISSIONS {
-        let text = format!("at most {MOST_PERMISSIONS} pass; {count} were given");
+    if count > MAX_PERMISSIONS {
+        let text = format!("must be at most {MAX_PERMISSIONS} permissions (got {count})");
         return Err(Error::invalid("permissions", text));
     }
     let permission = |word: &String| parse::<Action>("permissions", word);
@@ -149,16 +136,16 @@ fn role(field: &'static str, role: i32) -> Result<Role, Error> {
         Ok(v1::Role::Provisioner) => Ok(Role::Provisioner),
         Ok(v1::Role::Unspecified) | Err(_) => {
             let words = Role::ALL.iter().map(|role| format!("ROLE_{}", role.as_str())).collect::<Vec<_>>();
-            Err(Error::invalid(field, format!("one of {} passes", words.join(", "))))
+            Err(Error::invalid(field, format!("expected one of {}", words.join(", "))))
         }
     }
 }
 
-/// What narrows a session; an empty list does not.
-fn allow(restrictions: v1::SessionRestrictions) -> Result<SessionRestrictions, Error> {
+/// An empty list restricts nothing.
+fn restrictions(restrictions: v1::SessionRestrictions) -> Result<SessionRestrictions, Error> {
     let count = restrictions.secret_ids.len();
-    if count > MOST_NAMES {
-        let text = format!("at most {MOST_NAMES} names pass; {count} were given");
+    if count > MAX_SECRET_IDS {
+        let text = format!("must be at most {MAX_SECRET_IDS} names (got {count})");
         return Err(Error::invalid("restrictions.secret_ids", text));
     }
     let secret_id = |text: &String| {
@@ -166,13 +153,13 @@ fn allow(restrictions: v1::SessionRestrictions) -> Result<SessionRestrictions, E
             .map_err(|error| Error::field(Reason::InvalidSecretId, "restrictions.secret_ids", error))
     };
     Ok(SessionRestrictions {
-        secret_ids: narrowing(&restrictions.secret_ids, secret_id)?,
-        kinds: narrowing(&restrictions.kinds, |kind| target_kind("restrictions.kinds", *kind))?,
-        scopes: narrowing(&restrictions.scopes, |scope| scope_kind("restrictions.scopes", *scope))?,
+        secret_ids: unless_empty(&restrictions.secret_ids, secret_id)?,
+        kinds: unless_empty(&restrictions.kinds, |kind| target_kind("restrictions.kinds", *kind))?,
+        scopes: unless_empty(&restrictions.scopes, |scope| scope_kind("restrictions.scopes", *scope))?,
     })
 }
 
-fn narrowing<W, T: Ord>(words: &[W], read: impl Fn(&W) -> Result<T, Error>) -> Result<Option<BTreeSet<T>>, Error> {
+fn unless_empty<W, T: Ord>(words: &[W], read: impl Fn(&W) -> Result<T, Error>) -> Result<Option<BTreeSet<T>>, Error> {
     (!words.is_empty()).then(|| words.iter().map(read).collect()).transpose()
 }
 
@@ -181,10 +168,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_list_does_not_narrow() {
-        assert_eq!(allow(v1::SessionRestrictions::default()).unwrap(), SessionRestrictions::default());
+    fn an_empty_list_restricts_nothing() {
+        assert_eq!(restrictions(v1::SessionRestrictions::default()).unwrap(), SessionRestrictions::default());
         let one =
-            allow(v1::SessionRestrictions { secret_ids: vec!["GITHUB_TOKEN".into()], ..Default::default() }).unwrap();
+            restrictions(v1::SessionRestrictions { secret_ids: vec!["GITHUB_TOKEN".into()], ..Default::default() })
+                .unwrap();
         assert_eq!(one.secret_ids.map(|names| names.len()), Some(1));
     }
 
@@ -196,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_permission_is_refused_with_those_that_pass() {
+    fn an_unknown_permission_is_refused_with_those_that_there_are() {
         let request = v1::TestPermissionsRequest {
             resource: "organizations/acme".into(),
             permissions: vec!["secrets.list".into(), "secrets.steal".into()],

@@ -9,20 +9,19 @@ use crate::error::{Error, Reason};
 use crate::service::audit::list_events::EventQuestion;
 use crate::service::page::Page;
 
-/// How many events a page holds unless told otherwise.
-const EVENTS_A_PAGE: u64 = 100;
+/// Events of a page, unless the request says otherwise.
+const DEFAULT_PAGE_SIZE: u64 = 100;
 
-/// ListAuditEvents.
 pub fn list_audit_events(request: v1::ListAuditEventsRequest) -> Result<EventQuestion, Error> {
     let organization = organization_or_platform("parent", &request.parent)?;
     let secret: Option<SecretName> = given(&request.secret).map(|secret| resource("secret", secret)).transpose()?;
     let belongs = secret.as_ref().is_none_or(|secret| Some(secret.scope.organization()) == organization.as_ref());
     if !belongs {
-        return Err(invalid_name("secret", "a secret of the organization in `parent` passes"));
+        return Err(invalid_name("secret", "must be a secret of the organization in `parent`"));
     }
     let (from, until) = (time("start_time", request.start_time)?, time("end_time", request.end_time)?);
     if from.zip(until).is_some_and(|(from, until)| from > until) {
-        return Err(Error::invalid("end_time", "a time after `start_time` passes"));
+        return Err(Error::invalid("end_time", "must not be before `start_time`"));
     }
     Ok(EventQuestion {
         organization,
@@ -30,7 +29,7 @@ pub fn list_audit_events(request: v1::ListAuditEventsRequest) -> Result<EventQue
         principal: given(&request.principal).map(principal).transpose()?,
         from,
         until,
-        page: Page::new(request.page_size, request.page_token, EVENTS_A_PAGE)?,
+        page: Page::new(request.page_size, request.page_token, DEFAULT_PAGE_SIZE)?,
     })
 }
 

@@ -1,4 +1,4 @@
-//! How fresh an answer must be.
+//! How fresh a response must be.
 
 use secrets_core::Uid;
 use secrets_proto::v1;
@@ -8,13 +8,13 @@ use crate::error::Error;
 use crate::rpc::encode;
 use crate::store::revision::Revision;
 
-/// The revision that an answer must include; none when whatever is known will do. Every answer is read from the database,
-/// which is all that `fully_consistent` asks for.
+/// The revision that a response must include, if any. Every response is read from the database, which is all that
+/// `fully_consistent` asks for.
 pub fn at_least(consistency: Option<v1::Consistency>) -> Result<Option<Revision>, Error> {
     match consistency.and_then(|consistency| consistency.requirement) {
         None | Some(Requirement::MinimizeLatency(_) | Requirement::FullyConsistent(_)) => Ok(None),
         Some(Requirement::AtLeastAsFresh(token)) => revision(&token).map(Some).ok_or_else(|| {
-            Error::invalid("consistency.at_least_as_fresh", "the `revision` of an earlier answer passes, unaltered")
+            Error::invalid("consistency.at_least_as_fresh", "must be the `revision` of an earlier response, unaltered")
         }),
     }
 }

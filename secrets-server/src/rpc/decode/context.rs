@@ -1,4 +1,4 @@
-//! Contexts, and the kinds that filter what they get.
+//! Contexts, and the kinds of target and scope that filter what is resolved.
 
 use secrets_core::{ContextName, ScopeKind, TargetKind};
 use secrets_proto::v1;
@@ -6,10 +6,9 @@ use secrets_proto::v1;
 use super::parse;
 use crate::error::{Error, Reason};
 
-/// A context; `field` is where the request has it.
 pub fn context(field: &'static str, context: v1::Context) -> Result<ContextName, Error> {
     if context.organization.is_empty() {
-        let text = "it lacks `organization`, the identifier of an organization";
+        let text = "must have an `organization`, the identifier of one";
         return Err(Error::field(Reason::ContextInvalid, field, text));
     }
     Ok(ContextName {
@@ -20,7 +19,6 @@ pub fn context(field: &'static str, context: v1::Context) -> Result<ContextName,
     })
 }
 
-/// A kind of target.
 pub fn target_kind(field: &'static str, kind: i32) -> Result<TargetKind, Error> {
     match v1::TargetKind::try_from(kind) {
         Ok(v1::TargetKind::EnvironmentVariable) => Ok(TargetKind::EnvironmentVariable),
@@ -33,7 +31,6 @@ pub fn target_kind(field: &'static str, kind: i32) -> Result<TargetKind, Error> 
     }
 }
 
-/// A kind of scope.
 pub fn scope_kind(field: &'static str, kind: i32) -> Result<ScopeKind, Error> {
     match v1::ScopeKind::try_from(kind) {
         Ok(v1::ScopeKind::Organization) => Ok(ScopeKind::Organization),
@@ -56,5 +53,5 @@ where
 
 fn unknown<T: Copy>(field: &'static str, prefix: &str, all: &[T], word: fn(T) -> &'static str) -> Error {
     let words = all.iter().map(|kind| format!("{prefix}{}", word(*kind))).collect::<Vec<_>>();
-    Error::invalid(field, format!("one of {} passes", words.join(", ")))
+    Error::invalid(field, format!("expected one of {}", words.join(", ")))
 }

@@ -16,10 +16,9 @@ use crate::service::directory::workspace::NewWorkspace;
 use crate::service::locate::limits::OwnLimits;
 use crate::service::page::Page;
 
-/// Rows of a page, unless told otherwise.
-const PAGE_SIZE: u64 = 1_000;
+/// Rows of a page, unless the request says otherwise.
+const DEFAULT_PAGE_SIZE: u64 = 1_000;
 
-/// CreateOrganization.
 pub fn create_organization(request: v1::CreateOrganizationRequest) -> Result<NewOrganization, Error> {
     let organization = request.organization.unwrap_or_default();
     Ok(NewOrganization {
@@ -32,17 +31,15 @@ pub fn create_organization(request: v1::CreateOrganizationRequest) -> Result<New
     })
 }
 
-/// GetOrganization.
 pub fn get_organization(request: v1::GetOrganizationRequest) -> Result<ScopeName, Error> {
     name::organization_scope("name", &request.name)
 }
 
-/// ListOrganizations.
 pub fn list_organizations(request: v1::ListOrganizationsRequest) -> Result<Page, Error> {
-    Page::new(request.page_size, request.page_token, PAGE_SIZE)
+    Page::new(request.page_size, request.page_token, DEFAULT_PAGE_SIZE)
 }
 
-/// UpdateOrganization. Without a mask every field that is set is changed.
+/// Without a mask every field that is set is changed.
 pub fn update_organization(request: v1::UpdateOrganizationRequest) -> Result<OrganizationUpdate, Error> {
     let organization = request.organization.unwrap_or_default();
     let mut update = OrganizationUpdate {
@@ -56,7 +53,8 @@ pub fn update_organization(request: v1::UpdateOrganizationRequest) -> Result<Org
         Some(mask) => {
             const PATHS: [&str; 3] = ["display_name", "name_policy", "limits"];
             if let Some(unknown) = mask.paths.iter().find(|path| !PATHS.contains(&path.as_str())) {
-                let text = format!("`{}` can't be changed; `{}` pass", unknown.escape_debug(), PATHS.join("`, `"));
+                let text =
+                    format!("`{}` can't be changed; expected any of `{}`", unknown.escape_debug(), PATHS.join("`, `"));
                 return Err(Error::field(Reason::InvalidUpdateMask, "update_mask", text));
             }
             let is_named = |path: &str| mask.paths.iter().any(|named| named == path);
@@ -69,7 +67,8 @@ pub fn update_organization(request: v1::UpdateOrganizationRequest) -> Result<Org
             if !is_named("name_policy") {
                 update.name_policy = None;
             } else if update.name_policy.is_none() {
-                let text = "NAME_POLICY_STRICT or NAME_POLICY_RELAXED passes, since the mask names it";
+                let text =
+                    "must be set because `update_mask` names it; expected NAME_POLICY_STRICT or NAME_POLICY_RELAXED";
                 return Err(Error::invalid("organization.name_policy", text));
             }
         }
@@ -77,12 +76,10 @@ pub fn update_organization(request: v1::UpdateOrganizationRequest) -> Result<Org
     Ok(update)
 }
 
-/// DeleteOrganization.
 pub fn delete_organization(request: v1::DeleteOrganizationRequest) -> Result<ScopeName, Error> {
     name::organization_scope("name", &request.name)
 }
 
-/// CreateProject.
 pub fn create_project(request: v1::CreateProjectRequest) -> Result<NewProject, Error> {
     Ok(NewProject {
         organization: name::organization("parent", &request.parent)?,
@@ -91,23 +88,19 @@ pub fn create_project(request: v1::CreateProjectRequest) -> Result<NewProject, E
     })
 }
 
-/// GetProject.
 pub fn get_project(request: v1::GetProjectRequest) -> Result<ScopeName, Error> {
     name::project("name", &request.name)
 }
 
-/// ListProjects.
 pub fn list_projects(request: v1::ListProjectsRequest) -> Result<(OrganizationId, Page), Error> {
-    let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
+    let page = Page::new(request.page_size, request.page_token, DEFAULT_PAGE_SIZE)?;
     Ok((name::organization("parent", &request.parent)?, page))
 }
 
-/// DeleteProject.
 pub fn delete_project(request: v1::DeleteProjectRequest) -> Result<ScopeName, Error> {
     name::project("name", &request.name)
 }
 
-/// CreateWorkspace.
 pub fn create_workspace(request: v1::CreateWorkspaceRequest) -> Result<NewWorkspace, Error> {
     let workspace = request.workspace.unwrap_or_default();
     let project = (!workspace.project.is_empty()).then(|| parse("workspace.project", &workspace.project));
@@ -121,28 +114,23 @@ pub fn create_workspace(request: v1::CreateWorkspaceRequest) -> Result<NewWorksp
     })
 }
 
-/// GetWorkspace.
 pub fn get_workspace(request: v1::GetWorkspaceRequest) -> Result<ScopeName, Error> {
     name::workspace("name", &request.name)
 }
 
-/// ListWorkspaces.
 pub fn list_workspaces(request: v1::ListWorkspacesRequest) -> Result<(OrganizationId, Page), Error> {
-    let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
+    let page = Page::new(request.page_size, request.page_token, DEFAULT_PAGE_SIZE)?;
     Ok((name::organization("parent", &request.parent)?, page))
 }
 
-/// DeleteWorkspace.
 pub fn delete_workspace(request: v1::DeleteWorkspaceRequest) -> Result<ScopeName, Error> {
     name::workspace("name", &request.name)
 }
 
-/// TransferWorkspace.
 pub fn transfer_workspace(request: v1::TransferWorkspaceRequest) -> Result<Transfer, Error> {
     Ok(Transfer { name: name::workspace("name", &request.name)?, new_owner: parse("new_owner", &request.new_owner)? })
 }
 
-/// CreateUser.
 pub fn create_user(request: v1::CreateUserRequest) -> Result<NewUser, Error> {
     Ok(NewUser {
         organization: name::organization("parent", &request.parent)?,
@@ -151,23 +139,19 @@ pub fn create_user(request: v1::CreateUserRequest) -> Result<NewUser, Error> {
     })
 }
 
-/// GetUser.
 pub fn get_user(request: v1::GetUserRequest) -> Result<ScopeName, Error> {
     name::user("name", &request.name)
 }
 
-/// ListUsers.
 pub fn list_users(request: v1::ListUsersRequest) -> Result<(OrganizationId, Page), Error> {
-    let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
+    let page = Page::new(request.page_size, request.page_token, DEFAULT_PAGE_SIZE)?;
     Ok((name::organization("parent", &request.parent)?, page))
 }
 
-/// DeleteUser.
 pub fn delete_user(request: v1::DeleteUserRequest) -> Result<ScopeName, Error> {
     name::user("name", &request.name)
 }
 
-/// CreateServiceAccount.
 pub fn create_service_account(request: v1::CreateServiceAccountRequest) -> Result<NewServiceAccount, Error> {
     let display_name = request.service_account.unwrap_or_default().display_name;
     Ok(NewServiceAccount {
@@ -179,33 +163,28 @@ pub fn create_service_account(request: v1::CreateServiceAccountRequest) -> Resul
     })
 }
 
-/// GetServiceAccount.
 pub fn get_service_account(request: v1::GetServiceAccountRequest) -> Result<ServiceAccountName, Error> {
     resource("name", &request.name)
 }
 
-/// ListServiceAccounts.
 pub fn list_service_accounts(request: v1::ListServiceAccountsRequest) -> Result<(Option<OrganizationId>, Page), Error> {
-    let page = Page::new(request.page_size, request.page_token, PAGE_SIZE)?;
+    let page = Page::new(request.page_size, request.page_token, DEFAULT_PAGE_SIZE)?;
     Ok((name::organization_or_platform("parent", &request.parent)?, page))
 }
 
-/// DeleteServiceAccount.
 pub fn delete_service_account(request: v1::DeleteServiceAccountRequest) -> Result<ServiceAccountName, Error> {
     resource("name", &request.name)
 }
 
-/// A name policy; unset is none.
 pub fn name_policy(field: &'static str, policy: i32) -> Result<Option<NamePolicy>, Error> {
     match v1::NamePolicy::try_from(policy) {
         Ok(v1::NamePolicy::Unspecified) => Ok(None),
         Ok(v1::NamePolicy::Strict) => Ok(Some(NamePolicy::Strict)),
         Ok(v1::NamePolicy::Relaxed) => Ok(Some(NamePolicy::Relaxed)),
-        Err(_) => Err(Error::invalid(field, "NAME_POLICY_STRICT or NAME_POLICY_RELAXED passes")),
+        Err(_) => Err(Error::invalid(field, "expected NAME_POLICY_STRICT or NAME_POLICY_RELAXED")),
     }
 }
 
-/// The limits that are set.
 pub fn limits(limits: v1::OrganizationLimits) -> OwnLimits {
     [
         (Limit::ValueBytes, limits.value_bytes),
@@ -214,7 +193,7 @@ pub fn limits(limits: v1::OrganizationLimits) -> OwnLimits {
         (Limit::VersionsPerSecret, limits.versions_per_secret),
     ]
     .into_iter()
-    .filter(|(_, most)| *most != 0)
-    .map(|(limit, most)| (limit, u64::from(most)))
+    .filter(|(_, maximum)| *maximum != 0)
+    .map(|(limit, maximum)| (limit, u64::from(maximum)))
     .collect()
 }

@@ -13,10 +13,9 @@ use crate::service::resolve::Question;
 use crate::service::resolve::explain::ExplainQuestion;
 use crate::service::resolve::watch::WatchQuestion;
 
-/// Resolve.
 pub fn resolve(request: v1::ResolveRequest) -> Result<Question, Error> {
     Ok(Question {
-        context: request.context.map(|asked| context("context", asked)).transpose()?,
+        context: request.context.map(|given| context("context", given)).transpose()?,
         secret_ids: secret_ids("secret_ids", &request.secret_ids)?,
         required: secret_ids("required_secret_ids", &request.required_secret_ids)?,
         kinds: request.kinds.into_iter().map(|kind| target_kind("kinds", kind)).collect::<Result<_, _>>()?,
@@ -25,10 +24,9 @@ pub fn resolve(request: v1::ResolveRequest) -> Result<Question, Error> {
     })
 }
 
-/// Watch.
 pub fn watch(request: v1::WatchRequest) -> Result<WatchQuestion, Error> {
     Ok(WatchQuestion {
-        context: request.context.map(|asked| context("context", asked)).transpose()?,
+        context: request.context.map(|given| context("context", given)).transpose()?,
         filter: Filter {
             secret_ids: secret_ids("secret_ids", &request.secret_ids)?,
             required: secret_ids("required_secret_ids", &request.required_secret_ids)?,
@@ -39,10 +37,9 @@ pub fn watch(request: v1::WatchRequest) -> Result<WatchQuestion, Error> {
     })
 }
 
-/// Explain.
 pub fn explain(request: v1::ExplainRequest) -> Result<ExplainQuestion, Error> {
     Ok(ExplainQuestion {
-        context: request.context.map(|asked| context("context", asked)).transpose()?,
+        context: request.context.map(|given| context("context", given)).transpose()?,
         secret_ids: secret_ids("secret_ids", &request.secret_ids)?,
         without_user: request.without_user,
         at_least: at_least(request.consistency)?,
@@ -59,7 +56,7 @@ mod tests {
     use crate::error::Reason;
 
     #[test]
-    fn names_the_field_of_what_does_not_pass() {
+    fn names_the_field_that_is_not_valid() {
         let names = |name: &str| vec!["A".to_owned(), name.to_owned()];
         for (request, field, reason) in [
             (
@@ -81,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_name_comes_with_one_that_would_pass() {
+    fn an_invalid_name_comes_with_a_similar_valid_one() {
         let request = v1::ExplainRequest { secret_ids: vec!["linear-api-key".into()], ..Default::default() };
         let failure = explain(request).err().unwrap();
         assert_eq!(failure.metadata(), [("suggestion", "LINEAR_API_KEY".to_owned())]);

@@ -23,34 +23,31 @@ use crate::service::secret::versions::ListVersions;
 
 pub use import::import_secrets;
 
-/// How many secrets a page holds unless told otherwise: a full scope.
-const SECRETS_A_PAGE: u64 = 1_000;
-/// How many versions a page holds unless told otherwise: all that there can be.
-const VERSIONS_A_PAGE: u64 = 100;
+/// Secrets of a page, unless the request says otherwise: as many as a scope can have.
+const DEFAULT_PAGE_SIZE: u64 = 1_000;
+/// Versions of a page, unless the request says otherwise: as many as a secret can have.
+const DEFAULT_VERSIONS_PAGE_SIZE: u64 = 100;
 
-/// CreateSecret.
 pub fn create_secret(request: v1::CreateSecretRequest) -> Result<CreateSecret, Error> {
     // Wiped when dropped, whatever else of the request is refused.
     let value = value::given(request.value);
     Ok(CreateSecret {
         scope: resource("parent", &request.parent)?,
         secret_id: secret_id("secret_id", &request.secret_id)?,
-        edit: edit::of_what_is_set(request.secret.unwrap_or_default())?,
-        value: value.ok_or_else(|| value::missing("a secret is created with a value of at least one byte"))?,
+        edit: edit::set_fields(request.secret.unwrap_or_default())?,
+        value: value.ok_or_else(|| value::missing("must have at least one byte"))?,
         validate_only: request.validate_only,
     })
 }
 
-/// GetSecret.
 pub fn get_secret(request: v1::GetSecretRequest) -> Result<SecretName, Error> {
     secret_name("name", &request.name)
 }
 
-/// ListSecrets.
 pub fn list_secrets(request: v1::ListSecretsRequest) -> Result<ListSecrets, Error> {
     Ok(ListSecrets {
         scope: resource("parent", &request.parent)?,
-        page: Page::new(request.page_size, request.page_token, SECRETS_A_PAGE)?,
+        page: Page::new(request.page_size, request.page_token, DEFAULT_PAGE_SIZE)?,
         filter: request.filter.parse().map_err(|error| Error::field(Reason::InvalidFilter, "filter", error))?,
         order: request
             .order_by
@@ -62,18 +59,17 @@ pub fn list_secrets(request: v1::ListSecretsRequest) -> Result<ListSecrets, Erro
     })
 }
 
-/// UpdateSecret.
 pub fn update_secret(request: v1::UpdateSecretRequest) -> Result<UpdateSecret, Error> {
     let value = value::given(request.value);
     let secret = request.secret.unwrap_or_default();
     let name = secret_name("secret.name", &secret.name)?;
     let etag = etag(&secret.etag);
     let edit = match request.update_mask {
-        None => edit::of_what_is_set(secret)?,
+        None => edit::set_fields(secret)?,
         Some(mask) => {
             if mask.paths.iter().any(|path| path == "value") && value.is_none() {
                 return Err(value::missing(
-                    "the mask names `value`, and there is none; at least one byte passes, and without `value` in the mask the stored one is kept",
+                    "must have at least one byte because `update_mask` names it; to keep the stored value, leave it out of the mask",
                 ));
             }
             edit::masked(secret, &mask.paths)?
@@ -89,7 +85,6 @@ pub fn update_secret(request: v1::UpdateSecretRequest) -> Result<UpdateSecret, E
     })
 }
 
-/// DeleteSecret.
 pub fn delete_secret(request: v1::DeleteSecretRequest) -> Result<DeleteSecret, Error> {
     Ok(DeleteSecret {
         name: secret_name("name", &request.name)?,
@@ -100,26 +95,24 @@ pub fn delete_secret(request: v1::DeleteSecretRequest) -> Result<DeleteSecret, E
     })
 }
 
-/// UndeleteSecret.
 pub fn undelete_secret(request: v1::UndeleteSecretRequest) -> Result<UndeleteSecret, Error> {
     let uid = match request.uid.as_str() {
         "" => None,
         text => Some(
-            Uid::try_parse(text).map_err(|_| Error::invalid("uid", "a secret's `uid` (a UUID) or nothing passes"))?,
+            Uid::try_parse(text)
+                .map_err(|_| Error::invalid("uid", "must be the `uid` (a UUID) of a deleted secret, or empty"))?,
         ),
     };
     Ok(UndeleteSecret { name: secret_name("name", &request.name)?, uid })
 }
 
-/// ListSecretVersions.
 pub fn list_versions(request: v1::ListSecretVersionsRequest) -> Result<ListVersions, Error> {
     Ok(ListVersions {
         name: secret_name("parent", &request.parent)?,
-        page: Page::new(request.page_size, request.page_token, VERSIONS_A_PAGE)?,
+        page: Page::new(request.page_size, request.page_token, DEFAULT_VERSIONS_PAGE_SIZE)?,
     })
 }
 
-/// RollbackSecret.
 pub fn rollback_secret(request: v1::RollbackSecretRequest) -> Result<RollbackSecret, Error> {
     Ok(RollbackSecret {
         name: secret_name("name", &request.name)?,
@@ -129,7 +122,6 @@ pub fn rollback_secret(request: v1::RollbackSecretRequest) -> Result<RollbackSec
     })
 }
 
-/// DestroySecretVersion.
 pub fn destroy_version(request: v1::DestroySecretVersionRequest) -> Result<DestroyVersion, Error> {
     Ok(DestroyVersion {
         name: secret_name("name", &request.name)?,
@@ -138,7 +130,7 @@ pub fn destroy_version(request: v1::DestroySecretVersionRequest) -> Result<Destr
     })
 }
 
-/// A secret's path. What is wrong with the name at its end is told as of any other secret's name.
+/// A secret's path. An invalid name at its end gives the same error as any other secret's name.
 fn secret_name(field: &'static str, text: &str) -> Result<SecretName, Error> {
     match text.parse::<SecretName>() {
         Err(InvalidResourceName::SecretId(error)) => Err(invalid_name(field, &error)),
@@ -146,7 +138,7 @@ fn secret_name(field: &'static str, text: &str) -> Result<SecretName, Error> {
     }
 }
 
-/// A name of either policy: which one holds is the organization's matter.
+/// A name that is valid under either policy: the organization's own is applied later.
 pub fn secret_id(field: &'static str, text: &str) -> Result<SecretId, Error> {
     SecretId::parse(text, NamePolicy::Relaxed).map_err(|error| invalid_name(field, &error))
 }
@@ -157,7 +149,7 @@ fn etag(text: &str) -> Option<String> {
 
 fn version(version: u32) -> Result<u32, Error> {
     match version {
-        0 => Err(Error::invalid("version", "versions are counted from 1")),
+        0 => Err(Error::invalid("version", "must be at least 1")),
         version => Ok(version),
     }
 }

@@ -111,7 +111,7 @@ async fn refuses_invalid_masks(database: &TestDatabase) {
         let refused = refusal(server.try_update(&acme.bob, request).await);
         assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "INVALID_UPDATE_MASK"), "{path}");
         assert_eq!(refused.fields, ["update_mask"]);
-        assert!(refused.message.contains("override_policy disabled"), "{}", refused.message);
+        assert!(refused.message.contains("`override_policy`, `disabled`"), "{}", refused.message);
     }
     assert_eq!(server.try_get(&acme.bob, TOKEN).await.unwrap(), before);
 }

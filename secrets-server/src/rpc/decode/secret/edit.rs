@@ -13,13 +13,13 @@ use crate::rpc::decode::{parse, time};
 use crate::service::secret::patch::{SecretPatch, VisibilityNames};
 
 /// The fields a mask may name.
-const EDITABLE: &str =
-    "`target description labels group visibility override_policy disabled redaction expire_time value`";
+const EDITABLE: &str = "`target`, `description`, `labels`, `group`, `visibility`, `override_policy`, `disabled`, `redaction`, \
+                        `expire_time`, `value`";
 
-/// The most projects, and the most workspaces, that a selection has.
-const SELECTED_AT_MOST: usize = 1_000;
+/// Projects, and workspaces, in one selection.
+const MAX_SELECTED: usize = 1_000;
 
-/// The fields of a secret that nobody sets.
+/// The fields of a secret that no request sets.
 const NOT_EDITABLE: [&str; 16] = [
     "name",
     "uid",
@@ -40,7 +40,7 @@ const NOT_EDITABLE: [&str; 16] = [
 ];
 
 /// The fields that are set; of a new secret the others have their defaults.
-pub(super) fn of_what_is_set(secret: v1::Secret) -> Result<SecretPatch, Error> {
+pub(super) fn set_fields(secret: v1::Secret) -> Result<SecretPatch, Error> {
     Ok(SecretPatch {
         labels: if secret.labels.is_empty() { None } else { Some(labels(&secret)?) },
         target: target(secret.target)?,
@@ -54,7 +54,7 @@ pub(super) fn of_what_is_set(secret: v1::Secret) -> Result<SecretPatch, Error> {
     })
 }
 
-/// The fields that the mask names, set or cleared. What has no empty state must be given.
+/// The fields that the mask names, set or cleared. A field that can't be empty must be set.
 pub(super) fn masked(secret: v1::Secret, paths: &[String]) -> Result<SecretPatch, Error> {
     let mut edit = SecretPatch::default();
     for path in paths {
@@ -63,7 +63,7 @@ pub(super) fn masked(secret: v1::Secret, paths: &[String]) -> Result<SecretPatch
                 edit.target = Some(demanded(
                     target(secret.target.clone())?,
                     "secret.target",
-                    "one of environment_variable, file, registry and api_only passes",
+                    "environment_variable, file, registry or api_only",
                 )?)
             }
             "description" => edit.description = Some(parse("secret.description", &secret.description)?),
@@ -71,20 +71,19 @@ pub(super) fn masked(secret: v1::Secret, paths: &[String]) -> Result<SecretPatch
             "group" => edit.group = Some(unless_empty(&secret.group, "secret.group")?),
             "visibility" => {
                 let given = visibility(secret.visibility.clone())?;
-                edit.visibility =
-                    Some(demanded(given, "secret.visibility", "a mode passes: ALL, or SELECTED with its selection")?);
+                edit.visibility = Some(demanded(given, "secret.visibility", "ALL, or SELECTED with its selection")?);
             }
             "override_policy" => {
                 let given = override_policy(secret.override_policy)?;
-                edit.override_policy = Some(demanded(given, "secret.override_policy", "ALLOWED or LOCKED passes")?);
+                edit.override_policy = Some(demanded(given, "secret.override_policy", "ALLOWED or LOCKED")?);
             }
             "disabled" => edit.disabled = Some(secret.disabled),
             "redaction" => {
                 let given = redaction(secret.redaction)?;
-                edit.redaction = Some(demanded(given, "secret.redaction", "DEFAULT or OFF passes")?);
+                edit.redaction = Some(demanded(given, "secret.redaction", "DEFAULT or OFF")?);
             }
             "expire_time" => edit.expire_time = Some(time("secret.expire_time", secret.expire_time)?),
-            // The value is no field of the secret; that there is one was checked.
+            // The value is no field of the secret; whether there is one has been checked.
             "value" => {}
             other => return Err(unknown(other)),
         }
@@ -94,18 +93,20 @@ pub(super) fn masked(secret: v1::Secret, paths: &[String]) -> Result<SecretPatch
 
 fn unknown(path: &str) -> Error {
     let rule = if NOT_EDITABLE.contains(&path) {
-        format!("`{path}` can't be changed; {EDITABLE} can")
+        format!("`{path}` can't be changed; expected any of {EDITABLE}")
     } else if path.len() <= 64 && path.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_' | b'.')) {
-        format!("`{path}` is unknown; {EDITABLE} pass")
+        format!("unknown path `{path}`; expected any of {EDITABLE}")
     } else {
         // What does not look like a path is not repeated: it may be anything.
-        format!("a path is unknown; {EDITABLE} pass")
+        format!("unknown path; expected any of {EDITABLE}")
     };
     Error::field(Reason::InvalidUpdateMask, "update_mask", rule)
 }
 
-fn demanded<T>(given: Option<T>, field: &'static str, rule: &str) -> Result<T, Error> {
-    given.ok_or_else(|| Error::invalid(field, format!("the mask names it, and it is unset; {rule}")))
+fn demanded<T>(given: Option<T>, field: &'static str, expected: &str) -> Result<T, Error> {
+    given.ok_or_else(|| {
+        Error::invalid(field, format!("must be set because `update_mask` names it; expected {expected}"))
+    })
 }
 
 fn unless_empty<T>(text: &str, field: &'static str) -> Result<Option<T>, Error>
@@ -132,9 +133,9 @@ fn visibility(visibility: Option<v1::Visibility>) -> Result<Option<VisibilityNam
         Ok(Unspecified) if !selects => Ok(None),
         Ok(All) if !selects => Ok(Some(VisibilityNames::All)),
         Ok(All | Unspecified) => {
-            Err(Error::invalid("secret.visibility.mode", "projects and workspaces pass only with SELECTED"))
+            Err(Error::invalid("secret.visibility.mode", "must be SELECTED because projects or workspaces are given"))
         }
-        Err(_) => Err(Error::invalid("secret.visibility.mode", "ALL or SELECTED passes")),
+        Err(_) => Err(Error::invalid("secret.visibility.mode", "expected ALL or SELECTED")),
     }
 }
 
@@ -143,8 +144,8 @@ where
     T: FromStr + Ord,
     T::Err: Display,
 {
-    if texts.len() > SELECTED_AT_MOST {
-        let rule = format!("at most {SELECTED_AT_MOST} pass; {} were given", texts.len());
+    if texts.len() > MAX_SELECTED {
+        let rule = format!("must be at most {MAX_SELECTED} identifiers (got {})", texts.len());
         return Err(Error::invalid(field, rule));
     }
     texts.iter().map(|text| parse(field, text)).collect()
@@ -155,7 +156,7 @@ fn override_policy(policy: i32) -> Result<Option<OverridePolicy>, Error> {
         Ok(v1::OverridePolicy::Unspecified) => Ok(None),
         Ok(v1::OverridePolicy::Allowed) => Ok(Some(OverridePolicy::Allowed)),
         Ok(v1::OverridePolicy::Locked) => Ok(Some(OverridePolicy::Locked)),
-        Err(_) => Err(Error::invalid("secret.override_policy", "ALLOWED or LOCKED passes")),
+        Err(_) => Err(Error::invalid("secret.override_policy", "expected ALLOWED or LOCKED")),
     }
 }
 
@@ -164,7 +165,7 @@ fn redaction(redaction: i32) -> Result<Option<Redaction>, Error> {
         Ok(v1::Redaction::Unspecified) => Ok(None),
         Ok(v1::Redaction::Default) => Ok(Some(Redaction::Default)),
         Ok(v1::Redaction::Off) => Ok(Some(Redaction::Off)),
-        Err(_) => Err(Error::invalid("secret.redaction", "DEFAULT or OFF passes")),
+        Err(_) => Err(Error::invalid("secret.redaction", "expected DEFAULT or OFF")),
     }
 }
 
@@ -179,7 +180,7 @@ mod tests {
     #[test]
     fn without_a_mask_only_what_is_set_is_edited() {
         let secret = v1::Secret { description: "d".into(), disabled: true, ..Default::default() };
-        let edit = of_what_is_set(secret).unwrap();
+        let edit = set_fields(secret).unwrap();
         assert_eq!(edit.description.as_ref().unwrap().as_str(), "d");
         assert_eq!(edit.disabled, Some(true));
         assert_eq!(SecretPatch { description: None, disabled: None, ..edit }, SecretPatch::default());
@@ -204,7 +205,7 @@ mod tests {
         for path in ["descriptions", "secret.description", "*", "", "labels.team", "uid", "etag", "current_version"] {
             let failure = masked(v1::Secret::default(), &paths(&[path])).unwrap_err();
             assert_eq!(failure.reason(), Reason::InvalidUpdateMask, "{path}");
-            assert!(failure.message().contains("description labels"), "{path}: {failure}");
+            assert!(failure.message().contains("`description`, `labels`"), "{path}: {failure}");
         }
     }
 
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_selection_passes_only_with_selected() {
+    fn a_selection_needs_the_mode_selected() {
         let given = |mode: v1::VisibilityMode, projects: &[&str]| {
             visibility(Some(v1::Visibility { mode: mode.into(), projects: paths(projects), workspaces: vec![] }))
         };

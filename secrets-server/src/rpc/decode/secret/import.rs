@@ -10,16 +10,15 @@ use crate::error::Error;
 use crate::rpc::decode::resource;
 use crate::service::secret::import::{Document, ImportSecrets};
 
-/// ImportSecrets.
 pub fn import_secrets(request: v1::ImportSecretsRequest) -> Result<ImportSecrets, Error> {
-    // The document is taken over first: wiped when dropped, whatever else of the request is refused.
+    // The document is taken first, so that it is wiped when dropped, whatever else of the request is refused.
     let document = request.source.map(|source| match source {
         Source::Dotenv(bytes) => Document::Dotenv(SecretBytes::from(bytes)),
         Source::Json(bytes) => Document::Json(SecretBytes::from(bytes)),
     });
     Ok(ImportSecrets {
         scope: resource("parent", &request.parent)?,
-        document: document.ok_or_else(|| Error::invalid("source", "a document in `dotenv` or `json` passes"))?,
+        document: document.ok_or_else(|| Error::invalid("source", "must be set: `dotenv` or `json`"))?,
         conflict_policy: conflict_policy(request.conflict_policy)?,
         on_rejected: on_rejected(request.on_rejected)?,
         only: request
@@ -36,7 +35,7 @@ fn conflict_policy(policy: i32) -> Result<ConflictPolicy, Error> {
         Ok(v1::ConflictPolicy::Unspecified | v1::ConflictPolicy::Skip) => Ok(ConflictPolicy::Skip),
         Ok(v1::ConflictPolicy::Overwrite) => Ok(ConflictPolicy::Overwrite),
         Ok(v1::ConflictPolicy::Fail) => Ok(ConflictPolicy::Fail),
-        Err(_) => Err(Error::invalid("conflict_policy", "SKIP, OVERWRITE or FAIL passes")),
+        Err(_) => Err(Error::invalid("conflict_policy", "expected SKIP, OVERWRITE or FAIL")),
     }
 }
 
@@ -44,6 +43,6 @@ fn on_rejected(policy: i32) -> Result<RejectedPolicy, Error> {
     match v1::RejectedPolicy::try_from(policy) {
         Ok(v1::RejectedPolicy::Unspecified | v1::RejectedPolicy::Fail) => Ok(RejectedPolicy::Fail),
         Ok(v1::RejectedPolicy::Skip) => Ok(RejectedPolicy::Skip),
-        Err(_) => Err(Error::invalid("on_rejected", "FAIL or SKIP passes")),
+        Err(_) => Err(Error::invalid("on_rejected", "expected FAIL or SKIP")),
     }
 }

@@ -1,4 +1,4 @@
-//! Targets on their way in.
+//! Targets of requests.
 
 use std::fmt::Display;
 
@@ -8,7 +8,6 @@ use secrets_proto::v1::target::Kind;
 
 use crate::error::{Error, Reason};
 
-/// Where a value is to land; none when no kind is set.
 pub(super) fn target(target: Option<v1::Target>) -> Result<Option<Target>, Error> {
     let Some(kind) = target.and_then(|target| target.kind) else { return Ok(None) };
     Ok(Some(match kind {

@@ -1,4 +1,4 @@
-//! Values on their way in.
+//! Values of requests.
 
 use secrets_proto::v1;
 use secrets_proto::v1::secret_value::Value;
@@ -6,8 +6,7 @@ use secrets_proto::v1::secret_value::Value;
 use crate::crypto::SecretBytes;
 use crate::error::{Error, Reason};
 
-/// The value, unless there is none or it has no bytes: empty means keep. The message's own buffer is taken over, so that it
-/// is wiped.
+/// The value, if it has any bytes: an empty one keeps what is stored. It takes the message's own buffer, so that that is wiped.
 pub(super) fn given(value: Option<v1::SecretValue>) -> Option<SecretBytes> {
     let bytes = match value?.value? {
         Value::Text(text) => text.into_bytes(),
@@ -17,7 +16,6 @@ pub(super) fn given(value: Option<v1::SecretValue>) -> Option<SecretBytes> {
     (!value.is_empty()).then_some(value)
 }
 
-/// A value was needed.
 pub(super) fn missing(rule: &str) -> Error {
     Error::field(Reason::InvalidValue, "value", rule)
 }

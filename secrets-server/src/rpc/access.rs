@@ -7,15 +7,13 @@ use tonic::{Request, Response, Status};
 use super::decode::access as decode;
 use super::encode::access as encode;
 use super::handler::Handler;
-use crate::auth::{REDEEM_METHOD, RequestCredentials};
+use crate::auth::RequestCredentials;
 
-/// The handlers.
 pub struct Access {
     handler: Handler,
 }
 
 impl Access {
-    /// Handlers behind `handler`.
     pub fn new(handler: Handler) -> Self {
         Self { handler }
     }
@@ -28,12 +26,10 @@ impl AccessService for Access {
         request: Request<v1::CreateBindingRequest>,
     ) -> Result<Response<v1::CreateBindingResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.AccessService/CreateBinding",
                 decode::create_binding,
                 |service, call, input, keep| Box::pin(service.create_binding(call, input, keep)),
-                encode::created_binding,
                 encode::created_binding,
             )
             .await
@@ -44,9 +40,8 @@ impl AccessService for Access {
         request: Request<v1::ListBindingsRequest>,
     ) -> Result<Response<v1::ListBindingsResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.AccessService/ListBindings",
                 decode::list_bindings,
                 |service, call, input| Box::pin(service.list_bindings(call, input)),
                 encode::listed_bindings,
@@ -59,12 +54,10 @@ impl AccessService for Access {
         request: Request<v1::DeleteBindingRequest>,
     ) -> Result<Response<v1::DeleteBindingResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.AccessService/DeleteBinding",
                 decode::delete_binding,
                 |service, call, input, keep| Box::pin(service.delete_binding(call, input, keep)),
-                encode::deleted_binding,
                 encode::deleted_binding,
             )
             .await
@@ -75,13 +68,12 @@ impl AccessService for Access {
         request: Request<v1::CreateInvitationRequest>,
     ) -> Result<Response<v1::CreateInvitationResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation_with_secret(
                 request,
-                "secretsapi.v1.AccessService/CreateInvitation",
                 decode::create_invitation,
                 |service, call, input, keep| Box::pin(service.create_invitation(call, input, keep)),
                 encode::created_invitation,
-                encode::kept_invitation,
+                encode::replayed_invitation,
             )
             .await
     }
@@ -91,16 +83,15 @@ impl AccessService for Access {
         request: Request<v1::RedeemInvitationRequest>,
     ) -> Result<Response<v1::RedeemInvitationResponse>, Status> {
         // The code is the credential.
-        let presented = RequestCredentials::with_code(&request, &request.get_ref().code);
+        let credentials = RequestCredentials::with_code(&request, &request.get_ref().code);
         self.handler
-            .mutate_as(
-                presented,
+            .mutation_as(
+                credentials,
                 request.into_inner(),
-                REDEEM_METHOD,
                 decode::redeem_invitation,
                 |service, call, input, keep| Box::pin(service.redeem_invitation(call, input, keep)),
                 encode::redeemed_invitation,
-                encode::kept_redemption,
+                encode::replayed_redemption,
             )
             .await
     }
@@ -110,13 +101,12 @@ impl AccessService for Access {
         request: Request<v1::CreateTokenRequest>,
     ) -> Result<Response<v1::CreateTokenResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation_with_secret(
                 request,
-                "secretsapi.v1.AccessService/CreateToken",
                 decode::create_token,
                 |service, call, input, keep| Box::pin(service.create_token(call, input, keep)),
                 encode::created_token,
-                encode::kept_token,
+                encode::replayed_token,
             )
             .await
     }
@@ -126,9 +116,8 @@ impl AccessService for Access {
         request: Request<v1::ListTokensRequest>,
     ) -> Result<Response<v1::ListTokensResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.AccessService/ListTokens",
                 decode::list_tokens,
                 |service, call, input| Box::pin(service.list_tokens(call, input)),
                 encode::listed_tokens,
@@ -141,12 +130,10 @@ impl AccessService for Access {
         request: Request<v1::RevokeTokenRequest>,
     ) -> Result<Response<v1::RevokeTokenResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.AccessService/RevokeToken",
                 decode::revoke_token,
                 |service, call, input, keep| Box::pin(service.revoke_token(call, input, keep)),
-                encode::revoked_token,
                 encode::revoked_token,
             )
             .await
@@ -157,13 +144,12 @@ impl AccessService for Access {
         request: Request<v1::CreateSessionRequest>,
     ) -> Result<Response<v1::CreateSessionResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation_with_secret(
                 request,
-                "secretsapi.v1.AccessService/CreateSession",
                 decode::create_session,
                 |service, call, input, keep| Box::pin(service.create_session(call, input, keep)),
                 encode::created_session,
-                encode::kept_session,
+                encode::replayed_session,
             )
             .await
     }
@@ -173,12 +159,10 @@ impl AccessService for Access {
         request: Request<v1::RenewSessionRequest>,
     ) -> Result<Response<v1::RenewSessionResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.AccessService/RenewSession",
                 decode::renew_session,
                 |service, call, input, keep| Box::pin(service.renew_session(call, input, keep)),
-                encode::renewed_session,
                 encode::renewed_session,
             )
             .await
@@ -189,9 +173,8 @@ impl AccessService for Access {
         request: Request<v1::ListSessionsRequest>,
     ) -> Result<Response<v1::ListSessionsResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.AccessService/ListSessions",
                 decode::list_sessions,
                 |service, call, input| Box::pin(service.list_sessions(call, input)),
                 encode::listed_sessions,
@@ -204,12 +187,10 @@ impl AccessService for Access {
         request: Request<v1::RevokeSessionRequest>,
     ) -> Result<Response<v1::RevokeSessionResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.AccessService/RevokeSession",
                 decode::revoke_session,
                 |service, call, input, keep| Box::pin(service.revoke_session(call, input, keep)),
-                encode::revoked_session,
                 encode::revoked_session,
             )
             .await
@@ -217,13 +198,7 @@ impl AccessService for Access {
 
     async fn who_am_i(&self, request: Request<v1::WhoAmIRequest>) -> Result<Response<v1::WhoAmIResponse>, Status> {
         self.handler
-            .read(
-                request,
-                "secretsapi.v1.AccessService/WhoAmI",
-                decode::whoami,
-                |service, call, ()| Box::pin(service.whoami(call)),
-                encode::whoami,
-            )
+            .unary(request, decode::whoami, |service, call, ()| Box::pin(service.whoami(call)), encode::whoami)
             .await
     }
 
@@ -232,9 +207,8 @@ impl AccessService for Access {
         request: Request<v1::TestPermissionsRequest>,
     ) -> Result<Response<v1::TestPermissionsResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.AccessService/TestPermissions",
                 decode::test_permissions,
                 |service, call, input| Box::pin(service.test_permissions(call, input)),
                 encode::tested_permissions,

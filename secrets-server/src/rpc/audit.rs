@@ -8,13 +8,11 @@ use super::decode::audit as decode;
 use super::encode::audit as encode;
 use super::handler::Handler;
 
-/// The handlers.
 pub struct Audit {
     handler: Handler,
 }
 
 impl Audit {
-    /// Handlers behind `handler`.
     pub fn new(handler: Handler) -> Self {
         Self { handler }
     }
@@ -27,9 +25,8 @@ impl AuditService for Audit {
         request: Request<v1::ListAuditEventsRequest>,
     ) -> Result<Response<v1::ListAuditEventsResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.AuditService/ListAuditEvents",
                 decode::list_audit_events,
                 |service, call, question| Box::pin(service.list_audit_events(call, question)),
                 encode::event_page,

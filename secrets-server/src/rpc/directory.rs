@@ -8,13 +8,11 @@ use super::decode::directory as decode;
 use super::encode::directory as encode;
 use super::handler::Handler;
 
-/// The handlers.
 pub struct Directory {
     handler: Handler,
 }
 
 impl Directory {
-    /// Handlers behind `handler`.
     pub fn new(handler: Handler) -> Self {
         Self { handler }
     }
@@ -27,13 +25,12 @@ impl DirectoryService for Directory {
         request: Request<v1::CreateOrganizationRequest>,
     ) -> Result<Response<v1::CreateOrganizationResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation_with_secret(
                 request,
-                "secretsapi.v1.DirectoryService/CreateOrganization",
                 decode::create_organization,
                 |service, call, input, keep| Box::pin(service.create_organization(call, input, keep)),
                 encode::created_organization,
-                encode::kept_organization,
+                encode::replayed_organization,
             )
             .await
     }
@@ -42,9 +39,8 @@ impl DirectoryService for Directory {
         request: Request<v1::GetOrganizationRequest>,
     ) -> Result<Response<v1::GetOrganizationResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.DirectoryService/GetOrganization",
                 decode::get_organization,
                 |service, call, input| Box::pin(service.get_organization(call, input)),
                 encode::got_organization,
@@ -57,9 +53,8 @@ impl DirectoryService for Directory {
         request: Request<v1::ListOrganizationsRequest>,
     ) -> Result<Response<v1::ListOrganizationsResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.DirectoryService/ListOrganizations",
                 decode::list_organizations,
                 |service, call, input| Box::pin(service.list_organizations(call, input)),
                 encode::listed_organizations,
@@ -72,12 +67,10 @@ impl DirectoryService for Directory {
         request: Request<v1::UpdateOrganizationRequest>,
     ) -> Result<Response<v1::UpdateOrganizationResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.DirectoryService/UpdateOrganization",
                 decode::update_organization,
                 |service, call, input, keep| Box::pin(service.update_organization(call, input, keep)),
-                encode::updated_organization,
                 encode::updated_organization,
             )
             .await
@@ -88,12 +81,10 @@ impl DirectoryService for Directory {
         request: Request<v1::DeleteOrganizationRequest>,
     ) -> Result<Response<v1::DeleteOrganizationResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.DirectoryService/DeleteOrganization",
                 decode::delete_organization,
                 |service, call, input, keep| Box::pin(service.delete_organization(call, input, keep)),
-                encode::deleted_organization,
                 encode::deleted_organization,
             )
             .await
@@ -104,12 +95,10 @@ impl DirectoryService for Directory {
         request: Request<v1::CreateProjectRequest>,
     ) -> Result<Response<v1::CreateProjectResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.DirectoryService/CreateProject",
                 decode::create_project,
                 |service, call, input, keep| Box::pin(service.create_project(call, input, keep)),
-                encode::created_project,
                 encode::created_project,
             )
             .await
@@ -120,9 +109,8 @@ impl DirectoryService for Directory {
         request: Request<v1::GetProjectRequest>,
     ) -> Result<Response<v1::GetProjectResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.DirectoryService/GetProject",
                 decode::get_project,
                 |service, call, input| Box::pin(service.get_project(call, input)),
                 encode::got_project,
@@ -135,9 +123,8 @@ impl DirectoryService for Directory {
         request: Request<v1::ListProjectsRequest>,
     ) -> Result<Response<v1::ListProjectsResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.DirectoryService/ListProjects",
                 decode::list_projects,
                 |service, call, input| Box::pin(service.list_projects(call, input)),
                 encode::listed_projects,
@@ -150,12 +137,10 @@ impl DirectoryService for Directory {
         request: Request<v1::DeleteProjectRequest>,
     ) -> Result<Response<v1::DeleteProjectResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.DirectoryService/DeleteProject",
                 decode::delete_project,
                 |service, call, input, keep| Box::pin(service.delete_project(call, input, keep)),
-                encode::deleted_project,
                 encode::deleted_project,
             )
             .await
@@ -166,12 +151,10 @@ impl DirectoryService for Directory {
         request: Request<v1::CreateWorkspaceRequest>,
     ) -> Result<Response<v1::CreateWorkspaceResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.DirectoryService/CreateWorkspace",
                 decode::create_workspace,
                 |service, call, input, keep| Box::pin(service.create_workspace(call, input, keep)),
-                encode::created_workspace,
                 encode::created_workspace,
             )
             .await
@@ -182,9 +165,8 @@ impl DirectoryService for Directory {
         request: Request<v1::GetWorkspaceRequest>,
     ) -> Result<Response<v1::GetWorkspaceResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.DirectoryService/GetWorkspace",
                 decode::get_workspace,
                 |service, call, input| Box::pin(service.get_workspace(call, input)),
                 encode::got_workspace,
@@ -197,9 +179,8 @@ impl DirectoryService for Directory {
         request: Request<v1::ListWorkspacesRequest>,
     ) -> Result<Response<v1::ListWorkspacesResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.DirectoryService/ListWorkspaces",
                 decode::list_workspaces,
                 |service, call, input| Box::pin(service.list_workspaces(call, input)),
                 encode::listed_workspaces,
@@ -212,12 +193,10 @@ impl DirectoryService for Directory {
         request: Request<v1::DeleteWorkspaceRequest>,
     ) -> Result<Response<v1::DeleteWorkspaceResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.DirectoryService/DeleteWorkspace",
                 decode::delete_workspace,
                 |service, call, input, keep| Box::pin(service.delete_workspace(call, input, keep)),
-                encode::deleted_workspace,
                 encode::deleted_workspace,
             )
             .await
@@ -228,12 +207,10 @@ impl DirectoryService for Directory {
         request: Request<v1::CreateUserRequest>,
     ) -> Result<Response<v1::CreateUserResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.DirectoryService/CreateUser",
                 decode::create_user,
                 |service, call, input, keep| Box::pin(service.create_user(call, input, keep)),
-                encode::created_user,
                 encode::created_user,
             )
             .await
@@ -241,9 +218,8 @@ impl DirectoryService for Directory {
 
     async fn get_user(&self, request: Request<v1::GetUserRequest>) -> Result<Response<v1::GetUserResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.DirectoryService/GetUser",
                 decode::get_user,
                 |service, call, input| Box::pin(service.get_user(call, input)),
                 encode::got_user,
@@ -256,9 +232,8 @@ impl DirectoryService for Directory {
         request: Request<v1::ListUsersRequest>,
     ) -> Result<Response<v1::ListUsersResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.DirectoryService/ListUsers",
                 decode::list_users,
                 |service, call, input| Box::pin(service.list_users(call, input)),
                 encode::listed_users,
@@ -271,12 +246,10 @@ impl DirectoryService for Directory {
         request: Request<v1::DeleteUserRequest>,
     ) -> Result<Response<v1::DeleteUserResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.DirectoryService/DeleteUser",
                 decode::delete_user,
                 |service, call, input, keep| Box::pin(service.delete_user(call, input, keep)),
-                encode::deleted_user,
                 encode::deleted_user,
             )
             .await
@@ -287,12 +260,10 @@ impl DirectoryService for Directory {
         request: Request<v1::CreateServiceAccountRequest>,
     ) -> Result<Response<v1::CreateServiceAccountResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.DirectoryService/CreateServiceAccount",
                 decode::create_service_account,
                 |service, call, input, keep| Box::pin(service.create_service_account(call, input, keep)),
-                encode::created_service_account,
                 encode::created_service_account,
             )
             .await
@@ -303,9 +274,8 @@ impl DirectoryService for Directory {
         request: Request<v1::GetServiceAccountRequest>,
     ) -> Result<Response<v1::GetServiceAccountResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.DirectoryService/GetServiceAccount",
                 decode::get_service_account,
                 |service, call, input| Box::pin(service.get_service_account(call, input)),
                 encode::got_service_account,
@@ -318,9 +288,8 @@ impl DirectoryService for Directory {
         request: Request<v1::ListServiceAccountsRequest>,
     ) -> Result<Response<v1::ListServiceAccountsResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.DirectoryService/ListServiceAccounts",
                 decode::list_service_accounts,
                 |service, call, input| Box::pin(service.list_service_accounts(call, input)),
                 encode::listed_service_accounts,
@@ -333,12 +302,10 @@ impl DirectoryService for Directory {
         request: Request<v1::DeleteServiceAccountRequest>,
     ) -> Result<Response<v1::DeleteServiceAccountResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.DirectoryService/DeleteServiceAccount",
                 decode::delete_service_account,
                 |service, call, input, keep| Box::pin(service.delete_service_account(call, input, keep)),
-                encode::deleted_service_account,
                 encode::deleted_service_account,
             )
             .await
@@ -349,12 +316,10 @@ impl DirectoryService for Directory {
         request: Request<v1::TransferWorkspaceRequest>,
     ) -> Result<Response<v1::TransferWorkspaceResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.DirectoryService/TransferWorkspace",
                 decode::transfer_workspace,
                 |service, call, input, keep| Box::pin(service.transfer_workspace(call, input, keep)),
-                encode::transferred_workspace,
                 encode::transferred_workspace,
             )
             .await

@@ -14,19 +14,16 @@ use secrets_proto::v1;
 
 use crate::store::revision::Revision;
 
-/// A point in time.
 pub fn time(time: Timestamp) -> prost_types::Timestamp {
     let micros = time.as_micros();
     let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1_000).unwrap_or_default();
     prost_types::Timestamp { seconds: micros.div_euclid(1_000_000), nanos }
 }
 
-/// How many there are in all.
 pub fn total(count: u64) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-/// A context by its identifiers.
 pub fn context(name: &ContextName) -> v1::Context {
     v1::Context {
         organization: name.organization.to_string(),
@@ -36,7 +33,7 @@ pub fn context(name: &ContextName) -> v1::Context {
     }
 }
 
-/// A revision: its number, and the change that made it, which tells a restored history from the old one.
+/// Its number, and the change that created it: a history restored from a backup has other changes than the old one.
 pub fn revision(revision: &Revision) -> String {
     format!("{}.{}", revision.revision, revision.change_id.simple())
 }

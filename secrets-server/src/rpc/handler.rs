@@ -1,4 +1,4 @@
-//! The way of every call, written once: authenticate → decode → use case → audit → encode.
+//! The pipeline of every call, written once: authenticate → decode → use case → audit → encode.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
 use prost::Message;
-use secrets_proto::IdempotentRequest;
+use secrets_proto::{IdempotentRequest, Method, MethodRequest};
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
 
-use super::status;
 use crate::auth::{Authenticator, RequestCredentials};
 use crate::call::Call;
 use crate::error::{Error, Reason};
@@ -22,20 +22,22 @@ use crate::service::mutation::{Done, Keep};
 use crate::service::resolve::watch::{Watch, WatchEvent, WatchQuestion, Watcher};
 
 /// The future of a use case.
-pub type Use<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+pub type UseCase<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// The use case of a call that changes nothing.
+pub type UnaryFn<I, T> = for<'a> fn(&'a Service, &'a Call, I) -> UseCase<'a, T>;
 
 /// The use case of a mutation.
-pub type Mutation<I, T> = for<'a> fn(&'a Service, &'a Call, &'a I, &'a Keep<T>) -> Use<'a, Done<T>>;
+pub type MutationFn<I, T> = for<'a> fn(&'a Service, &'a Call, &'a I, &'a Keep<T>) -> UseCase<'a, Done<T>>;
 
-/// A stream of answers.
-pub type Events<R> = Pin<Box<dyn Stream<Item = Result<R, Status>> + Send>>;
+pub type ResponseStream<R> = Pin<Box<dyn Stream<Item = Result<R, Status>> + Send>>;
 
-/// A mutation is run again at most this often when another transaction was in the way.
-const ATTEMPTS: u32 = 8;
+/// Of a mutation, while other transactions interfere.
+const MAX_ATTEMPTS: u32 = 8;
 
-/// A call that takes longer waits for a database that fell silent: no statement, and no wait for a connection, takes
+/// A call that takes longer waits for a database that does not respond: no statement, and no wait for a connection, takes
 /// nearly as long. A mutation would otherwise wait without end, since it does not end with its caller's deadline.
-const LONGEST: Duration = Duration::from_secs(20);
+const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What the handlers of all services share.
 #[derive(Clone)]
@@ -45,167 +47,187 @@ pub struct Handler {
 }
 
 impl Handler {
-    /// The handler of calls to `service`.
     pub fn new(service: Arc<Service>, authenticator: Arc<Authenticator>) -> Self {
         Self { service, authenticator }
     }
 
     /// A call that changes nothing.
-    pub async fn read<M, I, T, R>(
+    pub async fn unary<M, I, T>(
         &self,
         request: Request<M>,
-        method: &'static str,
         decode: fn(M) -> Result<I, Error>,
-        case: for<'a> fn(&'a Service, &'a Call, I) -> Use<'a, T>,
-        encode: fn(T) -> R,
-    ) -> Result<Response<R>, Status>
+        run: UnaryFn<I, T>,
+        encode: fn(T) -> M::Response,
+    ) -> Result<Response<M::Response>, Status>
     where
-        R: Message,
+        M: MethodRequest,
     {
-        let presented = RequestCredentials::of(&request);
-        let deadline = Instant::now() + LONGEST;
-        let call = within(deadline, self.authenticator.authenticate(&presented, method))
-            .await
-            .map_err(|failure| status::of(&failure))?;
-        let result = match decode(request.into_inner()) {
-            Ok(input) => within(deadline, case(&self.service, &call, input)).await,
-            Err(failure) => Err(failure),
-        };
-        let result = self.service.close_call(&call, result).await;
-        result.map(encode).and_then(fitting).map(Response::new).map_err(|failure| status::of(&failure))
+        let credentials = RequestCredentials::of(&request);
+        let open = self.open(&credentials, M::METHOD).await?;
+        let work = async { run(&self.service, &open.call, decode(request.into_inner())?).await };
+        let answer = self.close(&open, work).await?;
+        Ok(Response::new(within_limit(encode(answer))?))
     }
 
-    /// A call whose answer is a stream: it is recorded when it is opened, and asks for the next event only when there is room
-    /// for it on the way to the caller.
-    pub async fn watch<M, R>(
+    /// A call whose response is a stream: it is recorded when it is opened, and takes the next event only when there is room
+    /// for it on the connection.
+    pub async fn server_stream<M>(
         &self,
         request: Request<M>,
-        method: &'static str,
         decode: fn(M) -> Result<WatchQuestion, Error>,
-        encode: fn(WatchEvent) -> R,
-    ) -> Result<Response<Events<R>>, Status>
+        encode: fn(WatchEvent) -> M::Response,
+    ) -> Result<Response<ResponseStream<M::Response>>, Status>
     where
-        R: Message + 'static,
+        M: MethodRequest,
+        M::Response: 'static,
     {
         let stop = request.extensions().get::<Signal>().cloned().unwrap_or_default();
-        let presented = RequestCredentials::of(&request);
-        let deadline = Instant::now() + LONGEST;
-        let call = within(deadline, self.authenticator.authenticate(&presented, method))
-            .await
-            .map_err(|failure| status::of(&failure))?;
-        let result = match decode(request.into_inner()) {
-            Ok(question) => {
-                let authenticator = Arc::clone(&self.authenticator);
-                let watcher = Watcher { authenticator, presented: presented.unheld(), method, stop };
-                within(deadline, self.service.watch(&call, watcher, question)).await
-            }
-            Err(failure) => Err(failure),
+        let credentials = RequestCredentials::of(&request);
+        let open = self.open(&credentials, M::METHOD).await?;
+        let work = async {
+            let question = decode(request.into_inner())?;
+            let authenticator = Arc::clone(&self.authenticator);
+            let presented = credentials.unheld();
+            let watcher = Watcher { authenticator, presented, method: M::METHOD.as_str(), stop };
+            self.service.watch(&open.call, watcher, question).await
         };
-        let watch = self.service.close_call(&call, result).await.map_err(|failure| status::of(&failure))?;
+        let watch = self.close(&open, work).await?;
         Ok(Response::new(Box::pin(stream::unfold((watch, encode), next))))
     }
 
-    /// A call that changes something: runs to its end also when the caller hangs up, again when another transaction was in
-    /// the way, and answers a repeated request id with the first result.
-    pub async fn mutate<M, I, T, R>(
+    /// A call that changes something: runs to its end also when the caller hangs up, again when another transaction
+    /// interferes, and answers a repeated request id with the first response.
+    pub async fn mutation<M, I, T>(
         &self,
         request: Request<M>,
-        method: &'static str,
         decode: fn(M) -> Result<I, Error>,
-        case: Mutation<I, T>,
-        encode: fn(&T) -> R,
-        kept: fn(&T) -> R,
-    ) -> Result<Response<R>, Status>
+        run: MutationFn<I, T>,
+        encode: fn(&T) -> M::Response,
+    ) -> Result<Response<M::Response>, Status>
     where
-        M: Message + IdempotentRequest + 'static,
+        M: IdempotentRequest + 'static,
         I: Send + Sync + 'static,
         T: Send + Sync + 'static,
-        R: Message + Default + 'static,
+        M::Response: 'static,
     {
-        let presented = RequestCredentials::of(&request);
-        self.mutate_as(presented, request.into_inner(), method, decode, case, encode, kept).await
+        self.mutation_with_secret(request, decode, run, encode, encode).await
     }
 
-    /// The same with another credential than the one in the metadata: an invitation's code.
-    #[expect(clippy::too_many_arguments, reason = "a mutation with its five functions, and who presents what")]
-    pub async fn mutate_as<M, I, T, R>(
+    /// A mutation whose first response carries a token or a code: `encode_replay` leaves it out, since that response is stored.
+    pub async fn mutation_with_secret<M, I, T>(
         &self,
-        presented: RequestCredentials,
-        message: M,
-        method: &'static str,
+        request: Request<M>,
         decode: fn(M) -> Result<I, Error>,
-        case: Mutation<I, T>,
-        encode: fn(&T) -> R,
-        kept: fn(&T) -> R,
-    ) -> Result<Response<R>, Status>
+        run: MutationFn<I, T>,
+        encode: fn(&T) -> M::Response,
+        encode_replay: fn(&T) -> M::Response,
+    ) -> Result<Response<M::Response>, Status>
     where
-        M: Message + IdempotentRequest + 'static,
+        M: IdempotentRequest + 'static,
         I: Send + Sync + 'static,
         T: Send + Sync + 'static,
-        R: Message + Default + 'static,
+        M::Response: 'static,
     {
-        let deadline = Instant::now() + LONGEST;
-        let call = within(deadline, self.authenticator.authenticate(&presented, method))
-            .await
-            .map_err(|failure| status::of(&failure))?;
-        let service = Arc::clone(&self.service);
-        let span = tracing::Span::current();
-        // A task of its own: dropping the caller's future drops the handle, not the work. A server that stops waits for it.
-        let hold = presented.hold;
-        let work = tokio::spawn(tracing::Instrument::instrument(
-            async move {
-                let _hold = hold;
-                let result = async {
-                    let keep = service.keep(&message, message.request_id(), kept)?;
-                    let input = decode(message)?;
-                    let mut attempt = 1;
-                    loop {
-                        match within(deadline, case(&service, &call, &input, &keep)).await {
-                            Err(failure) if failure.is_worth_again() && attempt < ATTEMPTS => {
-                                tokio::time::sleep(Duration::from_millis(u64::from(attempt) * 10)).await;
-                                attempt += 1;
-                            }
-                            result => return result,
-                        }
-                    }
-                }
-                .await;
-                service.close_call(&call, result).await
-            },
-            span,
-        ));
-        let done = work.await.unwrap_or_else(|error| Err(Error::internal(error)));
-        match done.map_err(|failure| status::of(&failure))? {
-            Done::Fresh(answer) => Ok(Response::new(encode(&answer))),
-            Done::Repeated(bytes) => R::decode(bytes.as_slice()).map(Response::new).map_err(|_| {
-                status::of(&Error::new(Reason::Internal, "the first result of this request id can't be read"))
-            }),
+        let credentials = RequestCredentials::of(&request);
+        self.mutation_as(credentials, request.into_inner(), decode, run, encode, encode_replay).await
+    }
+
+    /// The same with other credentials than those in the metadata: an invitation's code.
+    pub async fn mutation_as<M, I, T>(
+        &self,
+        credentials: RequestCredentials,
+        message: M,
+        decode: fn(M) -> Result<I, Error>,
+        run: MutationFn<I, T>,
+        encode: fn(&T) -> M::Response,
+        encode_replay: fn(&T) -> M::Response,
+    ) -> Result<Response<M::Response>, Status>
+    where
+        M: IdempotentRequest + 'static,
+        I: Send + Sync + 'static,
+        T: Send + Sync + 'static,
+        M::Response: 'static,
+    {
+        let open = self.open(&credentials, M::METHOD).await?;
+        let handler = self.clone();
+        let work = async move {
+            // The server waits for the mutation when it stops.
+            let _in_flight = credentials.hold;
+            let attempts = async {
+                let keep = handler.service.keep(&message, message.request_id(), encode_replay)?;
+                let input = decode(message)?;
+                retried(|| run(&handler.service, &open.call, &input, &keep)).await
+            };
+            handler.close(&open, attempts).await
+        };
+        // A task of its own: dropping the caller's future drops the handle, not the work.
+        let done = tokio::spawn(work.in_current_span()).await.unwrap_or_else(|error| Err(Error::internal(error)))?;
+        Ok(Response::new(match done {
+            Done::Fresh(answer) => encode(&answer),
+            Done::Repeated(bytes) => M::Response::decode(bytes.as_slice())
+                .map_err(|_| Error::new(Reason::Internal, "the first response to this request id can't be decoded"))?,
+        }))
+    }
+
+    async fn open(&self, credentials: &RequestCredentials, method: Method) -> Result<OpenCall, Error> {
+        let deadline = Instant::now() + CALL_TIMEOUT;
+        let call = until(deadline, self.authenticator.authenticate(credentials, method.as_str())).await?;
+        Ok(OpenCall { call, deadline })
+    }
+
+    /// Does the work of a call, and records what came of it before anything leaves.
+    async fn close<T>(&self, open: &OpenCall, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let result = until(open.deadline, work).await;
+        self.service.close_call(&open.call, result).await
+    }
+}
+
+/// A call whose caller is authenticated.
+struct OpenCall {
+    call: Call,
+    deadline: Instant,
+}
+
+/// Runs `attempt` again while other transactions interfere.
+async fn retried<T, F>(attempt: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let mut count = 1;
+    loop {
+        match attempt().await {
+            Err(error) if error.is_worth_again() && count < MAX_ATTEMPTS => {
+                tokio::time::sleep(Duration::from_millis(u64::from(count) * 10)).await;
+                count += 1;
+            }
+            result => return result,
         }
     }
 }
 
-/// A failure ends the stream with its status.
+/// An error ends the stream with its status.
 async fn next<R: Message>(
     (mut watch, encode): (Watch, fn(WatchEvent) -> R),
 ) -> Option<(Result<R, Status>, (Watch, fn(WatchEvent) -> R))> {
-    let event = watch.next().await?.map(encode).and_then(fitting);
-    Some((event.map_err(|failure| status::of(&failure)), (watch, encode)))
+    let event = watch.next().await?.map(encode).and_then(within_limit);
+    Some((event.map_err(Status::from), (watch, encode)))
 }
 
-/// An answer that fits a message; the transport would refuse it too, but not say what to do.
-fn fitting<R: Message>(answer: R) -> Result<R, Error> {
-    let length = answer.encoded_len();
+/// The transport would refuse a larger response too, but not say what to do.
+fn within_limit<R: Message>(response: R) -> Result<R, Error> {
+    let length = response.encoded_len();
     if length > MAX_RESPONSE_BYTES {
-        let text = format!("the answer takes {length} bytes; at most {MAX_RESPONSE_BYTES} pass: ask for less at once");
+        let text =
+            format!("the response must be at most {MAX_RESPONSE_BYTES} bytes (got {length}); request less at once");
         return Err(Error::new(Reason::LimitExceeded, text).with("limit", "answer_bytes"));
     }
-    Ok(answer)
+    Ok(response)
 }
 
-async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+async fn until<T>(deadline: Instant, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     tokio::time::timeout_at(deadline, work).await.unwrap_or_else(|_| {
-        tracing::error!("the database did not answer within {} s", LONGEST.as_secs());
-        let text = "the database does not answer; what was asked may have been done: repeat it under its request id";
+        tracing::error!("the database did not answer within {} s", CALL_TIMEOUT.as_secs());
+        let text = "the database does not answer; the change may have been made: repeat it under its request id";
         Err(Error::new(Reason::StorageUnavailable, text))
     })
 }

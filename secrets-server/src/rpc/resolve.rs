@@ -7,15 +7,13 @@ use tonic::{Request, Response, Status};
 use super::decode::resolve as decode;
 use super::encode::resolve as encode;
 use super::encode::watch::event;
-use super::handler::{Events, Handler};
+use super::handler::{Handler, ResponseStream};
 
-/// The handlers.
 pub struct Resolve {
     handler: Handler,
 }
 
 impl Resolve {
-    /// Handlers behind `handler`.
     pub fn new(handler: Handler) -> Self {
         Self { handler }
     }
@@ -25,9 +23,8 @@ impl Resolve {
 impl ResolveService for Resolve {
     async fn resolve(&self, request: Request<v1::ResolveRequest>) -> Result<Response<v1::ResolveResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.ResolveService/Resolve",
                 decode::resolve,
                 |service, call, question| Box::pin(service.resolve(call, question)),
                 encode::resolved,
@@ -35,17 +32,16 @@ impl ResolveService for Resolve {
             .await
     }
 
-    type WatchStream = Events<v1::WatchResponse>;
+    type WatchStream = ResponseStream<v1::WatchResponse>;
 
     async fn watch(&self, request: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        self.handler.watch(request, "secretsapi.v1.ResolveService/Watch", decode::watch, event).await
+        self.handler.server_stream(request, decode::watch, event).await
     }
 
     async fn explain(&self, request: Request<v1::ExplainRequest>) -> Result<Response<v1::ExplainResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.ResolveService/Explain",
                 decode::explain,
                 |service, call, question| Box::pin(service.explain(call, question)),
                 encode::explained,

@@ -8,13 +8,11 @@ use super::decode::secret as decode;
 use super::encode::secret as encode;
 use super::handler::Handler;
 
-/// The handlers.
 pub struct Secrets {
     handler: Handler,
 }
 
 impl Secrets {
-    /// Handlers behind `handler`.
     pub fn new(handler: Handler) -> Self {
         Self { handler }
     }
@@ -27,12 +25,10 @@ impl SecretService for Secrets {
         request: Request<v1::CreateSecretRequest>,
     ) -> Result<Response<v1::CreateSecretResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.SecretService/CreateSecret",
                 decode::create_secret,
                 |service, call, input, keep| Box::pin(service.create_secret(call, input, keep)),
-                encode::created,
                 encode::created,
             )
             .await
@@ -43,9 +39,8 @@ impl SecretService for Secrets {
         request: Request<v1::GetSecretRequest>,
     ) -> Result<Response<v1::GetSecretResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.SecretService/GetSecret",
                 decode::get_secret,
                 |service, call, input| Box::pin(service.get_secret(call, input)),
                 encode::got,
@@ -58,9 +53,8 @@ impl SecretService for Secrets {
         request: Request<v1::ListSecretsRequest>,
     ) -> Result<Response<v1::ListSecretsResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.SecretService/ListSecrets",
                 decode::list_secrets,
                 |service, call, input| Box::pin(service.list_secrets(call, input)),
                 encode::listed,
@@ -73,12 +67,10 @@ impl SecretService for Secrets {
         request: Request<v1::UpdateSecretRequest>,
     ) -> Result<Response<v1::UpdateSecretResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.SecretService/UpdateSecret",
                 decode::update_secret,
                 |service, call, input, keep| Box::pin(service.update_secret(call, input, keep)),
-                encode::updated,
                 encode::updated,
             )
             .await
@@ -89,12 +81,10 @@ impl SecretService for Secrets {
         request: Request<v1::DeleteSecretRequest>,
     ) -> Result<Response<v1::DeleteSecretResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.SecretService/DeleteSecret",
                 decode::delete_secret,
                 |service, call, input, keep| Box::pin(service.delete_secret(call, input, keep)),
-                encode::deleted,
                 encode::deleted,
             )
             .await
@@ -105,12 +95,10 @@ impl SecretService for Secrets {
         request: Request<v1::UndeleteSecretRequest>,
     ) -> Result<Response<v1::UndeleteSecretResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.SecretService/UndeleteSecret",
                 decode::undelete_secret,
                 |service, call, input, keep| Box::pin(service.undelete_secret(call, input, keep)),
-                encode::undeleted,
                 encode::undeleted,
             )
             .await
@@ -121,9 +109,8 @@ impl SecretService for Secrets {
         request: Request<v1::ListSecretVersionsRequest>,
     ) -> Result<Response<v1::ListSecretVersionsResponse>, Status> {
         self.handler
-            .read(
+            .unary(
                 request,
-                "secretsapi.v1.SecretService/ListSecretVersions",
                 decode::list_versions,
                 |service, call, input| Box::pin(service.list_secret_versions(call, input)),
                 encode::listed_versions,
@@ -136,12 +123,10 @@ impl SecretService for Secrets {
         request: Request<v1::RollbackSecretRequest>,
     ) -> Result<Response<v1::RollbackSecretResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.SecretService/RollbackSecret",
                 decode::rollback_secret,
                 |service, call, input, keep| Box::pin(service.rollback_secret(call, input, keep)),
-                encode::rolled_back,
                 encode::rolled_back,
             )
             .await
@@ -152,12 +137,10 @@ impl SecretService for Secrets {
         request: Request<v1::DestroySecretVersionRequest>,
     ) -> Result<Response<v1::DestroySecretVersionResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.SecretService/DestroySecretVersion",
                 decode::destroy_version,
                 |service, call, input, keep| Box::pin(service.destroy_secret_version(call, input, keep)),
-                encode::destroyed,
                 encode::destroyed,
             )
             .await
@@ -168,12 +151,10 @@ impl SecretService for Secrets {
         request: Request<v1::ImportSecretsRequest>,
     ) -> Result<Response<v1::ImportSecretsResponse>, Status> {
         self.handler
-            .mutate(
+            .mutation(
                 request,
-                "secretsapi.v1.SecretService/ImportSecrets",
                 decode::import_secrets,
                 |service, call, input, keep| Box::pin(service.import_secrets(call, input, keep)),
-                encode::imported,
                 encode::imported,
             )
             .await

@@ -1,4 +1,4 @@
-//! The one place where a failure becomes a gRPC status: code, fixed text, and `google.rpc` details of at most 4 KiB.
+//! The one place where an error becomes a gRPC status: code, fixed text, and `google.rpc` details of at most 4 KiB.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,41 +10,47 @@ use tonic_types::{ErrorDetails, StatusExt};
 use crate::error::{Error, Reason};
 
 /// Trailers are capped at 8 KiB by other gRPC stacks, and details are base64 there.
-const MESSAGE_BYTES: usize = 900;
+const MAX_TEXT_BYTES: usize = 900;
 
-/// The failure as the caller sees it.
-pub fn of(failure: &Error) -> Status {
-    let code = code(failure.reason());
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        from_error(&error)
+    }
+}
+
+/// The error as the caller sees it.
+fn from_error(error: &Error) -> Status {
+    let code = code(error.reason());
     let mut metadata: HashMap<String, String> =
-        failure.metadata().iter().map(|(key, value)| ((*key).to_owned(), cut(value))).collect();
-    for violation in failure.violations().iter().take(1) {
+        error.metadata().iter().map(|(key, value)| ((*key).to_owned(), cut(value))).collect();
+    for violation in error.violations().iter().take(1) {
         metadata.entry("field".to_owned()).or_insert_with(|| violation.field.to_owned());
     }
     let mut details = ErrorDetails::new();
-    details.set_error_info(failure.reason().as_str(), ERROR_DOMAIN, metadata);
-    for violation in failure.violations() {
+    details.set_error_info(error.reason().as_str(), ERROR_DOMAIN, metadata);
+    for violation in error.violations() {
         details.add_bad_request_violation(violation.field, cut(&violation.description));
     }
     match code {
-        Code::Unavailable | Code::Aborted if failure.reason() != Reason::EtagMismatch => {
+        Code::Unavailable | Code::Aborted if error.reason() != Reason::EtagMismatch => {
             details.set_retry_info(Some(Duration::from_millis(200)));
         }
         Code::ResourceExhausted => {
             details.add_quota_failure_violation(
-                failure.metadata().iter().find(|(key, _)| *key == "limit").map_or("", |(_, value)| value),
-                cut(failure.message()),
+                error.metadata().iter().find(|(key, _)| *key == "limit").map_or("", |(_, value)| value),
+                cut(error.message()),
             );
         }
         _ => {}
     }
-    Status::with_error_details(code, cut(failure.message()), details)
+    Status::with_error_details(code, cut(error.message()), details)
 }
 
 fn cut(text: &str) -> String {
-    if text.len() <= MESSAGE_BYTES {
+    if text.len() <= MAX_TEXT_BYTES {
         return text.to_owned();
     }
-    let mut end = MESSAGE_BYTES;
+    let mut end = MAX_TEXT_BYTES;
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -94,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_status_carries_reason_domain_field_and_retry() {
-        let status = of(&Error::invalid("ttl", "at most 24 hours pass").with("limit", "86400"));
+        let status = from_error(&Error::invalid("ttl", "must be at most 24 hours").with("limit", "86400"));
         assert_eq!(status.code(), Code::InvalidArgument);
         let details = status.get_error_details();
         let info = details.error_info().unwrap();
@@ -102,7 +108,7 @@ mod tests {
         assert_eq!(info.metadata.get("limit").map(String::as_str), Some("86400"));
         assert_eq!(details.bad_request().unwrap().field_violations[0].field, "ttl");
 
-        let status = of(&Error::new(Reason::StorageUnavailable, "the database does not answer"));
+        let status = from_error(&Error::new(Reason::StorageUnavailable, "the database does not answer"));
         assert!(status.get_error_details().retry_info().is_some());
     }
 
@@ -116,13 +122,13 @@ mod tests {
 
     #[test]
     fn a_changed_etag_is_not_to_be_retried_blindly() {
-        assert!(of(&Error::new(Reason::EtagMismatch, "changed")).get_error_details().retry_info().is_none());
+        assert!(from_error(&Error::new(Reason::EtagMismatch, "changed")).get_error_details().retry_info().is_none());
     }
 
     #[test]
     fn details_stay_within_four_kibibytes() {
         let long = "é".repeat(5_000);
-        let status = of(&Error::invalid("description", &long).with("suggestion", long.clone()));
+        let status = from_error(&Error::invalid("description", &long).with("suggestion", long.clone()));
         assert!(status.details().len() + status.message().len() <= 4096, "{}", status.details().len());
     }
 }

@@ -1,4 +1,4 @@
-//! Answers of `AccessService`.
+//! Responses of `AccessService`.
 
 use secrets_core::authorize::Action;
 use secrets_core::{PrincipalKind, Role, SessionRestrictions};
@@ -15,12 +15,10 @@ use crate::service::directory::organization::IssuedInvitation;
 use crate::service::mutation::Deleted;
 use crate::service::page::list::Listed;
 
-/// CreateBinding.
 pub fn created_binding(named: &BindingView) -> v1::CreateBindingResponse {
     v1::CreateBindingResponse { binding: Some(binding(named)) }
 }
 
-/// ListBindings.
 pub fn listed_bindings(listed: Listed<BindingView>) -> v1::ListBindingsResponse {
     v1::ListBindingsResponse {
         bindings: listed.rows.iter().map(binding).collect(),
@@ -29,18 +27,16 @@ pub fn listed_bindings(listed: Listed<BindingView>) -> v1::ListBindingsResponse 
     }
 }
 
-/// DeleteBinding.
 pub fn deleted_binding(_: &Deleted) -> v1::DeleteBindingResponse {
     v1::DeleteBindingResponse {}
 }
 
-/// CreateInvitation.
 pub fn created_invitation(issued: &IssuedInvitation) -> v1::CreateInvitationResponse {
     v1::CreateInvitationResponse { invitation: Some(directory::invitation(issued)) }
 }
 
-/// The same without the code, which is shown once.
-pub fn kept_invitation(issued: &IssuedInvitation) -> v1::CreateInvitationResponse {
+/// Without the code, which is returned only once.
+pub fn replayed_invitation(issued: &IssuedInvitation) -> v1::CreateInvitationResponse {
     let mut response = created_invitation(issued);
     if let Some(invitation) = &mut response.invitation {
         invitation.code.clear();
@@ -48,13 +44,12 @@ pub fn kept_invitation(issued: &IssuedInvitation) -> v1::CreateInvitationRespons
     response
 }
 
-/// RedeemInvitation.
 pub fn redeemed_invitation(redeemed: &Redeemed) -> v1::RedeemInvitationResponse {
-    v1::RedeemInvitationResponse { token: redeemed.token.to_string(), ..kept_redemption(redeemed) }
+    v1::RedeemInvitationResponse { token: redeemed.token.to_string(), ..replayed_redemption(redeemed) }
 }
 
-/// The same without the token, which is shown once.
-pub fn kept_redemption(redeemed: &Redeemed) -> v1::RedeemInvitationResponse {
+/// Without the token, which is returned only once.
+pub fn replayed_redemption(redeemed: &Redeemed) -> v1::RedeemInvitationResponse {
     v1::RedeemInvitationResponse {
         token: String::new(),
         token_info: Some(token(&redeemed.metadata)),
@@ -62,17 +57,15 @@ pub fn kept_redemption(redeemed: &Redeemed) -> v1::RedeemInvitationResponse {
     }
 }
 
-/// CreateToken.
 pub fn created_token(created: &CreatedToken) -> v1::CreateTokenResponse {
-    v1::CreateTokenResponse { token: created.token.to_string(), ..kept_token(created) }
+    v1::CreateTokenResponse { token: created.token.to_string(), ..replayed_token(created) }
 }
 
-/// The same without the token, which is shown once.
-pub fn kept_token(created: &CreatedToken) -> v1::CreateTokenResponse {
+/// Without the token, which is returned only once.
+pub fn replayed_token(created: &CreatedToken) -> v1::CreateTokenResponse {
     v1::CreateTokenResponse { token: String::new(), token_info: Some(token(&created.metadata)) }
 }
 
-/// ListTokens.
 pub fn listed_tokens(listed: Listed<TokenView>) -> v1::ListTokensResponse {
     v1::ListTokensResponse {
         tokens: listed.rows.iter().map(token).collect(),
@@ -81,27 +74,23 @@ pub fn listed_tokens(listed: Listed<TokenView>) -> v1::ListTokensResponse {
     }
 }
 
-/// RevokeToken.
 pub fn revoked_token(sessions: &u64) -> v1::RevokeTokenResponse {
     v1::RevokeTokenResponse { revoked_sessions: total(*sessions) }
 }
 
-/// CreateSession.
 pub fn created_session(created: &CreatedSession) -> v1::CreateSessionResponse {
-    v1::CreateSessionResponse { token: created.token.to_string(), ..kept_session(created) }
+    v1::CreateSessionResponse { token: created.token.to_string(), ..replayed_session(created) }
 }
 
-/// The same without the token, which is shown once.
-pub fn kept_session(created: &CreatedSession) -> v1::CreateSessionResponse {
+/// Without the token, which is returned only once.
+pub fn replayed_session(created: &CreatedSession) -> v1::CreateSessionResponse {
     v1::CreateSessionResponse { token: String::new(), session: Some(session(&created.session)) }
 }
 
-/// RenewSession.
 pub fn renewed_session(renewed: &SessionView) -> v1::RenewSessionResponse {
     v1::RenewSessionResponse { session: Some(session(renewed)) }
 }
 
-/// ListSessions.
 pub fn listed_sessions(listed: Listed<SessionView>) -> v1::ListSessionsResponse {
     v1::ListSessionsResponse {
         sessions: listed.rows.iter().map(session).collect(),
@@ -110,12 +99,10 @@ pub fn listed_sessions(listed: Listed<SessionView>) -> v1::ListSessionsResponse 
     }
 }
 
-/// RevokeSession.
 pub fn revoked_session(sessions: &u64) -> v1::RevokeSessionResponse {
     v1::RevokeSessionResponse { revoked_sessions: total(*sessions) }
 }
 
-/// WhoAmI.
 pub fn whoami(whoami: Whoami) -> v1::WhoAmIResponse {
     v1::WhoAmIResponse {
         principal: whoami.principal,
@@ -136,7 +123,6 @@ pub fn whoami(whoami: Whoami) -> v1::WhoAmIResponse {
     }
 }
 
-/// TestPermissions.
 pub fn tested_permissions(permissions: Vec<Action>) -> v1::TestPermissionsResponse {
     v1::TestPermissionsResponse {
         permissions: permissions.into_iter().map(|action| action.as_str().to_owned()).collect(),

@@ -1,4 +1,4 @@
-//! Answers of `AuditService`.
+//! Responses of `AuditService`.
 
 use secrets_proto::v1;
 
@@ -6,7 +6,6 @@ use super::time;
 use crate::audit::Outcome;
 use crate::service::audit::list_events::{DeliveredSecret, EventPage, ListedEvent};
 
-/// ListAuditEvents.
 pub fn event_page(page: EventPage) -> v1::ListAuditEventsResponse {
     v1::ListAuditEventsResponse {
         events: page.events.into_iter().map(event).collect(),
@@ -31,7 +30,7 @@ fn event(event: ListedEvent) -> v1::AuditEvent {
     }
 }
 
-/// A word that no release wrote stays untold rather than passing for an answer.
+/// An unknown word stays unspecified, so that it is not taken for an outcome.
 fn outcome(word: &str) -> v1::AuditOutcome {
     let known = [
         (Outcome::Allowed, v1::AuditOutcome::Allowed),

@@ -1,4 +1,4 @@
-//! Answers of `DirectoryService`.
+//! Responses of `DirectoryService`.
 
 use secrets_core::NamePolicy;
 use secrets_core::limits::Limits;
@@ -16,7 +16,6 @@ use crate::service::page::list::Listed;
 use crate::store::organization::Organization;
 use crate::store::user::UserState;
 
-/// CreateOrganization.
 pub fn created_organization(created: &CreatedOrganization) -> v1::CreateOrganizationResponse {
     v1::CreateOrganizationResponse {
         organization: Some(organization(&created.organization, &created.limits)),
@@ -24,8 +23,8 @@ pub fn created_organization(created: &CreatedOrganization) -> v1::CreateOrganiza
     }
 }
 
-/// The same without the code, which is shown once.
-pub fn kept_organization(created: &CreatedOrganization) -> v1::CreateOrganizationResponse {
+/// Without the code, which is returned only once.
+pub fn replayed_organization(created: &CreatedOrganization) -> v1::CreateOrganizationResponse {
     let mut response = created_organization(created);
     if let Some(invitation) = &mut response.invitation {
         invitation.code.clear();
@@ -33,12 +32,10 @@ pub fn kept_organization(created: &CreatedOrganization) -> v1::CreateOrganizatio
     response
 }
 
-/// GetOrganization.
 pub fn got_organization(found: LimitedOrganization) -> v1::GetOrganizationResponse {
     v1::GetOrganizationResponse { organization: Some(organization(&found.row, &found.limits)) }
 }
 
-/// ListOrganizations.
 pub fn listed_organizations(listed: Listed<LimitedOrganization>) -> v1::ListOrganizationsResponse {
     v1::ListOrganizationsResponse {
         organizations: listed.rows.iter().map(|found| organization(&found.row, &found.limits)).collect(),
@@ -47,27 +44,22 @@ pub fn listed_organizations(listed: Listed<LimitedOrganization>) -> v1::ListOrga
     }
 }
 
-/// UpdateOrganization.
 pub fn updated_organization(found: &LimitedOrganization) -> v1::UpdateOrganizationResponse {
     v1::UpdateOrganizationResponse { organization: Some(organization(&found.row, &found.limits)) }
 }
 
-/// DeleteOrganization.
 pub fn deleted_organization(_: &Deleted) -> v1::DeleteOrganizationResponse {
     v1::DeleteOrganizationResponse {}
 }
 
-/// CreateProject.
 pub fn created_project(named: &ProjectView) -> v1::CreateProjectResponse {
     v1::CreateProjectResponse { project: Some(project(named)) }
 }
 
-/// GetProject.
 pub fn got_project(named: ProjectView) -> v1::GetProjectResponse {
     v1::GetProjectResponse { project: Some(project(&named)) }
 }
 
-/// ListProjects.
 pub fn listed_projects(listed: Listed<ProjectView>) -> v1::ListProjectsResponse {
     v1::ListProjectsResponse {
         projects: listed.rows.iter().map(project).collect(),
@@ -76,22 +68,18 @@ pub fn listed_projects(listed: Listed<ProjectView>) -> v1::ListProjectsResponse 
     }
 }
 
-/// DeleteProject.
 pub fn deleted_project(_: &Deleted) -> v1::DeleteProjectResponse {
     v1::DeleteProjectResponse {}
 }
 
-/// CreateWorkspace.
 pub fn created_workspace(named: &WorkspaceView) -> v1::CreateWorkspaceResponse {
     v1::CreateWorkspaceResponse { workspace: Some(workspace(named)) }
 }
 
-/// GetWorkspace.
 pub fn got_workspace(named: WorkspaceView) -> v1::GetWorkspaceResponse {
     v1::GetWorkspaceResponse { workspace: Some(workspace(&named)) }
 }
 
-/// ListWorkspaces.
 pub fn listed_workspaces(listed: Listed<WorkspaceView>) -> v1::ListWorkspacesResponse {
     v1::ListWorkspacesResponse {
         workspaces: listed.rows.iter().map(workspace).collect(),
@@ -100,22 +88,18 @@ pub fn listed_workspaces(listed: Listed<WorkspaceView>) -> v1::ListWorkspacesRes
     }
 }
 
-/// DeleteWorkspace.
 pub fn deleted_workspace(_: &Deleted) -> v1::DeleteWorkspaceResponse {
     v1::DeleteWorkspaceResponse {}
 }
 
-/// CreateUser.
 pub fn created_user(named: &UserView) -> v1::CreateUserResponse {
     v1::CreateUserResponse { user: Some(user(named)) }
 }
 
-/// GetUser.
 pub fn got_user(named: UserView) -> v1::GetUserResponse {
     v1::GetUserResponse { user: Some(user(&named)) }
 }
 
-/// ListUsers.
 pub fn listed_users(listed: Listed<UserView>) -> v1::ListUsersResponse {
     v1::ListUsersResponse {
         users: listed.rows.iter().map(user).collect(),
@@ -124,22 +108,18 @@ pub fn listed_users(listed: Listed<UserView>) -> v1::ListUsersResponse {
     }
 }
 
-/// DeleteUser.
 pub fn deleted_user(_: &Deleted) -> v1::DeleteUserResponse {
     v1::DeleteUserResponse {}
 }
 
-/// CreateServiceAccount.
 pub fn created_service_account(named: &ServiceAccountView) -> v1::CreateServiceAccountResponse {
     v1::CreateServiceAccountResponse { service_account: Some(service_account(named)) }
 }
 
-/// GetServiceAccount.
 pub fn got_service_account(named: ServiceAccountView) -> v1::GetServiceAccountResponse {
     v1::GetServiceAccountResponse { service_account: Some(service_account(&named)) }
 }
 
-/// ListServiceAccounts.
 pub fn listed_service_accounts(listed: Listed<ServiceAccountView>) -> v1::ListServiceAccountsResponse {
     v1::ListServiceAccountsResponse {
         service_accounts: listed.rows.iter().map(service_account).collect(),
@@ -148,12 +128,10 @@ pub fn listed_service_accounts(listed: Listed<ServiceAccountView>) -> v1::ListSe
     }
 }
 
-/// DeleteServiceAccount.
 pub fn deleted_service_account(_: &Deleted) -> v1::DeleteServiceAccountResponse {
     v1::DeleteServiceAccountResponse {}
 }
 
-/// TransferWorkspace.
 pub fn transferred_workspace(transferred: &Transferred) -> v1::TransferWorkspaceResponse {
     v1::TransferWorkspaceResponse {
         workspace: Some(workspace(&transferred.workspace)),
@@ -161,7 +139,6 @@ pub fn transferred_workspace(transferred: &Transferred) -> v1::TransferWorkspace
     }
 }
 
-/// An organization with the limits in force.
 pub fn organization(row: &Organization, limits: &Limits) -> v1::Organization {
     let bounded = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
     v1::Organization {
@@ -184,7 +161,6 @@ pub fn organization(row: &Organization, limits: &Limits) -> v1::Organization {
     }
 }
 
-/// An invitation with its code.
 pub fn invitation(issued: &IssuedInvitation) -> v1::Invitation {
     v1::Invitation {
         user: issued.user.clone(),

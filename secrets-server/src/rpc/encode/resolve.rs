@@ -1,4 +1,4 @@
-//! Answers of `ResolveService`.
+//! Responses of `ResolveService`.
 
 use secrets_core::NotChosenReason;
 use secrets_proto::v1;
@@ -10,7 +10,6 @@ use super::{context, revision, time};
 use crate::service::resolve::explain::{Explained, Explanation, Other, Shown};
 use crate::service::resolve::resolved_set::{Delivered, ResolvedSet};
 
-/// Resolve.
 pub fn resolved(answer: ResolvedSet) -> v1::ResolveResponse {
     v1::ResolveResponse {
         not_modified: answer.delivered.is_none(),
@@ -37,7 +36,6 @@ fn delivered(secret: Delivered) -> v1::ResolvedSecret {
     }
 }
 
-/// Explain.
 pub fn explained(explained: Explained) -> v1::ExplainResponse {
     v1::ExplainResponse {
         without_user: explained.context.user.is_none(),

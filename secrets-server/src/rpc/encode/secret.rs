@@ -1,4 +1,4 @@
-//! Answers of `SecretService`. There is nothing in them of a value but the mask.
+//! Responses of `SecretService`. Of a value they have the mask alone.
 
 use secrets_core::import::{Outcome, Reviewed};
 use secrets_core::{Group, Labels, MASK, OverridePolicy, Redaction, SecretId, SecretName};
@@ -16,7 +16,6 @@ use crate::service::secret::versions::ListedVersions;
 use crate::service::secret::view::{ChangedSecret, SecretView};
 use crate::store::version::SecretVersion;
 
-/// CreateSecret.
 pub fn created(changed: &ChangedSecret) -> v1::CreateSecretResponse {
     v1::CreateSecretResponse {
         secret: changed.secret.as_ref().map(secret),
@@ -25,12 +24,10 @@ pub fn created(changed: &ChangedSecret) -> v1::CreateSecretResponse {
     }
 }
 
-/// GetSecret.
 pub fn got(shown: SecretView) -> v1::GetSecretResponse {
     v1::GetSecretResponse { secret: Some(secret(&shown)) }
 }
 
-/// ListSecrets.
 pub fn listed(listed: ListedSecrets) -> v1::ListSecretsResponse {
     v1::ListSecretsResponse {
         secrets: listed.secrets.iter().map(secret).collect(),
@@ -39,7 +36,6 @@ pub fn listed(listed: ListedSecrets) -> v1::ListSecretsResponse {
     }
 }
 
-/// UpdateSecret.
 pub fn updated(changed: &ChangedSecret) -> v1::UpdateSecretResponse {
     v1::UpdateSecretResponse {
         secret: changed.secret.as_ref().map(secret),
@@ -48,12 +44,10 @@ pub fn updated(changed: &ChangedSecret) -> v1::UpdateSecretResponse {
     }
 }
 
-/// DeleteSecret.
 pub fn deleted(changed: &ChangedSecret) -> v1::DeleteSecretResponse {
     v1::DeleteSecretResponse { secret: changed.secret.as_ref().map(secret), revision: revision(&changed.revision) }
 }
 
-/// UndeleteSecret.
 pub fn undeleted(changed: &ChangedSecret) -> v1::UndeleteSecretResponse {
     v1::UndeleteSecretResponse {
         secret: changed.secret.as_ref().map(secret),
@@ -62,7 +56,6 @@ pub fn undeleted(changed: &ChangedSecret) -> v1::UndeleteSecretResponse {
     }
 }
 
-/// ListSecretVersions.
 pub fn listed_versions(listed: ListedVersions) -> v1::ListSecretVersionsResponse {
     v1::ListSecretVersionsResponse {
         versions: listed.versions.iter().map(|stored| version(stored, listed.current)).collect(),
@@ -71,7 +64,6 @@ pub fn listed_versions(listed: ListedVersions) -> v1::ListSecretVersionsResponse
     }
 }
 
-/// RollbackSecret.
 pub fn rolled_back(changed: &ChangedSecret) -> v1::RollbackSecretResponse {
     v1::RollbackSecretResponse {
         secret: changed.secret.as_ref().map(secret),
@@ -80,7 +72,7 @@ pub fn rolled_back(changed: &ChangedSecret) -> v1::RollbackSecretResponse {
     }
 }
 
-/// DestroySecretVersion. The current version is never destroyed.
+/// The current version is never destroyed.
 pub fn destroyed(destroyed: &DestroyedVersion) -> v1::DestroySecretVersionResponse {
     v1::DestroySecretVersionResponse {
         version: Some(version(&destroyed.version, 0)),
@@ -88,7 +80,6 @@ pub fn destroyed(destroyed: &DestroyedVersion) -> v1::DestroySecretVersionRespon
     }
 }
 
-/// ImportSecrets.
 pub fn imported(imported: &Imported) -> v1::ImportSecretsResponse {
     v1::ImportSecretsResponse {
         entries: imported.review.entries.iter().map(entry).collect(),
@@ -100,7 +91,6 @@ pub fn imported(imported: &Imported) -> v1::ImportSecretsResponse {
     }
 }
 
-/// A secret without its value.
 pub fn secret(shown: &SecretView) -> v1::Secret {
     let stored = &shown.current.secret;
     v1::Secret {
@@ -132,7 +122,6 @@ pub fn secret(shown: &SecretView) -> v1::Secret {
     }
 }
 
-/// Whether a client masks the value in output.
 pub fn redaction(redaction: Redaction) -> v1::Redaction {
     match redaction {
         Redaction::Default => v1::Redaction::Default,
@@ -140,7 +129,6 @@ pub fn redaction(redaction: Redaction) -> v1::Redaction {
     }
 }
 
-/// Whether narrower scopes may override a secret.
 pub fn override_policy(policy: OverridePolicy) -> v1::OverridePolicy {
     match policy {
         OverridePolicy::Allowed => v1::OverridePolicy::Allowed,

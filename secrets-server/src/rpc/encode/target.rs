@@ -3,7 +3,6 @@
 use secrets_core::{ScopeKind, Target, TargetKind};
 use secrets_proto::v1;
 
-/// Where a value lands.
 pub fn target(target: &Target) -> v1::Target {
     use v1::target::Kind;
     let kind = match target {
@@ -18,7 +17,6 @@ pub fn target(target: &Target) -> v1::Target {
     v1::Target { kind: Some(kind) }
 }
 
-/// A kind of target.
 pub fn target_kind(kind: TargetKind) -> v1::TargetKind {
     match kind {
         TargetKind::EnvironmentVariable => v1::TargetKind::EnvironmentVariable,
@@ -28,7 +26,6 @@ pub fn target_kind(kind: TargetKind) -> v1::TargetKind {
     }
 }
 
-/// A kind of scope.
 pub fn scope_kind(kind: ScopeKind) -> v1::ScopeKind {
     match kind {
         ScopeKind::Organization => v1::ScopeKind::Organization,

@@ -5,12 +5,10 @@ use secrets_proto::v1;
 
 use crate::service::warning::{Warning, WarningCode};
 
-/// Warnings, in their order.
 pub fn warnings(warnings: &[Warning]) -> Vec<v1::Warning> {
     warnings.iter().map(warning).collect()
 }
 
-/// A warning.
 pub fn warning(warning: &Warning) -> v1::Warning {
     let code = match warning.code {
         WarningCode::TrailingNewline => v1::WarningCode::TrailingNewline,

@@ -8,7 +8,6 @@ use super::target::{scope_kind, target};
 use super::{context, revision, time};
 use crate::service::resolve::watch::{Happened, WatchEvent, Watched};
 
-/// Watch.
 pub fn event(event: WatchEvent) -> v1::WatchResponse {
     let secrets = |list: &[Watched]| list.iter().map(watched).collect();
     let happened = match event.happened {

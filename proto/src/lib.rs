@@ -9,6 +9,8 @@
 //! that carries something secret `debug_redact`, and give a method that only reads its `idempotency_level`, and a line in
 //! `service_config.json`.
 
+#![warn(missing_docs)]
+
 mod method;
 mod redacted;
 

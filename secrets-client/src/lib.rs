@@ -37,6 +37,7 @@
 //! To add a method of the service: [`client::service`]. To add a setting: [`config`]. To recognize another problem of a
 //! connection: [`error`].
 
+#![warn(missing_docs)]
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)

@@ -17,6 +17,7 @@
 //! Nothing here does I/O, waits, reads a clock, draws randomness, encrypts or logs. There is no protobuf, database or
 //! serialisation type: other crates convert at their own edges.
 
+#![warn(missing_docs)]
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,

@@ -12,7 +12,6 @@ macro_rules! reasons {
     ($($reason:ident = $name:literal,)*) => {
         /// The reasons of `proto/secretsapi/v1/error_reason.proto`; `rpc/status.rs` gives each its code.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[expect(missing_docs, reason = "each is documented in error_reason.proto")]
         pub enum Reason { $($reason,)* }
 
         impl Reason {

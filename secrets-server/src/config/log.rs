@@ -25,7 +25,6 @@ pub enum LogFormat {
 
 /// The least important events that are written. Dependencies never log below `warn`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the levels of every logging library")]
 pub enum LogLevel {
     Error,
     Warn,

@@ -15,7 +15,6 @@ pub struct Warning {
 
 /// The kinds of warning, each documented in `proto/secretsapi/v1/secret.proto`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is documented in secret.proto")]
 pub enum WarningCode {
     TrailingNewline,
     InvisibleCharacter,

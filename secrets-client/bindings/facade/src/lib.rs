@@ -6,6 +6,7 @@
 //!
 //! Nothing here does I/O, and nothing that comes out holds a value.
 
+#![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
 mod explain;

@@ -14,7 +14,6 @@ use crate::store::Store;
 
 use self::usage::UsageBuffer;
 
-pub use authenticate::REDEEM_METHOD;
 pub use credentials::{MissingCredential, RequestCredentials};
 
 /// Looks up credentials and those for whom they speak.

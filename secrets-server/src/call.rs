@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use secrets_core::authorize::{self, Permit, Resource, Right};
 use secrets_core::{Binding, ContextName, Principal, SessionRestrictions, Timestamp, Uid};
+use secrets_proto::Method;
 
 use crate::error::Error;
 use crate::store::Confirmation;
@@ -54,8 +55,7 @@ pub struct CallerSession {
 pub struct Call {
     /// Who calls.
     pub caller: Caller,
-    /// Full name of the method, for instance `secretsapi.v1.SecretService/CreateSecret`.
-    pub method: &'static str,
+    pub method: Method,
     /// As in the log and in the answer's `x-request-id`.
     pub request_id: String,
     /// The address it came from; empty if unknown.
@@ -80,7 +80,7 @@ pub struct Subject {
 
 impl Call {
     /// A call of `caller`.
-    pub fn new(caller: Caller, method: &'static str, request_id: String, peer: String, now: Timestamp) -> Self {
+    pub fn new(caller: Caller, method: Method, request_id: String, peer: String, now: Timestamp) -> Self {
         Self {
             caller,
             method,
@@ -149,7 +149,7 @@ impl Call {
     pub fn authorize_with<A: Right>(&self, more: &[Binding], resource: &Resource) -> Result<Permit<A>, Error> {
         let bindings = [self.caller.bindings.as_slice(), more].concat();
         authorize::authorize::<A>(&self.caller.principal, &bindings, resource).map_err(|denial| {
-            tracing::debug!(method = self.method, %denial, "denied");
+            tracing::debug!(method = self.method.as_str(), %denial, "denied");
             Error::denied()
         })
     }

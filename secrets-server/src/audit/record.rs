@@ -98,7 +98,7 @@ impl Event {
             principal_name: call.caller.name.clone(),
             credential: Some(call.caller.credential),
             peer: call.peer.clone(),
-            action: call.method,
+            action: call.method.as_str(),
             subject: call.subject(),
             outcome,
             reason,

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use secrets_core::{Account, Context, CredentialKind, Principal, PrincipalKind, PrincipalRef, Timestamp, Uid};
+use secrets_proto::Method;
 
 use super::Authenticator;
 use super::credentials::RequestCredentials;
@@ -14,15 +15,12 @@ use crate::store::credential::Credential;
 use crate::store::organization::Organization;
 use crate::store::{binding, context, credential, organization, service_account, user};
 
-/// The one method that takes an invitation's code, and nothing else.
-pub const REDEEM_METHOD: &str = "secretsapi.v1.AccessService/RedeemInvitation";
-
 /// One text for all of it: whoever holds a credential that has ended learns no more than a stranger.
 const UNKNOWN: &str = "the credential is unknown, revoked or expired";
 
 impl Authenticator {
     /// Authenticates the caller of `method` and opens the call. Failures are counted per address, not stored one by one.
-    pub async fn authenticate(&self, presented: &RequestCredentials, method: &'static str) -> Result<Call, Error> {
+    pub async fn authenticate(&self, presented: &RequestCredentials, method: Method) -> Result<Call, Error> {
         let now = self.clock.now();
         let caller = self.caller(presented, method, now).await.inspect_err(|error| {
             if error.reason() == Reason::Unauthenticated {
@@ -32,15 +30,12 @@ impl Authenticator {
         Ok(Call::new(caller, method, presented.request_id.clone(), presented.peer.clone(), now))
     }
 
-    async fn caller(
-        &self,
-        presented: &RequestCredentials,
-        method: &'static str,
-        now: Timestamp,
-    ) -> Result<Caller, Error> {
+    async fn caller(&self, presented: &RequestCredentials, method: Method, now: Timestamp) -> Result<Caller, Error> {
         let token = presented.token.as_ref().map_err(|error| unauthenticated(&error.to_string()))?;
-        if (token.kind() == CredentialKind::Invitation) != (method == REDEEM_METHOD) {
-            return Err(unauthenticated(if method == REDEEM_METHOD {
+        // The one method that takes an invitation's code, and nothing else.
+        let redeems = method == Method::RedeemInvitation;
+        if (token.kind() == CredentialKind::Invitation) != redeems {
+            return Err(unauthenticated(if redeems {
                 "only an invitation's code, `sinv_…`, can be redeemed"
             } else {
                 "an invitation's code can only be redeemed; use the token you got for it"

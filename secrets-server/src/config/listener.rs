@@ -5,6 +5,11 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use secrets_proto::v1::{
+    access_service_server, audit_service_server, directory_service_server, resolve_service_server,
+    secret_service_server,
+};
+
 /// One address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenerConfig {
@@ -62,11 +67,11 @@ impl OfferedService {
     /// Its full protobuf name, for health checks and reflection; reflection itself has none here.
     pub fn grpc_name(self) -> Option<&'static str> {
         match self {
-            Self::Secret => Some("secretsapi.v1.SecretService"),
-            Self::Resolve => Some("secretsapi.v1.ResolveService"),
-            Self::Directory => Some("secretsapi.v1.DirectoryService"),
-            Self::Access => Some("secretsapi.v1.AccessService"),
-            Self::Audit => Some("secretsapi.v1.AuditService"),
+            Self::Secret => Some(secret_service_server::SERVICE_NAME),
+            Self::Resolve => Some(resolve_service_server::SERVICE_NAME),
+            Self::Directory => Some(directory_service_server::SERVICE_NAME),
+            Self::Access => Some(access_service_server::SERVICE_NAME),
+            Self::Audit => Some(audit_service_server::SERVICE_NAME),
             Self::Reflection => None,
         }
     }

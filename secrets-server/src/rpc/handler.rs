@@ -88,7 +88,7 @@ impl Handler {
             let question = decode(request.into_inner())?;
             let authenticator = Arc::clone(&self.authenticator);
             let presented = credentials.unheld();
-            let watcher = Watcher { authenticator, presented, method: M::METHOD.as_str(), stop };
+            let watcher = Watcher { authenticator, presented, method: M::METHOD, stop };
             self.service.watch(&open.call, watcher, question).await
         };
         let watch = self.close(&open, work).await?;
@@ -171,7 +171,7 @@ impl Handler {
 
     async fn open(&self, credentials: &RequestCredentials, method: Method) -> Result<OpenCall, Error> {
         let deadline = Instant::now() + CALL_TIMEOUT;
-        let call = until(deadline, self.authenticator.authenticate(credentials, method.as_str())).await?;
+        let call = until(deadline, self.authenticator.authenticate(credentials, method)).await?;
         Ok(OpenCall { call, deadline })
     }
 

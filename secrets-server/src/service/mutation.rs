@@ -177,7 +177,7 @@ impl Change<'_> {
         idempotency::IdempotencyKey {
             organization: self.lock.organization(),
             principal: self.call.caller.principal_uid(),
-            method: self.call.method.to_owned(),
+            method: self.call.method.to_string(),
             request_id,
         }
     }

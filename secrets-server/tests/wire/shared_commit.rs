@@ -6,6 +6,7 @@ use std::task::Poll;
 
 use sea_orm::ConnectionTrait;
 use secrets_core::{Principal, Uid};
+use secrets_proto::Method;
 use secrets_server::call::{Call, Caller};
 use secrets_server::clock::{Clock, SystemClock};
 use secrets_server::error::Reason;
@@ -59,7 +60,7 @@ fn operator() -> Call {
         bindings: Vec::new(),
         session: None,
     };
-    Call::new(caller, "secretsapi.v1.DirectoryService/GetOrganization", String::new(), String::new(), SystemClock.now())
+    Call::new(caller, Method::GetOrganization, String::new(), String::new(), SystemClock.now())
 }
 
 async fn insert_organization(tx: &WriteTransaction, number: u128) {

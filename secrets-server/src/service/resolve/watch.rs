@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrets_core::{ContextName, Filter, SecretId};
+use secrets_proto::Method;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use self::observation::Observation;
@@ -54,8 +55,7 @@ pub struct Watcher {
     pub authenticator: Arc<Authenticator>,
     /// The credential as it was presented.
     pub presented: RequestCredentials,
-    /// Full name of the method.
-    pub method: &'static str,
+    pub method: Method,
     /// The server's request to stop, which ends the watch.
     pub stop: Signal,
 }

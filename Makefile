@@ -4,7 +4,7 @@ export TOOLS := $(TARGET)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 CARGO := cargo --locked
 
-.PHONY: help demo test bench build dist check lint rust release-interface install
+.PHONY: help demo test bench build dist check lint rust editor release-interface install
 
 help:
 	@echo 'make demo    build, then play the whole story against a real server (seconds after the build)'
@@ -13,6 +13,7 @@ help:
 	@echo 'make build   release binaries in target/release'
 	@echo 'make dist    a Debian package and a tarball of them in target/dist, with completions, manual and checksums'
 	@echo 'make check   the quick part of `make test`: format, lints, docs of the crates you changed and what depends on them'
+	@echo 'make editor  generate what the clients in other languages import, so that an editor resolves every source'
 
 demo:
 	$(CARGO) build --bins
@@ -49,6 +50,10 @@ rust:
 	cargo fmt --all --check
 	$(if $(packages),$(CARGO) clippy $(packages) --all-targets -- -D warnings)
 	$(if $(packages),RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(packages) --no-deps)
+
+# The stubs of the clients in other languages are generated, so that an editor finds them missing in a new clone.
+editor: install
+	set -e; for client in secrets-client/sdk/*/; do $${client}test/build; done
 
 # At a release: from now on `make lint` holds the interface to what it is today.
 release-interface: install

@@ -70,7 +70,11 @@ fn an_address_without_a_service_or_with_another_one_is_reported() {
     let server = TestServer::start();
     let port = server.endpoint.rsplit(':').next().unwrap();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    told(operator(&server, &format!("http://{closed}")).run("whoami"), "connection was refused", "is the service running");
+    told(
+        operator(&server, &format!("http://{closed}")).run("whoami"),
+        "connection was refused",
+        "is the service running",
+    );
     let ended = operator(&server, "http://nobody.invalid:50051").run("whoami");
     told(ended, "nobody.invalid", "is the name right?");
     let ended = operator(&server, &format!("https://127.0.0.1:{port}")).run("whoami");

@@ -3,8 +3,9 @@
 //! Data goes to stdout, everything else to stderr; a value is never an argument and never printed unless asked for.
 //!
 //! [`cli`] is the command line as a whole, [`command`] has one file a command. Below them is what several commands share:
-//! [`app`] asks the service, [`args`] reads arguments, [`supervise`] runs a program, [`output_masking`] masks what it prints, [`delivery`] writes files for it, [`format`]
-//! writes a set as text, and [`ui`] prints and asks. Each uses what stands below it alone.
+//! [`app`] asks the service, [`args`] reads arguments, [`supervise`] runs a program, [`output_masking`] masks what it
+//! prints, [`delivery`] writes files for it, [`mod@format`] writes a set as text, and [`ui`] prints and asks. Each uses the
+//! modules after it alone.
 
 #![cfg_attr(
     test,

@@ -29,7 +29,7 @@
 //!   rustls;
 //! - a call that may have changed something is sent again only with the same `request_id`;
 //! - any answer of the service other than `UNAVAILABLE` is final;
-//! - what a client reads is not older than what it has written, whichever replica answers.
+//! - a client reads what it has written, whichever replica answers, unless a restore has lost that.
 //!
 //! Absent: the command line (`src/bin/secrets/`), and everything that reads from a terminal or writes to one; a cache of values;
 //! a log.

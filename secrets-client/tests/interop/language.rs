@@ -132,9 +132,12 @@ fn read(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
 
 /// Steps, each with an expectation that it does not fulfil.
 const UNMET_EXPECTATIONS: [(&str, &str); 4] = [
-    ("ann is told who she is", r#"{"response": {"bindings": []}}"#),
-    ("nobody is told nothing", r#"{"error": {"code": "UNAUTHENTICATED", "reason": "PERMISSION_DENIED"}}"#),
-    ("nobody is told nothing", r#"{"response": {}}"#),
+    ("ann asks who she is", r#"{"response": {"bindings": []}}"#),
+    (
+        "a call without a credential is refused",
+        r#"{"error": {"code": "UNAUTHENTICATED", "reason": "PERMISSION_DENIED"}}"#,
+    ),
+    ("a call without a credential is refused", r#"{"response": {}}"#),
     ("bob resolves his workspace", r#"{"environment": {"LINEAR_API_KEY": "lin_bob_1"}}"#),
 ];
 

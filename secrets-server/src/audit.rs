@@ -7,10 +7,10 @@
 //!
 //! An event is built from an allow-list of fields; requests are never dumped into it.
 
-mod record;
-mod unauthenticated;
+mod event;
+mod failed_logins;
 mod writer;
 
-pub use record::{DeliveredSet, Event, Outcome};
-pub use unauthenticated::Unauthenticated;
+pub use event::{DeliveredSet, Event, Outcome, Subject};
+pub use failed_logins::FailedLogins;
 pub use writer::AuditWriter;

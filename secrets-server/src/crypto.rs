@@ -7,6 +7,7 @@ pub mod hkdf;
 pub mod mac;
 pub mod random;
 pub mod secret_bytes;
+pub mod transcript;
 
 #[cfg(test)]
 mod golden_tests;
@@ -20,3 +21,4 @@ pub use envelope::{OpenError, SealError, data_key_version};
 pub use mac::{MacKey, MacPurpose};
 pub use random::{Random, RandomError, SystemRandom, random_uid};
 pub use secret_bytes::{SecretBytes, SymmetricKey};
+pub use transcript::Transcript;

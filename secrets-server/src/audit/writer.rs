@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::record::Event;
+use super::event::Event;
 use crate::error::{Error, Reason};
 use crate::store::{self, DriverError, Store, StoreError, audit};
 

@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
-use secrets_core::{Account, Context, CredentialKind, Principal, PrincipalKind, PrincipalRef, Timestamp, Uid};
+use secrets_core::{
+    Account, Context, CredentialKind, Principal, PrincipalKind, PrincipalRef, ServiceAccountName, Timestamp, Uid,
+};
 use secrets_proto::Method;
 
 use super::Authenticator;
 use super::credentials::RequestCredentials;
 use super::restrictions;
-use crate::call::{Call, Caller, CallerOrganization, CallerSession};
+use crate::call::{Call, Caller, CallerOrganization, CallerSession, PrincipalName};
 use crate::error::{Error, Reason};
 use crate::store::credential::Credential;
 use crate::store::organization::Organization;
@@ -24,10 +26,10 @@ impl Authenticator {
         let now = self.clock.now();
         let caller = self.caller(presented, method, now).await.inspect_err(|error| {
             if error.reason() == Reason::Unauthenticated {
-                self.usage.unauthenticated.count(&presented.peer);
+                self.usage.failed_logins.count(&presented.peer);
             }
         })?;
-        Ok(Call::new(caller, method, presented.request_id.clone(), presented.peer.clone(), now))
+        Ok(Call { caller, method, request_id: presented.request_id.clone(), peer: presented.peer.clone(), now })
     }
 
     async fn caller(&self, presented: &RequestCredentials, method: Method, now: Timestamp) -> Result<Caller, Error> {
@@ -70,7 +72,7 @@ impl Authenticator {
         let user = user::by_uids(db, organization.uid, [row.principal.uid]).await?.pop().ok_or_else(gone)?;
         Ok(Caller {
             principal: Principal::User { organization: organization.uid, user: user.uid },
-            name: format!("organizations/{}/users/{}", organization.organization_id, user.user_id),
+            name: PrincipalName::User(organization.organization_id.clone(), user.user_id),
             credential: row.uid,
             expire_time: row.expire_time,
             bindings: binding::of_principals(db, organization.uid, &[row.principal]).await?,
@@ -87,15 +89,13 @@ impl Authenticator {
         };
         let within = organization.as_ref().map(|organization| organization.uid);
         let account = service_account::by_uids(db, within, [row.principal.uid]).await?.pop().ok_or_else(gone)?;
-        let name = match &organization {
-            Some(organization) => {
-                format!("organizations/{}/serviceAccounts/{}", organization.organization_id, account.service_account_id)
-            }
-            None => format!("serviceAccounts/{}", account.service_account_id),
+        let name = ServiceAccountName {
+            organization: organization.as_ref().map(|organization| organization.organization_id.clone()),
+            id: account.service_account_id,
         };
         Ok(Caller {
             principal: Principal::ServiceAccount { organization: within, service_account: account.uid },
-            name,
+            name: PrincipalName::ServiceAccount(name),
             credential: row.uid,
             expire_time: row.expire_time,
             bindings: binding::of_principal_everywhere(db, row.principal).await?,
@@ -116,17 +116,17 @@ impl Authenticator {
             user: row.context_user,
         };
         let creator = self.creator(&organization, row).await?;
-        let name = context::name(db, &organization.organization_id, &context).await?.ok_or_else(gone)?;
+        let context_name = context::name(db, &organization.organization_id, &context).await?.ok_or_else(gone)?;
         let mut principals = vec![creator.reference()];
         principals.extend(context.user.map(|user| PrincipalRef { kind: PrincipalKind::User, uid: user }));
         Ok(Caller {
             principal: Principal::Session { session: row.uid, context, creator },
-            name: format!("organizations/{}/sessions/{}", organization.organization_id, row.uid),
+            name: PrincipalName::Session(organization.organization_id.clone(), row.uid),
             credential: row.uid,
             expire_time: row.expire_time,
             bindings: binding::of_principals(db, organization.uid, &principals).await?,
             session: Some(CallerSession {
-                context: name,
+                context: context_name,
                 restrictions: restrictions::parse(row.restrictions.as_deref())?,
             }),
             organization: Some(of(organization)),
@@ -169,7 +169,7 @@ impl Authenticator {
 fn operator(row: &Credential) -> Caller {
     Caller {
         principal: Principal::Operator,
-        name: "operator".to_owned(),
+        name: PrincipalName::Operator,
         organization: None,
         credential: row.uid,
         expire_time: row.expire_time,

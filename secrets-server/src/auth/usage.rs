@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use secrets_core::{Timestamp, Uid};
 
-use crate::audit::Unauthenticated;
+use crate::audit::FailedLogins;
 use crate::crypto::Random;
 use crate::error::Error;
 use crate::store::{self, Store, audit, credential};
@@ -15,7 +15,7 @@ use crate::store::{self, Store, audit, credential};
 #[derive(Debug, Default)]
 pub struct UsageBuffer {
     /// Failed authentications, by address.
-    pub unauthenticated: Unauthenticated,
+    pub failed_logins: FailedLogins,
     used: Mutex<HashSet<Uid>>,
 }
 
@@ -27,7 +27,7 @@ impl UsageBuffer {
 
     /// Writes the counts, and starts anew.
     pub async fn flush(&self, store: &Store, random: &dyn Random, now: Timestamp) -> Result<(), Error> {
-        let events = self.unauthenticated.take(random, now)?;
+        let events = self.failed_logins.take(random, now)?;
         let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
         if events.is_empty() && used.is_empty() {
             return Ok(());

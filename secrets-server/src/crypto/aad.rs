@@ -1,7 +1,6 @@
 //! Associated data: who a sealed record belongs to, authenticated beside its content.
 //!
-//! Every field is written as its length (8 bytes, big-endian) and its bytes, so that no two lists of fields give the
-//! same bytes. First comes the record's header, then its purpose, then the fields of the identity in a fixed order and
+//! The fields are written as a [`Transcript`]. First comes the record's header, then its purpose, then the fields of the identity in a fixed order and
 //! number; the target of a value, whose fields differ by kind, is last and begins with its kind.
 //!
 //! ```text
@@ -16,6 +15,8 @@
 
 use secrets_core::{Scope, ScopeKind, SecretId, Target, Uid};
 
+use super::transcript::Transcript;
+
 pub(crate) const VALUE_MAGIC: [u8; 4] = *b"SVAL";
 pub(crate) const KEY_MAGIC: [u8; 4] = *b"SKEY";
 pub(crate) const SEED_MAGIC: [u8; 4] = *b"SEED";
@@ -25,29 +26,15 @@ pub trait AssociatedData {
     /// The first four bytes of records of this kind.
     fn magic(&self) -> [u8; 4];
     /// Writes the purpose of the kind, then the fields that tell this record from all others of its kind.
-    fn write(&self, fields: &mut Fields);
-}
-
-/// The fields of an identity, one after the other.
-#[derive(Default)]
-pub struct Fields(Vec<u8>);
-
-impl Fields {
-    /// Appends one field: its length and its bytes.
-    pub fn push(&mut self, field: &[u8]) -> &mut Self {
-        let length = field.len() as u64;
-        self.0.extend_from_slice(&length.to_be_bytes());
-        self.0.extend_from_slice(field);
-        self
-    }
+    fn write(&self, fields: &mut Transcript);
 }
 
 /// The associated data of a record with this `header`.
 pub(crate) fn associated_data(header: &[u8], identity: &impl AssociatedData) -> Vec<u8> {
-    let mut fields = Fields::default();
+    let mut fields = Transcript::default();
     fields.push(header);
     identity.write(&mut fields);
-    fields.0
+    fields.into_bytes()
 }
 
 /// Everything that a stored value belongs to; its version of the secret is sealed with all of it.
@@ -72,7 +59,7 @@ impl AssociatedData for ValueIdentity<'_> {
         VALUE_MAGIC
     }
 
-    fn write(&self, fields: &mut Fields) {
+    fn write(&self, fields: &mut Transcript) {
         fields
             .push(b"secrets.v1 value")
             .push(self.organization.as_bytes())
@@ -115,7 +102,7 @@ mod tests {
             *b"TEST"
         }
 
-        fn write(&self, fields: &mut Fields) {
+        fn write(&self, fields: &mut Transcript) {
             for text in self.0 {
                 fields.push(text.as_bytes());
             }

@@ -3,10 +3,11 @@
 use secrets_core::Uid;
 
 use super::provider::{RootKeyError, RootKeyProvider};
-use crate::crypto::aad::{AssociatedData, Fields, KEY_MAGIC};
+use crate::crypto::aad::{AssociatedData, KEY_MAGIC};
 use crate::crypto::envelope::{self, OpenError, SealError};
 use crate::crypto::random::{Random, RandomError};
 use crate::crypto::secret_bytes::{SecretBytes, SymmetricKey};
+use crate::crypto::transcript::Transcript;
 
 /// The 32 random bytes under one version of the root key.
 pub struct RootSeed {
@@ -111,7 +112,7 @@ impl AssociatedData for KeyIdentity {
         KEY_MAGIC
     }
 
-    fn write(&self, fields: &mut Fields) {
+    fn write(&self, fields: &mut Transcript) {
         // No uid has no bytes, so that a system key is no organization's.
         let organization = self.organization.as_ref().map(|uid| uid.as_bytes().as_slice()).unwrap_or_default();
         fields

@@ -29,7 +29,7 @@ impl AccessService for Access {
             .mutation(
                 request,
                 decode::create_binding,
-                |service, call, input, keep| Box::pin(service.create_binding(call, input, keep)),
+                |service, call, input, key| Box::pin(service.create_binding(call, input, key)),
                 encode::created_binding,
             )
             .await
@@ -57,7 +57,7 @@ impl AccessService for Access {
             .mutation(
                 request,
                 decode::delete_binding,
-                |service, call, input, keep| Box::pin(service.delete_binding(call, input, keep)),
+                |service, call, input, key| Box::pin(service.delete_binding(call, input, key)),
                 encode::deleted_binding,
             )
             .await
@@ -71,7 +71,7 @@ impl AccessService for Access {
             .mutation_with_secret(
                 request,
                 decode::create_invitation,
-                |service, call, input, keep| Box::pin(service.create_invitation(call, input, keep)),
+                |service, call, input, key| Box::pin(service.create_invitation(call, input, key)),
                 encode::created_invitation,
                 encode::replayed_invitation,
             )
@@ -89,7 +89,7 @@ impl AccessService for Access {
                 credentials,
                 request.into_inner(),
                 decode::redeem_invitation,
-                |service, call, input, keep| Box::pin(service.redeem_invitation(call, input, keep)),
+                |service, call, input, key| Box::pin(service.redeem_invitation(call, input, key)),
                 encode::redeemed_invitation,
                 encode::replayed_redemption,
             )
@@ -104,7 +104,7 @@ impl AccessService for Access {
             .mutation_with_secret(
                 request,
                 decode::create_token,
-                |service, call, input, keep| Box::pin(service.create_token(call, input, keep)),
+                |service, call, input, key| Box::pin(service.create_token(call, input, key)),
                 encode::created_token,
                 encode::replayed_token,
             )
@@ -133,7 +133,7 @@ impl AccessService for Access {
             .mutation(
                 request,
                 decode::revoke_token,
-                |service, call, input, keep| Box::pin(service.revoke_token(call, input, keep)),
+                |service, call, input, key| Box::pin(service.revoke_token(call, input, key)),
                 encode::revoked_token,
             )
             .await
@@ -147,7 +147,7 @@ impl AccessService for Access {
             .mutation_with_secret(
                 request,
                 decode::create_session,
-                |service, call, input, keep| Box::pin(service.create_session(call, input, keep)),
+                |service, call, input, key| Box::pin(service.create_session(call, input, key)),
                 encode::created_session,
                 encode::replayed_session,
             )
@@ -162,7 +162,7 @@ impl AccessService for Access {
             .mutation(
                 request,
                 decode::renew_session,
-                |service, call, input, keep| Box::pin(service.renew_session(call, input, keep)),
+                |service, call, input, key| Box::pin(service.renew_session(call, input, key)),
                 encode::renewed_session,
             )
             .await
@@ -190,7 +190,7 @@ impl AccessService for Access {
             .mutation(
                 request,
                 decode::revoke_session,
-                |service, call, input, keep| Box::pin(service.revoke_session(call, input, keep)),
+                |service, call, input, key| Box::pin(service.revoke_session(call, input, key)),
                 encode::revoked_session,
             )
             .await

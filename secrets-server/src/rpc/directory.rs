@@ -28,7 +28,7 @@ impl DirectoryService for Directory {
             .mutation_with_secret(
                 request,
                 decode::create_organization,
-                |service, call, input, keep| Box::pin(service.create_organization(call, input, keep)),
+                |service, call, input, key| Box::pin(service.create_organization(call, input, key)),
                 encode::created_organization,
                 encode::replayed_organization,
             )
@@ -70,7 +70,7 @@ impl DirectoryService for Directory {
             .mutation(
                 request,
                 decode::update_organization,
-                |service, call, input, keep| Box::pin(service.update_organization(call, input, keep)),
+                |service, call, input, key| Box::pin(service.update_organization(call, input, key)),
                 encode::updated_organization,
             )
             .await
@@ -84,7 +84,7 @@ impl DirectoryService for Directory {
             .mutation(
                 request,
                 decode::delete_organization,
-                |service, call, input, keep| Box::pin(service.delete_organization(call, input, keep)),
+                |service, call, input, key| Box::pin(service.delete_organization(call, input, key)),
                 encode::deleted_organization,
             )
             .await
@@ -98,7 +98,7 @@ impl DirectoryService for Directory {
             .mutation(
                 request,
                 decode::create_project,
-                |service, call, input, keep| Box::pin(service.create_project(call, input, keep)),
+                |service, call, input, key| Box::pin(service.create_project(call, input, key)),
                 encode::created_project,
             )
             .await
@@ -140,7 +140,7 @@ impl DirectoryService for Directory {
             .mutation(
                 request,
                 decode::delete_project,
-                |service, call, input, keep| Box::pin(service.delete_project(call, input, keep)),
+                |service, call, input, key| Box::pin(service.delete_project(call, input, key)),
                 encode::deleted_project,
             )
             .await
@@ -154,7 +154,7 @@ impl DirectoryService for Directory {
             .mutation(
                 request,
                 decode::create_workspace,
-                |service, call, input, keep| Box::pin(service.create_workspace(call, input, keep)),
+                |service, call, input, key| Box::pin(service.create_workspace(call, input, key)),
                 encode::created_workspace,
             )
             .await
@@ -196,7 +196,7 @@ impl DirectoryService for Directory {
             .mutation(
                 request,
                 decode::delete_workspace,
-                |service, call, input, keep| Box::pin(service.delete_workspace(call, input, keep)),
+                |service, call, input, key| Box::pin(service.delete_workspace(call, input, key)),
                 encode::deleted_workspace,
             )
             .await
@@ -210,7 +210,7 @@ impl DirectoryService for Directory {
             .mutation(
                 request,
                 decode::create_user,
-                |service, call, input, keep| Box::pin(service.create_user(call, input, keep)),
+                |service, call, input, key| Box::pin(service.create_user(call, input, key)),
                 encode::created_user,
             )
             .await
@@ -249,7 +249,7 @@ impl DirectoryService for Directory {
             .mutation(
                 request,
                 decode::delete_user,
-                |service, call, input, keep| Box::pin(service.delete_user(call, input, keep)),
+                |service, call, input, key| Box::pin(service.delete_user(call, input, key)),
                 encode::deleted_user,
             )
             .await
@@ -263,7 +263,7 @@ impl DirectoryService for Directory {
             .mutation(
                 request,
                 decode::create_service_account,
-                |service, call, input, keep| Box::pin(service.create_service_account(call, input, keep)),
+                |service, call, input, key| Box::pin(service.create_service_account(call, input, key)),
                 encode::created_service_account,
             )
             .await
@@ -305,7 +305,7 @@ impl DirectoryService for Directory {
             .mutation(
                 request,
                 decode::delete_service_account,
-                |service, call, input, keep| Box::pin(service.delete_service_account(call, input, keep)),
+                |service, call, input, key| Box::pin(service.delete_service_account(call, input, key)),
                 encode::deleted_service_account,
             )
             .await
@@ -319,7 +319,7 @@ impl DirectoryService for Directory {
             .mutation(
                 request,
                 decode::transfer_workspace,
-                |service, call, input, keep| Box::pin(service.transfer_workspace(call, input, keep)),
+                |service, call, input, key| Box::pin(service.transfer_workspace(call, input, key)),
                 encode::transferred_workspace,
             )
             .await

@@ -18,17 +18,16 @@ use crate::error::{Error, Reason};
 use crate::process::shutdown::Signal;
 use crate::server::limits::MAX_RESPONSE_BYTES;
 use crate::service::Service;
-use crate::service::mutation::{Done, Keep};
+use crate::service::mutation::{IdempotencyKey, MutationOutcome};
+use crate::service::open_call::{OpenCall, UseCase};
 use crate::service::resolve::watch::{Watch, WatchEvent, WatchQuestion, Watcher};
 
-/// The future of a use case.
-pub type UseCase<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
-
 /// The use case of a call that changes nothing.
-pub type UnaryFn<I, T> = for<'a> fn(&'a Service, &'a Call, I) -> UseCase<'a, T>;
+pub type UnaryFn<I, T> = for<'a> fn(&'a Service, &'a mut OpenCall, I) -> UseCase<'a, T>;
 
 /// The use case of a mutation.
-pub type MutationFn<I, T> = for<'a> fn(&'a Service, &'a Call, &'a I, &'a Keep<T>) -> UseCase<'a, Done<T>>;
+pub type MutationFn<I, T> =
+    for<'a> fn(&'a Service, &'a mut OpenCall, &'a I, &'a IdempotencyKey<T>) -> UseCase<'a, MutationOutcome<T>>;
 
 pub type ResponseStream<R> = Pin<Box<dyn Stream<Item = Result<R, Status>> + Send>>;
 
@@ -61,11 +60,18 @@ impl Handler {
     ) -> Result<Response<M::Response>, Status>
     where
         M: MethodRequest,
+        I: Send + 'static,
+        T: Send + 'static,
     {
-        let credentials = RequestCredentials::of(&request);
-        let open = self.open(&credentials, M::METHOD).await?;
-        let work = async { run(&self.service, &open.call, decode(request.into_inner())?).await };
-        let answer = self.close(&open, work).await?;
+        let credentials = RequestCredentials::from_request(&request);
+        let (call, deadline) = self.authenticate(&credentials, M::METHOD).await?;
+        let input = decode(request.into_inner());
+        let answer = self
+            .service
+            .run(call, |service, call| {
+                Box::pin(until(deadline, async move { run(service, call, input?).await }))
+            })
+            .await?;
         Ok(Response::new(within_limit(encode(answer))?))
     }
 
@@ -82,16 +88,18 @@ impl Handler {
         M::Response: 'static,
     {
         let stop = request.extensions().get::<Signal>().cloned().unwrap_or_default();
-        let credentials = RequestCredentials::of(&request);
-        let open = self.open(&credentials, M::METHOD).await?;
-        let work = async {
-            let question = decode(request.into_inner())?;
-            let authenticator = Arc::clone(&self.authenticator);
-            let presented = credentials.unheld();
-            let watcher = Watcher { authenticator, presented, method: M::METHOD, stop };
-            self.service.watch(&open.call, watcher, question).await
-        };
-        let watch = self.close(&open, work).await?;
+        let credentials = RequestCredentials::from_request(&request);
+        let (call, deadline) = self.authenticate(&credentials, M::METHOD).await?;
+        let question = decode(request.into_inner());
+        let service = Arc::clone(&self.service);
+        let authenticator = Arc::clone(&self.authenticator);
+        let watcher = Watcher { authenticator, presented: credentials.unheld(), method: M::METHOD, stop };
+        let watch = self
+            .service
+            .run(call, |_, call| {
+                Box::pin(until(deadline, async move { service.watch(call, watcher, question?).await }))
+            })
+            .await?;
         Ok(Response::new(Box::pin(stream::unfold((watch, encode), next))))
     }
 
@@ -128,7 +136,7 @@ impl Handler {
         T: Send + Sync + 'static,
         M::Response: 'static,
     {
-        let credentials = RequestCredentials::of(&request);
+        let credentials = RequestCredentials::from_request(&request);
         self.mutation_as(credentials, request.into_inner(), decode, run, encode, encode_replay).await
     }
 
@@ -148,54 +156,47 @@ impl Handler {
         T: Send + Sync + 'static,
         M::Response: 'static,
     {
-        let open = self.open(&credentials, M::METHOD).await?;
-        let handler = self.clone();
+        let (call, deadline) = self.authenticate(&credentials, M::METHOD).await?;
+        let service = Arc::clone(&self.service);
         let work = async move {
             // The server waits for the mutation when it stops.
             let _in_flight = credentials.hold;
-            let attempts = async {
-                let keep = handler.service.keep(&message, message.request_id(), encode_replay)?;
-                let input = decode(message)?;
-                retried(|| run(&handler.service, &open.call, &input, &keep)).await
-            };
-            handler.close(&open, attempts).await
+            let key = service.idempotency_key(&message, message.request_id(), encode_replay);
+            let input = decode(message);
+            service
+                .run(call, |service, call| {
+                    Box::pin(until(deadline, async move { retried(run, service, call, &input?, &key?).await }))
+                })
+                .await
         };
         // A task of its own: dropping the caller's future drops the handle, not the work.
         let done = tokio::spawn(work.in_current_span()).await.unwrap_or_else(|error| Err(Error::internal(error)))?;
         Ok(Response::new(match done {
-            Done::Fresh(answer) => encode(&answer),
-            Done::Repeated(bytes) => M::Response::decode(bytes.as_slice())
+            MutationOutcome::Applied(answer) => encode(&answer),
+            MutationOutcome::Replayed(bytes) => M::Response::decode(bytes.as_slice())
                 .map_err(|_| Error::new(Reason::Internal, "the first response to this request id can't be decoded"))?,
         }))
     }
 
-    async fn open(&self, credentials: &RequestCredentials, method: Method) -> Result<OpenCall, Error> {
+    /// The call of whom the credentials speak for, and until when it may take.
+    async fn authenticate(&self, credentials: &RequestCredentials, method: Method) -> Result<(Call, Instant), Error> {
         let deadline = Instant::now() + CALL_TIMEOUT;
         let call = until(deadline, self.authenticator.authenticate(credentials, method)).await?;
-        Ok(OpenCall { call, deadline })
-    }
-
-    /// Does the work of a call, and records what came of it before anything leaves.
-    async fn close<T>(&self, open: &OpenCall, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let result = until(open.deadline, work).await;
-        self.service.close_call(&open.call, result).await
+        Ok((call, deadline))
     }
 }
 
-/// A call whose caller is authenticated.
-struct OpenCall {
-    call: Call,
-    deadline: Instant,
-}
-
-/// Runs `attempt` again while other transactions interfere.
-async fn retried<T, F>(attempt: impl Fn() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
+/// Runs a mutation, again while other transactions interfere.
+async fn retried<I, T>(
+    run: MutationFn<I, T>,
+    service: &Service,
+    call: &mut OpenCall,
+    input: &I,
+    key: &IdempotencyKey<T>,
+) -> Result<MutationOutcome<T>, Error> {
     let mut count = 1;
     loop {
-        match attempt().await {
+        match run(service, &mut *call, input, key).await {
             Err(error) if error.is_worth_again() && count < MAX_ATTEMPTS => {
                 tokio::time::sleep(Duration::from_millis(u64::from(count) * 10)).await;
                 count += 1;

@@ -28,7 +28,7 @@ impl SecretService for Secrets {
             .mutation(
                 request,
                 decode::create_secret,
-                |service, call, input, keep| Box::pin(service.create_secret(call, input, keep)),
+                |service, call, input, key| Box::pin(service.create_secret(call, input, key)),
                 encode::created,
             )
             .await
@@ -70,7 +70,7 @@ impl SecretService for Secrets {
             .mutation(
                 request,
                 decode::update_secret,
-                |service, call, input, keep| Box::pin(service.update_secret(call, input, keep)),
+                |service, call, input, key| Box::pin(service.update_secret(call, input, key)),
                 encode::updated,
             )
             .await
@@ -84,7 +84,7 @@ impl SecretService for Secrets {
             .mutation(
                 request,
                 decode::delete_secret,
-                |service, call, input, keep| Box::pin(service.delete_secret(call, input, keep)),
+                |service, call, input, key| Box::pin(service.delete_secret(call, input, key)),
                 encode::deleted,
             )
             .await
@@ -98,7 +98,7 @@ impl SecretService for Secrets {
             .mutation(
                 request,
                 decode::undelete_secret,
-                |service, call, input, keep| Box::pin(service.undelete_secret(call, input, keep)),
+                |service, call, input, key| Box::pin(service.undelete_secret(call, input, key)),
                 encode::undeleted,
             )
             .await
@@ -126,7 +126,7 @@ impl SecretService for Secrets {
             .mutation(
                 request,
                 decode::rollback_secret,
-                |service, call, input, keep| Box::pin(service.rollback_secret(call, input, keep)),
+                |service, call, input, key| Box::pin(service.rollback_secret(call, input, key)),
                 encode::rolled_back,
             )
             .await
@@ -140,7 +140,7 @@ impl SecretService for Secrets {
             .mutation(
                 request,
                 decode::destroy_version,
-                |service, call, input, keep| Box::pin(service.destroy_secret_version(call, input, keep)),
+                |service, call, input, key| Box::pin(service.destroy_secret_version(call, input, key)),
                 encode::destroyed,
             )
             .await
@@ -154,7 +154,7 @@ impl SecretService for Secrets {
             .mutation(
                 request,
                 decode::import_secrets,
-                |service, call, input, keep| Box::pin(service.import_secrets(call, input, keep)),
+                |service, call, input, key| Box::pin(service.import_secrets(call, input, key)),
                 encode::imported,
             )
             .await

@@ -10,9 +10,11 @@ use sea_orm::ConnectionTrait;
 use secrets_core::limits::Limits;
 use secrets_core::{OrganizationId, Principal, Resource, RoleResource, Scope, ScopeKind, ScopeName, Uid};
 
+use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
+use crate::service::open_call::Located;
 use crate::store::organization::Organization;
 use crate::store::{organization, project, user, workspace};
 
@@ -27,6 +29,16 @@ pub struct LocatedScope {
     pub scope: Scope,
     /// What is authorized.
     pub resource: Resource,
+}
+
+impl Located for LocatedScope {
+    fn subject(&self) -> Subject {
+        Subject::located(self.organization.uid, &self.name, self.scope.uid)
+    }
+
+    fn resource(&self) -> Resource {
+        self.resource
+    }
 }
 
 impl LocatedScope {
@@ -88,7 +100,6 @@ impl Service {
                 (uid, Resource::User { organization: within, user: uid })
             }
         };
-        call.about(Some(within), name.to_string(), (!uid.is_nil()).then_some(uid));
         Ok(LocatedScope { name: name.clone(), organization, scope: Scope::new(name.kind(), uid), resource })
     }
 

@@ -1,184 +1,230 @@
 //! A mutation: one transaction that holds its organization's lock, and ends with the change, its audit event and, for a
 //! repeatable request, its first result, all durable or none.
+//!
+//! Its way is in its types: [`Service::lock`] gives a [`Locked`] organization, in which the use case locates what it changes;
+//! [`Locked::mutate`] authorizes, asks whether the request is a repeat, and only then gives the [`Mutation`] of the right that
+//! was granted, which [`Mutation::finish`] ends.
+
+use std::time::Duration;
 
 use prost::Message;
 use secrets_core::authorize::{Permit, Right};
-use secrets_core::{Scope, ScopeKind, Uid};
+use secrets_core::{Scope, ScopeKind, Timestamp, Uid};
 use zeroize::Zeroizing;
 
-use crate::audit::Event;
+use super::Service;
+use super::open_call::{Located, OpenCall};
 use crate::call::Call;
-use crate::crypto::{MacPurpose, random_uid};
+use crate::crypto::MacPurpose;
 use crate::error::{Error, Reason};
-use crate::service::Service;
 use crate::store::revision::{Revision, RevisionLock};
-use crate::store::{self, PLATFORM, WriteTransaction, audit, idempotency, revision};
+use crate::store::{PLATFORM, WriteTransaction, idempotency, revision};
 
 /// How long the first result of a request id is kept.
-const KEPT_FOR: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+const RESULT_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a mutation ends with.
 #[derive(Debug)]
-pub enum Done<T> {
+pub enum MutationOutcome<T> {
     /// It was done now.
-    Fresh(T),
+    Applied(T),
     /// It had been done under the same request id: the encoded first result.
-    Repeated(Vec<u8>),
+    Replayed(Vec<u8>),
 }
 
 /// What a deletion ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deleted;
 
-/// How a mutation's result is kept for a repeat.
-pub struct Keep<T> {
-    request: Option<KeptRequest>,
+/// The request id of a mutation, if it has one, and how its result is stored for a repeat.
+pub struct IdempotencyKey<T> {
+    request: Option<RequestFingerprint>,
     encode: Encode<T>,
 }
 
 type Encode<T> = Box<dyn Fn(&T) -> Vec<u8> + Send + Sync>;
 
-struct KeptRequest {
+struct RequestFingerprint {
     id: Uid,
     /// Keyed, since a plain hash of a short value can be guessed.
-    fingerprint: Vec<u8>,
+    mac: Vec<u8>,
     key_version: u32,
 }
 
 impl Service {
-    /// Prepares to keep the result of `message` under `request_id`; `encode` leaves out what is shown only once.
-    pub fn keep<M: Message, T: 'static, R: Message + 'static>(
+    /// The key under which the result of `message` is stored; `encode` leaves out what is shown only once.
+    pub fn idempotency_key<M: Message, T: 'static, R: Message + 'static>(
         &self,
         message: &M,
         request_id: &str,
         encode: fn(&T) -> R,
-    ) -> Result<Keep<T>, Error> {
+    ) -> Result<IdempotencyKey<T>, Error> {
         let request = if request_id.is_empty() {
             None
         } else {
             let id = Uid::try_parse(request_id).map_err(|_| {
-                let rule = "a UUID passes, for instance `7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11`";
+                let rule = "must be a UUID, for instance `7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11`";
                 Error::field(Reason::InvalidRequestId, "request_id", rule)
             })?;
             // The encoded request holds the value: wiped when dropped.
             let payload = Zeroizing::new(message.encode_to_vec());
             let key = self.keys.fingerprint();
-            let fingerprint = key.mac(MacPurpose::RequestFingerprint, &payload).to_vec();
-            Some(KeptRequest { id, fingerprint, key_version: key.version() })
+            let mac = key.mac(MacPurpose::RequestFingerprint, &payload).to_vec();
+            Some(RequestFingerprint { id, mac, key_version: key.version() })
         };
-        Ok(Keep { request, encode: Box::new(move |result| encode(result).encode_to_vec()) })
+        Ok(IdempotencyKey { request, encode: Box::new(move |result| encode(result).encode_to_vec()) })
     }
 
-    /// Begins a mutation of an organization, or with [`PLATFORM`] of the platform; waits for its lock.
-    pub async fn begin<'a>(&'a self, call: &'a Call, organization: Uid) -> Result<Change<'a>, Error> {
-        let transaction = self.store.begin().await?;
-        call.rely_on(transaction.confirmation());
+    /// Begins a transaction and takes the lock of an organization, or with [`PLATFORM`] that of the platform.
+    pub async fn lock(&self, call: &mut OpenCall, organization: Uid) -> Result<Locked<'_>, Error> {
+        let transaction = call.begin(self).await?;
         let lock = if organization == PLATFORM {
             revision::lock_platform(&transaction).await?
         } else {
             revision::lock(&transaction, organization).await?.ok_or_else(Error::denied)?
         };
-        let begun = lock.current();
-        Ok(Change { service: self, call, transaction, lock, begun, changed: Vec::new() })
+        Ok(Locked { service: self, transaction, before: lock.current(), lock })
     }
 }
 
-/// A mutation under way. Dropping it undoes it.
-pub struct Change<'a> {
+/// An organization whose lock is held. Dropping it releases the lock.
+pub struct Locked<'a> {
     service: &'a Service,
-    call: &'a Call,
     transaction: WriteTransaction,
     lock: RevisionLock,
-    /// Where the history stood at its beginning.
-    begun: Revision,
-    /// The scopes that it changed, for those who watch.
-    changed: Vec<Uid>,
+    /// Where the history stood at the beginning.
+    before: Revision,
 }
 
-impl Change<'_> {
-    /// Where its statements go.
+/// A mutation that was authorized, or the first result of the same request.
+pub enum Begun<'a, A: Right, T> {
+    New(Mutation<'a, A>),
+    Replayed(MutationOutcome<T>),
+}
+
+impl<'a> Locked<'a> {
+    /// Where statements go.
     pub fn db(&self) -> &WriteTransaction {
         &self.transaction
     }
 
-    /// Where the organization's history stands in this transaction.
-    pub fn revision(&self) -> Revision {
-        self.lock.current()
+    /// Authorizes, and then asks whether the request is a repeat: a repeat is authorized anew.
+    pub async fn mutate<A: Right, T>(
+        self,
+        call: &mut OpenCall,
+        located: &impl Located,
+        key: &IdempotencyKey<T>,
+    ) -> Result<Begun<'a, A, T>, Error> {
+        let permit = call.authorize::<A>(located)?;
+        self.mutate_with(call, permit, key).await
     }
 
-    /// The first result, when this request was done before. Ask after authorizing: a repeat is authorized anew.
-    pub async fn repeated<T>(&self, keep: &Keep<T>) -> Result<Option<Done<T>>, Error> {
-        let Some(request) = &keep.request else { return Ok(None) };
-        let found = idempotency::find(&self.transaction, &self.key(request.id))
+    /// The same for a caller who has the permit already.
+    pub(super) async fn mutate_with<A: Right, T>(
+        self,
+        call: &Call,
+        permit: Permit<A>,
+        key: &IdempotencyKey<T>,
+    ) -> Result<Begun<'a, A, T>, Error> {
+        match self.first_result(call, key).await? {
+            Some(first) => Ok(Begun::Replayed(MutationOutcome::Replayed(first))),
+            None => Ok(Begun::New(self.mutate_anew(call, permit))),
+        }
+    }
+
+    /// The same for a request that is done again when it comes again.
+    pub(super) fn mutate_anew<A: Right>(self, call: &Call, permit: Permit<A>) -> Mutation<'a, A> {
+        Mutation { locked: self, _permit: permit, now: call.now, changed: Vec::new() }
+    }
+
+    async fn first_result<T>(&self, call: &Call, key: &IdempotencyKey<T>) -> Result<Option<Vec<u8>>, Error> {
+        let Some(request) = &key.request else { return Ok(None) };
+        let found = idempotency::find(&self.transaction, &self.stored_key(call, request.id))
             .await?
-            .filter(|kept| kept.expire_time > self.call.now);
+            .filter(|found| found.expire_time > call.now);
         match found {
             None => Ok(None),
-            Some(kept)
-                if kept.fingerprint == request.fingerprint && kept.fingerprint_key_version == request.key_version =>
-            {
-                Ok(Some(Done::Repeated(kept.response)))
+            Some(found) if found.fingerprint == request.mac && found.fingerprint_key_version == request.key_version => {
+                Ok(Some(found.response))
             }
             Some(_) => Err(Error::field(
                 Reason::RequestIdReused,
                 "request_id",
-                "it was used with another payload; use a new UUID for another request",
+                "was used with another payload; use a new UUID for another request",
             )),
         }
     }
 
-    /// Counts a change of `scope` and returns the new revision.
-    pub async fn bump(&mut self, scope: Scope) -> Result<Revision, Error> {
-        let change_id = random_uid(self.service.random.as_ref())?;
-        self.lock.bump(&self.transaction, scope, change_id, self.call.now).await?;
-        self.changed.push(scope.uid);
-        Ok(self.lock.current())
+    fn stored_key(&self, call: &Call, request_id: Uid) -> idempotency::IdempotencyKey {
+        idempotency::IdempotencyKey {
+            organization: self.lock.organization(),
+            principal: call.caller.principal_uid(),
+            method: call.method.to_string(),
+            request_id,
+        }
+    }
+}
+
+/// A mutation under way, by somebody who has the right `A` to it. Dropping it undoes it.
+pub struct Mutation<'a, A: Right> {
+    locked: Locked<'a>,
+    _permit: Permit<A>,
+    now: Timestamp,
+    /// The scopes that it changed, for those who watch.
+    changed: Vec<Uid>,
+}
+
+impl<A: Right> Mutation<'_, A> {
+    /// Where statements go.
+    pub fn db(&self) -> &WriteTransaction {
+        &self.locked.transaction
     }
 
-    /// Writes the first result and the audit event, and commits: after `Ok`, all of it is durable. Without a permit nothing is.
-    pub async fn finish<A: Right, T>(
+    /// Where the organization's history stands in this transaction.
+    pub fn revision(&self) -> Revision {
+        self.locked.lock.current()
+    }
+
+    /// Counts a change of `scope` and returns the new revision.
+    pub async fn bump(&mut self, scope: Scope) -> Result<Revision, Error> {
+        let change_id = self.locked.service.uid()?;
+        self.locked.lock.bump(&self.locked.transaction, scope, change_id, self.now).await?;
+        self.changed.push(scope.uid);
+        Ok(self.locked.lock.current())
+    }
+
+    /// Writes the first result and the audit event, and commits: after `Ok`, all of it is durable.
+    pub async fn finish<T>(
         mut self,
-        _permit: &Permit<A>,
-        keep: &Keep<T>,
+        call: &mut OpenCall,
+        key: &IdempotencyKey<T>,
         result: T,
-    ) -> Result<Done<T>, Error> {
+    ) -> Result<MutationOutcome<T>, Error> {
         // What ends on the platform (an account, its tokens, a role) may end rights in every organization.
-        if self.lock.organization() == PLATFORM {
+        if self.locked.lock.organization() == PLATFORM {
             self.bump(Scope::new(ScopeKind::Organization, PLATFORM)).await?;
         }
-        if let Some(request) = &keep.request {
+        let Self { locked, now, changed, .. } = self;
+        if let Some(request) = &key.request {
             let row = idempotency::IdempotencyRecord {
-                key: self.key(request.id),
-                fingerprint: request.fingerprint.clone(),
+                key: locked.stored_key(call, request.id),
+                fingerprint: request.mac.clone(),
                 fingerprint_key_version: request.key_version,
-                response: (keep.encode)(&result),
-                expire_time: self.call.now.saturating_add(KEPT_FOR),
+                response: (key.encode)(&result),
+                expire_time: now.saturating_add(RESULT_RETENTION),
             };
-            idempotency::insert(&self.transaction, &row).await?;
+            idempotency::insert(&locked.transaction, &row).await?;
         }
-        let event = Event::allowed(self.call, self.service.random.as_ref())?;
-        audit::insert_many(&self.transaction, &[event.into_row(Some(self.lock.current().revision))]).await?;
-        store::commit(self.transaction).await?;
-        self.call.set_audited();
-        if !self.changed.is_empty() {
-            let (organization, now) = (self.lock.organization(), self.lock.current());
-            self.service.changes.committed(organization, self.begun, now, &self.changed);
+        let (organization, after) = (locked.lock.organization(), locked.lock.current());
+        call.commit(locked.service, locked.transaction, after.revision).await?;
+        if !changed.is_empty() {
+            locked.service.changes.committed(organization, locked.before, after, &changed);
         }
-        Ok(Done::Fresh(result))
+        Ok(MutationOutcome::Applied(result))
     }
 
     /// Undoes everything and hands out what would have come of it.
-    pub async fn discard<T>(self, result: T) -> Result<Done<T>, Error> {
-        drop(self.transaction);
-        Ok(Done::Fresh(result))
-    }
-
-    fn key(&self, request_id: Uid) -> idempotency::IdempotencyKey {
-        idempotency::IdempotencyKey {
-            organization: self.lock.organization(),
-            principal: self.call.caller.principal_uid(),
-            method: self.call.method.to_string(),
-            request_id,
-        }
+    pub fn discard<T>(self, result: T) -> MutationOutcome<T> {
+        MutationOutcome::Applied(result)
     }
 }

@@ -5,7 +5,7 @@ pub mod list;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::crypto::MacPurpose;
+use crate::crypto::{MacPurpose, Transcript};
 use crate::error::{Error, Reason};
 use crate::service::Service;
 
@@ -24,11 +24,11 @@ pub struct Page {
 impl Page {
     /// Reads `page_size` and `page_token`: 0 is `default`, more than 1,000 is 1,000, and a negative size is refused.
     pub fn new(size: i32, token: String, default: u64) -> Result<Self, Error> {
-        const MOST: u64 = 1_000;
+        const MAX_SIZE: u64 = 1_000;
         let size = match u64::try_from(size) {
             Ok(0) => default,
-            Ok(size) => size.min(MOST),
-            Err(_) => return Err(Error::invalid("page_size", "0 (the default) or more passes")),
+            Ok(size) => size.min(MAX_SIZE),
+            Err(_) => return Err(Error::invalid("page_size", "must be 0 (the default) or more")),
         };
         Ok(Self { size, token })
     }
@@ -48,7 +48,8 @@ impl Service {
             return Ok(None);
         }
         let refused = || {
-            let rule = "it is not one of this list's; start again without one, with the same parent, filter and order throughout";
+            let rule =
+                "belongs to another list; start again without one, with the same parent, filter and order throughout";
             Error::field(Reason::InvalidPageToken, "page_token", rule)
         };
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| refused())?;
@@ -60,12 +61,11 @@ impl Service {
     }
 
     fn page_tag(&self, query: &[&str], cursor: &str) -> Vec<u8> {
-        let mut message = Vec::new();
+        let mut transcript = Transcript::default();
         for part in query.iter().chain([&cursor]) {
-            message.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            message.extend_from_slice(part.as_bytes());
+            transcript.push(part.as_bytes());
         }
-        let mac = self.keys.fingerprint().mac(MacPurpose::PageToken, &message);
+        let mac = self.keys.fingerprint().mac(MacPurpose::PageToken, transcript.as_bytes());
         mac.into_iter().take(TAG_BYTES).collect()
     }
 }

@@ -1,78 +1,55 @@
 //! Resolve: the one handler through which values leave.
 
+pub mod evaluate;
 pub mod explain;
 pub mod resolved_set;
 pub mod snapshot;
 pub mod watch;
 
-use std::collections::BTreeSet;
-
 use secrets_core::authorize::{Permit, right};
-use secrets_core::{ContextName, Filter, Resolution, SecretId};
+use secrets_core::{Filter, Resolution, SecretId};
 
-use super::locate::context::LocatedContext;
-use super::resolve::resolved_set::{Delivered, ResolvedSet};
-use crate::audit::{DeliveredSet, Event};
-use crate::call::Call;
-use crate::crypto::{OpenError, SecretBytes, ValueIdentity, data_key_version};
+use self::evaluate::Asked;
+use self::resolved_set::{Delivered, ResolvedSet};
+use crate::audit::DeliveredSet;
 use crate::error::{Error, Reason, name_list};
 use crate::keys::DataKey;
 use crate::service::Service;
-use crate::store::revision::Revision;
+use crate::service::locate::context::LocatedContext;
+use crate::service::open_call::OpenCall;
+use crate::service::secret::sealing;
 use crate::store::secret::SecretWithVersion;
 
 /// What Resolve is asked.
 pub struct Question {
-    /// For whom; none: the session's own context.
-    pub context: Option<ContextName>,
-    /// Only these names and the required ones; empty: every name.
-    pub secret_ids: BTreeSet<SecretId>,
-    /// Names that must be there.
-    pub required: BTreeSet<SecretId>,
-    /// Only these kinds of target; empty: every kind.
-    pub kinds: BTreeSet<secrets_core::TargetKind>,
-    /// A revision that the caller has seen: nothing older is answered.
-    pub at_least: Option<Revision>,
+    pub asked: Asked,
+    /// What narrows it, but for what narrows the session.
+    pub filter: Filter,
     /// The etag of an earlier answer; empty: none.
     pub if_none_match: String,
 }
 
 impl Service {
     /// The effective set of a context with its values: all of them, or an error.
-    pub async fn resolve(&self, call: &Call, question: Question) -> Result<ResolvedSet, Error> {
-        let asked = self.asked_context(call, question.context, false)?;
+    pub async fn resolve(&self, call: &mut OpenCall, question: Question) -> Result<ResolvedSet, Error> {
         // What the context consists of, its secrets and its keys are read from one state of the database.
         let db = self.store.snapshot().await?;
-        let located = self.locate_context(&db, call, &asked).await?;
-        let permit = call.authorize_with::<right::ReceiveValues>(&located.user_bindings, &located.resource)?;
-        located.must_exist()?;
-        let snapshot = self.read_snapshot(&db, &permit, question.at_least).await?;
-        let resolution = secrets_core::resolve(&located.context, call.now, snapshot.candidates());
-
-        // What narrows an answer narrows the result: filtered candidates would let a broader secret win.
-        let restrictions = call.caller.session.as_ref().map(|session| session.restrictions.clone()).unwrap_or_default();
-        let filter = Filter {
-            secret_ids: question.secret_ids,
-            required: question.required,
-            kinds: question.kinds,
-            restrictions,
-        };
-        nothing_is_missing(&resolution, &filter)?;
-        let winners = resolution.delivered(&filter).filter_map(|winner| snapshot.secret(winner.secret));
-        let chosen: Vec<&SecretWithVersion> = winners.collect();
-        let answer = ResolvedSet::new(self, &located, &snapshot, &filter, &chosen, resolution.valid_until);
+        let evaluation = self.evaluate::<right::ReceiveValues>(&db, call, question.asked).await?;
+        let filter = evaluation.narrowed(question.filter);
+        nothing_is_missing(&evaluation.resolution, &filter)?;
+        let chosen = evaluation.chosen(&filter);
+        let answer = ResolvedSet::new(self, &evaluation, &filter, &chosen);
         if answer.etag == question.if_none_match {
             return Ok(answer);
         }
 
-        let keys = self.keys.data_keys(&db, located.context.organization).await?;
+        let keys = self.keys.data_keys(&db, evaluation.located.context.organization).await?;
         // The connection is given back before the audit writer needs one.
         drop(db);
-        let values = open_all(&permit, &keys, &located, &chosen)?;
-        let delivery = DeliveredSet::of(chosen.iter().map(|each| (each.secret.uid, each.version.version)).collect());
+        let values = open_all(&evaluation.permit, &keys, &evaluation.located, &chosen)?;
+        let delivered = chosen.iter().map(|each| (each.secret.uid, each.version.version)).collect();
         // Durable before anything leaves.
-        self.audit.record(Event::delivered(call, self.random.as_ref(), delivery)?).await?;
-        call.set_audited();
+        call.record_delivery(self, DeliveredSet::new(delivered)).await?;
         Ok(ResolvedSet { delivered: Some(values), ..answer })
     }
 }
@@ -97,7 +74,7 @@ fn open_all(
     for current in chosen {
         let SecretWithVersion { secret, version } = current;
         let name = located.secret_name(secret.scope.kind, &secret.secret_id);
-        match (name, open(keys, current)) {
+        match (name, sealing::open(keys, secret, version)) {
             (Some(name), Ok(value)) => delivered.push(Delivered {
                 name,
                 target: version.target.clone(),
@@ -108,7 +85,7 @@ fn open_all(
             (_, opened) => {
                 let cause =
                     opened.err().map_or_else(|| "its scope is not the context's".to_owned(), |no| no.to_string());
-                tracing::error!(secret = %secret.uid, version = version.version, %cause, "a stored secret does not open");
+                tracing::error!(secret = %secret.uid, version = version.version, %cause, "cannot open a stored secret");
                 unreadable.push(&secret.secret_id);
             }
         }
@@ -116,30 +93,11 @@ fn open_all(
     if unreadable.is_empty() {
         return Ok(delivered);
     }
-    Err(unavailable(Reason::SecretUnreadable, "stored secrets do not open; tell the operator", &unreadable))
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Unreadable {
-    #[error("data key {0} is missing")]
-    Key(u32),
-    #[error(transparent)]
-    Record(#[from] OpenError),
-}
-
-fn open(keys: &[DataKey], current: &SecretWithVersion) -> Result<SecretBytes, Unreadable> {
-    let SecretWithVersion { secret, version } = current;
-    let key_version = data_key_version(&version.blob)?;
-    let key = keys.iter().find(|key| key.version() == key_version).ok_or(Unreadable::Key(key_version))?;
-    let identity = ValueIdentity {
-        organization: secret.organization,
-        scope: secret.scope,
-        secret: secret.uid,
-        secret_id: &secret.secret_id,
-        version: version.version,
-        target: &version.target,
-    };
-    Ok(key.open(&identity, &version.blob)?)
+    Err(unavailable(
+        Reason::SecretUnreadable,
+        "the stored values of these secrets cannot be opened; tell the operator",
+        &unreadable,
+    ))
 }
 
 fn unavailable(reason: Reason, what: &str, names: &[&SecretId]) -> Error {

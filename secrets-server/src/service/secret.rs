@@ -18,17 +18,17 @@ pub mod get;
 pub mod import;
 pub mod list;
 mod mutation;
+mod overlap;
 pub mod patch;
 mod quota;
 mod readable_scope;
 pub mod rollback;
-mod sealing;
+pub(super) mod sealing;
 pub mod undelete;
 pub mod update;
 pub mod versions;
 pub mod view;
 mod visibility;
-mod warnings;
 
 use secrets_core::{InvalidSecretId, SecretName};
 

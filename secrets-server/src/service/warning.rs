@@ -30,18 +30,18 @@ pub enum WarningCode {
 
 impl Warning {
     /// A warning about one secret.
-    pub fn of(secret_id: &SecretId, code: WarningCode, message: impl Into<String>) -> Self {
+    pub fn new(secret_id: &SecretId, code: WarningCode, message: impl Into<String>) -> Self {
         Self { code, secret_id: Some(secret_id.clone()), message: message.into() }
     }
 
     /// What is remarkable about a secret's value.
-    pub fn of_value(secret_id: &SecretId, warning: ValueWarning) -> Self {
+    pub fn from_value(secret_id: &SecretId, warning: ValueWarning) -> Self {
         let code = match warning {
             ValueWarning::TrailingNewline => WarningCode::TrailingNewline,
             ValueWarning::InvisibleCharacter => WarningCode::InvisibleCharacter,
             ValueWarning::KeyMaterialInEnv => WarningCode::KeyMaterialInEnv,
             ValueWarning::CommonWord => WarningCode::CommonWord,
         };
-        Self::of(secret_id, code, warning.to_string())
+        Self::new(secret_id, code, warning.to_string())
     }
 }

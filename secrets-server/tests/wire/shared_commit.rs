@@ -7,7 +7,7 @@ use std::task::Poll;
 use sea_orm::ConnectionTrait;
 use secrets_core::{Principal, Uid};
 use secrets_proto::Method;
-use secrets_server::call::{Call, Caller};
+use secrets_server::call::{Call, Caller, PrincipalName};
 use secrets_server::clock::{Clock, SystemClock};
 use secrets_server::error::Reason;
 use secrets_server::store::organization::{self, Organization};
@@ -22,24 +22,22 @@ async fn answers_from_what_others_wrote_only_once_it_is_durable() {
     let database = TestDatabase::sqlite().await;
     let server = TestServer::start(&database).await;
     for fails in [false, true] {
-        let call = operator();
         let first = database.store.begin().await.unwrap();
         insert_organization(&first, if fails { 2 } else { 1 }).await;
         if fails {
             fail_to_commit(&first).await;
         }
-        let mut change = pin!(server.app.service.begin(&call, PLATFORM));
+        let mut answer = pin!(server.app.service.run(operator(), |service, call| {
+            Box::pin(async move {
+                let locked = service.lock(call, PLATFORM).await?;
+                Ok(organization::count(locked.db()).await.unwrap())
+            })
+        }));
         poll_fn(|context| {
-            assert!(change.as_mut().poll(context).is_pending(), "it waits for its turn");
+            assert!(answer.as_mut().poll(context).is_pending(), "it waits for its turn");
             Poll::Ready(())
         })
         .await;
-        let answer = async {
-            let change = change.await.unwrap();
-            let seen = organization::count(change.db()).await.unwrap();
-            drop(change);
-            server.app.service.close_call(&call, Ok(seen)).await
-        };
         let (first, answer) = tokio::join!(store::commit(first), answer);
         assert_eq!(first.is_err(), fails);
         match answer {
@@ -53,14 +51,20 @@ async fn answers_from_what_others_wrote_only_once_it_is_durable() {
 fn operator() -> Call {
     let caller = Caller {
         principal: Principal::Operator,
-        name: "operator".to_owned(),
+        name: PrincipalName::Operator,
         organization: None,
         credential: Uid::from_u128(1),
         expire_time: None,
         bindings: Vec::new(),
         session: None,
     };
-    Call::new(caller, Method::GetOrganization, String::new(), String::new(), SystemClock.now())
+    Call {
+        caller,
+        method: Method::GetOrganization,
+        request_id: String::new(),
+        peer: String::new(),
+        now: SystemClock.now(),
+    }
 }
 
 async fn insert_organization(tx: &WriteTransaction, number: u128) {

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use rustix::fs::{Mode, OFlags};
 
 use super::{ProviderFuture, RootKeyError, RootKeyProvider};
-use crate::crypto::aad::{AssociatedData, Fields, SEED_MAGIC};
+use crate::crypto::aad::{AssociatedData, SEED_MAGIC};
 use crate::crypto::envelope;
 use crate::crypto::random::{Random, RandomError};
 use crate::crypto::secret_bytes::{KEY_BYTES, SymmetricKey};
+use crate::crypto::transcript::Transcript;
 use crate::keys::root_seed::key_of;
 
 /// A file has one key, which is never replaced in place, and so has no versions.
@@ -152,7 +153,7 @@ impl AssociatedData for SeedIdentity {
         SEED_MAGIC
     }
 
-    fn write(&self, fields: &mut Fields) {
+    fn write(&self, fields: &mut Transcript) {
         fields.push(b"secrets.v1 root seed");
     }
 }

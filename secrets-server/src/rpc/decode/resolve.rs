@@ -10,16 +10,18 @@ use super::context::{context, target_kind};
 use super::secret::secret_id;
 use crate::error::Error;
 use crate::service::resolve::Question;
+use crate::service::resolve::evaluate::Asked;
 use crate::service::resolve::explain::ExplainQuestion;
 use crate::service::resolve::watch::WatchQuestion;
 
 pub fn resolve(request: v1::ResolveRequest) -> Result<Question, Error> {
     Ok(Question {
-        context: request.context.map(|given| context("context", given)).transpose()?,
-        secret_ids: secret_ids("secret_ids", &request.secret_ids)?,
-        required: secret_ids("required_secret_ids", &request.required_secret_ids)?,
-        kinds: request.kinds.into_iter().map(|kind| target_kind("kinds", kind)).collect::<Result<_, _>>()?,
-        at_least: at_least(request.consistency)?,
+        asked: Asked {
+            context: request.context.map(|given| context("context", given)).transpose()?,
+            without_user: false,
+            at_least: at_least(request.consistency)?,
+        },
+        filter: filter(&request.secret_ids, &request.required_secret_ids, request.kinds)?,
         if_none_match: request.if_none_match,
     })
 }
@@ -27,22 +29,28 @@ pub fn resolve(request: v1::ResolveRequest) -> Result<Question, Error> {
 pub fn watch(request: v1::WatchRequest) -> Result<WatchQuestion, Error> {
     Ok(WatchQuestion {
         context: request.context.map(|given| context("context", given)).transpose()?,
-        filter: Filter {
-            secret_ids: secret_ids("secret_ids", &request.secret_ids)?,
-            required: secret_ids("required_secret_ids", &request.required_secret_ids)?,
-            kinds: request.kinds.into_iter().map(|kind| target_kind("kinds", kind)).collect::<Result<_, _>>()?,
-            ..Filter::default()
-        },
+        filter: filter(&request.secret_ids, &request.required_secret_ids, request.kinds)?,
         if_none_match: request.if_none_match,
     })
 }
 
 pub fn explain(request: v1::ExplainRequest) -> Result<ExplainQuestion, Error> {
     Ok(ExplainQuestion {
-        context: request.context.map(|given| context("context", given)).transpose()?,
+        asked: Asked {
+            context: request.context.map(|given| context("context", given)).transpose()?,
+            without_user: request.without_user,
+            at_least: at_least(request.consistency)?,
+        },
         secret_ids: secret_ids("secret_ids", &request.secret_ids)?,
-        without_user: request.without_user,
-        at_least: at_least(request.consistency)?,
+    })
+}
+
+fn filter(names: &[String], required: &[String], kinds: Vec<i32>) -> Result<Filter, Error> {
+    Ok(Filter {
+        secret_ids: secret_ids("secret_ids", names)?,
+        required: secret_ids("required_secret_ids", required)?,
+        kinds: kinds.into_iter().map(|kind| target_kind("kinds", kind)).collect::<Result<_, _>>()?,
+        ..Filter::default()
     })
 }
 

@@ -2,13 +2,14 @@
 
 use secrets_core::{Binding, OrganizationId, Resource, Role, RoleResource, Timestamp, Uid, right};
 
-use crate::call::Call;
+use crate::audit::Subject;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::directory::user::keeps_an_admin;
 use crate::service::locate::account::{AccountName, AccountNames, account_of};
 use crate::service::locate::role_resource::RoleResourceName;
-use crate::service::mutation::{Deleted, Done, Keep};
+use crate::service::mutation::{Begun, Deleted, IdempotencyKey, MutationOutcome};
+use crate::service::open_call::{Located, OpenCall};
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
 use crate::store::binding::BindingRecord;
@@ -67,15 +68,16 @@ impl Service {
     /// Gives a role; returns the binding that is there already, if there is one.
     pub async fn create_binding(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &NewBinding,
-        keep: &Keep<BindingView>,
-    ) -> Result<Done<BindingView>, Error> {
+        key: &IdempotencyKey<BindingView>,
+    ) -> Result<MutationOutcome<BindingView>, Error> {
         one_organization(input.resource.organization(), &input.principal)?;
         let lock = self.locate_role_resource(self.store.reader(), call, &input.resource).await?.lock();
-        let mut change = self.begin(call, lock).await?;
-        let on = self.locate_role_resource(change.db(), call, &input.resource).await?;
-        let holder = self.locate_account(change.db(), call, &input.principal).await?;
+        let locked = self.lock(call, lock).await?;
+        let on = self.locate_role_resource(locked.db(), call, &input.resource).await?;
+        call.identify(on.subject());
+        let holder = self.locate_account(locked.db(), call, &input.principal).await?;
         if input.role == Role::Owner {
             let text = "a workspace has the owner it was made for or transferred to; TransferWorkspace changes it";
             return Err(Error::invalid("binding.role", text));
@@ -84,43 +86,40 @@ impl Service {
             .map_err(|error| Error::invalid("binding.role", error))?;
         let resource =
             Resource::Binding { holder: holder.account, role: input.role, resource: on.role_resource, owner: on.owner };
-        let permit = call.authorize::<right::Grant>(&resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let mut mutation = match locked.mutate::<right::Grant, _>(call, &(on.subject(), resource), key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         on.must_exist()?;
         holder.must_exist(call)?;
         let binding = Binding { principal: holder.reference(), role: input.role, resource: on.role_resource };
-        let row = match binding::find(change.db(), &binding).await? {
+        let row = match binding::find(mutation.db(), &binding).await? {
             Some(row) => row,
             None => {
-                let creator = call.caller.name.clone();
+                let creator = call.caller.name.to_string();
                 let row = BindingRecord { uid: self.uid()?, binding, create_time: call.now, creator };
-                binding::insert(change.db(), &row).await?;
+                binding::insert(mutation.db(), &row).await?;
                 if let Some(scope) = on.scope() {
-                    change.bump(scope).await?;
+                    mutation.bump(scope).await?;
                 }
-                call.about_precisely(
-                    on.role_resource.organization(),
-                    format!("{}/bindings/{}", input.resource, row.uid),
-                    Some(row.uid),
-                );
+                let name = format!("{}/bindings/{}", input.resource, row.uid);
+                call.identify(Subject::new(on.role_resource.organization(), name, row.uid));
                 row
             }
         };
         let named = BindingView::new(row, input.resource.to_string(), input.principal.to_string());
-        change.finish(&permit, keep, named).await
+        mutation.finish(call, key, named).await
     }
 
     /// Lists the bindings on a resource; with those of an organization come those of the platform, which reach it too.
     pub async fn list_bindings(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         (name, page): (RoleResourceName, Page),
     ) -> Result<Listed<BindingView>, Error> {
         let db = self.store.reader();
         let on = self.locate_role_resource(db, call, &name).await?;
-        let _permit = call.authorize::<right::ListBindings>(&on.resource)?;
+        call.require::<right::ListBindings>(&on)?;
         on.must_exist()?;
         let role_resources: &[RoleResource] = match on.role_resource {
             role_resource @ RoleResource::Organization(_) => &[role_resource, RoleResource::Platform],
@@ -155,43 +154,42 @@ impl Service {
     /// Takes a role away. The last administrator stays.
     pub async fn delete_binding(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         name: &BindingName,
-        keep: &Keep<Deleted>,
-    ) -> Result<Done<Deleted>, Error> {
+        key: &IdempotencyKey<Deleted>,
+    ) -> Result<MutationOutcome<Deleted>, Error> {
         let lock = self.locate_role_resource(self.store.reader(), call, &name.resource).await?.lock();
-        let mut change = self.begin(call, lock).await?;
-        let on = self.locate_role_resource(change.db(), call, &name.resource).await?;
+        let locked = self.lock(call, lock).await?;
+        let on = self.locate_role_resource(locked.db(), call, &name.resource).await?;
         let within = on.role_resource.organization();
-        let found = binding::by_uid(change.db(), within, name.uid)
+        let found = binding::by_uid(locked.db(), within, name.uid)
             .await?
             .filter(|row| row.binding.resource == on.role_resource);
         let Some(row) = found else {
             // Whoever may list the bindings may know that there is none.
-            let _permit = call.authorize::<right::ListBindings>(&on.resource)?;
-            if let Some(done) = change.repeated(keep).await? {
-                return Ok(done);
+            if let Begun::Replayed(outcome) = locked.mutate::<right::ListBindings, _>(call, &on, key).await? {
+                return Ok(outcome);
             }
             on.must_exist()?;
             return Err(Error::not_found(format_args!("binding `{}/bindings/{}`", name.resource, name.uid)));
         };
         let Binding { principal, role, .. } = row.binding;
-        let holder = account_of(change.db(), within, principal).await?;
+        let holder = account_of(locked.db(), within, principal).await?;
         let resource = Resource::Binding { holder, role, resource: on.role_resource, owner: on.owner };
-        let permit = call.authorize::<right::Revoke>(&resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let mut mutation = match locked.mutate::<right::Revoke, _>(call, &(on.subject(), resource), key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         if let (RoleResource::Organization(_), Role::Admin, Some(organization)) =
             (on.role_resource, role, on.organization())
         {
-            keeps_an_admin(change.db(), organization, principal).await?;
+            keeps_an_admin(mutation.db(), organization, principal).await?;
         }
-        binding::delete(change.db(), within, row.uid).await?;
+        binding::delete(mutation.db(), within, row.uid).await?;
         if let Some(scope) = on.scope() {
-            change.bump(scope).await?;
+            mutation.bump(scope).await?;
         }
-        change.finish(&permit, keep, Deleted).await
+        mutation.finish(call, key, Deleted).await
     }
 }
 

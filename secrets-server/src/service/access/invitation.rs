@@ -15,13 +15,15 @@ use secrets_core::{
 use zeroize::Zeroizing;
 
 use super::token::{TOKEN_TTL, TOKEN_TTL_MOST, TokenView};
+use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::directory::organization::{INVITATION_TTL, INVITATION_TTL_MOST, IssuedInvitation};
 use crate::service::directory::user::end_credentials;
 use crate::service::mint::{Created, Creating, lifetime};
-use crate::service::mutation::{Change, Done, Keep};
+use crate::service::mutation::{Begun, IdempotencyKey, Mutation, MutationOutcome};
+use crate::service::open_call::OpenCall;
 use crate::store::secret::SecretQuery;
 use crate::store::user::UserState;
 use crate::store::{binding, credential, secret, user, workspace};
@@ -60,27 +62,27 @@ impl Service {
     /// Invites a person: creates the user when there is none, and a code for their first login.
     pub async fn create_invitation(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &NewInvitation,
-        keep: &Keep<IssuedInvitation>,
-    ) -> Result<Done<IssuedInvitation>, Error> {
+        key: &IdempotencyKey<IssuedInvitation>,
+    ) -> Result<MutationOutcome<IssuedInvitation>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, &input.organization).await?;
         let within = organization.uid;
-        let mut change = self.begin(call, within).await?;
+        let locked = self.lock(call, within).await?;
         let name = ScopeName::User(input.organization.clone(), input.user.clone());
-        let located = self.locate_scope(change.db(), call, &name).await?;
-        let permit = call.authorize::<right::InviteUser>(&located.resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let located = self.locate_scope(locked.db(), call, &name).await?;
+        let mut mutation = match locked.mutate::<right::InviteUser, _>(call, &located, key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         let ttl = lifetime("ttl", input.ttl, INVITATION_TTL, INVITATION_TTL_MOST)?;
         let uid = if located.scope.uid.is_nil() {
-            let row = self.add_user(change.db(), call, &organization, &input.user, String::new()).await?;
-            change.bump(Scope::new(ScopeKind::Organization, within)).await?;
+            let row = self.add_user(mutation.db(), call, &organization, &input.user, String::new()).await?;
+            mutation.bump(Scope::new(ScopeKind::Organization, within)).await?;
             row.uid
         } else {
-            start_anew(&mut change, call, within, located.scope, input.destroy_secrets).await?;
-            self.make_member(change.db(), call, within, located.scope.uid).await?;
+            start_anew(&mut mutation, call, within, located.scope, input.destroy_secrets).await?;
+            self.make_member(mutation.db(), call, within, located.scope.uid).await?;
             located.scope.uid
         };
         let creating = Creating {
@@ -90,35 +92,38 @@ impl Service {
             display_name: String::new(),
             ttl: Some(ttl),
         };
-        let Created { token, row } = self.create(change.db(), creating, call.now, |_| ()).await?;
-        call.about_precisely(Some(within), name.to_string(), Some(uid));
+        let Created { token, row } = self.create(mutation.db(), creating, call.now, |_| ()).await?;
+        call.identify(Subject::new(within, &name, uid));
         // Shown to whoever invites, who hands it to the invited: this once.
         let code = Zeroizing::new(token.expose().to_owned());
-        change
-            .finish(&permit, keep, IssuedInvitation { user: name.to_string(), code, expire_time: row.expire_time })
+        mutation
+            .finish(call, key, IssuedInvitation { user: name.to_string(), code, expire_time: row.expire_time })
             .await
     }
 
     /// Redeems the code with which this call authenticates for a personal token.
     pub async fn redeem_invitation(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &Redemption,
-        keep: &Keep<Redeemed>,
-    ) -> Result<Done<Redeemed>, Error> {
+        key: &IdempotencyKey<Redeemed>,
+    ) -> Result<MutationOutcome<Redeemed>, Error> {
         let Principal::User { organization, user } = call.caller.principal else { return Err(Error::denied()) };
-        call.about(Some(organization), call.caller.name.clone(), Some(user));
+        let own = Subject::new(organization, &call.caller.name, user);
+        call.identify(own.clone());
         let ttl = lifetime("ttl", input.ttl, TOKEN_TTL, TOKEN_TTL_MOST)?;
-        let change = self.begin(call, organization).await?;
-        let permit = call.authorize::<right::CreateToken>(&Resource::User { organization, user })?;
+        let locked = self.lock(call, organization).await?;
+        let permit = call.authorize::<right::CreateToken>(&(own, Resource::User { organization, user }))?;
+        // A code is redeemed once: a repeat is too late.
+        let mutation = locked.mutate_anew(call, permit);
         // Under the lock: of two who redeem the same code at the same time, one is too late.
-        if credential::revoke(change.db(), Some(organization), call.caller.credential, call.now).await? == 0 {
+        if credential::revoke(mutation.db(), Some(organization), call.caller.credential, call.now).await? == 0 {
             return Err(Error::new(
                 Reason::Unauthenticated,
                 "the invitation was redeemed or revoked; ask for another one",
             ));
         }
-        user::set_state(change.db(), organization, user, UserState::Active).await?;
+        user::set_state(mutation.db(), organization, user, UserState::Active).await?;
         let creating = Creating {
             kind: CredentialKind::Personal,
             organization: Some(organization),
@@ -126,31 +131,31 @@ impl Service {
             display_name: input.display_name.clone(),
             ttl: Some(ttl),
         };
-        let Created { token, row } = self.create(change.db(), creating, call.now, |_| ()).await?;
+        let Created { token, row } = self.create(mutation.db(), creating, call.now, |_| ()).await?;
         let id = call.caller.organization.as_ref().map(|organization| organization.id.clone());
-        let metadata = TokenView { organization: id, principal: call.caller.name.clone(), row };
-        call.about_precisely(Some(organization), metadata.name(), Some(metadata.row.uid));
+        let metadata = TokenView { organization: id, principal: call.caller.name.to_string(), row };
+        call.identify(Subject::new(organization, metadata.name(), metadata.row.uid));
         // Shown to the invited person: this once.
         let token = Zeroizing::new(token.expose().to_owned());
-        change.finish(&permit, keep, Redeemed { token, metadata, user: call.caller.name.clone() }).await
+        mutation.finish(call, key, Redeemed { token, metadata, user: call.caller.name.to_string() }).await
     }
 }
 
 /// Makes a user as they were before their first login: without credentials, without secrets of their own or of workspaces
 /// they own, and, if they had come already, without a part in the workspaces of others, who knew somebody else.
 async fn start_anew(
-    change: &mut Change<'_>,
+    mutation: &mut Mutation<'_, right::InviteUser>,
     call: &Call,
     organization: Uid,
     scope: Scope,
     destroy_secrets: bool,
 ) -> Result<(), Error> {
     let user = PrincipalRef { kind: PrincipalKind::User, uid: scope.uid };
-    let owned = workspace::owned_by(change.db(), organization, user.uid).await?;
+    let owned = workspace::owned_by(mutation.db(), organization, user.uid).await?;
     let workspaces = owned.into_iter().map(|row| Scope::new(ScopeKind::Workspace, row.uid));
     for scope in [scope].into_iter().chain(workspaces) {
         let all = SecretQuery { show_deleted: true, ..SecretQuery::default() };
-        if secret::count(change.db(), organization, scope, all).await? == 0 {
+        if secret::count(mutation.db(), organization, scope, all).await? == 0 {
             continue;
         }
         if !destroy_secrets {
@@ -158,19 +163,19 @@ async fn start_anew(
                         redeems the code does not get them";
             return Err(Error::new(Reason::UserHasSecrets, text));
         }
-        secret::purge_scope(change.db(), organization, scope).await?;
-        change.bump(scope).await?;
+        secret::purge_scope(mutation.db(), organization, scope).await?;
+        mutation.bump(scope).await?;
     }
-    end_credentials(change, call, organization, user).await?;
-    let row = user::by_uids(change.db(), organization, [user.uid]).await?.pop();
+    end_credentials(mutation.db(), call, organization, user).await?;
+    let row = user::by_uids(mutation.db(), organization, [user.uid]).await?.pop();
     if row.is_some_and(|row| row.state == UserState::Active) {
-        for binding in binding::rows_of_principal(change.db(), user).await? {
+        for binding in binding::rows_of_principal(mutation.db(), user).await? {
             if let RoleResource::Workspace { .. } = binding.binding.resource {
-                binding::delete(change.db(), Some(organization), binding.uid).await?;
+                binding::delete(mutation.db(), Some(organization), binding.uid).await?;
             }
         }
-        user::set_state(change.db(), organization, user.uid, UserState::Invited).await?;
+        user::set_state(mutation.db(), organization, user.uid, UserState::Invited).await?;
     }
-    change.bump(scope).await?;
+    mutation.bump(scope).await?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::locate::LocatedScope;
+use crate::service::open_call::{Located, OpenCall};
 
 /// What TestPermissions is asked for.
 pub struct PermissionQuery {
@@ -19,9 +20,10 @@ pub struct PermissionQuery {
 
 impl Service {
     /// Those of the permissions that the caller has on the resource, in the order in which they were asked.
-    pub async fn test_permissions(&self, call: &Call, query: PermissionQuery) -> Result<Vec<Action>, Error> {
+    pub async fn test_permissions(&self, call: &mut OpenCall, query: PermissionQuery) -> Result<Vec<Action>, Error> {
         let db = self.store.reader();
         let located = self.locate_scope(db, call, &query.resource).await?;
+        call.identify(located.subject());
         let own_context = match &call.caller.session {
             Some(session) => Some(self.locate_context(db, call, &session.context).await?.resource),
             None => None,

@@ -11,13 +11,15 @@ use secrets_core::{
 use zeroize::Zeroizing;
 
 use super::credential::{Collection, CredentialName, ended};
+use crate::audit::Subject;
 use crate::auth::restrictions;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::locate::account::{AccountNames, account_of};
 use crate::service::mint::{Created, Creating, lifetime};
-use crate::service::mutation::{Done, Keep};
+use crate::service::mutation::{Begun, IdempotencyKey, MutationOutcome};
+use crate::service::open_call::{Authorize, OpenCall};
 use crate::store::credential;
 use crate::store::credential::Credential;
 
@@ -83,20 +85,21 @@ impl Service {
     /// Creates a session. What a session creates is at most what it is itself: the same context, as narrow, ending with it.
     pub async fn create_session(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &NewSession,
-        keep: &Keep<CreatedSession>,
-    ) -> Result<Done<CreatedSession>, Error> {
+        key: &IdempotencyKey<CreatedSession>,
+    ) -> Result<MutationOutcome<CreatedSession>, Error> {
         let asked = self.asked_context(call, input.context.clone(), false)?;
         let organization = self.locate_organization(self.store.reader(), call, &asked.organization).await?;
-        let change = self.begin(call, organization.uid).await?;
-        let located = self.locate_context(change.db(), call, &asked).await?;
-        let permit = call.authorize_with::<right::CreateSession>(&located.user_bindings, &located.resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let locked = self.lock(call, organization.uid).await?;
+        let located = self.locate_context(locked.db(), call, &asked).await?;
+        let permit = call.authorize_with::<right::CreateSession>(&located.user_bindings, &located)?;
+        let mutation = match locked.mutate_with(call, permit, key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         located.must_exist()?;
-        self.hold_own_credential(change.db(), call).await?;
+        self.hold_own_credential(mutation.db(), call).await?;
         let creator = match (call.caller.principal.account(), call.caller.principal) {
             (Some(account), _) | (None, Principal::Session { creator: account, .. }) => account,
             (None, _) => return Err(Error::denied()),
@@ -115,7 +118,7 @@ impl Service {
         };
         let parent_end = call.caller.session.as_ref().and(call.caller.expire_time);
         let Created { token, row } = self
-            .create(change.db(), creating, call.now, |row| {
+            .create(mutation.db(), creating, call.now, |row| {
                 row.expire_time = earlier(row.expire_time, parent_end);
                 row.creator = Some(call.caller.credential);
                 row.external_id = (!input.external_id.is_empty()).then(|| input.external_id.clone());
@@ -125,58 +128,60 @@ impl Service {
                 row.restrictions = stored_allow;
             })
             .await?;
-        let names = AccountNames::of(change.db(), Some(&organization), [creator.reference()]).await?;
+        let names = AccountNames::of(mutation.db(), Some(&organization), [creator.reference()]).await?;
         let creator = names.name(creator.reference());
         let session = SessionView { context: located.name, restrictions: narrowed, creator, row };
-        call.about_precisely(Some(organization.uid), session.name(), Some(session.row.uid));
+        call.identify(Subject::new(organization.uid, session.name(), session.row.uid));
         // Shown to whoever creates it, who hands it to the sandbox: this once.
         let token = Zeroizing::new(token.expose().to_owned());
-        change.finish(&permit, keep, CreatedSession { token, session }).await
+        mutation.finish(call, key, CreatedSession { token, session }).await
     }
 
     /// Moves the end of the calling session further away, while its creator may still create it, and of one that a session
     /// created never beyond the end of that.
     pub async fn renew_session(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &Renewal,
-        keep: &Keep<SessionView>,
-    ) -> Result<Done<SessionView>, Error> {
+        key: &IdempotencyKey<SessionView>,
+    ) -> Result<MutationOutcome<SessionView>, Error> {
         let own = self.own_session(call, input.name.as_ref())?;
         let context = self.asked_context(call, None, false)?;
         let organization = self.locate_organization(self.store.reader(), call, &context.organization).await?;
         let within = Some(organization.uid);
-        let change = self.begin(call, organization.uid).await?;
-        let located = self.locate_context(change.db(), call, &context).await?;
-        let permit = call.authorize::<right::RenewSession>(&located.resource)?;
+        let locked = self.lock(call, organization.uid).await?;
+        let located = self.locate_context(locked.db(), call, &context).await?;
+        let permit = call.authorize::<right::RenewSession>(&located)?;
+        // A repeat moves the end once more.
+        let mutation = locked.mutate_anew(call, permit);
         located.must_exist()?;
         let ttl = lifetime("ttl", input.ttl, SESSION_TTL, SESSION_TTL_MOST)?;
-        let mut row = live(credential::by_uid(change.db(), within, own).await?, call.now)?;
+        let mut row = live(credential::by_uid(mutation.db(), within, own).await?, call.now)?;
         let parent = match row.creator {
-            Some(creator) => credential::by_uid(change.db(), within, creator).await?,
+            Some(creator) => credential::by_uid(mutation.db(), within, creator).await?,
             None => None,
         };
         let parent_end = parent.filter(|parent| parent.kind == CredentialKind::Session).and_then(|row| row.expire_time);
         let asked = earlier(Some(call.now.saturating_add(ttl)), parent_end);
         row.expire_time = row.expire_time.max(asked);
         if let Some(end) = row.expire_time
-            && !credential::renew(change.db(), within, own, end).await?
+            && !credential::renew(mutation.db(), within, own, end).await?
         {
             return Err(ended());
         }
-        let names = AccountNames::of(change.db(), Some(&organization), [row.principal]).await?;
+        let names = AccountNames::of(mutation.db(), Some(&organization), [row.principal]).await?;
         let (creator, restrictions) = (names.name(row.principal), restrictions::parse(row.restrictions.as_deref())?);
         let session = SessionView { context: located.name, restrictions, creator, row };
-        change.finish(&permit, keep, session).await
+        mutation.finish(call, key, session).await
     }
 
     /// Ends a session and every session it created; returns how many ended. One that had ended before ends none.
     pub async fn revoke_session(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         name: &Option<CredentialName>,
-        keep: &Keep<u64>,
-    ) -> Result<Done<u64>, Error> {
+        key: &IdempotencyKey<u64>,
+    ) -> Result<MutationOutcome<u64>, Error> {
         let own = self.own_session(call, name.as_ref());
         let (id, uid) = match (name, &call.caller.organization) {
             (Some(CredentialName { organization: Some(id), uid, .. }), _) => (id.clone(), *uid),
@@ -186,35 +191,35 @@ impl Service {
         let organization = self.locate_organization(self.store.reader(), call, &id).await?;
         let within = organization.uid;
         let name = CredentialName { organization: Some(id), collection: Collection::Sessions, uid };
-        call.about(Some(within), name.to_string(), Some(uid));
-        let mut change = self.begin(call, within).await?;
-        let found = credential::by_uid(change.db(), Some(within), uid).await?;
+        let subject = Subject::new(within, &name, uid);
+        let locked = self.lock(call, within).await?;
+        let found = credential::by_uid(locked.db(), Some(within), uid).await?;
         let found = found.filter(|row| row.kind == CredentialKind::Session);
         let resource = match (&found, own) {
             // Whoever holds a session may throw it away.
             (Some(_), Ok(_)) => {
                 let own = self.asked_context(call, None, false)?;
-                self.locate_context(change.db(), call, &own).await?.resource
+                self.locate_context(locked.db(), call, &own).await?.resource
             }
             (Some(row), Err(_)) => {
-                let creator = account_of(change.db(), Some(within), row.principal).await?;
+                let creator = account_of(locked.db(), Some(within), row.principal).await?;
                 Resource::Session { session: uid, context: context_of(within, row), creator }
             }
             // Whoever may revoke any session may know that there is none.
             (None, _) => nobodys_session(within),
         };
-        let permit = call.authorize::<right::RevokeSession>(&resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let mut mutation = match locked.mutate::<right::RevokeSession, _>(call, &(subject, resource), key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         if found.is_none() {
             return Err(Error::not_found(format_args!("session `{name}`")));
         }
-        let count = credential::revoke(change.db(), Some(within), uid, call.now).await?;
+        let count = credential::revoke(mutation.db(), Some(within), uid, call.now).await?;
         if count > 0 {
-            change.bump(Scope::new(ScopeKind::Organization, within)).await?;
+            mutation.bump(Scope::new(ScopeKind::Organization, within)).await?;
         }
-        change.finish(&permit, keep, count).await
+        mutation.finish(call, key, count).await
     }
 
     /// The uid of the calling session, if it is the one that is named.

@@ -9,12 +9,14 @@ use secrets_core::{
 use zeroize::Zeroizing;
 
 use super::credential::{Collection, CredentialName, Cursor};
+use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::locate::account::{AccountName, LocatedAccount, account_of, resource_of};
 use crate::service::mint::{Created, Creating, lifetime};
-use crate::service::mutation::{Done, Keep};
+use crate::service::mutation::{Begun, IdempotencyKey, MutationOutcome};
+use crate::service::open_call::{Located, OpenCall};
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
 use crate::store::credential::{Credential, CredentialFilter};
@@ -71,9 +73,20 @@ struct Holder {
     name: String,
     organization: Option<Organization>,
     reference: PrincipalRef,
+    subject: Subject,
     resource: Resource,
     /// The account, if it was named.
     account: Option<LocatedAccount>,
+}
+
+impl Located for Holder {
+    fn subject(&self) -> Subject {
+        self.subject.clone()
+    }
+
+    fn resource(&self) -> Resource {
+        self.resource
+    }
 }
 
 impl Holder {
@@ -86,19 +99,19 @@ impl Service {
     /// Makes a token for the caller, or for a service account the caller manages.
     pub async fn create_token(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &NewToken,
-        keep: &Keep<CreatedToken>,
-    ) -> Result<Done<CreatedToken>, Error> {
+        key: &IdempotencyKey<CreatedToken>,
+    ) -> Result<MutationOutcome<CreatedToken>, Error> {
         let holder = self.locate_holder(self.store.reader(), call, input.principal.as_ref()).await?;
-        let change = self.begin(call, holder.organization.as_ref().map_or(PLATFORM, |row| row.uid)).await?;
-        let holder = self.locate_holder(change.db(), call, input.principal.as_ref()).await?;
-        let permit = call.authorize::<right::CreateToken>(&holder.resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let locked = self.lock(call, holder.organization.as_ref().map_or(PLATFORM, |row| row.uid)).await?;
+        let holder = self.locate_holder(locked.db(), call, input.principal.as_ref()).await?;
+        let mutation = match locked.mutate::<right::CreateToken, _>(call, &holder, key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         holder.must_exist(call)?;
-        self.hold_own_credential(change.db(), call).await?;
+        self.hold_own_credential(mutation.db(), call).await?;
         let creating = Creating {
             kind: match holder.reference.kind {
                 PrincipalKind::User => CredentialKind::Personal,
@@ -111,24 +124,24 @@ impl Service {
             display_name: input.display_name.clone(),
             ttl: Some(lifetime("ttl", input.ttl, TOKEN_TTL, TOKEN_TTL_MOST)?),
         };
-        let Created { token, row } = self.create(change.db(), creating, call.now, |_| ()).await?;
+        let Created { token, row } = self.create(mutation.db(), creating, call.now, |_| ()).await?;
         let organization = holder.organization.map(|row| row.organization_id);
         let metadata = TokenView { organization, principal: holder.name, row };
-        call.about_precisely(metadata.row.organization, metadata.name(), Some(metadata.row.uid));
+        call.identify(Subject::new(metadata.row.organization, metadata.name(), metadata.row.uid));
         // Shown to whoever asked for it: this once.
         let token = Zeroizing::new(token.expose().to_owned());
-        change.finish(&permit, keep, CreatedToken { token, metadata }).await
+        mutation.finish(call, key, CreatedToken { token, metadata }).await
     }
 
     /// Lists tokens, ended ones too.
     pub async fn list_tokens(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         (principal, page): (Option<AccountName>, Page),
     ) -> Result<Listed<TokenView>, Error> {
         let db = self.store.reader();
         let holder = self.locate_holder(db, call, principal.as_ref()).await?;
-        let _permit = call.authorize::<right::ListTokens>(&holder.resource)?;
+        call.require::<right::ListTokens>(&holder)?;
         holder.must_exist(call)?;
         let within = holder.organization.as_ref().map(|row| row.uid);
         let filter = &CredentialFilter {
@@ -150,33 +163,38 @@ impl Service {
     }
 
     /// Ends a token and every session it created; returns how many of those. One that had ended before ends none.
-    pub async fn revoke_token(&self, call: &Call, name: &CredentialName, keep: &Keep<u64>) -> Result<Done<u64>, Error> {
+    pub async fn revoke_token(
+        &self,
+        call: &mut OpenCall,
+        name: &CredentialName,
+        key: &IdempotencyKey<u64>,
+    ) -> Result<MutationOutcome<u64>, Error> {
         let within = match &name.organization {
             Some(id) => Some(self.locate_organization(self.store.reader(), call, id).await?.uid),
             None => None,
         };
-        call.about(within, name.to_string(), Some(name.uid));
-        let mut change = self.begin(call, within.unwrap_or(PLATFORM)).await?;
-        let found = credential::by_uid(change.db(), within, name.uid).await?.filter(|row| KINDS.contains(&row.kind));
+        let subject = Subject::new(within, name, name.uid);
+        let locked = self.lock(call, within.unwrap_or(PLATFORM)).await?;
+        let found = credential::by_uid(locked.db(), within, name.uid).await?.filter(|row| KINDS.contains(&row.kind));
         let resource = match (&found, within) {
             (Some(row), _) if row.principal.kind == PrincipalKind::Operator => Resource::Platform,
-            (Some(row), _) => resource_of(account_of(change.db(), within, row.principal).await?),
+            (Some(row), _) => resource_of(account_of(locked.db(), within, row.principal).await?),
             // Whoever may revoke any token may know that there is none.
             (None, Some(organization)) => Resource::User { organization, user: Uid::nil() },
             (None, None) => Resource::Platform,
         };
-        let permit = call.authorize::<right::RevokeToken>(&resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let mut mutation = match locked.mutate::<right::RevokeToken, _>(call, &(subject, resource), key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         if found.is_none() {
             return Err(Error::not_found(format_args!("token `{name}`")));
         }
-        let ended = credential::revoke(change.db(), within, name.uid, call.now).await?;
+        let ended = credential::revoke(mutation.db(), within, name.uid, call.now).await?;
         if let (Some(organization), 1..) = (within, ended) {
-            change.bump(Scope::new(ScopeKind::Organization, organization)).await?;
+            mutation.bump(Scope::new(ScopeKind::Organization, organization)).await?;
         }
-        change.finish(&permit, keep, ended.saturating_sub(1)).await
+        mutation.finish(call, key, ended.saturating_sub(1)).await
     }
 
     async fn locate_holder(
@@ -192,10 +210,8 @@ impl Service {
             None => None,
         };
         let reference = located.reference();
-        let uid = (!reference.uid.is_nil()).then_some(reference.uid);
-        call.about(organization.as_ref().map(|row| row.uid), name.to_string(), uid);
-        let resource = located.resource();
-        Ok(Holder { name: name.to_string(), organization, reference, resource, account: Some(located) })
+        let (subject, resource) = (located.subject(), located.resource());
+        Ok(Holder { name: name.to_string(), organization, reference, subject, resource, account: Some(located) })
     }
 
     async fn own_tokens(&self, db: &impl ConnectionTrait, call: &Call) -> Result<Holder, Error> {
@@ -208,8 +224,8 @@ impl Service {
             (Principal::Operator, _) => Resource::Platform,
             _ => return Err(Error::denied()),
         };
-        let (reference, name) = (call.caller.principal.reference(), call.caller.name.clone());
-        call.about(organization.as_ref().map(|row| row.uid), name.clone(), Some(reference.uid));
-        Ok(Holder { name, organization, reference, resource, account: None })
+        let (reference, name) = (call.caller.principal.reference(), call.caller.name.to_string());
+        let subject = Subject::new(organization.as_ref().map(|row| row.uid), &name, reference.uid);
+        Ok(Holder { name, organization, reference, subject, resource, account: None })
     }
 }

@@ -6,9 +6,11 @@ use secrets_core::{OrganizationId, PrincipalKind, ProjectId, RoleResource, Times
 
 use super::binding::BindingView;
 use super::credential::{Collection, CredentialName};
+use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
+use crate::service::open_call::OpenCall;
 use crate::store::{binding, organization, project, workspace};
 
 /// What WhoAmI answers.
@@ -33,11 +35,12 @@ pub struct Whoami {
 
 impl Service {
     /// Says who the caller is. Everybody may know that of themselves.
-    pub async fn whoami(&self, call: &Call) -> Result<Whoami, Error> {
-        let (caller, reference) = (&call.caller, call.caller.principal.reference());
-        let organization = caller.organization.as_ref();
+    pub async fn whoami(&self, call: &mut OpenCall) -> Result<Whoami, Error> {
+        let reference = call.caller.principal.reference();
         let uid = (reference.kind != PrincipalKind::Operator).then_some(reference.uid);
-        call.about(organization.map(|own| own.uid), caller.name.clone(), uid);
+        call.identify(Subject::new(call.caller.organization_uid(), &call.caller.name, uid));
+        let caller = &call.caller;
+        let organization = caller.organization.as_ref();
         let collection = match reference.kind {
             PrincipalKind::Session => Collection::Sessions,
             _ => Collection::Tokens,
@@ -45,7 +48,7 @@ impl Service {
         let id = organization.map(|own| own.id.clone());
         let credential = CredentialName { organization: id.clone(), collection, uid: caller.credential };
         Ok(Whoami {
-            principal: caller.name.clone(),
+            principal: caller.name.to_string(),
             kind: reference.kind,
             organization: id,
             bindings: self.own_bindings(call).await?,
@@ -78,7 +81,7 @@ impl Service {
         }
         let named = rows.into_iter().filter_map(|row| {
             let resource = names.name(row.binding.resource)?;
-            Some(BindingView::new(row, resource, call.caller.name.clone()))
+            Some(BindingView::new(row, resource, call.caller.name.to_string()))
         });
         Ok(named.collect())
     }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use secrets_core::{OrganizationId, Resource, SecretName, Timestamp, Uid, right};
 
 use super::names::Names;
-use crate::call::Call;
+use crate::audit::Subject;
 use crate::error::{Error, Reason};
 use crate::service::Service;
+use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
 use crate::store::audit::{self, AuditFilter, AuditRecord};
 use crate::store::organization::Organization;
@@ -67,7 +68,7 @@ pub struct DeliveredSecret {
 impl Service {
     /// Lists events: of the platform for the operator, of an organization for its admins and auditors, and about a user's
     /// own secret for that user alone.
-    pub async fn list_audit_events(&self, call: &Call, question: EventQuestion) -> Result<EventPage, Error> {
+    pub async fn list_audit_events(&self, call: &mut OpenCall, question: EventQuestion) -> Result<EventPage, Error> {
         let (organization, secrets) = self.authorize_reading(call, &question).await?;
         let within = organization.as_ref().map(|organization| organization.uid);
         let bound = bound(&question);
@@ -104,25 +105,25 @@ impl Service {
     /// The organization, and the secrets that are asked for, once the caller may read about them.
     async fn authorize_reading(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         question: &EventQuestion,
     ) -> Result<(Option<Organization>, Option<Vec<Uid>>), Error> {
         let Some(id) = &question.organization else {
-            call.about(None, "platform", None);
-            let _ = call.authorize::<right::ReadAudit>(&Resource::Platform)?;
+            call.require::<right::ReadAudit>(&(Subject::new(None, "platform", None), Resource::Platform))?;
             return Ok((None, None));
         };
         let db = self.store.reader();
         let organization = self.locate_organization(db, call, id).await?;
         let whole = Resource::Organization(organization.uid);
-        call.about(Some(organization.uid), format!("organizations/{id}"), Some(organization.uid));
+        let subject = Subject::new(organization.uid, format_args!("organizations/{id}"), organization.uid);
+        call.identify(subject.clone());
         let Some(name) = &question.secret else {
-            let _ = call.authorize::<right::ReadAudit>(&whole)?;
+            call.require::<right::ReadAudit>(&(subject, whole))?;
             return Ok((Some(organization), None));
         };
         let scope = self.locate_scope(db, call, &name.scope).await?;
         let own = matches!(scope.resource, Resource::User { .. });
-        let _ = call.authorize::<right::ReadAudit>(if own { &scope.resource } else { &whole })?;
+        call.require::<right::ReadAudit>(&(subject, if own { scope.resource } else { whole }))?;
         scope.must_exist()?;
         let secrets = secret::uids_named(db, organization.uid, scope.scope, &name.secret_id).await?;
         if secrets.is_empty() {

@@ -61,7 +61,7 @@ impl Names {
         if !is_of_a_user(&row.resource_name) {
             return row.resource_name.clone();
         }
-        match (row.resource_uid, row.resource_uid.and_then(|uid| self.of(uid))) {
+        match (row.resource_uid, row.resource_uid.and_then(|uid| self.get(uid))) {
             (_, Some(name)) => name.to_string(),
             (Some(uid), None) => uid.to_string(),
             // It never was: whose it would have been is all that is told.

@@ -10,12 +10,13 @@ use secrets_core::{
 };
 use zeroize::Zeroizing;
 
-use crate::call::Call;
+use crate::audit::Subject;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::locate::limits::{self, OwnLimits};
 use crate::service::mint::{Creating, lifetime};
-use crate::service::mutation::{Deleted, Done, Keep};
+use crate::service::mutation::{Begun, Deleted, IdempotencyKey, MutationOutcome};
+use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
 use crate::store::binding::BindingRecord;
@@ -89,16 +90,18 @@ impl Service {
     /// Creates an organization, its data key, its first administrator and their invitation, all in one transaction.
     pub async fn create_organization(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &NewOrganization,
-        keep: &Keep<CreatedOrganization>,
-    ) -> Result<Done<CreatedOrganization>, Error> {
-        call.about(None, format!("organizations/{}", input.id), None);
-        let permit = call.authorize::<right::CreateOrganization>(&Resource::Platform)?;
-        let change = self.begin(call, PLATFORM).await?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        key: &IdempotencyKey<CreatedOrganization>,
+    ) -> Result<MutationOutcome<CreatedOrganization>, Error> {
+        let name = ScopeName::Organization(input.id.clone());
+        let permit =
+            call.authorize::<right::CreateOrganization>(&(Subject::new(None, name, None), Resource::Platform))?;
+        let locked = self.lock(call, PLATFORM).await?;
+        let mutation = match locked.mutate_with(call, permit, key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         let limits_text = limits::to_text(&self.limits, &input.limits)?;
         let limits = limits::parse(&self.limits, &limits_text)?;
         let ttl = lifetime("invitation_ttl", input.invitation_ttl, INVITATION_TTL, INVITATION_TTL_MOST)?;
@@ -111,9 +114,9 @@ impl Service {
             limits: limits_text,
             create_time: call.now,
         };
-        organization::insert(change.db(), &row).await?;
-        self.keys.make_data_key(change.db(), row.uid, call.now).await?;
-        let mut history = revision::start(change.db(), row.uid, self.uid()?).await?;
+        organization::insert(mutation.db(), &row).await?;
+        self.keys.make_data_key(mutation.db(), row.uid, call.now).await?;
+        let mut history = revision::start(mutation.db(), row.uid, self.uid()?).await?;
 
         let admin = User {
             uid: self.uid()?,
@@ -125,15 +128,15 @@ impl Service {
             delete_time: None,
             purge_time: None,
         };
-        user::insert(change.db(), &admin).await?;
+        user::insert(mutation.db(), &admin).await?;
         let reference = PrincipalRef { kind: PrincipalKind::User, uid: admin.uid };
         let stored = BindingRecord {
             uid: self.uid()?,
             binding: Binding { principal: reference, role: Role::Admin, resource: RoleResource::Organization(row.uid) },
             create_time: call.now,
-            creator: call.caller.name.clone(),
+            creator: call.caller.name.to_string(),
         };
-        binding::insert(change.db(), &stored).await?;
+        binding::insert(mutation.db(), &stored).await?;
         let creating = Creating {
             kind: CredentialKind::Invitation,
             organization: Some(row.uid),
@@ -141,8 +144,8 @@ impl Service {
             display_name: String::new(),
             ttl: Some(ttl),
         };
-        let created = self.create(change.db(), creating, call.now, |_| ()).await?;
-        history.bump(change.db(), Scope::new(ScopeKind::Organization, row.uid), self.uid()?, call.now).await?;
+        let created = self.create(mutation.db(), creating, call.now, |_| ()).await?;
+        history.bump(mutation.db(), Scope::new(ScopeKind::Organization, row.uid), self.uid()?, call.now).await?;
 
         let invitation = IssuedInvitation {
             user: format!("organizations/{}/users/{}", row.organization_id, admin.user_id),
@@ -150,28 +153,32 @@ impl Service {
             code: Zeroizing::new(created.token.expose().to_owned()),
             expire_time: created.row.expire_time,
         };
-        change.finish(&permit, keep, CreatedOrganization { organization: row, limits, invitation }).await
+        mutation.finish(call, key, CreatedOrganization { organization: row, limits, invitation }).await
     }
     /// Returns an organization.
-    pub async fn get_organization(&self, call: &Call, name: ScopeName) -> Result<LimitedOrganization, Error> {
+    pub async fn get_organization(&self, call: &mut OpenCall, name: ScopeName) -> Result<LimitedOrganization, Error> {
         let located = self.locate_scope(self.store.reader(), call, &name).await?;
-        let _permit = call.authorize::<right::GetOrganization>(&located.resource)?;
+        call.require::<right::GetOrganization>(&located)?;
         let limits = self.limits_in(&located.organization)?;
         Ok(LimitedOrganization { row: located.organization, limits })
     }
 
     /// Lists the organizations that the caller may see.
-    pub async fn list_organizations(&self, call: &Call, page: Page) -> Result<Listed<LimitedOrganization>, Error> {
+    pub async fn list_organizations(
+        &self,
+        call: &mut OpenCall,
+        page: Page,
+    ) -> Result<Listed<LimitedOrganization>, Error> {
         let db = self.store.reader();
-        call.about(call.caller.organization.as_ref().map(|own| own.uid), "organizations", None);
-        let _permit = call.authorize::<right::ListOrganizations>(&Resource::Platform)?;
+        let subject = Subject::new(call.caller.organization_uid(), "organizations", None);
+        call.require::<right::ListOrganizations>(&(subject, Resource::Platform))?;
         let shows = |uid: Uid| {
             let (caller, resource) = (&call.caller, Resource::Organization(uid));
             authorize::decide(&caller.principal, &caller.bindings, Action::GetOrganization, &resource).is_ok()
         };
         // Whoever sees an organization that nobody has a role in sees all.
         let total = if shows(Uid::nil()) { Some(organization::count(db).await?) } else { None };
-        let own = call.caller.organization.as_ref().map(|own| own.uid);
+        let own = call.caller.organization_uid();
         let fetch = |after: Option<OrganizationId>, limit| async move {
             match own {
                 // Whoever belongs to one sees no other; there is no second page.
@@ -191,17 +198,17 @@ impl Service {
     /// Changes an organization's display name, name policy or limits.
     pub async fn update_organization(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &OrganizationUpdate,
-        keep: &Keep<LimitedOrganization>,
-    ) -> Result<Done<LimitedOrganization>, Error> {
+        key: &IdempotencyKey<LimitedOrganization>,
+    ) -> Result<MutationOutcome<LimitedOrganization>, Error> {
         let located = self.locate_scope(self.store.reader(), call, &input.name).await?;
-        let mut change = self.begin(call, located.organization.uid).await?;
-        let located = self.locate_scope(change.db(), call, &input.name).await?;
-        let permit = call.authorize::<right::UpdateOrganization>(&located.resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let locked = self.lock(call, located.organization.uid).await?;
+        let located = self.locate_scope(locked.db(), call, &input.name).await?;
+        let mut mutation = match locked.mutate::<right::UpdateOrganization, _>(call, &located, key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         let mut row = located.organization;
         if let Some(display_name) = &input.display_name {
             row.display_name.clone_from(display_name);
@@ -212,38 +219,38 @@ impl Service {
             own.extend(&input.limits);
             row.limits = limits::to_text(&self.limits, &own)?;
         }
-        organization::update(change.db(), &row).await?;
-        change.bump(located.scope).await?;
+        organization::update(mutation.db(), &row).await?;
+        mutation.bump(located.scope).await?;
         let limits = self.limits_in(&row)?;
-        change.finish(&permit, keep, LimitedOrganization { row, limits }).await
+        mutation.finish(call, key, LimitedOrganization { row, limits }).await
     }
 
     /// Deletes an organization: every credential ends, and its data keys are destroyed, so that nothing of it opens again.
     pub async fn delete_organization(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         name: &ScopeName,
-        keep: &Keep<Deleted>,
-    ) -> Result<Done<Deleted>, Error> {
-        call.about(None, name.to_string(), None);
+        key: &IdempotencyKey<Deleted>,
+    ) -> Result<MutationOutcome<Deleted>, Error> {
         // The platform's lock, so that a repeat finds its first result when the organization's own is out of reach.
-        let change = self.begin(call, PLATFORM).await?;
-        let found = organization::by_id(change.db(), name.organization()).await?;
+        let locked = self.lock(call, PLATFORM).await?;
+        let found = organization::by_id(locked.db(), name.organization()).await?;
         let uid = found.map_or(Uid::nil(), |row| row.uid);
-        let permit = call.authorize::<right::DeleteOrganization>(&Resource::Organization(uid))?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let located = (Subject::new(None, name, None), Resource::Organization(uid));
+        let mutation = match locked.mutate::<right::DeleteOrganization, _>(call, &located, key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         // Whoever is at work in it ends first, and whoever comes later finds it gone.
-        let Some(mut history) = revision::lock(change.db(), uid).await?.filter(|_| !uid.is_nil()) else {
+        let Some(mut history) = revision::lock(mutation.db(), uid).await?.filter(|_| !uid.is_nil()) else {
             return Err(Error::not_found(format_args!("organization `{name}`")));
         };
-        call.about_precisely(Some(uid), name.to_string(), Some(uid));
-        organization::delete(change.db(), uid).await?;
-        key::destroy_data_keys(change.db(), uid).await?;
-        credential::revoke_of_organization(change.db(), uid, call.now).await?;
+        call.identify(Subject::new(uid, name, uid));
+        organization::delete(mutation.db(), uid).await?;
+        key::destroy_data_keys(mutation.db(), uid).await?;
+        credential::revoke_of_organization(mutation.db(), uid, call.now).await?;
         let scope = Scope::new(ScopeKind::Organization, uid);
-        history.bump(change.db(), scope, self.uid()?, call.now).await?;
-        change.finish(&permit, keep, Deleted).await
+        history.bump(mutation.db(), scope, self.uid()?, call.now).await?;
+        mutation.finish(call, key, Deleted).await
     }
 }

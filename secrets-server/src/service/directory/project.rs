@@ -6,10 +6,11 @@ use secrets_core::{
     ScopeKind, ScopeName, Uid, right,
 };
 
-use crate::call::Call;
+use crate::audit::Subject;
 use crate::error::{Error, Reason};
 use crate::service::Service;
-use crate::service::mutation::{Deleted, Done, Keep};
+use crate::service::mutation::{Begun, Deleted, IdempotencyKey, MutationOutcome};
+use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
 use crate::store::binding::BindingRecord;
@@ -39,20 +40,21 @@ impl Service {
     /// Creates a project. A person who creates it becomes its administrator, and so takes part in its contexts.
     pub async fn create_project(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &NewProject,
-        keep: &Keep<ProjectView>,
-    ) -> Result<Done<ProjectView>, Error> {
+        key: &IdempotencyKey<ProjectView>,
+    ) -> Result<MutationOutcome<ProjectView>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, &input.organization).await?;
         let name = ScopeName::Project(input.organization.clone(), input.id.clone());
-        call.about(Some(organization.uid), name.to_string(), None);
-        let mut change = self.begin(call, organization.uid).await?;
+        let subject = Subject::new(organization.uid, &name, None);
+        let locked = self.lock(call, organization.uid).await?;
         let parent = ScopeName::Organization(input.organization.clone());
-        let parent = self.locate_scope(change.db(), call, &parent).await?;
-        let permit = call.authorize::<right::CreateProject>(&parent.resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let parent = self.locate_scope(locked.db(), call, &parent).await?;
+        let mut mutation =
+            match locked.mutate::<right::CreateProject, _>(call, &(subject, parent.resource), key).await? {
+                Begun::Replayed(outcome) => return Ok(outcome),
+                Begun::New(mutation) => mutation,
+            };
         let row = Project {
             uid: self.uid()?,
             organization: organization.uid,
@@ -60,25 +62,28 @@ impl Service {
             display_name: input.display_name.clone(),
             create_time: call.now,
         };
-        project::insert(change.db(), &row).await?;
+        project::insert(mutation.db(), &row).await?;
         if let Principal::User { user, .. } = call.caller.principal {
             let principal = PrincipalRef { kind: PrincipalKind::User, uid: user };
             let on = RoleResource::Project { organization: organization.uid, project: row.uid };
             let binding = Binding { principal, role: Role::Admin, resource: on };
-            let creator = call.caller.name.clone();
-            binding::insert(change.db(), &BindingRecord { uid: self.uid()?, binding, create_time: call.now, creator })
-                .await?;
+            let creator = call.caller.name.to_string();
+            binding::insert(
+                mutation.db(),
+                &BindingRecord { uid: self.uid()?, binding, create_time: call.now, creator },
+            )
+            .await?;
         }
-        change.bump(Scope::new(ScopeKind::Project, row.uid)).await?;
-        call.about_precisely(Some(organization.uid), name.to_string(), Some(row.uid));
-        change.finish(&permit, keep, ProjectView { organization: input.organization.clone(), row }).await
+        mutation.bump(Scope::new(ScopeKind::Project, row.uid)).await?;
+        call.identify(Subject::new(organization.uid, &name, row.uid));
+        mutation.finish(call, key, ProjectView { organization: input.organization.clone(), row }).await
     }
 
     /// Returns a project.
-    pub async fn get_project(&self, call: &Call, name: ScopeName) -> Result<ProjectView, Error> {
+    pub async fn get_project(&self, call: &mut OpenCall, name: ScopeName) -> Result<ProjectView, Error> {
         let db = self.store.reader();
         let located = self.locate_scope(db, call, &name).await?;
-        let _permit = call.authorize::<right::GetProject>(&located.resource)?;
+        call.require::<right::GetProject>(&located)?;
         located.must_exist()?;
         let row = project::by_uids(db, located.organization.uid, [located.scope.uid]).await?.pop();
         let row = row.ok_or_else(|| Error::not_found(format_args!("project `{name}`")))?;
@@ -88,12 +93,12 @@ impl Service {
     /// Lists the projects that the caller may see.
     pub async fn list_projects(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         (organization, page): (OrganizationId, Page),
     ) -> Result<Listed<ProjectView>, Error> {
         let db = self.store.reader();
         let parent = self.locate_scope(db, call, &ScopeName::Organization(organization.clone())).await?;
-        let _permit = call.authorize::<right::ListProjects>(&parent.resource)?;
+        call.require::<right::ListProjects>(&parent)?;
         let within = parent.organization.uid;
         let shows = |uid: Uid| {
             let resource = Resource::Project { organization: within, project: uid };
@@ -112,32 +117,32 @@ impl Service {
     /// Deletes a project with its secrets, unless workspaces belong to it.
     pub async fn delete_project(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         name: &ScopeName,
-        keep: &Keep<Deleted>,
-    ) -> Result<Done<Deleted>, Error> {
+        key: &IdempotencyKey<Deleted>,
+    ) -> Result<MutationOutcome<Deleted>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, name.organization()).await?;
-        let mut change = self.begin(call, organization.uid).await?;
-        let located = self.locate_scope(change.db(), call, name).await?;
-        let permit = call.authorize::<right::DeleteProject>(&located.resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let locked = self.lock(call, organization.uid).await?;
+        let located = self.locate_scope(locked.db(), call, name).await?;
+        let mut mutation = match locked.mutate::<right::DeleteProject, _>(call, &located, key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         located.must_exist()?;
         let (within, uid) = (organization.uid, located.scope.uid);
-        let workspaces = workspace::count(change.db(), within, Some(uid)).await?;
+        let workspaces = workspace::count(mutation.db(), within, Some(uid)).await?;
         if workspaces > 0 {
             let text = format!("{workspaces} workspaces belong to the project; delete them first");
             return Err(Error::new(Reason::NotEmpty, text));
         }
-        secret::purge_scope(change.db(), within, located.scope).await?;
-        secret::forget_resource(change.db(), within, uid).await?;
-        binding::delete_on(change.db(), within, uid).await?;
-        credential::revoke_sessions_in(change.db(), within, uid, call.now).await?;
-        project::delete(change.db(), within, uid).await?;
-        change.bump(located.scope).await?;
+        secret::purge_scope(mutation.db(), within, located.scope).await?;
+        secret::forget_resource(mutation.db(), within, uid).await?;
+        binding::delete_on(mutation.db(), within, uid).await?;
+        credential::revoke_sessions_in(mutation.db(), within, uid, call.now).await?;
+        project::delete(mutation.db(), within, uid).await?;
+        mutation.bump(located.scope).await?;
         // What was visible to it only is visible to nobody.
-        change.bump(Scope::new(ScopeKind::Organization, within)).await?;
-        change.finish(&permit, keep, Deleted).await
+        mutation.bump(Scope::new(ScopeKind::Organization, within)).await?;
+        mutation.finish(call, key, Deleted).await
     }
 }

@@ -3,11 +3,13 @@
 use sea_orm::ConnectionTrait;
 use secrets_core::{OrganizationId, Resource, Scope, ScopeKind, ServiceAccountId, ServiceAccountName, Uid, right};
 
+use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
-use crate::service::locate::account::{AccountName, LocatedAccount};
-use crate::service::mutation::{Deleted, Done, Keep};
+use crate::service::locate::account::AccountName;
+use crate::service::mutation::{Begun, Deleted, IdempotencyKey, MutationOutcome};
+use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
 use crate::store::service_account::ServiceAccount;
@@ -34,19 +36,19 @@ impl Service {
     /// Creates a service account.
     pub async fn create_service_account(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &NewServiceAccount,
-        keep: &Keep<ServiceAccountView>,
-    ) -> Result<Done<ServiceAccountView>, Error> {
+        key: &IdempotencyKey<ServiceAccountView>,
+    ) -> Result<MutationOutcome<ServiceAccountView>, Error> {
         let organization = input.name.organization.as_ref();
         let (home, _) = self.locate_home(self.store.reader(), call, organization).await?;
-        call.about(home, input.name.to_string(), None);
-        let change = self.begin(call, home.unwrap_or(PLATFORM)).await?;
-        let (home, resource) = self.locate_home(change.db(), call, organization).await?;
-        let permit = call.authorize::<right::ManageServiceAccounts>(&resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let subject = Subject::new(home, &input.name, None);
+        let locked = self.lock(call, home.unwrap_or(PLATFORM)).await?;
+        let (home, resource) = self.locate_home(locked.db(), call, organization).await?;
+        let mutation = match locked.mutate::<right::ManageServiceAccounts, _>(call, &(subject, resource), key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         let row = ServiceAccount {
             uid: self.uid()?,
             organization: home,
@@ -54,23 +56,22 @@ impl Service {
             display_name: input.display_name.clone(),
             create_time: call.now,
         };
-        service_account::insert(change.db(), &row).await?;
-        call.about_precisely(home, input.name.to_string(), Some(row.uid));
-        change.finish(&permit, keep, ServiceAccountView { name: input.name.clone(), row }).await
+        service_account::insert(mutation.db(), &row).await?;
+        call.identify(Subject::new(home, &input.name, row.uid));
+        mutation.finish(call, key, ServiceAccountView { name: input.name.clone(), row }).await
     }
 
     /// Returns a service account.
     pub async fn get_service_account(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         name: ServiceAccountName,
     ) -> Result<ServiceAccountView, Error> {
         let db = self.store.reader();
-        let located = self.locate_service_account(db, call, &name).await?;
-        let _permit = call.authorize::<right::GetServiceAccount>(&located.resource())?;
+        let located = self.locate_account(db, call, &AccountName::ServiceAccount(name.clone())).await?;
+        call.require::<right::GetServiceAccount>(&located)?;
         located.must_exist(call)?;
-        let row =
-            service_account::by_uids(db, located.resource().organization(), [located.reference().uid]).await?.pop();
+        let row = service_account::by_uids(db, located.organization, [located.reference().uid]).await?.pop();
         let row = row.ok_or_else(|| Error::not_found(format_args!("service account `{name}`")))?;
         Ok(ServiceAccountView { name, row })
     }
@@ -78,17 +79,13 @@ impl Service {
     /// Lists the service accounts of an organization or of the platform; whoever may list them may see each.
     pub async fn list_service_accounts(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         (organization, page): (Option<OrganizationId>, Page),
     ) -> Result<Listed<ServiceAccountView>, Error> {
         let db = self.store.reader();
         let (home, resource) = self.locate_home(db, call, organization.as_ref()).await?;
-        call.about(
-            home,
-            organization.as_ref().map_or_else(|| "platform".to_owned(), |id| format!("organizations/{id}")),
-            home,
-        );
-        let _permit = call.authorize::<right::ListServiceAccounts>(&resource)?;
+        let name = organization.as_ref().map_or_else(|| "platform".to_owned(), |id| format!("organizations/{id}"));
+        call.require::<right::ListServiceAccounts>(&(Subject::new(home, name, home), resource))?;
         let total = Some(service_account::count(db, home).await?);
         let fetch = |after: Option<ServiceAccountId>, limit| async move {
             service_account::list(db, home, after.as_ref(), limit).await
@@ -106,38 +103,26 @@ impl Service {
     /// Deletes a service account: its tokens, the sessions it created and its roles end at once, wherever they are.
     pub async fn delete_service_account(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         name: &ServiceAccountName,
-        keep: &Keep<Deleted>,
-    ) -> Result<Done<Deleted>, Error> {
+        key: &IdempotencyKey<Deleted>,
+    ) -> Result<MutationOutcome<Deleted>, Error> {
         let (home, _) = self.locate_home(self.store.reader(), call, name.organization.as_ref()).await?;
-        let mut change = self.begin(call, home.unwrap_or(PLATFORM)).await?;
-        let located = self.locate_service_account(change.db(), call, name).await?;
-        let permit = call.authorize::<right::ManageServiceAccounts>(&located.resource())?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let locked = self.lock(call, home.unwrap_or(PLATFORM)).await?;
+        let located = self.locate_account(locked.db(), call, &AccountName::ServiceAccount(name.clone())).await?;
+        let mut mutation = match locked.mutate::<right::ManageServiceAccounts, _>(call, &located, key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         located.must_exist(call)?;
         let reference = located.reference();
-        credential::revoke_of_principal(change.db(), reference, call.now).await?;
-        binding::delete_of_principal_everywhere(change.db(), reference).await?;
-        service_account::delete(change.db(), home, reference.uid).await?;
+        credential::revoke_of_principal(mutation.db(), reference, call.now).await?;
+        binding::delete_of_principal_everywhere(mutation.db(), reference).await?;
+        service_account::delete(mutation.db(), home, reference.uid).await?;
         if let Some(organization) = home {
-            change.bump(Scope::new(ScopeKind::Organization, organization)).await?;
+            mutation.bump(Scope::new(ScopeKind::Organization, organization)).await?;
         }
-        change.finish(&permit, keep, Deleted).await
-    }
-
-    async fn locate_service_account(
-        &self,
-        db: &impl ConnectionTrait,
-        call: &Call,
-        name: &ServiceAccountName,
-    ) -> Result<LocatedAccount, Error> {
-        let located = self.locate_account(db, call, &AccountName::ServiceAccount(name.clone())).await?;
-        let uid = located.reference().uid;
-        call.about(located.resource().organization(), name.to_string(), (!uid.is_nil()).then_some(uid));
-        Ok(located)
+        mutation.finish(call, key, Deleted).await
     }
 
     /// Where service accounts are at home: an organization, or with none the platform.

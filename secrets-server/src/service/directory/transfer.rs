@@ -1,14 +1,14 @@
 //! How a workspace changes hands: by its owner, or by an administrator once the owner has left.
 
-use secrets_core::{Binding, Permit, PrincipalKind, PrincipalRef, Right, Role, RoleResource, ScopeName, UserId, right};
+use secrets_core::{Binding, PrincipalKind, PrincipalRef, Right, Role, RoleResource, ScopeName, UserId, right};
 
 use super::user::takes_part;
 use super::workspace::{WorkspaceView, name_workspace};
-use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::locate::LocatedScope;
-use crate::service::mutation::{Change, Done, Keep};
+use crate::service::mutation::{Begun, IdempotencyKey, Mutation, MutationOutcome};
+use crate::service::open_call::OpenCall;
 use crate::store::{binding, secret, user, workspace};
 
 /// What TransferWorkspace is asked for.
@@ -33,63 +33,63 @@ impl Service {
     /// left, and then what its members could not get the new owner does not get either: its values are destroyed.
     pub async fn transfer_workspace(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &Transfer,
-        keep: &Keep<Transferred>,
-    ) -> Result<Done<Transferred>, Error> {
+        key: &IdempotencyKey<Transferred>,
+    ) -> Result<MutationOutcome<Transferred>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, input.name.organization()).await?;
-        let change = self.begin(call, organization.uid).await?;
-        let located = self.locate_scope(change.db(), call, &input.name).await?;
-        match call.authorize::<right::TransferWorkspace>(&located.resource) {
-            Ok(permit) => self.transfer_or_reassign(input, keep, change, &located, &permit, false).await,
-            Err(_) => {
-                let permit = call.authorize::<right::ReassignWorkspace>(&located.resource)?;
-                self.transfer_or_reassign(input, keep, change, &located, &permit, true).await
-            }
+        let locked = self.lock(call, organization.uid).await?;
+        let located = self.locate_scope(locked.db(), call, &input.name).await?;
+        match call.authorize::<right::TransferWorkspace>(&located) {
+            Ok(permit) => match locked.mutate_with(call, permit, key).await? {
+                Begun::Replayed(outcome) => Ok(outcome),
+                Begun::New(mutation) => self.transfer_or_reassign(call, input, key, mutation, &located, false).await,
+            },
+            Err(_) => match locked.mutate::<right::ReassignWorkspace, _>(call, &located, key).await? {
+                Begun::Replayed(outcome) => Ok(outcome),
+                Begun::New(mutation) => self.transfer_or_reassign(call, input, key, mutation, &located, true).await,
+            },
         }
     }
 
     /// The second half, to which two rights lead.
     async fn transfer_or_reassign<A: Right>(
         &self,
+        call: &mut OpenCall,
         input: &Transfer,
-        keep: &Keep<Transferred>,
-        mut change: Change<'_>,
+        key: &IdempotencyKey<Transferred>,
+        mut mutation: Mutation<'_, A>,
         located: &LocatedScope,
-        permit: &Permit<A>,
         is_reassigned: bool,
-    ) -> Result<Done<Transferred>, Error> {
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+    ) -> Result<MutationOutcome<Transferred>, Error> {
         located.must_exist()?;
         let (organization, scope) = (&located.organization, located.scope);
         let within = organization.uid;
-        let new_owner = user::by_id(change.db(), within, &input.new_owner).await?.ok_or_else(|| {
+        let new_owner = user::by_id(mutation.db(), within, &input.new_owner).await?.ok_or_else(|| {
             let organization = input.name.organization();
             Error::not_found(format_args!("user `organizations/{organization}/users/{}`", input.new_owner))
         })?;
-        if !takes_part(change.db(), within, new_owner.uid).await? {
+        if !takes_part(mutation.db(), within, new_owner.uid).await? {
             let text = "a member of the organization passes; give the user the role MEMBER first";
             return Err(Error::invalid("new_owner", text));
         }
         let principal = PrincipalRef { kind: PrincipalKind::User, uid: new_owner.uid };
         let on = RoleResource::Workspace { organization: within, workspace: scope.uid };
-        let membership = binding::find(change.db(), &Binding { principal, role: Role::Member, resource: on }).await?;
+        let membership = binding::find(mutation.db(), &Binding { principal, role: Role::Member, resource: on }).await?;
         let destroyed_secrets = if is_reassigned && membership.is_none() {
-            secret::purge_scope(change.db(), within, scope).await?
+            secret::purge_scope(mutation.db(), within, scope).await?
         } else {
             0
         };
         if let Some(membership) = membership {
             // An owner needs no membership, and keeps none when the workspace goes on to somebody else.
-            binding::delete(change.db(), Some(within), membership.uid).await?;
+            binding::delete(mutation.db(), Some(within), membership.uid).await?;
         }
-        workspace::transfer(change.db(), within, scope.uid, Some(new_owner.uid)).await?;
-        change.bump(scope).await?;
-        let row = workspace::by_uids(change.db(), within, [scope.uid]).await?.pop();
+        workspace::transfer(mutation.db(), within, scope.uid, Some(new_owner.uid)).await?;
+        mutation.bump(scope).await?;
+        let row = workspace::by_uids(mutation.db(), within, [scope.uid]).await?.pop();
         let row = row.ok_or_else(|| Error::internal("a workspace vanished while it was locked"))?;
-        let workspace = name_workspace(change.db(), organization, row).await?;
-        change.finish(permit, keep, Transferred { workspace, destroyed_secrets }).await
+        let workspace = name_workspace(mutation.db(), organization, row).await?;
+        mutation.finish(call, key, Transferred { workspace, destroyed_secrets }).await
     }
 }

@@ -8,10 +8,12 @@ use secrets_core::{
     right,
 };
 
+use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::service::Service;
-use crate::service::mutation::{Change, Deleted, Done, Keep};
+use crate::service::mutation::{Begun, Deleted, IdempotencyKey, MutationOutcome};
+use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
 use crate::store::binding::BindingRecord;
@@ -46,31 +48,31 @@ impl Service {
     /// Creates a user without a credential, as a member of the organization.
     pub async fn create_user(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &NewUser,
-        keep: &Keep<UserView>,
-    ) -> Result<Done<UserView>, Error> {
+        key: &IdempotencyKey<UserView>,
+    ) -> Result<MutationOutcome<UserView>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, &input.organization).await?;
         let name = ScopeName::User(input.organization.clone(), input.id.clone());
-        call.about(Some(organization.uid), name.to_string(), None);
-        let mut change = self.begin(call, organization.uid).await?;
+        let subject = Subject::new(organization.uid, &name, None);
+        let locked = self.lock(call, organization.uid).await?;
         let parent = ScopeName::Organization(input.organization.clone());
-        let parent = self.locate_scope(change.db(), call, &parent).await?;
-        let permit = call.authorize::<right::ManageUsers>(&parent.resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
-        let row = self.add_user(change.db(), call, &organization, &input.id, input.display_name.clone()).await?;
-        change.bump(parent.scope).await?;
-        call.about_precisely(Some(organization.uid), name.to_string(), Some(row.uid));
-        change.finish(&permit, keep, UserView { organization: input.organization.clone(), row }).await
+        let parent = self.locate_scope(locked.db(), call, &parent).await?;
+        let mut mutation = match locked.mutate::<right::ManageUsers, _>(call, &(subject, parent.resource), key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
+        let row = self.add_user(mutation.db(), call, &organization, &input.id, input.display_name.clone()).await?;
+        mutation.bump(parent.scope).await?;
+        call.identify(Subject::new(organization.uid, &name, row.uid));
+        mutation.finish(call, key, UserView { organization: input.organization.clone(), row }).await
     }
 
     /// Returns a user.
-    pub async fn get_user(&self, call: &Call, name: ScopeName) -> Result<UserView, Error> {
+    pub async fn get_user(&self, call: &mut OpenCall, name: ScopeName) -> Result<UserView, Error> {
         let db = self.store.reader();
         let located = self.locate_scope(db, call, &name).await?;
-        let _permit = call.authorize::<right::GetUser>(&located.resource)?;
+        call.require::<right::GetUser>(&located)?;
         located.must_exist()?;
         let row = user::by_uids(db, located.organization.uid, [located.scope.uid]).await?.pop();
         let row = row.ok_or_else(|| Error::not_found(format_args!("user `{name}`")))?;
@@ -80,12 +82,12 @@ impl Service {
     /// Lists the users; whoever may list them may see each.
     pub async fn list_users(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         (organization, page): (OrganizationId, Page),
     ) -> Result<Listed<UserView>, Error> {
         let db = self.store.reader();
         let parent = self.locate_scope(db, call, &ScopeName::Organization(organization.clone())).await?;
-        let _permit = call.authorize::<right::ListUsers>(&parent.resource)?;
+        call.require::<right::ListUsers>(&parent)?;
         let within = parent.organization.uid;
         let total = Some(user::count(db, within).await?);
         let fetch = |after: Option<UserId>, limit| async move { user::list(db, within, after.as_ref(), limit).await };
@@ -98,33 +100,33 @@ impl Service {
     /// are destroyed after the window. The last administrator stays.
     pub async fn delete_user(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         name: &ScopeName,
-        keep: &Keep<Deleted>,
-    ) -> Result<Done<Deleted>, Error> {
+        key: &IdempotencyKey<Deleted>,
+    ) -> Result<MutationOutcome<Deleted>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, name.organization()).await?;
-        let mut change = self.begin(call, organization.uid).await?;
-        let located = self.locate_scope(change.db(), call, name).await?;
-        let permit = call.authorize::<right::ManageUsers>(&located.resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let locked = self.lock(call, organization.uid).await?;
+        let located = self.locate_scope(locked.db(), call, name).await?;
+        let mut mutation = match locked.mutate::<right::ManageUsers, _>(call, &located, key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         located.must_exist()?;
         let (within, uid) = (organization.uid, located.scope.uid);
         let leaving = PrincipalRef { kind: PrincipalKind::User, uid };
-        keeps_an_admin(change.db(), &organization, leaving).await?;
-        end_credentials(&change, call, within, leaving).await?;
-        binding::delete_of_principal(change.db(), Some(within), leaving).await?;
-        for owned in workspace::owned_by(change.db(), within, uid).await? {
-            workspace::transfer(change.db(), within, owned.uid, None).await?;
-            change.bump(Scope::new(ScopeKind::Workspace, owned.uid)).await?;
+        keeps_an_admin(mutation.db(), &organization, leaving).await?;
+        end_credentials(mutation.db(), call, within, leaving).await?;
+        binding::delete_of_principal(mutation.db(), Some(within), leaving).await?;
+        for owned in workspace::owned_by(mutation.db(), within, uid).await? {
+            workspace::transfer(mutation.db(), within, owned.uid, None).await?;
+            mutation.bump(Scope::new(ScopeKind::Workspace, owned.uid)).await?;
         }
         let purge_time = call.now.saturating_add(WINDOW);
-        let revision = change.bump(located.scope).await?;
-        let stamp = Stamp { revision: revision.revision, time: call.now, updater: call.caller.name.clone() };
-        secret::delete_scope(change.db(), within, located.scope, purge_time, &stamp).await?;
-        user::delete(change.db(), within, uid, call.now, purge_time).await?;
-        change.finish(&permit, keep, Deleted).await
+        let revision = mutation.bump(located.scope).await?;
+        let stamp = Stamp { revision: revision.revision, time: call.now, updater: call.caller.name.to_string() };
+        secret::delete_scope(mutation.db(), within, located.scope, purge_time, &stamp).await?;
+        user::delete(mutation.db(), within, uid, call.now, purge_time).await?;
+        mutation.finish(call, key, Deleted).await
     }
 
     /// Adds a user, who is a member of the organization.
@@ -167,7 +169,7 @@ impl Service {
             uid: self.uid()?,
             binding: Binding { principal, role: Role::Member, resource: RoleResource::Organization(organization) },
             create_time: call.now,
-            creator: call.caller.name.clone(),
+            creator: call.caller.name.to_string(),
         };
         Ok(binding::insert(db, &membership).await?)
     }
@@ -201,12 +203,12 @@ pub(crate) async fn keeps_an_admin(
 
 /// Ends every credential of a user and every session for them, whoever created it.
 pub(crate) async fn end_credentials(
-    change: &Change<'_>,
+    db: &impl ConnectionTrait,
     call: &Call,
     organization: Uid,
-    of: PrincipalRef,
+    user: PrincipalRef,
 ) -> Result<(), Error> {
-    credential::revoke_of_principal(change.db(), of, call.now).await?;
-    credential::revoke_sessions_for_user(change.db(), organization, of.uid, call.now).await?;
+    credential::revoke_of_principal(db, user, call.now).await?;
+    credential::revoke_sessions_for_user(db, organization, user.uid, call.now).await?;
     Ok(())
 }

@@ -8,10 +8,11 @@ use secrets_core::{
     OrganizationId, Principal, ProjectId, Resource, Scope, ScopeKind, ScopeName, Uid, UserId, WorkspaceId, right,
 };
 
-use crate::call::Call;
+use crate::audit::Subject;
 use crate::error::Error;
 use crate::service::Service;
-use crate::service::mutation::{Deleted, Done, Keep};
+use crate::service::mutation::{Begun, Deleted, IdempotencyKey, MutationOutcome};
+use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
 use crate::store::organization::Organization;
@@ -49,33 +50,34 @@ impl Service {
     /// Creates a workspace with its owner.
     pub async fn create_workspace(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &NewWorkspace,
-        keep: &Keep<WorkspaceView>,
-    ) -> Result<Done<WorkspaceView>, Error> {
+        key: &IdempotencyKey<WorkspaceView>,
+    ) -> Result<MutationOutcome<WorkspaceView>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, &input.organization).await?;
         let within = organization.uid;
         let name = ScopeName::Workspace(input.organization.clone(), input.id.clone());
-        call.about(Some(within), name.to_string(), None);
-        let mut change = self.begin(call, within).await?;
-        let organization = self.locate_organization(change.db(), call, &input.organization).await?;
+        let subject = Subject::new(within, &name, None);
+        call.identify(subject.clone());
+        let locked = self.lock(call, within).await?;
+        let organization = self.locate_organization(locked.db(), call, &input.organization).await?;
         // What is missing is located with the nil uid, which nobody has a role on.
         let project = match &input.project {
-            Some(id) => Some(project::by_id(change.db(), within, id).await?.map_or(Uid::nil(), |row| row.uid)),
+            Some(id) => Some(project::by_id(locked.db(), within, id).await?.map_or(Uid::nil(), |row| row.uid)),
             None => None,
         };
         let owner = match (&input.owner, &call.caller.principal) {
-            (Some(id), _) => user::by_id(change.db(), within, id).await?.map_or(Uid::nil(), |row| row.uid),
+            (Some(id), _) => user::by_id(locked.db(), within, id).await?.map_or(Uid::nil(), |row| row.uid),
             (None, Principal::User { user, .. }) => *user,
             (None, _) => {
                 return Err(Error::invalid("workspace.owner", "the identifier of a user passes; only a user owns"));
             }
         };
         let resource = Resource::Workspace { organization: within, workspace: Uid::nil(), project, owner: Some(owner) };
-        let permit = call.authorize::<right::CreateWorkspace>(&resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let mut mutation = match locked.mutate::<right::CreateWorkspace, _>(call, &(subject, resource), key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         if let Some(id) = input.project.as_ref().filter(|_| project == Some(Uid::nil())) {
             return Err(Error::not_found(format_args!("project `organizations/{}/projects/{id}`", input.organization)));
         }
@@ -91,18 +93,18 @@ impl Service {
             display_name: input.display_name.clone(),
             create_time: call.now,
         };
-        workspace::insert(change.db(), &row).await?;
-        change.bump(Scope::new(ScopeKind::Workspace, row.uid)).await?;
-        call.about_precisely(Some(within), name.to_string(), Some(row.uid));
-        let named = name_workspace(change.db(), &organization, row).await?;
-        change.finish(&permit, keep, named).await
+        workspace::insert(mutation.db(), &row).await?;
+        mutation.bump(Scope::new(ScopeKind::Workspace, row.uid)).await?;
+        call.identify(Subject::new(within, &name, row.uid));
+        let named = name_workspace(mutation.db(), &organization, row).await?;
+        mutation.finish(call, key, named).await
     }
 
     /// Returns a workspace.
-    pub async fn get_workspace(&self, call: &Call, name: ScopeName) -> Result<WorkspaceView, Error> {
+    pub async fn get_workspace(&self, call: &mut OpenCall, name: ScopeName) -> Result<WorkspaceView, Error> {
         let db = self.store.reader();
         let located = self.locate_scope(db, call, &name).await?;
-        let _permit = call.authorize::<right::GetWorkspace>(&located.resource)?;
+        call.require::<right::GetWorkspace>(&located)?;
         located.must_exist()?;
         let row = workspace::by_uids(db, located.organization.uid, [located.scope.uid]).await?.pop();
         let row = row.ok_or_else(|| Error::not_found(format_args!("workspace `{name}`")))?;
@@ -112,12 +114,12 @@ impl Service {
     /// Lists the workspaces that the caller may see.
     pub async fn list_workspaces(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         (organization, page): (OrganizationId, Page),
     ) -> Result<Listed<WorkspaceView>, Error> {
         let db = self.store.reader();
         let parent = self.locate_scope(db, call, &ScopeName::Organization(organization.clone())).await?;
-        let _permit = call.authorize::<right::ListWorkspaces>(&parent.resource)?;
+        call.require::<right::ListWorkspaces>(&parent)?;
         let within = parent.organization.uid;
         let shows = |workspace: Uid, project: Option<Uid>, owner: Option<Uid>| {
             let resource = Resource::Workspace { organization: within, workspace, project, owner };
@@ -139,28 +141,28 @@ impl Service {
     /// Deletes a workspace and destroys its secrets.
     pub async fn delete_workspace(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         name: &ScopeName,
-        keep: &Keep<Deleted>,
-    ) -> Result<Done<Deleted>, Error> {
+        key: &IdempotencyKey<Deleted>,
+    ) -> Result<MutationOutcome<Deleted>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, name.organization()).await?;
-        let mut change = self.begin(call, organization.uid).await?;
-        let located = self.locate_scope(change.db(), call, name).await?;
-        let permit = call.authorize::<right::DeleteWorkspace>(&located.resource)?;
-        if let Some(done) = change.repeated(keep).await? {
-            return Ok(done);
-        }
+        let locked = self.lock(call, organization.uid).await?;
+        let located = self.locate_scope(locked.db(), call, name).await?;
+        let mut mutation = match locked.mutate::<right::DeleteWorkspace, _>(call, &located, key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         located.must_exist()?;
         let (within, uid) = (organization.uid, located.scope.uid);
-        secret::purge_scope(change.db(), within, located.scope).await?;
-        secret::forget_resource(change.db(), within, uid).await?;
-        binding::delete_on(change.db(), within, uid).await?;
-        credential::revoke_sessions_in(change.db(), within, uid, call.now).await?;
-        workspace::delete(change.db(), within, uid).await?;
-        change.bump(located.scope).await?;
+        secret::purge_scope(mutation.db(), within, located.scope).await?;
+        secret::forget_resource(mutation.db(), within, uid).await?;
+        binding::delete_on(mutation.db(), within, uid).await?;
+        credential::revoke_sessions_in(mutation.db(), within, uid, call.now).await?;
+        workspace::delete(mutation.db(), within, uid).await?;
+        mutation.bump(located.scope).await?;
         // What was visible to it only is visible to nobody.
-        change.bump(Scope::new(ScopeKind::Organization, within)).await?;
-        change.finish(&permit, keep, Deleted).await
+        mutation.bump(Scope::new(ScopeKind::Organization, within)).await?;
+        mutation.finish(call, key, Deleted).await
     }
 }
 

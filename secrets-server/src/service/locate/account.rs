@@ -10,9 +10,11 @@ use secrets_core::{
     ServiceAccountName, Uid, UserId,
 };
 
+use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
+use crate::service::open_call::Located;
 use crate::store::organization::Organization;
 use crate::store::{service_account, user};
 
@@ -81,17 +83,24 @@ pub struct LocatedAccount {
     pub name: AccountName,
     /// Its uid, nil when there is no such account, with the organization it belongs to.
     pub account: Account,
+    /// The organization in whose name it is; none for the platform.
+    pub organization: Option<Uid>,
+}
+
+impl Located for LocatedAccount {
+    fn subject(&self) -> Subject {
+        Subject::located(self.organization, &self.name, self.reference().uid)
+    }
+
+    fn resource(&self) -> Resource {
+        resource_of(self.account)
+    }
 }
 
 impl LocatedAccount {
     /// The account as stored things refer to it.
     pub fn reference(&self) -> PrincipalRef {
         self.account.reference()
-    }
-
-    /// What is authorized about the account itself and its tokens.
-    pub fn resource(&self) -> Resource {
-        resource_of(self.account)
     }
 
     /// Refuses an account that does not exist. Call it after authorizing. That the platform has no such service account is
@@ -135,7 +144,7 @@ impl Service {
             }
             (AccountName::User(..), None) => return Err(Error::internal("a user belongs to an organization")),
         };
-        Ok(LocatedAccount { name: name.clone(), account })
+        Ok(LocatedAccount { name: name.clone(), account, organization })
     }
 }
 

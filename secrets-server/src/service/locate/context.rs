@@ -7,9 +7,11 @@ use secrets_core::{
     Uid, UserId,
 };
 
-use crate::call::Call;
+use crate::audit::Subject;
+use crate::call::{Call, PrincipalName};
 use crate::error::{Error, Reason};
 use crate::service::Service;
+use crate::service::open_call::Located;
 use crate::store::organization::Organization;
 use crate::store::{binding, context};
 
@@ -26,8 +28,19 @@ pub struct LocatedContext {
     pub user_bindings: Vec<Binding>,
     /// What is authorized.
     pub resource: Resource,
+    subject: Subject,
     /// A project is named beside a workspace that it does not have.
     contradiction: bool,
+}
+
+impl Located for LocatedContext {
+    fn subject(&self) -> Subject {
+        self.subject.clone()
+    }
+
+    fn resource(&self) -> Resource {
+        self.resource
+    }
 }
 
 impl LocatedContext {
@@ -122,9 +135,17 @@ impl Service {
             _ => Vec::new(),
         };
         let narrowest = context.workspace.or(context.project).unwrap_or(context.organization);
-        call.about(Some(context.organization), describe(&name), (!narrowest.is_nil()).then_some(narrowest));
+        let subject = Subject::located(context.organization, describe(&name), narrowest);
         let resource = Resource::Context { context, owner };
-        Ok(LocatedContext { name, organization: located.organization, context, user_bindings, resource, contradiction })
+        Ok(LocatedContext {
+            name,
+            organization: located.organization,
+            context,
+            user_bindings,
+            resource,
+            subject,
+            contradiction,
+        })
     }
 }
 
@@ -138,5 +159,8 @@ fn describe(name: &ContextName) -> String {
 }
 
 fn own_id(call: &Call) -> Option<UserId> {
-    call.caller.name.rsplit('/').next().and_then(|id| id.parse().ok())
+    match &call.caller.name {
+        PrincipalName::User(_, id) => Some(id.clone()),
+        _ => None,
+    }
 }

@@ -7,9 +7,11 @@ use sea_orm::ConnectionTrait;
 use secrets_core::{InvalidResourceName, OrganizationId, Resource, RoleResource, Scope, ScopeName, Uid};
 
 use super::LocatedScope;
+use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
+use crate::service::open_call::Located;
 use crate::store::PLATFORM;
 use crate::store::organization::Organization;
 
@@ -84,6 +86,16 @@ pub struct LocatedRoleResource {
     scope: Option<LocatedScope>,
 }
 
+impl Located for LocatedRoleResource {
+    fn subject(&self) -> Subject {
+        self.scope.as_ref().map_or_else(|| Subject::new(None, "platform", None), Located::subject)
+    }
+
+    fn resource(&self) -> Resource {
+        self.resource
+    }
+}
+
 impl LocatedRoleResource {
     /// The organization it is or belongs to; none for the platform.
     pub fn organization(&self) -> Option<&Organization> {
@@ -115,7 +127,6 @@ impl Service {
         name: &RoleResourceName,
     ) -> Result<LocatedRoleResource, Error> {
         let RoleResourceName::Scope(scope) = name else {
-            call.about(None, "platform", None);
             let (role_resource, resource) = (RoleResource::Platform, Resource::Platform);
             return Ok(LocatedRoleResource { name: name.clone(), role_resource, owner: None, resource, scope: None });
         };

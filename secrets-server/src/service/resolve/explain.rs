@@ -8,23 +8,19 @@ use secrets_core::{
     SecretName, Timestamp, Uid,
 };
 
+use super::evaluate::{Asked, Evaluation};
 use super::snapshot::Snapshot;
-use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::locate::context::LocatedContext;
+use crate::service::open_call::OpenCall;
 use crate::store::revision::Revision;
 
 /// What Explain is asked.
 pub struct ExplainQuestion {
-    /// For whom; none: the session's own context.
-    pub context: Option<ContextName>,
+    pub asked: Asked,
     /// Only these names; empty: every name.
     pub secret_ids: BTreeSet<SecretId>,
-    /// The context without a user.
-    pub without_user: bool,
-    /// A revision that the caller has seen: nothing older is answered.
-    pub at_least: Option<Revision>,
 }
 
 /// What Explain answers.
@@ -50,7 +46,7 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    fn of(secret_id: SecretId) -> Self {
+    fn new(secret_id: SecretId) -> Self {
         Self { secret_id, winner: None, not_chosen: Vec::new() }
     }
 }
@@ -77,47 +73,44 @@ pub struct Other {
 
 impl Service {
     /// Explains a context to whoever may receive its values, and to an organization's admins without a user.
-    pub async fn explain(&self, call: &Call, question: ExplainQuestion) -> Result<Explained, Error> {
-        if question.without_user && question.context.as_ref().is_some_and(|context| context.user.is_some()) {
-            let rule = "a context explained with `without_user` names none";
+    pub async fn explain(&self, call: &mut OpenCall, question: ExplainQuestion) -> Result<Explained, Error> {
+        let asked = question.asked;
+        if asked.without_user && asked.context.as_ref().is_some_and(|context| context.user.is_some()) {
+            let rule = "must not be set together with `without_user`";
             return Err(Error::field(Reason::ContextInvalid, "context.user", rule));
         }
-        let asked = self.asked_context(call, question.context, question.without_user)?;
         let db = self.store.snapshot().await?;
-        let located = self.locate_context(&db, call, &asked).await?;
-        let permit = call.authorize_with::<right::Explain>(&located.user_bindings, &located.resource)?;
-        located.must_exist()?;
-        let snapshot = self.read_snapshot(&db, &permit, question.at_least).await?;
-        let organization = Resource::Organization(located.context.organization);
-        let listing = match call.authorize::<right::ListSecrets>(&organization) {
+        let evaluation = self.evaluate::<right::Explain>(&db, call, asked).await?;
+        let organization = Resource::Organization(evaluation.located.context.organization);
+        let listing = match call.permit::<right::ListSecrets>(&organization) {
             Ok(permit) => Some(self.listing_of(&db, call, &permit).await?),
             Err(_) => None,
         };
         drop(db);
 
-        let mut resolution = secrets_core::resolve(&located.context, call.now, snapshot.candidates());
-        resolution.not_chosen.retain(|other| may_be_told(other, listing.as_ref()));
-        let restrictions = call.caller.session.as_ref().map(|session| session.restrictions.clone()).unwrap_or_default();
-        let resolution = resolution.narrowed(&Filter { restrictions, ..Filter::default() });
-        let told = told(&resolution);
+        let session = evaluation.narrowed(Filter::default());
+        let Evaluation { located, snapshot, mut resolution, .. } = evaluation;
+        resolution.not_chosen.retain(|other| may_be_shown(other, listing.as_ref()));
+        let resolution = resolution.narrowed(&session);
+        let known = known(&resolution);
         let resolution = resolution.narrowed(&Filter { secret_ids: question.secret_ids, ..Filter::default() });
         Ok(Explained {
             next_change_time: resolution.valid_until,
-            explanations: explanations(resolution, &located, &snapshot, &told),
+            explanations: explanations(resolution, &located, &snapshot, &known),
             revision: snapshot.revision,
             context: located.name,
         })
     }
 }
 
-/// A secret that does not reach the context is only told of to those who see it in a listing anyway.
-fn may_be_told(other: &NotChosen, listing: Option<&Listing>) -> bool {
+/// A secret that does not reach the context is only shown to those who see it in a listing anyway.
+fn may_be_shown(other: &NotChosen, listing: Option<&Listing>) -> bool {
     other.reason != NotChosenReason::NotVisible
         || listing.is_some_and(|listing| listing.shows(&other.candidate.visibility).is_some())
 }
 
 /// All that the caller may know of: what stands in a secret's way is named only if it is among these.
-fn told(resolution: &Resolution) -> BTreeMap<Uid, (ScopeKind, SecretId)> {
+fn known(resolution: &Resolution) -> BTreeMap<Uid, (ScopeKind, SecretId)> {
     let others = resolution.not_chosen.iter().map(|other| &other.candidate);
     let all = resolution.winners.iter().chain(others);
     all.map(|each| (each.secret, (each.scope.kind, each.secret_id.clone()))).collect()
@@ -127,7 +120,7 @@ fn explanations(
     resolution: Resolution,
     located: &LocatedContext,
     snapshot: &Snapshot,
-    told: &BTreeMap<Uid, (ScopeKind, SecretId)>,
+    known: &BTreeMap<Uid, (ScopeKind, SecretId)>,
 ) -> Vec<Explanation> {
     let show = |candidate: Candidate| {
         Some(Shown {
@@ -136,17 +129,17 @@ fn explanations(
             candidate,
         })
     };
-    let name_of = |uid| told.get(&uid).and_then(|(scope, secret_id)| located.secret_name(*scope, secret_id));
+    let name_of = |uid| known.get(&uid).and_then(|(scope, secret_id)| located.secret_name(*scope, secret_id));
     let mut rows: BTreeMap<SecretId, Explanation> = BTreeMap::new();
     for shown in resolution.winners.into_iter().filter_map(show) {
         let secret_id = shown.name.secret_id.clone();
-        rows.entry(secret_id.clone()).or_insert_with(|| Explanation::of(secret_id)).winner = Some(shown);
+        rows.entry(secret_id.clone()).or_insert_with(|| Explanation::new(secret_id)).winner = Some(shown);
     }
     for NotChosen { candidate, reason, blocked_by } in resolution.not_chosen {
         let Some(secret) = show(candidate) else { continue };
         let secret_id = secret.name.secret_id.clone();
         let other = Other { secret, reason, blocked_by: blocked_by.and_then(name_of) };
-        rows.entry(secret_id.clone()).or_insert_with(|| Explanation::of(secret_id)).not_chosen.push(other);
+        rows.entry(secret_id.clone()).or_insert_with(|| Explanation::new(secret_id)).not_chosen.push(other);
     }
     rows.into_values().collect()
 }

@@ -2,19 +2,19 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrets_core::authorize::Right;
 use secrets_core::{Context, ContextName, Filter, Redaction, SecretName, Target, Timestamp};
 
-use super::snapshot::Snapshot;
-use crate::crypto::{MacPurpose, SecretBytes};
+use super::evaluate::Evaluation;
+use crate::crypto::{MacPurpose, SecretBytes, Transcript};
 use crate::service::Service;
-use crate::service::locate::context::LocatedContext;
 use crate::service::warning::{Warning, WarningCode};
 use crate::store::revision::Revision;
 use crate::store::secret::SecretWithVersion;
 
 /// A process can be started with 1 MiB of arguments and environment on macOS, usually with 2 MiB on Linux; the inherited
 /// variables and the arguments take their part of it.
-const LARGE_ENVIRONMENT: u64 = 512 * 1024;
+const LARGE_ENVIRONMENT_BYTES: u64 = 512 * 1024;
 
 /// Enough of an HMAC-SHA-256 to tell answers apart.
 const ETAG_BYTES: usize = 16;
@@ -53,24 +53,25 @@ pub struct Delivered {
 
 impl ResolvedSet {
     /// The answer that delivers the `chosen` secrets, still without their values.
-    pub fn new(
+    pub(super) fn new<A: Right>(
         service: &Service,
-        located: &LocatedContext,
-        snapshot: &Snapshot,
+        evaluation: &Evaluation<A>,
         filter: &Filter,
         chosen: &[&SecretWithVersion],
-        next_change_time: Option<Timestamp>,
     ) -> Self {
-        let message = identity(&located.context, filter, chosen);
-        let mac = service.keys.fingerprint().mac(MacPurpose::AnswerEtag, &message.0);
+        let Evaluation { located, snapshot, resolution, .. } = evaluation;
+        let identity = identity(&located.context, filter, chosen);
+        let mac = service.keys.fingerprint().mac(MacPurpose::AnswerEtag, identity.as_bytes());
         let environment_bytes = environment_bytes(chosen);
-        let warnings =
-            (environment_bytes > LARGE_ENVIRONMENT).then(|| large_environment(environment_bytes)).into_iter().collect();
+        let warnings = (environment_bytes > LARGE_ENVIRONMENT_BYTES)
+            .then(|| large_environment(environment_bytes))
+            .into_iter()
+            .collect();
         Self {
             context: located.name.clone(),
             delivered: None,
             etag: URL_SAFE_NO_PAD.encode(mac.get(..ETAG_BYTES).unwrap_or(&mac)),
-            next_change_time,
+            next_change_time: resolution.valid_until,
             revision: snapshot.revision,
             environment_bytes,
             warnings,
@@ -93,45 +94,45 @@ fn large_environment(bytes: u64) -> Warning {
 
 /// All that an answer depends on, written so that no two answers give the same bytes. It is not shown: a plain hash
 /// would let a holder of two etags compare what they may not see.
-fn identity(context: &Context, filter: &Filter, chosen: &[&SecretWithVersion]) -> Message {
+fn identity(context: &Context, filter: &Filter, chosen: &[&SecretWithVersion]) -> Transcript {
     let Filter { secret_ids, required, kinds, restrictions } = filter;
-    let mut message = Message::default();
+    let mut transcript = Transcript::default();
     for uid in [Some(context.organization), context.project, context.workspace, context.user] {
-        message.push(uid.as_ref().map_or(&[], |uid| uid.as_bytes()));
+        transcript.push(uid.as_ref().map_or(&[], |uid| uid.as_bytes()));
     }
-    message.list(secret_ids.iter().map(|name| name.as_str()));
-    message.list(required.iter().map(|name| name.as_str()));
-    message.list(kinds.iter().map(|kind| kind.as_str()));
-    message.optional(restrictions.secret_ids.as_ref().map(|names| names.iter().map(|name| name.as_str())));
-    message.optional(restrictions.kinds.as_ref().map(|kinds| kinds.iter().map(|kind| kind.as_str())));
-    message.optional(restrictions.scopes.as_ref().map(|scopes| scopes.iter().map(|scope| scope.as_str())));
+    push_list(&mut transcript, secret_ids.iter().map(|name| name.as_str()));
+    push_list(&mut transcript, required.iter().map(|name| name.as_str()));
+    push_list(&mut transcript, kinds.iter().map(|kind| kind.as_str()));
+    push_optional(
+        &mut transcript,
+        restrictions.secret_ids.as_ref().map(|names| names.iter().map(|name| name.as_str())),
+    );
+    push_optional(&mut transcript, restrictions.kinds.as_ref().map(|kinds| kinds.iter().map(|kind| kind.as_str())));
+    push_optional(
+        &mut transcript,
+        restrictions.scopes.as_ref().map(|scopes| scopes.iter().map(|scope| scope.as_str())),
+    );
     for SecretWithVersion { secret, version } in chosen {
-        message.push(secret.uid.as_bytes());
-        message.push(&version.version.to_be_bytes());
-        message.push(secret.redaction.as_str().as_bytes());
+        transcript.push(secret.uid.as_bytes());
+        transcript.push(&version.version.to_be_bytes());
+        transcript.push(secret.redaction.as_str().as_bytes());
     }
-    message
+    transcript
 }
 
-#[derive(Default)]
-struct Message(Vec<u8>);
-
-impl Message {
-    fn push(&mut self, field: &[u8]) {
-        self.0.extend_from_slice(&(field.len() as u64).to_be_bytes());
-        self.0.extend_from_slice(field);
+fn push_list<'a>(transcript: &mut Transcript, items: impl ExactSizeIterator<Item = &'a str>) {
+    transcript.push(&(items.len() as u64).to_be_bytes());
+    for item in items {
+        transcript.push(item.as_bytes());
     }
+}
 
-    fn list<'a>(&mut self, items: impl ExactSizeIterator<Item = &'a str>) {
-        self.push(&(items.len() as u64).to_be_bytes());
-        items.for_each(|item| self.push(item.as_bytes()));
-    }
-
-    fn optional<'a>(&mut self, items: Option<impl ExactSizeIterator<Item = &'a str>>) {
-        match items {
-            None => self.push(b"all"),
-            Some(items) => self.list(items),
+fn push_optional<'a>(transcript: &mut Transcript, items: Option<impl ExactSizeIterator<Item = &'a str>>) {
+    match items {
+        None => {
+            transcript.push(b"all");
         }
+        Some(items) => push_list(transcript, items),
     }
 }
 
@@ -188,7 +189,7 @@ mod tests {
             ),
         ];
         let identities: BTreeSet<_> =
-            questions.iter().map(|(context, filter)| identity(context, filter, &[]).0).collect();
+            questions.iter().map(|(context, filter)| identity(context, filter, &[]).into_bytes()).collect();
         assert_eq!(identities.len(), questions.len());
     }
 }

@@ -19,25 +19,25 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use self::observation::Observation;
 use crate::auth::{Authenticator, RequestCredentials};
-use crate::call::Call;
-use crate::changes::{MOST_PER_CREDENTIAL, Subscription, WatchPermit};
+use crate::changes::{MAX_WATCHES_PER_CREDENTIAL, Subscription, WatchPermit};
 use crate::error::{Error, Reason};
 use crate::process::shutdown::Signal;
 use crate::service::Service;
+use crate::service::open_call::{OpenCall, Unrecorded};
 use crate::store::revision;
 
 pub use self::event::{Happened, WatchEvent, Watched};
 
 /// After this long without an event comes one that says nothing; documented in the proto.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-/// What follows an event within this time is told with the next.
-const CALM: Duration = Duration::from_millis(100);
-/// How often it is looked without a reason: for what no history counts.
-const LOOK_ANYWAY: Duration = Duration::from_secs(60);
-/// How soon it is looked again for a time that the clock has not reached yet.
-const SOONEST: Duration = Duration::from_millis(100);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
+/// What follows an event within this time comes with the next.
+const DEBOUNCE: Duration = Duration::from_millis(100);
+/// How often a watch refreshes without a notification: for what no history counts.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(60);
+/// How soon a watch refreshes for a time that the clock has not reached yet.
+const MIN_REFRESH_DELAY: Duration = Duration::from_millis(100);
 /// A database that takes longer does not answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What Watch is asked.
 pub struct WatchQuestion {
@@ -49,7 +49,7 @@ pub struct WatchQuestion {
     pub if_none_match: String,
 }
 
-/// Who watches: the credential is looked up again at every look.
+/// Who watches: the credential is looked up again at every refresh.
 pub struct Watcher {
     /// Who looks the credential up.
     pub authenticator: Arc<Authenticator>,
@@ -66,38 +66,41 @@ pub struct Watch {
     watcher: Watcher,
     stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
     question: WatchQuestion,
-    look: Observation,
+    observed: Observation,
     subscription: Subscription,
-    /// What was told of, by name.
-    told: BTreeMap<SecretId, Watched>,
+    /// What the client was notified of, by name.
+    notified: BTreeMap<SecretId, Watched>,
     first: Option<WatchEvent>,
-    looked: Instant,
-    spoke: Instant,
+    /// When it was refreshed last.
+    refreshed: Instant,
+    /// When the last event was sent.
+    sent: Instant,
     ended: bool,
-    _seat: WatchPermit,
+    _permit: WatchPermit,
 }
 
 impl Service {
     /// Opens a watch for a caller who may resolve the context.
     pub async fn watch(
         self: &Arc<Self>,
-        call: &Call,
+        call: &mut OpenCall,
         watcher: Watcher,
         question: WatchQuestion,
     ) -> Result<Watch, Error> {
-        let mut look = self.look(call, &question).await?;
-        let seat = self.changes.seat(call.caller.credential).ok_or_else(too_many)?;
-        // What changed between the look and the subscription would be told to nobody.
+        let mut observed = self.observe(call, &question).await?;
+        let permit = self.changes.watch_permit(call.caller.credential).ok_or_else(too_many)?;
+        // Of what changed between the observation and the subscription nobody would be notified.
         let subscription = loop {
-            let subscription = self.changes.subscribe(look.organization, look.scopes.iter().copied());
-            let now = revision::current(self.store.reader(), look.organization).await?;
-            if now == Some(look.revision) {
+            let subscription = self.changes.subscribe(observed.organization, observed.scopes.iter().copied());
+            let now = revision::current(self.store.reader(), observed.organization).await?;
+            if now == Some(observed.revision) {
                 break subscription;
             }
-            look = self.look(call, &question).await?;
+            observed = self.observe(call, &question).await?;
         };
-        let told = look.take_secrets();
-        let first = if look.etag == question.if_none_match { look.heartbeat() } else { look.set(&told) };
+        let notified = observed.take_secrets();
+        let first =
+            if observed.etag == question.if_none_match { observed.heartbeat() } else { observed.set(&notified) };
         let stopped = Box::pin(watcher.stop.requested());
         let now = Instant::now();
         Ok(Watch {
@@ -105,14 +108,14 @@ impl Service {
             watcher,
             stopped,
             question,
-            look,
+            observed,
             subscription,
-            told,
+            notified,
             first: Some(first),
-            looked: now,
-            spoke: now,
+            refreshed: now,
+            sent: now,
             ended: false,
-            _seat: seat,
+            _permit: permit,
         })
     }
 }
@@ -128,69 +131,69 @@ impl Watch {
             None => self.following().await,
         };
         self.ended = event.is_err();
-        self.spoke = Instant::now();
+        self.sent = Instant::now();
         Some(event)
     }
 
     async fn following(&mut self) -> Result<WatchEvent, Error> {
         loop {
             let due = self.due();
-            let wake = due.min(self.spoke + HEARTBEAT);
-            let is_told = tokio::select! {
+            let wake = due.min(self.sent + HEARTBEAT_INTERVAL);
+            let is_notified = tokio::select! {
                 biased;
                 () = &mut self.stopped => return Err(stopping()),
                 () = self.subscription.changed() => true,
                 () = sleep_until(wake) => false,
             };
-            if is_told {
-                let calm = self.looked + CALM;
+            if is_notified {
+                let settled = self.refreshed + DEBOUNCE;
                 tokio::select! {
                     biased;
                     () = &mut self.stopped => return Err(stopping()),
-                    () = sleep_until(calm) => {}
+                    () = sleep_until(settled) => {}
                 }
             }
-            if is_told || Instant::now() >= due {
+            if is_notified || Instant::now() >= due {
                 // Boxed, since it is large and a watch waits most of the time.
-                if let Some(event) = Box::pin(self.look_again()).await? {
+                if let Some(event) = Box::pin(self.refresh()).await? {
                     return Ok(event);
                 }
             }
-            if self.spoke.elapsed() >= HEARTBEAT {
-                return Ok(self.look.heartbeat());
+            if self.sent.elapsed() >= HEARTBEAT_INTERVAL {
+                return Ok(self.observed.heartbeat());
             }
         }
     }
 
-    /// When it looks without being told of a change.
+    /// When it refreshes without a notification.
     fn due(&self) -> Instant {
         let now = self.service.clock.now();
-        let by_time = self.look.changes_by_itself().map(|time| time.saturating_since(now).max(SOONEST));
-        let anyway = self.looked + LOOK_ANYWAY;
+        let by_time = self.observed.changes_by_itself().map(|time| time.saturating_since(now).max(MIN_REFRESH_DELAY));
+        let anyway = self.refreshed + REFRESH_INTERVAL;
         by_time.map_or(anyway, |left| anyway.min(Instant::now() + left))
     }
 
-    /// Looks again, and says what is different.
-    async fn look_again(&mut self) -> Result<Option<WatchEvent>, Error> {
+    /// Observes the context again, and returns what is different.
+    async fn refresh(&mut self) -> Result<Option<WatchEvent>, Error> {
         let service = Arc::clone(&self.service);
-        let _turn = service.changes.turn().await;
-        let looked = timeout(PATIENCE, async {
+        let _permit = service.changes.refresh_permit().await;
+        let observed = timeout(REFRESH_TIMEOUT, async {
             let call = self.watcher.authenticator.authenticate(&self.watcher.presented, self.watcher.method).await?;
-            service.look(&call, &self.question).await
+            service.observe(&mut Unrecorded(call), &self.question).await
         });
-        let mut look = looked.await.unwrap_or_else(|_| {
+        let mut observed = observed.await.unwrap_or_else(|_| {
             Err(Error::new(Reason::StorageUnavailable, "the database does not answer; watch again"))
         })?;
-        self.looked = Instant::now();
-        if look.scopes != self.look.scopes {
-            // The same names are another place now, whose changes nobody has told of yet.
-            self.subscription = service.changes.subscribe(look.organization, look.scopes.iter().copied());
-            self.subscription.tell();
+        self.refreshed = Instant::now();
+        if observed.scopes != self.observed.scopes {
+            // The same names stand for other scopes now, of whose changes nobody has notified this watch.
+            self.subscription = service.changes.subscribe(observed.organization, observed.scopes.iter().copied());
+            self.subscription.notify();
         }
-        let secrets = look.take_secrets();
-        let event = look.changed(&self.look, &self.told, &secrets);
-        self.told = secrets;
-        self.look = look;
+        let secrets = observed.take_secrets();
+        let event = observed.changed(&self.observed, &self.notified, &secrets);
+        self.notified = secrets;
+        self.observed = observed;
         Ok(event)
     }
 }
@@ -200,7 +203,8 @@ fn stopping() -> Error {
 }
 
 fn too_many() -> Error {
-    let text =
-        format!("a credential has at most {MOST_PER_CREDENTIAL} watches at a time, and the server has a limit too");
+    let text = format!(
+        "a credential has at most {MAX_WATCHES_PER_CREDENTIAL} watches at a time, and the server has a limit too"
+    );
     Error::new(Reason::LimitExceeded, text).with("limit", "watches")
 }

@@ -1,20 +1,19 @@
 //! CreateSecret.
 
-use secrets_core::authorize::Listing;
 use secrets_core::{
     Description, Labels, OverridePolicy, Redaction, ScopeName, SecretId, Target, Timestamp, Uid, Visibility,
 };
 
-use super::mutation::{Begun, SecretMutation};
+use super::mutation::{BegunSecretMutation, SecretMutation};
 use super::patch::SecretPatch;
 use super::quota::{self, QuotaDelta};
-use super::view::{self, ChangedSecret};
-use super::{sealing, visibility, warnings};
-use crate::call::Call;
+use super::view::ChangedSecret;
+use super::{overlap, sealing, visibility};
 use crate::crypto::SecretBytes;
 use crate::error::{Error, Reason};
 use crate::service::Service;
-use crate::service::mutation::{Done, Keep};
+use crate::service::mutation::{IdempotencyKey, MutationOutcome};
+use crate::service::open_call::OpenCall;
 use crate::store::secret::{self, Secret, SecretWithVersion};
 
 /// What CreateSecret is asked for.
@@ -35,14 +34,16 @@ impl Service {
     /// Creates a secret with its first version.
     pub async fn create_secret(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &CreateSecret,
-        keep: &Keep<ChangedSecret>,
-    ) -> Result<Done<ChangedSecret>, Error> {
+        key: &IdempotencyKey<ChangedSecret>,
+    ) -> Result<MutationOutcome<ChangedSecret>, Error> {
         let id = Some(&input.secret_id);
-        match self.write_secrets(call, &input.scope, id, input.validate_only, keep).await? {
-            Begun::Repeated(done) => Ok(done),
-            Begun::Fresh(writing) => writing.create(&input.secret_id, &input.edit, &input.value, keep).await,
+        match self.mutate_secrets(call, &input.scope, id, input.validate_only, key).await? {
+            BegunSecretMutation::Replayed(outcome) => Ok(outcome),
+            BegunSecretMutation::New(mutation) => {
+                mutation.create(&input.secret_id, &input.edit, &input.value, key).await
+            }
         }
     }
 }
@@ -54,10 +55,10 @@ impl SecretMutation<'_> {
         secret_id: &SecretId,
         edit: &SecretPatch,
         value: &SecretBytes,
-        keep: &Keep<ChangedSecret>,
-    ) -> Result<Done<ChangedSecret>, Error> {
+        key: &IdempotencyKey<ChangedSecret>,
+    ) -> Result<MutationOutcome<ChangedSecret>, Error> {
         self.check_policy(secret_id)?;
-        edit.check(self.place.scope.kind, &self.limits)?;
+        edit.check(self.located.scope.kind, &self.limits)?;
         let target = edit.target.clone().unwrap_or(Target::EnvironmentVariable);
         // Exposed to be looked at and sealed; neither error nor warning holds any of it.
         sealing::check(&target, value.expose(), self.limits.value_bytes)?;
@@ -67,36 +68,30 @@ impl SecretMutation<'_> {
         }
         let mut new = self.new_secret(self.service.uid()?, secret_id);
         let reach = match &edit.visibility {
-            Some(names) => Some(visibility::locate(self.change.db(), new.organization, names).await?),
+            Some(names) => Some(visibility::locate(self.db(), new.organization, names).await?),
             None => None,
         };
         edit.apply(&mut new, reach);
         self.check_target(&new, &target).await?;
-        let growth = QuotaDelta { secrets: 1, bytes: value.len() as u64, freed: 0 };
-        quota::check(self.change.db(), &self.place, &self.limits, growth).await?;
+        let delta = QuotaDelta { secrets: 1, bytes: value.len() as u64, freed: 0 };
+        quota::check(self.db(), &self.located, &self.limits, delta).await?;
 
-        let key = self.service.keys.active_data_key(self.change.db(), new.organization).await?;
-        let version = self.service.seal_version(self.call, &key, &new, 1, &target, value.expose())?;
+        let data_key = self.service.keys.active_data_key(self.db(), new.organization).await?;
+        let version = self.service.seal_version(self.call, &data_key, &new, 1, &target, value.expose())?;
         new.stamp(&self.stamp().await?);
-        secret::insert(self.change.db(), &new, &version).await?;
-        self.about(&new);
+        secret::insert(self.db(), &new, &version).await?;
+        self.identify(&new);
 
-        let mut told = warnings::of_value(&new, &target, value.expose());
-        told.extend(warnings::of_metadata(&new, self.call.now));
-        let around = self.service.surroundings_of(self.change.db(), self.call, &self.place, &new, &target).await?;
-        told.extend(around.warnings(&new, &target, self.call.now));
-        let current = SecretWithVersion { secret: new, version };
-        let secret = view::show(self.change.db(), &self.place.name, current, &Listing::All).await?;
-        let result = ChangedSecret { secret, revision: self.revision(), warnings: told };
-        self.end(keep, result).await
+        let warnings = overlap::value_warnings(&new, &target, value.expose());
+        self.finish_secret(key, SecretWithVersion { secret: new, version }, warnings).await
     }
 
     /// A secret with nothing set.
     pub(super) fn new_secret(&self, uid: Uid, secret_id: &SecretId) -> Secret {
         Secret {
             uid,
-            organization: self.place.organization.uid,
-            scope: self.place.scope,
+            organization: self.located.organization.uid,
+            scope: self.located.scope,
             secret_id: secret_id.clone(),
             description: Description::default(),
             labels: Labels::default(),
@@ -109,7 +104,7 @@ impl SecretMutation<'_> {
             current_version: 1,
             revision: 0,
             create_time: self.call.now,
-            creator: self.call.caller.name.clone(),
+            creator: self.call.caller.name.to_string(),
             update_time: Timestamp::default(),
             updater: String::new(),
             delete_time: None,

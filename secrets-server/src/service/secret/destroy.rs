@@ -3,12 +3,12 @@
 use secrets_core::SecretName;
 
 use super::etag;
-use super::mutation::Begun;
+use super::mutation::BegunSecretMutation;
 use super::rollback::no_version;
-use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::service::Service;
-use crate::service::mutation::{Done, Keep};
+use crate::service::mutation::{IdempotencyKey, MutationOutcome};
+use crate::service::open_call::OpenCall;
 use crate::store::revision::Revision;
 use crate::store::secret;
 use crate::store::version::{self, SecretVersion};
@@ -35,31 +35,32 @@ impl Service {
     /// Destroys the stored value of an old version; that there was one stays known.
     pub async fn destroy_secret_version(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &DestroyVersion,
-        keep: &Keep<DestroyedVersion>,
-    ) -> Result<Done<DestroyedVersion>, Error> {
+        key: &IdempotencyKey<DestroyedVersion>,
+    ) -> Result<MutationOutcome<DestroyedVersion>, Error> {
         let id = &input.name.secret_id;
-        let mut writing = match self.write_secrets(call, &input.name.scope, Some(id), false, keep).await? {
-            Begun::Repeated(done) => return Ok(done),
-            Begun::Fresh(writing) => writing,
+        let mut mutation = match self.mutate_secrets(call, &input.name.scope, Some(id), false, key).await? {
+            BegunSecretMutation::Replayed(outcome) => return Ok(outcome),
+            BegunSecretMutation::New(mutation) => mutation,
         };
-        let mut secret = writing.must_find(id).await?.secret;
+        let mut secret = mutation.must_find(id).await?.secret;
         etag::check(input.etag.as_deref(), &secret)?;
         if input.version == secret.current_version {
             let text = "this version is the one that is delivered; make a new one first, or delete the secret";
             return Err(Error::field(Reason::VersionIsCurrent, "version", text));
         }
-        let old = version::by_number(writing.change.db(), secret.organization, secret.uid, input.version)
+        let old = version::by_number(mutation.db(), secret.organization, secret.uid, input.version)
             .await?
             .filter(|old| old.destroy_time.is_none())
             .ok_or_else(|| no_version(&input.name, input.version))?;
 
-        secret.stamp(&writing.stamp().await?);
-        version::destroy(writing.change.db(), secret.organization, secret.uid, old.version, call.now).await?;
-        secret::update(writing.change.db(), &secret).await?;
-        let version = SecretVersion { blob: Vec::new(), destroy_time: Some(call.now), ..old };
-        let result = DestroyedVersion { version, revision: writing.revision() };
-        writing.end(keep, result).await
+        let now = mutation.call.now;
+        secret.stamp(&mutation.stamp().await?);
+        version::destroy(mutation.db(), secret.organization, secret.uid, old.version, now).await?;
+        secret::update(mutation.db(), &secret).await?;
+        let version = SecretVersion { blob: Vec::new(), destroy_time: Some(now), ..old };
+        let result = DestroyedVersion { version, revision: mutation.revision() };
+        mutation.finish(key, result).await
     }
 }

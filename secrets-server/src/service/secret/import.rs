@@ -10,22 +10,22 @@ use secrets_core::{ScopeName, SecretId, Target};
 
 pub use document::Document;
 
-use super::mutation::{Begun, SecretMutation};
+use super::mutation::{BegunSecretMutation, SecretMutation};
+use super::overlap;
 use super::quota::{self, QuotaDelta, exceeded};
-use super::warnings;
-use crate::call::Call;
 use crate::crypto::SecretBytes;
 use crate::error::{Error, Reason, name_list};
 use crate::keys::DataKey;
 use crate::service::Service;
-use crate::service::mutation::{Done, Keep};
+use crate::service::mutation::{IdempotencyKey, MutationOutcome};
+use crate::service::open_call::OpenCall;
 use crate::service::warning::Warning;
 use crate::store::revision::Revision;
 use crate::store::secret::{self, SecretWithVersion, Stamp};
 use crate::store::version;
 
-/// At most this many warnings are told of one import, so that its answer fits a message.
-const WARNINGS_TOLD: usize = 2_000;
+/// At most this many warnings are warnings of one import, so that its answer fits a message.
+const MAX_WARNINGS: usize = 2_000;
 
 /// What ImportSecrets is asked for.
 pub struct ImportSecrets {
@@ -60,21 +60,21 @@ impl Service {
     /// be skipped.
     pub async fn import_secrets(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &ImportSecrets,
-        keep: &Keep<Imported>,
-    ) -> Result<Done<Imported>, Error> {
-        let mut writing = match self.write_secrets(call, &input.scope, None, input.validate_only, keep).await? {
-            Begun::Repeated(done) => return Ok(done),
-            Begun::Fresh(writing) => writing,
+        key: &IdempotencyKey<Imported>,
+    ) -> Result<MutationOutcome<Imported>, Error> {
+        let mut mutation = match self.mutate_secrets(call, &input.scope, None, input.validate_only, key).await? {
+            BegunSecretMutation::Replayed(outcome) => return Ok(outcome),
+            BegunSecretMutation::New(mutation) => mutation,
         };
-        let limits = writing.limits;
+        let limits = mutation.limits;
         limits
             .check(Limit::ImportBytes, input.document.len() as u64)
             .map_err(|error| exceeded("the document", error))?;
         let entries = input.document.entries()?;
-        let (organization, scope) = (writing.place.organization.uid, writing.place.scope);
-        let existing = secret::candidates(writing.change.db(), organization, &[scope]).await?;
+        let (organization, scope) = (mutation.located.organization.uid, mutation.located.scope);
+        let existing = secret::candidates(mutation.db(), organization, &[scope]).await?;
         let existing: BTreeMap<SecretId, SecretWithVersion> =
             existing.into_iter().map(|current| (current.secret.secret_id.clone(), current)).collect();
         let targets: BTreeMap<SecretId, Target> =
@@ -82,7 +82,7 @@ impl Service {
         let rules = Rules {
             existing: &targets,
             only: &input.only,
-            name_policy: writing.place.organization.name_policy,
+            name_policy: mutation.located.organization.name_policy,
             conflict_policy: input.conflict_policy,
             on_rejected: input.on_rejected,
             limits,
@@ -105,17 +105,17 @@ impl Service {
             .collect();
         let freed =
             chosen.iter().filter_map(|(name, _)| existing.get(*name)).map(|old| u64::from(old.version.value_bytes));
-        let growth = QuotaDelta {
+        let delta = QuotaDelta {
             secrets: review.count(Outcome::Created) as u64,
             bytes: chosen.iter().map(|(_, value)| value.len() as u64).sum(),
             freed: freed.sum(),
         };
-        quota::check(writing.change.db(), &writing.place, &limits, growth).await?;
+        quota::check(mutation.db(), &mutation.located, &limits, delta).await?;
         let applies = !chosen.is_empty() && review.may_apply();
-        let warnings = if applies { writing.apply(&chosen, &existing).await? } else { Vec::new() };
+        let warnings = if applies { mutation.apply(&chosen, &existing).await? } else { Vec::new() };
         let applied = applies && !input.validate_only;
-        let result = Imported { review, applied, revision: writing.revision(), warnings };
-        writing.end(keep, result).await
+        let result = Imported { review, applied, revision: mutation.revision(), warnings };
+        mutation.finish(key, result).await
     }
 }
 
@@ -126,22 +126,22 @@ impl SecretMutation<'_> {
         chosen: &[(&SecretId, &SecretBytes)],
         existing: &BTreeMap<SecretId, SecretWithVersion>,
     ) -> Result<Vec<Warning>, Error> {
-        let key = self.service.keys.active_data_key(self.change.db(), self.place.organization.uid).await?;
-        let around = self.service.surroundings_whole(self.change.db(), self.call, &self.place).await?;
+        let data_key = self.service.keys.active_data_key(self.db(), self.located.organization.uid).await?;
+        let overlaps = self.service.overlaps(self.db(), self.call, &self.located).await?;
         let stamp = self.stamp().await?;
-        let mut told = Vec::new();
+        let mut warnings = Vec::new();
         for (name, value) in chosen {
             let current = match existing.get(*name) {
-                Some(current) => self.overwrite(current, value, &key, &stamp).await?,
-                None => self.add(name, value, &key, &stamp).await?,
+                Some(current) => self.overwrite(current, value, &data_key, &stamp).await?,
+                None => self.add(name, value, &data_key, &stamp).await?,
             };
             let (secret, target) = (&current.secret, &current.version.target);
             // Exposed to be looked at; no warning holds any of it.
-            told.extend(warnings::of_value(secret, target, value.expose()));
-            told.extend(around.warnings(secret, target, self.call.now));
+            warnings.extend(overlap::value_warnings(secret, target, value.expose()));
+            warnings.extend(overlaps.warnings(secret, target, self.call.now));
         }
-        told.truncate(WARNINGS_TOLD);
-        Ok(told)
+        warnings.truncate(MAX_WARNINGS);
+        Ok(warnings)
     }
 
     async fn add(
@@ -156,7 +156,7 @@ impl SecretMutation<'_> {
         // Exposed to be sealed.
         let version =
             self.service.seal_version(self.call, key, &secret, 1, &Target::EnvironmentVariable, value.expose())?;
-        secret::insert(self.change.db(), &secret, &version).await?;
+        secret::insert(self.db(), &secret, &version).await?;
         Ok(SecretWithVersion { secret, version })
     }
 
@@ -174,21 +174,20 @@ impl SecretMutation<'_> {
         let version = self.service.seal_version(self.call, key, &secret, number, &before.target, value.expose())?;
         secret.current_version = number;
         secret.stamp(stamp);
-        secret::add_version(self.change.db(), &secret, &version).await?;
-        version::remove_oldest(self.change.db(), secret.organization, secret.uid, self.limits.versions_per_secret)
-            .await?;
+        secret::add_version(self.db(), &secret, &version).await?;
+        version::remove_oldest(self.db(), secret.organization, secret.uid, self.limits.versions_per_secret).await?;
         Ok(SecretWithVersion { secret, version })
     }
 }
 
 /// Nothing was applied; says of the first rejected entries why.
 fn rejected(review: &Review) -> Error {
-    const SHOWN: usize = 20;
+    const MAX_SHOWN: usize = 20;
     let count = review.count(Outcome::Rejected);
     let rejected = review.entries.iter().filter(|entry| entry.outcome == Outcome::Rejected);
-    let mut list = rejected.clone().take(SHOWN).map(in_words).collect::<Vec<_>>().join("; ");
-    if count > SHOWN {
-        list.push_str(&format!("; and {} more", count - SHOWN));
+    let mut list = rejected.clone().take(MAX_SHOWN).map(in_words).collect::<Vec<_>>().join("; ");
+    if count > MAX_SHOWN {
+        list.push_str(&format!("; and {} more", count - MAX_SHOWN));
     }
     let text = format!("{count} entries are rejected and nothing was imported: {list}");
     let first = rejected.map(|entry| entry.line.to_string()).next().unwrap_or_default();

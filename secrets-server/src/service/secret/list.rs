@@ -13,9 +13,9 @@ pub use order::{InvalidOrder, Order, OrderBy, SortKey};
 use super::readable_scope::ReadableScope;
 use super::view::SecretView;
 use super::visibility::Reached;
-use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
+use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
 use crate::store::secret::{self, SecretQuery, SecretWithVersion};
 
@@ -53,14 +53,14 @@ pub struct ListedSecrets {
 impl Service {
     /// Lists the secrets of a scope that the caller may see, and on request what its contexts inherit. A scope is bounded, so
     /// that it is read as a whole, and filtered and ordered here.
-    pub async fn list_secrets(&self, call: &Call, input: ListSecrets) -> Result<ListedSecrets, Error> {
+    pub async fn list_secrets(&self, call: &mut OpenCall, input: ListSecrets) -> Result<ListedSecrets, Error> {
         // Who wins and who is seen come from one state of the database.
         let db = &self.store.snapshot().await?;
         let reading = self.read_secrets(db, call, &input.scope, None).await?;
-        let place = reading.place.scope.uid.to_string();
+        let scope = reading.located.scope.uid.to_string();
         let flags = format!("{} {}", input.show_deleted, input.include_inherited);
         let [filter, order_by] = &input.query;
-        let query = ["ListSecrets", &place, filter, order_by, &flags];
+        let query = ["ListSecrets", &scope, filter, order_by, &flags];
         let after = self.cursor(&query, &input.page.token)?;
         let after: Option<SortKey> = after.map(|cursor| cursor.parse().map_err(Error::internal)).transpose()?;
 
@@ -75,7 +75,7 @@ impl Service {
             secrets.extend(gone.into_iter().filter(can_return));
         }
         secrets.retain(|shown| input.filter.matches(filtered(&shown.current)));
-        let mut placed: Vec<_> = secrets.into_iter().map(|shown| (standpoint(input.order, &shown), shown)).collect();
+        let mut placed: Vec<_> = secrets.into_iter().map(|shown| (sort_key(input.order, &shown), shown)).collect();
         placed.sort_by(|(a, _), (b, _)| input.order.compare(a, b));
         let total = placed.len();
         if let Some(after) = &after {
@@ -87,7 +87,7 @@ impl Service {
         name_what_they_reach(db, &reading, &mut secrets).await?;
         secrets.truncate(fitting(&secrets));
         let next = match secrets.last() {
-            Some(last) if secrets.len() < left => self.page_token(&query, &standpoint(input.order, last).to_string()),
+            Some(last) if secrets.len() < left => self.page_token(&query, &sort_key(input.order, last).to_string()),
             _ => String::new(),
         };
         Ok(ListedSecrets { secrets, next, total })
@@ -100,11 +100,11 @@ impl Service {
         reading: &ReadableScope,
         deleted: bool,
     ) -> Result<Vec<SecretView>, Error> {
-        let (organization, scope) = (reading.place.organization.uid, reading.place.scope);
+        let (organization, scope) = (reading.located.organization.uid, reading.located.scope);
         let query = SecretQuery { show_deleted: deleted, ..SecretQuery::default() };
         let mut found = secret::list(db, organization, scope, query, None, u32::MAX.into()).await?;
         found.retain(|current| current.secret.delete_time.is_some() == deleted);
-        Ok(found.into_iter().filter_map(|current| reading.shown(&reading.place.name, current)).collect())
+        Ok(found.into_iter().filter_map(|current| reading.shown(&reading.located.name, current)).collect())
     }
 }
 
@@ -123,7 +123,7 @@ async fn name_what_they_reach(
     secrets: &mut [SecretView],
 ) -> Result<(), Error> {
     let visibilities = secrets.iter().map(|shown| &shown.current.secret.visibility);
-    let reached = Reached::by(db, reading.place.organization.uid, visibilities).await?;
+    let reached = Reached::by(db, reading.located.organization.uid, visibilities).await?;
     for shown in secrets {
         shown.visibility = reached.names(&shown.current.secret.visibility);
     }
@@ -151,7 +151,7 @@ fn filtered(current: &SecretWithVersion) -> Filtered<'_> {
     }
 }
 
-fn standpoint(order: Order, shown: &SecretView) -> SortKey {
+fn sort_key(order: Order, shown: &SecretView) -> SortKey {
     let secret = &shown.current.secret;
-    order.standpoint(&secret.secret_id, secret.uid, secret.create_time, secret.update_time)
+    order.sort_key(&secret.secret_id, secret.uid, secret.create_time, secret.update_time)
 }

@@ -1,152 +1,179 @@
 //! Changing the secrets of a scope: the lock, who may, and what all changes have in common.
 
-use secrets_core::authorize::Permit;
+use secrets_core::authorize::Listing;
 use secrets_core::limits::Limits;
 use secrets_core::{Destination, ScopeName, SecretId, SecretName, Target, right};
 
-use super::{invalid_name, missing};
-use crate::call::Call;
+use super::view::{self, ChangedSecret};
+use super::{invalid_name, missing, overlap};
+use crate::audit::Subject;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::locate::LocatedScope;
-use crate::service::mutation::{Change, Done, Keep};
+use crate::service::mutation::{Begun, IdempotencyKey, Mutation, MutationOutcome};
+use crate::service::open_call::{Located, OpenCall};
+use crate::service::warning::Warning;
+use crate::store::WriteTransaction;
 use crate::store::revision::Revision;
 use crate::store::secret::{self, Secret, SecretWithVersion, Stamp};
 
 /// A change of a scope's secrets under way, by somebody who may make it. Dropping it undoes it.
 pub(super) struct SecretMutation<'a> {
     pub service: &'a Service,
-    pub call: &'a Call,
-    pub change: Change<'a>,
-    /// The scope; it may not exist until [`Self::begin`] has passed.
-    pub place: LocatedScope,
+    pub call: &'a mut OpenCall,
+    pub located: LocatedScope,
     /// The limits in force.
     pub limits: Limits,
+    inner: Mutation<'a, right::WriteSecrets>,
     /// Where the history stood before.
     before: Revision,
     validate_only: bool,
-    permit: Permit<right::WriteSecrets>,
 }
 
-/// What a change begins with: the work, or the first result of the same request.
-pub(super) enum Begun<'a, T> {
-    Fresh(Box<SecretMutation<'a>>),
-    Repeated(Done<T>),
+/// What a change of secrets begins with: the work, or the first result of the same request.
+pub(super) enum BegunSecretMutation<'a, T> {
+    New(Box<SecretMutation<'a>>),
+    Replayed(MutationOutcome<T>),
 }
 
 impl Service {
     /// Takes the organization's lock, locates the scope, authorizes, looks for a repeat, and only then says whether the scope
     /// exists. `secret` is the one that the call is about, if it is about one.
-    pub(super) async fn write_secrets<'a, T>(
+    pub(super) async fn mutate_secrets<'a, T>(
         &'a self,
-        call: &'a Call,
+        call: &'a mut OpenCall,
         scope: &ScopeName,
         secret: Option<&SecretId>,
         validate_only: bool,
-        keep: &Keep<T>,
-    ) -> Result<Begun<'a, T>, Error> {
+        key: &IdempotencyKey<T>,
+    ) -> Result<BegunSecretMutation<'a, T>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, scope.organization()).await?;
-        let change = self.begin(call, organization.uid).await?;
-        let place = self.locate_scope(change.db(), call, scope).await?;
-        if let Some(secret) = secret {
-            let name = SecretName::new(scope.clone(), secret.clone());
-            call.about_precisely(Some(organization.uid), name.to_string(), None);
-        }
-        let permit = call.authorize::<right::WriteSecrets>(&place.resource)?;
-        // What changes nothing is neither kept nor a repeat.
-        if !validate_only && let Some(done) = change.repeated(keep).await? {
-            return Ok(Begun::Repeated(done));
-        }
-        place.must_exist()?;
-        Ok(Begun::Fresh(Box::new(SecretMutation {
+        let locked = self.lock(call, organization.uid).await?;
+        let located = self.locate_scope(locked.db(), call, scope).await?;
+        let subject = match secret {
+            Some(id) => Subject::new(organization.uid, SecretName::new(scope.clone(), id.clone()), None),
+            None => located.subject(),
+        };
+        let target = (subject, located.resource);
+        let inner = if validate_only {
+            // What changes nothing is neither stored nor a repeat.
+            let permit = call.authorize::<right::WriteSecrets>(&target)?;
+            locked.mutate_anew(call, permit)
+        } else {
+            match locked.mutate(call, &target, key).await? {
+                Begun::Replayed(outcome) => return Ok(BegunSecretMutation::Replayed(outcome)),
+                Begun::New(mutation) => mutation,
+            }
+        };
+        located.must_exist()?;
+        Ok(BegunSecretMutation::New(Box::new(SecretMutation {
             service: self,
             call,
-            limits: self.limits_in(&place.organization)?,
-            before: change.revision(),
-            change,
-            place,
+            limits: self.limits_in(&located.organization)?,
+            before: inner.revision(),
+            inner,
+            located,
             validate_only,
-            permit,
         })))
     }
 }
 
 impl SecretMutation<'_> {
+    /// Where statements go.
+    pub(super) fn db(&self) -> &WriteTransaction {
+        self.inner.db()
+    }
+
     /// The name of a secret of the scope.
     pub(super) fn name(&self, secret_id: &SecretId) -> SecretName {
-        SecretName::new(self.place.name.clone(), secret_id.clone())
+        SecretName::new(self.located.name.clone(), secret_id.clone())
     }
 
     /// The live secret of this name, if there is one; the call is about it.
-    pub(super) async fn find(&self, secret_id: &SecretId) -> Result<Option<SecretWithVersion>, Error> {
-        let db = self.change.db();
-        let found = secret::current(db, self.place.organization.uid, self.place.scope, secret_id).await?;
+    pub(super) async fn find(&mut self, secret_id: &SecretId) -> Result<Option<SecretWithVersion>, Error> {
+        let found = secret::current(self.db(), self.located.organization.uid, self.located.scope, secret_id).await?;
         if let Some(found) = &found {
-            self.about(&found.secret);
+            self.identify(&found.secret);
         }
         Ok(found)
     }
 
     /// The live secret of this name.
-    pub(super) async fn must_find(&self, secret_id: &SecretId) -> Result<SecretWithVersion, Error> {
+    pub(super) async fn must_find(&mut self, secret_id: &SecretId) -> Result<SecretWithVersion, Error> {
         self.find(secret_id).await?.ok_or_else(|| missing(&self.name(secret_id)))
     }
 
-    /// UsageBuffer that the call is about this secret.
-    pub(super) fn about(&self, secret: &Secret) {
-        let name = self.name(&secret.secret_id).to_string();
-        self.call.about_precisely(Some(secret.organization), name, Some(secret.uid));
+    /// Names this secret in the audit event.
+    pub(super) fn identify(&mut self, secret: &Secret) {
+        let subject = Subject::new(secret.organization, self.name(&secret.secret_id), secret.uid);
+        self.call.identify(subject);
     }
 
-    /// Refuses a new name that the organization's policy does not let pass.
+    /// Refuses a new name that the organization's policy does not allow.
     pub(super) fn check_policy(&self, secret_id: &SecretId) -> Result<(), Error> {
-        SecretId::parse(secret_id.as_str(), self.place.organization.name_policy)
+        SecretId::parse(secret_id.as_str(), self.located.organization.name_policy)
             .map(|_| ())
             .map_err(|error| invalid_name("secret_id", &error))
     }
 
-    /// Refuses a target that a secret of this name can't have, and one whose place another secret of the scope has.
+    /// Refuses a target that a secret of this name can't have, and one whose destination another secret of the scope has.
     pub(super) async fn check_target(&self, secret: &Secret, target: &Target) -> Result<(), Error> {
         target
             .check_name(&secret.secret_id)
             .map_err(|error| Error::field(Reason::ReservedSecretId, "secret_id", error))?;
-        let Some(place) = target.destination(&secret.secret_id) else { return Ok(()) };
-        let scopes = [self.place.scope];
+        let Some(destination) = target.destination(&secret.secret_id) else { return Ok(()) };
+        let scopes = [self.located.scope];
         let overlapping =
-            secret::claiming(self.change.db(), secret.organization, &scopes, &secret.secret_id, Some(&place), None)
+            secret::claiming(self.db(), secret.organization, &scopes, &secret.secret_id, Some(&destination), None)
                 .await?;
-        let holder = overlapping.into_iter().find(|rival| {
-            rival.secret.uid != secret.uid
-                && rival.version.target.destination(&rival.secret.secret_id).as_ref() == Some(&place)
+        let holder = overlapping.into_iter().find(|other| {
+            other.secret.uid != secret.uid
+                && other.version.target.destination(&other.secret.secret_id).as_ref() == Some(&destination)
         });
         match holder {
-            Some(holder) => Err(in_use(&place, &self.name(&holder.secret.secret_id))),
+            Some(holder) => Err(in_use(&destination, &self.name(&holder.secret.secret_id))),
             None => Ok(()),
         }
     }
 
     /// Counts the change and says how it is noted. Call it when nothing more can be refused.
     pub(super) async fn stamp(&mut self) -> Result<Stamp, Error> {
-        let revision = self.change.bump(self.place.scope).await?;
-        Ok(Stamp { revision: revision.revision, time: self.call.now, updater: self.call.caller.name.clone() })
+        let revision = self.inner.bump(self.located.scope).await?;
+        Ok(Stamp { revision: revision.revision, time: self.call.now, updater: self.call.caller.name.to_string() })
     }
 
     /// The revision to report: as it is after the change, or when nothing is changed as it is.
     pub(super) fn revision(&self) -> Revision {
-        if self.validate_only { self.before } else { self.change.revision() }
+        if self.validate_only { self.before } else { self.inner.revision() }
+    }
+
+    /// Ends a change that leaves a live secret: adds to `warnings` those of its metadata and of what it overlaps.
+    pub(super) async fn finish_secret(
+        self,
+        key: &IdempotencyKey<ChangedSecret>,
+        current: SecretWithVersion,
+        mut warnings: Vec<Warning>,
+    ) -> Result<MutationOutcome<ChangedSecret>, Error> {
+        let (secret, target, now) = (&current.secret, &current.version.target, self.call.now);
+        warnings.extend(overlap::metadata_warnings(secret, now));
+        let overlaps = self.service.overlaps_of(self.db(), self.call, &self.located, secret, target).await?;
+        warnings.extend(overlaps.warnings(secret, target, now));
+        let secret = view::show(self.db(), &self.located.name, current, &Listing::All).await?;
+        let result = ChangedSecret { secret, revision: self.revision(), warnings };
+        self.finish(key, result).await
     }
 
     /// Commits, or with `validate_only` undoes everything, and hands out the result.
-    pub(super) async fn end<T>(self, keep: &Keep<T>, result: T) -> Result<Done<T>, Error> {
+    pub(super) async fn finish<T>(self, key: &IdempotencyKey<T>, result: T) -> Result<MutationOutcome<T>, Error> {
         if self.validate_only {
-            return self.change.discard(result).await;
+            return Ok(self.inner.discard(result));
         }
-        self.change.finish(&self.permit, keep, result).await
+        self.inner.finish(self.call, key, result).await
     }
 }
 
 impl Secret {
-    /// UsageBuffer who changed it when.
+    /// Notes who changed it when.
     pub(super) fn stamp(&mut self, stamp: &Stamp) {
         self.revision = stamp.revision;
         self.update_time = stamp.time;
@@ -154,7 +181,7 @@ impl Secret {
     }
 }
 
-fn in_use(place: &Destination, holder: &SecretName) -> Error {
-    let text = format!("`{holder}` has the {place} already; choose another one, or change or delete that secret");
+fn in_use(destination: &Destination, holder: &SecretName) -> Error {
+    let text = format!("`{holder}` has the {destination} already; choose another one, or change or delete that secret");
     Error::field(Reason::TargetInUse, "secret.target", text).with("secret", holder.to_string())
 }

@@ -22,18 +22,18 @@ pub(super) struct QuotaDelta {
 /// that was lowered since. Ask while holding the organization's lock.
 pub(super) async fn check(
     db: &impl ConnectionTrait,
-    place: &LocatedScope,
+    located: &LocatedScope,
     limits: &Limits,
-    growth: QuotaDelta,
+    delta: QuotaDelta,
 ) -> Result<(), Error> {
-    let usage = secret::usage(db, place.organization.uid, place.scope).await?;
-    let what = || format!("`{}`", place.name);
-    if growth.secrets > 0 {
-        let secrets = usage.secrets.saturating_add(growth.secrets);
+    let usage = secret::usage(db, located.organization.uid, located.scope).await?;
+    let what = || format!("`{}`", located.name);
+    if delta.secrets > 0 {
+        let secrets = usage.secrets.saturating_add(delta.secrets);
         limits.check(Limit::SecretsPerScope, secrets).map_err(|error| exceeded(&what(), error))?;
     }
-    if growth.bytes > growth.freed {
-        let bytes = usage.bytes.saturating_add(growth.bytes).saturating_sub(growth.freed);
+    if delta.bytes > delta.freed {
+        let bytes = usage.bytes.saturating_add(delta.bytes).saturating_sub(delta.freed);
         limits.check(Limit::BytesPerScope, bytes).map_err(|error| exceeded(&what(), error))?;
     }
     Ok(())

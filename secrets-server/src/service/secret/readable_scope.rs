@@ -6,16 +6,18 @@ use secrets_core::{Principal, ScopeName, SecretName, right};
 
 use super::missing;
 use super::view::{self, SecretView};
+use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::locate::LocatedScope;
+use crate::service::open_call::{Located, OpenCall};
 use crate::store::{secret, workspace};
 
 /// A scope that its caller may look at.
 pub(super) struct ReadableScope {
     /// The scope; it exists.
-    pub place: LocatedScope,
+    pub located: LocatedScope,
     /// How much of it the caller sees.
     pub listing: Listing,
 }
@@ -26,18 +28,19 @@ impl Service {
     pub(super) async fn read_secrets(
         &self,
         db: &impl ConnectionTrait,
-        call: &Call,
+        call: &mut OpenCall,
         scope: &ScopeName,
         secret: Option<&SecretName>,
     ) -> Result<ReadableScope, Error> {
-        let place = self.locate_scope(db, call, scope).await?;
-        if let Some(secret) = secret {
-            call.about_precisely(Some(place.organization.uid), secret.to_string(), None);
-        }
-        let permit = call.authorize::<right::ListSecrets>(&place.resource)?;
-        place.must_exist()?;
+        let located = self.locate_scope(db, call, scope).await?;
+        let subject = match secret {
+            Some(name) => Subject::new(located.organization.uid, name, None),
+            None => located.subject(),
+        };
+        let permit = call.authorize::<right::ListSecrets>(&(subject, located.resource))?;
+        located.must_exist()?;
         let listing = self.listing_of(db, call, &permit).await?;
-        Ok(ReadableScope { place, listing })
+        Ok(ReadableScope { located, listing })
     }
 
     /// How much the holder of the permit sees.
@@ -62,15 +65,15 @@ impl Service {
     pub(super) async fn find_shown(
         &self,
         db: &impl ConnectionTrait,
-        call: &Call,
+        call: &mut OpenCall,
         name: &SecretName,
     ) -> Result<SecretView, Error> {
-        let ReadableScope { place, listing } = self.read_secrets(db, call, &name.scope, Some(name)).await?;
-        let current = secret::current(db, place.organization.uid, place.scope, &name.secret_id).await?;
+        let ReadableScope { located, listing } = self.read_secrets(db, call, &name.scope, Some(name)).await?;
+        let current = secret::current(db, located.organization.uid, located.scope, &name.secret_id).await?;
         let current = current.ok_or_else(|| missing(name))?;
         let uid = current.secret.uid;
         let shown = view::show(db, &name.scope, current, &listing).await?.ok_or_else(|| missing(name))?;
-        call.about_precisely(Some(place.organization.uid), name.to_string(), Some(uid));
+        call.identify(Subject::new(located.organization.uid, name, uid));
         Ok(shown)
     }
 }

@@ -4,7 +4,7 @@ use sea_orm::ConnectionTrait;
 use secrets_core::{Target, check_value};
 
 use crate::call::Call;
-use crate::crypto::{SecretBytes, ValueIdentity};
+use crate::crypto::{OpenError, SecretBytes, ValueIdentity, data_key_version};
 use crate::error::{Error, Reason};
 use crate::keys::DataKey;
 use crate::service::Service;
@@ -31,7 +31,7 @@ impl Service {
             data_key_version: key.version(),
             value_bytes: u32::try_from(value.len()).map_err(Error::internal)?,
             create_time: call.now,
-            creator: call.caller.name.clone(),
+            creator: call.caller.name.to_string(),
             destroy_time: None,
             source_version: None,
         })
@@ -45,17 +45,32 @@ impl Service {
         version: &SecretVersion,
     ) -> Result<SecretBytes, Error> {
         let keys = self.keys.data_keys(db, secret.organization).await?;
-        let unreadable = |cause: &dyn std::fmt::Display| {
-            tracing::error!(secret = %secret.uid, version = version.version, %cause, "a stored value does not open");
-            let text = format!("the stored value of `{}` does not open; tell the operator", secret.secret_id);
+        open(&keys, secret, version).map_err(|cause| {
+            tracing::error!(secret = %secret.uid, version = version.version, %cause, "cannot open a stored secret");
+            let text = format!("the stored value of `{}` cannot be opened; tell the operator", secret.secret_id);
             Error::new(Reason::SecretUnreadable, text)
-        };
-        let key = keys
-            .iter()
-            .find(|key| key.version() == version.data_key_version)
-            .ok_or_else(|| unreadable(&format!("data key {} is missing", version.data_key_version)))?;
-        key.open(&identity(secret, version.version, &version.target), &version.blob).map_err(|error| unreadable(&error))
+        })
     }
+}
+
+/// Why a stored value can't be opened; for the log alone.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::service) enum Unreadable {
+    #[error("data key {0} is missing")]
+    Key(u32),
+    #[error(transparent)]
+    Record(#[from] OpenError),
+}
+
+/// Opens a version with one of the organization's `keys`.
+pub(in crate::service) fn open(
+    keys: &[DataKey],
+    secret: &Secret,
+    version: &SecretVersion,
+) -> Result<SecretBytes, Unreadable> {
+    let key_version = data_key_version(&version.blob)?;
+    let key = keys.iter().find(|key| key.version() == key_version).ok_or(Unreadable::Key(key_version))?;
+    Ok(key.open(&identity(secret, version.version, &version.target), &version.blob)?)
 }
 
 /// Refuses a value that can't be delivered to the target.

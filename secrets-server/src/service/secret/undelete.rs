@@ -1,16 +1,15 @@
 //! UndeleteSecret.
 
-use secrets_core::authorize::Listing;
 use secrets_core::{SecretName, Uid};
 
-use super::mutation::{Begun, SecretMutation};
+use super::missing;
+use super::mutation::{BegunSecretMutation, SecretMutation};
 use super::quota::{self, QuotaDelta};
-use super::view::{self, ChangedSecret};
-use super::{missing, warnings};
-use crate::call::Call;
+use super::view::ChangedSecret;
 use crate::error::{Error, Reason};
 use crate::service::Service;
-use crate::service::mutation::{Done, Keep};
+use crate::service::mutation::{IdempotencyKey, MutationOutcome};
+use crate::service::open_call::OpenCall;
 use crate::store::secret::{self, SecretWithVersion};
 
 /// What UndeleteSecret is asked for.
@@ -25,46 +24,40 @@ impl Service {
     /// Brings a deleted secret back within its window, if its name and place are free and its scope has room.
     pub async fn undelete_secret(
         &self,
-        call: &Call,
+        call: &mut OpenCall,
         input: &UndeleteSecret,
-        keep: &Keep<ChangedSecret>,
-    ) -> Result<Done<ChangedSecret>, Error> {
+        key: &IdempotencyKey<ChangedSecret>,
+    ) -> Result<MutationOutcome<ChangedSecret>, Error> {
         let id = Some(&input.name.secret_id);
-        let mut writing = match self.write_secrets(call, &input.name.scope, id, false, keep).await? {
-            Begun::Repeated(done) => return Ok(done),
-            Begun::Fresh(writing) => writing,
+        let mut mutation = match self.mutate_secrets(call, &input.name.scope, id, false, key).await? {
+            BegunSecretMutation::Replayed(outcome) => return Ok(outcome),
+            BegunSecretMutation::New(mutation) => mutation,
         };
-        let mut current = writing.find_deleted(input).await?;
-        writing.about(&current.secret);
-        if writing.find(&input.name.secret_id).await?.is_some() {
+        let mut current = mutation.find_deleted(input).await?;
+        mutation.identify(&current.secret);
+        if mutation.find(&input.name.secret_id).await?.is_some() {
             let text = format!("another secret is called `{}` by now; delete that one first", input.name);
             return Err(Error::field(Reason::AlreadyExists, "name", text));
         }
-        writing.check_target(&current.secret, &current.version.target).await?;
-        let growth = QuotaDelta { secrets: 1, bytes: current.version.value_bytes.into(), freed: 0 };
-        quota::check(writing.change.db(), &writing.place, &writing.limits, growth).await?;
+        mutation.check_target(&current.secret, &current.version.target).await?;
+        let delta = QuotaDelta { secrets: 1, bytes: current.version.value_bytes.into(), freed: 0 };
+        quota::check(mutation.db(), &mutation.located, &mutation.limits, delta).await?;
 
-        let stamp = writing.stamp().await?;
+        let stamp = mutation.stamp().await?;
         let back = &mut current.secret;
-        secret::undelete(writing.change.db(), back.organization, back.uid, &stamp).await?;
+        secret::undelete(mutation.db(), back.organization, back.uid, &stamp).await?;
         back.stamp(&stamp);
         back.delete_time = None;
         back.purge_time = None;
 
-        let mut told = warnings::of_metadata(back, call.now);
-        let (place, target) = (&writing.place, &current.version.target);
-        let around = self.surroundings_of(writing.change.db(), call, place, back, target).await?;
-        told.extend(around.warnings(back, target, call.now));
-        let secret = view::show(writing.change.db(), &input.name.scope, current, &Listing::All).await?;
-        let result = ChangedSecret { secret, revision: writing.revision(), warnings: told };
-        writing.end(keep, result).await
+        mutation.finish_secret(key, current, Vec::new()).await
     }
 }
 
 impl SecretMutation<'_> {
     /// The deleted secret that is asked for, while its window is open.
     async fn find_deleted(&self, input: &UndeleteSecret) -> Result<SecretWithVersion, Error> {
-        let (db, organization, scope) = (self.change.db(), self.place.organization.uid, self.place.scope);
+        let (db, organization, scope) = (self.db(), self.located.organization.uid, self.located.scope);
         let found = match input.uid {
             None => secret::last_deleted(db, organization, scope, &input.name.secret_id).await?,
             Some(uid) => secret::by_uid(db, organization, uid).await?.filter(|found| {

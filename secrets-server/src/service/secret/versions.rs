@@ -2,9 +2,9 @@
 
 use secrets_core::SecretName;
 
-use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
+use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
 use crate::store::version::{self, SecretVersion};
 
@@ -30,7 +30,11 @@ pub struct ListedVersions {
 
 impl Service {
     /// Lists a secret's versions, newest first, destroyed ones included.
-    pub async fn list_secret_versions(&self, call: &Call, input: ListVersions) -> Result<ListedVersions, Error> {
+    pub async fn list_secret_versions(
+        &self,
+        call: &mut OpenCall,
+        input: ListVersions,
+    ) -> Result<ListedVersions, Error> {
         let db = self.store.reader();
         let shown = self.find_shown(db, call, &input.name).await?;
         let secret = &shown.current.secret;

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::service::Service;
 use crate::service::access::credential::Cursor;
 use crate::service::locate::account::AccountNames;
+use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
 use crate::store::credential::{Credential, CredentialFilter};
@@ -36,10 +37,10 @@ pub struct SessionQuery {
 
 impl Service {
     /// Lists the sessions that the caller may see: an administrator all, others those they created or that serve them.
-    pub async fn list_sessions(&self, call: &Call, query: SessionQuery) -> Result<Listed<SessionView>, Error> {
+    pub async fn list_sessions(&self, call: &mut OpenCall, query: SessionQuery) -> Result<Listed<SessionView>, Error> {
         let db = self.store.reader();
         let parent = self.locate_scope(db, call, &ScopeName::Organization(query.organization.clone())).await?;
-        let _permit = call.authorize::<right::ListSessions>(&parent.resource)?;
+        call.require::<right::ListSessions>(&parent)?;
         let organization = &parent.organization;
         let filter = &CredentialFilter {
             kinds: vec![CredentialKind::Session],

@@ -65,7 +65,7 @@ pub struct Watched {
 
 impl Watched {
     /// What is told of a secret in one of the context's scopes.
-    pub(super) fn of(
+    pub(super) fn new(
         located: &LocatedContext,
         SecretWithVersion { secret, version }: &SecretWithVersion,
     ) -> Option<Self> {

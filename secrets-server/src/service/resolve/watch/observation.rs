@@ -1,22 +1,21 @@
-//! One look at a context: what Resolve would deliver to this caller now, without the values.
+//! A context as it was observed: what Resolve would deliver to this caller now, without the values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use secrets_core::authorize::right;
-use secrets_core::{ContextName, Filter, Principal, SecretId, Timestamp, Uid};
+use secrets_core::{ContextName, Principal, SecretId, Timestamp, Uid};
 
 use super::WatchQuestion;
 use super::event::{Happened, WatchEvent, Watched};
-use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
+use crate::service::open_call::Authorize;
+use crate::service::resolve::evaluate::Asked;
 use crate::service::resolve::resolved_set::ResolvedSet;
 use crate::store::revision::Revision;
-use crate::store::secret::SecretWithVersion;
 
-/// What was seen.
+/// What was observed.
 pub(super) struct Observation {
-    /// The organization that was looked at.
     pub(super) organization: Uid,
     /// The scopes on which the answer, and the right to it, depend.
     pub(super) scopes: BTreeSet<Uid>,
@@ -32,23 +31,22 @@ pub(super) struct Observation {
 }
 
 impl Service {
-    pub(super) async fn look(&self, call: &Call, question: &WatchQuestion) -> Result<Observation, Error> {
-        let asked = self.asked_context(call, question.context.clone(), false)?;
+    /// Observes a context for whoever may have its values: nobody else may know when they change.
+    pub(super) async fn observe(
+        &self,
+        call: &mut impl Authorize,
+        question: &WatchQuestion,
+    ) -> Result<Observation, Error> {
         let db = self.store.snapshot().await?;
-        let located = self.locate_context(&db, call, &asked).await?;
-        // Whoever may have the values may know when they change, and nobody else.
-        let permit = call.authorize_with::<right::ReceiveValues>(&located.user_bindings, &located.resource)?;
-        located.must_exist()?;
-        let snapshot = self.read_snapshot(&db, &permit, None).await?;
+        let asked = Asked { context: question.context.clone(), ..Asked::default() };
+        let evaluation = self.evaluate::<right::ReceiveValues>(&db, call, asked).await?;
         drop(db);
 
-        let resolution = secrets_core::resolve(&located.context, call.now, snapshot.candidates());
-        let restrictions = call.caller.session.as_ref().map(|session| session.restrictions.clone()).unwrap_or_default();
-        let filter = Filter { restrictions, ..question.filter.clone() };
-        let winners = resolution.delivered(&filter).filter_map(|winner| snapshot.secret(winner.secret));
-        let chosen: Vec<&SecretWithVersion> = winners.collect();
-        let answer = ResolvedSet::new(self, &located, &snapshot, &filter, &chosen, resolution.valid_until);
-        let secrets = chosen.iter().filter_map(|current| Watched::of(&located, current));
+        let filter = evaluation.narrowed(question.filter.clone());
+        let chosen = evaluation.chosen(&filter);
+        let answer = ResolvedSet::new(self, &evaluation, &filter, &chosen);
+        let located = &evaluation.located;
+        let secrets = chosen.iter().filter_map(|current| Watched::new(located, current));
         let scopes = located.context.scopes().map(|scope| scope.uid).chain(caller(&call.caller.principal));
         Ok(Observation {
             organization: located.context.organization,
@@ -90,20 +88,20 @@ impl Observation {
         self.event(Happened::Nothing)
     }
 
-    /// What is different from an earlier look, if anything is.
+    /// What is different from an earlier observation, if anything is.
     pub(super) fn changed(
         &self,
         before: &Self,
-        told: &BTreeMap<SecretId, Watched>,
+        notified: &BTreeMap<SecretId, Watched>,
         secrets: &BTreeMap<SecretId, Watched>,
     ) -> Option<WatchEvent> {
-        let differs = |name: &SecretId, secret: &Watched| told.get(name).is_some_and(|known| known != secret);
+        let differs = |name: &SecretId, secret: &Watched| notified.get(name).is_some_and(|known| known != secret);
         let those = |which: &dyn Fn(&SecretId, &Watched) -> bool| -> Vec<Watched> {
             secrets.iter().filter(|(name, secret)| which(name, secret)).map(|(_, secret)| secret.clone()).collect()
         };
-        let added = those(&|name, _| !told.contains_key(name));
+        let added = those(&|name, _| !notified.contains_key(name));
         let updated = those(&differs);
-        let removed: Vec<SecretId> = told.keys().filter(|name| !secrets.contains_key(name)).cloned().collect();
+        let removed: Vec<SecretId> = notified.keys().filter(|name| !secrets.contains_key(name)).cloned().collect();
         let delivery_changed = self.etag != before.etag;
         if added.is_empty() && updated.is_empty() && removed.is_empty() && !delivery_changed {
             return None;

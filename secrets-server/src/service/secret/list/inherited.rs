@@ -23,8 +23,8 @@ impl Service {
         call: &Call,
         reading: &ReadableScope,
     ) -> Result<Vec<SecretView>, Error> {
-        let place = &reading.place;
-        let context = context_of(&place.resource);
+        let located = &reading.located;
+        let context = context_of(&located.resource);
         let scopes: Vec<Scope> = context.scopes().collect();
         let candidates = secret::candidates(db, context.organization, &scopes).await?;
         let resolution = resolve(&context, call.now, candidates.iter().map(|found| found.candidate()).collect());
@@ -41,18 +41,18 @@ impl Service {
             .collect();
 
         let visible_scopes = self.visible_scopes(db, call, reading, &context).await?;
-        let read_only = call.authorize::<right::WriteSecrets>(&place.resource).is_err();
+        let read_only = call.permit::<right::WriteSecrets>(&located.resource).is_err();
         let mut shown = Vec::with_capacity(candidates.len());
         for current in candidates {
-            let inherited = current.secret.scope != place.scope;
+            let inherited = current.secret.scope != located.scope;
             if inherited && hidden.contains(&current.secret.uid) {
                 continue;
             }
-            let Some(lookout) = visible_scopes.iter().find(|lookout| lookout.place.scope == current.secret.scope)
+            let Some(visible) = visible_scopes.iter().find(|visible| visible.located.scope == current.secret.scope)
             else {
                 continue;
             };
-            if let Some(secret) = lookout.shown(&lookout.place.name, current) {
+            if let Some(secret) = visible.shown(&visible.located.name, current) {
                 shown.push(SecretView { inherited, read_only: inherited || read_only, ..secret });
             }
         }
@@ -73,30 +73,31 @@ impl Service {
         reading: &ReadableScope,
         context: &Context,
     ) -> Result<Vec<ReadableScope>, Error> {
-        let organization = &reading.place.organization;
+        let organization = &reading.located.organization;
         let at = |scope: Scope, name: ScopeName, resource: Resource| {
-            let mut place = reading.place.clone();
-            (place.scope, place.name, place.resource) = (scope, name, resource);
-            place
+            let mut located = reading.located.clone();
+            (located.scope, located.name, located.resource) = (scope, name, resource);
+            located
         };
-        let mut visible_scopes = vec![ReadableScope { place: reading.place.clone(), listing: reading.listing.clone() }];
+        let mut visible_scopes =
+            vec![ReadableScope { located: reading.located.clone(), listing: reading.listing.clone() }];
         let whole = Resource::Organization(organization.uid);
-        if reading.place.scope.kind != ScopeKind::Organization
-            && let Ok(permit) = call.authorize::<right::ListSecrets>(&whole)
+        if reading.located.scope.kind != ScopeKind::Organization
+            && let Ok(permit) = call.permit::<right::ListSecrets>(&whole)
         {
             let name = ScopeName::Organization(organization.organization_id.clone());
-            let place = at(Scope::new(ScopeKind::Organization, organization.uid), name, whole);
-            visible_scopes.push(ReadableScope { place, listing: self.listing_of(db, call, &permit).await? });
+            let located = at(Scope::new(ScopeKind::Organization, organization.uid), name, whole);
+            visible_scopes.push(ReadableScope { located, listing: self.listing_of(db, call, &permit).await? });
         }
-        if reading.place.scope.kind != ScopeKind::Project
+        if reading.located.scope.kind != ScopeKind::Project
             && let Some(project) = context.project
         {
             let resource = Resource::Project { organization: organization.uid, project };
-            if call.authorize::<right::ListSecrets>(&resource).is_ok() {
+            if call.permit::<right::ListSecrets>(&resource).is_ok() {
                 for row in project::by_uids(db, organization.uid, [project]).await? {
                     let name = ScopeName::Project(organization.organization_id.clone(), row.project_id);
-                    let place = at(Scope::new(ScopeKind::Project, project), name, resource);
-                    visible_scopes.push(ReadableScope { place, listing: Listing::All });
+                    let located = at(Scope::new(ScopeKind::Project, project), name, resource);
+                    visible_scopes.push(ReadableScope { located, listing: Listing::All });
                 }
             }
         }

@@ -44,7 +44,7 @@ pub struct SortKey {
 
 impl Order {
     /// Where a secret with these properties stands.
-    pub fn standpoint(self, secret_id: &SecretId, uid: Uid, create: Timestamp, update: Timestamp) -> SortKey {
+    pub fn sort_key(self, secret_id: &SecretId, uid: Uid, create: Timestamp, update: Timestamp) -> SortKey {
         let time = match self.by {
             OrderBy::SecretId => Timestamp::default(),
             OrderBy::CreateTime => create,
@@ -132,7 +132,7 @@ mod tests {
     fn a_cursor_reads_back() {
         let secret_id = SecretId::parse("A_B", secrets_core::NamePolicy::Strict).unwrap();
         let order = Order { by: OrderBy::UpdateTime, descending: true };
-        let at = order.standpoint(&secret_id, Uid::from_u128(7), Timestamp::default(), Timestamp::from_micros(-5));
+        let at = order.sort_key(&secret_id, Uid::from_u128(7), Timestamp::default(), Timestamp::from_micros(-5));
         assert_eq!(at.to_string().parse(), Ok(at));
     }
 }

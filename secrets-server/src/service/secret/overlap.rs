@@ -8,7 +8,7 @@ use sea_orm::ConnectionTrait;
 use secrets_core::authorize::{Listing, Resource};
 use secrets_core::{
     Redaction, Role, RoleResource, Scope, ScopeName, SecretName, Target, Timestamp, Uid, ValueWarning, Visibility,
-    right, value_warnings,
+    right,
 };
 
 use crate::call::Call;
@@ -19,39 +19,39 @@ use crate::service::warning::{Warning, WarningCode};
 use crate::store::secret::{self, Secret, SecretWithVersion};
 use crate::store::{project, workspace};
 
-/// An expiry this near is worth a word.
-const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// At most this many secrets of broader scopes are named for one secret: a group may have hundreds.
-const RIVALS_NAMED: usize = 20;
+/// An expiry within this time is warned of.
+const EXPIRY_NOTICE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Secrets of broader scopes that are named for one secret: a group may have hundreds.
+const MAX_NAMED: usize = 20;
 
 /// What is remarkable about a value.
-pub(super) fn of_value(secret: &Secret, target: &Target, value: &[u8]) -> Vec<Warning> {
-    value_warnings(target, value)
+pub(super) fn value_warnings(secret: &Secret, target: &Target, value: &[u8]) -> Vec<Warning> {
+    secrets_core::value_warnings(target, value)
         .into_iter()
         // What is not masked masks nothing else.
         .filter(|warning| *warning != ValueWarning::CommonWord || secret.redaction == Redaction::Default)
-        .map(|warning| Warning::of_value(&secret.secret_id, warning))
+        .map(|warning| Warning::from_value(&secret.secret_id, warning))
         .collect()
 }
 
 /// What is remarkable about the metadata.
-pub(super) fn of_metadata(secret: &Secret, now: Timestamp) -> Vec<Warning> {
+pub(super) fn metadata_warnings(secret: &Secret, now: Timestamp) -> Vec<Warning> {
     let mut warnings = Vec::new();
     match secret.expire_time {
         Some(end) if end <= now => {
             let text = format!("it expired at {end}: it is not delivered");
-            warnings.push(Warning::of(&secret.secret_id, WarningCode::AlreadyExpired, text));
+            warnings.push(Warning::new(&secret.secret_id, WarningCode::AlreadyExpired, text));
         }
-        Some(end) if end <= now.saturating_add(SOON) => {
+        Some(end) if end <= now.saturating_add(EXPIRY_NOTICE) => {
             let text = format!("it expires at {end}, within seven days");
-            warnings.push(Warning::of(&secret.secret_id, WarningCode::ExpiresSoon, text));
+            warnings.push(Warning::new(&secret.secret_id, WarningCode::ExpiresSoon, text));
         }
         _ => {}
     }
     if matches!(&secret.visibility, Visibility::Selected { projects, workspaces } if projects.is_empty() && workspaces.is_empty())
     {
         let text = "no project and no workspace is selected: it reaches nobody";
-        warnings.push(Warning::of(&secret.secret_id, WarningCode::ReachesNobody, text));
+        warnings.push(Warning::new(&secret.secret_id, WarningCode::ReachesNobody, text));
     }
     warnings
 }
@@ -68,67 +68,67 @@ pub(super) struct OverlapCheck {
 }
 
 impl Service {
-    /// What surrounds a scope, with those secrets that have the name, place or group of this one.
-    pub(super) async fn surroundings_of(
+    /// The broader scopes, with those of their secrets that have the name, destination or group of this one.
+    pub(super) async fn overlaps_of(
         &self,
         db: &impl ConnectionTrait,
         call: &Call,
-        place: &LocatedScope,
+        located: &LocatedScope,
         secret: &Secret,
         target: &Target,
     ) -> Result<OverlapCheck, Error> {
-        let mut around = self.surroundings(db, call, place).await?;
-        let (scopes, slot) = (around.uids(), target.destination(&secret.secret_id));
+        let mut check = self.broader_scopes(db, call, located).await?;
+        let (scopes, destination) = (check.uids(), target.destination(&secret.secret_id));
         if !scopes.is_empty() {
-            let (organization, group) = (around.organization, secret.group.as_ref());
-            around.overlapping =
-                secret::claiming(db, organization, &scopes, &secret.secret_id, slot.as_ref(), group).await?;
+            let (organization, group) = (check.organization, secret.group.as_ref());
+            check.overlapping =
+                secret::claiming(db, organization, &scopes, &secret.secret_id, destination.as_ref(), group).await?;
         }
-        Ok(around)
+        Ok(check)
     }
 
-    /// What surrounds a scope, with all secrets: for many changes at once.
-    pub(super) async fn surroundings_whole(
+    /// The broader scopes, with all their secrets: for many changes at once.
+    pub(super) async fn overlaps(
         &self,
         db: &impl ConnectionTrait,
         call: &Call,
-        place: &LocatedScope,
+        located: &LocatedScope,
     ) -> Result<OverlapCheck, Error> {
-        let mut around = self.surroundings(db, call, place).await?;
-        let scopes = around.uids();
+        let mut check = self.broader_scopes(db, call, located).await?;
+        let scopes = check.uids();
         if !scopes.is_empty() {
-            around.overlapping = secret::candidates(db, around.organization, &scopes).await?;
+            check.overlapping = secret::candidates(db, check.organization, &scopes).await?;
         }
-        Ok(around)
+        Ok(check)
     }
 
-    async fn surroundings(
+    async fn broader_scopes(
         &self,
         db: &impl ConnectionTrait,
         call: &Call,
-        place: &LocatedScope,
+        located: &LocatedScope,
     ) -> Result<OverlapCheck, Error> {
-        let organization = place.organization.uid;
-        let (projects, workspaces) = match place.resource {
+        let organization = located.organization.uid;
+        let (projects, workspaces) = match located.resource {
             Resource::Project { project, .. } => (BTreeSet::from([project]), BTreeSet::new()),
             Resource::Workspace { workspace, project, .. } => {
                 (project.into_iter().collect(), BTreeSet::from([workspace]))
             }
-            Resource::User { user, .. } => self.taken_part_in(db, call, organization, user).await?,
+            Resource::User { user, .. } => self.memberships(db, call, organization, user).await?,
             _ => return Ok(OverlapCheck::default()),
         };
-        let mut around = OverlapCheck { organization, ..OverlapCheck::default() };
-        let id = || place.organization.organization_id.clone();
+        let mut check = OverlapCheck { organization, ..OverlapCheck::default() };
+        let id = || located.organization.organization_id.clone();
         let whole = Resource::Organization(organization);
-        if let Ok(permit) = call.authorize::<right::ListSecrets>(&whole) {
-            around.sees = Some(self.listing_of(db, call, &permit).await?);
-            around.add(&whole, place.scope, ScopeName::Organization(id()));
+        if let Ok(permit) = call.permit::<right::ListSecrets>(&whole) {
+            check.sees = Some(self.listing_of(db, call, &permit).await?);
+            check.add(&whole, located.scope, ScopeName::Organization(id()));
         }
         if !projects.is_empty() {
             for row in project::by_uids(db, organization, projects.iter().copied()).await? {
                 let resource = Resource::Project { organization, project: row.uid };
-                if call.authorize::<right::ListSecrets>(&resource).is_ok() {
-                    around.add(&resource, place.scope, ScopeName::Project(id(), row.project_id));
+                if call.permit::<right::ListSecrets>(&resource).is_ok() {
+                    check.add(&resource, located.scope, ScopeName::Project(id(), row.project_id));
                 }
             }
         }
@@ -136,17 +136,17 @@ impl Service {
             for row in workspace::by_uids(db, organization, workspaces.iter().copied()).await? {
                 let resource =
                     Resource::Workspace { organization, workspace: row.uid, project: row.project, owner: row.owner };
-                if call.authorize::<right::ListSecrets>(&resource).is_ok() {
-                    around.add(&resource, place.scope, ScopeName::Workspace(id(), row.workspace_id));
+                if call.permit::<right::ListSecrets>(&resource).is_ok() {
+                    check.add(&resource, located.scope, ScopeName::Workspace(id(), row.workspace_id));
                 }
             }
         }
-        around.reach = Some(Listing::Reaching { projects, workspaces });
-        Ok(around)
+        check.reach = Some(Listing::Reaching { projects, workspaces });
+        Ok(check)
     }
 
     /// The projects and workspaces that contexts of this user, who calls, may name.
-    async fn taken_part_in(
+    async fn memberships(
         &self,
         db: &impl ConnectionTrait,
         call: &Call,
@@ -173,25 +173,25 @@ impl OverlapCheck {
     pub(super) fn warnings(&self, secret: &Secret, target: &Target, now: Timestamp) -> Vec<Warning> {
         let serves = |secret: &Secret| !secret.disabled && secret.expire_time.is_none_or(|end| end > now);
         let overlapping =
-            self.overlapping.iter().filter(|rival| rival.secret.uid != secret.uid && self.can_coexist(rival));
+            self.overlapping.iter().filter(|other| other.secret.uid != secret.uid && self.can_coexist(other));
         overlapping
-            .filter_map(|rival| {
-                let slot = shared_slot(secret, target, rival)?;
-                let name = self.name_of(rival)?;
-                let (code, text) = if rival.candidate().is_locked() {
+            .filter_map(|other| {
+                let shared = shared_claim(secret, target, other)?;
+                let name = self.name_of(other)?;
+                let (code, text) = if other.candidate().is_locked() {
                     let text = format!(
-                        "`{name}` is locked and holds the {slot}: this one is not delivered where that one is in force"
+                        "`{name}` is locked and holds the {shared}: this one is not delivered where that one is in force"
                     );
                     (WarningCode::BlockedByLock, text)
-                } else if serves(secret) && serves(&rival.secret) {
-                    let text = format!("it is delivered instead of `{name}`, which has the same {slot}");
+                } else if serves(secret) && serves(&other.secret) {
+                    let text = format!("it is delivered instead of `{name}`, which has the same {shared}");
                     (WarningCode::ShadowsBroader, text)
                 } else {
                     return None;
                 };
-                Some(Warning::of(&secret.secret_id, code, text))
+                Some(Warning::new(&secret.secret_id, code, text))
             })
-            .take(RIVALS_NAMED)
+            .take(MAX_NAMED)
             .collect()
     }
 
@@ -199,8 +199,8 @@ impl OverlapCheck {
         self.scopes.iter().map(|(scope, _)| *scope).collect()
     }
 
-    /// Adds a scope, unless it is the one that is surrounded.
-    fn add(&mut self, resource: &Resource, place: Scope, name: ScopeName) {
+    /// Adds a scope, unless it is the secret's own.
+    fn add(&mut self, resource: &Resource, own: Scope, name: ScopeName) {
         let uid = match *resource {
             Resource::Organization(uid)
             | Resource::Project { project: uid, .. }
@@ -208,37 +208,37 @@ impl OverlapCheck {
             _ => return,
         };
         let scope = Scope::new(name.kind(), uid);
-        if scope != place {
+        if scope != own {
             self.scopes.push((scope, name));
         }
     }
 
-    /// Whether a rival and the secret meet in some context, and the caller may know of it.
-    fn can_coexist(&self, rival: &SecretWithVersion) -> bool {
-        let passes = |listing: &Option<Listing>| {
-            listing.as_ref().is_some_and(|listing| listing.shows(&rival.secret.visibility).is_some())
+    /// Whether a other and the secret meet in some context, and the caller may know of it.
+    fn can_coexist(&self, other: &SecretWithVersion) -> bool {
+        let shows = |listing: &Option<Listing>| {
+            listing.as_ref().is_some_and(|listing| listing.shows(&other.secret.visibility).is_some())
         };
-        rival.secret.visibility == Visibility::All || (passes(&self.sees) && passes(&self.reach))
+        other.secret.visibility == Visibility::All || (shows(&self.sees) && shows(&self.reach))
     }
 
-    fn name_of(&self, rival: &SecretWithVersion) -> Option<SecretName> {
-        let (_, scope) = self.scopes.iter().find(|(scope, _)| *scope == rival.secret.scope)?;
-        Some(SecretName::new(scope.clone(), rival.secret.secret_id.clone()))
+    fn name_of(&self, other: &SecretWithVersion) -> Option<SecretName> {
+        let (_, scope) = self.scopes.iter().find(|(scope, _)| *scope == other.secret.scope)?;
+        Some(SecretName::new(scope.clone(), other.secret.secret_id.clone()))
     }
 }
 
-/// The first slot that both claim, in words.
-fn shared_slot(secret: &Secret, target: &Target, rival: &SecretWithVersion) -> Option<String> {
-    if rival.secret.secret_id == secret.secret_id {
+/// What both claim first, in words: the name, the destination or the group.
+fn shared_claim(secret: &Secret, target: &Target, other: &SecretWithVersion) -> Option<String> {
+    if other.secret.secret_id == secret.secret_id {
         return Some("name".to_owned());
     }
-    if let Some(place) = target.destination(&secret.secret_id)
-        && rival.version.target.destination(&rival.secret.secret_id).as_ref() == Some(&place)
+    if let Some(destination) = target.destination(&secret.secret_id)
+        && other.version.target.destination(&other.secret.secret_id).as_ref() == Some(&destination)
     {
-        return Some(place.to_string());
+        return Some(destination.to_string());
     }
-    match (&secret.group, &rival.secret.group) {
-        (Some(group), Some(other)) if group == other => Some(format!("group {group}")),
+    match (&secret.group, &other.secret.group) {
+        (Some(group), Some(theirs)) if group == theirs => Some(format!("group {group}")),
         _ => None,
     }
 }

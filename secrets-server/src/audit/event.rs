@@ -2,10 +2,33 @@
 
 use secrets_core::{Timestamp, Uid};
 
-use crate::call::{Call, Subject};
+use crate::call::Call;
 use crate::crypto::{Random, RandomError, random_uid};
 use crate::error::{Error, Reason};
 use crate::store::audit::{AuditRecord, AuditSet};
+
+/// What a call is about.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// None for the platform.
+    pub organization: Option<Uid>,
+    /// Resource path.
+    pub name: String,
+    /// Once it is known.
+    pub uid: Option<Uid>,
+}
+
+impl Subject {
+    /// The resource `name` of an organization, or with none of the platform.
+    pub fn new(organization: impl Into<Option<Uid>>, name: impl ToString, uid: impl Into<Option<Uid>>) -> Self {
+        Self { organization: organization.into(), name: name.to_string(), uid: uid.into() }
+    }
+
+    /// The same for what was located: the nil uid stands for what does not exist.
+    pub fn located(organization: impl Into<Option<Uid>>, name: impl ToString, uid: Uid) -> Self {
+        Self::new(organization, name, (!uid.is_nil()).then_some(uid))
+    }
+}
 
 /// Whether a call was allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +63,7 @@ pub struct DeliveredSet {
 
 impl DeliveredSet {
     /// The delivery of these versions, in this order.
-    pub fn of(secrets: Vec<(Uid, u32)>) -> Self {
+    pub fn new(secrets: Vec<(Uid, u32)>) -> Self {
         let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
         for (secret, version) in &secrets {
             context.update(secret.as_bytes());
@@ -70,36 +93,47 @@ pub struct Event {
 
 impl Event {
     /// The event of a call that was done.
-    pub fn allowed(call: &Call, random: &dyn Random) -> Result<Self, RandomError> {
-        Self::new(call, random, Outcome::Allowed, "")
+    pub fn allowed(call: &Call, subject: Subject, random: &dyn Random) -> Result<Self, RandomError> {
+        Self::new(call, subject, random, Outcome::Allowed, "")
     }
 
     /// The event of a call that was denied or failed.
-    pub fn refused(call: &Call, random: &dyn Random, failure: &Error) -> Result<Self, RandomError> {
-        let outcome = match failure.reason() {
+    pub fn refused(call: &Call, subject: Subject, random: &dyn Random, error: &Error) -> Result<Self, RandomError> {
+        let outcome = match error.reason() {
             Reason::PermissionDenied | Reason::Unauthenticated => Outcome::Denied,
             _ => Outcome::Failed,
         };
-        Self::new(call, random, outcome, failure.reason().as_str())
+        Self::new(call, subject, random, outcome, error.reason().as_str())
     }
 
     /// The event of a Resolve, with what it delivers.
-    pub fn delivered(call: &Call, random: &dyn Random, delivery: DeliveredSet) -> Result<Self, RandomError> {
-        Ok(Self { delivery: Some(delivery), ..Self::allowed(call, random)? })
+    pub fn delivered(
+        call: &Call,
+        subject: Subject,
+        random: &dyn Random,
+        delivery: DeliveredSet,
+    ) -> Result<Self, RandomError> {
+        Ok(Self { delivery: Some(delivery), ..Self::allowed(call, subject, random)? })
     }
 
-    fn new(call: &Call, random: &dyn Random, outcome: Outcome, reason: &'static str) -> Result<Self, RandomError> {
+    fn new(
+        call: &Call,
+        subject: Subject,
+        random: &dyn Random,
+        outcome: Outcome,
+        reason: &'static str,
+    ) -> Result<Self, RandomError> {
         Ok(Self {
             uid: random_uid(random)?,
             time: call.now,
             request_id: call.request_id.clone(),
             principal_kind: call.caller.principal_kind(),
             principal_uid: Some(call.caller.principal_uid()),
-            principal_name: call.caller.name.clone(),
+            principal_name: call.caller.name.to_string(),
             credential: Some(call.caller.credential),
             peer: call.peer.clone(),
             action: call.method.as_str(),
-            subject: call.subject(),
+            subject,
             outcome,
             reason,
             delivery: None,

@@ -15,9 +15,9 @@ const OTHERS: &str = "others";
 
 /// Counts of the running minute.
 #[derive(Debug, Default)]
-pub struct Unauthenticated(Mutex<HashMap<String, u64>>);
+pub struct FailedLogins(Mutex<HashMap<String, u64>>);
 
-impl Unauthenticated {
+impl FailedLogins {
     /// Counts a failure from `peer`, an address with or without a port.
     pub fn count(&self, peer: &str) {
         let address = peer.rsplit_once(':').map_or(peer, |(address, _)| address);
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn failures_of_one_address_are_one_event() {
-        let counts = Unauthenticated::default();
+        let counts = FailedLogins::default();
         counts.count("10.0.0.1:4711");
         counts.count("10.0.0.1:4712");
         counts.count("[::1]:4712");
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn addresses_beyond_the_bound_are_counted_together() {
-        let counts = Unauthenticated::default();
+        let counts = FailedLogins::default();
         for n in 0..ADDRESSES + 10 {
             counts.count(&format!("10.0.{}.{}:1", n / 256, n % 256));
         }

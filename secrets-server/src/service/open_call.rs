@@ -1,0 +1,173 @@
+//! A call at work, and how it ends: never without its audit event.
+//!
+//! Only [`Service::run`] makes an [`OpenCall`], which every use case takes; so whoever runs a use case has its event written.
+//! What the event names is handed over by type: without a [`Located`] there is no permit.
+
+use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+
+use secrets_core::Binding;
+use secrets_core::authorize::{Permit, Resource, Right};
+
+use super::Service;
+use crate::audit::{DeliveredSet, Event, Subject};
+use crate::call::Call;
+use crate::error::{Error, Reason};
+use crate::store::{self, Confirmation, WriteTransaction, audit};
+
+/// The future of a use case.
+pub type UseCase<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// What was located: it can be authorized, and named in the audit log.
+pub trait Located {
+    /// What the audit event is about.
+    fn subject(&self) -> Subject;
+    /// What is authorized.
+    fn resource(&self) -> Resource;
+}
+
+impl Located for (Subject, Resource) {
+    fn subject(&self) -> Subject {
+        self.0.clone()
+    }
+
+    fn resource(&self) -> Resource {
+        self.1
+    }
+}
+
+/// Whoever asks for a permit: a call, whose event will name what it asked for, or an open watch that looks again.
+pub trait Authorize: Deref<Target = Call> {
+    /// Asks the policy, with the caller's own bindings and `more`: those of a context's user.
+    fn authorize_with<A: Right>(&mut self, more: &[Binding], located: &impl Located) -> Result<Permit<A>, Error>;
+}
+
+/// An open watch looks again: the call that opened it has its event already.
+pub(super) struct Unrecorded(pub(super) Call);
+
+impl Deref for Unrecorded {
+    type Target = Call;
+
+    fn deref(&self) -> &Call {
+        &self.0
+    }
+}
+
+impl Authorize for Unrecorded {
+    fn authorize_with<A: Right>(&mut self, more: &[Binding], located: &impl Located) -> Result<Permit<A>, Error> {
+        self.0.permit_with(more, &located.resource())
+    }
+}
+
+/// A call at work.
+pub struct OpenCall {
+    call: Call,
+    subject: Option<Subject>,
+    /// Tells whether what the answer was read from is durable.
+    confirmation: Option<Confirmation>,
+    /// The audit event is durable.
+    is_recorded: bool,
+}
+
+impl Deref for OpenCall {
+    type Target = Call;
+
+    fn deref(&self) -> &Call {
+        &self.call
+    }
+}
+
+impl Authorize for OpenCall {
+    fn authorize_with<A: Right>(&mut self, more: &[Binding], located: &impl Located) -> Result<Permit<A>, Error> {
+        self.identify(located.subject());
+        self.call.permit_with(more, &located.resource())
+    }
+}
+
+impl OpenCall {
+    fn new(call: Call) -> Self {
+        Self { call, subject: None, confirmation: None, is_recorded: false }
+    }
+
+    /// Asks the policy, with the caller's own bindings.
+    pub(super) fn authorize<A: Right>(&mut self, located: &impl Located) -> Result<Permit<A>, Error> {
+        self.authorize_with(&[], located)
+    }
+
+    /// The same where nothing later demands the permit.
+    pub(super) fn require<A: Right>(&mut self, located: &impl Located) -> Result<(), Error> {
+        self.authorize::<A>(located).map(|_permit| ())
+    }
+
+    /// Names in the event what is known more precisely than at the authorization: what was created or found.
+    pub(super) fn identify(&mut self, subject: Subject) {
+        self.subject = Some(subject);
+    }
+
+    /// Begins a transaction. The answer relies on it; of several attempts, on the last.
+    pub(super) async fn begin(&mut self, service: &Service) -> Result<WriteTransaction, Error> {
+        let transaction = service.store.begin().await?;
+        self.confirmation = Some(transaction.confirmation());
+        Ok(transaction)
+    }
+
+    /// Commits a transaction with the event of this call in it: after `Ok` both are durable.
+    pub(super) async fn commit(
+        &mut self,
+        service: &Service,
+        transaction: WriteTransaction,
+        revision: u64,
+    ) -> Result<(), Error> {
+        let event = Event::allowed(&self.call, self.subject(), service.random.as_ref())?;
+        audit::insert_many(&transaction, &[event.into_row(Some(revision))]).await?;
+        store::commit(transaction).await?;
+        self.is_recorded = true;
+        Ok(())
+    }
+
+    /// Records what the call delivers: after `Ok` the event is durable, and the values may leave.
+    pub(super) async fn record_delivery(&mut self, service: &Service, delivered: DeliveredSet) -> Result<(), Error> {
+        let event = Event::delivered(&self.call, self.subject(), service.random.as_ref(), delivered)?;
+        service.audit.record(event).await?;
+        self.is_recorded = true;
+        Ok(())
+    }
+
+    /// What the call is about; the caller's organization when nothing more is known.
+    fn subject(&self) -> Subject {
+        self.subject
+            .clone()
+            .unwrap_or_else(|| Subject { organization: self.call.caller.organization_uid(), ..Subject::default() })
+    }
+}
+
+impl Service {
+    /// Runs a use case and ends its call: writes the audit event, unless a transaction of the use case already did, and only
+    /// then hands out the result.
+    pub async fn run<T, F>(&self, call: Call, case: F) -> Result<T, Error>
+    where
+        F: for<'a> FnOnce(&'a Self, &'a mut OpenCall) -> UseCase<'a, T>,
+    {
+        let mut call = OpenCall::new(call);
+        let result = case(self, &mut call).await;
+        if call.is_recorded {
+            return result;
+        }
+        // It may come from what others wrote and still wait to commit: a repeat, a rehearsal, a refusal.
+        let confirmed = match call.confirmation.take() {
+            Some(confirmation) => confirmation.wait().await.map_err(Error::from),
+            None => Ok(()),
+        };
+        let result = confirmed.and(result);
+        let (subject, random) = (call.subject(), self.random.as_ref());
+        let event = match &result {
+            Ok(_) => Event::allowed(&call, subject, random),
+            // The record was tried; its caller has waited for it long enough.
+            Err(error) if error.reason() == Reason::AuditUnavailable => return result,
+            Err(error) => Event::refused(&call, subject, random, error),
+        };
+        self.audit.record(event?).await?;
+        result
+    }
+}

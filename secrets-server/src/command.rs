@@ -25,7 +25,7 @@ use crate::telemetry;
 use self::healthcheck::{HealthError, Healthcheck};
 
 /// How long the runtime waits for its last tasks when everything that matters has ended.
-const LAST_TASKS: Duration = Duration::from_millis(500);
+const TASKS_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The version and, where `make build` says which it is, the build.
 const VERSION: &str = match option_env!("SECRETS_VERSION") {
@@ -131,6 +131,6 @@ fn load(flags: &Flags) -> Result<Config, InvalidConfig> {
 fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(work);
-    runtime.shutdown_timeout(LAST_TASKS);
+    runtime.shutdown_timeout(TASKS_TIMEOUT);
     ended
 }

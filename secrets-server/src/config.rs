@@ -213,7 +213,7 @@ fn listener(raw: RawListener, section: &str, insecure: bool) -> Result<ListenerC
 fn address(key: &str, text: &str) -> Result<SocketAddr, InvalidConfig> {
     let numeric = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
     numeric.parse().map_err(|_| {
-        let rule = format!("`{text}` is not an IP address with a port; `127.0.0.1:50051` or `[::1]:50051` would pass");
+        let rule = format!("`{text}` is not an IP address with a port; try `127.0.0.1:50051` or `[::1]:50051`");
         InvalidConfig::refused(key, rule)
     })
 }
@@ -240,8 +240,8 @@ fn database(raw: RawDatabase, data_dir: &Path) -> Result<Database, InvalidConfig
     }
     let Some(url) = raw.url else { return Ok(Database::Sqlite { path: data_dir.join("secrets.db") }) };
     let url = DatabaseUrl::parse(&url).ok_or_else(|| {
-        let rule = "is not a PostgreSQL address; `postgres://user@host:5432/database` would pass, \
-                    and leaving it out keeps everything in SQLite in the data directory";
+        let rule = "is not a PostgreSQL address; try `postgres://user@host:5432/database`, \
+                    or leave it out to keep everything in SQLite in the data directory";
         InvalidConfig::refused("database.url", rule)
     })?;
     Ok(Database::Postgres { url, max_connections })
@@ -257,7 +257,7 @@ fn log_config(raw: &RawLog) -> Result<LogConfig, InvalidConfig> {
 fn choose<T: Copy>(key: &str, word: &str, words: &[(&str, T)]) -> Result<T, InvalidConfig> {
     words.iter().find(|(each, _)| *each == word).map(|(_, value)| *value).ok_or_else(|| {
         let known = words.iter().map(|(each, _)| format!("`{each}`")).collect::<Vec<_>>().join(", ");
-        InvalidConfig::refused(key, format!("`{word}` does not pass; one of {known} would"))
+        InvalidConfig::refused(key, format!("`{word}` is unknown; expected one of {known}"))
     })
 }
 

@@ -69,7 +69,7 @@ reasons! {
 pub struct Violation {
     /// Path of the field, for instance `secret.target.file.path`.
     pub field: &'static str,
-    /// Which rule, and what would pass.
+    /// The rule, and what to do.
     pub description: String,
 }
 
@@ -87,7 +87,7 @@ struct Parts {
 }
 
 impl Error {
-    /// A failure with a text for a person: lower case, no full stop, says what would pass.
+    /// A failure with a text for a person: lower case, no full stop, says what to do.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         Self(Box::new(Parts {
             reason,
@@ -177,11 +177,11 @@ impl std::error::Error for Error {}
 
 /// A list of names for an error: at most 20, and how many more there are.
 pub fn name_list<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 20;
+    const MAX_SHOWN: usize = 20;
     let count = names.len();
-    let mut list = names.take(SHOWN).collect::<Vec<_>>().join(", ");
-    if count > SHOWN {
-        list.push_str(&format!(" and {} more", count - SHOWN));
+    let mut list = names.take(MAX_SHOWN).collect::<Vec<_>>().join(", ");
+    if count > MAX_SHOWN {
+        list.push_str(&format!(" and {} more", count - MAX_SHOWN));
     }
     list
 }
@@ -200,8 +200,8 @@ mod tests {
 
     #[test]
     fn a_field_failure_names_the_field_in_text_and_violation() {
-        let failure = Error::invalid("ttl", "at most 24 hours pass");
-        assert_eq!(failure.message(), "ttl: at most 24 hours pass");
-        assert_eq!(failure.violations(), [Violation { field: "ttl", description: "at most 24 hours pass".into() }]);
+        let failure = Error::invalid("ttl", "must be at most 24 hours");
+        assert_eq!(failure.message(), "ttl: must be at most 24 hours");
+        assert_eq!(failure.violations(), [Violation { field: "ttl", description: "must be at most 24 hours".into() }]);
     }
 }

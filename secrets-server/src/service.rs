@@ -14,9 +14,10 @@
 pub mod access;
 pub mod audit;
 pub mod bootstrap;
+pub mod create_credential;
 pub mod directory;
 pub mod locate;
-pub mod mint;
+
 pub mod mutation;
 pub mod open_call;
 pub mod page;

@@ -9,7 +9,7 @@ use crate::crypto::{Random, RandomError, random_uid};
 use crate::store::audit::AuditRecord;
 
 /// More addresses than this within a minute are counted as one.
-const ADDRESSES: usize = 1024;
+const MAX_ADDRESSES: usize = 1024;
 /// Stands for the addresses beyond.
 const OTHERS: &str = "others";
 
@@ -22,7 +22,7 @@ impl FailedLogins {
     pub fn count(&self, peer: &str) {
         let address = peer.rsplit_once(':').map_or(peer, |(address, _)| address);
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let address = if counts.len() < ADDRESSES || counts.contains_key(address) { address } else { OTHERS };
+        let address = if counts.len() < MAX_ADDRESSES || counts.contains_key(address) { address } else { OTHERS };
         *counts.entry(address.to_owned()).or_default() += 1;
     }
 
@@ -77,11 +77,11 @@ mod tests {
     #[test]
     fn addresses_beyond_the_bound_are_counted_together() {
         let counts = FailedLogins::default();
-        for n in 0..ADDRESSES + 10 {
+        for n in 0..MAX_ADDRESSES + 10 {
             counts.count(&format!("10.0.{}.{}:1", n / 256, n % 256));
         }
         let rows = counts.take(&SystemRandom, Timestamp::from_micros(0)).unwrap();
-        assert_eq!(rows.len(), ADDRESSES + 1);
+        assert_eq!(rows.len(), MAX_ADDRESSES + 1);
         assert!(rows.iter().any(|row| row.peer == OTHERS && row.detail == "{\"count\":10}"));
     }
 }

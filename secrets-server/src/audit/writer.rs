@@ -10,13 +10,13 @@ use crate::error::{Error, Reason};
 use crate::store::{self, DriverError, Store, StoreError, audit};
 
 /// How many events one commit takes at most.
-const BATCH: usize = 256;
+const MAX_BATCH_EVENTS: usize = 256;
 /// How many callers wait in a queue at most; more are told to retry.
-const QUEUE: usize = 4096;
+const MAX_WAITING_EVENTS: usize = 4096;
 /// A sink that takes longer is as good as none; the caller is told within two seconds.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+const RECORD_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// When a batch is given up and the next one tried: longer than a caller waits, since a slow commit is still one.
-const GIVEN_UP: Duration = Duration::from_secs(5);
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 struct Waiting {
     event: Event,
@@ -34,7 +34,10 @@ pub struct AuditWriter {
 impl AuditWriter {
     /// Starts the tasks; they end when the last writer is dropped.
     pub fn start(store: &Store) -> Self {
-        Self { calls: start_queue(store.clone(), QUEUE), denials: start_queue(store.clone(), QUEUE / 8) }
+        Self {
+            calls: start_queue(store.clone(), MAX_WAITING_EVENTS),
+            denials: start_queue(store.clone(), MAX_WAITING_EVENTS / 8),
+        }
     }
 
     /// Returns when the event is durable. An error means that nothing may be answered.
@@ -45,7 +48,7 @@ impl AuditWriter {
             queue.send(Waiting { event, done }).await.ok()?;
             written.await.ok()
         };
-        match timeout(PATIENCE, written).await {
+        match timeout(RECORD_TIMEOUT, written).await {
             Ok(Some(Ok(()))) => Ok(()),
             Ok(Some(Err(error))) => Err(unavailable(&error)),
             Ok(None) => Err(unavailable(&"the audit task has ended")),
@@ -62,11 +65,11 @@ fn unavailable(cause: &dyn std::fmt::Display) -> Error {
 fn start_queue(store: Store, length: usize) -> mpsc::Sender<Waiting> {
     let (sender, mut receiver) = mpsc::channel::<Waiting>(length);
     tokio::spawn(async move {
-        let mut batch = Vec::with_capacity(BATCH);
-        while receiver.recv_many(&mut batch, BATCH).await > 0 {
+        let mut batch = Vec::with_capacity(MAX_BATCH_EVENTS);
+        while receiver.recv_many(&mut batch, MAX_BATCH_EVENTS).await > 0 {
             let (events, done): (Vec<_>, Vec<_>) = batch.drain(..).map(|waiting| (waiting.event, waiting.done)).unzip();
             // A connection that fell silent must not hold up every later call.
-            let written = timeout(GIVEN_UP, write(&store, events)).await.unwrap_or_else(|_| Err(given_up()));
+            let written = timeout(COMMIT_TIMEOUT, write(&store, events)).await.unwrap_or_else(|_| Err(given_up()));
             for caller in done {
                 // A caller that hung up has no use for the answer; its event stands.
                 let _ = caller.send(written.clone());

@@ -77,7 +77,7 @@ impl Authenticator {
             expire_time: row.expire_time,
             bindings: binding::of_principals(db, organization.uid, &[row.principal]).await?,
             session: None,
-            organization: Some(of(organization)),
+            organization: Some(caller_organization(organization)),
         })
     }
 
@@ -100,7 +100,7 @@ impl Authenticator {
             expire_time: row.expire_time,
             bindings: binding::of_principal_everywhere(db, row.principal).await?,
             session: None,
-            organization: organization.map(of),
+            organization: organization.map(caller_organization),
         })
     }
 
@@ -129,7 +129,7 @@ impl Authenticator {
                 context: context_name,
                 restrictions: restrictions::parse(row.restrictions.as_deref())?,
             }),
-            organization: Some(of(organization)),
+            organization: Some(caller_organization(organization)),
         })
     }
 
@@ -178,7 +178,7 @@ fn operator(row: &Credential) -> Caller {
     }
 }
 
-fn of(organization: Organization) -> CallerOrganization {
+fn caller_organization(organization: Organization) -> CallerOrganization {
     CallerOrganization { uid: organization.uid, id: organization.organization_id }
 }
 

@@ -33,7 +33,7 @@ pub enum MissingCredential {
 
 impl RequestCredentials {
     /// What the metadata of a request presents.
-    pub fn of<M>(request: &Request<M>) -> Self {
+    pub fn from_request<M>(request: &Request<M>) -> Self {
         Self { token: bearer(request.metadata()), ..Self::anonymous(request) }
     }
 
@@ -81,11 +81,11 @@ mod tests {
         if let Some(text) = authorization {
             request.metadata_mut().insert("authorization", text.parse().unwrap());
         }
-        RequestCredentials::of(&request)
+        RequestCredentials::from_request(&request)
     }
 
     #[test]
-    fn a_bearer_token_passes_and_nothing_else_does() {
+    fn accepts_a_bearer_token_and_nothing_else() {
         let token = Token::make(&SystemRandom, CredentialKind::Personal).unwrap();
         for scheme in ["Bearer ", "bearer ", "BEARER  "] {
             let text = format!("{scheme}{}", token.expose());
@@ -104,7 +104,7 @@ mod tests {
         let signal = Signal::new();
         let mut request = Request::new(());
         request.extensions_mut().insert(signal.clone());
-        let presented = RequestCredentials::of(&request);
+        let presented = RequestCredentials::from_request(&request);
         drop(request);
         assert_eq!(signal.in_flight(), 1);
         drop(presented);

@@ -35,7 +35,7 @@ pub(super) struct Healthcheck {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HealthError {
     /// Not an address.
-    #[error("`{0}` is not an address; `http://127.0.0.1:50051` would pass")]
+    #[error("`{0}` is not an address; try `http://127.0.0.1:50051`")]
     Endpoint(String),
     /// The certificate to trust can't be read.
     #[error("cannot read `{path}`: {error}")]

@@ -51,7 +51,8 @@ pub(super) fn run_with(
 /// On the first start: a token for the operator, where only the operator reads it.
 async fn write_operator_token(config: &Config, application: &Application) -> Result<(), CommandError> {
     if let Some(first) = application.service.bootstrap_operator().await.map_err(CommandError::bootstrap)? {
-        let path = operator_token_file::write(&config.data_dir, first.token())?;
+        // The exposure that the file is for.
+        let path = operator_token_file::write(&config.data_dir, first.token().expose())?;
         first.keep().await.map_err(CommandError::bootstrap)?;
         tracing::info!(path = %path.display(), "wrote the operator's token");
     }

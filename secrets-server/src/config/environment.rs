@@ -25,7 +25,7 @@ impl Environment {
     }
 
     /// One of the given variables.
-    pub fn of<K: Into<OsString>, V: Into<OsString>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
+    pub fn from_variables<K: Into<OsString>, V: Into<OsString>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
         let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         Self { variables, root: false }
     }
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     fn collected(variables: &[(&str, &str)]) -> Result<Vec<(String, String)>, InvalidConfig> {
-        let source = Environment::of(variables.iter().copied()).source()?;
+        let source = Environment::from_variables(variables.iter().copied()).source()?;
         let mut pairs: Vec<_> =
             source.collect().unwrap().into_iter().map(|(key, value)| (key, value.into_string().unwrap())).collect();
         pairs.sort();
@@ -180,10 +180,10 @@ mod tests {
             (vec![("XDG_DATA_HOME", "relative"), ("HOME", "/home/ann")], "/home/ann/.local/share/secrets"),
             (vec![("HOME", "/home/ann")], "/home/ann/.local/share/secrets"),
         ] {
-            assert_eq!(Environment::of(variables).default_data_dir().unwrap(), Path::new(expected));
+            assert_eq!(Environment::from_variables(variables).default_data_dir().unwrap(), Path::new(expected));
         }
         assert!(matches!(Environment::default().default_data_dir(), Err(InvalidConfig::NoHome)));
-        let root = Environment::of([("HOME", "/root")]).as_root();
+        let root = Environment::from_variables([("HOME", "/root")]).as_root();
         assert_eq!(root.default_data_dir().unwrap(), Path::new("/var/lib/secrets"));
     }
 }

@@ -14,7 +14,7 @@ pub enum InvalidConfig {
         key: String,
         /// The file, or the environment.
         origin: String,
-        /// What passes in its place.
+        /// What is expected in its place.
         known: String,
     },
     /// A key with a value of another type.
@@ -24,7 +24,7 @@ pub enum InvalidConfig {
         key: String,
         /// The file, or the environment.
         origin: String,
-        /// The type that passes.
+        /// The expected type.
         expected: String,
     },
     /// A value that breaks a rule.
@@ -32,7 +32,7 @@ pub enum InvalidConfig {
     Refused {
         /// The key.
         key: String,
-        /// The rule, and what would pass.
+        /// The rule.
         rule: String,
     },
     /// A file that can't be read.

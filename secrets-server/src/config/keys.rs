@@ -69,7 +69,7 @@ fn unknown(key: &str, origin: &str) -> InvalidConfig {
     InvalidConfig::UnknownKey { key: key.to_owned(), origin: origin.to_owned(), known: siblings(key) }
 }
 
-/// The keys that pass in the section that `key` is in.
+/// The keys of the section that `key` is in.
 fn siblings(key: &str) -> String {
     let section = key.rsplit_once('.').map_or(String::new(), |(section, _)| format!("{section}."));
     let mut names: Vec<&str> = Vec::new();
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn every_known_key_passes() {
+    fn accepts_every_known_key() {
         let text = "data_dir = 'd'\nlisten = 'a'\ninsecure = true\n[tls]\ncert = 'c'\nkey = 'k'\n\
                     [database]\nurl = 'u'\nmax_connections = 3\n[root_key]\nfile = 'f'\n[log]\nformat = 'json'\nlevel = 'info'\n\
                     [[listeners]]\naddress = 'a'\nservices = ['resolve']\ninsecure = false\ntls = { cert = 'c', key = 'k' }";
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_named_with_its_origin_and_what_passes() {
+    fn an_unknown_key_is_named_with_its_origin_and_the_known_ones() {
         for (text, parts) in [
             ("datadir = 'x'", ["`datadir`", "`server.toml`", "`data_dir`"]),
             ("[database]\nuri = 'x'", ["`database.uri`", "`server.toml`", "`database.url`"]),

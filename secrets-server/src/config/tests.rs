@@ -1,7 +1,7 @@
 use super::*;
 
 fn environment(variables: &[(&str, &str)]) -> Environment {
-    Environment::of([("HOME", "/home/ann")].into_iter().chain(variables.iter().copied()))
+    Environment::from_variables([("HOME", "/home/ann")].into_iter().chain(variables.iter().copied()))
 }
 
 fn load(file: &str, variables: &[(&str, &str)], flags: Flags) -> Result<Config, InvalidConfig> {

@@ -5,8 +5,6 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::auth::token::Token;
-
 const NAME: &str = "operator-token";
 
 /// Writes the token into `data_dir`, in place of one from before, and returns the file's path. The file is whole and
@@ -14,7 +12,7 @@ const NAME: &str = "operator-token";
 ///
 /// # Errors
 /// The operating system's.
-pub fn write(data_dir: &Path, token: &Token) -> io::Result<PathBuf> {
+pub fn write(data_dir: &Path, token: &str) -> io::Result<PathBuf> {
     let path = data_dir.join(NAME);
     let draft = data_dir.join(format!(".{NAME}.{}", std::process::id()));
     let written = write_draft(&draft, token).and_then(|()| fs::rename(&draft, &path));
@@ -26,11 +24,11 @@ pub fn write(data_dir: &Path, token: &Token) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-fn write_draft(draft: &Path, token: &Token) -> io::Result<()> {
+fn write_draft(draft: &Path, token: &str) -> io::Result<()> {
     let _ = fs::remove_file(draft); // left by a process that was killed
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
     // The exposure that the file is for: the operator reads it from here, once.
-    writeln!(file, "{}", token.expose())?;
+    writeln!(file, "{token}")?;
     file.sync_all()
 }
 
@@ -38,19 +36,15 @@ fn write_draft(draft: &Path, token: &Token) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use secrets_core::CredentialKind;
-
     use super::*;
-    use crate::crypto::SystemRandom;
 
     #[test]
     fn the_last_token_is_in_the_file_and_only_its_owner_reads_it() {
         let folder = tempfile::tempdir().unwrap();
-        for _ in 0..2 {
-            let token = Token::make(&SystemRandom, CredentialKind::Operator).unwrap();
-            let path = write(folder.path(), &token).unwrap();
+        for token in ["soper_first", "soper_second"] {
+            let path = write(folder.path(), token).unwrap();
             assert_eq!(path, folder.path().join("operator-token"));
-            assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", token.expose()));
+            assert_eq!(fs::read_to_string(&path).unwrap(), format!("{token}\n"));
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");

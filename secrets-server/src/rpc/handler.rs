@@ -68,9 +68,7 @@ impl Handler {
         let input = decode(request.into_inner());
         let answer = self
             .service
-            .run(call, |service, call| {
-                Box::pin(until(deadline, async move { run(service, call, input?).await }))
-            })
+            .run(call, |service, call| Box::pin(until(deadline, async move { run(service, call, input?).await })))
             .await?;
         Ok(Response::new(within_limit(encode(answer))?))
     }

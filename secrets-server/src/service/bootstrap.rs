@@ -4,7 +4,7 @@ use secrets_core::{
     Binding, CredentialKind, NamePolicy, OrganizationId, PrincipalKind, PrincipalRef, Role, RoleResource, Uid, UserId,
 };
 
-use super::mint::{Created, Creating};
+use super::create_credential::{CreatedCredential, NewCredential};
 use crate::auth::token::Token;
 use crate::error::Error;
 use crate::service::Service;
@@ -28,14 +28,15 @@ impl Service {
         if credential::count(&transaction, None, &working).await? > 0 {
             return Ok(None);
         }
-        let creating = Creating {
+        let new_credential = NewCredential {
             kind: CredentialKind::Operator,
             organization: None,
             principal: PrincipalRef { kind: PrincipalKind::Operator, uid: Uid::nil() },
             display_name: "first start".to_owned(),
             ttl: None,
         };
-        let Created { token, .. } = self.create(&transaction, creating, self.clock.now(), |_| ()).await?;
+        let CreatedCredential { token, .. } =
+            self.create_credential(&transaction, new_credential, self.clock.now(), |_| ()).await?;
         Ok(Some(FirstToken { token, transaction }))
     }
 
@@ -74,14 +75,14 @@ impl Service {
             creator: "operator".to_owned(),
         };
         binding::insert(&transaction, &row).await?;
-        let creating = Creating {
+        let new_credential = NewCredential {
             kind: CredentialKind::Personal,
             organization: Some(organization.uid),
             principal,
             display_name: "secrets-server dev".to_owned(),
             ttl: None,
         };
-        let created = self.create(&transaction, creating, now, |_| ()).await?;
+        let created = self.create_credential(&transaction, new_credential, now, |_| ()).await?;
         store::commit(transaction).await?;
         Ok(created.token)
     }

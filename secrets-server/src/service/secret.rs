@@ -34,7 +34,7 @@ use secrets_core::{InvalidSecretId, SecretName};
 
 use crate::error::{Error, Reason};
 
-/// A name that does not pass, with the one that would as `metadata.suggestion`.
+/// A name that is not valid, with the one that was probably meant as `metadata.suggestion`.
 pub fn invalid_name(field: &'static str, error: &InvalidSecretId) -> Error {
     let failure = Error::field(Reason::InvalidSecretId, field, error);
     match error.suggestion() {

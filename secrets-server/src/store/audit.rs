@@ -19,8 +19,8 @@ const TABLE: &str = "audit_events";
 const SETS: &str = "audit_sets";
 
 /// Databases limit how many parameters a statement has; an event takes 17.
-const EVENTS_AT_ONCE: usize = 500;
-const SECRETS_AT_ONCE: usize = 1000;
+const MAX_EVENTS_PER_INSERT: usize = 500;
+const MAX_SECRETS_PER_INSERT: usize = 1000;
 
 /// One call, allowed or denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub struct AuditFilter {
 
 /// Adds events.
 pub async fn insert_many(db: &impl ConnectionTrait, rows: &[AuditRecord]) -> Result<(), StoreError> {
-    for rows in rows.chunks(EVENTS_AT_ONCE) {
+    for rows in rows.chunks(MAX_EVENTS_PER_INSERT) {
         let models = rows.iter().map(write).collect::<Result<Vec<_>, _>>()?;
         Entity::insert_many(models).exec_without_returning(db).await?;
     }
@@ -105,7 +105,7 @@ pub async fn insert_sets(db: &impl ConnectionTrait, sets: &[AuditSet]) -> Result
             version: Set((*version).into()),
         }));
     }
-    for models in models.chunks(SECRETS_AT_ONCE) {
+    for models in models.chunks(MAX_SECRETS_PER_INSERT) {
         let known = OnConflict::columns([
             audit_set::Column::OrganizationUid,
             audit_set::Column::Digest,

@@ -54,7 +54,13 @@ pub async fn by_uid(
     organization: Option<Uid>,
     uid: Uid,
 ) -> Result<Option<BindingRecord>, StoreError> {
-    of(organization).filter(Column::Uid.eq(uid)).one(db).await.map_err(reading(TABLE))?.map(read).transpose()
+    in_organization(organization)
+        .filter(Column::Uid.eq(uid))
+        .one(db)
+        .await
+        .map_err(reading(TABLE))?
+        .map(read)
+        .transpose()
 }
 
 /// The row of exactly this binding.
@@ -154,12 +160,12 @@ pub async fn delete_on(db: &impl ConnectionTrait, organization: Uid, resource: U
     delete_where(db, Some(organization), Column::ResourceUid.eq(resource)).await
 }
 
-fn of(organization: Option<Uid>) -> Select<Entity> {
+fn in_organization(organization: Option<Uid>) -> Select<Entity> {
     Entity::find().filter(Column::OrganizationUid.eq(organization_or_platform(organization)))
 }
 
 fn on(resource: RoleResource) -> Select<Entity> {
-    of(resource.organization())
+    in_organization(resource.organization())
         .filter(Column::ResourceKind.eq(resource.kind().as_str()))
         .filter(Column::ResourceUid.eq(resource.uid()))
 }

@@ -83,7 +83,7 @@ impl fmt::Debug for DatabaseUrl {
 
 /// Text that is no PostgreSQL connection string. It is not quoted: it may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a connection string; `postgres://user:password@host:port/database` passes")]
+#[error("not a connection string; try `postgres://user:password@host:port/database`")]
 pub struct InvalidDatabaseUrl;
 
 /// Why a database is not opened.

@@ -114,7 +114,7 @@ pub async fn by_uid(
     organization: Option<Uid>,
     uid: Uid,
 ) -> Result<Option<Credential>, StoreError> {
-    one(db, of(organization).filter(Column::Uid.eq(uid))).await
+    one(db, in_organization(organization).filter(Column::Uid.eq(uid))).await
 }
 
 /// Reads the credential with which a session is about to be created, and holds it until the transaction ends: whoever
@@ -140,7 +140,7 @@ pub async fn list(
     query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
-/// How many credentials pass the filter.
+/// How many credentials match the filter.
 pub async fn count(
     db: &impl ConnectionTrait,
     organization: Option<Uid>,
@@ -170,7 +170,7 @@ pub async fn renew(
     Ok(query.exec(db).await?.rows_affected == 1)
 }
 
-/// UsageBuffer that credentials were used at `time`.
+/// Notes that credentials were used at `time`.
 pub async fn touch(
     db: &impl ConnectionTrait,
     uids: impl IntoIterator<Item = Uid>,
@@ -186,7 +186,7 @@ pub async fn touch(
     Ok(())
 }
 
-fn of(organization: Option<Uid>) -> Select<Entity> {
+fn in_organization(organization: Option<Uid>) -> Select<Entity> {
     Entity::find().filter(Column::OrganizationUid.eq(organization_or_platform(organization)))
 }
 
@@ -206,7 +206,7 @@ fn matching(organization: Option<Uid>, filter: &CredentialFilter) -> Select<Enti
         .add_option(filter.context_user.map(|user| Column::ContextUserUid.eq(user)))
         .add_option(filter.creator.map(|creator| Column::MinterUid.eq(creator)))
         .add_option(filter.external_id.as_ref().map(|external_id| Column::ExternalId.eq(external_id)));
-    of(organization).filter(all)
+    in_organization(organization).filter(all)
 }
 
 async fn one(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Option<Credential>, StoreError> {

@@ -45,9 +45,9 @@ use tokio::time::timeout;
 use super::{ACQUIRE_TIMEOUT, DriverError, StoreError, begin_immediate};
 
 /// How many turns share a commit at most.
-const MOST: u32 = 128;
+const MAX_TURNS_PER_COMMIT: u32 = 128;
 /// For how long more turns are granted once the first has ended, and waits for the commit.
-const LONGEST: Duration = Duration::from_millis(10);
+const GRANT_TIMEOUT: Duration = Duration::from_millis(10);
 
 /// Where callers queue for a turn. The task ends after the last one of them.
 pub(super) struct GroupCommit {
@@ -177,7 +177,7 @@ impl Task {
             let kept = turn(&connection, next, &confirmation).await;
             control(&connection, if kept { "RELEASE turn" } else { "ROLLBACK TO turn; RELEASE turn" }).await?;
             turns += 1;
-            if turns >= MOST || since.elapsed() >= LONGEST {
+            if turns >= MAX_TURNS_PER_COMMIT || since.elapsed() >= GRANT_TIMEOUT {
                 break;
             }
         }

@@ -24,8 +24,8 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, schema, se
 use super::{Store, StoreError, begin_immediate};
 
 /// How often `apply` tries again, and how much longer it waits each time.
-const ATTEMPTS: u32 = 5;
-const PAUSE: Duration = Duration::from_millis(100);
+const MAX_ATTEMPTS: u32 = 5;
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The migrations, oldest first.
 pub(super) struct Migrations;
@@ -84,10 +84,10 @@ pub(super) async fn apply(store: &Store) -> Result<Vec<String>, StoreError> {
             // Another server migrates at the same time: the catalog lets only one of the two make a table. The one
             // that was refused finds the work done, or continues with it.
             Err(StoreError::UniqueViolation(_) | StoreError::SerializationFailure | StoreError::Refused(_))
-                if attempt < ATTEMPTS =>
+                if attempt < MAX_ATTEMPTS =>
             {
                 attempt += 1;
-                tokio::time::sleep(PAUSE * attempt).await;
+                tokio::time::sleep(RETRY_INTERVAL * attempt).await;
             }
             Err(error) => return Err(error),
         }

@@ -46,7 +46,11 @@ pub async fn by_id(
     organization: Uid,
     id: &ProjectId,
 ) -> Result<Option<Project>, StoreError> {
-    let row = of(organization).filter(Column::ProjectId.eq(id.as_str())).one(db).await.map_err(reading(TABLE))?;
+    let row = in_organization(organization)
+        .filter(Column::ProjectId.eq(id.as_str()))
+        .one(db)
+        .await
+        .map_err(reading(TABLE))?;
     row.map(read).transpose()
 }
 
@@ -56,7 +60,7 @@ pub async fn by_ids<'a>(
     organization: Uid,
     ids: impl IntoIterator<Item = &'a ProjectId>,
 ) -> Result<Vec<Project>, StoreError> {
-    all(db, of(organization).filter(Column::ProjectId.is_in(ids.into_iter().map(ProjectId::as_str)))).await
+    all(db, in_organization(organization).filter(Column::ProjectId.is_in(ids.into_iter().map(ProjectId::as_str)))).await
 }
 
 /// The projects of these uids, in no particular order; the ones that are not there are left out.
@@ -65,7 +69,7 @@ pub async fn by_uids(
     organization: Uid,
     uids: impl IntoIterator<Item = Uid>,
 ) -> Result<Vec<Project>, StoreError> {
-    all(db, of(organization).filter(Column::Uid.is_in(uids))).await
+    all(db, in_organization(organization).filter(Column::Uid.is_in(uids))).await
 }
 
 /// Up to `limit` projects in the order of their ids, those after `after`.
@@ -75,7 +79,7 @@ pub async fn list(
     after: Option<&ProjectId>,
     limit: u64,
 ) -> Result<Vec<Project>, StoreError> {
-    let mut query = of(organization).order_by_asc(Column::ProjectId).limit(limit);
+    let mut query = in_organization(organization).order_by_asc(Column::ProjectId).limit(limit);
     if let Some(after) = after {
         query = query.filter(Column::ProjectId.gt(after.as_str()));
     }
@@ -84,7 +88,7 @@ pub async fn list(
 
 /// How many projects the organization has.
 pub async fn count(db: &impl ConnectionTrait, organization: Uid) -> Result<u64, StoreError> {
-    Ok(of(organization).count(db).await?)
+    Ok(in_organization(organization).count(db).await?)
 }
 
 /// Removes a project; false if it was not there. It must have no workspaces ([`StoreError::ReferenceViolation`]), and
@@ -94,7 +98,7 @@ pub async fn delete(db: &impl ConnectionTrait, organization: Uid, uid: Uid) -> R
     Ok(query.exec(db).await?.rows_affected == 1)
 }
 
-fn of(organization: Uid) -> Select<Entity> {
+fn in_organization(organization: Uid) -> Select<Entity> {
     Entity::find().filter(Column::OrganizationUid.eq(organization))
 }
 

@@ -13,7 +13,7 @@ use super::{PLATFORM, StoreError};
 
 const TABLE: &str = "revisions";
 /// Databases limit how many parameters a statement has.
-const AT_ONCE: usize = 500;
+const MAX_ORGANIZATIONS_PER_QUERY: usize = 500;
 
 /// Where an organization's history stands. Histories are compared by both fields: after a restore the same number may
 /// belong to another change.
@@ -105,7 +105,7 @@ pub async fn current_of(
     organizations: &[Uid],
 ) -> Result<BTreeMap<Uid, Revision>, StoreError> {
     let mut found = BTreeMap::new();
-    for some in organizations.chunks(AT_ONCE) {
+    for some in organizations.chunks(MAX_ORGANIZATIONS_PER_QUERY) {
         let query = revision::Entity::find().filter(revision::Column::OrganizationUid.is_in(some.iter().copied()));
         for row in query.all(db).await.map_err(reading(TABLE))? {
             found.insert(row.organization_uid, read(row)?);

@@ -134,7 +134,7 @@ pub async fn insert(db: &impl ConnectionTrait, secret: &Secret, version: &Secret
     };
     Entity::insert(row).exec_without_returning(db).await?;
     visibility::insert(db, secret).await?;
-    version::insert(db, secret, version).await
+    version::insert(db, secret.organization, version).await
 }
 
 /// Stores what can be changed of a live secret without a new version; false if there is no such live one.
@@ -151,7 +151,7 @@ pub async fn add_version(
 ) -> Result<bool, StoreError> {
     let stored = store(db, secret, read::serving(secret, version, read::metadata(secret)?)).await?;
     if stored {
-        version::insert(db, secret, version).await?;
+        version::insert(db, secret.organization, version).await?;
     }
     Ok(stored)
 }
@@ -187,7 +187,7 @@ pub async fn by_uid(
     organization: Uid,
     uid: Uid,
 ) -> Result<Option<SecretWithVersion>, StoreError> {
-    one(db, of(organization).filter(Column::Uid.eq(uid))).await
+    one(db, in_organization(organization).filter(Column::Uid.eq(uid))).await
 }
 
 /// All live secrets of the scopes with their current versions, ordered by name: one query, and one more if any of
@@ -229,13 +229,13 @@ async fn store(db: &impl ConnectionTrait, secret: &Secret, set: ActiveModel) -> 
     Ok(stored)
 }
 
-fn of(organization: Uid) -> Select<Entity> {
+fn in_organization(organization: Uid) -> Select<Entity> {
     Entity::find().filter(Column::OrganizationUid.eq(organization))
 }
 
 fn within(organization: Uid, scopes: &[Scope]) -> Select<Entity> {
     // The uid of a scope is its own, whatever its kind.
-    of(organization).filter(Column::ScopeUid.is_in(scopes.iter().map(|scope| scope.uid)))
+    in_organization(organization).filter(Column::ScopeUid.is_in(scopes.iter().map(|scope| scope.uid)))
 }
 
 fn live(organization: Uid, scopes: &[Scope]) -> Select<Entity> {

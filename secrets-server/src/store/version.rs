@@ -9,7 +9,6 @@ use secrets_core::{FileMode, Target, TargetKind, Timestamp, Uid};
 use super::StoreError;
 use super::entity::secret_version::{ActiveModel, Column, Entity, Model};
 use super::row::{Row, optional_time, reading, time};
-use super::secret::Secret;
 
 const TABLE: &str = "secret_versions";
 
@@ -41,13 +40,13 @@ pub struct SecretVersion {
 /// Adds a version row; [`super::secret`] keeps the secret's row in step.
 pub(super) async fn insert(
     db: &impl ConnectionTrait,
-    secret: &Secret,
+    organization: Uid,
     version: &SecretVersion,
 ) -> Result<(), StoreError> {
     let row = ActiveModel {
-        secret_uid: Set(secret.uid),
+        secret_uid: Set(version.secret),
         version: Set(version.version.into()),
-        organization_uid: Set(secret.organization),
+        organization_uid: Set(organization),
         blob: Set(version.blob.clone()),
         data_key_version: Set(version.data_key_version.into()),
         value_bytes: Set(version.value_bytes.into()),
@@ -63,7 +62,7 @@ pub(super) async fn insert(
 
 /// All versions of a secret, the newest first, destroyed ones included.
 pub async fn list(db: &impl ConnectionTrait, organization: Uid, secret: Uid) -> Result<Vec<SecretVersion>, StoreError> {
-    let query = of(organization, secret).order_by_desc(Column::Version);
+    let query = of_secret(organization, secret).order_by_desc(Column::Version);
     query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
@@ -74,13 +73,13 @@ pub async fn by_number(
     secret: Uid,
     version: u32,
 ) -> Result<Option<SecretVersion>, StoreError> {
-    let query = of(organization, secret).filter(Column::Version.eq(i64::from(version)));
+    let query = of_secret(organization, secret).filter(Column::Version.eq(i64::from(version)));
     query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
 }
 
 /// How many versions a secret has, destroyed ones included.
 pub async fn count(db: &impl ConnectionTrait, organization: Uid, secret: Uid) -> Result<u64, StoreError> {
-    Ok(of(organization, secret).count(db).await?)
+    Ok(of_secret(organization, secret).count(db).await?)
 }
 
 /// Wipes the value of a version; false if it is not there or was destroyed before. That it is not the current one is
@@ -123,7 +122,7 @@ pub async fn remove_oldest(
     secret: Uid,
     keep: u64,
 ) -> Result<u64, StoreError> {
-    let numbers = of(organization, secret).select_only().column(Column::Version).order_by_desc(Column::Version);
+    let numbers = of_secret(organization, secret).select_only().column(Column::Version).order_by_desc(Column::Version);
     let newest_to_go: Option<i64> = numbers.offset(keep).limit(1).into_tuple().one(db).await.map_err(reading(TABLE))?;
     let Some(number) = newest_to_go else { return Ok(0) };
     let query = Entity::delete_many()
@@ -133,7 +132,7 @@ pub async fn remove_oldest(
     Ok(query.exec(db).await?.rows_affected)
 }
 
-fn of(organization: Uid, secret: Uid) -> Select<Entity> {
+fn of_secret(organization: Uid, secret: Uid) -> Select<Entity> {
     Entity::find().filter(Column::OrganizationUid.eq(organization)).filter(Column::SecretUid.eq(secret))
 }
 

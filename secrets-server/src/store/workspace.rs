@@ -52,7 +52,11 @@ pub async fn by_id(
     organization: Uid,
     id: &WorkspaceId,
 ) -> Result<Option<Workspace>, StoreError> {
-    let row = of(organization).filter(Column::WorkspaceId.eq(id.as_str())).one(db).await.map_err(reading(TABLE))?;
+    let row = in_organization(organization)
+        .filter(Column::WorkspaceId.eq(id.as_str()))
+        .one(db)
+        .await
+        .map_err(reading(TABLE))?;
     row.map(read).transpose()
 }
 
@@ -62,7 +66,8 @@ pub async fn by_ids<'a>(
     organization: Uid,
     ids: impl IntoIterator<Item = &'a WorkspaceId>,
 ) -> Result<Vec<Workspace>, StoreError> {
-    all(db, of(organization).filter(Column::WorkspaceId.is_in(ids.into_iter().map(WorkspaceId::as_str)))).await
+    all(db, in_organization(organization).filter(Column::WorkspaceId.is_in(ids.into_iter().map(WorkspaceId::as_str))))
+        .await
 }
 
 /// The workspaces of these uids, in no particular order; the ones that are not there are left out.
@@ -71,7 +76,7 @@ pub async fn by_uids(
     organization: Uid,
     uids: impl IntoIterator<Item = Uid>,
 ) -> Result<Vec<Workspace>, StoreError> {
-    all(db, of(organization).filter(Column::Uid.is_in(uids))).await
+    all(db, in_organization(organization).filter(Column::Uid.is_in(uids))).await
 }
 
 /// Up to `limit` workspaces in the order of their ids, those after `after`; of one project, if `project` is given.
@@ -96,7 +101,7 @@ pub async fn count(db: &impl ConnectionTrait, organization: Uid, project: Option
 
 /// The workspaces that `owner` owns, in the order of their ids.
 pub async fn owned_by(db: &impl ConnectionTrait, organization: Uid, owner: Uid) -> Result<Vec<Workspace>, StoreError> {
-    all(db, of(organization).filter(Column::OwnerUid.eq(owner)).order_by_asc(Column::WorkspaceId)).await
+    all(db, in_organization(organization).filter(Column::OwnerUid.eq(owner)).order_by_asc(Column::WorkspaceId)).await
 }
 
 /// Gives a workspace to another owner, or to none; false if it is not there.
@@ -120,14 +125,14 @@ pub async fn delete(db: &impl ConnectionTrait, organization: Uid, uid: Uid) -> R
     Ok(query.exec(db).await?.rows_affected == 1)
 }
 
-fn of(organization: Uid) -> Select<Entity> {
+fn in_organization(organization: Uid) -> Select<Entity> {
     Entity::find().filter(Column::OrganizationUid.eq(organization))
 }
 
 fn within(organization: Uid, project: Option<Uid>) -> Select<Entity> {
     match project {
-        Some(project) => of(organization).filter(Column::ProjectUid.eq(project)),
-        None => of(organization),
+        Some(project) => in_organization(organization).filter(Column::ProjectUid.eq(project)),
+        None => in_organization(organization),
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use secrets_core::{Binding, CredentialKind, NamePolicy, PrincipalKind, PrincipalRef, Role, RoleResource, Uid};
 use secrets_server::clock::Clock;
-use secrets_server::service::mint::Creating;
+use secrets_server::service::create_credential::NewCredential;
 use secrets_server::store::binding::{self, BindingRecord};
 use secrets_server::store::organization::{self, Organization};
 use secrets_server::store::project::{self, Project};
@@ -74,7 +74,7 @@ impl Acme {
             };
             user::insert(&tx, &row).await.unwrap();
             bind(row.uid, role, RoleResource::Organization(organization)).await;
-            let creating = Creating {
+            let new_credential = NewCredential {
                 kind: CredentialKind::Personal,
                 organization: Some(organization),
                 principal: PrincipalRef { kind: PrincipalKind::User, uid: row.uid },

@@ -8,7 +8,7 @@ use secrets_core::{
 use secrets_server::auth::restrictions;
 use secrets_server::clock::Clock;
 use secrets_server::crypto::{SystemRandom, ValueIdentity, random_uid};
-use secrets_server::service::mint::Creating;
+use secrets_server::service::create_credential::NewCredential;
 use secrets_server::store::binding::BindingRecord;
 use secrets_server::store::organization::Organization;
 use secrets_server::store::project::Project;
@@ -125,9 +125,9 @@ impl<'a> TestOrganization<'a> {
         created.token.expose().to_owned()
     }
 
-    fn creating(&self, kind: CredentialKind, principal: PrincipalRef) -> Creating {
+    fn new_credential(&self, kind: CredentialKind, principal: PrincipalRef) -> NewCredential {
         let display_name = "test".to_owned();
-        Creating { kind, organization: Some(self.organization), principal, display_name, ttl: None }
+        NewCredential { kind, organization: Some(self.organization), principal, display_name, ttl: None }
     }
 
     pub async fn project(&self, id: &str) -> Uid {

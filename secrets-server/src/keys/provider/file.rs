@@ -100,7 +100,7 @@ pub enum RootKeyFileProblem {
     #[error("is not a regular file")]
     NotAFile,
     /// Others could read it, or it is executable.
-    #[error("has mode {mode:04o}; only 0600 and 0400 pass, so that nobody but its owner can read it")]
+    #[error("has mode {mode:04o}; must be 0600 or 0400, so that nobody but its owner can read it")]
     Mode {
         /// The permission bits.
         mode: u32,

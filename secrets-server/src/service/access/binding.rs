@@ -143,7 +143,7 @@ impl Service {
         let query = ["bindings", level_name.as_str()];
         let listed = self.list_page(&page, &query, Some(total), |_| true, |row: &BindingRecord| row.uid, fetch).await?;
         let holders = listed.rows.iter().map(|row| row.binding.principal);
-        let names = AccountNames::of(db, on.organization(), holders).await?;
+        let names = AccountNames::load(db, on.organization(), holders).await?;
         Ok(listed.map(|row| {
             let resource = if row.binding.resource == RoleResource::Platform { "platform" } else { &level_name };
             let principal = names.name(row.binding.principal);
@@ -197,7 +197,7 @@ impl Service {
 fn one_organization(on: Option<&OrganizationId>, principal: &AccountName) -> Result<(), Error> {
     match (on, principal.organization()) {
         (Some(on), Some(own)) if on != own => {
-            let text = format!("an account of `organizations/{on}`, or a service account of the platform, passes");
+            let text = format!("must be an account of `organizations/{on}` or a service account of the platform");
             Err(Error::invalid("binding.principal", text))
         }
         _ => Ok(()),

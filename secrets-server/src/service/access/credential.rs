@@ -56,7 +56,7 @@ impl fmt::Display for CredentialName {
 pub(super) struct Cursor(Timestamp, Uid);
 
 impl Cursor {
-    pub(super) fn of(row: &Credential) -> Self {
+    pub(super) fn new(row: &Credential) -> Self {
         Self(row.create_time, row.uid)
     }
 }

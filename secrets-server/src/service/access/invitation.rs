@@ -14,14 +14,14 @@ use secrets_core::{
 };
 use zeroize::Zeroizing;
 
-use super::token::{TOKEN_TTL, TOKEN_TTL_MOST, TokenView};
+use super::token::{DEFAULT_TOKEN_TTL, MAX_TOKEN_TTL, TokenView};
 use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::service::Service;
-use crate::service::directory::organization::{INVITATION_TTL, INVITATION_TTL_MOST, IssuedInvitation};
+use crate::service::create_credential::{CreatedCredential, NewCredential, lifetime};
+use crate::service::directory::organization::{DEFAULT_INVITATION_TTL, IssuedInvitation, MAX_INVITATION_TTL};
 use crate::service::directory::user::end_credentials;
-use crate::service::mint::{Created, Creating, lifetime};
 use crate::service::mutation::{Begun, IdempotencyKey, Mutation, MutationOutcome};
 use crate::service::open_call::OpenCall;
 use crate::store::secret::SecretQuery;
@@ -75,7 +75,7 @@ impl Service {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,
         };
-        let ttl = lifetime("ttl", input.ttl, INVITATION_TTL, INVITATION_TTL_MOST)?;
+        let ttl = lifetime("ttl", input.ttl, DEFAULT_INVITATION_TTL, MAX_INVITATION_TTL)?;
         let uid = if located.scope.uid.is_nil() {
             let row = self.add_user(mutation.db(), call, &organization, &input.user, String::new()).await?;
             mutation.bump(Scope::new(ScopeKind::Organization, within)).await?;
@@ -85,14 +85,15 @@ impl Service {
             self.make_member(mutation.db(), call, within, located.scope.uid).await?;
             located.scope.uid
         };
-        let creating = Creating {
+        let new_credential = NewCredential {
             kind: CredentialKind::Invitation,
             organization: Some(within),
             principal: PrincipalRef { kind: PrincipalKind::User, uid },
             display_name: String::new(),
             ttl: Some(ttl),
         };
-        let Created { token, row } = self.create(mutation.db(), creating, call.now, |_| ()).await?;
+        let CreatedCredential { token, row } =
+            self.create_credential(mutation.db(), new_credential, call.now, |_| ()).await?;
         call.identify(Subject::new(within, &name, uid));
         // Shown to whoever invites, who hands it to the invited: this once.
         let code = Zeroizing::new(token.expose().to_owned());
@@ -111,7 +112,7 @@ impl Service {
         let Principal::User { organization, user } = call.caller.principal else { return Err(Error::denied()) };
         let own = Subject::new(organization, &call.caller.name, user);
         call.identify(own.clone());
-        let ttl = lifetime("ttl", input.ttl, TOKEN_TTL, TOKEN_TTL_MOST)?;
+        let ttl = lifetime("ttl", input.ttl, DEFAULT_TOKEN_TTL, MAX_TOKEN_TTL)?;
         let locked = self.lock(call, organization).await?;
         let permit = call.authorize::<right::CreateToken>(&(own, Resource::User { organization, user }))?;
         // A code is redeemed once: a repeat is too late.
@@ -124,14 +125,15 @@ impl Service {
             ));
         }
         user::set_state(mutation.db(), organization, user, UserState::Active).await?;
-        let creating = Creating {
+        let new_credential = NewCredential {
             kind: CredentialKind::Personal,
             organization: Some(organization),
             principal: PrincipalRef { kind: PrincipalKind::User, uid: user },
             display_name: input.display_name.clone(),
             ttl: Some(ttl),
         };
-        let Created { token, row } = self.create(mutation.db(), creating, call.now, |_| ()).await?;
+        let CreatedCredential { token, row } =
+            self.create_credential(mutation.db(), new_credential, call.now, |_| ()).await?;
         let id = call.caller.organization.as_ref().map(|organization| organization.id.clone());
         let metadata = TokenView { organization: id, principal: call.caller.name.to_string(), row };
         call.identify(Subject::new(organization, metadata.name(), metadata.row.uid));

@@ -16,8 +16,8 @@ use crate::auth::restrictions;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
+use crate::service::create_credential::{CreatedCredential, NewCredential, lifetime};
 use crate::service::locate::account::{AccountNames, account_of};
-use crate::service::mint::{Created, Creating, lifetime};
 use crate::service::mutation::{Begun, IdempotencyKey, MutationOutcome};
 use crate::service::open_call::{Authorize, OpenCall};
 use crate::store::credential;
@@ -26,9 +26,9 @@ use crate::store::credential::Credential;
 pub use list::SessionQuery;
 
 /// How long a session lives, unless told otherwise.
-pub const SESSION_TTL: Duration = Duration::from_secs(60 * 60);
+pub const DEFAULT_SESSION_TTL: Duration = Duration::from_secs(60 * 60);
 /// How long it lives at most, until it is renewed.
-pub const SESSION_TTL_MOST: Duration = Duration::from_secs(24 * 60 * 60);
+pub const MAX_SESSION_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What CreateSession is asked for.
 pub struct NewSession {
@@ -109,16 +109,16 @@ impl Service {
             None => input.restrictions.clone(),
         };
         let (stored_allow, context) = (restrictions::to_text(&narrowed)?, located.context);
-        let creating = Creating {
+        let new_credential = NewCredential {
             kind: CredentialKind::Session,
             organization: Some(organization.uid),
             principal: creator.reference(),
             display_name: input.display_name.clone(),
-            ttl: Some(lifetime("ttl", input.ttl, SESSION_TTL, SESSION_TTL_MOST)?),
+            ttl: Some(lifetime("ttl", input.ttl, DEFAULT_SESSION_TTL, MAX_SESSION_TTL)?),
         };
         let parent_end = call.caller.session.as_ref().and(call.caller.expire_time);
-        let Created { token, row } = self
-            .create(mutation.db(), creating, call.now, |row| {
+        let CreatedCredential { token, row } = self
+            .create_credential(mutation.db(), new_credential, call.now, |row| {
                 row.expire_time = earlier(row.expire_time, parent_end);
                 row.creator = Some(call.caller.credential);
                 row.external_id = (!input.external_id.is_empty()).then(|| input.external_id.clone());
@@ -128,7 +128,7 @@ impl Service {
                 row.restrictions = stored_allow;
             })
             .await?;
-        let names = AccountNames::of(mutation.db(), Some(&organization), [creator.reference()]).await?;
+        let names = AccountNames::load(mutation.db(), Some(&organization), [creator.reference()]).await?;
         let creator = names.name(creator.reference());
         let session = SessionView { context: located.name, restrictions: narrowed, creator, row };
         call.identify(Subject::new(organization.uid, session.name(), session.row.uid));
@@ -155,7 +155,7 @@ impl Service {
         // A repeat moves the end once more.
         let mutation = locked.mutate_anew(call, permit);
         located.must_exist()?;
-        let ttl = lifetime("ttl", input.ttl, SESSION_TTL, SESSION_TTL_MOST)?;
+        let ttl = lifetime("ttl", input.ttl, DEFAULT_SESSION_TTL, MAX_SESSION_TTL)?;
         let mut row = live(credential::by_uid(mutation.db(), within, own).await?, call.now)?;
         let parent = match row.creator {
             Some(creator) => credential::by_uid(mutation.db(), within, creator).await?,
@@ -169,7 +169,7 @@ impl Service {
         {
             return Err(ended());
         }
-        let names = AccountNames::of(mutation.db(), Some(&organization), [row.principal]).await?;
+        let names = AccountNames::load(mutation.db(), Some(&organization), [row.principal]).await?;
         let (creator, restrictions) = (names.name(row.principal), restrictions::parse(row.restrictions.as_deref())?);
         let session = SessionView { context: located.name, restrictions, creator, row };
         mutation.finish(call, key, session).await
@@ -232,7 +232,7 @@ impl Service {
                 Ok(session)
             }
             (_, None, _) => {
-                Err(Error::invalid("name", "the resource path of a session passes; only a session has its own"))
+                Err(Error::invalid("name", "must be the resource path of a session; only a session has one of its own"))
             }
             _ => Err(Error::denied()),
         }
@@ -249,7 +249,7 @@ fn narrower(asked: &SessionRestrictions, own: &SessionRestrictions) -> Result<Se
     if restrictions.is_narrower_than(own) {
         Ok(restrictions)
     } else {
-        Err(Error::invalid("restrictions", "only what the calling session itself is allowed passes"))
+        Err(Error::invalid("restrictions", "must allow no more than the calling session itself is allowed"))
     }
 }
 

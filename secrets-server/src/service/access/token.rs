@@ -13,8 +13,8 @@ use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
+use crate::service::create_credential::{CreatedCredential, NewCredential, lifetime};
 use crate::service::locate::account::{AccountName, LocatedAccount, account_of, resource_of};
-use crate::service::mint::{Created, Creating, lifetime};
 use crate::service::mutation::{Begun, IdempotencyKey, MutationOutcome};
 use crate::service::open_call::{Located, OpenCall};
 use crate::service::page::Page;
@@ -24,9 +24,9 @@ use crate::store::organization::Organization;
 use crate::store::{PLATFORM, credential};
 
 /// How long a token lives, unless told otherwise.
-pub const TOKEN_TTL: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+pub const DEFAULT_TOKEN_TTL: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// How long it lives at most.
-pub const TOKEN_TTL_MOST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub const MAX_TOKEN_TTL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The kinds of credential that are tokens: not sessions, not invitations.
 const KINDS: [CredentialKind; 3] = [CredentialKind::Personal, CredentialKind::ServiceAccount, CredentialKind::Operator];
@@ -112,7 +112,7 @@ impl Service {
         };
         holder.must_exist(call)?;
         self.hold_own_credential(mutation.db(), call).await?;
-        let creating = Creating {
+        let new_credential = NewCredential {
             kind: match holder.reference.kind {
                 PrincipalKind::User => CredentialKind::Personal,
                 PrincipalKind::ServiceAccount => CredentialKind::ServiceAccount,
@@ -122,9 +122,10 @@ impl Service {
             organization: holder.organization.as_ref().map(|row| row.uid),
             principal: holder.reference,
             display_name: input.display_name.clone(),
-            ttl: Some(lifetime("ttl", input.ttl, TOKEN_TTL, TOKEN_TTL_MOST)?),
+            ttl: Some(lifetime("ttl", input.ttl, DEFAULT_TOKEN_TTL, MAX_TOKEN_TTL)?),
         };
-        let Created { token, row } = self.create(mutation.db(), creating, call.now, |_| ()).await?;
+        let CreatedCredential { token, row } =
+            self.create_credential(mutation.db(), new_credential, call.now, |_| ()).await?;
         let organization = holder.organization.map(|row| row.organization_id);
         let metadata = TokenView { organization, principal: holder.name, row };
         call.identify(Subject::new(metadata.row.organization, metadata.name(), metadata.row.uid));
@@ -154,7 +155,7 @@ impl Service {
             credential::list(db, within, filter, after.map(Into::into), limit).await
         };
         let query = ["tokens", holder.name.as_str()];
-        let listed = self.list_page(&page, &query, total, |_| true, Cursor::of, fetch).await?;
+        let listed = self.list_page(&page, &query, total, |_| true, Cursor::new, fetch).await?;
         Ok(listed.map(|row| TokenView {
             organization: holder.organization.as_ref().map(|row| row.organization_id.clone()),
             principal: holder.name.clone(),

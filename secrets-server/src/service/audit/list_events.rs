@@ -19,7 +19,7 @@ const QUERY: &str = "ListAuditEvents";
 
 /// A page ends early when it would tell of more deliveries than this, so that it fits a message; four full scopes are
 /// fewer.
-const DELIVERIES_A_PAGE: u64 = 5_000;
+const MAX_DELIVERIES_PER_PAGE: u64 = 5_000;
 
 /// What ListAuditEvents is asked.
 pub struct EventQuestion {
@@ -167,7 +167,7 @@ fn fitting(rows: &[AuditRecord], sizes: &BTreeMap<Vec<u8>, u64>) -> usize {
     let mut deliveries = 0;
     let fits = rows.iter().take_while(|row| {
         deliveries += row.set_digest.as_ref().and_then(|digest| sizes.get(digest)).unwrap_or(&0);
-        deliveries <= DELIVERIES_A_PAGE
+        deliveries <= MAX_DELIVERIES_PER_PAGE
     });
     fits.count().max(1)
 }
@@ -177,7 +177,7 @@ fn listed(row: AuditRecord, sets: &BTreeMap<Vec<u8>, Vec<(Uid, u32)>>, names: &N
     let mut delivered: Vec<_> = set
         .into_iter()
         .flatten()
-        .map(|(uid, version)| DeliveredSecret { name: names.of(*uid), uid: *uid, version: *version })
+        .map(|(uid, version)| DeliveredSecret { name: names.get(*uid), uid: *uid, version: *version })
         .collect();
     delivered.sort_by(|a, b| (a.name.is_none(), &a.name, a.uid).cmp(&(b.name.is_none(), &b.name, b.uid)));
     ListedEvent { resource: names.resource(&row), row, delivered }

@@ -52,7 +52,7 @@ impl Names {
     }
 
     /// The name of a secret, if the caller may see it and it is still there.
-    pub(super) fn of(&self, uid: Uid) -> Option<SecretName> {
+    pub(super) fn get(&self, uid: Uid) -> Option<SecretName> {
         self.0.get(&uid).cloned()
     }
 

@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 use crate::audit::Subject;
 use crate::error::Error;
 use crate::service::Service;
+use crate::service::create_credential::{NewCredential, lifetime};
 use crate::service::locate::limits::{self, OwnLimits};
-use crate::service::mint::{Creating, lifetime};
 use crate::service::mutation::{Begun, Deleted, IdempotencyKey, MutationOutcome};
 use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
@@ -25,9 +25,9 @@ use crate::store::user::{User, UserState};
 use crate::store::{PLATFORM, binding, credential, key, organization, revision, user};
 
 /// How long an invitation can be redeemed, unless told otherwise.
-pub const INVITATION_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub const DEFAULT_INVITATION_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How long it can be at most.
-pub const INVITATION_TTL_MOST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+pub const MAX_INVITATION_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What CreateOrganization is asked for.
 pub struct NewOrganization {
@@ -35,7 +35,7 @@ pub struct NewOrganization {
     pub id: OrganizationId,
     /// For people.
     pub display_name: String,
-    /// Which secret names pass.
+    /// Which secret names are allowed.
     pub name_policy: NamePolicy,
     /// The limits it lowers.
     pub limits: OwnLimits,
@@ -70,7 +70,7 @@ pub struct OrganizationUpdate {
     pub name: ScopeName,
     /// For people.
     pub display_name: Option<String>,
-    /// Which secret names pass.
+    /// Which secret names are allowed.
     pub name_policy: Option<NamePolicy>,
     /// The limits to set; those that are not among them stay.
     pub limits: OwnLimits,
@@ -104,7 +104,7 @@ impl Service {
         };
         let limits_text = limits::to_text(&self.limits, &input.limits)?;
         let limits = limits::parse(&self.limits, &limits_text)?;
-        let ttl = lifetime("invitation_ttl", input.invitation_ttl, INVITATION_TTL, INVITATION_TTL_MOST)?;
+        let ttl = lifetime("invitation_ttl", input.invitation_ttl, DEFAULT_INVITATION_TTL, MAX_INVITATION_TTL)?;
 
         let row = Organization {
             uid: self.uid()?,
@@ -137,14 +137,14 @@ impl Service {
             creator: call.caller.name.to_string(),
         };
         binding::insert(mutation.db(), &stored).await?;
-        let creating = Creating {
+        let new_credential = NewCredential {
             kind: CredentialKind::Invitation,
             organization: Some(row.uid),
             principal: reference,
             display_name: String::new(),
             ttl: Some(ttl),
         };
-        let created = self.create(mutation.db(), creating, call.now, |_| ()).await?;
+        let created = self.create_credential(mutation.db(), new_credential, call.now, |_| ()).await?;
         history.bump(mutation.db(), Scope::new(ScopeKind::Organization, row.uid), self.uid()?, call.now).await?;
 
         let invitation = IssuedInvitation {

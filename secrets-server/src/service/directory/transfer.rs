@@ -70,7 +70,7 @@ impl Service {
             Error::not_found(format_args!("user `organizations/{organization}/users/{}`", input.new_owner))
         })?;
         if !takes_part(mutation.db(), within, new_owner.uid).await? {
-            let text = "a member of the organization passes; give the user the role MEMBER first";
+            let text = "must be a member of the organization; give the user the role MEMBER first";
             return Err(Error::invalid("new_owner", text));
         }
         let principal = PrincipalRef { kind: PrincipalKind::User, uid: new_owner.uid };

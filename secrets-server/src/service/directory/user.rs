@@ -23,7 +23,7 @@ use crate::store::user::{User, UserState};
 use crate::store::{binding, credential, secret, user, workspace};
 
 /// How long the secrets of a deleted user are kept before they are destroyed.
-const WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const PURGE_DELAY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// What CreateUser is asked for.
 pub struct NewUser {
@@ -121,7 +121,7 @@ impl Service {
             workspace::transfer(mutation.db(), within, owned.uid, None).await?;
             mutation.bump(Scope::new(ScopeKind::Workspace, owned.uid)).await?;
         }
-        let purge_time = call.now.saturating_add(WINDOW);
+        let purge_time = call.now.saturating_add(PURGE_DELAY);
         let revision = mutation.bump(located.scope).await?;
         let stamp = Stamp { revision: revision.revision, time: call.now, updater: call.caller.name.to_string() };
         secret::delete_scope(mutation.db(), within, located.scope, purge_time, &stamp).await?;

@@ -70,7 +70,10 @@ impl Service {
             (Some(id), _) => user::by_id(locked.db(), within, id).await?.map_or(Uid::nil(), |row| row.uid),
             (None, Principal::User { user, .. }) => *user,
             (None, _) => {
-                return Err(Error::invalid("workspace.owner", "the identifier of a user passes; only a user owns"));
+                return Err(Error::invalid(
+                    "workspace.owner",
+                    "must be the identifier of a user; only a user owns a workspace",
+                ));
             }
         };
         let resource = Resource::Workspace { organization: within, workspace: Uid::nil(), project, owner: Some(owner) };
@@ -134,7 +137,7 @@ impl Service {
         let cursor = |row: &Workspace| row.workspace_id.clone();
         let shows = |row: &Workspace| shows(row.uid, row.project, row.owner);
         let listed = self.list_page(&page, &query, total, shows, cursor, fetch).await?;
-        let names = Names::of(db, within, &listed.rows).await?;
+        let names = Names::load(db, within, &listed.rows).await?;
         Ok(listed.map(|row| names.give(&organization, row)))
     }
 
@@ -172,7 +175,7 @@ pub(super) async fn name_workspace(
     organization: &Organization,
     row: Workspace,
 ) -> Result<WorkspaceView, Error> {
-    let names = Names::of(db, organization.uid, std::slice::from_ref(&row)).await?;
+    let names = Names::load(db, organization.uid, std::slice::from_ref(&row)).await?;
     Ok(names.give(&organization.organization_id, row))
 }
 
@@ -183,7 +186,7 @@ struct Names {
 }
 
 impl Names {
-    async fn of(db: &impl ConnectionTrait, organization: Uid, rows: &[Workspace]) -> Result<Self, Error> {
+    async fn load(db: &impl ConnectionTrait, organization: Uid, rows: &[Workspace]) -> Result<Self, Error> {
         let projects = project::by_uids(db, organization, rows.iter().filter_map(|row| row.project)).await?;
         let owners = user::by_uids(db, organization, rows.iter().filter_map(|row| row.owner)).await?;
         Ok(Self {

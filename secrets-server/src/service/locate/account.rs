@@ -67,11 +67,11 @@ impl fmt::Display for AccountName {
 pub enum InvalidAccountName {
     /// Its collections are others.
     #[error(
-        "`organizations/{{organization}}/users/{{user}}`, `organizations/{{organization}}/serviceAccounts/{{id}}` or \
-         `serviceAccounts/{{id}}` passes"
+        "expected `organizations/{{organization}}/users/{{user}}`, `organizations/{{organization}}/serviceAccounts/{{id}}` or \
+         `serviceAccounts/{{id}}`"
     )]
     Shape,
-    /// One of its identifiers does not pass.
+    /// One of its identifiers is not valid.
     #[error("{0}")]
     Name(InvalidResourceName),
 }
@@ -182,7 +182,7 @@ pub struct AccountNames(HashMap<PrincipalRef, String>);
 
 impl AccountNames {
     /// Looks all of them up: two queries, however many there are. Without an organization only the platform's.
-    pub async fn of(
+    pub async fn load(
         db: &impl ConnectionTrait,
         organization: Option<&Organization>,
         accounts: impl IntoIterator<Item = PrincipalRef>,
@@ -233,10 +233,10 @@ mod tests {
     }
 
     #[test]
-    fn refuses_other_names_and_says_what_would_pass() {
+    fn refuses_other_names_and_says_what_is_expected() {
         for text in ["", "bob", "organizations/acme", "organizations/acme/projects/api", "users/bob", "operator"] {
             let error = text.parse::<AccountName>().unwrap_err().to_string();
-            assert!(error.contains("pass"), "{text}: {error}");
+            assert!(error.contains("expected") || error.contains("must"), "{text}: {error}");
         }
         let error = "organizations/acme/users/../x".parse::<AccountName>().unwrap_err();
         assert!(!error.to_string().is_empty());

@@ -63,11 +63,11 @@ impl fmt::Display for RoleResourceName {
 pub enum InvalidRoleResourceName {
     /// Its collections are others.
     #[error(
-        "`organizations/{{organization}}`, alone or followed by `/projects/{{project}}` or `/workspaces/{{workspace}}`, or \
-         `platform` passes"
+        "expected `organizations/{{organization}}`, alone or followed by `/projects/{{project}}` or `/workspaces/{{workspace}}`, or \
+         `platform`"
     )]
     Shape,
-    /// One of its identifiers does not pass.
+    /// One of its identifiers is not valid.
     #[error("{0}")]
     Name(InvalidResourceName),
 }
@@ -165,10 +165,10 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_user_and_says_what_would_pass() {
+    fn refuses_a_user_and_says_what_is_expected() {
         for text in ["organizations/acme/users/bob", "Platform", "platform/", "", "serviceAccounts/x"] {
             let error = text.parse::<RoleResourceName>().unwrap_err().to_string();
-            assert!(error.contains("pass"), "{text}: {error}");
+            assert!(error.contains("expected") || error.contains("must"), "{text}: {error}");
         }
     }
 }

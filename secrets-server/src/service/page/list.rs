@@ -32,7 +32,7 @@ impl<T> Listed<T> {
 }
 
 /// How many rows are read at once when all are counted.
-const CHUNK: u64 = 1_000;
+const CHUNK_ROWS: u64 = 1_000;
 
 impl Service {
     /// One page of a list whose rows the caller may not all see. `query` is what the pages of the list have in common,
@@ -91,9 +91,9 @@ where
 {
     let (mut total, mut after) = (0, None);
     loop {
-        let read = fetch(after, CHUNK).await?;
+        let read = fetch(after, CHUNK_ROWS).await?;
         total += read.iter().filter(|row| shows(row)).count() as u64;
-        if (read.len() as u64) < CHUNK {
+        if (read.len() as u64) < CHUNK_ROWS {
             return Ok(total);
         }
         after = read.last().map(&cursor_of);

@@ -56,7 +56,7 @@ pub struct Imported {
 }
 
 impl Service {
-    /// Reviews a document and applies what passes, all in one transaction; a rejected entry applies nothing, unless it is to
+    /// Reviews a document and applies what is accepted, all in one transaction; a rejected entry applies nothing, unless it is to
     /// be skipped.
     pub async fn import_secrets(
         &self,

@@ -20,7 +20,7 @@ use crate::service::page::Page;
 use crate::store::secret::{self, SecretQuery, SecretWithVersion};
 
 /// A page is cut short before it weighs much more: an answer has at most 4 MiB.
-const PAGE_BYTES: usize = 3 * 1024 * 1024;
+const MAX_PAGE_BYTES: usize = 3 * 1024 * 1024;
 
 /// What ListSecrets is asked for.
 pub struct ListSecrets {
@@ -132,7 +132,7 @@ async fn name_what_they_reach(
 
 /// How many of the secrets fit one message, at least one.
 fn fitting(secrets: &[SecretView]) -> usize {
-    let mut room = PAGE_BYTES;
+    let mut room = MAX_PAGE_BYTES;
     let fit = secrets.iter().take_while(|shown| {
         let fits = room > 0;
         room = room.saturating_sub(shown.weight());

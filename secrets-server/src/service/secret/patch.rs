@@ -54,13 +54,13 @@ impl SecretPatch {
     /// Refuses what secrets of this kind of scope can't have, and what is beyond the limits.
     pub fn check(&self, scope: ScopeKind, limits: &Limits) -> Result<(), Error> {
         if matches!(self.visibility, Some(VisibilityNames::Selected { .. })) && scope != ScopeKind::Organization {
-            let rule = format!("only an organization's secrets can be SELECTED; ALL passes for one of a {scope}");
+            let rule = format!("must be ALL for a secret of a {scope}; only an organization's secrets can be SELECTED");
             return Err(Error::invalid("secret.visibility.mode", rule));
         }
         let lockable = matches!(scope, ScopeKind::Organization | ScopeKind::Project);
         if self.override_policy == Some(OverridePolicy::Locked) && !lockable {
             let rule = format!(
-                "only secrets of organizations and projects can be LOCKED; ALLOWED passes for one of a {scope}"
+                "must be ALLOWED for a secret of a {scope}; only secrets of organizations and projects can be LOCKED"
             );
             return Err(Error::invalid("secret.override_policy", rule));
         }
@@ -99,12 +99,12 @@ mod tests {
         let selected = VisibilityNames::Selected { projects: BTreeSet::new(), workspaces: BTreeSet::new() };
         let selected = SecretPatch { visibility: Some(selected), ..SecretPatch::default() };
         let locked = SecretPatch { override_policy: Some(OverridePolicy::Locked), ..SecretPatch::default() };
-        let passes = |edit: &SecretPatch| -> Vec<ScopeKind> {
+        let allowed = |edit: &SecretPatch| -> Vec<ScopeKind> {
             ScopeKind::ALL.iter().copied().filter(|kind| edit.check(*kind, &Limits::default()).is_ok()).collect()
         };
-        assert_eq!(passes(&selected), [ScopeKind::Organization]);
-        assert_eq!(passes(&locked), [ScopeKind::Organization, ScopeKind::Project]);
-        assert_eq!(passes(&SecretPatch::default()).len(), 4);
+        assert_eq!(allowed(&selected), [ScopeKind::Organization]);
+        assert_eq!(allowed(&locked), [ScopeKind::Organization, ScopeKind::Project]);
+        assert_eq!(allowed(&SecretPatch::default()).len(), 4);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) struct QuotaDelta {
     pub freed: u64,
 }
 
-/// Refuses a change for which the scope has no room. What makes a scope smaller always passes, though it be over a limit
+/// Refuses a change for which the scope has no room. What makes a scope smaller is never refused, though it be over a limit
 /// that was lowered since. Ask while holding the organization's lock.
 pub(super) async fn check(
     db: &impl ConnectionTrait,
@@ -39,7 +39,7 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// A limit does not let `what` pass.
+/// `what` exceeds a limit.
 pub(super) fn exceeded(what: &str, error: LimitExceeded) -> Error {
     Error::new(Reason::LimitExceeded, format!("{what}: {error}"))
         .with("limit", error.limit.as_str())

@@ -15,11 +15,11 @@ use super::{ConnectError, Connections, DatabaseUrl, pool, quiet};
 
 /// A connection that was idle for longer is tried before it is handed out, so that a restart of the database costs no
 /// call that comes after it.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+const MAX_UNCHECKED_IDLE: Duration = Duration::from_secs(1);
 
 /// A connection that takes longer to say that it is there is closed. Well within the time that a call waits for one, so
 /// that it gets a new one.
-const ANSWER: Duration = Duration::from_secs(2);
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// No statement of this program takes nearly as long; a lock that is held longer is given up.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ fn trying(pool: PoolOptions<Postgres>) -> PoolOptions<Postgres> {
     pool.test_before_acquire(false)
         .before_acquire(|connection, meta| {
             Box::pin(async move {
-                if meta.idle_for >= TRUSTED_IDLE {
+                if meta.idle_for >= MAX_UNCHECKED_IDLE {
                     answers(connection).await?;
                 }
                 Ok(true)
@@ -54,5 +54,7 @@ fn trying(pool: PoolOptions<Postgres>) -> PoolOptions<Postgres> {
 }
 
 async fn answers(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    timeout(ANSWER, connection.ping()).await.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+    timeout(PING_TIMEOUT, connection.ping())
+        .await
+        .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
 }

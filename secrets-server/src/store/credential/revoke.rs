@@ -13,7 +13,7 @@ use crate::store::row::reading;
 use crate::store::{StoreError, organization_or_platform};
 
 /// Databases limit how many parameters a statement has.
-const AT_ONCE: usize = 500;
+const MAX_CREDENTIALS_PER_STATEMENT: usize = 500;
 
 /// Revokes one credential; returns how many ended, its sessions included: 0 if it is not there or had ended before.
 pub async fn revoke(
@@ -89,7 +89,7 @@ async fn revoke_where(db: &impl ConnectionTrait, condition: SimpleExpr, time: Ti
     let mut generation = live(db, condition).await?;
     while !generation.is_empty() {
         let mut next = Vec::new();
-        for uids in generation.chunks(AT_ONCE) {
+        for uids in generation.chunks(MAX_CREDENTIALS_PER_STATEMENT) {
             // Ended first and then searched for children: whoever holds one to create with it is waited for.
             let query = Entity::update_many()
                 .set(ActiveModel { revoke_time: Set(Some(time.as_micros())), ..Default::default() })

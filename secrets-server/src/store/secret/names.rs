@@ -3,7 +3,7 @@
 use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QuerySelect};
 use secrets_core::{NamePolicy, Scope, SecretId, Uid};
 
-use super::{TABLE, of, within};
+use super::{TABLE, in_organization, within};
 use crate::store::StoreError;
 use crate::store::entity::secret::Column;
 use crate::store::row::{Row, reading};
@@ -36,7 +36,7 @@ pub async fn named(
     organization: Uid,
     uids: impl IntoIterator<Item = Uid>,
 ) -> Result<Vec<SecretRef>, StoreError> {
-    let query = of(organization).filter(Column::Uid.is_in(uids)).select_only();
+    let query = in_organization(organization).filter(Column::Uid.is_in(uids)).select_only();
     let query = query.column(Column::Uid).column(Column::ScopeKind).column(Column::ScopeUid).column(Column::SecretId);
     let rows: Vec<(Uid, String, Uid, String)> = query.into_tuple().all(db).await.map_err(reading(TABLE))?;
     let read = |(uid, kind, scope_uid, secret_id): (Uid, String, Uid, String)| {

@@ -65,8 +65,8 @@ impl Service {
         };
         let shown = if query.show_ended { "ended too" } else { "live" };
         let words = ["sessions", query.organization.as_str(), &query.external_id, shown];
-        let listed = self.list_page(&query.page, &words, total, shows, Cursor::of, fetch).await?;
-        let names = Names::of(db, organization, &listed.rows).await?;
+        let listed = self.list_page(&query.page, &words, total, shows, Cursor::new, fetch).await?;
+        let names = Names::load(db, organization, &listed.rows).await?;
         let mut rows = Vec::with_capacity(listed.rows.len());
         for row in listed.rows {
             rows.push(names.give(organization, row)?);
@@ -94,13 +94,13 @@ struct Names {
 }
 
 impl Names {
-    async fn of(db: &impl ConnectionTrait, organization: &Organization, rows: &[Credential]) -> Result<Self, Error> {
+    async fn load(db: &impl ConnectionTrait, organization: &Organization, rows: &[Credential]) -> Result<Self, Error> {
         let within = organization.uid;
         let projects = project::by_uids(db, within, rows.iter().filter_map(|row| row.context_project)).await?;
         let workspaces = workspace::by_uids(db, within, rows.iter().filter_map(|row| row.context_workspace)).await?;
         let users = user::by_uids(db, within, rows.iter().filter_map(|row| row.context_user)).await?;
         Ok(Self {
-            accounts: AccountNames::of(db, Some(organization), rows.iter().map(|row| row.principal)).await?,
+            accounts: AccountNames::load(db, Some(organization), rows.iter().map(|row| row.principal)).await?,
             projects: projects.into_iter().map(|row| (row.uid, row.project_id)).collect(),
             workspaces: workspaces.into_iter().map(|row| (row.uid, row.workspace_id)).collect(),
             users: users.into_iter().map(|row| (row.uid, row.user_id)).collect(),

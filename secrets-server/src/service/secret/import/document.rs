@@ -73,7 +73,7 @@ fn json(text: &[u8]) -> Result<Entries, Error> {
     let mut reader = serde_json::Deserializer::from_slice(text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text));
     reader.deserialize_map(Members).and_then(|entries| reader.end().map(|()| entries)).map_err(|error| {
         // The error's own text may quote a value; its line does not.
-        let rule = format!("line {}, column {}: a JSON object of strings passes", error.line(), error.column());
+        let rule = format!("line {}, column {}: expected a JSON object of strings", error.line(), error.column());
         unreadable("json", error.line(), &rule)
     })
 }

@@ -22,12 +22,12 @@ enum Condition {
     Disabled(bool),
 }
 
-/// A text that is no filter; says where, and what passes.
+/// A text that is not a filter; says where, and what is expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidFilter {
-    /// The offset in bytes of what does not pass.
+    /// The offset in bytes of what is wrong.
     pub at: usize,
-    /// What would pass there.
+    /// What is expected there.
     pub expected: &'static str,
 }
 
@@ -83,8 +83,8 @@ struct Reader<'a> {
     at: usize,
 }
 
-const FIELDS: &str = "`secret_id`, `group`, `labels.KEY`, `target` or `disabled` passes";
-const VALUE: &str = "a value passes, in double quotes unless it is of letters, digits and `_ - . / *`";
+const FIELDS: &str = "expected `secret_id`, `group`, `labels.KEY`, `target` or `disabled`";
+const VALUE: &str = "expected a value, in double quotes unless it is of letters, digits and `_ - . / *`";
 
 impl<'a> Reader<'a> {
     fn rest(&self) -> &'a str {
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
         let has = match self.rest().chars().next() {
             Some('=') => false,
             Some(':') if field == "secret_id" => true,
-            _ => return self.fails("`=` passes, and after `secret_id` also `:`"),
+            _ => return self.fails("expected `=`, or after `secret_id` also `:`"),
         };
         self.at += 1;
         self.skip_spaces();
@@ -145,18 +145,18 @@ impl<'a> Reader<'a> {
             ("secret_id", true) => match value.strip_suffix('*') {
                 Some(prefix) if !prefix.contains('*') => Ok(Condition::SecretIdPrefix(prefix.to_owned())),
                 None if !value.contains('*') => Ok(Condition::SecretId(value)),
-                _ => refused("one `*`, at the end, passes"),
+                _ => refused("expected one `*`, at the end"),
             },
             ("secret_id", false) => Ok(Condition::SecretId(value)),
             ("group", _) => Ok(Condition::Group(value)),
             ("target", _) => match value.parse() {
                 Ok(kind) => Ok(Condition::Target(kind)),
-                Err(_) => refused("`ENVIRONMENT_VARIABLE`, `FILE`, `REGISTRY` or `API_ONLY` passes"),
+                Err(_) => refused("expected `ENVIRONMENT_VARIABLE`, `FILE`, `REGISTRY` or `API_ONLY`"),
             },
             _ => match value.as_str() {
                 "true" => Ok(Condition::Disabled(true)),
                 "false" => Ok(Condition::Disabled(false)),
-                _ => refused("`true` or `false` passes"),
+                _ => refused("expected `true` or `false`"),
             },
         }
     }

@@ -83,7 +83,7 @@ impl FromStr for Order {
 
 impl fmt::Display for InvalidOrder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("`secret_id`, `create_time` or `update_time` passes, optionally followed by ` desc`")
+        f.write_str("expected `secret_id`, `create_time` or `update_time`, optionally followed by ` desc`")
     }
 }
 

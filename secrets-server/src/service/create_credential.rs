@@ -1,4 +1,4 @@
-//! Making credentials: a random token whose MAC is stored and whose text is shown once.
+//! Creating credentials: a random token whose MAC is stored and whose text is shown once.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::service::Service;
 use crate::store::credential::{self, Credential};
 
 /// What a new credential is for. A session fills in its context and what narrows it.
-pub struct Creating {
+pub struct NewCredential {
     /// What kind of token.
     pub kind: CredentialKind,
     /// The organization it belongs to; none for the platform.
@@ -24,8 +24,8 @@ pub struct Creating {
     pub ttl: Option<Duration>,
 }
 
-/// A credential that was just made.
-pub struct Created {
+/// A credential that was just created.
+pub struct CreatedCredential {
     /// Its text, to be shown this once.
     pub token: Token,
     /// What is stored.
@@ -33,26 +33,26 @@ pub struct Created {
 }
 
 impl Service {
-    /// Makes a credential and stores its MAC; `complete` fills in what only some kinds have.
-    pub async fn create(
+    /// Creates a credential and stores its MAC; `complete` fills in what only some kinds have.
+    pub async fn create_credential(
         &self,
         db: &impl ConnectionTrait,
-        creating: Creating,
+        new: NewCredential,
         now: Timestamp,
         complete: impl FnOnce(&mut Credential),
-    ) -> Result<Created, Error> {
-        let token = Token::make(self.random.as_ref(), creating.kind)?;
+    ) -> Result<CreatedCredential, Error> {
+        let token = Token::make(self.random.as_ref(), new.kind)?;
         let pepper = self.keys.peppers().last().ok_or_else(|| Error::internal("there is no pepper"))?;
         let mut row = Credential {
             uid: self.uid()?,
-            kind: creating.kind,
-            organization: creating.organization,
-            principal: creating.principal,
+            kind: new.kind,
+            organization: new.organization,
+            principal: new.principal,
             mac: token.mac(pepper),
             pepper_version: pepper.version(),
-            display_name: creating.display_name,
+            display_name: new.display_name,
             create_time: now,
-            expire_time: creating.ttl.map(|ttl| now.saturating_add(ttl)),
+            expire_time: new.ttl.map(|ttl| now.saturating_add(ttl)),
             revoke_time: None,
             last_used_time: None,
             creator: None,
@@ -64,22 +64,22 @@ impl Service {
         };
         complete(&mut row);
         credential::insert(db, &row).await?;
-        Ok(Created { token, row })
+        Ok(CreatedCredential { token, row })
     }
 }
 
-/// A requested lifetime: `default` when unset, refused when not positive or longer than `most`.
+/// A requested lifetime: `default` when unset, refused when not positive or longer than `max`.
 pub fn lifetime(
     field: &'static str,
     asked: Option<Duration>,
     default: Duration,
-    most: Duration,
+    max: Duration,
 ) -> Result<Duration, Error> {
     match asked {
         None => Ok(default),
-        Some(ttl) if ttl.is_zero() => Err(Error::invalid(field, "more than 0 s passes")),
-        Some(ttl) if ttl > most => {
-            Err(Error::invalid(field, format!("at most {} s pass; {} s were given", most.as_secs(), ttl.as_secs())))
+        Some(ttl) if ttl.is_zero() => Err(Error::invalid(field, "must be greater than zero")),
+        Some(ttl) if ttl > max => {
+            Err(Error::invalid(field, format!("must be at most {} s (got {} s)", max.as_secs(), ttl.as_secs())))
         }
         Some(ttl) => Ok(ttl),
     }

@@ -110,8 +110,9 @@ impl Cli {
 }
 
 impl CommandError {
-    fn bootstrap(failure: Error) -> Self {
-        Self::Bootstrap(failure)
+    fn bootstrap(error: Error) -> Self {
+        error.log_cause();
+        Self::Bootstrap(error)
     }
 
     fn exit_code(&self) -> u8 {

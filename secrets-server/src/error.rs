@@ -1,7 +1,7 @@
 //! Why a call failed, in the words of the service: a machine-readable reason, a fixed text, and the fields at fault.
 //!
-//! A `Error` never carries a value, a token or an internal error text: what the operator needs goes to the log where
-//! the failure is made, under the call's request id.
+//! An `Error` never carries a value or a token. What only the operator may know is its cause, which goes to the log where the
+//! error ends, under the call's request id, and nowhere else.
 
 mod convert;
 
@@ -84,6 +84,7 @@ struct Parts {
     violations: Vec<Violation>,
     metadata: Vec<(&'static str, String)>,
     again: bool,
+    cause: Option<String>,
 }
 
 impl Error {
@@ -95,6 +96,7 @@ impl Error {
             violations: Vec::new(),
             metadata: Vec::new(),
             again: false,
+            cause: None,
         }))
     }
 
@@ -123,8 +125,21 @@ impl Error {
 
     /// A fault of ours; the cause goes to the log, not to the caller.
     pub fn internal(cause: impl fmt::Display) -> Self {
-        tracing::error!(%cause, "internal error");
-        Self::new(Reason::Internal, "internal error; the request id finds it in the server's log")
+        Self::new(Reason::Internal, "internal error; the request id finds it in the server's log").because(cause)
+    }
+
+    /// Adds why it happened, for the log alone.
+    #[must_use]
+    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.0.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Writes the cause to the log, if there is one. Whoever does not hand the error on does this, once.
+    pub fn log_cause(&self) {
+        if let Some(cause) = &self.0.cause {
+            tracing::error!(reason = self.0.reason.as_str(), %cause, "{self}");
+        }
     }
 
     /// Adds a machine-readable detail.

@@ -58,8 +58,8 @@ impl AuditWriter {
 }
 
 fn unavailable(cause: &dyn std::fmt::Display) -> Error {
-    tracing::error!(%cause, "the audit record can't be written");
     Error::new(Reason::AuditUnavailable, "the audit record can't be written, so nothing is answered; retry later")
+        .because(cause)
 }
 
 fn start_queue(store: Store, length: usize) -> mpsc::Sender<Waiting> {

@@ -1,4 +1,4 @@
-//! What a lower layer refuses, in the words of the service. Causes that are not the caller's go to the log.
+//! What a lower layer refuses, in the words of the service. Causes that are not the caller's are for the log.
 
 use super::{Error, Reason};
 use crate::crypto::{RandomError, SealError};
@@ -8,8 +8,8 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => {
-                tracing::error!(%error, "the database does not answer");
                 Self::new(Reason::StorageUnavailable, "the database does not answer; nothing was changed")
+                    .because(error)
             }
             StoreError::SerializationFailure | StoreError::ReferenceViolation => {
                 Self::new(Reason::Conflict, "another change got in the way; retry the call").worth_again()

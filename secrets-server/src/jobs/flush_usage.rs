@@ -12,6 +12,7 @@ impl Jobs {
     pub async fn flush_usage(&self) {
         if let Err(error) = self.usage.flush(&self.store, self.random.as_ref(), self.clock.now()).await {
             tracing::error!(%error, "cannot write failed authentications and last uses of credentials");
+            error.log_cause();
         }
     }
 }

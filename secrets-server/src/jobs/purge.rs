@@ -24,7 +24,10 @@ impl Jobs {
         match self.purge().await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "purged what was due"),
-            Err(error) => tracing::warn!(%error, "the purge failed; it is tried again"),
+            Err(error) => {
+                tracing::warn!(%error, "the purge failed; it is tried again");
+                error.log_cause();
+            }
         }
     }
 

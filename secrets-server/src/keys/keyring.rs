@@ -132,7 +132,7 @@ impl Keyring {
     pub async fn data_keys(&self, db: &impl ConnectionTrait, organization: Uid) -> Result<Vec<DataKey>, Error> {
         let rows = key::data_keys(db, organization).await?;
         let usable = rows.iter().filter(|row| row.state != DataKeyState::Destroyed);
-        Ok(usable.filter_map(|row| self.open_data_key(row).ok()).collect())
+        Ok(usable.filter_map(|row| self.open_data_key(row).inspect_err(Error::log_cause).ok()).collect())
     }
 
     fn open_data_key(&self, row: &DataKeyRecord) -> Result<DataKey, Error> {

@@ -14,6 +14,7 @@ const MAX_TEXT_BYTES: usize = 900;
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
+        error.log_cause();
         from_error(&error)
     }
 }

@@ -167,7 +167,12 @@ impl Service {
             Err(error) if error.reason() == Reason::AuditUnavailable => return result,
             Err(error) => Event::refused(&call, subject, random, error),
         };
-        self.audit.record(event?).await?;
+        if let Err(unrecorded) = self.audit.record(event?).await {
+            if let Err(error) = result {
+                error.log_cause();
+            }
+            return Err(unrecorded);
+        }
         result
     }
 }

@@ -17,9 +17,7 @@ use crate::store::{Store, StoreError};
 
 /// The open server, apart from its listeners.
 pub struct Application {
-    /// The use cases.
     pub service: Arc<Service>,
-    /// Who calls.
     pub authenticator: Arc<Authenticator>,
     /// What runs in the background until this is dropped.
     pub jobs: Arc<Jobs>,

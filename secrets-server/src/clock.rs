@@ -42,7 +42,7 @@ impl ManualClock {
         self.0.store(now.as_micros(), Ordering::SeqCst);
     }
 
-    /// Moves on by `duration` and tells the new time.
+    /// Moves on by `duration` and returns the new time.
     pub fn advance(&self, duration: Duration) -> Timestamp {
         let later = |micros| Timestamp::from_micros(micros).saturating_add(duration);
         let before = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |micros| Some(later(micros).as_micros()));

@@ -28,7 +28,7 @@ pub use self::error::InvalidConfig;
 pub use self::listener::{ListenerConfig, Offered, OfferedService, TlsFiles};
 pub use self::log::{LogConfig, LogFormat, LogLevel};
 
-/// Where the server listens unless told otherwise; the client's default endpoint.
+/// Where the server listens by default; the client's default endpoint.
 const DEFAULT_LISTEN: &str = "127.0.0.1:50051";
 
 /// What a server runs on: complete and checked. It prints (`check-config`) without any secret.
@@ -36,9 +36,7 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:50051";
 pub struct Config {
     /// The directory of everything that the server keeps in files.
     pub data_dir: PathBuf,
-    /// The database.
     pub database: Database,
-    /// The file of the root key.
     pub root_key_file: PathBuf,
     /// Where the server listens; at least one.
     pub listeners: Vec<ListenerConfig>,

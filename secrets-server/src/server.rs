@@ -37,7 +37,6 @@ pub enum BindError {
     /// The address is in use, not this machine's, or not allowed.
     #[error("cannot listen on `{address}`: {error}")]
     Address {
-        /// The address.
         address: SocketAddr,
         /// The operating system's reason.
         error: io::Error,

@@ -69,7 +69,7 @@ use group_commit::GroupCommit;
 /// credentials, and the revision that mutations of the platform lock. In public structs that is `None` instead.
 pub const PLATFORM: Uid = Uid::nil();
 
-/// How long a call waits for a connection before it is told that the database is unavailable.
+/// How long a call waits for a connection before it gets the error that the database is unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connected database. Cheap to clone; the last clone releases the lock of a SQLite file.
@@ -100,7 +100,7 @@ impl Store {
         }
     }
 
-    /// How often SQLite was told to commit, and so to sync the disk: less often than there were transactions when some of
+    /// How often SQLite committed, and so to sync the disk: less often than there were transactions when some of
     /// them shared it. PostgreSQL counts by itself; here it is always 0.
     pub fn group_commits(&self) -> u64 {
         self.0.group.as_ref().map_or(0, GroupCommit::commits)

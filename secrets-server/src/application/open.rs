@@ -64,7 +64,7 @@ async fn root_key(config: &Config, store: &Store, random: &Arc<dyn Random>) -> R
                 return Err(OpenError::RootKeyLost { path: path.clone() });
             }
             let made = FileRootKey::create(path, Arc::clone(random))?;
-            tracing::info!(path = %path.display(), "made the root key; keep a copy apart from the database's backups");
+            tracing::info!(path = %path.display(), "created the root key; keep a copy apart from the database's backups");
             Ok(made)
         }
         loaded => Ok(loaded?),

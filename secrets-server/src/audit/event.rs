@@ -12,7 +12,6 @@ use crate::store::audit::{AuditRecord, AuditSet};
 pub struct Subject {
     /// None for the platform.
     pub organization: Option<Uid>,
-    /// Resource path.
     pub name: String,
     /// Once it is known.
     pub uid: Option<Uid>,
@@ -57,7 +56,6 @@ impl Outcome {
 pub struct DeliveredSet {
     /// SHA-256 over the ordered list of (secret uid, version).
     pub digest: Vec<u8>,
-    /// The list.
     pub secrets: Vec<(Uid, u32)>,
 }
 

@@ -1,4 +1,4 @@
-//! One task that commits waiting events together. Each caller waits until its event is durable, or is told that it is not.
+//! One task that commits waiting events together. Each caller waits until its event is durable, or learns that it is not.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use crate::store::{self, DriverError, Store, StoreError, audit};
 
 /// How many events one commit takes at most.
 const MAX_BATCH_EVENTS: usize = 256;
-/// How many callers wait in a queue at most; more are told to retry.
+/// How many callers wait in a queue at most; more have to retry.
 const MAX_WAITING_EVENTS: usize = 4096;
-/// A sink that takes longer is as good as none; the caller is told within two seconds.
+/// A sink that takes longer is as good as none; the caller gets an error within two seconds.
 const RECORD_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// When a batch is given up and the next one tried: longer than a caller waits, since a slow commit is still one.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);

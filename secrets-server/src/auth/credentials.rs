@@ -95,8 +95,11 @@ mod tests {
         for text in ["Basic YTpi", "Bearer", token.expose()] {
             assert_eq!(presented(Some(text)).token.err(), Some(MissingCredential::NotBearer), "{text}");
         }
-        let told = presented(Some("Bearer hunter2")).token.err().unwrap();
-        assert!(matches!(told, MissingCredential::Invalid(_)) && !told.to_string().contains("hunter2"), "{told}");
+        let message = presented(Some("Bearer hunter2")).token.err().unwrap();
+        assert!(
+            matches!(message, MissingCredential::Invalid(_)) && !message.to_string().contains("hunter2"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(super) enum HealthError {
     #[error("cannot connect to `{endpoint}`: {reason}")]
     Unreachable { endpoint: String, reason: String },
     /// It answered with an error.
-    #[error("`{endpoint}` does not tell its health: {code}")]
+    #[error("`{endpoint}` does not report its health: {code}")]
     Refused { endpoint: String, code: tonic::Code },
     /// It answered that it does not serve.
     #[error("`{endpoint}` does not serve")]

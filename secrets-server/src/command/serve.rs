@@ -16,7 +16,7 @@ use crate::{rpc, telemetry};
 /// How long the last writes to the database may take: a stop ends within 20 s, of which calls in flight may use 19.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// Serves what the configuration says, until it is told to stop.
+/// Serves what the configuration says, until it is asked to stop.
 pub(super) fn run(flags: &Flags) -> Result<(), CommandError> {
     let config = load(flags)?;
     run_with(&config, async |application, _| write_operator_token(&config, application).await)

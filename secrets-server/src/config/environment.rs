@@ -167,9 +167,9 @@ mod tests {
     #[test]
     fn an_unknown_variable_is_named() {
         for name in ["SECRETS__DATABASE__URI", "SECRETS__LISTENERS", "SECRETS__", "SECRETS__log__level"] {
-            let told = collected(&[(name, "hunter2")]).unwrap_err().to_string();
-            assert!(told.contains(&format!("`{name}` in the environment")), "{told}");
-            assert!(!told.contains("hunter2"), "{told}");
+            let message = collected(&[(name, "hunter2")]).unwrap_err().to_string();
+            assert!(message.contains(&format!("`{name}` in the environment")), "{message}");
+            assert!(!message.contains("hunter2"), "{message}");
         }
     }
 

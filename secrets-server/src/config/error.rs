@@ -40,7 +40,6 @@ pub enum InvalidConfig {
     Unreadable {
         /// What the file is.
         what: String,
-        /// The file.
         path: PathBuf,
         /// The operating system's reason.
         error: io::Error,
@@ -48,7 +47,6 @@ pub enum InvalidConfig {
     /// A configuration file that is not TOML.
     #[error("configuration file `{path}` is not valid TOML: {place}")]
     Syntax {
-        /// The file.
         path: PathBuf,
         /// The line and column.
         place: String,

@@ -20,7 +20,7 @@ pub(super) fn source(path: &Path) -> Result<File<config::FileSourceString, FileF
     Ok(source)
 }
 
-/// Where the parser stopped. Of its message only the first line is told: the rest quotes the file.
+/// Where the parser stopped. Of its message only the first line is shown: the rest quotes the file.
 fn place(error: &ConfigError) -> String {
     let ConfigError::FileParse { cause, .. } = error else { return "it cannot be parsed".to_owned() };
     cause.to_string().lines().next().unwrap_or_default().to_owned()
@@ -35,14 +35,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server.toml");
         std::fs::write(&path, "[database]\nurl = \"postgres://app:hunter2@db\n").unwrap();
-        let told = source(&path).err().unwrap().to_string();
-        assert!(told.contains("line 2"), "{told}");
-        assert!(!told.contains("hunter2"), "{told}");
+        let message = source(&path).err().unwrap().to_string();
+        assert!(message.contains("line 2"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
     }
 
     #[test]
     fn a_file_that_is_not_there_is_named() {
-        let told = source(Path::new("/nonexistent/server.toml")).err().unwrap().to_string();
-        assert!(told.contains("`/nonexistent/server.toml`"), "{told}");
+        let message = source(Path::new("/nonexistent/server.toml")).err().unwrap().to_string();
+        assert!(message.contains("`/nonexistent/server.toml`"), "{message}");
     }
 }

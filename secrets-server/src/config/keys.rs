@@ -36,7 +36,7 @@ pub(crate) fn scalars() -> impl Iterator<Item = &'static str> {
 
 /// Refuses a key that means nothing, anywhere below `table`.
 pub(crate) fn check(table: &config::Map<String, Value>, origin: &str) -> Result<(), InvalidConfig> {
-    // Sorted, so that of several mistakes the same one is told every time.
+    // Sorted, so that of several mistakes the same one is reported every time.
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.as_str());
     entries.into_iter().try_for_each(|(key, value)| check_value(key, value, origin))
@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    fn told(text: &str) -> String {
+    fn error(text: &str) -> String {
         let table = File::from_str(text, FileFormat::Toml).collect().unwrap();
         check(&table, "`server.toml`").err().map(|error| error.to_string()).unwrap_or_default()
     }
@@ -98,7 +98,7 @@ mod tests {
         let text = "data_dir = 'd'\nlisten = 'a'\ninsecure = true\n[tls]\ncert = 'c'\nkey = 'k'\n\
                     [database]\nurl = 'u'\nmax_connections = 3\n[root_key]\nfile = 'f'\n[log]\nformat = 'json'\nlevel = 'info'\n\
                     [[listeners]]\naddress = 'a'\nservices = ['resolve']\ninsecure = false\ntls = { cert = 'c', key = 'k' }";
-        assert_eq!(told(text), "");
+        assert_eq!(error(text), "");
     }
 
     #[test]
@@ -110,15 +110,15 @@ mod tests {
             ("[[listeners]]\ntls.ca = 'x'", ["`listeners[].tls.ca`", "`server.toml`", "`listeners[].tls.cert`"]),
             ("[caches]\nbytes = 1", ["`caches`", "`server.toml`", "`listen`"]),
         ] {
-            let told = told(text);
-            assert!(parts.iter().all(|part| told.contains(part)), "{text}: {told}");
+            let message = error(text);
+            assert!(parts.iter().all(|part| message.contains(part)), "{text}: {message}");
         }
     }
 
     #[test]
     fn a_section_that_is_a_value_is_refused_without_showing_it() {
-        let told = told("database = 'postgres://app:hunter2@db/secrets'");
-        assert!(told.contains("`database`") && told.contains("a table"), "{told}");
-        assert!(!told.contains("hunter2"), "{told}");
+        let message = error("database = 'postgres://app:hunter2@db/secrets'");
+        assert!(message.contains("`database`") && message.contains("a table"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
     }
 }

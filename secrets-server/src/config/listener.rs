@@ -15,7 +15,6 @@ use secrets_proto::v1::{
 pub struct ListenerConfig {
     /// The address; port 0 takes a free port.
     pub address: SocketAddr,
-    /// What it offers.
     pub offered: Offered,
     /// The certificate to serve, or `None` for plain text.
     pub tls: Option<TlsFiles>,
@@ -26,7 +25,6 @@ pub struct ListenerConfig {
 pub struct TlsFiles {
     /// The certificate and its chain, leaf first.
     pub cert: PathBuf,
-    /// Its private key.
     pub key: PathBuf,
 }
 

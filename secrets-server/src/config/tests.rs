@@ -11,7 +11,7 @@ fn load(file: &str, variables: &[(&str, &str)], flags: Flags) -> Result<Config, 
     Config::load(&Flags { config: Some(path), ..flags }, &environment(variables))
 }
 
-fn told(file: &str, variables: &[(&str, &str)], flags: Flags) -> String {
+fn error(file: &str, variables: &[(&str, &str)], flags: Flags) -> String {
     load(file, variables, flags).unwrap_err().to_string()
 }
 
@@ -59,7 +59,7 @@ fn several_listeners_offer_what_they_are_told() {
 fn plain_text_to_the_network_is_refused_unless_insisted_on() {
     let flags = |listen: &str| Flags { listen: Some(listen.to_owned()), ..Flags::default() };
     for listen in ["0.0.0.0:1", "[::]:1", "192.168.1.1:1"] {
-        assert!(told("", &[], flags(listen)).contains("--insecure"));
+        assert!(error("", &[], flags(listen)).contains("--insecure"));
         assert!(load("insecure = true", &[], flags(listen)).is_ok());
         assert!(load("", &[("SECRETS__INSECURE", "true")], flags(listen)).is_ok());
         assert!(load("", &[], Flags { insecure: true, ..flags(listen) }).is_ok());
@@ -70,7 +70,7 @@ fn plain_text_to_the_network_is_refused_unless_insisted_on() {
     }
     // One listener's own word wins over the general one.
     let own = "insecure = true\n[[listeners]]\naddress = '0.0.0.0:1'\ninsecure = false";
-    assert!(told(own, &[], Flags::default()).contains("0.0.0.0:1"));
+    assert!(error(own, &[], Flags::default()).contains("0.0.0.0:1"));
 }
 
 #[test]
@@ -95,17 +95,17 @@ fn a_value_that_breaks_a_rule_is_told_with_its_key_and_what_would_pass() {
         ("insecure = 'perhaps'", ["`insecure`", "boolean"]),
         ("database.max_connections = 'hunter2'", ["`database.max_connections`", "integer"]),
     ] {
-        let told = told(file, &[], Flags::default());
-        assert!(parts.iter().all(|part| told.contains(part)), "{file}: {told}");
-        assert!(!told.contains("hunter2"), "{told}");
+        let message = error(file, &[], Flags::default());
+        assert!(parts.iter().all(|part| message.contains(part)), "{file}: {message}");
+        assert!(!message.contains("hunter2"), "{message}");
     }
 }
 
 #[test]
 fn an_unknown_key_is_told_from_every_source() {
-    assert!(told("databse.url = 'x'", &[], Flags::default()).contains("`databse`"));
-    let told = told("", &[("SECRETS__DATABSE__URL", "x")], Flags::default());
-    assert!(told.contains("`SECRETS__DATABSE__URL` in the environment"), "{told}");
+    assert!(error("databse.url = 'x'", &[], Flags::default()).contains("`databse`"));
+    let message = error("", &[("SECRETS__DATABSE__URL", "x")], Flags::default());
+    assert!(message.contains("`SECRETS__DATABSE__URL` in the environment"), "{message}");
 }
 
 #[test]
@@ -117,9 +117,9 @@ fn a_database_password_is_never_printed() {
     let printed = format!("{config} {config:?}");
     assert!(printed.contains("db:5432/secrets") && !printed.contains("hunter2"), "{printed}");
 
-    let refused = told("[database]\nurl = 'mysql://app:hunter2@db'", &[], Flags::default());
+    let refused = error("[database]\nurl = 'mysql://app:hunter2@db'", &[], Flags::default());
     assert!(refused.contains("`database.url`") && !refused.contains("hunter2"), "{refused}");
-    let listed = told("[database]\nurl = ['postgres://app:hunter2@db']", &[], Flags::default());
+    let listed = error("[database]\nurl = ['postgres://app:hunter2@db']", &[], Flags::default());
     assert!(listed.contains("`database.url`") && !listed.contains("hunter2"), "{listed}");
 }
 

@@ -44,11 +44,9 @@ pub struct ValueIdentity<'a> {
     pub organization: Uid,
     /// Where the secret lives.
     pub scope: Scope,
-    /// The secret.
     pub secret: Uid,
     /// Its name, which never changes.
     pub secret_id: &'a SecretId,
-    /// Its version.
     pub version: u32,
     /// Where this version lands.
     pub target: &'a Target,

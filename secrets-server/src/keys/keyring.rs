@@ -23,14 +23,7 @@ pub enum KeyringError {
     RootKeyRowMissing,
     /// A stored system key does not open.
     #[error("the system key {purpose} of version {version} does not open: {cause}")]
-    SystemKey {
-        /// What it is for.
-        purpose: &'static str,
-        /// Its version.
-        version: u32,
-        /// Why not.
-        cause: OpenError,
-    },
+    SystemKey { purpose: &'static str, version: u32, cause: OpenError },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -128,7 +121,7 @@ impl Keyring {
     }
 
     /// All data keys of the organization that still open something: one query, however many values there are. One that
-    /// does not open itself is told to the log and left out: what it sealed can't be read, and the rest can.
+    /// does not open itself is logged and left out: what it sealed can't be read, and the rest can.
     pub async fn data_keys(&self, db: &impl ConnectionTrait, organization: Uid) -> Result<Vec<DataKey>, Error> {
         let rows = key::data_keys(db, organization).await?;
         let usable = rows.iter().filter(|row| row.state != DataKeyState::Destroyed);

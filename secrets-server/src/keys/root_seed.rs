@@ -89,7 +89,6 @@ pub struct KeyIdentity {
     pub organization: Option<Uid>,
     /// The key's own version.
     pub version: u32,
-    /// What it is for.
     pub purpose: KeyPurpose,
 }
 

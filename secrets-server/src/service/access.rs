@@ -1,4 +1,4 @@
-//! Who may do what: bindings, invitations, tokens, sessions, and what a caller is told of themselves.
+//! Who may do what: bindings, invitations, tokens, sessions, and what callers learn of themselves.
 
 pub mod binding;
 pub mod credential;

@@ -12,7 +12,6 @@ use crate::store::credential::{self, Credential};
 
 /// What a new credential is for. A session fills in its context and what narrows it.
 pub struct NewCredential {
-    /// What kind of token.
     pub kind: CredentialKind,
     /// The organization it belongs to; none for the platform.
     pub organization: Option<Uid>,
@@ -28,7 +27,6 @@ pub struct NewCredential {
 pub struct CreatedCredential {
     /// Its text, to be shown this once.
     pub token: Token,
-    /// What is stored.
     pub row: Credential,
 }
 

@@ -21,13 +21,10 @@ use crate::store::{organization, project, user, workspace};
 /// A scope by name and by uid.
 #[derive(Clone, Debug)]
 pub struct LocatedScope {
-    /// Its name.
     pub name: ScopeName,
-    /// Its organization.
     pub organization: Organization,
     /// Its uid; nil when there is no such scope.
     pub scope: Scope,
-    /// What is authorized.
     pub resource: Resource,
 }
 

@@ -5,7 +5,6 @@ use secrets_core::{SecretId, ValueWarning};
 /// A warning. It never carries a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// What kind of warning.
     pub code: WarningCode,
     /// The secret it is about; none when it is about the whole answer.
     pub secret_id: Option<SecretId>,

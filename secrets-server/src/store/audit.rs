@@ -25,9 +25,7 @@ const MAX_SECRETS_PER_INSERT: usize = 1000;
 /// One call, allowed or denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRecord {
-    /// The event's identity.
     pub uid: Uid,
-    /// When it was.
     pub create_time: Timestamp,
     /// The organization it was about; none for the platform.
     pub organization: Option<Uid>,
@@ -35,7 +33,6 @@ pub struct AuditRecord {
     pub request_id: String,
     /// The kind of caller.
     pub principal_kind: String,
-    /// The caller.
     pub principal_uid: Option<Uid>,
     /// The caller's name at the time.
     pub principal_name: String,
@@ -43,11 +40,9 @@ pub struct AuditRecord {
     pub credential: Option<Uid>,
     /// The address it came from.
     pub peer: String,
-    /// What was asked.
     pub action: String,
     /// Of what, as a resource name.
     pub resource_name: String,
-    /// Of what.
     pub resource_uid: Option<Uid>,
     /// What came of it.
     pub outcome: String,
@@ -57,16 +52,14 @@ pub struct AuditRecord {
     pub revision: Option<u64>,
     /// The digest of the set that was delivered.
     pub set_digest: Option<Vec<u8>>,
-    /// What else is told of it (JSON).
+    /// Further details, as JSON.
     pub detail: String,
 }
 
 /// The secrets behind a digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditSet {
-    /// The digest of the list.
     pub digest: Vec<u8>,
-    /// The organization.
     pub organization: Uid,
     /// The secrets that were delivered, and in which version.
     pub secrets: Vec<(Uid, u32)>,

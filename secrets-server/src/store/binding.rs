@@ -20,11 +20,9 @@ const TABLE: &str = "bindings";
 /// A binding with what is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BindingRecord {
-    /// Its identity.
     pub uid: Uid,
     /// Who has which role where.
     pub binding: Binding,
-    /// When it was made.
     pub create_time: Timestamp,
     /// Who made it, as a resource name or uid.
     pub creator: String,

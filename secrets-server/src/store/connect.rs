@@ -35,9 +35,9 @@ pub enum DatabaseConfig {
 }
 
 impl DatabaseConfig {
-    /// The readers of a SQLite database unless told otherwise.
+    /// The readers of a SQLite database by default.
     pub const DEFAULT_READERS: u32 = 4;
-    /// The connections to PostgreSQL unless told otherwise.
+    /// The connections to PostgreSQL by default.
     pub const DEFAULT_CONNECTIONS: u32 = 16;
 
     /// A SQLite database in the file `path`, with the default number of readers.

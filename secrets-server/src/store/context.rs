@@ -15,7 +15,6 @@ use super::workspace::Workspace;
 /// What of a context is there. Whether it belongs together, and what to say of what is missing, is the caller's matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
-    /// The live organization.
     pub organization: Organization,
     /// The project that is named; if none is, the one that the workspace belongs to.
     pub project: Option<Project>,

@@ -23,9 +23,7 @@ const TABLE: &str = "credentials";
 /// A credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
-    /// Its identity.
     pub uid: Uid,
-    /// What it is.
     pub kind: CredentialKind,
     /// The organization it is for; a session's is that of its context. None for the operator and for tokens of the
     /// platform's service accounts.
@@ -38,7 +36,6 @@ pub struct Credential {
     pub pepper_version: u32,
     /// Its name for people.
     pub display_name: String,
-    /// When it was made.
     pub create_time: Timestamp,
     /// The first time at which it no longer serves.
     pub expire_time: Option<Timestamp>,

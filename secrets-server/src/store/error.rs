@@ -1,4 +1,4 @@
-//! What can go wrong with a statement, told apart: a driver that fails, a row that cannot be, a rule of the schema that
+//! What can go wrong with a statement: a driver that fails, a row that cannot be, a rule of the schema that
 //! holds. An absent row is no error; functions return `Option`.
 
 use std::borrow::Cow;

@@ -15,9 +15,7 @@ const TABLE: &str = "idempotency";
 pub struct IdempotencyKey {
     /// The organization that was changed, or [`super::PLATFORM`].
     pub organization: Uid,
-    /// Who asked.
     pub principal: Uid,
-    /// For what.
     pub method: String,
     /// Under which id.
     pub request_id: Uid,
@@ -26,15 +24,12 @@ pub struct IdempotencyKey {
 /// The first answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyRecord {
-    /// Which request.
     pub key: IdempotencyKey,
     /// A keyed fingerprint of the request's content.
     pub fingerprint: Vec<u8>,
     /// The version of the key under which `fingerprint` was made.
     pub fingerprint_key_version: u32,
-    /// The answer, encoded.
     pub response: Vec<u8>,
-    /// Until when it is kept.
     pub expire_time: Timestamp,
 }
 

@@ -23,7 +23,6 @@ pub struct RootKeyRecord {
     pub provider: String,
     /// The seed as the provider wrapped it.
     pub wrapped_seed: Vec<u8>,
-    /// When it was made.
     pub create_time: Timestamp,
 }
 
@@ -60,24 +59,20 @@ impl FromStr for DataKeyState {
 /// A data key of an organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataKeyRecord {
-    /// The organization.
     pub organization: Uid,
     /// Counts from 1 in each organization.
     pub version: u32,
-    /// What it may be used for.
     pub state: DataKeyState,
     /// The key as it is sealed under the root seed.
     pub sealed: Vec<u8>,
     /// The version of that root seed.
     pub root_key_version: u32,
-    /// When it was made.
     pub create_time: Timestamp,
 }
 
 /// One of the service's own keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemKeyRecord {
-    /// What it is for.
     pub purpose: String,
     /// Counts from 1 for each purpose.
     pub version: u32,
@@ -87,7 +82,6 @@ pub struct SystemKeyRecord {
     pub root_key_version: u32,
     /// Whether new things are made with it.
     pub active: bool,
-    /// When it was made.
     pub create_time: Timestamp,
 }
 

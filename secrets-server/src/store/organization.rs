@@ -15,7 +15,6 @@ const TABLE: &str = "organizations";
 /// An organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Organization {
-    /// Its identity.
     pub uid: Uid,
     /// Its name in resource names.
     pub organization_id: OrganizationId,
@@ -25,7 +24,6 @@ pub struct Organization {
     pub name_policy: NamePolicy,
     /// The limits it has lowered, as the service wrote them (JSON).
     pub limits: String,
-    /// When it was made.
     pub create_time: Timestamp,
 }
 

@@ -15,15 +15,12 @@ const TABLE: &str = "projects";
 /// A project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
-    /// Its identity.
     pub uid: Uid,
-    /// The organization it belongs to.
     pub organization: Uid,
     /// Its name in resource names.
     pub project_id: ProjectId,
     /// Its name for people.
     pub display_name: String,
-    /// When it was made.
     pub create_time: Timestamp,
 }
 

@@ -36,11 +36,8 @@ const TABLE: &str = "secrets";
 /// What is known of a secret beside its versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secret {
-    /// Its identity.
     pub uid: Uid,
-    /// The organization it belongs to.
     pub organization: Uid,
-    /// Where it lives.
     pub scope: Scope,
     /// Its name there; never changes.
     pub secret_id: SecretId,
@@ -64,15 +61,11 @@ pub struct Secret {
     pub current_version: u32,
     /// The organization's revision at its last change.
     pub revision: u64,
-    /// When it was made.
     pub create_time: Timestamp,
     /// Who made it, as a resource name or uid.
     pub creator: String,
-    /// When it was last changed.
     pub update_time: Timestamp,
-    /// Who changed it last.
     pub updater: String,
-    /// When it was deleted.
     pub delete_time: Option<Timestamp>,
     /// When it goes for good.
     pub purge_time: Option<Timestamp>,
@@ -81,9 +74,7 @@ pub struct Secret {
 /// A secret with the version that serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretWithVersion {
-    /// The secret.
     pub secret: Secret,
-    /// Its current version.
     pub version: SecretVersion,
 }
 
@@ -110,7 +101,6 @@ impl SecretWithVersion {
 pub struct Stamp {
     /// The organization's revision with this change.
     pub revision: u64,
-    /// When.
     pub time: Timestamp,
     /// Who, as a resource name or uid.
     pub updater: String,

@@ -16,7 +16,6 @@ const TABLE: &str = "service_accounts";
 /// A service account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceAccount {
-    /// Its identity.
     pub uid: Uid,
     /// The organization it belongs to, or the platform.
     pub organization: Option<Uid>,
@@ -24,7 +23,6 @@ pub struct ServiceAccount {
     pub service_account_id: ServiceAccountId,
     /// Its name for people.
     pub display_name: String,
-    /// When it was made.
     pub create_time: Timestamp,
 }
 

@@ -45,9 +45,7 @@ impl FromStr for UserState {
 /// A user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// The user's identity.
     pub uid: Uid,
-    /// The organization the user belongs to.
     pub organization: Uid,
     /// The name in resource names.
     pub user_id: UserId,
@@ -55,7 +53,6 @@ pub struct User {
     pub display_name: String,
     /// Whether the user has come yet.
     pub state: UserState,
-    /// When the user was made.
     pub create_time: Timestamp,
     /// When the user was deleted; [`insert`] ignores it.
     pub delete_time: Option<Timestamp>,

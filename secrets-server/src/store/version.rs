@@ -15,7 +15,6 @@ const TABLE: &str = "secret_versions";
 /// A version of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretVersion {
-    /// The secret.
     pub secret: Uid,
     /// Counts from 1 in each secret.
     pub version: u32,
@@ -27,11 +26,9 @@ pub struct SecretVersion {
     pub data_key_version: u32,
     /// How long the value is, in bytes.
     pub value_bytes: u32,
-    /// When it was made.
     pub create_time: Timestamp,
     /// Who made it, as a resource name or uid.
     pub creator: String,
-    /// When its value was destroyed.
     pub destroy_time: Option<Timestamp>,
     /// The version it was copied from by a rollback.
     pub source_version: Option<u32>,

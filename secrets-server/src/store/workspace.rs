@@ -15,9 +15,7 @@ const TABLE: &str = "workspaces";
 /// A workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workspace {
-    /// Its identity.
     pub uid: Uid,
-    /// The organization it belongs to.
     pub organization: Uid,
     /// Its name in resource names.
     pub workspace_id: WorkspaceId,
@@ -27,7 +25,6 @@ pub struct Workspace {
     pub owner: Option<Uid>,
     /// Its name for people.
     pub display_name: String,
-    /// When it was made.
     pub create_time: Timestamp,
 }
 

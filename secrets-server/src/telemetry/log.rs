@@ -1,4 +1,4 @@
-//! Logs, on standard error, as JSON lines or for people to read; and panics, of which only the place is told.
+//! Logs, on standard error, as JSON lines or for people to read; and panics, of which only the place is logged.
 //!
 //! Nothing here or elsewhere logs a value, a token or metadata. Dependencies log at `warn` and above only, whatever
 //! the configured level: some of them would print headers, and with them credentials, at `debug` and `trace`. sqlx
@@ -34,7 +34,7 @@ pub fn init(log: &LogConfig) -> Result<(), TryInitError> {
     tracing_subscriber::registry().with(layer.with_filter(targets(log.level))).try_init()
 }
 
-/// Replaces the panic hook by one that tells the place and nothing else: a panic's message may quote what the
+/// Replaces the panic hook by one that logs the place and nothing else: a panic's message may quote what the
 /// code was working on.
 pub fn hide_panic_messages() {
     panic::set_hook(Box::new(|panic| {

@@ -81,7 +81,7 @@ impl Acme {
                 display_name: String::new(),
                 ttl: Some(Duration::from_secs(90 * 24 * 60 * 60)),
             };
-            let created = server.app.service.create(&tx, creating, now, |_| ()).await.unwrap();
+            let created = server.app.service.create_credential(&tx, new_credential, now, |_| ()).await.unwrap();
             (row.uid, created.token.expose().to_owned())
         };
         let acme = make("acme").await;

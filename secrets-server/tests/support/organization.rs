@@ -103,8 +103,14 @@ impl<'a> TestOrganization<'a> {
 
     async fn token(&self, kind: CredentialKind, account: Account) -> String {
         let tx = self.server.app.store().begin().await.unwrap();
-        let creating = self.creating(kind, account.reference());
-        let created = self.server.app.service.create(&tx, creating, self.server.clock.now(), |_| ()).await.unwrap();
+        let new_credential = self.new_credential(kind, account.reference());
+        let created = self
+            .server
+            .app
+            .service
+            .create_credential(&tx, new_credential, self.server.clock.now(), |_| ())
+            .await
+            .unwrap();
         commit(tx).await.unwrap();
         created.token.expose().to_owned()
     }
@@ -112,9 +118,9 @@ impl<'a> TestOrganization<'a> {
     /// A session that an account created.
     pub async fn session(&self, creator: &TestAccount, context: Context, narrowed: &SessionRestrictions) -> String {
         let tx = self.server.app.store().begin().await.unwrap();
-        let creating = self.creating(CredentialKind::Session, creator.account.reference());
+        let new_credential = self.new_credential(CredentialKind::Session, creator.account.reference());
         let stored = restrictions::to_text(narrowed).unwrap();
-        let created = self.server.app.service.create(&tx, creating, self.server.clock.now(), |row| {
+        let created = self.server.app.service.create_credential(&tx, new_credential, self.server.clock.now(), |row| {
             row.context_project = context.project;
             row.context_workspace = context.workspace;
             row.context_user = context.user;

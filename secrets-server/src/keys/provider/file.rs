@@ -72,7 +72,6 @@ impl RootKeyProvider for FileRootKey {
 #[derive(Debug, thiserror::Error)]
 #[error("root key file `{}` {problem}", path.display())]
 pub struct RootKeyFileError {
-    /// The file.
     pub path: PathBuf,
     /// What is the matter with it.
     pub problem: RootKeyFileProblem,

@@ -17,34 +17,26 @@ use crate::store::{StoreError, binding};
 
 /// What CreateBinding is asked for.
 pub struct NewBinding {
-    /// On what.
     pub resource: RoleResourceName,
-    /// Who.
     pub principal: AccountName,
-    /// Is what.
     pub role: Role,
 }
 
 /// The name of a binding: its resource, then `/bindings/{uid}`.
 pub struct BindingName {
-    /// On what.
     pub resource: RoleResourceName,
-    /// Its uid.
     pub uid: Uid,
 }
 
 /// A binding in words.
 #[derive(Clone, Debug)]
 pub struct BindingView {
-    /// Its uid.
     pub uid: Uid,
     /// Resource path of what it is on.
     pub resource: String,
     /// Resource path of who has it.
     pub principal: String,
-    /// The role.
     pub role: Role,
-    /// When it was given.
     pub create_time: Timestamp,
     /// Who gave it.
     pub creator: String,

@@ -34,11 +34,8 @@ impl Collection {
 /// `organizations/acme/sessions/UID`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialName {
-    /// The organization it belongs to.
     pub organization: Option<OrganizationId>,
-    /// What it is.
     pub collection: Collection,
-    /// Its uid.
     pub uid: Uid,
 }
 

@@ -30,11 +30,8 @@ use crate::store::{binding, credential, secret, user, workspace};
 
 /// What CreateInvitation is asked for.
 pub struct NewInvitation {
-    /// The organization.
     pub organization: OrganizationId,
-    /// Who is invited.
     pub user: UserId,
-    /// How long the code can be redeemed.
     pub ttl: Option<Duration>,
     /// Whether to destroy the secrets the user has.
     pub destroy_secrets: bool,
@@ -44,7 +41,6 @@ pub struct NewInvitation {
 pub struct Redemption {
     /// For people.
     pub display_name: String,
-    /// How long the token lives.
     pub ttl: Option<Duration>,
 }
 
@@ -52,7 +48,6 @@ pub struct Redemption {
 pub struct Redeemed {
     /// The personal token, shown once.
     pub token: Zeroizing<String>,
-    /// The token without itself.
     pub metadata: TokenView,
     /// Resource path of the user.
     pub user: String,

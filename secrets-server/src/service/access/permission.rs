@@ -1,4 +1,4 @@
-//! Which permissions the caller has on a resource. It asks the policy and looks nothing up that the caller would not be told:
+//! Which permissions the caller has on a resource. It asks the policy and looks nothing up that the caller may not know:
 //! what is missing is asked about too, and nobody has anything on it that they would not have on any other.
 
 use secrets_core::authorize::{self, Action};
@@ -14,7 +14,6 @@ use crate::service::open_call::{Located, OpenCall};
 pub struct PermissionQuery {
     /// An organization, project, workspace or user.
     pub resource: ScopeName,
-    /// Which permissions.
     pub permissions: Vec<Action>,
 }
 

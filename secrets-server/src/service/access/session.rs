@@ -25,7 +25,7 @@ use crate::store::credential::Credential;
 
 pub use list::SessionQuery;
 
-/// How long a session lives, unless told otherwise.
+/// How long a session lives, by default.
 pub const DEFAULT_SESSION_TTL: Duration = Duration::from_secs(60 * 60);
 /// How long it lives at most, until it is renewed.
 pub const MAX_SESSION_TTL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -34,13 +34,11 @@ pub const MAX_SESSION_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct NewSession {
     /// The one context it serves; none: the calling session's own.
     pub context: Option<ContextName>,
-    /// How long it lives.
     pub ttl: Option<Duration>,
     /// For people.
     pub display_name: String,
     /// The platform's own identifier of the sandbox or job; empty: none.
     pub external_id: String,
-    /// What narrows it.
     pub restrictions: SessionRestrictions,
 }
 
@@ -57,11 +55,9 @@ pub struct Renewal {
 pub struct SessionView {
     /// The one context it serves; without what no longer exists.
     pub context: ContextName,
-    /// What narrows it.
     pub restrictions: SessionRestrictions,
     /// Resource path of who created it.
     pub creator: String,
-    /// The credential.
     pub row: Credential,
 }
 
@@ -77,7 +73,6 @@ impl SessionView {
 pub struct CreatedSession {
     /// The token, shown once.
     pub token: Zeroizing<String>,
-    /// The session without it.
     pub session: SessionView,
 }
 

@@ -23,7 +23,7 @@ use crate::store::credential::{Credential, CredentialFilter};
 use crate::store::organization::Organization;
 use crate::store::{PLATFORM, credential};
 
-/// How long a token lives, unless told otherwise.
+/// How long a token lives, by default.
 pub const DEFAULT_TOKEN_TTL: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// How long it lives at most.
 pub const MAX_TOKEN_TTL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -37,18 +37,15 @@ pub struct NewToken {
     pub principal: Option<AccountName>,
     /// For people.
     pub display_name: String,
-    /// How long it lives.
     pub ttl: Option<Duration>,
 }
 
 /// A token in words.
 #[derive(Clone, Debug)]
 pub struct TokenView {
-    /// The organization it belongs to.
     pub organization: Option<OrganizationId>,
     /// Resource path of whose it is.
     pub principal: String,
-    /// The credential.
     pub row: Credential,
 }
 
@@ -64,7 +61,6 @@ impl TokenView {
 pub struct CreatedToken {
     /// The token, shown once.
     pub token: Zeroizing<String>,
-    /// The token without itself.
     pub metadata: TokenView,
 }
 

@@ -17,9 +17,7 @@ use crate::store::{binding, organization, project, workspace};
 pub struct Whoami {
     /// Resource path of the principal.
     pub principal: String,
-    /// What kind of principal.
     pub kind: PrincipalKind,
-    /// The organization it belongs to.
     pub organization: Option<OrganizationId>,
     /// Its bindings; a session has none of its own.
     pub bindings: Vec<BindingView>,
@@ -29,7 +27,6 @@ pub struct Whoami {
     pub context: Option<secrets_core::ContextName>,
     /// Resource path of the credential.
     pub credential: String,
-    /// The service's time.
     pub now: Timestamp,
 }
 

@@ -17,7 +17,7 @@ use crate::store::secret;
 /// What the page token is bound to begins with.
 const QUERY: &str = "ListAuditEvents";
 
-/// A page ends early when it would tell of more deliveries than this, so that it fits a message; four full scopes are
+/// A page ends early when it would list more deliveries than this, so that it fits a message; four full scopes are
 /// fewer.
 const MAX_DELIVERIES_PER_PAGE: u64 = 5_000;
 
@@ -33,13 +33,11 @@ pub struct EventQuestion {
     pub from: Option<Timestamp>,
     /// Only those before then.
     pub until: Option<Timestamp>,
-    /// Which page.
     pub page: Page,
 }
 
 /// A page of events, newest first.
 pub struct EventPage {
-    /// The events.
     pub events: Vec<ListedEvent>,
     /// Empty on the last page.
     pub next_page_token: String,
@@ -47,11 +45,9 @@ pub struct EventPage {
 
 /// An event as the caller may see it.
 pub struct ListedEvent {
-    /// The event.
     pub row: AuditRecord,
     /// What it was about: a resource path, or of another user's secret the uid alone.
     pub resource: String,
-    /// What was delivered.
     pub delivered: Vec<DeliveredSecret>,
 }
 
@@ -59,9 +55,7 @@ pub struct ListedEvent {
 pub struct DeliveredSecret {
     /// Its resource path, if the caller may see it and it is still there.
     pub name: Option<SecretName>,
-    /// Its uid.
     pub uid: Uid,
-    /// The delivered version.
     pub version: u32,
 }
 
@@ -77,7 +71,7 @@ impl Service {
 
         let db = self.store.snapshot().await?;
         let filter = AuditFilter { secrets, principal: question.principal, from: question.from, until: question.until };
-        // One more than the page holds, to tell whether there is another.
+        // One more than the page holds, to know whether there is another.
         let mut rows = audit::list(&db, within, &filter, after, question.page.size + 1).await?;
         let size = usize::try_from(question.page.size).unwrap_or(usize::MAX);
         let (mut more, organization_uid) = (rows.len() > size, within.unwrap_or_default());

@@ -64,7 +64,7 @@ impl Names {
         match (row.resource_uid, row.resource_uid.and_then(|uid| self.get(uid))) {
             (_, Some(name)) => name.to_string(),
             (Some(uid), None) => uid.to_string(),
-            // It never was: whose it would have been is all that is told.
+            // It never was: whose it would have been is all that is shown.
             (None, None) => row.resource_name.split("/secrets/").next().unwrap_or_default().to_owned(),
         }
     }

@@ -24,14 +24,13 @@ use crate::store::organization::Organization;
 use crate::store::user::{User, UserState};
 use crate::store::{PLATFORM, binding, credential, key, organization, revision, user};
 
-/// How long an invitation can be redeemed, unless told otherwise.
+/// How long an invitation can be redeemed, by default.
 pub const DEFAULT_INVITATION_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How long it can be at most.
 pub const MAX_INVITATION_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What CreateOrganization is asked for.
 pub struct NewOrganization {
-    /// Its identifier.
     pub id: OrganizationId,
     /// For people.
     pub display_name: String,
@@ -39,7 +38,6 @@ pub struct NewOrganization {
     pub name_policy: NamePolicy,
     /// The limits it lowers.
     pub limits: OwnLimits,
-    /// Its first administrator.
     pub admin: UserId,
     /// How long the invitation can be redeemed.
     pub invitation_ttl: Option<Duration>,
@@ -47,26 +45,20 @@ pub struct NewOrganization {
 
 /// A new organization and its administrator's way in.
 pub struct CreatedOrganization {
-    /// The organization.
     pub organization: Organization,
-    /// The limits in force.
     pub limits: Limits,
-    /// The administrator's invitation.
     pub invitation: IssuedInvitation,
 }
 
 /// An organization with the limits in force.
 #[derive(Clone, Debug)]
 pub struct LimitedOrganization {
-    /// The organization.
     pub row: Organization,
-    /// The limits in force.
     pub limits: Limits,
 }
 
 /// What UpdateOrganization is asked for; none keeps.
 pub struct OrganizationUpdate {
-    /// The organization.
     pub name: ScopeName,
     /// For people.
     pub display_name: Option<String>,

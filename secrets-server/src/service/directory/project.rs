@@ -19,9 +19,7 @@ use crate::store::{binding, credential, project, secret, workspace};
 
 /// What CreateProject is asked for.
 pub struct NewProject {
-    /// The organization.
     pub organization: OrganizationId,
-    /// Its identifier.
     pub id: ProjectId,
     /// For people.
     pub display_name: String,
@@ -30,9 +28,7 @@ pub struct NewProject {
 /// A project by name and by row.
 #[derive(Clone, Debug)]
 pub struct ProjectView {
-    /// The organization.
     pub organization: OrganizationId,
-    /// The project.
     pub row: Project,
 }
 

@@ -26,9 +26,7 @@ pub struct NewServiceAccount {
 /// A service account by name and by row.
 #[derive(Clone, Debug)]
 pub struct ServiceAccountView {
-    /// Its name.
     pub name: ServiceAccountName,
-    /// The service account.
     pub row: ServiceAccount,
 }
 

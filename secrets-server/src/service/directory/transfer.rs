@@ -13,16 +13,13 @@ use crate::store::{binding, secret, user, workspace};
 
 /// What TransferWorkspace is asked for.
 pub struct Transfer {
-    /// The workspace.
     pub name: ScopeName,
-    /// Who gets it.
     pub new_owner: UserId,
 }
 
 /// A workspace that changed hands.
 #[derive(Clone, Debug)]
 pub struct Transferred {
-    /// The workspace.
     pub workspace: WorkspaceView,
     /// How many secrets lost their values.
     pub destroyed_secrets: u64,

@@ -27,9 +27,7 @@ const PURGE_DELAY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// What CreateUser is asked for.
 pub struct NewUser {
-    /// The organization.
     pub organization: OrganizationId,
-    /// Their identifier.
     pub id: UserId,
     /// For people.
     pub display_name: String,
@@ -38,9 +36,7 @@ pub struct NewUser {
 /// A user by name and by row.
 #[derive(Clone, Debug)]
 pub struct UserView {
-    /// The organization.
     pub organization: OrganizationId,
-    /// The user.
     pub row: User,
 }
 

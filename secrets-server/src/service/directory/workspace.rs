@@ -21,9 +21,7 @@ use crate::store::{binding, credential, project, secret, user, workspace};
 
 /// What CreateWorkspace is asked for.
 pub struct NewWorkspace {
-    /// The organization.
     pub organization: OrganizationId,
-    /// Its identifier.
     pub id: WorkspaceId,
     /// The project it belongs to, for good.
     pub project: Option<ProjectId>,
@@ -36,11 +34,8 @@ pub struct NewWorkspace {
 /// A workspace by name and by row.
 #[derive(Clone, Debug)]
 pub struct WorkspaceView {
-    /// The organization.
     pub organization: OrganizationId,
-    /// The workspace.
     pub row: Workspace,
-    /// The project it belongs to.
     pub project: Option<ProjectId>,
     /// Who owns it; none when the owner has left.
     pub owner: Option<UserId>,

@@ -79,7 +79,6 @@ pub enum InvalidAccountName {
 /// An account by name and by uid.
 #[derive(Clone, Debug)]
 pub struct LocatedAccount {
-    /// Its name.
     pub name: AccountName,
     /// Its uid, nil when there is no such account, with the organization it belongs to.
     pub account: Account,

@@ -20,13 +20,11 @@ use crate::store::{binding, context};
 pub struct LocatedContext {
     /// Its name, with the project that its workspace implies.
     pub name: ContextName,
-    /// Its organization.
     pub organization: Organization,
     /// Its uids; nil for what is named and does not exist.
     pub context: Context,
     /// The bindings of its user, which decide together with the caller's own.
     pub user_bindings: Vec<Binding>,
-    /// What is authorized.
     pub resource: Resource,
     subject: Subject,
     /// A project is named beside a workspace that it does not have.

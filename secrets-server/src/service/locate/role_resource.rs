@@ -75,13 +75,11 @@ pub enum InvalidRoleResourceName {
 /// A role_resource by name and by uid.
 #[derive(Clone, Debug)]
 pub struct LocatedRoleResource {
-    /// Its name.
     pub name: RoleResourceName,
     /// Its uid; nil when there is no such resource.
     pub role_resource: RoleResource,
     /// Who owns the workspace.
     pub owner: Option<Uid>,
-    /// What is authorized.
     pub resource: Resource,
     scope: Option<LocatedScope>,
 }

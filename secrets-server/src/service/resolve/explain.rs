@@ -37,9 +37,7 @@ pub struct Explained {
 
 /// What a context gets under one name, and what it does not.
 pub struct Explanation {
-    /// The name.
     pub secret_id: SecretId,
-    /// The secret that wins.
     pub winner: Option<Shown>,
     /// The others, narrowest scope first.
     pub not_chosen: Vec<Other>,
@@ -53,9 +51,7 @@ impl Explanation {
 
 /// A secret as an explanation shows it.
 pub struct Shown {
-    /// Its resource path.
     pub name: SecretName,
-    /// What decides about it.
     pub candidate: Candidate,
     /// What it is, so that an agent can choose.
     pub description: Description,
@@ -63,9 +59,7 @@ pub struct Shown {
 
 /// A secret that does not win.
 pub struct Other {
-    /// The secret.
     pub secret: Shown,
-    /// Why not.
     pub reason: NotChosenReason,
     /// The secret that stands in its way, if the caller sees it.
     pub blocked_by: Option<SecretName>,

@@ -33,17 +33,14 @@ pub struct ResolvedSet {
     pub revision: Revision,
     /// Bytes that the variables take in an environment: names, values, `=` and NUL.
     pub environment_bytes: u64,
-    /// What the caller should know.
     pub warnings: Vec<Warning>,
 }
 
 /// A secret with its value.
 pub struct Delivered {
-    /// Its resource path.
     pub name: SecretName,
     /// Where the value lands.
     pub target: Target,
-    /// The value.
     pub value: SecretBytes,
     /// The version it is of.
     pub version: u32,

@@ -18,13 +18,10 @@ use crate::store::secret::{self, Secret, SecretWithVersion};
 
 /// What CreateSecret is asked for.
 pub struct CreateSecret {
-    /// Where.
     pub scope: ScopeName,
-    /// Its name there.
     pub secret_id: SecretId,
     /// What is not the default.
     pub edit: SecretPatch,
-    /// Its first value.
     pub value: SecretBytes,
     /// Change nothing.
     pub validate_only: bool,

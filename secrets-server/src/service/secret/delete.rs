@@ -19,7 +19,6 @@ pub const UNDELETE_WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// What DeleteSecret is asked for.
 pub struct DeleteSecret {
-    /// Which secret.
     pub name: SecretName,
     /// The etag it must have.
     pub etag: Option<String>,

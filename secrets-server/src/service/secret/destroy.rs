@@ -15,9 +15,7 @@ use crate::store::version::{self, SecretVersion};
 
 /// What DestroySecretVersion is asked for.
 pub struct DestroyVersion {
-    /// Of which secret.
     pub name: SecretName,
-    /// Which version.
     pub version: u32,
     /// The etag the secret must have.
     pub etag: Option<String>,

@@ -31,7 +31,6 @@ const MAX_WARNINGS: usize = 2_000;
 pub struct ImportSecrets {
     /// Into which scope.
     pub scope: ScopeName,
-    /// Names and values.
     pub document: Document,
     /// What happens to names that exist.
     pub conflict_policy: ConflictPolicy,
@@ -51,7 +50,6 @@ pub struct Imported {
     pub applied: bool,
     /// Where the organization's history stands.
     pub revision: Revision,
-    /// What the caller should know.
     pub warnings: Vec<Warning>,
 }
 

@@ -24,13 +24,10 @@ const MAX_PAGE_BYTES: usize = 3 * 1024 * 1024;
 
 /// What ListSecrets is asked for.
 pub struct ListSecrets {
-    /// Which scope.
     pub scope: ScopeName,
     /// How many, and from where.
     pub page: Page,
-    /// Which of them.
     pub filter: Filter,
-    /// In which order.
     pub order: Order,
     /// Filter and order as they were written, to which a page token is bound.
     pub query: [String; 2],
@@ -42,11 +39,9 @@ pub struct ListSecrets {
 
 /// A page of secrets.
 pub struct ListedSecrets {
-    /// The secrets.
     pub secrets: Vec<SecretView>,
     /// The token of the next page; empty on the last.
     pub next: String,
-    /// How many there are in all.
     pub total: usize,
 }
 

@@ -22,7 +22,6 @@ pub(super) struct SecretMutation<'a> {
     pub service: &'a Service,
     pub call: &'a mut OpenCall,
     pub located: LocatedScope,
-    /// The limits in force.
     pub limits: Limits,
     inner: Mutation<'a, right::WriteSecrets>,
     /// Where the history stood before.

@@ -1,5 +1,5 @@
-//! What to tell whoever changes a secret: of its value, its end, its reach, and of the secrets of broader scopes that it
-//! stands before or behind.
+//! The warnings for whoever changes a secret: about its value, its end, its reach, and the secrets of broader scopes that it
+//! overrides or that override it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -17,9 +17,7 @@ use crate::store::secret::Secret;
 pub struct SecretPatch {
     /// Where the value lands.
     pub target: Option<Target>,
-    /// For people and agents.
     pub description: Option<Description>,
-    /// For tools.
     pub labels: Option<Labels>,
     /// The group, or that there is none.
     pub group: Option<Option<Group>>,

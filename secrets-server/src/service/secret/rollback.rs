@@ -14,7 +14,6 @@ use crate::store::version;
 
 /// What RollbackSecret is asked for.
 pub struct RollbackSecret {
-    /// Which secret.
     pub name: SecretName,
     /// The version whose value and target come back.
     pub version: u32,
@@ -57,7 +56,7 @@ impl Service {
 /// There is no such version, or nothing is left of its value.
 pub(super) fn no_version(name: &SecretName, version: u32) -> Error {
     let text = format!(
-        "`{name}` has no version {version}, or its value was destroyed; ListSecretVersions tells which there are"
+        "`{name}` has no version {version}, or its value was destroyed; ListSecretVersions returns those there are"
     );
     Error::new(Reason::VersionNotFound, text)
 }

@@ -17,11 +17,9 @@ use crate::store::version::{self, SecretVersion};
 
 /// What UpdateSecret is asked for.
 pub struct UpdateSecret {
-    /// Which secret.
     pub name: SecretName,
     /// The etag it must have.
     pub etag: Option<String>,
-    /// What to set.
     pub edit: SecretPatch,
     /// A new value; none keeps the stored one.
     pub value: Option<SecretBytes>,

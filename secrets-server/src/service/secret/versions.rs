@@ -10,7 +10,6 @@ use crate::store::version::{self, SecretVersion};
 
 /// What ListSecretVersions is asked for.
 pub struct ListVersions {
-    /// Of which secret.
     pub name: SecretName,
     /// How many, and from where.
     pub page: Page,
@@ -20,11 +19,9 @@ pub struct ListVersions {
 pub struct ListedVersions {
     /// The versions; their sealed values stay here.
     pub versions: Vec<SecretVersion>,
-    /// The one that serves.
     pub current: u32,
     /// The token of the next page; empty on the last.
     pub next: String,
-    /// How many there are in all.
     pub total: usize,
 }
 

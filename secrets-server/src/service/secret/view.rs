@@ -14,7 +14,6 @@ use crate::store::secret::SecretWithVersion;
 /// A secret with the names of what it reaches.
 #[derive(Clone, Debug)]
 pub struct SecretView {
-    /// Its name.
     pub name: SecretName,
     /// The stored secret and its current version.
     pub current: SecretWithVersion,
@@ -35,7 +34,6 @@ pub struct ChangedSecret {
     pub secret: Option<SecretView>,
     /// Where the organization's history stands.
     pub revision: Revision,
-    /// What the caller should know.
     pub warnings: Vec<Warning>,
 }
 

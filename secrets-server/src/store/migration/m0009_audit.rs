@@ -1,5 +1,5 @@
 //! Audit events, and the sets of secrets that were delivered together. Events of the platform, and of callers nobody
-//! knows, have the nil uid as organization. Nothing here refers to other tables: an event outlives what it tells of.
+//! knows, have the nil uid as organization. Nothing here refers to other tables: an event outlives its subject.
 
 use sea_orm::DbErr;
 use sea_orm::sea_query::{Index, Table, TableCreateStatement};

@@ -22,9 +22,7 @@ pub enum SecretOrder {
 /// What is on a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SecretQuery {
-    /// Deleted secrets too.
     pub show_deleted: bool,
-    /// By what it is ordered.
     pub order: SecretOrder,
     /// The greatest first.
     pub descending: bool,

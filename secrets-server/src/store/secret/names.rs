@@ -11,11 +11,8 @@ use crate::store::row::{Row, reading};
 /// Where a secret lives, and its name there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretRef {
-    /// The secret.
     pub uid: Uid,
-    /// Where it lives.
     pub scope: Scope,
-    /// Its name there.
     pub secret_id: SecretId,
 }
 

@@ -25,13 +25,11 @@ use crate::store::{credential, project, user, workspace};
 
 /// Which sessions to list.
 pub struct SessionQuery {
-    /// The organization.
     pub organization: OrganizationId,
     /// Only those with this external identifier; empty: any.
     pub external_id: String,
     /// Also those that have ended.
     pub show_ended: bool,
-    /// Which page.
     pub page: Page,
 }
 

@@ -1,4 +1,4 @@
-//! What a watch tells.
+//! The events of a watch.
 
 use secrets_core::{ContextName, Description, Group, Redaction, SecretId, SecretName, Target, Timestamp, Uid};
 
@@ -6,9 +6,8 @@ use crate::service::locate::context::LocatedContext;
 use crate::store::revision::Revision;
 use crate::store::secret::SecretWithVersion;
 
-/// What a watch tells at a time.
+/// One event of a watch.
 pub struct WatchEvent {
-    /// What happened.
     pub happened: Happened,
     /// The etag that Resolve gives for the same filters.
     pub etag: String,
@@ -27,11 +26,11 @@ pub enum Happened {
         /// The secrets, ordered by name.
         secrets: Vec<Watched>,
     },
-    /// Something is different from what was told before.
+    /// Something is different from the events before.
     Change {
         /// New names.
         added: Vec<Watched>,
-        /// Names of which something else is told now.
+        /// Names with other metadata or another value.
         updated: Vec<Watched>,
         /// Names that are gone.
         removed: Vec<SecretId>,
@@ -45,7 +44,6 @@ pub enum Happened {
 /// A secret that would be delivered: everything but its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watched {
-    /// Its resource path.
     pub name: SecretName,
     /// Where the value lands.
     pub target: Target,
@@ -57,14 +55,13 @@ pub struct Watched {
     pub description: Description,
     /// The group that is never mixed between scopes.
     pub group: Option<Group>,
-    /// When it expires.
     pub expire_time: Option<Timestamp>,
     /// Its identity: one that was deleted and made again is another.
     uid: Uid,
 }
 
 impl Watched {
-    /// What is told of a secret in one of the context's scopes.
+    /// A secret in one of the context's scopes.
     pub(super) fn new(
         located: &LocatedContext,
         SecretWithVersion { secret, version }: &SecretWithVersion,

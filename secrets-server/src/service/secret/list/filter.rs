@@ -34,15 +34,10 @@ pub struct InvalidFilter {
 /// What a filter looks at.
 #[derive(Clone, Copy)]
 pub struct Filtered<'a> {
-    /// The name.
     pub secret_id: &'a SecretId,
-    /// The group.
     pub group: Option<&'a Group>,
-    /// The labels.
     pub labels: &'a Labels,
-    /// The kind of target.
     pub target: TargetKind,
-    /// Whether it is disabled.
     pub disabled: bool,
 }
 

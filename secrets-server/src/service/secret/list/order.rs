@@ -9,7 +9,6 @@ use secrets_core::{SecretId, Timestamp, Uid};
 /// By what, and from which end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Order {
-    /// By what.
     pub by: OrderBy,
     /// From the last to the first.
     pub descending: bool,
@@ -36,7 +35,6 @@ pub struct InvalidOrder;
 pub struct SortKey {
     /// The time it is ordered by; zero when by name.
     pub time: Timestamp,
-    /// Its name.
     pub secret_id: SecretId,
     /// Its uid: two of one name may be listed when one is deleted or inherited.
     pub uid: Uid,

@@ -3,11 +3,9 @@
 pub mod peer;
 pub mod request_id;
 
-use std::fmt;
-
 use secrets_core::authorize::{self, Permit, Resource, Right};
 use secrets_core::{
-    Binding, ContextName, OrganizationId, Principal, ServiceAccountName, SessionRestrictions, Timestamp, Uid, UserId,
+    Binding, ContextName, OrganizationId, Principal, PrincipalName, SessionRestrictions, Timestamp, Uid,
 };
 use secrets_proto::Method;
 
@@ -55,15 +53,6 @@ pub struct CallerSession {
     pub restrictions: SessionRestrictions,
 }
 
-/// The name of a principal; as text its resource path, for instance `organizations/acme/users/bob`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PrincipalName {
-    Operator,
-    User(OrganizationId, UserId),
-    ServiceAccount(ServiceAccountName),
-    Session(OrganizationId, Uid),
-}
-
 impl Call {
     /// Asks the policy, with the caller's own bindings.
     pub fn permit<A: Right>(&self, resource: &Resource) -> Result<Permit<A>, Error> {
@@ -94,16 +83,5 @@ impl Caller {
     /// The caller's organization; none for the operator and the platform's service accounts.
     pub fn organization_uid(&self) -> Option<Uid> {
         self.organization.as_ref().map(|organization| organization.uid)
-    }
-}
-
-impl fmt::Display for PrincipalName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Operator => f.write_str("operator"),
-            Self::User(organization, user) => write!(f, "organizations/{organization}/users/{user}"),
-            Self::ServiceAccount(name) => name.fmt(f),
-            Self::Session(organization, uid) => write!(f, "organizations/{organization}/sessions/{uid}"),
-        }
     }
 }

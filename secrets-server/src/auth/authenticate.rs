@@ -4,14 +4,15 @@
 use std::time::Duration;
 
 use secrets_core::{
-    Account, Context, CredentialKind, Principal, PrincipalKind, PrincipalRef, ServiceAccountName, Timestamp, Uid,
+    Account, AccountName, Context, CredentialKind, Principal, PrincipalKind, PrincipalName, PrincipalRef,
+    ServiceAccountName, SessionName, Timestamp, Uid, UserName,
 };
 use secrets_proto::Method;
 
 use super::Authenticator;
 use super::credentials::RequestCredentials;
 use super::restrictions;
-use crate::call::{Call, Caller, CallerOrganization, CallerSession, PrincipalName};
+use crate::call::{Call, Caller, CallerOrganization, CallerSession};
 use crate::error::{Error, Reason};
 use crate::store::credential::Credential;
 use crate::store::organization::Organization;
@@ -70,9 +71,10 @@ impl Authenticator {
         let db = self.store.reader();
         let organization = self.live_organization(row.organization).await?;
         let user = user::by_uids(db, organization.uid, [row.principal.uid]).await?.pop().ok_or_else(gone)?;
+        let name = UserName::new(organization.organization_id.clone(), user.user_id);
         Ok(Caller {
             principal: Principal::User { organization: organization.uid, user: user.uid },
-            name: PrincipalName::User(organization.organization_id.clone(), user.user_id),
+            name: PrincipalName::Account(AccountName::User(name)),
             credential: row.uid,
             expire_time: row.expire_time,
             bindings: binding::of_principals(db, organization.uid, &[row.principal]).await?,
@@ -95,7 +97,7 @@ impl Authenticator {
         };
         Ok(Caller {
             principal: Principal::ServiceAccount { organization: within, service_account: account.uid },
-            name: PrincipalName::ServiceAccount(name),
+            name: PrincipalName::Account(AccountName::ServiceAccount(name)),
             credential: row.uid,
             expire_time: row.expire_time,
             bindings: binding::of_principal_everywhere(db, row.principal).await?,
@@ -119,9 +121,10 @@ impl Authenticator {
         let context_name = context::name(db, &organization.organization_id, &context).await?.ok_or_else(gone)?;
         let mut principals = vec![creator.reference()];
         principals.extend(context.user.map(|user| PrincipalRef { kind: PrincipalKind::User, uid: user }));
+        let name = SessionName { organization: organization.organization_id.clone(), uid: row.uid };
         Ok(Caller {
             principal: Principal::Session { session: row.uid, context, creator },
-            name: PrincipalName::Session(organization.organization_id.clone(), row.uid),
+            name: PrincipalName::Session(name),
             credential: row.uid,
             expire_time: row.expire_time,
             bindings: binding::of_principals(db, organization.uid, &principals).await?,

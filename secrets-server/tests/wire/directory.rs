@@ -118,7 +118,7 @@ async fn an_organization_is_changed_by_its_administrator_field_by_field(database
     assert_eq!(changed.display_name, "Acme");
     let more = v1::Organization { limits: limits(1_001), ..Default::default() };
     let refused = refusal(directory.update_organization(update(more, None)).await);
-    assert!(refused.message.contains("1 to 1000 passes"), "{refused:?}");
+    assert!(refused.message.contains("must be from 1 to 1000"), "{refused:?}");
     let refused = refusal(directory.update_organization(update(change.clone(), Some(&["uid"]))).await);
     assert_eq!((refused.reason.as_str(), refused.code), ("INVALID_UPDATE_MASK", Code::InvalidArgument));
     assert!(refused.message.contains("`uid`") && refused.message.contains("display_name"), "{refused:?}");
@@ -171,7 +171,7 @@ async fn bad_identifiers_are_refused_with_their_field_and_rule(database: &TestDa
         };
         let refused = refusal(server.directory(&ann).create_project(request).await);
         assert_eq!((refused.code, refused.fields), (Code::InvalidArgument, vec!["project_id".to_owned()]), "{id}");
-        assert!(refused.message.contains("63 bytes"), "{id}: {}", refused.message);
+        assert!(refused.message.contains("63"), "{id}: {}", refused.message);
     }
     for id in ["", "..", "a..b", ".a", "a b", "bob\0", "bób", "a%40b"] {
         let request =

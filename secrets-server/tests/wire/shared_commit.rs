@@ -5,9 +5,9 @@ use std::pin::pin;
 use std::task::Poll;
 
 use sea_orm::ConnectionTrait;
-use secrets_core::{Principal, Uid};
+use secrets_core::{Principal, PrincipalName, Uid};
 use secrets_proto::Method;
-use secrets_server::call::{Call, Caller, PrincipalName};
+use secrets_server::call::{Call, Caller};
 use secrets_server::clock::{Clock, SystemClock};
 use secrets_server::error::Reason;
 use secrets_server::store::organization::{self, Organization};

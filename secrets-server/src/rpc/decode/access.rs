@@ -3,20 +3,20 @@
 use std::collections::BTreeSet;
 
 use secrets_core::authorize::Action;
-use secrets_core::{NamePolicy, OrganizationId, Role, SecretId, SessionRestrictions};
+use secrets_core::{
+    AccountName, BindingName, NamePolicy, OrganizationId, Role, RoleResourceName, SecretId, SessionName,
+    SessionRestrictions, TokenName,
+};
 use secrets_proto::v1;
 
 use super::context::{context, scope_kind, target_kind};
 use super::{duration, label, name, parse, resource};
 use crate::error::{Error, Reason};
-use crate::service::access::binding::{BindingName, NewBinding};
-use crate::service::access::credential::{Collection, CredentialName};
+use crate::service::access::binding::NewBinding;
 use crate::service::access::invitation::{NewInvitation, Redemption};
 use crate::service::access::permission::PermissionQuery;
 use crate::service::access::session::{NewSession, Renewal, SessionQuery};
 use crate::service::access::token::NewToken;
-use crate::service::locate::account::AccountName;
-use crate::service::locate::role_resource::RoleResourceName;
 use crate::service::page::Page;
 
 /// Rows of a page, unless the request says otherwise.
@@ -29,19 +29,19 @@ const MAX_SECRET_IDS: usize = 1_000;
 pub fn create_binding(request: v1::CreateBindingRequest) -> Result<NewBinding, Error> {
     let binding = request.binding.unwrap_or_default();
     Ok(NewBinding {
-        resource: name::role_resource("parent", &request.parent)?,
-        principal: name::account("binding.principal", &binding.principal)?,
+        resource: resource("parent", &request.parent)?,
+        principal: resource("binding.principal", &binding.principal)?,
         role: role("binding.role", binding.role)?,
     })
 }
 
 pub fn list_bindings(request: v1::ListBindingsRequest) -> Result<(RoleResourceName, Page), Error> {
     let page = Page::new(request.page_size, request.page_token, DEFAULT_PAGE_SIZE)?;
-    Ok((name::role_resource("parent", &request.parent)?, page))
+    Ok((resource("parent", &request.parent)?, page))
 }
 
 pub fn delete_binding(request: v1::DeleteBindingRequest) -> Result<BindingName, Error> {
-    name::binding("name", &request.name)
+    resource("name", &request.name)
 }
 
 pub fn create_invitation(request: v1::CreateInvitationRequest) -> Result<NewInvitation, Error> {
@@ -71,8 +71,8 @@ pub fn list_tokens(request: v1::ListTokensRequest) -> Result<(Option<AccountName
     Ok((name::account_or_caller("principal", &request.principal)?, page))
 }
 
-pub fn revoke_token(request: v1::RevokeTokenRequest) -> Result<CredentialName, Error> {
-    name::credential("name", &request.name, Collection::Tokens)
+pub fn revoke_token(request: v1::RevokeTokenRequest) -> Result<TokenName, Error> {
+    resource("name", &request.name)
 }
 
 pub fn create_session(request: v1::CreateSessionRequest) -> Result<NewSession, Error> {
@@ -99,7 +99,7 @@ pub fn list_sessions(request: v1::ListSessionsRequest) -> Result<SessionQuery, E
     })
 }
 
-pub fn revoke_session(request: v1::RevokeSessionRequest) -> Result<Option<CredentialName>, Error> {
+pub fn revoke_session(request: v1::RevokeSessionRequest) -> Result<Option<SessionName>, Error> {
     session(&request.name)
 }
 
@@ -121,8 +121,8 @@ pub fn test_permissions(request: v1::TestPermissionsRequest) -> Result<Permissio
 }
 
 /// A session, or none for the caller's own.
-fn session(text: &str) -> Result<Option<CredentialName>, Error> {
-    (!text.is_empty()).then(|| name::credential("name", text, Collection::Sessions)).transpose()
+fn session(text: &str) -> Result<Option<SessionName>, Error> {
+    (!text.is_empty()).then(|| resource("name", text)).transpose()
 }
 
 fn role(field: &'static str, role: i32) -> Result<Role, Error> {

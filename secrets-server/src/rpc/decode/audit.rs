@@ -1,6 +1,6 @@
 //! Requests of `AuditService`.
 
-use secrets_core::{OrganizationId, ScopeName, SecretName, ServiceAccountName, Uid};
+use secrets_core::{PrincipalName, SecretName};
 use secrets_proto::v1;
 
 use super::name::organization_or_platform;
@@ -33,22 +33,9 @@ pub fn list_audit_events(request: v1::ListAuditEventsRequest) -> Result<EventQue
     })
 }
 
-/// A principal by its resource path, as events carry it. Whether it still exists does not matter.
+/// A principal by its resource name, as events carry it. Whether it still exists does not matter.
 fn principal(text: &str) -> Result<String, Error> {
-    let user = matches!(text.parse(), Ok(ScopeName::User(..)));
-    let session = || {
-        let (organization, uid) = text.strip_prefix("organizations/")?.split_once("/sessions/")?;
-        organization.parse::<OrganizationId>().ok()?;
-        Uid::try_parse(uid).ok().filter(|parsed| parsed.to_string() == uid)
-    };
-    if text == "operator" || user || text.parse::<ServiceAccountName>().is_ok() || session().is_some() {
-        return Ok(text.to_owned());
-    }
-    Err(invalid_name(
-        "principal",
-        "`organizations/{organization}/users/{user}`, `organizations/{organization}/serviceAccounts/{service_account}`, \
-         `serviceAccounts/{service_account}`, `organizations/{organization}/sessions/{uid}` or `operator` passes",
-    ))
+    Ok(resource::<PrincipalName>("principal", text)?.to_string())
 }
 
 fn given(text: &str) -> Option<&str> {

@@ -154,7 +154,7 @@ fn role(role: Role) -> v1::Role {
 
 fn token(named: &TokenView) -> v1::Token {
     v1::Token {
-        name: named.name(),
+        name: named.name().to_string(),
         principal: named.principal.clone(),
         display_name: named.row.display_name.clone(),
         create_time: Some(time(named.row.create_time)),
@@ -166,7 +166,7 @@ fn token(named: &TokenView) -> v1::Token {
 
 fn session(named: &SessionView) -> v1::Session {
     v1::Session {
-        name: named.name(),
+        name: named.name().to_string(),
         context: Some(context(&named.context)),
         restrictions: (named.restrictions != SessionRestrictions::default()).then(|| allow(&named.restrictions)),
         display_name: named.row.display_name.clone(),

@@ -1,13 +1,15 @@
 //! Bindings: who has which role where, given and taken by whom the table of `secrets_core::grant` says.
 
-use secrets_core::{Binding, OrganizationId, Resource, Role, RoleResource, Timestamp, Uid, right};
+use secrets_core::{
+    AccountName, Binding, BindingName, OrganizationId, Resource, Role, RoleResource, RoleResourceName, Timestamp, Uid,
+    right,
+};
 
 use crate::audit::Subject;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::directory::user::keeps_an_admin;
-use crate::service::locate::account::{AccountName, AccountNames, account_of};
-use crate::service::locate::role_resource::RoleResourceName;
+use crate::service::locate::account::{AccountNames, account_of};
 use crate::service::mutation::{Begun, Deleted, IdempotencyKey, MutationOutcome};
 use crate::service::open_call::{Located, OpenCall};
 use crate::service::page::Page;
@@ -20,12 +22,6 @@ pub struct NewBinding {
     pub resource: RoleResourceName,
     pub principal: AccountName,
     pub role: Role,
-}
-
-/// The name of a binding: its resource, then `/bindings/{uid}`.
-pub struct BindingName {
-    pub resource: RoleResourceName,
-    pub uid: Uid,
 }
 
 /// A binding in words.
@@ -94,7 +90,7 @@ impl Service {
                 if let Some(scope) = on.scope() {
                     mutation.bump(scope).await?;
                 }
-                let name = format!("{}/bindings/{}", input.resource, row.uid);
+                let name = BindingName { resource: input.resource.clone(), uid: row.uid };
                 call.identify(Subject::new(on.role_resource.organization(), name, row.uid));
                 row
             }
@@ -163,7 +159,7 @@ impl Service {
                 return Ok(outcome);
             }
             on.must_exist()?;
-            return Err(Error::not_found(format_args!("binding `{}/bindings/{}`", name.resource, name.uid)));
+            return Err(Error::not_found(format_args!("binding `{name}`")));
         };
         let Binding { principal, role, .. } = row.binding;
         let holder = account_of(locked.db(), within, principal).await?;

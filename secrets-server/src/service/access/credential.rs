@@ -1,52 +1,15 @@
-//! What tokens and sessions have in common: how they are named and listed, and that what was revoked makes no more.
+//! What tokens and sessions have in common: how they are listed, and that what was revoked makes no more.
 
 use std::fmt;
 use std::str::FromStr;
 
 use sea_orm::ConnectionTrait;
-use secrets_core::{OrganizationId, Timestamp, Uid};
+use secrets_core::{Timestamp, Uid};
 
 use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::store::credential::{self, Credential};
-
-/// The collections of credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Collection {
-    /// `tokens`
-    Tokens,
-    /// `sessions`
-    Sessions,
-}
-
-impl Collection {
-    /// Its segment in a name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Tokens => "tokens",
-            Self::Sessions => "sessions",
-        }
-    }
-}
-
-/// The name of a token or session: `organizations/acme/tokens/UID`, `tokens/UID` for the platform's,
-/// `organizations/acme/sessions/UID`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CredentialName {
-    pub organization: Option<OrganizationId>,
-    pub collection: Collection,
-    pub uid: Uid,
-}
-
-impl fmt::Display for CredentialName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(organization) = &self.organization {
-            write!(f, "organizations/{organization}/")?;
-        }
-        write!(f, "{}/{}", self.collection.as_str(), self.uid)
-    }
-}
 
 /// Where a credential stands in a list, the newest first: when it was made, and its uid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,12 +5,12 @@ mod list;
 use std::time::Duration;
 
 use secrets_core::{
-    Account, Context, ContextName, CredentialKind, Principal, Resource, Scope, ScopeKind, SessionRestrictions,
-    Timestamp, Uid, right,
+    Account, Context, ContextName, CredentialKind, Principal, Resource, Scope, ScopeKind, SessionName,
+    SessionRestrictions, Timestamp, Uid, right,
 };
 use zeroize::Zeroizing;
 
-use super::credential::{Collection, CredentialName, ended};
+use super::credential::ended;
 use crate::audit::Subject;
 use crate::auth::restrictions;
 use crate::call::Call;
@@ -45,7 +45,7 @@ pub struct NewSession {
 /// What RenewSession is asked for.
 pub struct Renewal {
     /// The session; none: the caller's own.
-    pub name: Option<CredentialName>,
+    pub name: Option<SessionName>,
     /// How long it lives from now.
     pub ttl: Option<Duration>,
 }
@@ -63,9 +63,8 @@ pub struct SessionView {
 
 impl SessionView {
     /// Its resource path.
-    pub fn name(&self) -> String {
-        let organization = Some(self.context.organization.clone());
-        CredentialName { organization, collection: Collection::Sessions, uid: self.row.uid }.to_string()
+    pub fn name(&self) -> SessionName {
+        SessionName { organization: self.context.organization.clone(), uid: self.row.uid }
     }
 }
 
@@ -174,18 +173,18 @@ impl Service {
     pub async fn revoke_session(
         &self,
         call: &mut OpenCall,
-        name: &Option<CredentialName>,
+        name: &Option<SessionName>,
         key: &IdempotencyKey<u64>,
     ) -> Result<MutationOutcome<u64>, Error> {
         let own = self.own_session(call, name.as_ref());
         let (id, uid) = match (name, &call.caller.organization) {
-            (Some(CredentialName { organization: Some(id), uid, .. }), _) => (id.clone(), *uid),
+            (Some(SessionName { organization, uid }), _) => (organization.clone(), *uid),
             (None, Some(organization)) => (organization.id.clone(), self.own_session(call, None)?),
             _ => return Err(Error::denied()),
         };
         let organization = self.locate_organization(self.store.reader(), call, &id).await?;
         let within = organization.uid;
-        let name = CredentialName { organization: Some(id), collection: Collection::Sessions, uid };
+        let name = SessionName { organization: id, uid };
         let subject = Subject::new(within, &name, uid);
         let locked = self.lock(call, within).await?;
         let found = credential::by_uid(locked.db(), Some(within), uid).await?;
@@ -218,11 +217,11 @@ impl Service {
     }
 
     /// The uid of the calling session, if it is the one that is named.
-    fn own_session(&self, call: &Call, name: Option<&CredentialName>) -> Result<Uid, Error> {
+    fn own_session(&self, call: &Call, name: Option<&SessionName>) -> Result<Uid, Error> {
         match (call.caller.principal, name, &call.caller.organization) {
             (Principal::Session { session, .. }, None, _) => Ok(session),
             (Principal::Session { session, .. }, Some(name), Some(own))
-                if name.uid == session && name.organization.as_ref() == Some(&own.id) =>
+                if name.uid == session && name.organization == own.id =>
             {
                 Ok(session)
             }

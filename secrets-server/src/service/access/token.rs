@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
 use secrets_core::{
-    CredentialKind, OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, Scope, ScopeKind, Uid, right,
+    AccountName, CredentialKind, OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, Scope, ScopeKind,
+    TokenName, Uid, right,
 };
 use zeroize::Zeroizing;
 
-use super::credential::{Collection, CredentialName, Cursor};
+use super::credential::Cursor;
 use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::create_credential::{CreatedCredential, NewCredential, lifetime};
-use crate::service::locate::account::{AccountName, LocatedAccount, account_of, resource_of};
+use crate::service::locate::account::{LocatedAccount, account_of, resource_of};
 use crate::service::mutation::{Begun, IdempotencyKey, MutationOutcome};
 use crate::service::open_call::{Located, OpenCall};
 use crate::service::page::Page;
@@ -51,9 +52,8 @@ pub struct TokenView {
 
 impl TokenView {
     /// Its resource path.
-    pub fn name(&self) -> String {
-        let (organization, uid) = (self.organization.clone(), self.row.uid);
-        CredentialName { organization, collection: Collection::Tokens, uid }.to_string()
+    pub fn name(&self) -> TokenName {
+        TokenName { organization: self.organization.clone(), uid: self.row.uid }
     }
 }
 
@@ -163,7 +163,7 @@ impl Service {
     pub async fn revoke_token(
         &self,
         call: &mut OpenCall,
-        name: &CredentialName,
+        name: &TokenName,
         key: &IdempotencyKey<u64>,
     ) -> Result<MutationOutcome<u64>, Error> {
         let within = match &name.organization {

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use secrets_core::{OrganizationId, PrincipalKind, ProjectId, RoleResource, Timestamp, Uid, WorkspaceId};
+use secrets_core::{
+    OrganizationId, PrincipalKind, PrincipalName, ProjectId, RoleResource, Timestamp, TokenName, Uid, WorkspaceId,
+};
 
 use super::binding::BindingView;
-use super::credential::{Collection, CredentialName};
 use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::Error;
@@ -38,12 +39,11 @@ impl Service {
         call.identify(Subject::new(call.caller.organization_uid(), &call.caller.name, uid));
         let caller = &call.caller;
         let organization = caller.organization.as_ref();
-        let collection = match reference.kind {
-            PrincipalKind::Session => Collection::Sessions,
-            _ => Collection::Tokens,
-        };
         let id = organization.map(|own| own.id.clone());
-        let credential = CredentialName { organization: id.clone(), collection, uid: caller.credential };
+        let credential = match &caller.name {
+            PrincipalName::Session(name) => name.to_string(),
+            _ => TokenName { organization: id.clone(), uid: caller.credential }.to_string(),
+        };
         Ok(Whoami {
             principal: caller.name.to_string(),
             kind: reference.kind,
@@ -51,7 +51,7 @@ impl Service {
             bindings: self.own_bindings(call).await?,
             expire_time: caller.expire_time,
             context: caller.session.as_ref().map(|session| session.context.clone()),
-            credential: credential.to_string(),
+            credential,
             now: call.now,
         })
     }

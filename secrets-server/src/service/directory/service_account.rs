@@ -1,13 +1,14 @@
 //! Service accounts: programs of an organization or of the platform.
 
 use sea_orm::ConnectionTrait;
-use secrets_core::{OrganizationId, Resource, Scope, ScopeKind, ServiceAccountId, ServiceAccountName, Uid, right};
+use secrets_core::{
+    AccountName, OrganizationId, Resource, Scope, ScopeKind, ServiceAccountId, ServiceAccountName, Uid, right,
+};
 
 use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
-use crate::service::locate::account::AccountName;
 use crate::service::mutation::{Begun, Deleted, IdempotencyKey, MutationOutcome};
 use crate::service::open_call::OpenCall;
 use crate::service::page::Page;

@@ -1,13 +1,10 @@
 //! Whoever can hold roles and tokens, by name: a user, or a service account of an organization or of the platform.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::str::FromStr;
 
 use sea_orm::ConnectionTrait;
 use secrets_core::{
-    Account, InvalidResourceName, OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, ScopeName,
-    ServiceAccountName, Uid, UserId,
+    Account, AccountName, Principal, PrincipalKind, PrincipalRef, Resource, ServiceAccountName, Uid, UserName,
 };
 
 use crate::audit::Subject;
@@ -17,64 +14,6 @@ use crate::service::Service;
 use crate::service::open_call::Located;
 use crate::store::organization::Organization;
 use crate::store::{service_account, user};
-
-/// The name of an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AccountName {
-    /// `organizations/{organization}/users/{user}`
-    User(OrganizationId, UserId),
-    /// `organizations/{organization}/serviceAccounts/{id}`, or `serviceAccounts/{id}`
-    ServiceAccount(ServiceAccountName),
-}
-
-impl AccountName {
-    /// The organization it belongs to; none for the platform's service accounts.
-    pub fn organization(&self) -> Option<&OrganizationId> {
-        match self {
-            Self::User(organization, _) => Some(organization),
-            Self::ServiceAccount(name) => name.organization.as_ref(),
-        }
-    }
-}
-
-impl FromStr for AccountName {
-    type Err = InvalidAccountName;
-
-    fn from_str(text: &str) -> Result<Self, InvalidAccountName> {
-        if let Ok(name) = text.parse::<ServiceAccountName>() {
-            return Ok(Self::ServiceAccount(name));
-        }
-        match text.parse::<ScopeName>() {
-            Ok(ScopeName::User(organization, user)) => Ok(Self::User(organization, user)),
-            Ok(_) => Err(InvalidAccountName::Shape),
-            Err(InvalidResourceName::Shape { .. }) => Err(InvalidAccountName::Shape),
-            Err(error) => Err(InvalidAccountName::Name(error)),
-        }
-    }
-}
-
-impl fmt::Display for AccountName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User(organization, user) => write!(f, "organizations/{organization}/users/{user}"),
-            Self::ServiceAccount(name) => name.fmt(f),
-        }
-    }
-}
-
-/// Why a text is no name of an account.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidAccountName {
-    /// Its collections are others.
-    #[error(
-        "expected `organizations/{{organization}}/users/{{user}}`, `organizations/{{organization}}/serviceAccounts/{{id}}` or \
-         `serviceAccounts/{{id}}`"
-    )]
-    Shape,
-    /// One of its identifiers is not valid.
-    #[error("{0}")]
-    Name(InvalidResourceName),
-}
 
 /// An account by name and by uid.
 #[derive(Clone, Debug)]
@@ -109,7 +48,7 @@ impl LocatedAccount {
             return Ok(());
         }
         match (&self.name, call.caller.principal) {
-            (AccountName::User(..), _) => Err(Error::not_found(format_args!("user `{}`", self.name))),
+            (AccountName::User(_), _) => Err(Error::not_found(format_args!("user `{}`", self.name))),
             (AccountName::ServiceAccount(name), principal) => {
                 if name.organization.is_none() && principal != Principal::Operator {
                     return Err(Error::denied());
@@ -133,15 +72,15 @@ impl Service {
             None => None,
         };
         let account = match (name, organization) {
-            (AccountName::User(_, id), Some(organization)) => {
-                let user = user::by_id(db, organization, id).await?.map_or(Uid::nil(), |row| row.uid);
+            (AccountName::User(name), Some(organization)) => {
+                let user = user::by_id(db, organization, &name.user).await?.map_or(Uid::nil(), |row| row.uid);
                 Account::User { organization, user }
             }
             (AccountName::ServiceAccount(name), organization) => {
                 let found = service_account::by_id(db, organization, &name.id).await?;
                 Account::ServiceAccount { organization, service_account: found.map_or(Uid::nil(), |row| row.uid) }
             }
-            (AccountName::User(..), None) => return Err(Error::internal("a user belongs to an organization")),
+            (AccountName::User(_), None) => return Err(Error::internal("a user belongs to an organization")),
         };
         Ok(LocatedAccount { name: name.clone(), account, organization })
     }
@@ -198,7 +137,7 @@ impl AccountNames {
         }
         if let Some(organization) = organization {
             for row in user::by_uids(db, organization.uid, uids(users)).await? {
-                let name = ScopeName::User(organization.organization_id.clone(), row.user_id);
+                let name = UserName::new(organization.organization_id.clone(), row.user_id);
                 names.insert(PrincipalRef { kind: PrincipalKind::User, uid: row.uid }, name.to_string());
             }
         }
@@ -211,33 +150,5 @@ impl AccountNames {
             PrincipalKind::Operator => "operator".to_owned(),
             _ => account.uid.to_string(),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_the_three_kinds_of_account() {
-        for (text, organization) in [
-            ("organizations/acme/users/bob@example.com", Some("acme")),
-            ("organizations/acme/serviceAccounts/ci", Some("acme")),
-            ("serviceAccounts/sandboxd", None),
-        ] {
-            let name: AccountName = text.parse().unwrap();
-            assert_eq!(name.to_string(), text);
-            assert_eq!(name.organization().map(OrganizationId::as_str), organization);
-        }
-    }
-
-    #[test]
-    fn refuses_other_names_and_says_what_is_expected() {
-        for text in ["", "bob", "organizations/acme", "organizations/acme/projects/api", "users/bob", "operator"] {
-            let error = text.parse::<AccountName>().unwrap_err().to_string();
-            assert!(error.contains("expected") || error.contains("must"), "{text}: {error}");
-        }
-        let error = "organizations/acme/users/../x".parse::<AccountName>().unwrap_err();
-        assert!(!error.to_string().is_empty());
     }
 }

@@ -3,12 +3,12 @@
 use sea_orm::ConnectionTrait;
 use secrets_core::authorize::Resource;
 use secrets_core::{
-    Binding, Context, ContextName, Principal, PrincipalKind, PrincipalRef, ScopeKind, ScopeName, SecretId, SecretName,
-    Uid, UserId,
+    AccountName, Binding, Context, ContextName, Principal, PrincipalKind, PrincipalName, PrincipalRef, ScopeKind,
+    ScopeName, SecretId, SecretName, Uid, UserId,
 };
 
 use crate::audit::Subject;
-use crate::call::{Call, PrincipalName};
+use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::open_call::Located;
@@ -158,7 +158,7 @@ fn describe(name: &ContextName) -> String {
 
 fn own_id(call: &Call) -> Option<UserId> {
     match &call.caller.name {
-        PrincipalName::User(_, id) => Some(id.clone()),
+        PrincipalName::Account(AccountName::User(name)) => Some(name.user.clone()),
         _ => None,
     }
 }

@@ -55,7 +55,7 @@ mod tests {
     fn a_limit_is_not_raised_or_set_to_nothing() {
         for most in [0, 1_001] {
             let failure = to_text(&Limits::default(), &OwnLimits::from([(Limit::SecretsPerScope, most)])).unwrap_err();
-            assert!(failure.message().contains("1 to 1000 passes"), "{failure}");
+            assert!(failure.message().contains("must be from 1 to 1000"), "{failure}");
         }
     }
 

@@ -1,10 +1,7 @@
 //! The resources on which roles are held, by name: `platform`, an organization, a project or a workspace.
 
-use std::fmt;
-use std::str::FromStr;
-
 use sea_orm::ConnectionTrait;
-use secrets_core::{InvalidResourceName, OrganizationId, Resource, RoleResource, Scope, ScopeName, Uid};
+use secrets_core::{Resource, RoleResource, RoleResourceName, Scope, Uid};
 
 use super::LocatedScope;
 use crate::audit::Subject;
@@ -15,64 +12,7 @@ use crate::service::open_call::Located;
 use crate::store::PLATFORM;
 use crate::store::organization::Organization;
 
-/// The name of a role_resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RoleResourceName {
-    /// `platform`
-    Platform,
-    /// `organizations/{organization}`, alone or followed by `/projects/{project}` or `/workspaces/{workspace}`
-    Scope(ScopeName),
-}
-
-impl RoleResourceName {
-    /// The organization it is or belongs to; none for the platform.
-    pub fn organization(&self) -> Option<&OrganizationId> {
-        match self {
-            Self::Platform => None,
-            Self::Scope(scope) => Some(scope.organization()),
-        }
-    }
-}
-
-impl FromStr for RoleResourceName {
-    type Err = InvalidRoleResourceName;
-
-    fn from_str(text: &str) -> Result<Self, InvalidRoleResourceName> {
-        match text {
-            "platform" => Ok(Self::Platform),
-            _ => match text.parse::<ScopeName>() {
-                Ok(ScopeName::User(..)) | Err(InvalidResourceName::Shape { .. }) => Err(InvalidRoleResourceName::Shape),
-                Ok(scope) => Ok(Self::Scope(scope)),
-                Err(error) => Err(InvalidRoleResourceName::Name(error)),
-            },
-        }
-    }
-}
-
-impl fmt::Display for RoleResourceName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Platform => f.write_str("platform"),
-            Self::Scope(scope) => scope.fmt(f),
-        }
-    }
-}
-
-/// Why a text is no name of a role_resource.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidRoleResourceName {
-    /// Its collections are others.
-    #[error(
-        "expected `organizations/{{organization}}`, alone or followed by `/projects/{{project}}` or `/workspaces/{{workspace}}`, or \
-         `platform`"
-    )]
-    Shape,
-    /// One of its identifiers is not valid.
-    #[error("{0}")]
-    Name(InvalidResourceName),
-}
-
-/// A role_resource by name and by uid.
+/// A role resource by name and by uid.
 #[derive(Clone, Debug)]
 pub struct LocatedRoleResource {
     pub name: RoleResourceName,
@@ -117,7 +57,7 @@ impl LocatedRoleResource {
 }
 
 impl Service {
-    /// The role_resource of this name, and what is to be authorized for it.
+    /// The role resource of this name, and what is to be authorized for it.
     pub async fn locate_role_resource(
         &self,
         db: &impl ConnectionTrait,
@@ -144,29 +84,5 @@ impl Service {
             resource: located.resource,
             scope: Some(located),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_the_four_kinds_of_level() {
-        for text in
-            ["platform", "organizations/acme", "organizations/acme/projects/api", "organizations/acme/workspaces/ws1"]
-        {
-            let name: RoleResourceName = text.parse().unwrap();
-            assert_eq!(name.to_string(), text);
-            assert_eq!(name.organization().is_none(), text == "platform");
-        }
-    }
-
-    #[test]
-    fn refuses_a_user_and_says_what_is_expected() {
-        for text in ["organizations/acme/users/bob", "Platform", "platform/", "", "serviceAccounts/x"] {
-            let error = text.parse::<RoleResourceName>().unwrap_err().to_string();
-            assert!(error.contains("expected") || error.contains("must"), "{text}: {error}");
-        }
     }
 }

@@ -74,7 +74,7 @@ async fn an_organizations_own_limits_hold(database: &TestDatabase) {
     let acme = Acme::with(&server, NamePolicy::Strict, r#"{"value_bytes":8,"secrets_per_scope":2}"#).await;
     let refused = refusal(server.try_create(&acme.ann, creation(ACME, "A", "123456789")).await);
     assert_eq!(refused.reason, "INVALID_VALUE");
-    assert!(refused.message.contains("at most 8 pass"), "{}", refused.message);
+    assert!(refused.message.contains("must be at most 8 bytes"), "{}", refused.message);
     server.create(&acme.ann, ACME, "A", "12345678").await;
     server.create(&acme.ann, ACME, "B", "1").await;
     assert_eq!(refusal(server.try_create(&acme.ann, creation(ACME, "C", "1")).await).metadata["most"], "2");

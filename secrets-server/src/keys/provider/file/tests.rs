@@ -102,7 +102,7 @@ fn refuses_every_mode_but_0600_and_0400() {
             assert!(FileRootKey::load(&path, random()).is_ok(), "{mode:04o}");
         } else {
             let expected =
-                format!("has mode {mode:04o}; only 0600 and 0400 pass, so that nobody but its owner can read it");
+                format!("has mode {mode:04o}; must be 0600 or 0400, so that nobody but its owner can read it");
             assert_eq!(refusal(&path), expected);
         }
     }

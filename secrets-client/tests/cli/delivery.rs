@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::support::{Person, TestServer};
 
 /// Something hung.
-const HANG: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn server() -> TestServer {
     let server = TestServer::acme();
@@ -158,7 +158,7 @@ fn what_a_killed_run_left_is_removed_by_the_next_one() {
     bob.run_ok("run --only PLAIN -- true");
     let begun = Instant::now();
     while bob.home.join(".ssh").exists() || !leftovers(&bob).is_empty() {
-        assert!(begun.elapsed() < HANG, "{:?}", leftovers(&bob));
+        assert!(begun.elapsed() < TIMEOUT, "{:?}", leftovers(&bob));
         std::thread::sleep(Duration::from_millis(50));
     }
     assert!(!bob.home.join(".tool").exists());

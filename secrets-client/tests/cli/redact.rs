@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::support::{Person, TestServer};
 
 /// Something hung.
-const HANG: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn server() -> TestServer {
     let server = TestServer::acme();
@@ -95,7 +95,7 @@ fn a_closed_pipe_ends_it_without_an_error() {
     let status = loop {
         match child.try_wait().unwrap() {
             Some(status) => break status,
-            None => assert!(begun.elapsed() < HANG, "it hangs"),
+            None => assert!(begun.elapsed() < TIMEOUT, "it hangs"),
         }
         std::thread::sleep(Duration::from_millis(10));
     };

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::support::{Person, ProgramOutput, TestServer};
 
 /// Longer than anything here may take.
-const PATIENCE: Duration = Duration::from_secs(40);
+const TIMEOUT: Duration = Duration::from_secs(40);
 
 /// `secrets wait …`, and the line it says first.
 fn waiting(person: &Person<'_>, line: &str) -> (Child, String) {
@@ -23,7 +23,7 @@ fn ends(mut child: Child) -> i32 {
         if let Some(status) = child.try_wait().unwrap() {
             return status.code().unwrap_or(-1);
         }
-        if begun.elapsed() > PATIENCE {
+        if begun.elapsed() > TIMEOUT {
             let _ = child.kill();
             panic!("it still waits");
         }
@@ -84,7 +84,7 @@ fn a_denial_ends_it_at_once() {
     server.person("ann").run("wait GITHUB_TOKEN --workspace ws1 --timeout 5m").expect_failure(4);
     server.person("stranger").run("wait GITHUB_TOKEN --timeout 5m").expect_failure(4);
     bob.run("wait github-token --timeout 5m").expect_failure(1).expect_text(&["GITHUB_TOKEN"]);
-    assert!(begun.elapsed() < PATIENCE);
+    assert!(begun.elapsed() < TIMEOUT);
     // Also one that comes later: the session it waits with ends.
     let session = bob.run_ok("session create --workspace ws1").line();
     let sandbox = server.person("sandbox").with("SECRETS_TOKEN", &session);

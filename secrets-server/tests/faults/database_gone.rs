@@ -14,7 +14,7 @@ const API: &str = "organizations/acme/projects/api";
 const VALUE: &str = "hunter2-hunter2";
 
 /// A call may wait for a connection for five seconds, and a busy machine makes more of it; a hang is longer still.
-const SOON: Duration = Duration::from_secs(40);
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(40);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_fail_while_the_database_is_gone_and_succeed_when_it_is_back() {
@@ -30,7 +30,7 @@ async fn calls_fail_while_the_database_is_gone_and_succeed_when_it_is_back() {
         let begun = Instant::now();
         let create = server.secrets(&ann).create_secret(lost.clone()).await.map(drop);
         let (refused, write) = (refusals(&server, &ann).await, create.unwrap_err());
-        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < RECOVERY_TIMEOUT, "{:?}", begun.elapsed());
         for status in refused.iter().chain([&write]) {
             assert_unavailable(status);
             assert!(!format!("{status:?}").contains(VALUE));
@@ -38,7 +38,7 @@ async fn calls_fail_while_the_database_is_gone_and_succeed_when_it_is_back() {
         assert_eq!(run(&["healthcheck", "--endpoint", &server.process.endpoint()]).code, Some(0), "it is up");
 
         deployment.open_database().await;
-        let resolved = eventually(SOON, async || server.resolve(&ann, "api").await).await;
+        let resolved = eventually(RECOVERY_TIMEOUT, async || server.resolve(&ann, "api").await).await;
         assert_eq!(resolved.secrets.len(), 1 + outage, "what was refused was not done");
         assert_eq!(resolved.secrets[0].value, VALUE.as_bytes());
         let mut secrets = server.secrets(&ann);
@@ -96,7 +96,7 @@ async fn a_server_without_its_database_does_not_start_and_says_why() {
     deployment.close_database().await;
     let begun = Instant::now();
     let ended = tokio::task::block_in_place(|| ProgramOutput::from(deployment.command().output().unwrap()));
-    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < RECOVERY_TIMEOUT, "{:?}", begun.elapsed());
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("cannot open the database"), "{}", ended.stderr);
     assert!(!ended.stderr.contains(deployment.url()), "{}", ended.stderr);

@@ -9,7 +9,7 @@ use tonic::{Code, Status};
 use super::replicas::Pair;
 use super::server::{code_and_reason, create};
 
-const RACERS: usize = 32;
+const CONCURRENT_CALLS: usize = 32;
 const ACME: &str = "organizations/acme";
 const API: &str = "organizations/acme/projects/api";
 
@@ -17,7 +17,7 @@ const API: &str = "organizations/acme/projects/api";
 /// else the reason.
 async fn race(pair: &Pair, name: impl Fn(usize) -> String) -> BTreeMap<String, usize> {
     let mut racers = JoinSet::new();
-    for number in 0..RACERS {
+    for number in 0..CONCURRENT_CALLS {
         let mut secrets = pair.server(number).secrets(&pair.ann);
         let request = create(API, &name(number), &format!("value {number}"));
         racers.spawn(async move { (number, secrets.create_secret(request).await.map(drop)) });
@@ -44,7 +44,7 @@ async fn gives_a_contested_name_to_one_and_tells_the_others() {
     let pair = Pair::start().await;
     for round in 0..3 {
         let ends = race(&pair, |_| format!("KEY_{round}")).await;
-        assert_eq!(ends, BTreeMap::from([(String::new(), 1), ("ALREADY_EXISTS".into(), RACERS - 1)]));
+        assert_eq!(ends, BTreeMap::from([(String::new(), 1), ("ALREADY_EXISTS".into(), CONCURRENT_CALLS - 1)]));
     }
     pair.end().await;
 }
@@ -63,7 +63,7 @@ async fn a_limit_is_reached_and_not_exceeded() {
     pair.one.directory(&pair.ann).update_organization(lower).await.unwrap();
 
     let ends = race(&pair, |number| format!("KEY_{number}")).await;
-    assert_eq!(ends, BTreeMap::from([(String::new(), LIMIT), ("LIMIT_EXCEEDED".into(), RACERS - LIMIT)]));
+    assert_eq!(ends, BTreeMap::from([(String::new(), LIMIT), ("LIMIT_EXCEEDED".into(), CONCURRENT_CALLS - LIMIT)]));
     assert_eq!(pair.other.resolve(&pair.ann, "api").await.unwrap().secrets.len(), LIMIT);
     pair.end().await;
 }

@@ -12,7 +12,7 @@ use super::server::{Server, code_and_reason, create, request_id, update};
 pub type State = BTreeMap<String, (String, u32)>;
 
 /// How many secrets one import brings.
-const IMPORTED: usize = 5;
+const SECRETS_PER_IMPORT: usize = 5;
 
 /// A client and all that it knows.
 pub struct Worker {
@@ -58,8 +58,9 @@ impl Worker {
             0 => Step::Create(create(&parent, &format!("KEY_{round}"), &value("created"))),
             1 => Step::Update(update(&parent, &format!("KEY_{round}"), &value("updated"))),
             _ => {
-                let lines: String =
-                    (0..IMPORTED).map(|line| format!("IMPORT_{round}_{line}={}-{line}\n", value("imported"))).collect();
+                let lines: String = (0..SECRETS_PER_IMPORT)
+                    .map(|line| format!("IMPORT_{round}_{line}={}-{line}\n", value("imported")))
+                    .collect();
                 Step::Import(v1::ImportSecretsRequest {
                     parent,
                     source: Some(import_secrets_request::Source::Dotenv(lines.into_bytes())),
@@ -79,7 +80,7 @@ impl Worker {
             Step::Update(request) => Answer::Updated(secrets.update_secret(request).await?.into_inner()),
             Step::Import(request) => {
                 let answer = secrets.import_secrets(request).await?.into_inner();
-                assert!(answer.applied && answer.created as usize == IMPORTED, "{answer:?}");
+                assert!(answer.applied && answer.created as usize == SECRETS_PER_IMPORT, "{answer:?}");
                 Answer::Imported(answer)
             }
         })

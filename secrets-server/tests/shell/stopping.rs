@@ -15,7 +15,7 @@ use crate::support::process::{ServerProcess, serve};
 use crate::support::program::run;
 
 /// Far below the 20 s that a stop may take, far above what it takes on a busy machine.
-const QUICK: Duration = Duration::from_secs(3);
+const MAX_STOP_TIME: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_signals_end_it_quickly_with_idle_connections_and_open_streams() {
@@ -41,7 +41,7 @@ async fn both_signals_end_it_quickly_with_idle_connections_and_open_streams() {
         server.send_signal(signal);
         let (status, took) = tokio::task::block_in_place(|| server.wait());
         assert!(status.success(), "{status}");
-        assert!(took < QUICK, "{took:?}");
+        assert!(took < MAX_STOP_TIME, "{took:?}");
 
         assert!(watched.next().await.unwrap().is_ok(), "it is told that nothing serves any more");
         assert_eq!(watched.next().await.unwrap().unwrap_err().code(), Code::Unavailable);
@@ -86,7 +86,7 @@ async fn a_second_signal_ends_it_at_once() {
     server.send_signal(Signal::INT);
     let (status, took) = tokio::task::block_in_place(|| server.wait());
     assert_eq!(status.code(), Some(1));
-    assert!(took < QUICK, "{took:?}");
+    assert!(took < MAX_STOP_TIME, "{took:?}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::support::server::TestServer;
 use crate::wire::secrets::{ACME, BOB, creation};
 
 /// Longer than anything here may take: what hangs fails its test.
-const PATIENCE: Duration = Duration::from_secs(30);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// `acme` with its administrator ann, and bob, who owns `ws1` of the project `api` and has a Linear key of his own.
 struct Acme<'a> {
@@ -51,7 +51,7 @@ impl<'a> Acme<'a> {
     }
 
     async fn open(&self, token: &str, request: v1::WatchRequest) -> Result<Watching, Status> {
-        let opened = timeout(PATIENCE, self.server.resolver(token).watch(request)).await.expect("it opens");
+        let opened = timeout(EVENT_TIMEOUT, self.server.resolver(token).watch(request)).await.expect("it opens");
         opened.map(Response::into_inner).map(Watching)
     }
 
@@ -70,7 +70,7 @@ struct Watching(Streaming<v1::WatchResponse>);
 impl Watching {
     /// The next event, heartbeats included.
     async fn hears(&mut self) -> Result<v1::WatchResponse, Status> {
-        let next = timeout(PATIENCE, self.0.message()).await.expect("something within half a minute");
+        let next = timeout(EVENT_TIMEOUT, self.0.message()).await.expect("something within half a minute");
         Ok(next?.expect("a stream never ends without a status"))
     }
 

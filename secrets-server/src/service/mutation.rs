@@ -97,6 +97,7 @@ pub struct Locked<'a> {
 }
 
 /// A mutation that was authorized, or the first result of the same request.
+#[expect(clippy::large_enum_variant, reason = "taken apart where it is returned, once a mutation")]
 pub enum Begun<'a, A: Right, T> {
     New(Mutation<'a, A>),
     Replayed(MutationOutcome<T>),

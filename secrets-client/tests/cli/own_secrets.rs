@@ -49,7 +49,7 @@ fn a_value_is_written_where_a_flag_says() {
     assert_eq!(list.row("GH_REGISTRY")[1], "registry ghcr.io (bob)");
     assert_eq!(list.row("DEPLOY_KEY")[1], "file ~/.ssh/deploy_key (0400)");
     assert_eq!(list.row("SEED")[1], "api only");
-    bob.run_with_stdin(b"x", "set KEY2 --file relative/path").expect_failure(1).expect_text(&["path"]);
+    bob.run_with_stdin(b"x", "set KEY2 --file relative/path").expect_failure(1).expect_text(&["must start with"]);
     bob.run_with_stdin(b"x", "set KEY3 --registry not a host").expect_failure(2);
 }
 

@@ -5,7 +5,7 @@ use secrets_client::Defaults;
 use secrets_client::v1;
 use secrets_core::{OrganizationId, ProjectId, ScopeName, SecretId, SecretName, WorkspaceId};
 
-use crate::ui::error::{CliError, ExitCode};
+use crate::ui::error::{CliError, ExitCode, field};
 
 /// A scope; without a flag, the caller's own.
 #[derive(Args, Clone, Debug, Default)]
@@ -101,7 +101,7 @@ pub(crate) fn parse_name(name: &str) -> Result<SecretId, CliError> {
         return Err(value_as_argument(name));
     }
     SecretId::parse(name, secrets_core::NamePolicy::Relaxed)
-        .map_err(|error| CliError::new(ExitCode::Failed, format!("secret name: {error}")))
+        .map_err(|error| CliError::new(ExitCode::Failed, field::about("secret name", &error.to_string())))
 }
 
 /// Refuses what stands behind the name: a mistyped flag, or a value.

@@ -17,7 +17,7 @@ use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::text;
 
 const AFTER_HELP: &str = "\
-What is in the directory, each a link through `..data`, which is replaced in one step:
+Files in the directory, all of them links through `..data`, which is replaced in one step:
   NAME          the value of each secret, byte for byte
   env.sh        the variables as `export NAME='…'`, to be sourced
   .env          the same for .env libraries, unless they could not read a value as it is
@@ -34,13 +34,13 @@ pub(crate) struct MaterializeArgs {
     /// Only these secrets, which must be there
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
     only: Vec<String>,
-    /// Permissions of what has none of its own, octal; who may read may enter the directory
+    /// Permissions of files that have none of their own, octal; who may read them may enter the directory
     #[arg(long, value_name = "MODE", default_value = "0600")]
     mode: FileMode,
-    /// Stay, and replace what is there, in one step, when it has changed; SIGTERM ends it
+    /// Keep running, and replace the files in one step when a secret has changed; SIGTERM ends it
     #[arg(long)]
     watch: bool,
-    /// With --watch: wait up to this long, at random, so that not all of many ask at once
+    /// With --watch: wait a random time up to this, so that many do not ask at once
     #[arg(long, value_name = "DURATION", requires = "watch", value_parser = time::duration)]
     splay: Option<Duration>,
 }

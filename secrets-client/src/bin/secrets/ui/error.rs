@@ -1,6 +1,6 @@
 //! How a command ends: exit codes, and a line on stderr with what to type next.
 
-mod field;
+pub(crate) mod field;
 
 use std::io::Write as _;
 

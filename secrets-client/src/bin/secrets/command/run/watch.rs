@@ -26,13 +26,13 @@ const REMEMBERED: usize = 200;
 
 #[derive(Args, Debug)]
 pub(super) struct WatchArgs {
-    /// Start the program again when what it gets has changed
+    /// Restart the program when its secrets have changed
     #[arg(long)]
     pub(super) watch: bool,
-    /// With --watch: send this signal instead, for instance HUP; files are replaced, variables stay
+    /// With --watch: send this signal instead, for instance HUP; its files are replaced, its variables stay
     #[arg(long, value_name = "SIGNAL", requires = "watch", value_parser = signal)]
     signal: Option<Signal>,
-    /// With --watch: wait up to this long, at random, so that not all of many start again at once
+    /// With --watch: wait a random time up to this, so that many programs do not restart at once
     #[arg(long, value_name = "DURATION", requires = "watch", value_parser = time::duration)]
     splay: Option<Duration>,
     /// With --watch: how long the program has to end before it is killed [default: 10s]

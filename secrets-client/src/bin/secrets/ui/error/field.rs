@@ -55,6 +55,10 @@ const FIELDS: &[(&str, &str)] = &[
     ("organization.limits.secrets_per_scope", "--secrets-per-scope"),
     ("organization.limits.bytes_per_scope", "--bytes-per-scope"),
     ("organization.limits.versions_per_secret", "--versions-per-secret"),
+    ("value_bytes", "--value-bytes"),
+    ("secrets_per_scope", "--secrets-per-scope"),
+    ("bytes_per_scope", "--bytes-per-scope"),
+    ("versions_per_secret", "--versions-per-secret"),
     ("project.display_name", "--display-name"),
     ("user.display_name", "--display-name"),
     ("workspace.display_name", "--display-name"),
@@ -84,8 +88,12 @@ const WORDS: &[(&str, &str)] = &[
     ("TransferWorkspace", "`secrets workspace transfer`"),
     ("LOCKED", "locked"),
     ("SELECTED", "limited to projects or workspaces"),
-    ("MEMBER", "member"),
     ("ADMIN", "admin"),
+    ("MEMBER", "member"),
+    ("AUDITOR", "auditor"),
+    ("RESOLVER", "resolver"),
+    ("DELEGATE", "delegate"),
+    ("PROVISIONER", "provisioner"),
 ];
 
 /// Rules of fields that a flag sets to one value only: what the API says of its other values would mean nothing to whoever
@@ -98,9 +106,22 @@ const RULES: &[(&str, &str)] = &[
 /// A violation as a person reads it: `--mode: …`, or `--mode must be …`.
 pub(super) fn violation(field: &str, description: &str) -> String {
     let subject = find(FIELDS, field).unwrap_or(field);
-    let rule = find(RULES, field).map_or_else(|| sentence(description), str::to_owned);
-    let separator = if rule.starts_with("must ") { " " } else { ": " };
-    format!("{subject}{separator}{rule}")
+    let rule = match find(RULES, field) {
+        Some(rule) => rule.to_owned(),
+        // These two are written in the API's own words.
+        None if ["filter", "order_by"].contains(&field) => description.to_owned(),
+        None => sentence(description),
+    };
+    about(subject, &rule)
+}
+
+/// A rule of `subject`: `--mode: …`, or `--mode must be …`.
+pub(crate) fn about(subject: &str, rule: &str) -> String {
+    let nouns = ["names ", "path ", "registry ", ""];
+    match nouns.iter().find_map(|noun| rule.strip_prefix(noun).filter(|rest| rest.starts_with("must "))) {
+        Some(rule) => format!("{subject} {rule}"),
+        None => format!("{subject}: {rule}"),
+    }
 }
 
 /// A sentence of the service with its fields, calls and resource paths in a person's words.
@@ -162,6 +183,8 @@ mod tests {
             "--until: expected a time after `--since`"
         );
         assert_eq!(violation("new_in_the_api", "must be short"), "new_in_the_api must be short");
+        assert_eq!(violation("secret_id", "names must be upper case"), "secret name must be upper case");
+        assert_eq!(violation("order_by", "expected `secret_id`"), "--order-by: expected `secret_id`");
         assert!(violation("secret.override_policy", "ALLOWED or LOCKED").ends_with("can be locked"));
     }
 

@@ -27,6 +27,7 @@ mod support {
 }
 
 mod cli {
+    mod catalogue;
     mod check;
     mod completion;
     mod connection;
@@ -37,6 +38,7 @@ mod cli {
     mod fallback;
     mod formats;
     mod freshness;
+    mod help;
     mod import;
     mod json;
     mod manual;

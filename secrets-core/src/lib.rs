@@ -1,12 +1,12 @@
 //! The policy of the secrets service as pure functions: what a name, a scope, a context and a target are, which text
-//! passes for each, and what follows from them. Server, client and any other embedder decide alike because they all
+//! is valid for each, and what follows from them. Server, client and any other embedder decide alike because they all
 //! decide here.
 //!
 //! # Invariants
 //!
-//! - Text becomes a type once, at the door. Every validated text is a newtype whose only way in is parsing, so whoever
+//! - Text becomes a type once, where it comes in. Every validated text is a newtype whose only way in is parsing, so whoever
 //!   holds a [`SecretId`] or a [`FilePath`] need not ask again.
-//! - Text is accepted as it stands or refused, never trimmed, decoded or folded to make it pass. The one exception is
+//! - Text is accepted as it stands or refused, never trimmed, decoded or folded to make it valid. The one exception is
 //!   the host name in a [`RegistryHost`], which has several spellings by its own standards and one canonical form here.
 //! - No error contains a secret's value. Names and paths may appear; characters that a terminal would not show appear
 //!   as code points.
@@ -23,6 +23,11 @@
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)
 )]
+
+/// The examples of the README, which are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub mod authorize;
 pub mod binding;

@@ -98,7 +98,8 @@ async fn refuses_invalid_names_and_suggests_a_valid_one(database: &TestDatabase)
         assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, reason), "{name:?}");
         assert_eq!(refused.fields, ["secret_id"], "{name:?}");
         assert_eq!(refused.metadata.get("suggestion").map(String::as_str), suggestion, "{name:?}");
-        let says_what_to_do = ["must", "expected", "did you mean"].iter().any(|word| refused.message.contains(word));
+        let says_what_to_do =
+            ["must", "expected", "did you mean", "choose"].iter().any(|word| refused.message.contains(word));
         assert!(says_what_to_do, "{}", refused.message);
     }
     // What would take over a process as a variable is harmless as a file.

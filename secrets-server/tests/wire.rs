@@ -23,6 +23,7 @@ mod wire {
     mod access;
     mod audit;
     mod audit_unavailable;
+    mod catalogue;
     mod directory;
     mod explain;
     mod handover;

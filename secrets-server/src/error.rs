@@ -115,7 +115,7 @@ impl Error {
 
     /// The caller may not do this, or may not know whether it exists: one text for both.
     pub fn denied() -> Self {
-        Self::new(Reason::PermissionDenied, "not allowed, or it does not exist")
+        Self::new(Reason::PermissionDenied, "permission denied, or there is no such resource")
     }
 
     /// A resource that the caller may know to be absent.

@@ -149,7 +149,7 @@ mod tests {
             ("[secrets]\nA = \"canary\"\n", 2, "`secrets.A`: must be a table with `description` and `required`"),
             ("project = \"api\"\n\n[secrets.A]\ndescripton = \"canary\"\n", 4, "`secrets.A.descripton`: unknown field"),
             ("[secrets.A]\nrequired = \"canary\"\n", 2, "`secrets.A.required`: must be a boolean"),
-            ("[secrets.B]\n[secrets.linear-api-key]\n", 2, "`LINEAR_API_KEY` would"),
+            ("[secrets.B]\n[secrets.linear-api-key]\n", 2, "did you mean `LINEAR_API_KEY`?"),
             ("[secrets.A]\n[secrets.A]\n", 2, "`secrets.A`: duplicate key"),
             ("project = \"api\"\nworkspace = [\"canary\"]\n", 2, "`workspace`: must be a string"),
             ("project = \"api\"\nworkspace = canary\n", 2, "`workspace`: "),

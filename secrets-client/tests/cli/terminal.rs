@@ -214,7 +214,7 @@ fn an_import_that_takes_a_while_says_so() {
     let ann = server.person("ann");
     std::fs::write(ann.home.join(".env"), "A=1\n").unwrap();
     let mut screen = TestTerminal::start(&ann.command("import .env --project api"));
-    screen.wait_for("Import 1 secret into project api, and leave 1 out? [y/N] ");
+    screen.wait_for("Import 1 secret into project api? [y/N] ");
     server.pause();
     screen.type_keys("y\r");
     screen.wait_for("Importing 1 secret into project api");

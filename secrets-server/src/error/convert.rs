@@ -29,7 +29,7 @@ fn not_unique(index: UniqueIndex) -> Error {
         UniqueIndex::SecretId => Error::new(Reason::AlreadyExists, "this scope has a secret of this name"),
         // A repeat that ran at the same time: the next attempt finds its record.
         UniqueIndex::RequestId => Error::new(Reason::Conflict, "the same request is running; retry it").worth_again(),
-        other => Error::new(Reason::AlreadyExists, format!("this {other} is taken")),
+        other => Error::new(Reason::AlreadyExists, format!("this {other} already exists")),
     }
 }
 

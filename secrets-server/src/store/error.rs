@@ -93,7 +93,7 @@ impl fmt::Display for UniqueIndex {
             Self::WorkspaceId => "workspace id",
             Self::Binding => "binding",
             Self::SecretId => "secret id",
-            Self::Destination => "place of a secret",
+            Self::Destination => "destination of a secret",
             Self::SecretVersion => "secret version",
             Self::Mac => "credential",
             Self::RequestId => "request id",

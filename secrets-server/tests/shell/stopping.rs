@@ -100,7 +100,7 @@ fn a_health_check_reports_with_its_exit_code() {
     assert_eq!(check(&["--service", "secretsapi.v1.ResolveService"]).code, Some(0));
     let unknown = check(&["--service", "secretsapi.v1.NoService"]);
     assert_eq!(unknown.code, Some(1));
-    assert!(unknown.stderr.contains("tell its health"), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("does not report its health"), "{}", unknown.stderr);
 
     server.send_signal(Signal::TERM);
     server.wait();

@@ -1,7 +1,7 @@
 //! Responses of `DirectoryService`.
 
-use secrets_core::NamePolicy;
 use secrets_core::limits::Limits;
+use secrets_core::{NamePolicy, ScopeName};
 use secrets_proto::v1;
 
 use super::{time, total};
@@ -142,7 +142,7 @@ pub fn transferred_workspace(transferred: &Transferred) -> v1::TransferWorkspace
 pub fn organization(row: &Organization, limits: &Limits) -> v1::Organization {
     let bounded = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
     v1::Organization {
-        name: format!("organizations/{}", row.organization_id),
+        name: ScopeName::Organization(row.organization_id.clone()).to_string(),
         uid: row.uid.to_string(),
         organization_id: row.organization_id.to_string(),
         display_name: row.display_name.clone(),
@@ -172,7 +172,7 @@ pub fn invitation(issued: &IssuedInvitation) -> v1::Invitation {
 fn project(named: &ProjectView) -> v1::Project {
     let row = &named.row;
     v1::Project {
-        name: format!("organizations/{}/projects/{}", named.organization, row.project_id),
+        name: ScopeName::Project(named.organization.clone(), row.project_id.clone()).to_string(),
         uid: row.uid.to_string(),
         project_id: row.project_id.to_string(),
         display_name: row.display_name.clone(),
@@ -183,7 +183,7 @@ fn project(named: &ProjectView) -> v1::Project {
 fn workspace(named: &WorkspaceView) -> v1::Workspace {
     let row = &named.row;
     v1::Workspace {
-        name: format!("organizations/{}/workspaces/{}", named.organization, row.workspace_id),
+        name: ScopeName::Workspace(named.organization.clone(), row.workspace_id.clone()).to_string(),
         uid: row.uid.to_string(),
         workspace_id: row.workspace_id.to_string(),
         project: named.project.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -196,7 +196,7 @@ fn workspace(named: &WorkspaceView) -> v1::Workspace {
 fn user(named: &UserView) -> v1::User {
     let row = &named.row;
     v1::User {
-        name: format!("organizations/{}/users/{}", named.organization, row.user_id),
+        name: ScopeName::User(named.organization.clone(), row.user_id.clone()).to_string(),
         uid: row.uid.to_string(),
         user_id: row.user_id.to_string(),
         display_name: row.display_name.clone(),

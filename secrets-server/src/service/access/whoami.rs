@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use secrets_core::{
-    OrganizationId, PrincipalKind, PrincipalName, ProjectId, RoleResource, Timestamp, TokenName, Uid, WorkspaceId,
+    OrganizationId, PrincipalKind, PrincipalName, ProjectId, RoleResource, ScopeName, Timestamp, TokenName, Uid,
+    WorkspaceId,
 };
 
 use super::binding::BindingView;
@@ -97,14 +98,15 @@ impl RoleResourceNames {
         let organization = role_resource.organization().and_then(|uid| self.organizations.get(&uid));
         match (role_resource, organization) {
             (RoleResource::Platform, _) => Some("platform".to_owned()),
-            (RoleResource::Organization(_), Some(id)) => Some(format!("organizations/{id}")),
+            (_, None) => None,
+            (RoleResource::Organization(_), Some(id)) => Some(ScopeName::Organization(id.clone()).to_string()),
             (RoleResource::Project { project, .. }, Some(id)) => {
-                self.projects.get(&project).map(|project| format!("organizations/{id}/projects/{project}"))
+                self.projects.get(&project).map(|project| ScopeName::Project(id.clone(), project.clone()).to_string())
             }
             (RoleResource::Workspace { workspace, .. }, Some(id)) => {
-                self.workspaces.get(&workspace).map(|workspace| format!("organizations/{id}/workspaces/{workspace}"))
+                let name = |workspace: &WorkspaceId| ScopeName::Workspace(id.clone(), workspace.clone()).to_string();
+                self.workspaces.get(&workspace).map(name)
             }
-            (_, None) => None,
         }
     }
 }

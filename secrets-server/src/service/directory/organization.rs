@@ -140,7 +140,7 @@ impl Service {
         history.bump(mutation.db(), Scope::new(ScopeKind::Organization, row.uid), self.uid()?, call.now).await?;
 
         let invitation = IssuedInvitation {
-            user: format!("organizations/{}/users/{}", row.organization_id, admin.user_id),
+            user: ScopeName::User(row.organization_id.clone(), admin.user_id.clone()).to_string(),
             // Shown to whoever invites, who hands it to the invited: this once.
             code: Zeroizing::new(created.token.expose().to_owned()),
             expire_time: created.row.expire_time,

@@ -128,7 +128,7 @@ impl Service {
         let (within, uid) = (organization.uid, located.scope.uid);
         let workspaces = workspace::count(mutation.db(), within, Some(uid)).await?;
         if workspaces > 0 {
-            let text = format!("{workspaces} workspaces belong to the project; delete them first");
+            let text = format!("the project still has workspaces ({workspaces}); delete them first");
             return Err(Error::new(Reason::NotEmpty, text));
         }
         secret::purge_scope(mutation.db(), within, located.scope).await?;

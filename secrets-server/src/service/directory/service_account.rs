@@ -2,7 +2,8 @@
 
 use sea_orm::ConnectionTrait;
 use secrets_core::{
-    AccountName, OrganizationId, Resource, Scope, ScopeKind, ServiceAccountId, ServiceAccountName, Uid, right,
+    AccountName, OrganizationId, Resource, Scope, ScopeKind, ScopeName, ServiceAccountId, ServiceAccountName, Uid,
+    right,
 };
 
 use crate::audit::Subject;
@@ -83,7 +84,9 @@ impl Service {
     ) -> Result<Listed<ServiceAccountView>, Error> {
         let db = self.store.reader();
         let (home, resource) = self.locate_home(db, call, organization.as_ref()).await?;
-        let name = organization.as_ref().map_or_else(|| "platform".to_owned(), |id| format!("organizations/{id}"));
+        let name = organization
+            .as_ref()
+            .map_or_else(|| "platform".to_owned(), |id| ScopeName::Organization(id.clone()).to_string());
         call.require::<right::ListServiceAccounts>(&(Subject::new(home, name, home), resource))?;
         let total = Some(service_account::count(db, home).await?);
         let fetch = |after: Option<ServiceAccountId>, limit| async move {

@@ -49,7 +49,7 @@ impl Service {
         if let Some(known) = at_least
             && !revision::includes(db, organization, current, known).await?
         {
-            return Err(Error::new(Reason::Stale, "the demanded revision is not known here yet; retry"));
+            return Err(Error::new(Reason::Stale, "this server has not seen the requested revision yet; retry"));
         }
         let scopes: Vec<_> = context.scopes().collect();
         let secrets = secret::candidates(db, organization, &scopes).await?;

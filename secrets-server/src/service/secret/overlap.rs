@@ -39,18 +39,18 @@ pub(super) fn metadata_warnings(secret: &Secret, now: Timestamp) -> Vec<Warning>
     let mut warnings = Vec::new();
     match secret.expire_time {
         Some(end) if end <= now => {
-            let text = format!("it expired at {end}: it is not delivered");
+            let text = format!("the secret expired at {end} and is not delivered");
             warnings.push(Warning::new(&secret.secret_id, WarningCode::AlreadyExpired, text));
         }
         Some(end) if end <= now.saturating_add(EXPIRY_NOTICE) => {
-            let text = format!("it expires at {end}, within seven days");
+            let text = format!("the secret expires at {end}, within seven days");
             warnings.push(Warning::new(&secret.secret_id, WarningCode::ExpiresSoon, text));
         }
         _ => {}
     }
     if matches!(&secret.visibility, Visibility::Selected { projects, workspaces } if projects.is_empty() && workspaces.is_empty())
     {
-        let text = "no project and no workspace is selected: it reaches nobody";
+        let text = "no project and no workspace is selected, so the secret reaches nobody";
         warnings.push(Warning::new(&secret.secret_id, WarningCode::ReachesNobody, text));
     }
     warnings
@@ -180,11 +180,11 @@ impl OverlapCheck {
                 let name = self.name_of(other)?;
                 let (code, text) = if other.candidate().is_locked() {
                     let text = format!(
-                        "`{name}` is locked and holds the {shared}: this one is not delivered where that one is in force"
+                        "`{name}` is locked and has the same {shared}, so this secret is not delivered where that one applies"
                     );
                     (WarningCode::BlockedByLock, text)
                 } else if serves(secret) && serves(&other.secret) {
-                    let text = format!("it is delivered instead of `{name}`, which has the same {shared}");
+                    let text = format!("this secret is delivered instead of `{name}`, which has the same {shared}");
                     (WarningCode::ShadowsBroader, text)
                 } else {
                     return None;

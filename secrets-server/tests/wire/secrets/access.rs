@@ -66,7 +66,7 @@ async fn whether_a_secret_exists_is_hidden_from_those_who_may_not_list_it(databa
         for id in ["TOKEN", "ABSENT"] {
             let name = format!("{scope}/secrets/{id}");
             let message = |status: Status| (status.code(), status.message().to_owned());
-            let denied = (Code::PermissionDenied, "not allowed, or it does not exist".to_owned());
+            let denied = (Code::PermissionDenied, "permission denied, or there is no such resource".to_owned());
             let token = if scope == "organizations/none" { &acme.bob } else { &acme.cat };
             assert_eq!(message(server.try_get(token, &name).await.unwrap_err()), denied, "get {name}");
             let request = v1::DeleteSecretRequest { name: name.clone(), ..Default::default() };

@@ -103,7 +103,7 @@ fn table(events: &[v1::AuditEvent], sessions: &BTreeMap<String, String>) -> Tabl
                 None if event.principal.is_empty() => "nobody".to_owned(),
                 None => text::principal(&event.principal),
             },
-            event.action.rsplit('/').next().unwrap_or_default().to_owned(),
+            text::id(&event.action).to_owned(),
             event.resource.clone(),
             if event.reason.is_empty() { outcome } else { format!("{outcome}: {}", event.reason) },
             event.delivered.iter().map(delivered).collect::<Vec<_>>().join(", "),
@@ -114,7 +114,7 @@ fn table(events: &[v1::AuditEvent], sessions: &BTreeMap<String, String>) -> Tabl
 
 /// `LINEAR_API_KEY v2`, or the uid of a secret that is not for the reader to see.
 fn delivered(secret: &v1::DeliveredSecret) -> String {
-    let name = secret.secret.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(&secret.uid);
+    let name = Some(text::id(&secret.secret)).filter(|name| !name.is_empty()).unwrap_or(&secret.uid);
     format!("{name} v{}", secret.version)
 }
 

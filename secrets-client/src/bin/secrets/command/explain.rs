@@ -80,12 +80,11 @@ fn table(explanations: &[v1::Explanation]) -> Table {
 /// `organization: lower precedence`, with the name of what stands in its way where that is another one.
 fn not_chosen(other: &v1::NotChosen) -> String {
     let path = other.secret.as_ref().map(|secret| secret.secret.as_str()).unwrap_or_default();
-    let id = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-    let mut text = format!("{}: {}", text::scope_of(path), text::not_chosen(other.reason()));
-    if !other.blocked_by.is_empty() && id(&other.blocked_by) != id(path) {
-        text.push_str(&format!(" as {} ({})", id(&other.blocked_by), text::scope_of(&other.blocked_by)));
+    let mut shown = format!("{}: {}", text::scope_of(path), text::not_chosen(other.reason()));
+    if !other.blocked_by.is_empty() && text::id(&other.blocked_by) != text::id(path) {
+        shown.push_str(&format!(" as {} ({})", text::id(&other.blocked_by), text::scope_of(&other.blocked_by)));
     }
-    text
+    shown
 }
 
 #[cfg(test)]

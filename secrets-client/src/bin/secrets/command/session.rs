@@ -146,7 +146,7 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
     let (token, details) = (created.secret.expose_secret(), &created.details);
     let sentence = format!(
         "Session {} for {}, expires {}. Its token is shown only this once.",
-        details.name.rsplit('/').next().unwrap_or_default(),
+        text::id(&details.name),
         describe(details.context.as_ref()),
         text::moment(details.expire_time.as_ref())
     );
@@ -275,7 +275,7 @@ fn table(sessions: &[v1::Session]) -> Table {
     for session in sessions {
         let context = describe(session.context.as_ref());
         table.row([
-            session.name.rsplit('/').next().unwrap_or_default().to_owned(),
+            text::id(&session.name).to_owned(),
             if several { format!("{}: {context}", organization(session)) } else { context },
             session.display_name.clone(),
             session.external_id.clone(),

@@ -101,7 +101,7 @@ async fn list(app: &App, principal: String) -> Result<(), CliError> {
         .spare(&["LAST USED", "OF"], &["CREATED"]);
     for token in &tokens {
         table.row([
-            token.name.rsplit('/').next().unwrap_or_default().to_owned(),
+            text::id(&token.name).to_owned(),
             token.display_name.clone(),
             text::principal(&token.principal),
             text::moment(token.create_time.as_ref()),

@@ -41,6 +41,11 @@ pub(crate) fn principal(path: &str) -> String {
     }
 }
 
+/// The identifier at the end of a resource path.
+pub(crate) fn id(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// What a resource path means within its organization: `organization acme`, `project api`, `platform`.
 pub(crate) fn resource(path: &str) -> String {
     match path.parse::<ScopeName>() {
@@ -99,7 +104,7 @@ fn by_owner(sentence: &str) -> String {
         Ok(name) => {
             let scope = scope(&name.scope);
             let article = if scope == "organization" { "the " } else { "" };
-            format!("{article}{scope}'s {}", piece.rsplit('/').next().unwrap_or_default())
+            format!("{article}{scope}'s {}", name.secret_id)
         }
         Err(_) => format!("`{piece}`"),
     };

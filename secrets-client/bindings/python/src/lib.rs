@@ -38,8 +38,9 @@ fn review_dotenv<'py>(
     document: PyBackedBytes,
     rules: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let rules =
-        rules.map_or_else(|| Ok(Rules::default()), |rules| depythonize(rules).map_err(invalid_shape)).map_err(invalid)?;
+    let rules = rules
+        .map_or_else(|| Ok(Rules::default()), |rules| depythonize(rules).map_err(invalid_shape))
+        .map_err(invalid)?;
     Ok(pythonize(py, &secrets_facade::review_dotenv(&document, &rules).map_err(invalid)?)?)
 }
 

@@ -7,8 +7,8 @@ use crate::crypto::secret_bytes::{SecretBytes, SymmetricKey};
 
 /// One version of an organization's data key.
 ///
-/// It is stored sealed: [`RootSeed::seal_key`](crate::crypto::RootSeed::seal_key) with [`DataKey::key`], and back with
-/// [`RootSeed::open_key`](crate::crypto::RootSeed::open_key) and [`DataKey::new`].
+/// It is stored sealed: [`RootSeed::seal_key`](crate::keys::RootSeed::seal_key) with [`DataKey::key`], and back with
+/// [`RootSeed::open_key`](crate::keys::RootSeed::open_key) and [`DataKey::new`].
 pub struct DataKey {
     version: u32,
     key: SymmetricKey,

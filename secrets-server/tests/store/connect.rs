@@ -139,6 +139,18 @@ async fn syncs_and_wipes_on_sqlite_and_reads_only_where_it_should() {
     assert!(store.reader().execute_unprepared("CREATE TABLE t (x INTEGER)").await.is_err());
 }
 
+/// With STAT4, binding another value makes SQLite prepare a statement anew.
+#[tokio::test]
+async fn has_a_sqlite_that_keeps_its_prepared_statements() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store::connect(&DatabaseConfig::sqlite(directory.path().join("secrets.db"))).await.unwrap();
+    let statement = Statement::from_string(store.reader().get_database_backend(), "PRAGMA compile_options");
+    let rows = store.reader().query_all_raw(statement).await.unwrap();
+    let options: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    assert!(options.iter().any(|option| option.starts_with("THREADSAFE")), "{options:?}");
+    assert!(!options.iter().any(|option| option == "ENABLE_STAT4"), "{options:?}: see .cargo/config.toml");
+}
+
 #[tokio::test]
 async fn cannot_reach_a_postgres_that_is_not_there() {
     let url = "postgres://nobody:hunter2@127.0.0.1:1/nothing".parse().unwrap();

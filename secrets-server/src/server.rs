@@ -27,7 +27,7 @@ use self::health::Health;
 use self::layers::{EndOnStopLayer, Layers};
 use self::listener::Listener;
 use crate::config::{ListenerConfig, Offered};
-use crate::process::shutdown::Signal;
+use crate::process::shutdown::Shutdown;
 
 pub use self::tls::{TlsError, acceptor};
 
@@ -63,21 +63,21 @@ pub enum ServeError {
 /// Bound listeners, about to serve.
 pub struct Server {
     listeners: Vec<Listener>,
-    signal: Signal,
+    shutdown: Shutdown,
     drain: Duration,
 }
 
 impl Server {
-    /// Binds every listener, or none. `signal` is what handlers await, and what counts the work in flight.
+    /// Binds every listener, or none. Handlers await `shutdown`, which counts the calls in flight.
     ///
     /// # Errors
     /// When an address can't be bound or a certificate can't be used.
-    pub async fn bind(listeners: &[ListenerConfig], signal: Signal) -> Result<Self, BindError> {
+    pub async fn bind(listeners: &[ListenerConfig], shutdown: Shutdown) -> Result<Self, BindError> {
         let mut bound = Vec::new();
         for listener in listeners {
             bound.push(Listener::bind(listener).await?);
         }
-        Ok(Self { listeners: bound, signal, drain: limits::DRAIN_TIMEOUT })
+        Ok(Self { listeners: bound, shutdown, drain: limits::DRAIN_TIMEOUT })
     }
 
     /// The addresses, with the ports that were free for port 0, in the configuration's order.
@@ -102,21 +102,21 @@ impl Server {
         let mut serving = JoinSet::new();
         for listener in self.listeners {
             let (health, health_server) = Health::serving(listener.offered()).await;
-            let end_on_stop = EndOnStopLayer::new(self.signal.clone());
+            let end_on_stop = EndOnStopLayer::new(self.shutdown.clone());
             let routes = reflection::add(routes(listener.offered()), listener.offered(), &end_on_stop)?
                 .add_service(end_on_stop.named_layer(health_server));
             let (address, tls) = (listener.address(), listener.has_tls());
             tracing::info!(%address, tls, "listening");
-            let incoming = listener.accept(&self.signal, &progress);
-            let stopped = self.signal.requested();
-            serving.spawn(transport(&self.signal).add_routes(routes).serve_with_incoming_shutdown(incoming, stopped));
+            let incoming = listener.accept(&self.shutdown, &progress);
+            let stopped = self.shutdown.requested.clone().cancelled_owned();
+            serving.spawn(transport(&self.shutdown).add_routes(routes).serve_with_incoming_shutdown(incoming, stopped));
             healths.push(health);
         }
 
         tokio::select! {
             () = stop => {}
             ended = serving.join_next() => {
-                self.signal.request();
+                self.shutdown.request();
                 return Err(match ended {
                     Some(Ok(Err(error))) => ServeError::Listener(error),
                     _ => ServeError::Lost,
@@ -124,43 +124,43 @@ impl Server {
             }
         }
 
-        tracing::info!(in_flight = self.signal.in_flight(), "stopping");
+        tracing::info!(in_flight = self.shutdown.calls.len(), "stopping");
         for health in &mut healths {
             health.stopping().await;
         }
-        self.signal.request();
-        match timeout(self.drain, drained(&self.signal, &progress, &mut serving)).await {
+        self.shutdown.request();
+        match timeout(self.drain, drained(&self.shutdown, &progress, &mut serving)).await {
             Ok(()) => tracing::info!("stopped"),
-            Err(_) => tracing::warn!(in_flight = self.signal.in_flight(), "stopped with calls in flight"),
+            Err(_) => tracing::warn!(in_flight = self.shutdown.calls.len(), "stopped with calls in flight"),
         }
         Ok(())
     }
 }
 
 /// HTTP/2 with the limits, and the layers around whatever is added.
-fn transport(signal: &Signal) -> transport::Server<Stack<Layers, Identity>> {
+fn transport(shutdown: &Shutdown) -> transport::Server<Stack<Layers, Identity>> {
     transport::Server::builder()
         .max_concurrent_streams(limits::MAX_CONCURRENT_CALLS)
         .http2_max_header_list_size(limits::MAX_HEADER_BYTES)
         .http2_keepalive_interval(Some(limits::KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(limits::KEEPALIVE_TIMEOUT))
-        .layer(layers::layers(signal))
+        .layer(layers::layers(shutdown))
 }
 
 /// Waits until no call is in flight and no response is still being written: until every connection is closed, which is
 /// what clients do after a GOAWAY, or nothing has been written for a while. A connection whose other end never spoke, or
 /// does not respond any more, would never close by itself.
-async fn drained(signal: &Signal, progress: &Progress, serving: &mut JoinSet<Result<(), transport::Error>>) {
-    let idle_time = if signal.in_flight() == 0 { limits::IDLE_TIME } else { limits::IDLE_TIME_AFTER_CALLS };
+async fn drained(shutdown: &Shutdown, progress: &Progress, serving: &mut JoinSet<Result<(), transport::Error>>) {
+    let idle_time = if shutdown.calls.len() == 0 { limits::IDLE_TIME } else { limits::IDLE_TIME_AFTER_CALLS };
     loop {
-        signal.idle().await;
+        shutdown.calls.wait().await;
         let before = progress.count();
         let closed = async { while serving.join_next().await.is_some() {} };
         tokio::select! {
             () = closed => return,
             () = sleep(idle_time) => {}
         }
-        if signal.in_flight() == 0 && progress.count() == before {
+        if shutdown.calls.len() == 0 && progress.count() == before {
             return;
         }
     }

@@ -6,7 +6,7 @@ use tonic::metadata::MetadataMap;
 use super::token::{InvalidToken, Token};
 use crate::call::peer::Peer;
 use crate::call::request_id::RequestId;
-use crate::process::shutdown::{Hold, Signal};
+use crate::process::shutdown::{InFlightGuard, Shutdown};
 
 /// What a request presents: a credential, if any, and where it came from.
 pub struct RequestCredentials {
@@ -14,7 +14,7 @@ pub struct RequestCredentials {
     pub(super) request_id: String,
     pub(super) peer: String,
     /// Counts the call among the work in flight, for as long as it may outlive its caller.
-    pub(crate) hold: Option<Hold>,
+    pub(crate) in_flight: Option<InFlightGuard>,
 }
 
 /// Why there is no token to look up. Says nothing of what was sent.
@@ -39,8 +39,8 @@ impl RequestCredentials {
 
     /// The same, no longer counted: a stream is, for as long as its answer is on its way.
     #[must_use]
-    pub(crate) fn unheld(self) -> Self {
-        Self { hold: None, ..self }
+    pub(crate) fn not_in_flight(self) -> Self {
+        Self { in_flight: None, ..self }
     }
 
     /// A request that carries its credential elsewhere: `code`.
@@ -54,7 +54,7 @@ impl RequestCredentials {
             token: Err(MissingCredential::Absent),
             request_id: extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
             peer: extensions.get::<Peer>().map(|peer| peer.address.to_string()).unwrap_or_default(),
-            hold: extensions.get::<Signal>().map(Signal::hold),
+            in_flight: extensions.get::<Shutdown>().map(|shutdown| shutdown.calls.token()),
         }
     }
 }
@@ -104,13 +104,13 @@ mod tests {
 
     #[test]
     fn a_call_is_held_as_long_as_what_it_presents() {
-        let signal = Signal::new();
+        let shutdown = Shutdown::default();
         let mut request = Request::new(());
-        request.extensions_mut().insert(signal.clone());
+        request.extensions_mut().insert(shutdown.clone());
         let presented = RequestCredentials::from_request(&request);
         drop(request);
-        assert_eq!(signal.in_flight(), 1);
+        assert_eq!(shutdown.calls.len(), 1);
         drop(presented);
-        assert_eq!(signal.in_flight(), 0);
+        assert_eq!(shutdown.calls.len(), 0);
     }
 }

@@ -8,7 +8,7 @@ use super::{CommandError, block_on, load};
 use crate::application::Application;
 use crate::application::open::open;
 use crate::config::{Config, Flags};
-use crate::process::shutdown::{Signal, Termination};
+use crate::process::shutdown::{Shutdown, Termination};
 use crate::process::{core_dumps, operator_token_file};
 use crate::server::Server;
 use crate::{rpc, telemetry};
@@ -38,7 +38,7 @@ pub(super) fn run_with(
                 return Ok(());
             }
         };
-        let server = Server::bind(&config.listeners, Signal::new()).await?;
+        let server = Server::bind(&config.listeners, Shutdown::default()).await?;
         ready(&application, &server).await?;
         server
             .serve(|offered| rpc::routes(&application.service, &application.authenticator, offered), stop(termination))

@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use crate::auth::{Authenticator, RequestCredentials};
 use crate::call::Call;
 use crate::error::{Error, Reason};
-use crate::process::shutdown::Signal;
+use crate::process::shutdown::Shutdown;
 use crate::server::limits::MAX_RESPONSE_BYTES;
 use crate::service::Service;
 use crate::service::mutation::{IdempotencyKey, MutationOutcome};
@@ -85,13 +85,13 @@ impl Handler {
         M: MethodRequest,
         M::Response: 'static,
     {
-        let stop = request.extensions().get::<Signal>().cloned().unwrap_or_default();
+        let stop = request.extensions().get::<Shutdown>().cloned().unwrap_or_default();
         let credentials = RequestCredentials::from_request(&request);
         let (call, deadline) = self.authenticate(&credentials, M::METHOD).await?;
         let question = decode(request.into_inner());
         let service = Arc::clone(&self.service);
         let authenticator = Arc::clone(&self.authenticator);
-        let watcher = Watcher { authenticator, presented: credentials.unheld(), method: M::METHOD, stop };
+        let watcher = Watcher { authenticator, presented: credentials.not_in_flight(), method: M::METHOD, stop };
         let watch = self
             .service
             .run(call, |_, call| {
@@ -158,7 +158,7 @@ impl Handler {
         let service = Arc::clone(&self.service);
         let work = async move {
             // The server waits for the mutation when it stops.
-            let _in_flight = credentials.hold;
+            let _in_flight = credentials.in_flight;
             let key = service.idempotency_key(&message, message.request_id(), encode_replay);
             let input = decode(message);
             service

@@ -1,7 +1,7 @@
 //! What every call needs, written once: one layer a file, around all services of a listener.
 //!
 //! A handler finds in its request's extensions the [`RequestId`](crate::call::request_id::RequestId), the
-//! [`Peer`](crate::call::peer::Peer) and the [`Signal`]: a stream awaits it, and work that outlives its call holds it.
+//! [`Peer`](crate::call::peer::Peer) and the [`Shutdown`]: a stream awaits it, and work that outlives its call keeps one of its guards.
 //!
 //! To add one: a file with a [`tower::Layer`], and its place in [`layers`]. It wraps the response's body only when it has to
 //! do with what comes after the response's beginning.
@@ -23,7 +23,7 @@ use self::catch_panic::CatchPanicLayer;
 use self::deadline::DeadlineLayer;
 use self::in_flight::InFlightLayer;
 use self::request_id::RequestIdLayer;
-use crate::process::shutdown::Signal;
+use crate::process::shutdown::Shutdown;
 
 pub(super) use self::end_on_stop::EndOnStopLayer;
 
@@ -32,8 +32,8 @@ pub(super) type Layers = (InFlightLayer, RequestIdLayer, AccessLogLayer, Deadlin
 
 /// A call is in flight until it is logged, whatever became of it is logged under its request id, and the log has the status
 /// of a call that took too long or panicked.
-pub(super) fn layers(signal: &Signal) -> Layers {
-    (InFlightLayer::new(signal.clone()), RequestIdLayer, AccessLogLayer, DeadlineLayer, CatchPanicLayer)
+pub(super) fn layers(shutdown: &Shutdown) -> Layers {
+    (InFlightLayer::new(shutdown.clone()), RequestIdLayer, AccessLogLayer, DeadlineLayer, CatchPanicLayer)
 }
 
 /// The future of a layer's service.

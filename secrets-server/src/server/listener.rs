@@ -16,7 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::connection::{Connection, Progress};
 use super::{BindError, limits, tls};
 use crate::config::{ListenerConfig, Offered};
-use crate::process::shutdown::Signal;
+use crate::process::shutdown::Shutdown;
 
 /// When the process has no file descriptor left for a connection.
 const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
@@ -53,20 +53,20 @@ impl Listener {
         self.tls.is_some()
     }
 
-    /// Accepts until `signal` is given; then the address is free again.
-    pub(crate) fn accept(self, signal: &Signal, progress: &Progress) -> Incoming {
+    /// Accepts until the server is asked to stop; then the address is free again.
+    pub(crate) fn accept(self, shutdown: &Shutdown, progress: &Progress) -> Incoming {
         let (ready, incoming) = mpsc::channel(1);
-        let (signal, progress) = (signal.clone(), progress.clone());
+        let (shutdown, progress) = (shutdown.clone(), progress.clone());
         tokio::spawn(async move {
             tokio::select! {
-                () = self.accept_all(&ready, &signal, &progress) => {}
-                () = signal.requested() => {}
+                () = self.accept_all(&ready, &shutdown, &progress) => {}
+                () = shutdown.requested.clone().cancelled_owned() => {}
             }
         });
         ReceiverStream::new(incoming)
     }
 
-    async fn accept_all(&self, ready: &mpsc::Sender<io::Result<Connection>>, signal: &Signal, progress: &Progress) {
+    async fn accept_all(&self, ready: &mpsc::Sender<io::Result<Connection>>, shutdown: &Shutdown, progress: &Progress) {
         while !ready.is_closed() {
             let (stream, address) = match self.socket.accept().await {
                 Ok(accepted) => accepted,
@@ -84,7 +84,7 @@ impl Listener {
                 }
                 Some(acceptor) => {
                     let handshake = handshake(acceptor.clone(), stream, address, progress.clone(), ready.clone());
-                    let stopped = signal.requested();
+                    let stopped = shutdown.requested.clone().cancelled_owned();
                     tokio::spawn(async move {
                         tokio::select! {
                             () = handshake => {}

@@ -27,7 +27,7 @@ use crate::config::OfferedService;
 /// A server with the test service, on a free port.
 struct Running {
     address: SocketAddr,
-    signal: Signal,
+    shutdown: Shutdown,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), ServeError>>,
 }
@@ -38,9 +38,9 @@ impl Running {
     }
 
     async fn offering(offered: Offered, drain: Duration) -> Self {
-        let signal = Signal::new();
+        let shutdown = Shutdown::default();
         let config = ListenerConfig { address: "127.0.0.1:0".parse().unwrap(), offered, tls: None };
-        let mut server = Server::bind(&[config], signal.clone()).await.unwrap();
+        let mut server = Server::bind(&[config], shutdown.clone()).await.unwrap();
         server.drain = drain;
         let address = server.addresses()[0];
         let (stop, stopped) = oneshot::channel::<()>();
@@ -48,7 +48,7 @@ impl Running {
             tokio::spawn(
                 async move { server.serve(|_| Routes::new(TestService), async { drop(stopped.await) }).await },
             );
-        Self { address, signal, stop, served }
+        Self { address, shutdown, stop, served }
     }
 
     async fn channel(&self) -> Channel {
@@ -64,7 +64,7 @@ impl Running {
     }
 
     async fn until_in_flight(&self, calls: usize) {
-        while self.signal.in_flight() != calls {
+        while self.shutdown.calls.len() != calls {
             sleep(Duration::from_millis(5)).await;
         }
     }
@@ -118,10 +118,10 @@ async fn lets_a_call_in_flight_end() {
 #[tokio::test]
 async fn waits_for_work_that_outlives_its_call() {
     let running = Running::start(DRAIN_TIMEOUT).await;
-    let hold = running.signal.hold();
+    let guard = running.shutdown.calls.token();
     tokio::spawn(async move {
         sleep(Duration::from_millis(400)).await;
-        drop(hold);
+        drop(guard);
     });
     let took = running.stop().await;
     assert!(took >= Duration::from_millis(390) && took < Duration::from_secs(3), "{took:?}");
@@ -137,7 +137,7 @@ async fn does_not_wait_longer_than_the_drain_for_a_call_that_never_ends() {
 }
 
 #[tokio::test]
-async fn a_stream_that_awaits_the_signal_ends_in_order() {
+async fn a_stream_that_awaits_the_request_to_stop_ends_in_order() {
     let running = Running::start(DRAIN_TIMEOUT).await;
     let mut client = tonic::client::Grpc::new(running.channel().await);
     client.ready().await.unwrap();
@@ -239,6 +239,6 @@ async fn refuses_a_header_list_beyond_the_limit_and_an_unknown_service() {
 async fn an_address_in_use_is_named() {
     let running = Running::start(DRAIN_TIMEOUT).await;
     let config = ListenerConfig { address: running.address, offered: Offered::all(), tls: None };
-    let refused = Server::bind(&[config], Signal::new()).await.err().unwrap().to_string();
+    let refused = Server::bind(&[config], Shutdown::default()).await.err().unwrap().to_string();
     assert!(refused.contains(&running.address.to_string()), "{refused}");
 }

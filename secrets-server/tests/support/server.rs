@@ -11,7 +11,7 @@ use secrets_server::clock::{Clock, ManualClock, SystemClock};
 use secrets_server::config::{ListenerConfig, Offered};
 use secrets_server::crypto::SystemRandom;
 use secrets_server::keys::FileRootKey;
-use secrets_server::process::shutdown::Signal;
+use secrets_server::process::shutdown::Shutdown;
 use secrets_server::rpc;
 use secrets_server::server::Server;
 use tempfile::TempDir;
@@ -57,7 +57,7 @@ impl TestServer {
         first.keep().await.unwrap();
 
         let listener = ListenerConfig { address: "127.0.0.1:0".parse().unwrap(), offered: Offered::all(), tls: None };
-        let server = Server::bind(&[listener], Signal::new()).await.unwrap();
+        let server = Server::bind(&[listener], Shutdown::default()).await.unwrap();
         let address = server.addresses()[0];
         let (stop, stopped) = oneshot::channel::<()>();
         let (service, authenticator) = (Arc::clone(&app.service), Arc::clone(&app.authenticator));

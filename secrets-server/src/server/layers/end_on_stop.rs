@@ -1,5 +1,5 @@
 //! Ends the streams of services that know of no stop. It is laid around those alone, not around ours, whose handlers await
-//! the signal themselves.
+//! the request to stop themselves.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,16 +11,16 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 
 use super::{BoxFuture, Bytes, trailers};
-use crate::process::shutdown::Signal;
+use crate::process::shutdown::Shutdown;
 
 #[derive(Clone, Debug)]
 pub(crate) struct EndOnStopLayer {
-    signal: Signal,
+    shutdown: Shutdown,
 }
 
 impl EndOnStopLayer {
-    pub(crate) fn new(signal: Signal) -> Self {
-        Self { signal }
+    pub(crate) fn new(shutdown: Shutdown) -> Self {
+        Self { shutdown }
     }
 }
 
@@ -28,14 +28,14 @@ impl<S> Layer<S> for EndOnStopLayer {
     type Service = EndOnStop<S>;
 
     fn layer(&self, inner: S) -> EndOnStop<S> {
-        EndOnStop { inner, signal: self.signal.clone() }
+        EndOnStop { inner, shutdown: self.shutdown.clone() }
     }
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct EndOnStop<S> {
     inner: S,
-    signal: Signal,
+    shutdown: Shutdown,
 }
 
 impl<S> Service<Request<Body>> for EndOnStop<S>
@@ -53,15 +53,15 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let response = self.inner.call(request);
-        let signal = self.signal.clone();
+        let shutdown = self.shutdown.clone();
         Box::pin(async move {
-            let stopped = Box::pin(signal.requested());
+            let stopped = Box::pin(shutdown.requested.clone().cancelled_owned());
             Ok(response.await?.map(|inner| EndingBody { inner, stopped: Some(stopped) }))
         })
     }
 }
 
-/// A body that the signal ends.
+/// A body that ends when the server is asked to stop.
 pub(crate) struct EndingBody {
     inner: Body,
     stopped: Option<BoxFuture<()>>,

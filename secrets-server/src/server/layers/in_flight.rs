@@ -8,16 +8,16 @@ use http_body::{Body, Frame, SizeHint};
 use tower::{Layer, Service};
 
 use super::BoxFuture;
-use crate::process::shutdown::{Hold, Signal};
+use crate::process::shutdown::{InFlightGuard, Shutdown};
 
 #[derive(Clone, Debug)]
 pub(crate) struct InFlightLayer {
-    signal: Signal,
+    shutdown: Shutdown,
 }
 
 impl InFlightLayer {
-    pub(super) fn new(signal: Signal) -> Self {
-        Self { signal }
+    pub(super) fn new(shutdown: Shutdown) -> Self {
+        Self { shutdown }
     }
 }
 
@@ -25,15 +25,15 @@ impl<S> Layer<S> for InFlightLayer {
     type Service = InFlight<S>;
 
     fn layer(&self, inner: S) -> InFlight<S> {
-        InFlight { inner, signal: self.signal.clone() }
+        InFlight { inner, shutdown: self.shutdown.clone() }
     }
 }
 
-/// Hands the signal on to the handlers, too.
+/// Hands the [`Shutdown`] on to the handlers, too.
 #[derive(Clone, Debug)]
 pub(crate) struct InFlight<S> {
     inner: S,
-    signal: Signal,
+    shutdown: Shutdown,
 }
 
 impl<S, I, O> Service<Request<I>> for InFlight<S>
@@ -50,18 +50,18 @@ where
     }
 
     fn call(&mut self, mut request: Request<I>) -> Self::Future {
-        let hold = self.signal.hold();
-        request.extensions_mut().insert(self.signal.clone());
+        let guard = self.shutdown.calls.token();
+        request.extensions_mut().insert(self.shutdown.clone());
         let response = self.inner.call(request);
-        Box::pin(async move { Ok(response.await?.map(|inner| InFlightBody { inner, hold: Some(hold) })) })
+        Box::pin(async move { Ok(response.await?.map(|inner| InFlightBody { inner, guard: Some(guard) })) })
     }
 }
 
 /// A body whose call is in flight until it ends or is dropped.
 pub(crate) struct InFlightBody<B> {
-    // Dropped before `hold`: the call is logged first.
+    // Dropped before `guard`: the call is logged first.
     inner: B,
-    hold: Option<Hold>,
+    guard: Option<InFlightGuard>,
 }
 
 impl<B: Body + Unpin> Body for InFlightBody<B> {
@@ -74,7 +74,7 @@ impl<B: Body + Unpin> Body for InFlightBody<B> {
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
         if let Poll::Ready(None) = polled {
-            self.hold = None;
+            self.guard = None;
         }
         polled
     }

@@ -13,14 +13,14 @@ use super::*;
 use crate::server::tests::test_service::TestService;
 
 /// Calls the test service through the layers, without a network.
-async fn call(signal: &Signal, behaviour: &str, headers: &[(&str, &str)]) -> Response<Body> {
+async fn call(shutdown: &Shutdown, behaviour: &str, headers: &[(&str, &str)]) -> Response<Body> {
     let mut request = Request::post(TestService::PATH).body(Body::empty()).unwrap();
     request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
     request.headers_mut().insert(TestService::BEHAVIOUR, behaviour.parse().unwrap());
     for (name, value) in headers {
         request.headers_mut().insert(http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
     }
-    layers(signal).layer(Routes::new(TestService)).call(request).await.unwrap().map(Body::new)
+    layers(shutdown).layer(Routes::new(TestService)).call(request).await.unwrap().map(Body::new)
 }
 
 async fn next_frame(response: &mut Response<Body>) -> Option<Result<http_body::Frame<Bytes>, Status>> {
@@ -73,18 +73,18 @@ impl Write for Lines {
 
 #[tokio::test]
 async fn an_answer_carries_the_request_id_that_the_handler_saw() {
-    let given = call(&Signal::new(), "", &[("x-request-id", "trace-7")]).await;
+    let given = call(&Shutdown::default(), "", &[("x-request-id", "trace-7")]).await;
     assert_eq!(given.headers()["x-request-id"], "trace-7");
     assert_eq!(given.headers()["seen"], "trace-7");
 
-    let created = call(&Signal::new(), "", &[("x-request-id", "not sane")]).await;
+    let created = call(&Shutdown::default(), "", &[("x-request-id", "not sane")]).await;
     assert_eq!(created.headers()["x-request-id"], created.headers()["seen"]);
     assert_ne!(created.headers()["seen"], "not sane");
 }
 
 #[tokio::test]
 async fn a_panic_is_answered_with_internal_and_nothing_of_its_message() {
-    let answered = call(&Signal::new(), "panic", &[]).await;
+    let answered = call(&Shutdown::default(), "panic", &[]).await;
     assert_eq!(code(&answered), Code::Internal);
     assert!(!format!("{:?}", answered.headers()).contains("hunter2"));
     assert!(answered.headers().contains_key("x-request-id"));
@@ -92,31 +92,31 @@ async fn a_panic_is_answered_with_internal_and_nothing_of_its_message() {
 
 #[tokio::test]
 async fn a_deadline_is_honoured() {
-    let answered = call(&Signal::new(), "forever", &[("grpc-timeout", "20m")]).await;
+    let answered = call(&Shutdown::default(), "forever", &[("grpc-timeout", "20m")]).await;
     assert_eq!(code(&answered), Code::DeadlineExceeded);
 }
 
 #[tokio::test]
 async fn a_call_is_in_flight_until_its_answer_is_gone() {
-    let signal = Signal::new();
-    let answered = call(&signal, "stream", &[]).await;
-    assert_eq!(signal.in_flight(), 1);
+    let shutdown = Shutdown::default();
+    let answered = call(&shutdown, "stream", &[]).await;
+    assert_eq!(shutdown.calls.len(), 1);
     drop(answered);
-    assert_eq!(signal.in_flight(), 0);
+    assert_eq!(shutdown.calls.len(), 0);
 
     // A caller that goes away takes its call along.
-    let left = tokio::time::timeout(Duration::from_millis(20), call(&signal, "forever", &[])).await;
+    let left = tokio::time::timeout(Duration::from_millis(20), call(&shutdown, "forever", &[])).await;
     assert!(left.is_err());
-    assert_eq!(signal.in_flight(), 0);
+    assert_eq!(shutdown.calls.len(), 0);
 }
 
 #[tokio::test]
 async fn each_call_is_logged_with_its_outcome_and_without_its_metadata() {
     Lines::capture();
     let headers = [("x-request-id", "trace-7"), ("authorization", "Bearer hunter2"), ("grpc-timeout", "20m")];
-    drop(call(&Signal::new(), "forever", &headers).await);
-    drop(call(&Signal::new(), "refuse", &headers).await);
-    let mut answered = call(&Signal::new(), "", &headers).await;
+    drop(call(&Shutdown::default(), "forever", &headers).await);
+    drop(call(&Shutdown::default(), "refuse", &headers).await);
+    let mut answered = call(&Shutdown::default(), "", &headers).await;
     while let Some(frame) = next_frame(&mut answered).await {
         frame.unwrap();
     }

@@ -14,7 +14,7 @@ use tonic_prost::ProstCodec;
 use tower::{Service, service_fn};
 
 use crate::call::request_id::RequestId;
-use crate::process::shutdown::Signal;
+use crate::process::shutdown::Shutdown;
 
 /// It has the name of a real service, so that its calls are logged as that one's; requests and responses are empty messages.
 #[derive(Clone)]
@@ -32,10 +32,10 @@ impl TestService {
         let mut grpc = Grpc::new(ProstCodec::<(), ()>::default());
         match behaviour.as_str() {
             "stream" => {
-                let signal = request.extensions().get::<Signal>().unwrap().clone();
+                let shutdown = request.extensions().get::<Shutdown>().unwrap().clone();
                 let stream = service_fn(move |_: tonic::Request<()>| {
-                    let signal = signal.clone();
-                    async move { Ok::<_, Status>(tonic::Response::new(until_stopped(signal))) }
+                    let shutdown = shutdown.clone();
+                    async move { Ok::<_, Status>(tonic::Response::new(until_stopped(shutdown))) }
                 });
                 grpc.server_streaming(stream, empty_message(request)).await
             }
@@ -61,12 +61,12 @@ impl TestService {
     }
 }
 
-/// One message at once, and the end when the signal is given.
-fn until_stopped(signal: Signal) -> ReceiverStream<Result<(), Status>> {
+/// One message at once, and the end when the server is asked to stop.
+fn until_stopped(shutdown: Shutdown) -> ReceiverStream<Result<(), Status>> {
     let (sender, receiver) = tokio::sync::mpsc::channel(1);
     tokio::spawn(async move {
         let _ = sender.send(Ok(())).await;
-        signal.requested().await;
+        shutdown.requested.clone().cancelled_owned().await;
     });
     ReceiverStream::new(receiver)
 }

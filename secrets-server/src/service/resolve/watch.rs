@@ -21,7 +21,7 @@ use self::observation::Observation;
 use crate::auth::{Authenticator, RequestCredentials};
 use crate::changes::{MAX_WATCHES_PER_CREDENTIAL, Subscription, WatchPermit};
 use crate::error::{Error, Reason};
-use crate::process::shutdown::Signal;
+use crate::process::shutdown::Shutdown;
 use crate::service::Service;
 use crate::service::open_call::{OpenCall, Unrecorded};
 use crate::store::revision;
@@ -57,7 +57,7 @@ pub struct Watcher {
     pub presented: RequestCredentials,
     pub method: Method,
     /// The server's request to stop, which ends the watch.
-    pub stop: Signal,
+    pub stop: Shutdown,
 }
 
 /// An open watch.
@@ -101,7 +101,7 @@ impl Service {
         let notified = observed.take_secrets();
         let first =
             if observed.etag == question.if_none_match { observed.heartbeat() } else { observed.set(&notified) };
-        let stopped = Box::pin(watcher.stop.requested());
+        let stopped = Box::pin(watcher.stop.requested.clone().cancelled_owned());
         let now = Instant::now();
         Ok(Watch {
             service: Arc::clone(self),

@@ -1,0 +1,75 @@
+//! What would become of an entry, and why it would not be imported.
+
+use std::fmt;
+
+use crate::name::InvalidSecretId;
+use crate::target::InvalidTarget;
+use crate::value::InvalidValue;
+
+/// What would become of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// A new secret, delivered as an environment variable.
+    Created,
+    /// A new version of a secret that exists.
+    Updated,
+    /// It exists and stays as it is.
+    SkippedExists,
+    /// It has no value.
+    SkippedEmpty,
+    /// A later entry has the same name.
+    OverriddenLater,
+    /// It can't be imported.
+    Rejected,
+    /// It is not among the names to import.
+    SkippedNotSelected,
+}
+
+crate::wire_enum::wire_enum!(Outcome, "import outcome", {
+    Created => "CREATED",
+    Updated => "UPDATED",
+    SkippedExists => "SKIPPED_EXISTS",
+    SkippedEmpty => "SKIPPED_EMPTY",
+    OverriddenLater => "OVERRIDDEN_LATER",
+    Rejected => "REJECTED",
+    SkippedNotSelected => "SKIPPED_NOT_SELECTED",
+});
+
+/// Why an entry would not be imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The name is not valid.
+    Name(InvalidSecretId),
+    /// The name is that of a reserved environment variable.
+    Target(InvalidTarget),
+    /// The value is not valid.
+    Value(InvalidValue),
+    /// The name exists.
+    Exists,
+    /// The entry on this line has the same name.
+    Overridden {
+        /// The line, counted from 1.
+        by: usize,
+    },
+    /// There is no value, which keeps what is stored.
+    Empty,
+    /// The name is not among those to import.
+    NotSelected,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(error) => error.fmt(f),
+            Self::Target(InvalidTarget::ReservedVariable { reserved, .. }) => {
+                write!(f, "reserved: {}", reserved.reason)
+            }
+            Self::Target(error) => error.fmt(f),
+            Self::Value(error) => error.fmt(f),
+            Self::Exists => f.write_str("exists already; the conflict policy `OVERWRITE` replaces its value"),
+            Self::Overridden { by } => write!(f, "line {by} has the same name and is used instead"),
+            Self::Empty => f.write_str("has no value; what is stored stays as it is"),
+            Self::NotSelected => f.write_str("not among the names to import"),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+use super::*;
+use crate::dotenv::parse;
+use crate::value::InvalidValue;
+
+fn name(text: &str) -> SecretId {
+    SecretId::parse(text, NamePolicy::Relaxed).unwrap()
+}
+
+struct Given {
+    existing: BTreeMap<SecretId, Target>,
+    only: BTreeSet<SecretId>,
+    conflict_policy: ConflictPolicy,
+    on_rejected: RejectedPolicy,
+    name_policy: NamePolicy,
+    limits: Limits,
+}
+
+impl Given {
+    fn existing(names: &[&str]) -> Self {
+        Self {
+            existing: names.iter().map(|text| (name(text), Target::EnvironmentVariable)).collect(),
+            only: BTreeSet::new(),
+            conflict_policy: ConflictPolicy::default(),
+            on_rejected: RejectedPolicy::default(),
+            name_policy: NamePolicy::default(),
+            limits: Limits::default(),
+        }
+    }
+
+    fn review(&self, document: &[u8]) -> Review {
+        let rules = Rules {
+            existing: &self.existing,
+            only: &self.only,
+            name_policy: self.name_policy,
+            conflict_policy: self.conflict_policy,
+            on_rejected: self.on_rejected,
+            limits: self.limits,
+        };
+        review(&parse(document).unwrap(), &rules).unwrap()
+    }
+
+    fn outcomes(&self, document: &[u8]) -> Vec<Outcome> {
+        self.review(document).entries.iter().map(|entry| entry.outcome).collect()
+    }
+}
+
+#[test]
+fn reviews_the_journey_of_an_import() {
+    let document =
+        b"# keys\nDATABASE_URL=postgres://x\nSTRIPE_SECRET=sk_1\n\nPATH=/evil\n\nnpm_token=npm_1\nEMPTY=\nA=1\nA=2\n";
+    let review = Given::existing(&["STRIPE_SECRET"]).review(document);
+    let rows: Vec<_> = review
+        .entries
+        .iter()
+        .map(|row| {
+            let reason = row.reason.as_ref().map(Reason::to_string).unwrap_or_default();
+            (row.line, row.key.as_deref().unwrap_or_default(), row.outcome, reason)
+        })
+        .collect();
+    use Outcome::*;
+    let expected = [
+        (2, "DATABASE_URL", Created, ""),
+        (3, "STRIPE_SECRET", SkippedExists, "exists already; the conflict policy `OVERWRITE` replaces its value"),
+        (5, "PATH", Rejected, "reserved: changes which programs run"),
+        (7, "npm_token", Rejected, "names must be upper case; did you mean `NPM_TOKEN`?"),
+        (8, "EMPTY", SkippedEmpty, "has no value; what is stored stays as it is"),
+        (9, "A", OverriddenLater, "line 10 has the same name and is used instead"),
+        (10, "A", Created, ""),
+    ];
+    assert_eq!(rows, expected.map(|(line, key, outcome, reason)| (line, key, outcome, reason.to_owned())));
+    assert_eq!(review.entries[3].suggestion, Some(name("NPM_TOKEN")));
+    assert_eq!((review.count(Created), review.may_apply()), (2, false));
+}
+
+#[test]
+fn applies_the_rest_when_rejected_entries_are_skipped() {
+    let mut given = Given::existing(&[]);
+    assert!(given.review(b"A=1").may_apply());
+    given.on_rejected = RejectedPolicy::Skip;
+    assert!(given.review(b"A=1\nPATH=2").may_apply());
+}
+
+#[test]
+fn treats_existing_names_as_the_policy_says() {
+    let mut given = Given::existing(&["A", "old_name"]);
+    for (policy, outcome) in [
+        (ConflictPolicy::Skip, Outcome::SkippedExists),
+        (ConflictPolicy::Overwrite, Outcome::Updated),
+        (ConflictPolicy::Fail, Outcome::Rejected),
+    ] {
+        given.conflict_policy = policy;
+        assert_eq!(given.outcomes(b"A=1\nold_name=2\nB=3"), [outcome, outcome, Outcome::Created]);
+    }
+}
+
+#[test]
+fn keeps_the_target_of_what_it_overwrites() {
+    let mut given = Given::existing(&["VAR"]);
+    given.conflict_policy = ConflictPolicy::Overwrite;
+    given.existing.insert(name("PATH"), Target::ApiOnly);
+    let review = given.review(b"PATH='a\0b'\nVAR='a\0b'");
+    assert_eq!(review.entries[0].outcome, Outcome::Updated);
+    assert_eq!(review.entries[1].reason, Some(Reason::Value(InvalidValue::Nul)));
+}
+
+#[test]
+fn imports_only_the_names_it_is_asked_for() {
+    let mut given = Given::existing(&[]);
+    given.only = [name("A"), name("NOT_THERE")].into();
+    let review = given.review(b"A=1\nPATH=2\nB=3");
+    assert_eq!(
+        review.entries.iter().map(|entry| entry.outcome).collect::<Vec<_>>(),
+        [Outcome::Created, Outcome::SkippedNotSelected, Outcome::SkippedNotSelected]
+    );
+    assert_eq!(review.missing, [name("NOT_THERE")]);
+    assert!(review.may_apply());
+}
+
+#[test]
+fn takes_the_names_that_the_policy_takes() {
+    let mut given = Given::existing(&[]);
+    given.name_policy = NamePolicy::Relaxed;
+    assert_eq!(given.outcomes(b"npm_token=1\nPath=2\na-b=3"), [Outcome::Created, Outcome::Rejected, Outcome::Rejected]);
+}
+
+#[test]
+fn bounds_values_and_entries() {
+    let mut given = Given::existing(&[]);
+    given.limits.lower(Limit::ValueBytes, 3).unwrap();
+    assert_eq!(given.outcomes(b"A=123\nB=1234"), [Outcome::Created, Outcome::Rejected]);
+    let entries: Vec<_> = (1..=1001).map(|line| Entry::new(line, format!("A{line}"), "x".to_owned())).collect();
+    let rules = Rules {
+        existing: &given.existing,
+        only: &given.only,
+        name_policy: NamePolicy::Strict,
+        conflict_policy: ConflictPolicy::Skip,
+        on_rejected: RejectedPolicy::Fail,
+        limits: Limits::default(),
+    };
+    assert_eq!(review(&entries, &rules), Err(LimitExceeded { limit: Limit::ImportEntries, most: 1000, given: 1001 }));
+    assert_eq!(review(&entries[1..], &rules).unwrap().count(Outcome::Created), 1000);
+}
+
+#[test]
+fn shows_no_key_that_looks_like_a_value() {
+    let given = Given::existing(&[]);
+    let long = "k".repeat(128);
+    for key in ["sk live 1", "a+b/c", "p\u{00E4}ss", "", long.as_str()] {
+        let entries = [Entry::new(1, key.to_owned(), "x".to_owned())];
+        let rules = Rules {
+            existing: &given.existing,
+            only: &given.only,
+            name_policy: NamePolicy::Strict,
+            conflict_policy: ConflictPolicy::Skip,
+            on_rejected: RejectedPolicy::Fail,
+            limits: given.limits,
+        };
+        let reviewed = review(&entries, &rules).unwrap().entries.remove(0);
+        assert_eq!((reviewed.outcome, reviewed.key), (Outcome::Rejected, None), "{key:?}");
+    }
+}

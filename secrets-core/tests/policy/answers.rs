@@ -8,7 +8,7 @@ use secrets_core::{
     Visibility, resolve,
 };
 
-use crate::world::{PROJECT, USER, as_stored, file, name, registry, scope, whole_context};
+use crate::fixture::{PROJECT, USER, as_stored, file, name, registry, scope, whole_context};
 
 const NOW: Timestamp = Timestamp::from_micros(3);
 
@@ -40,7 +40,7 @@ fn at(target: Target, candidate: Candidate) -> Candidate {
 }
 
 /// `USER A wins`, `ORGANIZATION A LOWER_PRECEDENCE USER A`, …, winners first.
-fn told(context: &Context, secrets: Vec<Candidate>) -> Vec<String> {
+fn outcomes(context: &Context, secrets: Vec<Candidate>) -> Vec<String> {
     let count = secrets.len();
     let secrets = as_stored(secrets);
     assert_eq!(secrets.len(), count, "the example could not be stored");
@@ -59,7 +59,7 @@ fn told(context: &Context, secrets: Vec<Candidate>) -> Vec<String> {
 fn prefers_the_narrowest_audience() {
     let everywhere = ScopeKind::ALL.iter().map(|kind| secret(*kind, "A")).collect::<Vec<_>>();
     assert_eq!(
-        told(&whole_context(), everywhere.clone()),
+        outcomes(&whole_context(), everywhere.clone()),
         [
             "USER A wins",
             "WORKSPACE A LOWER_PRECEDENCE USER A",
@@ -68,13 +68,13 @@ fn prefers_the_narrowest_audience() {
         ]
     );
     let without_user = Context { user: None, ..whole_context() };
-    assert_eq!(told(&without_user, everywhere)[0], "WORKSPACE A wins");
+    assert_eq!(outcomes(&without_user, everywhere)[0], "WORKSPACE A wins");
 }
 
 #[test]
 fn lets_nobody_below_override_a_lock_and_the_broadest_lock_wins() {
     assert_eq!(
-        told(&whole_context(), vec![locked(Organization, "A"), locked(Project, "A"), secret(User, "A")]),
+        outcomes(&whole_context(), vec![locked(Organization, "A"), locked(Project, "A"), secret(User, "A")]),
         ["ORGANIZATION A wins", "USER A LOCKED_ABOVE ORGANIZATION A", "PROJECT A LOCKED_ABOVE ORGANIZATION A"]
     );
 }
@@ -82,7 +82,7 @@ fn lets_nobody_below_override_a_lock_and_the_broadest_lock_wins() {
 #[test]
 fn does_not_blame_a_lock_that_would_have_won_unlocked() {
     assert_eq!(
-        told(&whole_context(), vec![secret(Organization, "A"), locked(Project, "A")]),
+        outcomes(&whole_context(), vec![secret(Organization, "A"), locked(Project, "A")]),
         ["PROJECT A wins", "ORGANIZATION A LOWER_PRECEDENCE PROJECT A"]
     );
 }
@@ -91,12 +91,12 @@ fn does_not_blame_a_lock_that_would_have_won_unlocked() {
 fn keeps_a_disabled_or_expired_lock_shut_above_and_below() {
     let disabled = Candidate { disabled: true, ..locked(Project, "A") };
     assert_eq!(
-        told(&whole_context(), vec![secret(Organization, "A"), disabled, secret(User, "A")]),
+        outcomes(&whole_context(), vec![secret(Organization, "A"), disabled, secret(User, "A")]),
         ["USER A LOCKED_ABOVE PROJECT A", "PROJECT A DISABLED", "ORGANIZATION A LOCKED_ABOVE PROJECT A"]
     );
     let expired = Candidate { expire_time: Some(NOW), ..locked(Organization, "A") };
     assert_eq!(
-        told(&whole_context(), vec![expired, secret(User, "A")]),
+        outcomes(&whole_context(), vec![expired, secret(User, "A")]),
         ["USER A LOCKED_ABOVE ORGANIZATION A", "ORGANIZATION A EXPIRED"]
     );
 }
@@ -106,7 +106,7 @@ fn lets_the_next_one_win_when_an_unlocked_one_is_out_of_service() {
     let disabled = Candidate { disabled: true, ..secret(User, "A") };
     let expired = Candidate { expire_time: Some(NOW), ..secret(Workspace, "A") };
     assert_eq!(
-        told(&whole_context(), vec![disabled, expired, secret(Organization, "A")]),
+        outcomes(&whole_context(), vec![disabled, expired, secret(Organization, "A")]),
         ["ORGANIZATION A wins", "USER A DISABLED", "WORKSPACE A EXPIRED"]
     );
 }
@@ -114,7 +114,7 @@ fn lets_the_next_one_win_when_an_unlocked_one_is_out_of_service() {
 #[test]
 fn delivers_one_secret_for_a_file_or_registry_whatever_its_name() {
     assert_eq!(
-        told(
+        outcomes(
             &whole_context(),
             vec![at(file("~/k"), secret(User, "MINE")), at(file("~/k"), secret(Organization, "OURS"))]
         ),
@@ -122,7 +122,7 @@ fn delivers_one_secret_for_a_file_or_registry_whatever_its_name() {
     );
     let login = |kind, id, username| at(registry("ghcr.io", username), secret(kind, id));
     assert_eq!(
-        told(&whole_context(), vec![login(Workspace, "W", "ann"), login(Project, "P", "bob")]),
+        outcomes(&whole_context(), vec![login(Workspace, "W", "ann"), login(Project, "P", "bob")]),
         ["WORKSPACE W wins", "PROJECT P SAME_TARGET WORKSPACE W"]
     );
 }
@@ -130,7 +130,7 @@ fn delivers_one_secret_for_a_file_or_registry_whatever_its_name() {
 #[test]
 fn never_mixes_a_group_between_scopes() {
     assert_eq!(
-        told(
+        outcomes(
             &whole_context(),
             vec![
                 grouped(User, "AWS_ACCESS_KEY_ID"),
@@ -152,7 +152,7 @@ fn never_mixes_a_group_between_scopes() {
 fn locks_a_group_as_a_whole() {
     let lock = Candidate { override_policy: OverridePolicy::Locked, ..grouped(Organization, "AWS_ACCESS_KEY_ID") };
     assert_eq!(
-        told(&whole_context(), vec![lock, grouped(User, "AWS_SESSION_TOKEN"), grouped(Organization, "AWS_REGION")]),
+        outcomes(&whole_context(), vec![lock, grouped(User, "AWS_SESSION_TOKEN"), grouped(Organization, "AWS_REGION")]),
         [
             "ORGANIZATION AWS_ACCESS_KEY_ID wins",
             "ORGANIZATION AWS_REGION wins",
@@ -166,7 +166,7 @@ fn leaves_a_loser_s_other_slots_free() {
     // The user's A loses its name to the lock, and so holds neither the group nor the file.
     let loser = at(file("~/k"), grouped(User, "A"));
     assert_eq!(
-        told(&whole_context(), vec![locked(Organization, "A"), loser, at(file("~/k"), grouped(Project, "B"))]),
+        outcomes(&whole_context(), vec![locked(Organization, "A"), loser, at(file("~/k"), grouped(Project, "B"))]),
         ["ORGANIZATION A wins", "PROJECT B wins", "USER A LOCKED_ABOVE ORGANIZATION A"]
     );
 }
@@ -177,10 +177,10 @@ fn reaches_only_what_was_selected() {
         visibility: Visibility::Selected { projects: projects.iter().copied().collect(), workspaces: BTreeSet::new() },
         ..locked(Organization, "A")
     };
-    assert_eq!(told(&whole_context(), vec![selected(&[PROJECT])]), ["ORGANIZATION A wins"]);
+    assert_eq!(outcomes(&whole_context(), vec![selected(&[PROJECT])]), ["ORGANIZATION A wins"]);
     // An empty selection reaches nobody, and a lock that is not visible closes nothing.
     assert_eq!(
-        told(&whole_context(), vec![selected(&[]), secret(User, "A")]),
+        outcomes(&whole_context(), vec![selected(&[]), secret(User, "A")]),
         ["USER A wins", "ORGANIZATION A NOT_VISIBLE"]
     );
 }
@@ -188,7 +188,7 @@ fn reaches_only_what_was_selected() {
 #[test]
 fn takes_no_lock_from_a_workspace_or_a_user() {
     assert_eq!(
-        told(&whole_context(), vec![locked(Workspace, "A"), secret(User, "A")]),
+        outcomes(&whole_context(), vec![locked(Workspace, "A"), secret(User, "A")]),
         ["USER A wins", "WORKSPACE A LOWER_PRECEDENCE USER A"]
     );
 }
@@ -196,10 +196,10 @@ fn takes_no_lock_from_a_workspace_or_a_user() {
 #[test]
 fn keeps_out_what_belongs_to_another_context() {
     let foreign = Candidate { scope: Scope::new(User, PROJECT), ..secret(User, "A") };
-    assert_eq!(told(&whole_context(), vec![foreign]), ["USER A NOT_VISIBLE"]);
+    assert_eq!(outcomes(&whole_context(), vec![foreign]), ["USER A NOT_VISIBLE"]);
     let context = Context { user: Some(PROJECT), ..whole_context() };
     let own = Candidate { scope: Scope::new(User, USER), ..secret(User, "A") };
-    assert_eq!(told(&context, vec![own]), ["USER A NOT_VISIBLE"]);
+    assert_eq!(outcomes(&context, vec![own]), ["USER A NOT_VISIBLE"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use secrets_core::{
     RoleResource, Uid, Visibility, authorize, decide, right,
 };
 
-use crate::cast::{ACME, ANN, API, WS1, account};
+use crate::callers::{ACME, ANN, API, WS1, account};
 
 const ORGANIZATION: RoleResource = RoleResource::Organization(ACME);
 const PROJECT: RoleResource = RoleResource::Project { organization: ACME, project: API };
@@ -178,20 +178,20 @@ fn hands_out_a_permit_that_says_who_may_what_to_which_and_why() {
 #[test]
 fn says_why_not() {
     let project = Resource::Project { organization: ACME, project: API };
-    let told = |who: Principal, action, resource: &Resource| {
+    let denial = |who: Principal, action, resource: &Resource| {
         decide(&who, &memberships(), action, resource).unwrap_err().to_string()
     };
     assert_eq!(
-        told(ann().into(), Action::WriteSecrets, &project),
+        denial(ann().into(), Action::WriteSecrets, &project),
         "`secrets.write` on a project is for an organization admin, or a project admin"
     );
     assert_eq!(
-        told(Principal::Operator, Action::ReceiveValues, &project),
+        denial(Principal::Operator, Action::ReceiveValues, &project),
         "`secrets.receive` on a project is for nobody"
     );
     let stranger = Account::User { organization: API, user: ANN };
     assert_eq!(
-        told(stranger.into(), Action::ListSecrets, &project),
+        denial(stranger.into(), Action::ListSecrets, &project),
         "`secrets.list` on a project does not reach into another organization"
     );
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use secrets_core::{Action, decide};
 
-use crate::cast::{CALLERS, RELATIONS, RESOURCES, Relation, caller, resource, roles_held};
+use crate::callers::{CALLERS, RELATIONS, RESOURCES, Relation, caller, resource, roles_held};
 
 const TABLE: &str = include_str!("../data/authorization.tsv");
 

@@ -4,9 +4,9 @@
 
 mod answers;
 mod authorization;
-mod cast;
+mod callers;
+mod fixture;
 mod golden;
 mod grid;
 mod model;
 mod resolution;
-mod world;

@@ -7,8 +7,8 @@ use secrets_core::{
     Candidate, Filter, OverridePolicy, Resolution, ScopeKind, SessionRestrictions, TargetKind, Timestamp, Uid, resolve,
 };
 
+use crate::fixture::{candidate, candidates, competes_within_its_scope, contexts, name, times};
 use crate::model::{self, Verdicts};
-use crate::world::{candidate, candidates, competes_within_its_scope, contexts, name, times};
 
 const NOW: Timestamp = Timestamp::from_micros(3);
 

@@ -1,4 +1,4 @@
-//! Small worlds to decide in: few names, so that they collide.
+//! Contexts and candidates to resolve: of few names, so that they collide.
 
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -90,7 +90,7 @@ pub(crate) fn candidate() -> impl Strategy<Value = Candidate> {
         })
 }
 
-/// Candidates as a store could hold them: within a scope no name and no place twice.
+/// Candidates as a store could hold them: within a scope no name and no destination twice.
 pub(crate) fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
     vec(candidate(), 0..16).prop_map(as_stored)
 }

@@ -21,7 +21,7 @@ pub(crate) const ANN: Uid = uid(1);
 const CALLER: Uid = uid(2);
 const SOMEBODY_ELSE: Uid = uid(3);
 const BOT: Uid = uid(4);
-const MINTER: Uid = uid(5);
+const CREATOR: Uid = uid(5);
 
 pub(crate) const CALLERS: &[&str] = &[
     "operator",
@@ -195,7 +195,7 @@ fn session(name: &str, relation: Relation, resource: &str) -> Caller {
     } else {
         (None, Role::Resolver, Some(context.organization))
     };
-    let creator = Account::ServiceAccount { organization, service_account: MINTER };
+    let creator = Account::ServiceAccount { organization, service_account: CREATOR };
     let on = RoleResource::Organization(context.organization);
     let mut bindings = of_ann();
     bindings.push(Binding { principal: creator.reference(), role, resource: on });

@@ -138,5 +138,5 @@ export class RedactorStream {
   /** Gives what was held back, as nothing more follows, or nothing soon. The stream can go on. */
   finish(): Buffer
   /** How many bytes are held back. */
-  get held(): number
+  get heldBack(): number
 }

@@ -113,7 +113,7 @@ impl RedactorStream {
 
     /// How many bytes are held back.
     #[napi(getter)]
-    pub fn held(&self) -> u32 {
+    pub fn held_back(&self) -> u32 {
         u32::try_from(self.core.held_back()).unwrap_or(u32::MAX)
     }
 }

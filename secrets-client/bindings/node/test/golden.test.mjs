@@ -80,7 +80,7 @@ test('says how much is held back', () => {
   const stream = new Redactor({ A: 'lin_api_0123' }).stream()
   assert.ok(stream instanceof RedactorStream)
   assert.equal(stream.push(Buffer.from('key: lin_')).toString(), 'key: ')
-  assert.equal(stream.held, 4)
+  assert.equal(stream.heldBack, 4)
 })
 
 test('refuses what it does not understand and never repeats a value', () => {

@@ -3,10 +3,10 @@
 import { Redactor, explain, reviewDotenv, validateName } from '../index.js'
 
 const verdict: { valid: boolean; suggestion: string | null } = validateName('a', 'RELAXED', 'FILE')
-const held: number = new Redactor({ A: 'text', B: new Uint8Array(6) }, ['A']).stream().held
+const heldBack: number = new Redactor({ A: 'text', B: new Uint8Array(6) }, ['A']).stream().heldBack
 const line: number | undefined = reviewDotenv(Buffer.from(''), { conflict_policy: 'FAIL' }).entries[0]?.line
 const until: number | null = explain({ context: { organization: 'o' }, now: 0, candidates: [] }).valid_until
-export default [verdict, held, line, until]
+export default [verdict, heldBack, line, until]
 
 // @ts-expect-error no such policy
 validateName('a', 'LAX')

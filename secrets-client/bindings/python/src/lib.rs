@@ -114,7 +114,7 @@ impl RedactorStream {
     }
 
     #[getter]
-    fn held(&self) -> usize {
+    fn held_back(&self) -> usize {
         self.0.held_back()
     }
 }

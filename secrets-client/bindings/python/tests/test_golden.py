@@ -74,7 +74,7 @@ class Python(unittest.TestCase):
 
     def test_says_how_much_is_held_back(self):
         stream = secrets_core.Redactor({"A": "lin_api_0123"}).stream()
-        self.assertEqual((stream.push(b"key: lin_"), stream.held), (b"key: ", 4))
+        self.assertEqual((stream.push(b"key: lin_"), stream.held_back), (b"key: ", 4))
 
     def test_refuses_what_it_does_not_understand_and_never_repeats_a_value(self):
         for call in (

@@ -49,5 +49,5 @@ class RedactorStream:
     def finish(self) -> bytes:
         """Gives what was held back, as nothing more follows, or nothing soon. The stream can go on."""
     @property
-    def held(self) -> int:
+    def held_back(self) -> int:
         """How many bytes are held back."""

@@ -147,8 +147,8 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
     }
     let is_run = matches!(arguments.command, Command::Run(_));
     let mut settings = settings.map_err(|error| match CliError::from(error) {
-        failure if is_run => failure.with_exit(crate::ui::error::ExitCode::NotStarted),
-        failure => failure,
+        error if is_run => error.with_exit(crate::ui::error::ExitCode::NotStarted),
+        error => error,
     })?;
     if let Command::Login(login::LoginArgs { ca_file: Some(file), .. }) = &arguments.command {
         settings.given_ca_file = Some(file.clone());

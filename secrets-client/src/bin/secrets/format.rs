@@ -144,7 +144,7 @@ mod tests {
     }
 
     fn written(format: Format, secrets: &[ResolvedSecret]) -> String {
-        String::from_utf8(format.write(secrets).unwrap_or_else(|failure| panic!("{failure:?}")).text.to_vec()).unwrap()
+        String::from_utf8(format.write(secrets).unwrap_or_else(|error| panic!("{error:?}")).text.to_vec()).unwrap()
     }
 
     #[test]
@@ -166,8 +166,8 @@ mod tests {
     #[test]
     fn names_all_that_does_not_fit_and_shows_none_of_it() {
         let set = [secret("A", b"canary\n", None), secret("B", b"x", None), secret("C", b"canary\r", None)];
-        let failure = format!("{:?}", Format::Docker.write(&set).err().unwrap());
-        assert!(failure.contains("A (it has a newline), C (") && !failure.contains("canary"), "{failure}");
+        let error = format!("{:?}", Format::Docker.write(&set).err().unwrap());
+        assert!(error.contains("A (it has a newline), C (") && !error.contains("canary"), "{error}");
         assert!(Format::Json.write(&self::set()).is_err());
     }
 

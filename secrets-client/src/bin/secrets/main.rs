@@ -53,9 +53,9 @@ fn main() -> process::ExitCode {
         });
     match ended {
         Ok(code) => process::ExitCode::from(code),
-        Err(failure) => {
-            failure.report(output.colors_errors());
-            process::ExitCode::from(failure.exit as u8)
+        Err(error) => {
+            error.report(output.colors_errors());
+            process::ExitCode::from(error.exit as u8)
         }
     }
 }

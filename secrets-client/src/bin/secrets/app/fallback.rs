@@ -61,8 +61,8 @@ impl FallbackArgs {
                 }
                 return Ok(set);
             }
-            Ok(Err(failure)) if failure.exit == ExitCode::Unavailable => failure.message().to_owned(),
-            Ok(Err(failure)) => return Err(failure),
+            Ok(Err(error)) if error.exit == ExitCode::Unavailable => error.message().to_owned(),
+            Ok(Err(error)) => return Err(error),
             Err(_) => format!("{} did not answer within {} s", app.settings.endpoint, SERVICE_TIMEOUT.as_secs()),
         };
         match fallback.open(time::now()) {

@@ -1,7 +1,7 @@
 //! Secrets that a context lacks: why, from where they could come, and what to type. Never a value.
 
 use secrets_client::v1;
-use secrets_core::CredentialKind;
+use secrets_core::{CredentialKind, OrganizationId, ScopeName};
 use serde_json::{Value, json};
 
 use super::App;
@@ -84,7 +84,7 @@ impl App {
         Ok(Availability { context: answer.context, names: found })
     }
 
-    /// Says on stderr what is missing and what to type; the failure that goes with it, unless it is there by now.
+    /// Says on stderr what is missing and what to type; the error that goes with it, unless it is there by now.
     pub(crate) async fn refuse_missing(
         &self,
         context: &ContextArgs,
@@ -125,7 +125,7 @@ impl App {
     }
 }
 
-/// The failure that names all of them.
+/// The error that names all of them.
 pub(crate) fn missing_error(missing: &[&RequestedSecret]) -> CliError {
     let names: Vec<&str> = missing.iter().map(|name| name.secret_id.as_str()).collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
@@ -173,24 +173,32 @@ impl Remedy {
     }
 }
 
-/// The scopes of a context, the narrowest first; whether the caller may set secrets there is not known yet.
+/// The scopes of a context, the narrowest first; whether the caller may set secrets there is not known yet. A scope
+/// whose identifier is empty or not valid is left out: no flag could name it.
 fn scopes(context: &v1::Context) -> Vec<WritableScope> {
     let v1::Context { organization, project, workspace, user } = context;
-    let organization = format!("organizations/{organization}");
-    let scope = |scope: String, flag: String, who: String| WritableScope { scope, flag, who, allowed: false };
+    let Ok(organization) = organization.parse::<OrganizationId>() else { return Vec::new() };
+    let scope = |name: ScopeName, flag: String, who: String| WritableScope {
+        scope: name.to_string(),
+        flag,
+        who,
+        allowed: false,
+    };
     let mut scopes = Vec::new();
-    if !user.is_empty() {
-        scopes.push(scope(format!("{organization}/users/{user}"), String::new(), user.clone()));
+    if let Ok(id) = user.parse() {
+        scopes.push(scope(ScopeName::User(organization.clone(), id), String::new(), user.clone()));
     }
-    if !workspace.is_empty() {
+    if let Ok(id) = workspace.parse() {
         let who = format!("the owner of workspace {workspace}");
-        scopes.push(scope(format!("{organization}/workspaces/{workspace}"), format!(" --workspace {workspace}"), who));
+        let name = ScopeName::Workspace(organization.clone(), id);
+        scopes.push(scope(name, format!(" --workspace {workspace}"), who));
     }
-    if !project.is_empty() {
+    if let Ok(id) = project.parse() {
         let who = format!("an admin of project {project}");
-        scopes.push(scope(format!("{organization}/projects/{project}"), format!(" --project {project}"), who));
+        scopes.push(scope(ScopeName::Project(organization.clone(), id), format!(" --project {project}"), who));
     }
-    scopes.push(scope(organization, " --org".to_owned(), "an admin of the organization".to_owned()));
+    let who = "an admin of the organization".to_owned();
+    scopes.push(scope(ScopeName::Organization(organization), " --org".to_owned(), who));
     scopes
 }
 
@@ -243,6 +251,22 @@ mod tests {
             commands(&context("", "", "api"), Some("it's")),
             [r"secrets set A --project api --description 'it'\''s'", r"secrets set A --org --description 'it'\''s'"]
         );
+    }
+
+    #[test]
+    fn names_the_resource_of_each_scope_and_none_without_a_valid_identifier() {
+        let names = |context: &v1::Context| scopes(context).into_iter().map(|scope| scope.scope).collect::<Vec<_>>();
+        assert_eq!(
+            names(&context("bob", "ws1", "api")),
+            [
+                "organizations/acme/users/bob",
+                "organizations/acme/workspaces/ws1",
+                "organizations/acme/projects/api",
+                "organizations/acme"
+            ]
+        );
+        assert_eq!(names(&context("", "not an id", "")), ["organizations/acme"]);
+        assert!(names(&v1::Context::default()).is_empty());
     }
 
     #[test]

@@ -166,16 +166,16 @@ mod tests {
     }
 
     #[test]
-    fn says_what_name_would_pass() {
-        let failure = format!("{:?}", parse_name("linear-api-key").unwrap_err());
-        assert!(failure.contains("LINEAR_API_KEY"), "{failure}");
+    fn suggests_a_valid_name() {
+        let error = format!("{:?}", parse_name("linear-api-key").unwrap_err());
+        assert!(error.contains("LINEAR_API_KEY"), "{error}");
     }
 
     #[test]
     fn never_repeats_a_value_that_was_typed_as_an_argument() {
-        let failure = parse_name("LINEAR_API_KEY=canary-4f1d").unwrap_err();
-        assert_eq!(failure.exit, ExitCode::Usage);
-        assert!(!format!("{failure:?}").contains("canary"));
+        let error = parse_name("LINEAR_API_KEY=canary-4f1d").unwrap_err();
+        assert_eq!(error.exit, ExitCode::Usage);
+        assert!(!format!("{error:?}").contains("canary"));
         assert!(!format!("{:?}", value_as_argument("canary-4f1d")).contains("canary"));
     }
 }

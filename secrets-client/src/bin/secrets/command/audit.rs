@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use secrets_client::v1;
+use secrets_core::{OrganizationName, PrincipalName, SecretName};
 use serde_json::Value;
 
 use super::session;
@@ -51,11 +52,12 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError
         ))
         .hint(format!("for instance {organization}/projects/PROJECT/secrets/{name}")));
     }
-    let parent = match (&args.secret, app.means_platform(args.platform).await?) {
+    let secret = args.secret.as_deref().and_then(|secret| secret.parse::<SecretName>().ok());
+    let parent = match (secret, app.means_platform(args.platform).await?) {
         (_, true) => "platform".to_owned(),
         // The secret's path names its organization.
         (Some(secret), false) if app.organization_flag().is_none() => {
-            secret.split('/').take(2).collect::<Vec<_>>().join("/")
+            OrganizationName::new(secret.scope.organization().clone()).to_string()
         }
         _ => app.organization_path().await?,
     };
@@ -84,11 +86,15 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError
     }
     events.truncate(args.limit);
     let json = Value::Array(events.iter().map(json::audit_event).collect());
-    let sessions = match events.iter().any(|event| event.principal.contains("/sessions/")) {
+    let sessions = match events.iter().any(is_of_a_session) {
         true if !app.output.is_json() => session::bearers(app, &request.parent).await,
         _ => BTreeMap::new(),
     };
     app.output.list(&table(&events, &sessions), json, "No events.")
+}
+
+fn is_of_a_session(event: &v1::AuditEvent) -> bool {
+    matches!(event.principal.parse(), Ok(PrincipalName::Session(_)))
 }
 
 /// The events; `sessions` maps the resource path of a session to whose it is.
@@ -103,7 +109,7 @@ fn table(events: &[v1::AuditEvent], sessions: &BTreeMap<String, String>) -> Tabl
                 None if event.principal.is_empty() => "nobody".to_owned(),
                 None => text::principal(&event.principal),
             },
-            text::id(&event.action).to_owned(),
+            text::method(&event.action).to_owned(),
             event.resource.clone(),
             if event.reason.is_empty() { outcome } else { format!("{outcome}: {}", event.reason) },
             event.delivered.iter().map(delivered).collect::<Vec<_>>().join(", "),
@@ -114,7 +120,7 @@ fn table(events: &[v1::AuditEvent], sessions: &BTreeMap<String, String>) -> Tabl
 
 /// `LINEAR_API_KEY v2`, or the uid of a secret that is not for the reader to see.
 fn delivered(secret: &v1::DeliveredSecret) -> String {
-    let name = Some(text::id(&secret.secret)).filter(|name| !name.is_empty()).unwrap_or(&secret.uid);
+    let name = if secret.secret.is_empty() { secret.uid.clone() } else { text::secret_id(&secret.secret) };
     format!("{name} v{}", secret.version)
 }
 
@@ -142,10 +148,11 @@ mod tests {
 
     #[test]
     fn says_whose_session_it_was() {
-        let event = v1::AuditEvent { principal: "organizations/acme/sessions/7d2f".into(), ..Default::default() };
+        const UID: &str = "7d2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11";
+        let event = v1::AuditEvent { principal: format!("organizations/acme/sessions/{UID}"), ..Default::default() };
         let sessions = [(event.principal.clone(), "bob's session sbx-91".to_owned())].into();
         let known = table(std::slice::from_ref(&event), &sessions).render(None, false);
         assert!(known.contains("bob's session sbx-91"), "{known}");
-        assert!(table(&[event], &BTreeMap::new()).render(None, false).contains("session 7d2f"));
+        assert!(table(&[event], &BTreeMap::new()).render(None, false).contains(&format!("session {UID}")));
     }
 }

@@ -50,9 +50,9 @@ impl Check {
 
     /// A call or a connection that did not work, as any other command would report it.
     fn from_error(name: &'static str, error: ClientError) -> Self {
-        let failure = CliError::from(error);
-        let state = if failure.exit == ExitCode::Unavailable { State::Unreachable } else { State::Fail };
-        Self { name, state, finding: failure.message().to_owned(), remedy: failure.next().map(str::to_owned) }
+        let error = CliError::from(error);
+        let state = if error.exit == ExitCode::Unavailable { State::Unreachable } else { State::Fail };
+        Self { name, state, finding: error.message().to_owned(), remedy: error.next().map(str::to_owned) }
     }
 }
 
@@ -102,9 +102,9 @@ async fn examine(settings: Result<Settings, ConfigError>) -> Vec<Check> {
     let settings = match settings {
         Ok(settings) => settings,
         Err(error) => {
-            let failure = CliError::from(error);
-            let remedy = failure.next().unwrap_or("fix the file, or move it away");
-            return vec![Check::fail("configuration", failure.message(), remedy)];
+            let error = CliError::from(error);
+            let remedy = error.next().unwrap_or("fix the file, or move it away");
+            return vec![Check::fail("configuration", error.message(), remedy)];
         }
     };
     let mut checks = vec![setup::configuration(&settings)];

@@ -35,7 +35,7 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), CliError
         denied if denied.exit == ExitCode::NotAllowed && !args.without_user => {
             denied.hint("members of the project or workspace may; an admin of the organization may with --without-user")
         }
-        failure => failure,
+        error => error,
     })?;
     if answer.without_user && !app.output.is_json() {
         app.output.note("Shown without a user, whose own secrets may win.");
@@ -81,8 +81,9 @@ fn table(explanations: &[v1::Explanation]) -> Table {
 fn not_chosen(other: &v1::NotChosen) -> String {
     let path = other.secret.as_ref().map(|secret| secret.secret.as_str()).unwrap_or_default();
     let mut shown = format!("{}: {}", text::scope_of(path), text::not_chosen(other.reason()));
-    if !other.blocked_by.is_empty() && text::id(&other.blocked_by) != text::id(path) {
-        shown.push_str(&format!(" as {} ({})", text::id(&other.blocked_by), text::scope_of(&other.blocked_by)));
+    let blocker = text::secret_id(&other.blocked_by);
+    if !blocker.is_empty() && blocker != text::secret_id(path) {
+        shown.push_str(&format!(" as {blocker} ({})", text::scope_of(&other.blocked_by)));
     }
     shown
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 use secrets_client::{Client, Config, Credential, v1};
-use secrets_core::CredentialKind;
+use secrets_core::{CredentialKind, OrganizationName};
 
 use crate::app::{self, App};
 use crate::args::time;
@@ -73,11 +73,11 @@ async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString,
         ttl: time::ttl(args.ttl),
     };
     let created = app::patient(builder).build()?.redeem_invitation(request).await.map_err(|error| {
-        let failure = CliError::from(error);
-        if failure.exit == ExitCode::NotAllowed || failure.exit == ExitCode::NotFound {
-            failure.hint("a code works once and for a limited time; ask whoever invited you for another")
+        let error = CliError::from(error);
+        if error.exit == ExitCode::NotAllowed || error.exit == ExitCode::NotFound {
+            error.hint("a code works once and for a limited time; ask whoever invited you for another")
         } else {
-            failure
+            error
         }
     })?;
     Ok(created.secret)
@@ -144,8 +144,10 @@ fn parts(me: &v1::WhoAmIResponse) -> Vec<String> {
             parts.push(format!("{noun} {id}"));
         }
     }
-    let own = format!("organizations/{}", me.organization);
-    let (here, below): (Vec<_>, Vec<_>) = me.bindings.iter().partition(|binding| binding.resource == own);
+    let (here, below): (Vec<_>, Vec<_>) = me.bindings.iter().partition(|binding| {
+        let resource = binding.resource.parse::<OrganizationName>();
+        resource.is_ok_and(|name| name.organization.as_str() == me.organization)
+    });
     parts.extend(here.iter().map(|binding| text::role(binding.role())));
     parts.extend(
         below.iter().map(|binding| format!("{} of {}", text::role(binding.role()), text::resource(&binding.resource))),

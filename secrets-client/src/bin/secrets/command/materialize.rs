@@ -64,15 +64,15 @@ pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), 
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
         };
-        let stays = |failure: &CliError| {
-            app.output.warn(&format!("{} keeps what it has: {}", args.dir.display(), failure.message()));
+        let stays = |error: &CliError| {
+            app.output.warn(&format!("{} keeps what it has: {}", args.dir.display(), error.message()));
         };
         match event {
             LiveEvent::Set(new) => {
                 let names = changed_names(&set.secrets, &new.secrets).join(", ");
                 match write(app, &args, &volume, &new) {
                     Ok(()) => app.output.note(&format!("Changed: {names}")),
-                    Err(failure) => stays(&failure),
+                    Err(error) => stays(&error),
                 }
                 set = *new;
             }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use prost_types::FieldMask;
 use secrecy::ExposeSecret as _;
 use secrets_client::v1;
-use secrets_core::{OrganizationId, UserId};
+use secrets_core::{OrganizationId, OrganizationName, UserId};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -183,9 +183,10 @@ async fn delete(app: &App, id: &OrganizationId, yes: bool) -> Result<(), CliErro
     if !yes && !prompt::confirm(&question, false)? {
         return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
     }
-    let request = v1::DeleteOrganizationRequest { name: format!("organizations/{id}"), ..Default::default() };
+    let name = OrganizationName::new(id.clone()).to_string();
+    let request = v1::DeleteOrganizationRequest { name: name.clone(), ..Default::default() };
     app.client()?.delete_organization(request).await?;
-    app.output.done(&format!("Organization {id} deleted."), &json!({ "name": format!("organizations/{id}") }))
+    app.output.done(&format!("Organization {id} deleted."), &json!({ "name": name }))
 }
 
 fn print(app: &App, organization: &v1::Organization) -> Result<(), CliError> {
@@ -211,7 +212,7 @@ fn print(app: &App, organization: &v1::Organization) -> Result<(), CliError> {
 
 async fn path(app: &App, id: Option<OrganizationId>) -> Result<String, CliError> {
     match id {
-        Some(id) => Ok(format!("organizations/{id}")),
+        Some(id) => Ok(OrganizationName::new(id).to_string()),
         None => app.organization_path().await,
     }
 }

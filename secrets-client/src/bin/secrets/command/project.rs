@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use secrets_client::v1;
-use secrets_core::ProjectId;
+use secrets_core::{OrganizationName, ProjectId, ProjectName};
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
@@ -40,7 +40,8 @@ pub(crate) enum ProjectCommand {
 }
 
 pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), CliError> {
-    let parent = app.organization_path().await?;
+    let organization = app.organization().await?;
+    let parent = OrganizationName::new(organization.clone()).to_string();
     let client = app.client()?;
     match command {
         ProjectCommand::Create { project_id, display_name } => {
@@ -69,7 +70,7 @@ pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), CliErr
             app.output.list(&table, json, "No projects; `secrets project create NAME` creates one.")
         }
         ProjectCommand::Show { project_id } => {
-            let name = format!("{parent}/projects/{project_id}");
+            let name = ProjectName::new(organization, project_id).to_string();
             let project = client.get_project(v1::GetProjectRequest { name }).await?.project.unwrap_or_default();
             app.output.fields(
                 &[
@@ -86,7 +87,7 @@ pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), CliErr
             if !yes && !prompt::confirm(&question, false)? {
                 return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
             }
-            let name = format!("{parent}/projects/{project_id}");
+            let name = ProjectName::new(organization, project_id.clone()).to_string();
             let request = v1::DeleteProjectRequest { name: name.clone(), ..Default::default() };
             client.delete_project(request).await?;
             app.output.done(&format!("Project {project_id} deleted."), &json!({ "name": name }))

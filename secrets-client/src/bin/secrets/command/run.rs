@@ -121,17 +121,17 @@ pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, CliError> {
         let _session = client.map(|client| client.keep_session());
         (placement, Child::run(program, &mut signals).await)
     };
-    if let Err(failure) = placement.remove() {
-        failure.report(app.output.colors_errors());
+    if let Err(error) = placement.remove() {
+        error.report(app.output.colors_errors());
     }
     ended
 }
 
 /// The code of what fails before the program is started.
-fn before_start(failure: CliError) -> CliError {
-    match failure.exit {
-        ExitCode::Missing => failure,
-        _ => failure.with_exit(ExitCode::NotStarted),
+fn before_start(error: CliError) -> CliError {
+    match error.exit {
+        ExitCode::Missing => error,
+        _ => error.with_exit(ExitCode::NotStarted),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use secrecy::ExposeSecret as _;
 use secrets_client::v1;
-use secrets_core::{CredentialKind, ProjectId, UserId, WorkspaceId};
+use secrets_core::{CredentialKind, OrganizationName, ProjectId, SessionName, Uid, UserId, WorkspaceId};
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
@@ -146,7 +146,7 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
     let (token, details) = (created.secret.expose_secret(), &created.details);
     let sentence = format!(
         "Session {} for {}, expires {}. Its token is shown only this once.",
-        text::id(&details.name),
+        text::session_id(&details.name),
         describe(details.context.as_ref()),
         text::moment(details.expire_time.as_ref())
     );
@@ -254,16 +254,19 @@ async fn path(app: &App, session: &str) -> Result<String, CliError> {
         return Err(CliError::usage("name the session by its identifier, not by its token")
             .hint("`secrets session list` prints the identifiers"));
     }
-    if uuid::Uuid::try_parse(session).is_err() {
+    let Ok(uid) = session.parse::<Uid>() else {
         return Err(CliError::new(ExitCode::NotFound, format!("there is no session `{session}`"))
             .hint("`secrets session list` prints the identifiers"));
-    }
+    };
     let organizations = app.organization_paths().await?;
-    if let [organization] = organizations.as_slice() {
-        return Ok(format!("{organization}/sessions/{session}"));
+    if let [organization] = organizations.as_slice()
+        && let Ok(OrganizationName { organization }) = organization.parse()
+    {
+        return Ok(SessionName { organization, uid }.to_string());
     }
     let all = sessions(app, String::new(), true).await?;
-    let found = all.into_iter().map(|session| session.name).find(|name| name.ends_with(&format!("/{session}")));
+    let is_meant = |name: &String| name.parse::<SessionName>().is_ok_and(|name| name.uid == uid);
+    let found = all.into_iter().map(|session| session.name).find(is_meant);
     found.ok_or_else(|| CliError::new(ExitCode::NotFound, format!("there is no session `{session}`")))
 }
 
@@ -275,7 +278,7 @@ fn table(sessions: &[v1::Session]) -> Table {
     for session in sessions {
         let context = describe(session.context.as_ref());
         table.row([
-            text::id(&session.name).to_owned(),
+            text::session_id(&session.name),
             if several { format!("{}: {context}", organization(session)) } else { context },
             session.display_name.clone(),
             session.external_id.clone(),

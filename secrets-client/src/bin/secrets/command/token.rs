@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret as _;
 use secrets_client::v1;
+use secrets_core::{TokenName, Uid};
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
@@ -101,7 +102,7 @@ async fn list(app: &App, principal: String) -> Result<(), CliError> {
         .spare(&["LAST USED", "OF"], &["CREATED"]);
     for token in &tokens {
         table.row([
-            text::id(&token.name).to_owned(),
+            text::token_id(&token.name),
             token.display_name.clone(),
             text::principal(&token.principal),
             text::moment(token.create_time.as_ref()),
@@ -126,11 +127,10 @@ async fn path(app: &App, token: &str, whose: &WhoseArgs) -> Result<String, CliEr
         "" => app.me().await?.organization.is_empty(),
         principal => principal.starts_with("serviceAccounts/"),
     };
-    if platform {
-        Ok(format!("tokens/{token}"))
-    } else {
-        Ok(format!("{}/tokens/{token}", app.organization_path().await?))
-    }
+    let organization = if platform { None } else { Some(app.organization().await?) };
+    // What is not an identifier is sent as it is: the service says what it expects.
+    let uid = token.parse::<Uid>();
+    Ok(uid.map_or_else(|_| token.to_owned(), |uid| TokenName { organization, uid }.to_string()))
 }
 
 impl WhoseArgs {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use secrecy::ExposeSecret as _;
 use secrets_client::v1;
-use secrets_core::UserId;
+use secrets_core::{OrganizationName, UserId, UserName};
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
@@ -55,7 +55,8 @@ pub(crate) enum UserCommand {
 }
 
 pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError> {
-    let parent = app.organization_path().await?;
+    let organization = app.organization().await?;
+    let parent = OrganizationName::new(organization.clone()).to_string();
     let client = app.client()?;
     match command {
         UserCommand::Invite { user_id, ttl, destroy_secrets } => {
@@ -103,7 +104,7 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError>
             app.output.list(&table, json, "No users.")
         }
         UserCommand::Show { user_id } => {
-            let name = format!("{parent}/users/{user_id}");
+            let name = UserName::new(organization, user_id).to_string();
             let user = client.get_user(v1::GetUserRequest { name }).await?.user.unwrap_or_default();
             app.output.fields(
                 &[
@@ -124,7 +125,7 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError>
             if !yes && !prompt::confirm(&question, false)? {
                 return Err(CliError::new(ExitCode::Failed, "nobody was deleted"));
             }
-            let name = format!("{parent}/users/{user_id}");
+            let name = UserName::new(organization, user_id.clone()).to_string();
             client.delete_user(v1::DeleteUserRequest { name: name.clone(), ..Default::default() }).await?;
             let sentence = format!("User {user_id} deleted; their tokens and sessions have ended.");
             app.output.done(&sentence, &json!({ "name": name }))

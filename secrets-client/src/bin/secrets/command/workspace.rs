@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use secrets_client::v1;
-use secrets_core::{ProjectId, UserId, WorkspaceId};
+use secrets_core::{OrganizationName, ProjectId, UserId, WorkspaceId, WorkspaceName};
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
@@ -57,9 +57,10 @@ pub(crate) enum WorkspaceCommand {
 }
 
 pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliError> {
-    let parent = app.organization_path().await?;
+    let organization = app.organization().await?;
+    let parent = OrganizationName::new(organization.clone()).to_string();
     let client = app.client()?;
-    let path = |id: &WorkspaceId| format!("{parent}/workspaces/{id}");
+    let path = |id: &WorkspaceId| WorkspaceName::new(organization.clone(), id.clone()).to_string();
     match command {
         WorkspaceCommand::Create { workspace_id, project, owner, display_name } => {
             let workspace = v1::Workspace {

@@ -163,8 +163,8 @@ mod tests {
         assert!(read_user_config(directory.path()).unwrap().is_none());
         for text in ["{\n\"auths\": canary }", "\n\"canary\""] {
             std::fs::write(directory.path().join(CONFIG_FILE), text).unwrap();
-            let failure = format!("{:?}", read_user_config(directory.path()).unwrap_err());
-            assert!(failure.contains("line 2") && !failure.contains("canary"), "{failure}");
+            let error = format!("{:?}", read_user_config(directory.path()).unwrap_err());
+            assert!(error.contains("line 2") && !error.contains("canary"), "{error}");
         }
     }
 }

@@ -66,7 +66,7 @@ impl Journal {
     }
 
     /// Whether the file at `path` is one that this journal names.
-    pub(super) fn made(&self, path: &Path, file_id: FileId) -> bool {
+    pub(super) fn created(&self, path: &Path, file_id: FileId) -> bool {
         self.records.iter().any(|record| matches!(record, Record::File(p, i) if p == path && *i == file_id))
     }
 }

@@ -71,13 +71,13 @@ impl Placement {
             self.check(file)?;
         }
         let staged = stage_all(&mut self.begun()?.journal, plan.files())?;
-        if let Err(failure) = self.stage_docker(plan, own_docker) {
+        if let Err(error) = self.stage_docker(plan, own_docker) {
             discard(&staged);
-            return Err(failure);
+            return Err(error);
         }
-        if let Some(failure) = staged.iter().find_map(|each| self.publish(each).err()) {
+        if let Some(error) = staged.iter().find_map(|each| self.publish(each).err()) {
             discard(&staged);
-            return Err(failure);
+            return Err(error);
         }
         let gone: Vec<PathBuf> =
             self.files.iter().filter(|path| !plan.files().iter().any(|file| file.path == **path)).cloned().collect();
@@ -117,7 +117,7 @@ impl Placement {
         };
         let refused = match directory.entry(name(&file.path)).map_err(|error| file.fails(&error.to_string()))? {
             None => return Ok(()),
-            Some(Entry::File(file_id)) if self.made(&file.path, file_id) => return Ok(()),
+            Some(Entry::File(file_id)) if self.created(&file.path, file_id) => return Ok(()),
             Some(Entry::File(_)) => match self.runtime.owner_process(&file.path) {
                 Some(process) => format!("another `secrets` (process {process}) has written it and still uses it"),
                 None => "there is a file already".to_owned(),
@@ -129,15 +129,15 @@ impl Placement {
         Err(file.fails(&refused).hint("nothing was written; move it away, or `secrets edit` changes the secret's path"))
     }
 
-    fn made(&self, path: &Path, file_id: FileId) -> bool {
-        self.run.as_ref().is_some_and(|run| run.journal.made(path, file_id))
+    fn created(&self, path: &Path, file_id: FileId) -> bool {
+        self.run.as_ref().is_some_and(|run| run.journal.created(path, file_id))
     }
 
     /// Gives a file its name.
     fn publish(&self, staged: &Staged<'_>) -> Result<(), CliError> {
         let path = &staged.file.path;
         let published = match staged.directory.entry(name(path)) {
-            Ok(Some(Entry::File(file_id))) if staged.replaces && self.made(path, file_id) => {
+            Ok(Some(Entry::File(file_id))) if staged.replaces && self.created(path, file_id) => {
                 staged.directory.replace(&staged.unfinished, name(path))
             }
             Ok(_) => staged.directory.publish(&staged.unfinished, name(path)),
@@ -226,7 +226,7 @@ fn stage<'a>(journal: &mut Journal, file: &'a PlannedFile) -> io::Result<Option<
         journal.note(Record::Directory(path.to_owned(), file_id))
     })?;
     let entry = directory.entry(name(&file.path))?;
-    let replaces = matches!(entry, Some(Entry::File(file_id)) if journal.made(&file.path, file_id));
+    let replaces = matches!(entry, Some(Entry::File(file_id)) if journal.created(&file.path, file_id));
     if replaces && is_as_planned(&directory, file)? {
         return Ok(None);
     }

@@ -58,12 +58,12 @@ impl RuntimeDir {
         let journals = directories.filter_map(|directory| processes(directory).ok()).flatten();
         let mut records = journals.filter_map(|process| journal::read(&process).ok());
         records.find_map(|records| {
-            let made = |record: &Record| matches!(record, Record::File(made, _) if made == path);
+            let names_path = |record: &Record| matches!(record, Record::File(file, _) if file == path);
             let process = records.iter().find_map(|record| match record {
                 Record::Process(number) => Some(*number),
                 _ => None,
             });
-            process.filter(|_| records.iter().any(made))
+            process.filter(|_| records.iter().any(names_path))
         })
     }
 }

@@ -88,9 +88,9 @@ impl Child {
             tokio::select! {
                 finished = self.streams.next_finished() => match finished {
                     Some(Ok(())) => {}
-                    Some(Err(failure)) => {
+                    Some(Err(error)) => {
                         self.failed = true;
-                        self.print_line(&format!("error: {failure}"));
+                        self.print_line(&format!("error: {error}"));
                     }
                     None => break,
                 },

@@ -102,10 +102,10 @@ impl From<ClientError> for CliError {
             (_, Some(answer)) => describe(answer),
             (_, None) => error.to_string(),
         };
-        let failure = Self::new(exit, message);
+        let converted = Self::new(exit, message);
         match next_step(&error) {
-            Some(hint) => failure.hint(hint),
-            None => failure,
+            Some(hint) => converted.hint(hint),
+            None => converted,
         }
     }
 }
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn adds_fields_and_the_request_of_a_fault() {
-        let failure = CliError::from(answered(Code::Internal, Some(Reason::Internal)));
-        assert_eq!(failure.message, "the name is not valid; secret name must be upper case (request 7d2f)");
+        let error = CliError::from(answered(Code::Internal, Some(Reason::Internal)));
+        assert_eq!(error.message, "the name is not valid; secret name must be upper case (request 7d2f)");
     }
 }

@@ -24,10 +24,10 @@ pub(super) async fn connection(settings: &Settings) -> Vec<Check> {
     let builder = match settings.connection() {
         Ok(builder) => builder,
         Err(error) => {
-            let failure = CliError::from(error);
+            let error = CliError::from(error);
             return vec![Check::fail(
                 NAME,
-                failure.message(),
+                error.message(),
                 "check SECRETS_CA_FILE, HTTPS_PROXY and `secrets config list`",
             )];
         }
@@ -35,9 +35,9 @@ pub(super) async fn connection(settings: &Settings) -> Vec<Check> {
     match builder.diagnose().await {
         Err(error) => vec![Check::from_error(NAME, error)],
         Ok(report) => {
-            let made = Check::ok(NAME, format!("established in {} ms", report.took.as_millis()));
+            let established = Check::ok(NAME, format!("established in {} ms", report.took.as_millis()));
             let certificate = report.certificate.map(|shown| certificate(&shown, settings, time::now()));
-            std::iter::once(made).chain(certificate).collect()
+            std::iter::once(established).chain(certificate).collect()
         }
     }
 }

@@ -104,15 +104,15 @@ impl Watched<'_> {
                 }
             };
             let names = changed_names(&self.set.secrets, &set.secrets).join(", ");
-            if let Err(failure) = self.deliver(set, &child) {
+            if let Err(error) = self.deliver(set, &child) {
                 child.print_line(&format!(
                     "secrets: {names} changed, and the program keeps what it has: {}",
-                    failure.message()
+                    error.message()
                 ));
                 continue;
             }
-            if let Err(failure) = self.args.fallback.keep(self.app, context, only, &self.set) {
-                child.print_line(&format!("secrets: the fallback was not updated: {}", failure.message()));
+            if let Err(error) = self.args.fallback.keep(self.app, context, only, &self.set) {
+                child.print_line(&format!("secrets: the fallback was not updated: {}", error.message()));
             }
             if let Some(signal) = self.args.watching.signal {
                 child.print_line(&format!("secrets: {names} changed; the program is sent {}", name_of(signal)));

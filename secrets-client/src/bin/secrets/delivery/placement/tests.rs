@@ -101,8 +101,8 @@ fn refuses_what_is_there_and_then_writes_nothing() {
         ("~/link-to-file", "a symbolic link"),
         ("~/file/below", "Not a directory"),
     ] {
-        let failure = format!("{:?}", dir.place(&[("~/other/a", 0o600, "a"), (path, 0o600, "b")]).err().unwrap());
-        assert!(failure.contains(why), "{failure}");
+        let error = format!("{:?}", dir.place(&[("~/other/a", 0o600, "a"), (path, 0o600, "b")]).err().unwrap());
+        assert!(error.contains(why), "{error}");
         assert_eq!(dir.files(), before, "{path}");
     }
     assert_eq!(read(&dir.home("file")).0, "theirs");
@@ -112,8 +112,8 @@ fn refuses_what_is_there_and_then_writes_nothing() {
 fn names_the_process_that_uses_a_path() {
     let dir = TestDir::new();
     let _first = dir.place(&[("~/key", 0o600, "first")]).unwrap();
-    let failure = format!("{:?}", dir.place(&[("~/key", 0o600, "second")]).err().unwrap());
-    assert!(failure.contains(&format!("another `secrets` (process {})", std::process::id())), "{failure}");
+    let error = format!("{:?}", dir.place(&[("~/key", 0o600, "second")]).err().unwrap());
+    assert!(error.contains(&format!("another `secrets` (process {})", std::process::id())), "{error}");
     assert_eq!(read(&dir.home("key")).0, "first");
 }
 
@@ -151,8 +151,8 @@ fn replaces_what_changed_and_leaves_the_rest_untouched() {
     let plan = [("~/same", 0o600, "changed"), ("~/new", 0o600, "3")];
     assert!(placement.replace(&TestDir::plan(&plan, &dir.home(""))).is_err());
     assert_eq!((read(&dir.home("same")).0, read(&dir.home("new")).0), ("s".into(), "theirs".into()));
-    let failure = format!("{:?}", placement.remove().unwrap_err());
-    assert!(failure.contains("home/new` (somebody put another file there)"), "{failure}");
+    let error = format!("{:?}", placement.remove().unwrap_err());
+    assert!(error.contains("home/new` (somebody put another file there)"), "{error}");
     assert_eq!(dir.files(), ["home/new"]);
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A field that several commands send under different flags is named as a word that fits all of them.
 
-use secrets_core::{ScopeName, SecretName};
+use secrets_core::{BindingName, RoleResourceName, ScopeName, SecretName, ServiceAccountName, SessionName, TokenName};
 
 /// What a field of the API is on the command line.
 const FIELDS: &[(&str, &str)] = &[
@@ -151,9 +151,28 @@ fn quoted(part: &str) -> String {
     if let Some(flag) = find(FIELDS, part).filter(|_| part.contains('_') || part.contains('.')) {
         return format!("`{flag}`");
     }
-    let is_path = part.starts_with("organizations/") || part.starts_with("serviceAccounts/");
-    let name = if is_path { part.rsplit('/').next().unwrap_or(part) } else { part };
-    format!("`{name}`")
+    format!("`{}`", identifier(part).unwrap_or_else(|| part.to_owned()))
+}
+
+/// The identifier of a resource, given its resource path; none for another text. Tokens and bindings of the platform
+/// keep their whole path.
+fn identifier(path: &str) -> Option<String> {
+    if let Ok(name) = path.parse::<ScopeName>() {
+        return Some(name.id().to_owned());
+    }
+    if let Ok(name) = path.parse::<ServiceAccountName>() {
+        return Some(name.id.to_string());
+    }
+    if let Ok(SessionName { uid, .. }) = path.parse() {
+        return Some(uid.to_string());
+    }
+    if let Ok(TokenName { organization: Some(_), uid }) = path.parse() {
+        return Some(uid.to_string());
+    }
+    if let Ok(BindingName { resource: RoleResourceName::Scope(_), uid }) = path.parse() {
+        return Some(uid.to_string());
+    }
+    None
 }
 
 /// What stood outside of backticks: names of calls and states are words of their own.
@@ -194,6 +213,12 @@ mod tests {
             ("there is no secret `organizations/acme/projects/api/secrets/A`", "there is no secret `A` in project api"),
             ("there is no secret `organizations/acme/users/bob/secrets/A`", "there is no secret `A` of user bob"),
             ("there is no project `organizations/acme/projects/web`", "there is no project `web`"),
+            ("there is no service account `serviceAccounts/ci`", "there is no service account `ci`"),
+            (
+                "there is no token `organizations/acme/tokens/7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11`",
+                "there is no token `7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11`",
+            ),
+            ("expected `organizations/{organization}`", "expected `organizations/{organization}`"),
             ("`A` exists; UpdateSecret gives it a new value", "`A` exists; `secrets set` gives it a new value"),
             ("give the user the role MEMBER first", "give the user the role member first"),
             ("`value` and `A_B` are not fields", "`value` and `A_B` are not fields"),

@@ -3,7 +3,7 @@
 use prost_types::Timestamp;
 use secrets_client::v1;
 use secrets_client::v1::target::Kind;
-use secrets_core::{ScopeName, SecretName};
+use secrets_core::{AccountName, PrincipalName, ScopeName, SecretName, SessionName, TokenName};
 
 /// `variable`, `file ~/.ssh/key (0600)`, `registry ghcr.io (bob)` or `api only`.
 pub(crate) fn target(target: Option<&v1::Target>) -> String {
@@ -32,18 +32,35 @@ pub(crate) fn scope_of(secret: &str) -> String {
 
 /// A principal without what its organization repeats: `bob`, `service:ci`, `service:sandboxd (platform)`, `session 7d…`.
 pub(crate) fn principal(path: &str) -> String {
-    match path.split('/').collect::<Vec<_>>().as_slice() {
-        ["organizations", _, "users", user] => (*user).to_owned(),
-        ["organizations", _, "serviceAccounts", account] => format!("service:{account}"),
-        ["serviceAccounts", account] => format!("service:{account} (platform)"),
-        ["organizations", _, "sessions", session] => format!("session {session}"),
-        _ => path.to_owned(),
+    match path.parse() {
+        Ok(PrincipalName::Account(AccountName::User(name))) => name.user.to_string(),
+        Ok(PrincipalName::Account(AccountName::ServiceAccount(name))) => match name.organization {
+            Some(_) => format!("service:{}", name.id),
+            None => format!("service:{} (platform)", name.id),
+        },
+        Ok(PrincipalName::Session(name)) => format!("session {}", name.uid),
+        Ok(PrincipalName::Operator) | Err(_) => path.to_owned(),
     }
 }
 
-/// The identifier at the end of a resource path.
-pub(crate) fn id(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+/// The name of a secret in its scope, given its resource path.
+pub(crate) fn secret_id(path: &str) -> String {
+    path.parse::<SecretName>().map_or_else(|_| path.to_owned(), |name| name.secret_id.to_string())
+}
+
+/// The identifier of a token, given its resource path.
+pub(crate) fn token_id(path: &str) -> String {
+    path.parse::<TokenName>().map_or_else(|_| path.to_owned(), |name| name.uid.to_string())
+}
+
+/// The identifier of a session, given its resource path.
+pub(crate) fn session_id(path: &str) -> String {
+    path.parse::<SessionName>().map_or_else(|_| path.to_owned(), |name| name.uid.to_string())
+}
+
+/// The method of a call: `Resolve` of `secretsapi.v1.ResolveService/Resolve`.
+pub(crate) fn method(call: &str) -> &str {
+    call.rsplit_once('/').map_or(call, |(_, method)| method)
 }
 
 /// What a resource path means within its organization: `organization acme`, `project api`, `platform`.
@@ -152,9 +169,24 @@ mod tests {
         assert_eq!(scope_of("organizations/acme/secrets/A"), "organization");
         assert_eq!(principal("organizations/acme/users/bob@example.com"), "bob@example.com");
         assert_eq!(principal("serviceAccounts/sandboxd"), "service:sandboxd (platform)");
+        assert_eq!(principal("organizations/acme/serviceAccounts/ci"), "service:ci");
         assert_eq!(principal("operator"), "operator");
+        assert_eq!(secret_id("organizations/acme/projects/api/secrets/A"), "A");
+        const UID: &str = "7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11";
+        assert_eq!(principal(&format!("organizations/acme/sessions/{UID}")), format!("session {UID}"));
+        assert_eq!(session_id(&format!("organizations/acme/sessions/{UID}")), UID);
+        assert_eq!(token_id(&format!("organizations/acme/tokens/{UID}")), UID);
+        assert_eq!(token_id(&format!("tokens/{UID}")), UID);
+        assert_eq!(method("secretsapi.v1.ResolveService/Resolve"), "Resolve");
         assert_eq!(resource("organizations/acme"), "organization acme");
         assert_eq!(resource("platform"), "platform");
+    }
+
+    #[test]
+    fn shows_the_whole_of_what_is_no_resource_path() {
+        for text in ["", "a/b", "organizations/acme/sessions/1", "organizations/acme/robots/r2"] {
+            assert_eq!([principal(text), secret_id(text), token_id(text), session_id(text)], [text; 4]);
+        }
     }
 
     #[test]

@@ -139,6 +139,6 @@ fn a_broken_file_names_line_and_key() {
     let bob = server.person("bob");
     std::fs::write(bob.home.join("secrets.toml"), "project = \"api\"\n\n[secrets]\nLINEAR_API_KEY = \"canary\"\n")
         .unwrap();
-    let told = bob.run("run -- true").expect_failure(125).reject_text("canary");
-    told.expect_text(&["secrets.toml` line 4: `secrets.LINEAR_API_KEY`: ", "does not belong in this file"]);
+    let refused = bob.run("run -- true").expect_failure(125).reject_text("canary");
+    refused.expect_text(&["secrets.toml` line 4: `secrets.LINEAR_API_KEY`: ", "does not belong in this file"]);
 }

@@ -1,4 +1,4 @@
-//! What is in the way is told in one line, with what to type next.
+//! A problem of the connection is reported in one line, with what to type next.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -7,9 +7,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use crate::support::{Person, ProgramOutput, TestServer};
 
 /// A service with TLS, with the files it got.
-fn secure(made: impl FnOnce(&mut rcgen::CertificateParams)) -> (TestServer, String) {
+fn secure(configure: impl FnOnce(&mut rcgen::CertificateParams)) -> (TestServer, String) {
     let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
-    made(&mut parameters);
+    configure(&mut parameters);
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = parameters.self_signed(&key).unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -31,7 +31,7 @@ fn operator<'a>(server: &'a TestServer, endpoint: &str) -> Person<'a> {
 
 /// One line says what is wrong, and one what to do.
 #[track_caller]
-fn told(ended: ProgramOutput, problem: &str, remedy: &str) {
+fn expect_problem(ended: ProgramOutput, problem: &str, remedy: &str) {
     let ended = ended.expect_failure(6);
     let lines: Vec<&str> = ended.stderr.lines().collect();
     let [error, hint] = lines.as_slice() else { panic!("{lines:#?}") };
@@ -41,28 +41,33 @@ fn told(ended: ProgramOutput, problem: &str, remedy: &str) {
 
 #[test]
 fn an_invalid_certificate_is_explained() {
-    let (expired, port) = secure(|made| {
-        made.not_before = rcgen::date_time_ymd(2020, 1, 1);
-        made.not_after = rcgen::date_time_ymd(2021, 1, 31);
+    let (expired, port) = secure(|parameters| {
+        parameters.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        parameters.not_after = rcgen::date_time_ymd(2021, 1, 31);
     });
     let ended = operator(&expired, &format!("https://localhost:{port}")).run("whoami");
-    told(ended, "expired at 2021-01-31T00:00:00Z", "renew the certificate");
+    expect_problem(ended, "expired at 2021-01-31T00:00:00Z", "renew the certificate");
 
-    let (early, port) = secure(|made| made.not_before = rcgen::date_time_ymd(2199, 1, 1));
+    let (early, port) = secure(|parameters| parameters.not_before = rcgen::date_time_ymd(2199, 1, 1));
     let ended = operator(&early, &format!("https://localhost:{port}")).run("whoami");
-    told(ended, "not valid before 2199-01-01T00:00:00Z", "clock");
+    expect_problem(ended, "not valid before 2199-01-01T00:00:00Z", "clock");
 
     let (server, port) = secure(|_| {});
     let ended = operator(&server, &format!("https://127.0.0.1:{port}")).run("whoami");
-    told(ended, "certificate is for", "a host that the certificate is for");
+    expect_problem(ended, "certificate is for", "a host that the certificate is for");
 
     // What `openssl req -x509` makes by itself.
-    let (authority, other) = secure(|made| made.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained));
+    let (authority, other) =
+        secure(|parameters| parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained));
     let ended = operator(&authority, &format!("https://localhost:{other}")).run("whoami").expect_failure(6);
     ended.expect_text(&["an authority's own, which a server must not use", "CA:FALSE"]).reject_text("OtherError");
 
     let stranger = server.operator().with("SECRETS_ENDPOINT", &format!("https://localhost:{port}"));
-    told(stranger.run("whoami"), "signed by an authority that is not trusted here", "secrets login --ca-file");
+    expect_problem(
+        stranger.run("whoami"),
+        "signed by an authority that is not trusted here",
+        "secrets login --ca-file",
+    );
 }
 
 #[test]
@@ -70,15 +75,15 @@ fn an_address_without_a_service_or_with_another_one_is_reported() {
     let server = TestServer::start();
     let port = server.endpoint.rsplit(':').next().unwrap();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    told(
+    expect_problem(
         operator(&server, &format!("http://{closed}")).run("whoami"),
         "connection was refused",
         "is the service running",
     );
     let ended = operator(&server, "http://nobody.invalid:50051").run("whoami");
-    told(ended, "nobody.invalid", "is the name right?");
+    expect_problem(ended, "nobody.invalid", "is the name right?");
     let ended = operator(&server, &format!("https://127.0.0.1:{port}")).run("whoami");
-    told(ended, "does not speak TLS", &format!("--endpoint http://127.0.0.1:{port}"));
+    expect_problem(ended, "does not speak TLS", &format!("--endpoint http://127.0.0.1:{port}"));
 
     let web = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", web.local_addr().unwrap());
@@ -89,11 +94,11 @@ fn an_address_without_a_service_or_with_another_one_is_reported() {
             std::thread::spawn(move || std::io::copy(&mut client, &mut std::io::sink()));
         }
     });
-    told(operator(&server, &address).run("whoami"), "does not speak gRPC", "or a proxy on the way");
+    expect_problem(operator(&server, &address).run("whoami"), "does not speak gRPC", "or a proxy on the way");
     let (secure, port) = secure(|_| {});
     let plain = operator(&secure, &format!("http://localhost:{port}"));
     for command in ["whoami", "org list"] {
-        told(plain.run(command), "expects TLS", &format!("--endpoint https://localhost:{port}"));
+        expect_problem(plain.run(command), "expects TLS", &format!("--endpoint https://localhost:{port}"));
     }
     plain
         .run("doctor")
@@ -136,8 +141,8 @@ fn a_token_file_that_everybody_may_read_is_reported() {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
         for line in ["whoami", "run -- true"] {
             let ended = ann.run_ok(line).reject_text(&token);
-            let told = ended.stderr.contains(&format!("others may read your token: chmod 600 {}", file.display()));
-            assert_eq!(told, warns, "{mode:o} {line} {ended:?}");
+            let warned = ended.stderr.contains(&format!("others may read your token: chmod 600 {}", file.display()));
+            assert_eq!(warned, warns, "{mode:o} {line} {ended:?}");
         }
     }
 }

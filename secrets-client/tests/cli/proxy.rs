@@ -141,7 +141,7 @@ fn a_proxy_that_interferes_is_reported_in_a_line() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let refusing = Proxy::start(Manner::Refuses).address;
     let none = Proxy::start(Manner::IsNone).address;
-    for (proxy, told) in [
+    for (proxy, problem) in [
         (&closed, "can't be reached"),
         (&refusing, "refuses to connect to secrets.invalid"),
         (&refusing, "403 Not On This List"),
@@ -151,7 +151,7 @@ fn a_proxy_that_interferes_is_reported_in_a_line() {
         let operator = operator.with("SECRETS_CA_FILE", authority.to_str().unwrap());
         let ended = operator.with("HTTPS_PROXY", &format!("http://bob:canary@{proxy}")).run("whoami").expect_failure(6);
         let lines: Vec<&str> = ended.stderr.lines().collect();
-        assert!(lines.len() == 2 && lines[0].contains(told) && lines[0].contains(proxy.as_str()), "{lines:#?}");
+        assert!(lines.len() == 2 && lines[0].contains(problem) && lines[0].contains(proxy.as_str()), "{lines:#?}");
         assert!(lines[1].starts_with("hint: HTTPS_PROXY") && lines[1].contains("NO_PROXY"), "{lines:#?}");
         ended.reject_text("canary");
     }

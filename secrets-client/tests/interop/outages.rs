@@ -138,7 +138,7 @@ async fn all_resolve(clients: &mut [ResolvingClient], what: &str, after: Instant
     for client in clients {
         match client.resolves(after, within).await {
             Ok(took) => println!("{what}: {} resolved after {} ms", client.name, took.as_millis()),
-            Err(failure) => failures.push(failure),
+            Err(error) => failures.push(error),
         }
     }
     assert!(failures.is_empty(), "after {what}: {failures:#?}");

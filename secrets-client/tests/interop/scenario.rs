@@ -64,8 +64,8 @@ mod tests {
                 let error = step.expect.as_ref().and_then(|expect| expect.get("error"));
                 error.is_some_and(|error| error["reason"] == *reason)
             });
-            let told = rows.iter().any(|row| row.contains(&format!("`{reason}`")));
-            assert!(met != told, "{reason}: met in the scenario {met}, told in the README {told}");
+            let listed = rows.iter().any(|row| row.contains(&format!("`{reason}`")));
+            assert!(met != listed, "{reason}: met in the scenario {met}, listed in the README {listed}");
         }
     }
 

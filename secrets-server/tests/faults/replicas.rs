@@ -147,9 +147,9 @@ async fn a_watch_on_one_reports_what_is_written_on_the_other() {
         let name = format!("KEY_{round}");
         there.secrets(&pair.ann).create_secret(create("organizations/acme", &name, "value")).await.unwrap();
         let change = loop {
-            let told =
+            let message =
                 tokio::time::timeout(Duration::from_secs(14), watch.message()).await.expect("before a heartbeat");
-            if let Some(Event::Changed(change)) = told.unwrap().unwrap().event {
+            if let Some(Event::Changed(change)) = message.unwrap().unwrap().event {
                 break change;
             }
         };

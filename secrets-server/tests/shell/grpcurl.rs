@@ -67,9 +67,9 @@ fn operator<'a>(server: &'a ServerProcess, directory: &Path) -> Grpcurl<'a> {
 /// The admin of a new organization `acme`, which grpcurl made as well.
 fn admin<'a>(server: &'a ServerProcess, directory: &Path) -> Grpcurl<'a> {
     let operator = operator(server, directory);
-    let made = operator
+    let created = operator
         .call("DirectoryService/CreateOrganization", &json!({"organization_id": "acme", "admin_user_id": "ann"}));
-    let code = made["invitation"]["code"].as_str().unwrap();
+    let code = created["invitation"]["code"].as_str().unwrap();
     let redeemed = operator.call("AccessService/RedeemInvitation", &json!({"code": code}));
     let token = redeemed["token"].as_str().unwrap_or_else(|| panic!("{redeemed}")).to_owned();
     Grpcurl { server, token }
@@ -123,17 +123,17 @@ fn shows_a_person_with_grpcurl_what_is_wrong() {
     let directory = tempfile::tempdir().unwrap();
     let server = ServerProcess::start(serve(directory.path(), &[]));
     let ann = admin(&server, directory.path());
-    let told = ann.refused(
+    let error = ann.refused(
         "SecretService/CreateSecret",
         &json!({"parent": "organizations/acme", "secret_id": "linear-api-key", "value": {"text": "canary-value"}}),
     );
     for words in ["InvalidArgument", "INVALID_SECRET_ID", "LINEAR_API_KEY", "secret_id"] {
-        assert!(told.contains(words), "{words}: {told}");
+        assert!(error.contains(words), "{words}: {error}");
     }
-    assert!(!told.contains("canary-value"), "{told}");
+    assert!(!error.contains("canary-value"), "{error}");
     let nobody = Grpcurl { server: &server, token: String::new() };
-    let told = nobody.refused("SecretService/ListSecrets", &json!({"parent": "organizations/acme"}));
-    assert!(told.contains("UNAUTHENTICATED"), "{told}");
+    let error = nobody.refused("SecretService/ListSecrets", &json!({"parent": "organizations/acme"}));
+    assert!(error.contains("UNAUTHENTICATED"), "{error}");
 }
 
 #[test]

@@ -197,10 +197,10 @@ async fn a_token_is_created_for_oneself_and_for_service_accounts_and_for_no_othe
         (&server.operator, "", "sopr_"),
         (&server.operator, sandboxd_name, "ssvc_"),
     ] {
-        let made = server.access(token).create_token(token_for(principal)).await.unwrap().into_inner();
-        assert!(made.token.starts_with(prefix), "{principal}");
-        let whoami = server.whoami(&made.token).await.unwrap();
-        let metadata = made.token_info.unwrap();
+        let created = server.access(token).create_token(token_for(principal)).await.unwrap().into_inner();
+        assert!(created.token.starts_with(prefix), "{principal}");
+        let whoami = server.whoami(&created.token).await.unwrap();
+        let metadata = created.token_info.unwrap();
         assert_eq!((whoami.principal, whoami.credential), (metadata.principal, metadata.name));
     }
     for (token, principal) in [
@@ -239,18 +239,18 @@ async fn a_token_ends_when_it_is_revoked_or_its_time_is_up(database: &TestDataba
     let bob = server.person(&ann, "acme", "bob").await;
     let ttl = |seconds| Some(prost_types::Duration { seconds, nanos: 0 });
     let request = v1::CreateTokenRequest { ttl: ttl(60), ..token_for("") };
-    let made = server.access(&bob).create_token(request).await.unwrap().into_inner();
-    let session = server.session(&made.token, "", "").await.unwrap().token;
+    let created = server.access(&bob).create_token(request).await.unwrap().into_inner();
+    let session = server.session(&created.token, "", "").await.unwrap().token;
     let sub =
         server.access(&session).create_session(v1::CreateSessionRequest::default()).await.unwrap().into_inner().token;
     let own = server.session(&bob, "", "").await.unwrap().token;
-    let name = made.token_info.unwrap().name;
+    let name = created.token_info.unwrap().name;
     let revoke = || v1::RevokeTokenRequest { name: name.clone(), ..Default::default() };
     let carol = server.person(&ann, "acme", "carol").await;
     assert_eq!(refusal(server.access(&carol).revoke_token(revoke()).await).code, Code::PermissionDenied);
     // An administrator may end what they may not make.
     assert_eq!(server.access(&ann).revoke_token(revoke()).await.unwrap().into_inner().revoked_sessions, 2);
-    for token in [&made.token, &session, &sub] {
+    for token in [&created.token, &session, &sub] {
         assert_eq!(refusal(server.whoami(token).await).code, Code::Unauthenticated);
     }
     server.whoami(&own).await.expect("a session of another token goes on");
@@ -304,16 +304,16 @@ async fn a_revoked_token_creates_no_other(database: &TestDatabase) {
     let ann = server.organization("acme").await;
     let bob = server.person(&ann, "acme", "bob").await;
     for _ in 0..4 {
-        let made = server.access(&bob).create_token(token_for("")).await.unwrap().into_inner();
-        let revoke = v1::RevokeTokenRequest { name: made.token_info.unwrap().name, ..Default::default() };
-        let (mut revoking, mut creating) = (server.access(&ann), server.access(&made.token));
+        let created = server.access(&bob).create_token(token_for("")).await.unwrap().into_inner();
+        let revoke = v1::RevokeTokenRequest { name: created.token_info.unwrap().name, ..Default::default() };
+        let (mut revoking, mut creating) = (server.access(&ann), server.access(&created.token));
         let context = Some(crate::support::calls::context("", ""));
         let request = v1::CreateSessionRequest { context, ..Default::default() };
         // Whichever comes first, no session outlives its creator.
-        let (revoked, created) = tokio::join!(revoking.revoke_token(revoke), creating.create_session(request));
+        let (revoked, session) = tokio::join!(revoking.revoke_token(revoke), creating.create_session(request));
         revoked.unwrap();
-        if let Ok(created) = created {
-            assert_eq!(refusal(server.whoami(&created.into_inner().token).await).code, Code::Unauthenticated);
+        if let Ok(session) = session {
+            assert_eq!(refusal(server.whoami(&session.into_inner().token).await).code, Code::Unauthenticated);
         }
     }
 }

@@ -147,7 +147,7 @@ async fn lists_every_event_of_a_secret(database: &TestDatabase) {
     admin.delete_secret(delete()).await.unwrap();
 
     let events = acme.ann_lists(about("projects/api/secrets/STRIPE_SECRET")).await;
-    let told: Vec<_> = events
+    let recorded: Vec<_> = events
         .iter()
         .rev()
         .map(|event| {
@@ -158,7 +158,7 @@ async fn lists_every_event_of_a_secret(database: &TestDatabase) {
         .collect();
     let (allowed, denied) = (v1::AuditOutcome::Allowed, v1::AuditOutcome::Denied);
     assert_eq!(
-        told,
+        recorded,
         [
             ("ann", "CreateSecret", allowed, None),
             ("bob", "Resolve", allowed, Some(1)),
@@ -402,15 +402,15 @@ async fn records_who_was_denied_and_why(database: &TestDatabase) {
     };
     assert!(server.resolver(&carol.token).resolve(missing).await.is_err());
     let by = v1::ListAuditEventsRequest { principal: "organizations/acme/users/carol".into(), ..of_acme() };
-    let mut told: Vec<_> = acme
+    let mut recorded: Vec<_> = acme
         .ann_lists(by)
         .await
         .into_iter()
         .map(|event| (event.outcome(), event.reason.clone(), event.resource.clone(), event.delivered.len()))
         .collect();
-    told.sort_by_key(|(outcome, ..)| *outcome as i32);
+    recorded.sort_by_key(|(outcome, ..)| *outcome as i32);
     assert_eq!(
-        told,
+        recorded,
         [
             (v1::AuditOutcome::Denied, "PERMISSION_DENIED".into(), "organizations/acme/projects/api".into(), 0),
             (v1::AuditOutcome::Failed, "SECRET_REQUIRED_MISSING".into(), "organizations/acme".into(), 0),

@@ -42,7 +42,7 @@ async fn answers_from_what_others_wrote_only_once_it_is_durable() {
         assert_eq!(first.is_err(), fails);
         match answer {
             Ok(seen) => assert_eq!((seen, fails), (1, false)),
-            Err(failure) => assert_eq!((failure.reason(), fails), (Reason::Conflict, true)),
+            Err(error) => assert_eq!((error.reason(), fails), (Reason::Conflict, true)),
         }
     }
     database.end().await;

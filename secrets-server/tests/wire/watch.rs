@@ -75,7 +75,7 @@ impl Watching {
     }
 
     /// The next event that is no heartbeat.
-    async fn is_told(&mut self) -> v1::WatchResponse {
+    async fn next_event(&mut self) -> v1::WatchResponse {
         loop {
             let event = self.hears().await.unwrap();
             if !matches!(event.event, Some(Event::Heartbeat(_))) {
@@ -86,7 +86,7 @@ impl Watching {
 
     /// The set that a stream begins with: its answer, and a line a secret.
     async fn set(&mut self) -> (v1::WatchResponse, Vec<String>) {
-        let event = self.is_told().await;
+        let event = self.next_event().await;
         let Some(Event::Set(set)) = &event.event else { panic!("{event:?}") };
         let lines = set.secrets.iter().map(line).collect();
         (event, lines)
@@ -94,7 +94,7 @@ impl Watching {
 
     /// The next change: its etag, whether another delivery came of it, and a line a secret.
     async fn change(&mut self) -> (String, bool, Vec<String>) {
-        let event = self.is_told().await;
+        let event = self.next_event().await;
         let Some(Event::Changed(change)) = event.event else { panic!("{event:?}") };
         let mut lines: Vec<String> = change.added.iter().map(|secret| format!("+ {}", line(secret))).collect();
         lines.extend(change.updated.iter().map(|secret| format!("* {}", line(secret))));

@@ -128,14 +128,14 @@ async fn refuses_a_workspace_beside_another_project(database: &TestDatabase) {
     // A resolver of `web` learns nothing of workspaces elsewhere.
     let ci = acme.organization.service_account("ci").await;
     acme.organization.bind(&ci, Role::Resolver, acme.organization.project_resource(web)).await;
-    let told: Vec<Refusal> = [
+    let refusals: Vec<Refusal> = [
         refusal(acme.ask(&ci.token, beside("ws1")).await),
         refusal(acme.ask(&ci.token, beside("loose")).await),
         refusal(acme.ask(&ci.token, beside("nowhere")).await),
     ]
     .into();
-    assert_eq!((told[0].reason.as_str(), &told[1]), ("CONTEXT_INVALID", &told[0]));
-    assert_eq!(told[1], told[2]);
+    assert_eq!((refusals[0].reason.as_str(), &refusals[1]), ("CONTEXT_INVALID", &refusals[0]));
+    assert_eq!(refusals[1], refusals[2]);
     // The right one beside it changes nothing.
     let right = v1::ResolveRequest { context: context("acme", "api", "ws1", ""), ..Default::default() };
     assert_eq!(acme.bob_asks(right).await.etag, acme.bob_asks(for_ws1()).await.etag);

@@ -80,27 +80,40 @@ async fn refuses_invalid_names_and_suggests_a_valid_one(database: &TestDatabase)
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let too_long = "A".repeat(128);
-    for (name, reason, suggestion) in [
-        ("linear-api-key", "INVALID_SECRET_ID", Some("LINEAR_API_KEY")),
-        ("npm_token", "INVALID_SECRET_ID", Some("NPM_TOKEN")),
-        ("", "INVALID_SECRET_ID", None),
-        (too_long.as_str(), "INVALID_SECRET_ID", None),
-        ("A\0B", "INVALID_SECRET_ID", None),
-        ("P\u{410}TH", "INVALID_SECRET_ID", None),
-        ("A%20B", "INVALID_SECRET_ID", None),
-        ("..", "INVALID_SECRET_ID", None),
-        ("A/B", "INVALID_SECRET_ID", None),
-        ("PATH", "RESERVED_SECRET_ID", None),
-        ("LD_PRELOAD", "RESERVED_SECRET_ID", None),
-        ("SECRETS_TOKEN", "RESERVED_SECRET_ID", None),
+    for (name, suggestion, problem) in [
+        ("linear-api-key", Some("LINEAR_API_KEY"), "invalid character `-` in `linear-api-key`"),
+        ("npm_token", Some("NPM_TOKEN"), "names must be upper case"),
+        ("", None, "names must not be empty"),
+        ("A\0B", None, "invalid character U+0000 at byte 1"),
+        ("P\u{410}TH", None, "invalid character U+0410 at byte 1"),
+        ("A%20B", None, "invalid character `%` at byte 1"),
+        ("..", None, "invalid character `.` in `..`"),
+        ("A/B", None, "invalid character `/` at byte 1"),
+        (too_long.as_str(), None, "names must be at most 127 bytes (got 128)"),
     ] {
         let refused = refusal(server.try_create(&acme.bob, creation(BOB, name, "v")).await);
-        assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, reason), "{name:?}");
+        assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "INVALID_SECRET_ID"), "{name:?}");
         assert_eq!(refused.fields, ["secret_id"], "{name:?}");
         assert_eq!(refused.metadata.get("suggestion").map(String::as_str), suggestion, "{name:?}");
-        let says_what_to_do =
-            ["must", "expected", "did you mean", "choose"].iter().any(|word| refused.message.contains(word));
-        assert!(says_what_to_do, "{}", refused.message);
+        let what_to_do = match suggestion {
+            Some(suggestion) => format!("; did you mean `{suggestion}`?"),
+            None if name == too_long => String::new(),
+            None => "; expected 1 to 127 characters of `A-Z`, `0-9` and `_`, not starting with a digit".to_owned(),
+        };
+        assert_eq!(refused.message, format!("secret_id: {problem}{what_to_do}"));
+    }
+    for (name, reason) in [
+        ("PATH", "changes which programs run"),
+        ("LD_PRELOAD", "loads code into every program"),
+        ("SECRETS_TOKEN", "belongs to this service"),
+    ] {
+        let refused = refusal(server.try_create(&acme.bob, creation(BOB, name, "v")).await);
+        assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "RESERVED_SECRET_ID"), "{name}");
+        assert_eq!(refused.fields, ["secret_id"], "{name}");
+        assert_eq!(refused.metadata.get("suggestion"), None, "{name}");
+        let problem = format!("`{name}` is reserved as an environment variable ({reason})");
+        let what_to_do = "choose another name, or a file, registry or API-only target";
+        assert_eq!(refused.message, format!("secret_id: {problem}; {what_to_do}"));
     }
     // What would take over a process as a variable is harmless as a file.
     let request = v1::CreateSecretRequest {
@@ -202,34 +215,84 @@ async fn refuses_invalid_metadata(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let many = (0..65).map(|n| (format!("k{n}"), String::new())).collect();
-    for (parent, token, secret, field) in [
-        (BOB, &acme.bob, v1::Secret { description: "d".repeat(1025), ..Default::default() }, "secret.description"),
-        (BOB, &acme.bob, v1::Secret { description: "bell\u{7}".into(), ..Default::default() }, "secret.description"),
-        (BOB, &acme.bob, v1::Secret { labels: many, ..Default::default() }, "secret.labels"),
-        (BOB, &acme.bob, v1::Secret { group: "AWS".into(), ..Default::default() }, "secret.group"),
-        (BOB, &acme.bob, v1::Secret { override_policy: 2, ..Default::default() }, "secret.override_policy"),
-        (BOB, &acme.bob, v1::Secret { override_policy: 9, ..Default::default() }, "secret.override_policy"),
-        (BOB, &acme.bob, v1::Secret { redaction: 9, ..Default::default() }, "secret.redaction"),
+    for (parent, token, secret, field, rule) in [
+        (
+            BOB,
+            &acme.bob,
+            v1::Secret { description: "d".repeat(1025), ..Default::default() },
+            "secret.description",
+            "description must be at most 1024 bytes (got 1025)",
+        ),
+        (
+            BOB,
+            &acme.bob,
+            v1::Secret { description: "bell\u{7}".into(), ..Default::default() },
+            "secret.description",
+            "invalid character U+0007 at byte 4 of description; expected text without control characters other than line \
+             feed and tab",
+        ),
+        (
+            BOB,
+            &acme.bob,
+            v1::Secret { labels: many, ..Default::default() },
+            "secret.labels",
+            "at most 64 labels are allowed (got 65)",
+        ),
+        (
+            BOB,
+            &acme.bob,
+            v1::Secret { group: "AWS".into(), ..Default::default() },
+            "secret.group",
+            "invalid character `A` in group; expected `a-z`, `0-9` and, between its ends, `-` and `_`",
+        ),
+        (
+            BOB,
+            &acme.bob,
+            v1::Secret { override_policy: 2, ..Default::default() },
+            "secret.override_policy",
+            "must be ALLOWED for a secret of a user; only secrets of organizations and projects can be LOCKED",
+        ),
+        (
+            BOB,
+            &acme.bob,
+            v1::Secret { override_policy: 9, ..Default::default() },
+            "secret.override_policy",
+            "expected ALLOWED or LOCKED",
+        ),
+        (
+            BOB,
+            &acme.bob,
+            v1::Secret { redaction: 9, ..Default::default() },
+            "secret.redaction",
+            "expected DEFAULT or OFF",
+        ),
         (
             BOB,
             &acme.bob,
             v1::Secret { visibility: selected(&["api"], &[]), ..Default::default() },
             "secret.visibility.mode",
+            "must be ALL for a secret of a user; only an organization's secrets can be SELECTED",
         ),
-        (API, &acme.cat, v1::Secret { visibility: selected(&[], &[]), ..Default::default() }, "secret.visibility.mode"),
+        (
+            API,
+            &acme.cat,
+            v1::Secret { visibility: selected(&[], &[]), ..Default::default() },
+            "secret.visibility.mode",
+            "must be ALL for a secret of a project; only an organization's secrets can be SELECTED",
+        ),
         (
             BOB,
             &acme.bob,
             v1::Secret { expire_time: Some(prost_types::Timestamp { seconds: 0, nanos: -1 }), ..Default::default() },
             "secret.expire_time",
+            "must be within 290,000 years of 1970, with nanos from 0 to 999,999,999",
         ),
     ] {
         let request = v1::CreateSecretRequest { secret: Some(secret.clone()), ..creation(parent, "KEY", "v") };
         let refused = refusal(server.try_create(token, request).await);
         assert_eq!(refused.code, Code::InvalidArgument, "{secret:?}");
         assert_eq!(refused.fields, [field], "{secret:?}");
-        let says_what_to_do = ["must", "expected", "allowed", "do"].iter().any(|word| refused.message.contains(word));
-        assert!(says_what_to_do, "{}", refused.message);
+        assert_eq!(refused.message, format!("{field}: {rule}"));
     }
     assert!(server.list(&acme.bob, BOB).await.is_empty());
 }

@@ -79,15 +79,15 @@ async fn a_deleted_secret_is_not_restored_to_a_destination_that_was_taken(databa
 async fn undeletes_the_last_of_several_or_the_named_one(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     for n in 0..3 {
-        made.push(server.create(&acme.bob, BOB, "TOKEN", &format!("value-{n}")).await);
+        created.push(server.create(&acme.bob, BOB, "TOKEN", &format!("value-{n}")).await);
         server.delete(&acme.bob, TOKEN).await;
         server.wait(Duration::from_secs(1));
     }
-    assert_eq!(server.try_undelete(&acme.bob, TOKEN, "").await.unwrap().secret.unwrap().uid, made[2].uid);
+    assert_eq!(server.try_undelete(&acme.bob, TOKEN, "").await.unwrap().secret.unwrap().uid, created[2].uid);
     server.delete(&acme.bob, TOKEN).await;
-    let back = server.try_undelete(&acme.bob, TOKEN, &made[0].uid).await.unwrap().secret.unwrap();
+    let back = server.try_undelete(&acme.bob, TOKEN, &created[0].uid).await.unwrap().secret.unwrap();
     assert_eq!(server.stored_value(&back).await, b"value-0");
     server.delete(&acme.bob, TOKEN).await;
     // A uid of another name, of nothing, and no uid at all.

@@ -87,12 +87,12 @@ async fn keeps_the_limits_with_32_writers(database: &TestDatabase) {
         let mut client = server.secrets(&acme.bob);
         tokio::spawn(async move { client.create_secret(creation(BOB, &format!("N{n}"), "value-1")).await })
     });
-    let mut made = 0;
+    let mut created = 0;
     for writer in writers.collect::<Vec<_>>() {
         match writer.await.unwrap() {
-            Ok(_) => made += 1,
+            Ok(_) => created += 1,
             Err(status) => assert_eq!(refusal(Err::<(), _>(status)).reason, "LIMIT_EXCEEDED"),
         }
     }
-    assert_eq!((made, server.list(&acme.bob, BOB).await.len()), (10, 10));
+    assert_eq!((created, server.list(&acme.bob, BOB).await.len()), (10, 10));
 }

@@ -71,8 +71,8 @@ async fn a_refused_request_is_tried_again_with_the_same_id(database: &TestDataba
     let taken = server.create(&acme.bob, BOB, "TOKEN", "value-0").await;
     assert_eq!(refusal(server.try_create(&acme.bob, create()).await).reason, "ALREADY_EXISTS");
     server.delete(&acme.bob, &taken.name).await;
-    let made = server.try_create(&acme.bob, create()).await.unwrap().secret.unwrap();
-    assert_eq!(server.stored_value(&made).await, b"value-1");
+    let created = server.try_create(&acme.bob, create()).await.unwrap().secret.unwrap();
+    assert_eq!(server.stored_value(&created).await, b"value-1");
 }
 
 async fn a_repeat_that_is_no_longer_allowed_is_refused(database: &TestDatabase) {

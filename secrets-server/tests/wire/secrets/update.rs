@@ -169,11 +169,11 @@ async fn a_missing_secret_is_created_on_request(database: &TestDatabase) {
     let request = v1::UpdateSecretRequest { allow_missing: true, ..request };
     let without = v1::UpdateSecretRequest { value: None, ..request.clone() };
     assert_eq!(refusal(server.try_update(&acme.bob, without).await).reason, "INVALID_VALUE");
-    let made = server.try_update(&acme.bob, request.clone()).await.unwrap().secret.unwrap();
-    assert_eq!(made.current_version, 1);
+    let created = server.try_update(&acme.bob, request.clone()).await.unwrap().secret.unwrap();
+    assert_eq!(created.current_version, 1);
     let again = v1::UpdateSecretRequest { value: text("value-2"), ..request.clone() };
     assert_eq!(server.try_update(&acme.bob, again).await.unwrap().secret.unwrap().current_version, 2);
-    // A new name has to pass as one.
+    // A new name has to be valid.
     let lower = v1::Secret { name: format!("{BOB}/secrets/token"), ..Default::default() };
     let request = v1::UpdateSecretRequest { secret: Some(lower), ..request };
     let refused = refusal(server.try_update(&acme.bob, request).await);
@@ -204,9 +204,9 @@ async fn a_selection_is_widened_and_narrowed(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let secret = v1::Secret { visibility: selected(&[], &["ws1"]), ..Default::default() };
-    let made = server.create_with(&acme.ann, ACME, "SENTRY_DSN", secret).await.secret.unwrap();
+    let created = server.create_with(&acme.ann, ACME, "SENTRY_DSN", secret).await.secret.unwrap();
     let set = async |visibility: Option<v1::Visibility>| {
-        let secret = v1::Secret { name: made.name.clone(), visibility, ..Default::default() };
+        let secret = v1::Secret { name: created.name.clone(), visibility, ..Default::default() };
         let request =
             v1::UpdateSecretRequest { secret: Some(secret), update_mask: mask(&["visibility"]), ..Default::default() };
         server.try_update(&acme.ann, request).await
@@ -214,7 +214,7 @@ async fn a_selection_is_widened_and_narrowed(database: &TestDatabase) {
     for visibility in [selected(&["web"], &["ws1", "ws2"]), selected(&[], &[])] {
         let updated = set(visibility.clone()).await.unwrap();
         assert_eq!(updated.secret.unwrap().visibility, visibility);
-        assert_eq!(server.try_get(&acme.ann, &made.name).await.unwrap().visibility, visibility);
+        assert_eq!(server.try_get(&acme.ann, &created.name).await.unwrap().visibility, visibility);
     }
     // Nobody makes it visible to everybody by leaving something out.
     assert_eq!(refusal(set(None).await).fields, ["secret.visibility"]);

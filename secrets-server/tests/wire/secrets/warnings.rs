@@ -36,11 +36,11 @@ async fn unusual_values_are_stored_with_a_warning(database: &TestDatabase) {
     {
         let secret = v1::Secret { redaction: redaction.into(), ..Default::default() };
         let request = v1::CreateSecretRequest { secret: Some(secret), ..creation(BOB, &format!("N{n}"), value) };
-        let made = server.try_create(&acme.bob, request).await.unwrap();
-        assert_eq!(codes(&made.warnings), expected, "{value:?}");
-        assert!(made.warnings.iter().all(|warning| warning.secret_id == format!("N{n}")));
-        assert!(made.warnings.iter().all(|warning| !warning.message.contains("lin_api")));
-        assert_eq!(server.stored_value(&made.secret.unwrap()).await, value.as_bytes());
+        let created = server.try_create(&acme.bob, request).await.unwrap();
+        assert_eq!(codes(&created.warnings), expected, "{value:?}");
+        assert!(created.warnings.iter().all(|warning| warning.secret_id == format!("N{n}")));
+        assert!(created.warnings.iter().all(|warning| !warning.message.contains("lin_api")));
+        assert_eq!(server.stored_value(&created.secret.unwrap()).await, value.as_bytes());
     }
 }
 
@@ -56,8 +56,8 @@ async fn warns_of_an_expiry_that_is_near_and_a_selection_of_nobody(database: &Te
     {
         let secret =
             v1::Secret { expire_time: Some(prost_types::Timestamp { seconds, nanos: 0 }), ..Default::default() };
-        let made = server.create_with(&acme.bob, BOB, &format!("N{n}"), secret).await;
-        assert_eq!(codes(&made.warnings), expected);
+        let created = server.create_with(&acme.bob, BOB, &format!("N{n}"), secret).await;
+        assert_eq!(codes(&created.warnings), expected);
     }
     let secret = v1::Secret { visibility: selected(&[], &[]), ..Default::default() };
     assert_eq!(codes(&server.create_with(&acme.ann, ACME, "NOBODY", secret).await.warnings), [ReachesNobody]);
@@ -72,27 +72,29 @@ async fn warns_of_secrets_that_a_new_one_shadows_or_is_shadowed_by(database: &Te
     server.create_with(&acme.ann, ACME, "AWS_KEY", v1::Secret { group: "aws".into(), ..Default::default() }).await;
     server.create_with(&acme.cat, API, "STRIPE", locked).await;
 
-    let told = async |token: &str, parent: &str, id: &str, secret: v1::Secret| {
-        let made = server.create_with(token, parent, id, secret).await;
-        made.warnings.into_iter().map(|warning| (warning.code(), warning.message)).collect::<Vec<_>>()
+    let warnings_of = async |token: &str, parent: &str, id: &str, secret: v1::Secret| {
+        let created = server.create_with(token, parent, id, secret).await;
+        created.warnings.into_iter().map(|warning| (warning.code(), warning.message)).collect::<Vec<_>>()
     };
     let plain = v1::Secret::default;
-    let [(code, message)] = &told(&acme.bob, BOB, "TOKEN", plain()).await[..] else { panic!("one warning") };
+    let [(code, message)] = &warnings_of(&acme.bob, BOB, "TOKEN", plain()).await[..] else { panic!("one warning") };
     assert_eq!(*code, ShadowsBroader);
     assert!(message.contains("organizations/acme/secrets/TOKEN"), "{message}");
     // By place.
     let own_ca = v1::Secret { target: file("/etc/ssl/ca.pem"), ..plain() };
-    let [(code, message)] = &told(&acme.bob, WS1, "OWN_CA", own_ca).await[..] else { panic!("one warning") };
+    let [(code, message)] = &warnings_of(&acme.bob, WS1, "OWN_CA", own_ca).await[..] else { panic!("one warning") };
     assert_eq!(*code, BlockedByLock);
     assert!(message.contains("file /etc/ssl/ca.pem") && message.contains("organizations/acme/secrets/CA"), "{message}");
     // By group.
     let aws = v1::Secret { group: "aws".into(), ..plain() };
-    let [(code, message)] = &told(&acme.bob, BOB, "AWS_TOKEN", aws).await[..] else { panic!("one warning") };
+    let [(code, message)] = &warnings_of(&acme.bob, BOB, "AWS_TOKEN", aws).await[..] else { panic!("one warning") };
     assert_eq!(*code, ShadowsBroader);
     assert!(message.contains("group aws"), "{message}");
     // By a project's lock: in its workspace, and for whoever takes part in it.
     for parent in [BOB, WS1] {
-        let [(code, message)] = &told(&acme.bob, parent, "STRIPE", plain()).await[..] else { panic!("one warning") };
+        let [(code, message)] = &warnings_of(&acme.bob, parent, "STRIPE", plain()).await[..] else {
+            panic!("one warning")
+        };
         assert_eq!(*code, BlockedByLock);
         assert!(message.contains("organizations/acme/projects/api/secrets/STRIPE"), "{message}");
     }
@@ -105,8 +107,9 @@ async fn warns_of_secrets_that_a_new_one_shadows_or_is_shadowed_by(database: &Te
         ..Default::default()
     };
     let imported = server.try_import(&acme.cat, request).await.unwrap();
-    let told: Vec<_> = imported.warnings.iter().map(|warning| (warning.secret_id.as_str(), warning.code())).collect();
-    assert_eq!(told, [("TOKEN", ShadowsBroader), ("CA", BlockedByLock)]);
+    let warnings: Vec<_> =
+        imported.warnings.iter().map(|warning| (warning.secret_id.as_str(), warning.code())).collect();
+    assert_eq!(warnings, [("TOKEN", ShadowsBroader), ("CA", BlockedByLock)]);
 }
 
 async fn warnings_do_not_name_what_the_caller_may_not_list(database: &TestDatabase) {
@@ -118,12 +121,12 @@ async fn warnings_do_not_name_what_the_caller_may_not_list(database: &TestDataba
     server.create(&acme.cat, API, "API_TOKEN", "value-api").await;
     let own = "organizations/acme/users/dan";
     for id in ["WEB_TOKEN", "API_TOKEN"] {
-        let made = server.try_create(&acme.dan, creation(own, id, "value-of-dan")).await.unwrap();
-        assert_eq!(codes(&made.warnings), [], "{id}");
+        let created = server.try_create(&acme.dan, creation(own, id, "value-of-dan")).await.unwrap();
+        assert_eq!(codes(&created.warnings), [], "{id}");
     }
     server.create(&acme.bob, WS1, "WS1_TOKEN", "value-ws1").await;
-    let made = server.try_create(&acme.dan, creation(own, "WS1_TOKEN", "value-of-dan")).await.unwrap();
-    assert_eq!(codes(&made.warnings), [ShadowsBroader]);
+    let created = server.try_create(&acme.dan, creation(own, "WS1_TOKEN", "value-of-dan")).await.unwrap();
+    assert_eq!(codes(&created.warnings), [ShadowsBroader]);
 }
 
 async fn a_secret_that_does_not_serve_shadows_nothing(database: &TestDatabase) {

@@ -118,7 +118,7 @@ async fn reports_when_a_secret_expires(database: &TestDatabase) {
     assert_eq!((lines.len(), set.next_change_time), (3, Some(end)));
     // Nothing is written from here on: the clock alone goes on.
     server.wait(two_seconds);
-    let event = watching.is_told().await;
+    let event = watching.next_event().await;
     let Some(v1::watch_response::Event::Changed(change)) = &event.event else { panic!("{event:?}") };
     assert_eq!((change.removed.as_slice(), change.delivery_changed), (["SHORT".to_owned()].as_slice(), true));
     assert_eq!((event.next_change_time, &event.revision), (None, &set.revision));

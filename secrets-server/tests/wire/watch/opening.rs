@@ -45,9 +45,9 @@ async fn begins_with_the_set_that_resolve_would_deliver(database: &TestDatabase)
     assert_eq!((&event.etag, &event.revision), (&answer.etag, &answer.revision));
     assert_eq!(set.context, answer.context, "with the implied project and user");
     assert_eq!(set.context.as_ref().unwrap().project, "api");
-    let told = |secret: &v1::WatchedSecret| (secret.secret.clone(), secret.target.clone());
+    let watched = |secret: &v1::WatchedSecret| (secret.secret.clone(), secret.target.clone());
     let delivered = |secret: &v1::ResolvedSecret| (secret.secret.clone(), secret.target.clone());
-    assert!(set.secrets.iter().map(told).eq(answer.secrets.iter().map(delivered)));
+    assert!(set.secrets.iter().map(watched).eq(answer.secrets.iter().map(delivered)));
     for value in ["lin-bob", "lin-org", "sk-org"] {
         assert!(!format!("{event:?}").contains(value), "{event:?}");
     }
@@ -62,7 +62,7 @@ async fn begins_with_a_heartbeat_when_the_etag_is_current(database: &TestDatabas
     let first = watching.hears().await.unwrap();
     assert!(matches!(first.event, Some(Event::Heartbeat(_))), "{first:?}");
     assert_eq!((&first.etag, &first.revision), (&answer.etag, &answer.revision));
-    // What comes afterwards is told as a change of the set that the caller has.
+    // What comes afterwards is reported as a change of the set that the caller has.
     acme.create(&acme.bob, creation(BOB, "OWN", "value")).await;
     let (etag, delivery_changed, lines) = watching.change().await;
     assert_eq!((delivery_changed, lines), (true, vec!["+ OWN v1 of user".to_owned()]));
@@ -89,7 +89,7 @@ async fn reports_only_what_is_asked_for(database: &TestDatabase) {
     acme.create(&acme.bob, hidden).await;
     let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let kinds = |kind: v1::TargetKind| vec![i32::from(kind)];
-    for (asked, told) in [
+    for (asked, expected) in [
         (ws1(), names(&["CERTIFICATE", "LINEAR_API_KEY", "OPENAI_API_KEY"])),
         (v1::WatchRequest { secret_ids: names(&["WEBHOOK_KEY", "NOT_THERE"]), ..ws1() }, names(&["WEBHOOK_KEY"])),
         (
@@ -105,12 +105,12 @@ async fn reports_only_what_is_asked_for(database: &TestDatabase) {
         let mut watching = acme.open(&acme.bob, asked.clone()).await.unwrap();
         let (event, lines) = watching.set().await;
         let found: Vec<_> = lines.iter().map(|line| line.split(' ').next().unwrap()).collect();
-        assert_eq!(found, told, "{asked:?}");
+        assert_eq!(found, expected, "{asked:?}");
         if !asked.secret_ids.contains(&"NOT_THERE".to_owned()) {
             assert_eq!(event.etag, resolve(&acme, &acme.bob, &asked).await.etag, "{asked:?}");
         }
     }
-    // A change outside of the filters is none; the first that is told is one within.
+    // A change outside of the filters is none; the first that is reported is one within.
     let asked = v1::WatchRequest { secret_ids: names(&["OPENAI_API_KEY"]), ..ws1() };
     let mut watching = acme.open(&acme.bob, asked).await.unwrap();
     watching.set().await;
@@ -182,12 +182,12 @@ async fn an_opened_watch_is_recorded(database: &TestDatabase) {
     let list = v1::ListAuditEventsRequest { parent: ACME.into(), page_size: 1_000, ..Default::default() };
     let listed = server.audit(&acme.ann).list_audit_events(list).await.unwrap().into_inner();
     let watches = listed.events.iter().filter(|event| event.action.ends_with("/Watch"));
-    let mut told: Vec<_> =
+    let mut recorded: Vec<_> =
         watches.map(|event| (event.principal.as_str(), event.outcome(), event.resource.as_str())).collect();
-    told.sort_unstable_by_key(|(principal, ..)| *principal);
+    recorded.sort_unstable_by_key(|(principal, ..)| *principal);
     let ws1 = "organizations/acme/workspaces/ws1";
     assert_eq!(
-        told,
+        recorded,
         [(BOB, v1::AuditOutcome::Allowed, ws1), ("organizations/acme/users/cat", v1::AuditOutcome::Denied, ws1)]
     );
 }

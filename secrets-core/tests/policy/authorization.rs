@@ -114,7 +114,7 @@ fn lets_a_delegate_create_only_for_members() {
 }
 
 #[test]
-fn ends_a_session_with_its_minter_s_role_and_with_its_user_s_membership() {
+fn ends_a_session_with_its_creator_s_role_and_with_its_user_s_membership() {
     let actions = [Action::ReceiveValues, Action::Explain, Action::RenewSession, Action::CreateSession];
     let session = |creator| Principal::Session { session: Uid::max(), context: context_of(Some(ANN)), creator };
     let delegate = binding(platform_bot(), Role::Delegate, ORGANIZATION);

@@ -89,7 +89,7 @@ pub async fn insert(db: &impl ConnectionTrait, row: &Credential) -> Result<(), S
         expire_time: Set(row.expire_time.map(Timestamp::as_micros)),
         revoke_time: Set(row.revoke_time.map(Timestamp::as_micros)),
         last_used_time: Set(row.last_used_time.map(Timestamp::as_micros)),
-        minter_uid: Set(row.creator),
+        creator_uid: Set(row.creator),
         external_id: Set(row.external_id.clone()),
         context_project_uid: Set(row.context_project),
         context_workspace_uid: Set(row.context_workspace),
@@ -201,7 +201,7 @@ fn matching(organization: Option<Uid>, filter: &CredentialFilter) -> Select<Enti
     }
     all = all
         .add_option(filter.context_user.map(|user| Column::ContextUserUid.eq(user)))
-        .add_option(filter.creator.map(|creator| Column::MinterUid.eq(creator)))
+        .add_option(filter.creator.map(|creator| Column::CreatorUid.eq(creator)))
         .add_option(filter.external_id.as_ref().map(|external_id| Column::ExternalId.eq(external_id)));
     in_organization(organization).filter(all)
 }
@@ -226,7 +226,7 @@ fn read(model: Model) -> Result<Credential, StoreError> {
         expire_time: optional_time(model.expire_time),
         revoke_time: optional_time(model.revoke_time),
         last_used_time: optional_time(model.last_used_time),
-        creator: model.minter_uid,
+        creator: model.creator_uid,
         external_id: model.external_id,
         context_project: model.context_project_uid,
         context_workspace: model.context_workspace_uid,

@@ -96,7 +96,7 @@ async fn revoke_where(db: &impl ConnectionTrait, condition: SimpleExpr, time: Ti
                 .filter(Column::Uid.is_in(uids.iter().copied()))
                 .filter(Column::RevokeTime.is_null());
             ended += query.exec(db).await?.rows_affected;
-            next.extend(live(db, Column::MinterUid.is_in(uids.iter().copied())).await?);
+            next.extend(live(db, Column::CreatorUid.is_in(uids.iter().copied())).await?);
         }
         generation = next;
     }

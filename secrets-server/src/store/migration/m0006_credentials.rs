@@ -32,7 +32,7 @@ impl MigrationTrait for Migration {
             .col(big_integer_null("expire_time"))
             .col(big_integer_null("revoke_time"))
             .col(big_integer_null("last_used_time"))
-            .col(uuid_null("minter_uid"))
+            .col(uuid_null("creator_uid"))
             .col(optional_identifier(manager, "external_id"))
             .col(uuid_null("context_project_uid"))
             .col(uuid_null("context_workspace_uid"))
@@ -42,7 +42,7 @@ impl MigrationTrait for Migration {
         manager.create_table(table).await?;
         manager.create_index(unique("credentials_mac", "credentials", &["mac"])).await?;
         manager.create_index(index("credentials_principal", "credentials", &["principal_uid"])).await?;
-        manager.create_index(index("credentials_creator", "credentials", &["minter_uid"])).await?;
+        manager.create_index(index("credentials_creator", "credentials", &["creator_uid"])).await?;
         manager.create_index(index("credentials_user", "credentials", &["context_user_uid"])).await?;
         let columns = ["organization_uid", "create_time", "uid"];
         manager.create_index(index("credentials_organization", "credentials", &columns)).await?;

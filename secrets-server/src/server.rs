@@ -151,7 +151,7 @@ fn transport(shutdown: &Shutdown) -> transport::Server<Stack<Layers, Identity>> 
 /// what clients do after a GOAWAY, or nothing has been written for a while. A connection whose other end never spoke, or
 /// does not respond any more, would never close by itself.
 async fn drained(shutdown: &Shutdown, progress: &Progress, serving: &mut JoinSet<Result<(), transport::Error>>) {
-    let idle_time = if shutdown.calls.len() == 0 { limits::IDLE_TIME } else { limits::IDLE_TIME_AFTER_CALLS };
+    let idle_time = if shutdown.calls.is_empty() { limits::IDLE_TIME } else { limits::IDLE_TIME_AFTER_CALLS };
     loop {
         shutdown.calls.wait().await;
         let before = progress.count();
@@ -160,7 +160,7 @@ async fn drained(shutdown: &Shutdown, progress: &Progress, serving: &mut JoinSet
             () = closed => return,
             () = sleep(idle_time) => {}
         }
-        if shutdown.calls.len() == 0 && progress.count() == before {
+        if shutdown.calls.is_empty() && progress.count() == before {
             return;
         }
     }

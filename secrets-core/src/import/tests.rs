@@ -27,16 +27,19 @@ impl Given {
         }
     }
 
-    fn review(&self, document: &[u8]) -> Review {
-        let rules = Rules {
+    fn rules(&self) -> Rules<'_> {
+        Rules {
             existing: &self.existing,
             only: &self.only,
             name_policy: self.name_policy,
             conflict_policy: self.conflict_policy,
             on_rejected: self.on_rejected,
             limits: self.limits,
-        };
-        review(&parse(document).unwrap(), &rules).unwrap()
+        }
+    }
+
+    fn review(&self, document: &[u8]) -> Review {
+        review(&parse(document).unwrap(), &self.rules()).unwrap()
     }
 
     fn outcomes(&self, document: &[u8]) -> Vec<Outcome> {
@@ -129,16 +132,12 @@ fn bounds_values_and_entries() {
     given.limits.lower(Limit::ValueBytes, 3).unwrap();
     assert_eq!(given.outcomes(b"A=123\nB=1234"), [Outcome::Created, Outcome::Rejected]);
     let entries: Vec<_> = (1..=1001).map(|line| Entry::new(line, format!("A{line}"), "x".to_owned())).collect();
-    let rules = Rules {
-        existing: &given.existing,
-        only: &given.only,
-        name_policy: NamePolicy::Strict,
-        conflict_policy: ConflictPolicy::Skip,
-        on_rejected: RejectedPolicy::Fail,
-        limits: Limits::default(),
-    };
-    assert_eq!(review(&entries, &rules), Err(LimitExceeded { limit: Limit::ImportEntries, most: 1000, given: 1001 }));
-    assert_eq!(review(&entries[1..], &rules).unwrap().count(Outcome::Created), 1000);
+    given.limits = Limits::default();
+    assert_eq!(
+        review(&entries, &given.rules()),
+        Err(LimitExceeded { limit: Limit::ImportEntries, most: 1000, given: 1001 })
+    );
+    assert_eq!(review(&entries[1..], &given.rules()).unwrap().count(Outcome::Created), 1000);
 }
 
 #[test]
@@ -147,15 +146,7 @@ fn shows_no_key_that_looks_like_a_value() {
     let long = "k".repeat(128);
     for key in ["sk live 1", "a+b/c", "p\u{00E4}ss", "", long.as_str()] {
         let entries = [Entry::new(1, key.to_owned(), "x".to_owned())];
-        let rules = Rules {
-            existing: &given.existing,
-            only: &given.only,
-            name_policy: NamePolicy::Strict,
-            conflict_policy: ConflictPolicy::Skip,
-            on_rejected: RejectedPolicy::Fail,
-            limits: given.limits,
-        };
-        let reviewed = review(&entries, &rules).unwrap().entries.remove(0);
+        let reviewed = review(&entries, &given.rules()).unwrap().entries.remove(0);
         assert_eq!((reviewed.outcome, reviewed.key), (Outcome::Rejected, None), "{key:?}");
     }
 }

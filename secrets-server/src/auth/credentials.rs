@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_held_as_long_as_what_it_presents() {
+    fn a_call_is_in_flight_as_long_as_what_it_presents() {
         let shutdown = Shutdown::default();
         let mut request = Request::new(());
         request.extensions_mut().insert(shutdown.clone());

@@ -1,7 +1,7 @@
 //! How the process stops: one request to stop that everything can wait for, and a count of the calls that must end first.
 //!
 //! A stream handler awaits [`Shutdown::requested`] beside its own events and then ends its stream. Work that outlives its caller
-//! (a mutation that runs to its end although the client hung up) keeps a token of [`Shutdown::calls`].
+//! (a mutation that runs to its end although the client hung up) keeps an [`InFlightGuard`] of [`Shutdown::calls`].
 
 use std::io;
 
@@ -16,7 +16,7 @@ pub use tokio_util::task::task_tracker::TaskTrackerToken as InFlightGuard;
 pub struct Shutdown {
     /// Cancelled when the process is to stop.
     pub requested: CancellationToken,
-    /// Each call in flight has a token of it.
+    /// Each call in flight has a guard of it.
     pub calls: TaskTracker,
 }
 

@@ -1,7 +1,8 @@
 //! What every call needs, written once: one layer a file, around all services of a listener.
 //!
 //! A handler finds in its request's extensions the [`RequestId`](crate::call::request_id::RequestId), the
-//! [`Peer`](crate::call::peer::Peer) and the [`Shutdown`]: a stream awaits it, and work that outlives its call keeps one of its guards.
+//! [`Peer`](crate::call::peer::Peer) and the [`Shutdown`]: a stream awaits it, and work that outlives its call keeps an
+//! [`InFlightGuard`](crate::process::shutdown::InFlightGuard) of it.
 //!
 //! To add one: a file with a [`tower::Layer`], and its place in [`layers`]. It wraps the response's body only when it has to
 //! do with what comes after the response's beginning.

@@ -48,6 +48,7 @@ fn a_revoked_token_ends_at_once() {
     ann.run_ok(&format!("token revoke {id}"));
     old.run("whoami").expect_failure(4);
     ann.run(&format!("token revoke {token} --yes")).expect_failure(2).reject_text(&token);
+    ann.run("token revoke nope --yes").expect_failure(3).expect_text(&["no token `nope`", "secrets token list"]);
 }
 
 #[test]

@@ -123,14 +123,16 @@ async fn path(app: &App, token: &str, whose: &WhoseArgs) -> Result<String, CliEr
         return Err(CliError::usage("name the token by its identifier, not by itself")
             .hint("`secrets token list` prints the identifiers"));
     }
+    let Ok(uid) = token.parse::<Uid>() else {
+        return Err(CliError::new(ExitCode::NotFound, format!("there is no token `{token}`"))
+            .hint("`secrets token list` prints the identifiers"));
+    };
     let platform = match whose.principal(app).await?.as_str() {
         "" => app.me().await?.organization.is_empty(),
         principal => principal.starts_with("serviceAccounts/"),
     };
     let organization = if platform { None } else { Some(app.organization().await?) };
-    // What is not an identifier is sent as it is: the service says what it expects.
-    let uid = token.parse::<Uid>();
-    Ok(uid.map_or_else(|_| token.to_owned(), |uid| TokenName { organization, uid }.to_string()))
+    Ok(TokenName { organization, uid }.to_string())
 }
 
 impl WhoseArgs {

@@ -77,7 +77,9 @@ fn a_signal_reaches_the_program_which_decides_how_it_ends() {
         (Signal::XCPU, "XCPU"),
     ];
     for (signal, name) in signals {
-        let script = format!("trap 'echo caught; exit 7' {name}; echo ready; while :; do sleep 0.05; done");
+        // It ends by itself, so that a signal that is lost fails the test instead of stopping it.
+        let wait = "i=0; while [ $i -lt 400 ]; do sleep 0.05; i=$((i + 1)); done";
+        let script = format!("trap 'echo caught; exit 7' {name}; echo ready; {wait}");
         let mut command = bob.command_words(&["run", "--", "sh", "-c", &script]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut stdout = child.stdout.take().unwrap();

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::dotenv::Entry;
 use crate::limits::{Limit, LimitExceeded, Limits};
 use crate::name::{MAX_BYTES, NamePolicy, SecretId, looks_like_name};
+use crate::reserved::AllowedReserved;
 use crate::target::Target;
 use crate::value::check_value;
 
@@ -23,6 +24,8 @@ pub struct Rules<'a> {
     pub only: &'a BTreeSet<SecretId>,
     /// The organization's policy for new names.
     pub name_policy: NamePolicy,
+    /// The reserved names that the organization allows.
+    pub allowed_reserved: &'a AllowedReserved,
     /// What happens to names that exist.
     pub conflict_policy: ConflictPolicy,
     /// What happens when an entry is rejected.
@@ -117,10 +120,10 @@ fn decide(entry: &Entry, rules: &Rules<'_>) -> Result<(Outcome, SecretId), (Outc
         (None, _) => {
             let name =
                 SecretId::parse(entry.key(), rules.name_policy).map_err(|error| rejected(Reason::Name(error)))?;
-            Target::EnvironmentVariable.check_name(&name).map_err(|error| rejected(Reason::Target(error)))?;
             (Outcome::Created, name, &Target::EnvironmentVariable)
         }
     };
+    target.check_storing(&name, rules.allowed_reserved).map_err(|error| rejected(Reason::Target(error)))?;
     check_value(target, entry.value().as_bytes(), rules.limits.value_bytes)
         .map_err(|error| rejected(Reason::Value(error)))?;
     Ok((outcome, name))

@@ -48,7 +48,7 @@ pub mod scope;
 pub mod secret;
 pub mod session_restrictions;
 pub mod target;
-mod text;
+pub mod text;
 pub mod time;
 pub mod value;
 mod wire_enum;
@@ -63,7 +63,7 @@ pub use identifier::{InvalidIdentifier, OrganizationId, ProjectId, ServiceAccoun
 pub use limits::{InvalidLimit, Limit, LimitExceeded, Limits};
 pub use name::{InvalidSecretId, NamePolicy, SecretId, suggest};
 pub use principal::{Account, AccountKind, Principal, PrincipalKind, PrincipalRef};
-pub use reserved::{Reserved, reserved_variable};
+pub use reserved::{AllowedReserved, Grade, InvalidAllowedReserved, Reserved};
 pub use resolution::{Candidate, Filter, NotChosen, NotChosenReason, Resolution, resolve};
 pub use resource_name::{
     AccountName, BindingName, InvalidResourceName, OrganizationName, PrincipalName, ProjectName, RoleResourceName,

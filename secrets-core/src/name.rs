@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::reserved::reserved_variable;
+use crate::reserved;
 use crate::text::Shown;
 
 /// The length of the longest name, in bytes.
@@ -126,7 +126,7 @@ pub fn suggest(text: &str) -> Option<SecretId> {
         after_lower = c.is_ascii_lowercase();
     }
     let has_substance = name.bytes().any(|b| b.is_ascii_alphanumeric());
-    if !has_substance || name == text || reserved_variable(&name).is_some() {
+    if !has_substance || name == text || reserved::environment(&name).is_some() {
         return None;
     }
     SecretId::parse(&name, NamePolicy::Strict).ok()
@@ -265,7 +265,7 @@ mod tests {
         fn suggests_only_valid_names(text in "\\PC{0,140}") {
             if let Some(name) = suggest(&text) {
                 prop_assert!(strict(name.as_str()).is_ok());
-                prop_assert!(reserved_variable(name.as_str()).is_none());
+                prop_assert!(reserved::environment(name.as_str()).is_none());
                 prop_assert_ne!(name.as_str(), text);
             }
         }

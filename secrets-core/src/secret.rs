@@ -10,7 +10,7 @@ pub use labels::{InvalidLabel, Labels};
 
 use crate::Uid;
 use crate::context::Context;
-use crate::text::Shown;
+use crate::text::{Shown, is_deceptive};
 
 /// The length of the longest description, in bytes.
 pub(crate) const MAX_DESCRIPTION_BYTES: usize = 1024;
@@ -20,8 +20,8 @@ const MAX_GROUP_BYTES: usize = 63;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Group(Box<str>);
 
-/// What people and agents read to choose a secret: at most 1 KiB, possibly empty, without control characters other
-/// than line feed and tab.
+/// What people and agents read to choose a secret: at most 1 KiB, possibly empty, without characters that let them read
+/// something else than what stands there ([`is_deceptive`]), other than line feed and tab.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Description(Box<str>);
 
@@ -89,13 +89,14 @@ pub enum InvalidDescription {
         /// Its length in bytes.
         length: usize,
     },
-    /// It has a control character.
+    /// It has a control character, or one that hides or reorders text.
     #[error(
-        "invalid {} at byte {at} of description; expected text without control characters other than line feed and tab",
+        "invalid {} at byte {at} of description; expected text without characters that hide or reorder it, and without \
+         control characters other than line feed and tab",
         Shown(*found)
     )]
     Character {
-        /// The first control character.
+        /// The first such character.
         found: char,
         /// Its offset in bytes.
         at: usize,
@@ -149,7 +150,7 @@ impl FromStr for Description {
         if text.len() > MAX_DESCRIPTION_BYTES {
             return Err(InvalidDescription::TooLong { length: text.len() });
         }
-        match text.char_indices().find(|&(_, c)| c.is_control() && !matches!(c, '\n' | '\t')) {
+        match text.char_indices().find(|&(_, c)| is_deceptive(c) && !matches!(c, '\n' | '\t')) {
             Some((at, found)) => Err(InvalidDescription::Character { found, at }),
             None => Ok(Self(text.into())),
         }
@@ -225,9 +226,13 @@ mod tests {
         assert!("two\nlines\tand a tab".parse::<Description>().is_ok());
         assert_eq!(
             "\u{1b}[2J".parse::<Description>().unwrap_err().to_string(),
-            "invalid character U+001B at byte 0 of description; expected text without control characters other than line \
-             feed and tab"
+            "invalid character U+001B at byte 0 of description; expected text without characters that hide or reorder it, \
+             and without control characters other than line feed and tab"
         );
+        for hidden in ["a\u{E0041}b", "a\u{202E}b", "a\u{9B}31m", "a\u{2066}b", "a\rb"] {
+            assert!(hidden.parse::<Description>().is_err(), "{hidden:?}");
+        }
+        assert!("👩\u{200D}🔧 ❤\u{FE0F}".parse::<Description>().is_ok());
     }
 
     #[test]

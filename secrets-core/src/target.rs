@@ -7,11 +7,11 @@ mod registry;
 
 use std::fmt;
 
-pub use path::{FileMode, FilePath, InvalidFileMode, InvalidFilePath, ReservedPath, reserved_path};
+pub use path::{FileMode, FilePath, InvalidFileMode, InvalidFilePath};
 pub use registry::{InvalidRegistryHost, InvalidRegistryUsername, RegistryHost, RegistryUsername};
 
 use crate::name::SecretId;
-use crate::reserved::{Reserved, reserved_variable};
+use crate::reserved::{self, AllowedReserved, Grade, Reserved};
 
 /// Where a value lands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -84,8 +84,9 @@ pub enum InvalidTarget {
     Username(#[from] InvalidRegistryUsername),
     /// The secret's name is that of a reserved environment variable.
     #[error(
-        "`{name}` is reserved as an environment variable ({}); choose another name, or a file, registry or API-only target",
-        reserved.reason
+        "`{name}` is reserved as an environment variable ({}); choose another name, or a file, registry or API-only \
+         target{}",
+        reserved.reason, OrAllow(reserved.grade)
     )]
     ReservedVariable {
         /// The secret's name.
@@ -93,6 +94,29 @@ pub enum InvalidTarget {
         /// The row of the table that reserves it.
         reserved: &'static Reserved,
     },
+    /// The path is reserved, and the organization does not allow it.
+    #[error(
+        "path is reserved by `{}` ({}); choose a file of your own, such as `/run/secrets/token`{}",
+        reserved.pattern, reserved.reason, OrAllow(reserved.grade)
+    )]
+    ReservedPath {
+        /// The path.
+        path: FilePath,
+        /// The row of the table that reserves it.
+        reserved: &'static Reserved,
+    },
+}
+
+/// What else can be done where an organization may allow it.
+struct OrAllow(Grade);
+
+impl fmt::Display for OrAllow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Grade::Hard => Ok(()),
+            Grade::Soft => f.write_str(", or ask an administrator of the organization to allow it"),
+        }
+    }
 }
 
 impl Target {
@@ -116,13 +140,40 @@ impl Target {
         }
     }
 
-    /// Whether a secret called `name` may have this target: reserved names can't become environment variables.
-    pub fn check_name(&self, name: &SecretId) -> Result<(), InvalidTarget> {
-        match (self, reserved_variable(name.as_str())) {
-            (Self::EnvironmentVariable, Some(reserved)) => {
-                Err(InvalidTarget::ReservedVariable { name: name.clone(), reserved })
-            }
+    /// Whether a value may be delivered here for a secret called `name`: what is reserved and hard is refused, what is
+    /// soft is returned, to be told of.
+    pub fn check_delivery(&self, name: &SecretId) -> Result<Option<&'static Reserved>, InvalidTarget> {
+        match self.reserved(name) {
+            Some(reserved) if reserved.grade == Grade::Hard => Err(self.refuse(name, reserved)),
+            found => Ok(found),
+        }
+    }
+
+    /// Whether a secret called `name` may be stored with this target, in an organization that allows some of what is
+    /// reserved and soft.
+    pub fn check_storing(&self, name: &SecretId, allowed: &AllowedReserved) -> Result<(), InvalidTarget> {
+        let entry = match self {
+            Self::File { path, .. } => path.as_str(),
+            _ => name.as_str(),
+        };
+        match self.check_delivery(name)? {
+            Some(reserved) if !allowed.contains(entry) => Err(self.refuse(name, reserved)),
             _ => Ok(()),
+        }
+    }
+
+    fn reserved(&self, name: &SecretId) -> Option<&'static Reserved> {
+        match self {
+            Self::EnvironmentVariable => reserved::environment(name.as_str()),
+            Self::File { path, .. } => path.reserved(),
+            Self::Registry { .. } | Self::ApiOnly => None,
+        }
+    }
+
+    fn refuse(&self, name: &SecretId, reserved: &'static Reserved) -> InvalidTarget {
+        match self {
+            Self::File { path, .. } => InvalidTarget::ReservedPath { path: path.clone(), reserved },
+            _ => InvalidTarget::ReservedVariable { name: name.clone(), reserved },
         }
     }
 }
@@ -197,16 +248,57 @@ mod tests {
     }
 
     #[test]
-    fn reserves_names_only_for_variables() {
-        let error = Target::EnvironmentVariable.check_name(&name("Ld_Preload")).unwrap_err();
+    fn never_delivers_what_is_hard() {
+        let error = Target::EnvironmentVariable.check_delivery(&name("Ld_Preload")).unwrap_err();
         assert_eq!(
             error.to_string(),
             "`Ld_Preload` is reserved as an environment variable (loads code into every program); choose another name, \
              or a file, registry or API-only target"
         );
+        let path = FilePath::parse_stored("~/.bashrc").unwrap();
+        let error = Target::File { path, mode: FileMode::default() }.check_delivery(&name("A")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "path is reserved by `~/.bashrc` (runs when a shell starts); choose a file of your own, such as \
+             `/run/secrets/token`"
+        );
+    }
+
+    #[test]
+    fn delivers_what_is_soft_and_tells_of_it() {
+        let pattern = |target: &Target, id| target.check_delivery(&name(id)).unwrap().map(|row| row.pattern);
+        assert_eq!(pattern(&Target::EnvironmentVariable, "KUBECONFIG"), Some("KUBECONFIG"));
+        assert_eq!(pattern(&file("/etc/ssl/certs/a.pem"), "KUBECONFIG"), Some("/etc/ssl/certs"));
+        assert_eq!(pattern(&Target::EnvironmentVariable, "MY_TOKEN"), None);
         for target in [file("/run/secrets/a"), registry("ghcr.io", "bob"), Target::ApiOnly] {
-            assert_eq!(target.check_name(&name("PATH")), Ok(()));
+            assert_eq!(target.check_delivery(&name("PATH")), Ok(None));
         }
-        assert_eq!(Target::EnvironmentVariable.check_name(&name("MY_TOKEN")), Ok(()));
+    }
+
+    #[test]
+    fn stores_what_is_soft_where_it_is_allowed() {
+        let allowed = AllowedReserved::new(["KUBECONFIG", "~/.cargo/config.toml"]).unwrap();
+        for (target, id, stored) in [
+            (Target::EnvironmentVariable, "KUBECONFIG", true),
+            (Target::EnvironmentVariable, "PAGER", false),
+            (Target::EnvironmentVariable, "MY_TOKEN", true),
+            (Target::EnvironmentVariable, "PATH", false),
+            (file("~/.cargo/config.toml"), "A", true),
+            (file("~/.cargo/config"), "KUBECONFIG", false),
+            (file("/run/secrets/a"), "PATH", true),
+            (Target::ApiOnly, "PATH", true),
+        ] {
+            assert_eq!(target.check_storing(&name(id), &allowed).is_ok(), stored, "{id} {target:?}");
+        }
+        // What an older table let in, and is hard today.
+        let stale: AllowedReserved = "PATH".parse().unwrap();
+        assert!(Target::EnvironmentVariable.check_storing(&name("PATH"), &stale).is_err());
+        let error = Target::EnvironmentVariable.check_storing(&name("PAGER"), &allowed).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`PAGER` is reserved as an environment variable (changes what shows or edits text, which can run programs); \
+             choose another name, or a file, registry or API-only target, or ask an administrator of the organization to \
+             allow it"
+        );
     }
 }

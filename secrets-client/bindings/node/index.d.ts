@@ -31,6 +31,8 @@ export interface Rules {
   /** The names to import; all if there are none. */
   only?: string[]
   name_policy?: NamePolicy
+  /** The reserved names that the organization allows. */
+  allowed_reserved?: string[]
   /** What becomes of names that exist. */
   conflict_policy?: 'SKIP' | 'OVERWRITE' | 'FAIL'
   /** What becomes of the others when an entry is rejected. */

@@ -61,9 +61,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(error) => error.fmt(f),
-            Self::Target(InvalidTarget::ReservedVariable { reserved, .. }) => {
-                write!(f, "reserved: {}", reserved.reason)
-            }
+            Self::Target(InvalidTarget::ReservedVariable { reserved, .. }) => reserved.fmt(f),
             Self::Target(error) => error.fmt(f),
             Self::Value(error) => error.fmt(f),
             Self::Exists => f.write_str("exists already; the conflict policy `OVERWRITE` replaces its value"),

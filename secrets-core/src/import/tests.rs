@@ -12,6 +12,7 @@ struct Given {
     conflict_policy: ConflictPolicy,
     on_rejected: RejectedPolicy,
     name_policy: NamePolicy,
+    allowed_reserved: AllowedReserved,
     limits: Limits,
 }
 
@@ -23,6 +24,7 @@ impl Given {
             conflict_policy: ConflictPolicy::default(),
             on_rejected: RejectedPolicy::default(),
             name_policy: NamePolicy::default(),
+            allowed_reserved: AllowedReserved::default(),
             limits: Limits::default(),
         }
     }
@@ -32,6 +34,7 @@ impl Given {
             existing: &self.existing,
             only: &self.only,
             name_policy: self.name_policy,
+            allowed_reserved: &self.allowed_reserved,
             conflict_policy: self.conflict_policy,
             on_rejected: self.on_rejected,
             limits: self.limits,
@@ -149,4 +152,18 @@ fn shows_no_key_that_looks_like_a_value() {
         let reviewed = review(&entries, &given.rules()).unwrap().entries.remove(0);
         assert_eq!((reviewed.outcome, reviewed.key), (Outcome::Rejected, None), "{key:?}");
     }
+}
+
+#[test]
+fn imports_a_reserved_name_where_the_organization_allows_it() {
+    let mut given = Given::existing(&["PAGER"]);
+    given.conflict_policy = ConflictPolicy::Overwrite;
+    let document = b"KUBECONFIG=/run/secrets/kube\nPAGER=less\nPATH=/x\n";
+    assert_eq!(given.outcomes(document), [Outcome::Rejected, Outcome::Rejected, Outcome::Rejected]);
+    assert_eq!(
+        given.review(document).entries[0].reason.as_ref().unwrap().to_string(),
+        "reserved: redirects tools to another configuration or service; an administrator of the organization can allow it"
+    );
+    given.allowed_reserved = AllowedReserved::new(["KUBECONFIG", "PAGER"]).unwrap();
+    assert_eq!(given.outcomes(document), [Outcome::Created, Outcome::Updated, Outcome::Rejected]);
 }

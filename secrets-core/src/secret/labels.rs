@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::first_bad;
-use crate::text::Shown;
+use crate::text::{Shown, is_deceptive};
 
 /// The most labels of a secret.
 pub(crate) const MAX_LABELS: usize = 64;
@@ -11,7 +11,7 @@ const MAX_LABEL_KEY_BYTES: usize = 128;
 const MAX_LABEL_VALUE_BYTES: usize = 512;
 
 /// Keys and values for tools: at most 64. A key is 1–128 bytes of letters, digits, `.`, `_`, `-` and `/`, starting and
-/// ending with a letter or digit; a value at most 512 bytes without control characters.
+/// ending with a letter or digit; a value at most 512 bytes without control characters and others that are deceptive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Labels(BTreeMap<Box<str>, Box<str>>);
 
@@ -48,10 +48,13 @@ pub enum InvalidLabel {
         /// Its length in bytes.
         length: usize,
     },
-    /// A value has a control character.
-    #[error("invalid {} in label value; expected text without control characters", Shown(*found))]
+    /// A value has a control character, or one that hides or reorders text.
+    #[error(
+        "invalid {} in label value; expected text without control characters and others that hide or reorder it",
+        Shown(*found)
+    )]
     ValueCharacter {
-        /// The first control character.
+        /// The first such character.
         found: char,
     },
 }
@@ -106,7 +109,7 @@ fn check_label(key: &str, value: &str) -> Result<(), InvalidLabel> {
     if value.len() > MAX_LABEL_VALUE_BYTES {
         return Err(InvalidLabel::ValueTooLong { length: value.len() });
     }
-    match value.chars().find(|c| c.is_control()) {
+    match value.chars().find(|&c| is_deceptive(c)) {
         Some(found) => Err(InvalidLabel::ValueCharacter { found }),
         None => Ok(()),
     }
@@ -136,6 +139,8 @@ mod tests {
             (".k", "v", KeyCharacter { found: '.' }),
             ("k", &*long_value, ValueTooLong { length: 513 }),
             ("k", "v\0", ValueCharacter { found: '\0' }),
+            ("k", "v\u{E0041}", ValueCharacter { found: '\u{E0041}' }),
+            ("k", "v\u{202E}", ValueCharacter { found: '\u{202E}' }),
         ] {
             assert_eq!(Labels::new([(key, value)]), Err(error), "{key:?}");
         }

@@ -1,12 +1,9 @@
 //! Where files may be written, and with which permissions.
 
-mod reserved;
-
 use std::fmt;
 use std::str::FromStr;
 
-pub use reserved::{ReservedPath, reserved_path};
-
+use crate::reserved::{self, Grade, Reserved};
 use crate::text::{Shown, is_invisible};
 
 /// Linux's `PATH_MAX`, in bytes.
@@ -17,7 +14,7 @@ const MAX_SEGMENT_BYTES: usize = 255;
 /// The path of a file: absolute, or in the home folder of whoever gets it, as `~/…`.
 ///
 /// In normal form, so that a path has one spelling: no `.`, `..` or empty segments and no slash at the end. Start-up
-/// files and other reserved paths are refused, see [`reserved_path`].
+/// files and other paths of the grade [`Grade::Hard`] are refused; [`FilePath::reserved`] tells of the others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FilePath(Box<str>);
 
@@ -62,7 +59,7 @@ pub enum InvalidFilePath {
         "path is reserved by `{}` ({}); choose a file of your own, such as `~/.config/my-app/token` or `/run/secrets/token`",
         .0.pattern, .0.reason
     )]
-    Reserved(&'static ReservedPath),
+    Reserved(&'static Reserved),
 }
 
 /// Permissions that a file can't have.
@@ -95,12 +92,14 @@ impl FilePath {
     pub fn in_home(&self) -> Option<&str> {
         self.0.strip_prefix("~/")
     }
-}
 
-impl FromStr for FilePath {
-    type Err = InvalidFilePath;
+    /// The row of the tables that reserves it, if there is one: a soft one, unless the path was stored before the row.
+    pub fn reserved(&self) -> Option<&'static Reserved> {
+        reserved::path(&self.0)
+    }
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+    /// Reads a path that was stored, when the tables may have been others: only its form is checked.
+    pub fn parse_stored(text: &str) -> Result<Self, InvalidFilePath> {
         let Some(below) = text.strip_prefix("~/").or_else(|| text.strip_prefix('/')) else {
             return Err(InvalidFilePath::Relative);
         };
@@ -119,9 +118,18 @@ impl FromStr for FilePath {
         if let Some(segment) = below.split('/').find(|segment| segment.len() > MAX_SEGMENT_BYTES) {
             return Err(InvalidFilePath::SegmentTooLong { length: segment.len() });
         }
-        match reserved_path(text) {
-            Some(reserved) => Err(InvalidFilePath::Reserved(reserved)),
-            None => Ok(Self(text.into())),
+        Ok(Self(text.into()))
+    }
+}
+
+impl FromStr for FilePath {
+    type Err = InvalidFilePath;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let path = Self::parse_stored(text)?;
+        match path.reserved() {
+            Some(reserved) if reserved.grade == Grade::Hard => Err(InvalidFilePath::Reserved(reserved)),
+            _ => Ok(path),
         }
     }
 }
@@ -241,6 +249,20 @@ mod tests {
             assert_eq!(text.parse::<FilePath>(), Err(error), "{text:?}");
         }
         assert!(matches!("~/.bashrc".parse::<FilePath>(), Err(Reserved(_))));
+    }
+
+    #[test]
+    fn tells_of_paths_that_an_organization_has_to_allow() {
+        let path: FilePath = "~/.cargo/config.toml".parse().unwrap();
+        assert_eq!(path.reserved().map(|row| row.grade), Some(Grade::Soft));
+        assert_eq!("~/.cargo/credentials.toml".parse::<FilePath>().unwrap().reserved(), None);
+    }
+
+    #[test]
+    fn reads_a_path_that_was_stored_before_it_was_reserved() {
+        let path = FilePath::parse_stored("~/.bashrc").unwrap();
+        assert_eq!(path.reserved().map(|row| row.grade), Some(Grade::Hard));
+        assert_eq!(FilePath::parse_stored("~/../x"), Err(InvalidFilePath::Escapes));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrets_core::redact::{Masked, Redactor};
-use secrets_core::{NamePolicy, SecretId, TargetKind, reserved_variable};
+use secrets_core::{NamePolicy, SecretId, TargetKind, reserved};
 use serde_json::{Value, json};
 
 #[test]
@@ -17,8 +17,8 @@ fn names_are_judged_as_the_examples_say() {
         let (error, suggestion) = match SecretId::parse(name, policy) {
             Err(error) => (Some(error.to_string()), error.suggestion().map(SecretId::to_string)),
             Ok(_) => {
-                let reserved = reserved_variable(name).filter(|_| kind == TargetKind::EnvironmentVariable);
-                (reserved.map(|reserved| format!("reserved: {}", reserved.reason)), None)
+                let reserved = reserved::environment(name).filter(|_| kind == TargetKind::EnvironmentVariable);
+                (reserved.map(ToString::to_string), None)
             }
         };
         let verdict = json!({"valid": error.is_none(), "error": error, "suggestion": suggestion});

@@ -13,6 +13,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrets_core::text::is_deceptive;
 use secrets_core::{InvalidResourceName, Timestamp};
 
 use crate::error::{Error, Reason};
@@ -40,8 +41,8 @@ pub fn label(field: &'static str, text: String) -> Result<String, Error> {
     if text.len() > MAX_LABEL_BYTES {
         return Err(Error::invalid(field, format!("must be at most {MAX_LABEL_BYTES} bytes (got {})", text.len())));
     }
-    if text.chars().any(char::is_control) {
-        return Err(Error::invalid(field, "must not contain control characters"));
+    if text.chars().any(is_deceptive) {
+        return Err(Error::invalid(field, "must not contain control characters and others that hide or reorder text"));
     }
     Ok(text)
 }

@@ -4,7 +4,7 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     Select,
 };
-use secrets_core::{FileMode, Target, TargetKind, Timestamp, Uid};
+use secrets_core::{FileMode, FilePath, Target, TargetKind, Timestamp, Uid};
 
 use super::StoreError;
 use super::entity::secret_version::{ActiveModel, Column, Entity, Model};
@@ -162,7 +162,8 @@ fn read_target(row: &Row<'_>, model: &Model) -> Result<Target, StoreError> {
         TargetKind::EnvironmentVariable => Target::EnvironmentVariable,
         TargetKind::ApiOnly => Target::ApiOnly,
         TargetKind::File => Target::File {
-            path: row.parse("target_path", &text("target_path", &model.target_path)?)?,
+            path: FilePath::parse_stored(&text("target_path", &model.target_path)?)
+                .map_err(|_| row.corrupt("target_path"))?,
             mode: model
                 .target_mode
                 .and_then(|bits| FileMode::new(bits.cast_unsigned()).ok())

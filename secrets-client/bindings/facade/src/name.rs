@@ -1,4 +1,4 @@
-use secrets_core::{NamePolicy, SecretId, TargetKind, reserved_variable};
+use secrets_core::{NamePolicy, SecretId, TargetKind, reserved};
 use serde::Serialize;
 
 use crate::{InvalidArgument, word};
@@ -26,7 +26,7 @@ pub fn validate_name(
     let (error, suggestion) = match SecretId::parse(name, policy) {
         Err(error) => (Some(error.to_string()), error.suggestion().map(SecretId::to_string)),
         Ok(_) if kind == TargetKind::EnvironmentVariable => {
-            (reserved_variable(name).map(|reserved| format!("reserved: {}", reserved.reason)), None)
+            (reserved::environment(name).map(ToString::to_string), None)
         }
         Ok(_) => (None, None),
     };

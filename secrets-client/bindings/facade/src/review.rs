@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use secrets_core::import::{self, Outcome};
-use secrets_core::{Limits, NamePolicy, SecretId, dotenv};
+use secrets_core::{AllowedReserved, Limits, NamePolicy, SecretId, dotenv};
 use serde::{Deserialize, Serialize};
 
 use crate::{InvalidArgument, Target, word};
@@ -16,6 +16,8 @@ pub struct Rules {
     pub only: Vec<String>,
     /// `STRICT` or `RELAXED`, for new names.
     pub name_policy: Option<String>,
+    /// The reserved names that the organization allows.
+    pub allowed_reserved: Vec<String>,
     /// `SKIP`, `OVERWRITE` or `FAIL`, for names that exist.
     pub conflict_policy: Option<String>,
     /// `FAIL` or `SKIP`: what becomes of the others when an entry is rejected.
@@ -73,6 +75,8 @@ pub fn review_dotenv(document: &[u8], rules: &Rules) -> Result<Review, InvalidAr
         existing: &existing.collect::<Result<_, _>>()?,
         only: &rules.only.iter().map(name("only")).collect::<Result<_, _>>()?,
         name_policy: word("name_policy", rules.name_policy.as_deref())?,
+        allowed_reserved: &AllowedReserved::new(&rules.allowed_reserved)
+            .map_err(|error| InvalidArgument::new("allowed_reserved", error))?,
         conflict_policy: word("conflict_policy", rules.conflict_policy.as_deref())?,
         on_rejected: word("on_rejected", rules.on_rejected.as_deref())?,
         limits: Limits::default(),

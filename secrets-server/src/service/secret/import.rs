@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use secrets_core::import::{ConflictPolicy, Outcome, RejectedPolicy, Review, Reviewed, Rules, review};
 use secrets_core::limits::Limit;
-use secrets_core::{ScopeName, SecretId, Target};
+use secrets_core::{AllowedReserved, ScopeName, SecretId, Target};
 
 pub use document::Document;
 
@@ -81,6 +81,7 @@ impl Service {
             existing: &targets,
             only: &input.only,
             name_policy: mutation.located.organization.name_policy,
+            allowed_reserved: &AllowedReserved::default(),
             conflict_policy: input.conflict_policy,
             on_rejected: input.on_rejected,
             limits,

@@ -2,7 +2,7 @@
 
 use secrets_core::authorize::Listing;
 use secrets_core::limits::Limits;
-use secrets_core::{Destination, ScopeName, SecretId, SecretName, Target, right};
+use secrets_core::{AllowedReserved, Destination, InvalidTarget, ScopeName, SecretId, SecretName, Target, right};
 
 use super::view::{self, ChangedSecret};
 use super::{invalid_name, missing, overlap};
@@ -117,9 +117,7 @@ impl SecretMutation<'_> {
 
     /// Refuses a target that a secret of this name can't have, and one whose destination another secret of the scope has.
     pub(super) async fn check_target(&self, secret: &Secret, target: &Target) -> Result<(), Error> {
-        target
-            .check_name(&secret.secret_id)
-            .map_err(|error| Error::field(Reason::ReservedSecretId, "secret_id", error))?;
+        target.check_storing(&secret.secret_id, &AllowedReserved::default()).map_err(reserved)?;
         let Some(destination) = target.destination(&secret.secret_id) else { return Ok(()) };
         let scopes = [self.located.scope];
         let overlapping =
@@ -177,6 +175,13 @@ impl Secret {
         self.revision = stamp.revision;
         self.update_time = stamp.time;
         self.updater.clone_from(&stamp.updater);
+    }
+}
+
+fn reserved(error: InvalidTarget) -> Error {
+    match error {
+        InvalidTarget::ReservedPath { .. } => Error::field(Reason::InvalidTarget, "secret.target.file.path", error),
+        _ => Error::field(Reason::ReservedSecretId, "secret_id", error),
     }
 }
 

@@ -228,8 +228,25 @@ async fn refuses_invalid_metadata(database: &TestDatabase) {
             &acme.bob,
             v1::Secret { description: "bell\u{7}".into(), ..Default::default() },
             "secret.description",
-            "invalid character U+0007 at byte 4 of description; expected text without control characters other than line \
-             feed and tab",
+            "invalid character U+0007 at byte 4 of description; expected text without characters that hide or reorder it, \
+             and without control characters other than line feed and tab",
+        ),
+        // An agent reads these, and nobody sees them.
+        (
+            BOB,
+            &acme.bob,
+            v1::Secret { description: "tag\u{e0041}".into(), ..Default::default() },
+            "secret.description",
+            "invalid character U+E0041 at byte 3 of description; expected text without characters that hide or reorder it, \
+             and without control characters other than line feed and tab",
+        ),
+        (
+            BOB,
+            &acme.bob,
+            v1::Secret { labels: [("k".into(), "v\u{202e}".into())].into(), ..Default::default() },
+            "secret.labels",
+            "invalid character U+202E in label value; expected text without control characters and others that hide or \
+             reorder it",
         ),
         (
             BOB,

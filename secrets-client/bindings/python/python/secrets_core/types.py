@@ -39,6 +39,8 @@ class Rules(TypedDict, total=False):
     only: Sequence[str]
     """The names to import; all if there are none."""
     name_policy: NamePolicy
+    allowed_reserved: Sequence[str]
+    """The reserved names that the organization allows."""
     conflict_policy: Literal["SKIP", "OVERWRITE", "FAIL"]
     """What becomes of names that exist."""
     on_rejected: Literal["FAIL", "SKIP"]

@@ -11,6 +11,7 @@
 //! - A driver that fails, a row that cannot be, and a row that is not there are three different things:
 //!   [`StoreError::Unavailable`], [`StoreError::Corrupt`], and `None`.
 //! - Entities stay inside. What leaves are plain structs of core's types.
+//! - What destroys values takes a [`WriteTransaction`], whose [`commit`] removes them from SQLite's log as well.
 //! - No statement is logged, and no error quotes a row.
 //!
 //! # Why there are no traits
@@ -31,6 +32,7 @@ mod migration;
 mod row;
 mod statement_log;
 mod transaction;
+mod write_ahead_log;
 
 pub mod audit;
 pub mod binding;

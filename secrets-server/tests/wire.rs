@@ -8,7 +8,6 @@ mod support {
     pub mod acme;
     pub mod calls;
     pub mod clients;
-    #[expect(dead_code, reason = "other test binaries connect to it again")]
     pub mod database;
     pub mod on_both;
     pub mod organization;
@@ -25,6 +24,7 @@ mod wire {
     mod audit_unavailable;
     mod catalogue;
     mod directory;
+    mod erasure;
     mod explain;
     mod handover;
     mod people;

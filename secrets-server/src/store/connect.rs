@@ -13,7 +13,10 @@ use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{ConnectOptions, DatabaseConnection};
 
 use super::group_commit::GroupCommit;
+use super::write_ahead_log::WriteAheadLog;
 use super::{ACQUIRE_TIMEOUT, Connections, StatementLog, Store, StoreError, migration};
+
+pub(super) use sqlite::BUSY_TIMEOUT;
 
 /// Which database to open.
 #[derive(Clone, Debug)]
@@ -125,20 +128,23 @@ pub async fn connect_logged(config: &DatabaseConfig, log: &StatementLog) -> Resu
 }
 
 async fn open(config: &DatabaseConfig, log: Option<&StatementLog>) -> Result<Store, ConnectError> {
-    let mut connections = match config {
-        DatabaseConfig::Sqlite { path, readers } => sqlite::open(path, *readers).await?,
-        DatabaseConfig::Postgres { url, connections } => postgres::open(url, *connections).await?,
+    let (mut connections, interrupt) = match config {
+        DatabaseConfig::Sqlite { path, readers } => {
+            let (connections, interrupt) = sqlite::open(path, *readers).await?;
+            (connections, Some(interrupt))
+        }
+        DatabaseConfig::Postgres { url, connections } => (postgres::open(url, *connections).await?, None),
     };
     if let Some(migration) = migration::state(&connections.writer).await.map_err(StoreError::from)?.unknown.pop() {
         return Err(ConnectError::SchemaNewer { migration });
     }
+    // Its statements are no caller's, and are not counted.
+    let write_ahead_log = interrupt.map(|interrupt| WriteAheadLog::new(connections.writer.clone(), interrupt));
     if let Some(log) = log {
         log.attach(&mut connections.reader);
         log.attach(&mut connections.writer);
     }
-    if let DatabaseConfig::Sqlite { .. } = config {
-        connections.group = Some(GroupCommit::start(connections.writer.clone()));
-    }
+    connections.group = write_ahead_log.map(|log| GroupCommit::start(connections.writer.clone(), log));
     Ok(Store(Arc::new(connections)))
 }
 

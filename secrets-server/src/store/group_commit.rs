@@ -42,6 +42,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+use super::write_ahead_log::{Erasure, WriteAheadLog};
 use super::{ACQUIRE_TIMEOUT, DriverError, StoreError, begin_immediate};
 
 /// How many turns share a commit at most.
@@ -59,11 +60,12 @@ pub(super) struct GroupCommit {
 type Waiting = oneshot::Sender<Result<Turn, StoreError>>;
 
 impl GroupCommit {
-    /// Starts the task. It takes the one connection of the pool `writer` while somebody writes, and leaves it otherwise.
-    pub(super) fn start(writer: DatabaseConnection) -> Self {
+    /// Starts the task. It takes the one connection of the pool `writer` while somebody writes or the log is truncated, and
+    /// leaves it otherwise.
+    pub(super) fn start(writer: DatabaseConnection, log: WriteAheadLog) -> Self {
         let (queue, waiting) = mpsc::unbounded_channel();
         let commits = Arc::new(AtomicU64::new(0));
-        tokio::spawn(Task { writer, waiting, commits: Arc::clone(&commits) }.run());
+        tokio::spawn(Task { writer, log, waiting, commits: Arc::clone(&commits) }.run());
         Self { queue, commits }
     }
 
@@ -88,7 +90,7 @@ impl GroupCommit {
 /// The order of the fields matters: the connection is given back before the task learns of the end.
 pub(super) struct Turn {
     connection: Arc<DatabaseTransaction>,
-    end: oneshot::Sender<()>,
+    end: oneshot::Sender<Erasure>,
     confirmation: Confirmation,
 }
 
@@ -104,11 +106,20 @@ impl Turn {
     }
 
     /// Keeps what was done, and returns when it is durable.
-    pub(super) async fn commit(self) -> Result<(), StoreError> {
+    pub(super) async fn commit(self, erasure: Erasure) -> Result<(), StoreError> {
         let Self { connection, end, confirmation } = self;
         drop(connection);
-        end.send(()).map_err(|()| ended())?;
+        end.send(erasure).map_err(|_| ended())?;
         confirmation.wait().await
+    }
+
+    /// The same, and tries to truncate the log before it returns: it may hold what this transaction destroyed.
+    pub(super) async fn commit_and_erase(self) -> Result<(), StoreError> {
+        let (report, attempted) = oneshot::channel();
+        self.commit(Erasure::Reported(report)).await?;
+        // The task has ended: the next start truncates it.
+        let _ = attempted.await;
+        Ok(())
     }
 }
 
@@ -137,13 +148,23 @@ impl Confirmation {
 /// The task that owns the writing.
 struct Task {
     writer: DatabaseConnection,
+    log: WriteAheadLog,
     waiting: mpsc::UnboundedReceiver<Waiting>,
     commits: Arc<AtomicU64>,
 }
 
 impl Task {
     async fn run(mut self) {
-        while let Some(first) = self.waiting.recv().await {
+        loop {
+            let first = tokio::select! {
+                biased; // those who write could put it off for ever
+                () = self.log.due() => {
+                    self.log.truncate().await;
+                    continue;
+                }
+                first = self.waiting.recv() => first,
+            };
+            let Some(first) = first else { return };
             if first.is_closed() {
                 continue;
             }
@@ -167,14 +188,14 @@ impl Task {
     ) -> Result<(), StoreError> {
         let connection = Arc::new(transaction);
         // The first needs no savepoint: until there is a second, the transaction is its own.
-        let kept = turn(&connection, first, &confirmation).await;
+        let kept = self.turn(&connection, first, &confirmation).await;
         let (since, mut turns) = (Instant::now(), 1);
         while kept && let Ok(next) = self.waiting.try_recv() {
             if next.is_closed() {
                 continue;
             }
             control(&connection, "SAVEPOINT turn").await?;
-            let kept = turn(&connection, next, &confirmation).await;
+            let kept = self.turn(&connection, next, &confirmation).await;
             control(&connection, if kept { "RELEASE turn" } else { "ROLLBACK TO turn; RELEASE turn" }).await?;
             turns += 1;
             if turns >= MAX_TURNS_PER_COMMIT || since.elapsed() >= GRANT_TIMEOUT {
@@ -185,20 +206,27 @@ impl Task {
         if kept {
             transaction.commit().await?;
             self.commits.fetch_add(1, Ordering::Relaxed);
+            self.log.committed();
         } else {
             transaction.rollback().await?;
         }
         Ok(())
     }
-}
 
-/// One caller's turn, from its grant to its end. Returns whether what it did is kept.
-async fn turn(connection: &Arc<DatabaseTransaction>, waiting: Waiting, confirmation: &Confirmation) -> bool {
-    let (end, ended) = oneshot::channel();
-    let turn = Turn { connection: Arc::clone(connection), end, confirmation: confirmation.clone() };
-    // From a caller that has vanished it comes back, and is dropped here.
-    drop(waiting.send(Ok(turn)));
-    ended.await.is_ok()
+    /// One caller's turn, from its grant to its end. Returns whether what it did is kept.
+    async fn turn(
+        &mut self,
+        connection: &Arc<DatabaseTransaction>,
+        waiting: Waiting,
+        confirmation: &Confirmation,
+    ) -> bool {
+        let (end, ended) = oneshot::channel();
+        let turn = Turn { connection: Arc::clone(connection), end, confirmation: confirmation.clone() };
+        // From a caller that has vanished it comes back, and is dropped here.
+        drop(waiting.send(Ok(turn)));
+        let kept = ended.await;
+        kept.map(|erasure| self.log.request(erasure)).is_ok()
+    }
 }
 
 async fn control(connection: &DatabaseTransaction, statement: &str) -> Result<(), StoreError> {

@@ -10,9 +10,9 @@ use sea_orm::{
 };
 use secrets_core::{Timestamp, Uid};
 
-use super::StoreError;
 use super::entity::{data_key, root_key, secret_version, system_key};
 use super::row::{Row, reading, time};
+use super::{StoreError, WriteTransaction};
 
 /// A root seed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +149,7 @@ pub async fn active_data_key(
 /// Changes the state of a data key, and waits for whoever seals under it. [`DataKeyState::Destroyed`] also wipes what
 /// is sealed. False if there is no such key or it was destroyed before.
 pub async fn set_data_key_state(
-    db: &impl ConnectionTrait,
+    db: &WriteTransaction,
     organization: Uid,
     version: u32,
     state: DataKeyState,
@@ -163,11 +163,15 @@ pub async fn set_data_key_state(
         .filter(data_key::Column::OrganizationUid.eq(organization))
         .filter(data_key::Column::Version.eq(i64::from(version)))
         .filter(data_key::Column::State.ne(DataKeyState::Destroyed.as_str()));
-    Ok(query.exec(db).await?.rows_affected == 1)
+    let rows = query.exec(db).await?.rows_affected;
+    if state == DataKeyState::Destroyed {
+        db.destroyed(rows);
+    }
+    Ok(rows == 1)
 }
 
 /// Destroys all data keys of an organization: nothing of it in this database opens afterwards. Returns how many.
-pub async fn destroy_data_keys(db: &impl ConnectionTrait, organization: Uid) -> Result<u64, StoreError> {
+pub async fn destroy_data_keys(db: &WriteTransaction, organization: Uid) -> Result<u64, StoreError> {
     let query = data_key::Entity::update_many()
         .set(data_key::ActiveModel {
             state: Set(DataKeyState::Destroyed.as_str().to_owned()),
@@ -176,7 +180,9 @@ pub async fn destroy_data_keys(db: &impl ConnectionTrait, organization: Uid) -> 
         })
         .filter(data_key::Column::OrganizationUid.eq(organization))
         .filter(data_key::Column::State.ne(DataKeyState::Destroyed.as_str()));
-    Ok(query.exec(db).await?.rows_affected)
+    let rows = query.exec(db).await?.rows_affected;
+    db.destroyed(rows);
+    Ok(rows)
 }
 
 /// How many versions of secrets, deleted secrets included, still have a value under a data key.

@@ -7,6 +7,7 @@ use sea_orm::prelude::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
 use super::group_commit::{Confirmation, Turn};
+use super::write_ahead_log::Erasure;
 use super::{DriverError, StoreError};
 
 /// A transaction of [`Store::begin`](super::Store::begin). Dropping it undoes what it did; [`commit`] makes it durable.
@@ -16,6 +17,10 @@ use super::{DriverError, StoreError};
 pub struct WriteTransaction {
     scope: Scope,
     broken: AtomicBool,
+    /// It destroys values, which SQLite's log may still hold.
+    destroys: AtomicBool,
+    /// Its commit waits for the log.
+    waits_for_log: AtomicBool,
 }
 
 enum Scope {
@@ -27,11 +32,28 @@ enum Scope {
 
 impl WriteTransaction {
     pub(super) fn whole(transaction: DatabaseTransaction) -> Self {
-        Self { scope: Scope::Whole(transaction), broken: AtomicBool::new(false) }
+        Self::new(Scope::Whole(transaction))
     }
 
     pub(super) fn shared(turn: Turn) -> Self {
-        Self { scope: Scope::Shared(turn), broken: AtomicBool::new(false) }
+        Self::new(Scope::Shared(turn))
+    }
+
+    fn new(scope: Scope) -> Self {
+        let unset = || AtomicBool::new(false);
+        Self { scope, broken: unset(), destroys: unset(), waits_for_log: unset() }
+    }
+
+    /// Notes that `rows` values were destroyed because somebody asked for it: its commit does not return before it was
+    /// tried to remove them from SQLite's log too.
+    pub(super) fn destroyed(&self, rows: u64) {
+        self.outdated(rows);
+        self.waits_for_log.fetch_or(rows > 0, Ordering::Relaxed);
+    }
+
+    /// Notes that `rows` values were destroyed because their time had come: they leave SQLite's log soon.
+    pub(super) fn outdated(&self, rows: u64) {
+        self.destroys.fetch_or(rows > 0, Ordering::Relaxed);
     }
 
     /// Tells whether what this transaction has seen is durable. Whoever gives an answer without committing waits for it.
@@ -82,7 +104,9 @@ pub async fn commit(transaction: WriteTransaction) -> Result<(), StoreError> {
     }
     match transaction.scope {
         Scope::Whole(transaction) => Ok(transaction.commit().await?),
-        Scope::Shared(turn) => turn.commit().await,
+        Scope::Shared(turn) if transaction.waits_for_log.into_inner() => turn.commit_and_erase().await,
+        Scope::Shared(turn) if transaction.destroys.into_inner() => turn.commit(Erasure::Soon).await,
+        Scope::Shared(turn) => turn.commit(Erasure::None).await,
     }
 }
 

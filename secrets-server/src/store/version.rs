@@ -6,9 +6,9 @@ use sea_orm::{
 };
 use secrets_core::{FileMode, FilePath, Target, TargetKind, Timestamp, Uid};
 
-use super::StoreError;
 use super::entity::secret_version::{ActiveModel, Column, Entity, Model};
 use super::row::{Row, optional_time, reading, time};
+use super::{StoreError, WriteTransaction};
 
 const TABLE: &str = "secret_versions";
 
@@ -82,7 +82,7 @@ pub async fn count(db: &impl ConnectionTrait, organization: Uid, secret: Uid) ->
 /// Wipes the value of a version; false if it is not there or was destroyed before. That it is not the current one is
 /// for the caller to check, under the organization's lock.
 pub async fn destroy(
-    db: &impl ConnectionTrait,
+    db: &WriteTransaction,
     organization: Uid,
     secret: Uid,
     version: u32,
@@ -95,12 +95,14 @@ pub async fn destroy(
         .filter(Column::SecretUid.eq(secret))
         .filter(Column::Version.eq(i64::from(version)))
         .filter(Column::DestroyTime.is_null());
-    Ok(query.exec(db).await?.rows_affected == 1)
+    let rows = query.exec(db).await?.rows_affected;
+    db.destroyed(rows);
+    Ok(rows == 1)
 }
 
 /// Removes a version altogether, to make room for a new one; false if it was not there.
 pub async fn remove(
-    db: &impl ConnectionTrait,
+    db: &WriteTransaction,
     organization: Uid,
     secret: Uid,
     version: u32,
@@ -109,12 +111,14 @@ pub async fn remove(
         .filter(Column::OrganizationUid.eq(organization))
         .filter(Column::SecretUid.eq(secret))
         .filter(Column::Version.eq(i64::from(version)));
-    Ok(query.exec(db).await?.rows_affected == 1)
+    let rows = query.exec(db).await?.rows_affected;
+    db.outdated(rows);
+    Ok(rows == 1)
 }
 
 /// Removes the oldest versions of a secret, all but the `keep` newest; returns how many.
 pub async fn remove_oldest(
-    db: &impl ConnectionTrait,
+    db: &WriteTransaction,
     organization: Uid,
     secret: Uid,
     keep: u64,
@@ -126,7 +130,9 @@ pub async fn remove_oldest(
         .filter(Column::OrganizationUid.eq(organization))
         .filter(Column::SecretUid.eq(secret))
         .filter(Column::Version.lte(number));
-    Ok(query.exec(db).await?.rows_affected)
+    let rows = query.exec(db).await?.rows_affected;
+    db.outdated(rows);
+    Ok(rows)
 }
 
 fn of_secret(organization: Uid, secret: Uid) -> Select<Entity> {

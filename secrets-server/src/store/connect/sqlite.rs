@@ -9,16 +9,21 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sea_orm::sqlx::Connection;
+use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{Connection, Sqlite};
 use sea_orm::{ConnectOptions, DatabaseConnection, SqlxError};
 
 use super::{ConnectError, Connections, StoreError, pool, quiet};
+use crate::store::write_ahead_log::Interrupt;
 
 /// Only another program (a backup, the `sqlite3` shell) can hold a lock that this waits for.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(in crate::store) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Instructions of SQLite's machine between two looks at whether a statement is to be interrupted: some milliseconds.
+const INTERRUPT_INTERVAL: i32 = 100_000;
 
-pub(super) async fn open(path: &Path, readers: u32) -> Result<Connections, ConnectError> {
+/// Opens the file. Statements of the readers end when the interrupt is requested.
+pub(super) async fn open(path: &Path, readers: u32) -> Result<(Connections, Interrupt), ConnectError> {
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
         made.map_err(|source| ConnectError::File { path: directory.to_owned(), source })?;
@@ -27,8 +32,9 @@ pub(super) async fn open(path: &Path, readers: u32) -> Result<Connections, Conne
     // SQLite gives the files beside it the mode of the database file, so it is set before anything is written.
     private_file(path).map_err(|source| ConnectError::File { path: path.to_owned(), source })?;
     let writer = open_writer(path).await?;
-    let reader = open_readers(path, readers).await?;
-    Ok(Connections { reader, writer, group: None, _lock: Some(lock) })
+    let interrupt = Interrupt::default();
+    let reader = open_readers(path, readers, &interrupt).await?;
+    Ok((Connections { reader, writer, group: None, _lock: Some(lock) }, interrupt))
 }
 
 fn lock(path: &Path) -> Result<File, ConnectError> {
@@ -75,17 +81,32 @@ async fn is_free(connection: &mut SqliteConnection) -> Result<bool, SqlxError> {
     Ok(!connection.is_in_transaction())
 }
 
-async fn open_readers(path: &Path, readers: u32) -> Result<DatabaseConnection, StoreError> {
+async fn open_readers(path: &Path, readers: u32, interrupt: &Interrupt) -> Result<DatabaseConnection, StoreError> {
     let mut options = options(path, |options| options.read_only(true));
-    options.max_connections(readers.max(1)).min_connections(1);
+    let interrupt = interrupt.clone();
+    options.max_connections(readers.max(1)).min_connections(1).map_sqlx_sqlite_pool_opts(move |pool| {
+        let interrupt = interrupt.clone();
+        free_again(pool).after_connect(move |connection, _| {
+            let interrupt = interrupt.clone();
+            Box::pin(async move {
+                let mut handle = connection.lock_handle().await?;
+                handle.set_progress_handler(INTERRUPT_INTERVAL, move || !interrupt.is_requested());
+                Ok(())
+            })
+        })
+    });
     pool(options).await
+}
+
+fn free_again(pool: PoolOptions<Sqlite>) -> PoolOptions<Sqlite> {
+    pool.after_release(|connection, _| Box::pin(is_free(connection)))
 }
 
 fn options(path: &Path, with: fn(SqliteConnectOptions) -> SqliteConnectOptions) -> ConnectOptions {
     // The path does not go through a URL, in which some characters would mean something.
     let path = path.to_owned();
     let mut options = quiet("sqlite://database");
-    options.map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_free(connection))));
+    options.map_sqlx_sqlite_pool_opts(free_again);
     options.idle_timeout(None).max_lifetime(None).test_before_acquire(false).map_sqlx_sqlite_opts(move |sqlite| {
         with(
             sqlite

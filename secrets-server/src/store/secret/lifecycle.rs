@@ -7,9 +7,9 @@ use sea_orm::{
 use secrets_core::{Scope, Timestamp, Uid};
 
 use super::{Stamp, TABLE};
-use crate::store::StoreError;
 use crate::store::entity::secret::{ActiveModel, Column, Entity};
 use crate::store::row::{Row, reading};
+use crate::store::{StoreError, WriteTransaction};
 
 /// Deletes a live secret until `purge_time`; false if there is no such live one.
 pub async fn delete(
@@ -51,20 +51,24 @@ pub async fn undelete(
 }
 
 /// Removes a secret, deleted or not, and all of its versions for good; false if it was not there.
-pub async fn purge(db: &impl ConnectionTrait, organization: Uid, uid: Uid) -> Result<bool, StoreError> {
+pub async fn purge(db: &WriteTransaction, organization: Uid, uid: Uid) -> Result<bool, StoreError> {
     let query = Entity::delete_many().filter(Column::OrganizationUid.eq(organization)).filter(Column::Uid.eq(uid));
-    Ok(query.exec(db).await?.rows_affected == 1)
+    let rows = query.exec(db).await?.rows_affected;
+    db.destroyed(rows);
+    Ok(rows == 1)
 }
 
 /// Removes all secrets of a scope, deleted or not, and their versions for good; returns how many.
-pub async fn purge_scope(db: &impl ConnectionTrait, organization: Uid, scope: Scope) -> Result<u64, StoreError> {
+pub async fn purge_scope(db: &WriteTransaction, organization: Uid, scope: Scope) -> Result<u64, StoreError> {
     let query =
         Entity::delete_many().filter(Column::OrganizationUid.eq(organization)).filter(Column::ScopeUid.eq(scope.uid));
-    Ok(query.exec(db).await?.rows_affected)
+    let rows = query.exec(db).await?.rows_affected;
+    db.destroyed(rows);
+    Ok(rows)
 }
 
 /// Removes up to `limit` deleted secrets of all organizations whose purge time has come; returns how many.
-pub async fn purge_due(db: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<u64, StoreError> {
+pub async fn purge_due(db: &WriteTransaction, now: Timestamp, limit: u64) -> Result<u64, StoreError> {
     let due: Select<Entity> = Entity::find()
         .select_only()
         .column(Column::Uid)
@@ -78,7 +82,9 @@ pub async fn purge_due(db: &impl ConnectionTrait, now: Timestamp, limit: u64) ->
     }
     // Another replica may have brought one back since.
     let query = Entity::delete_many().filter(Column::Uid.is_in(due)).filter(Column::Live.is_null());
-    Ok(query.exec(db).await?.rows_affected)
+    let rows = query.exec(db).await?.rows_affected;
+    db.outdated(rows);
+    Ok(rows)
 }
 
 async fn delete_where(

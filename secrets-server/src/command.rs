@@ -44,7 +44,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve, until SIGTERM or SIGINT
-    Serve(Flags),
+    Serve(serve::Serve),
     /// Serve something to try: everything temporary, on loopback, with a ready organization
     Dev(dev::Dev),
     /// Bring the database's schema up to date, and end
@@ -92,7 +92,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         telemetry::log::hide_panic_messages();
         let ended = match self.command {
-            Command::Serve(flags) => serve::run(&flags),
+            Command::Serve(serve) => serve.run(),
             Command::Dev(dev) => dev.run(),
             Command::Migrate(flags) => migrate::run(&flags),
             Command::CheckConfig(flags) => check_config::run(&flags),

@@ -1,7 +1,10 @@
 //! From a configuration to the open service: data directory, database, schema, root key, keys.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use zeroize::Zeroizing;
 
 use super::Application;
 use crate::clock::SystemClock;
@@ -10,7 +13,9 @@ use crate::crypto::{Random, SystemRandom};
 use crate::keys::FileRootKey;
 use crate::keys::keyring::KeyringError;
 use crate::keys::provider::file::{RootKeyFileError, RootKeyFileProblem};
+use crate::error::Error;
 use crate::process::data_dir::{self, DataDirError};
+use crate::process::operator_token_file;
 use crate::store::{self, ConnectError, Store, StoreError, key};
 
 /// Why the service can't be opened. Nothing that was there is changed, save by migrations.
@@ -30,16 +35,39 @@ pub(crate) enum OpenError {
     RootKeyLost { path: PathBuf },
     #[error("cannot open the keys: {0}")]
     Keys(#[from] KeyringError),
+    #[error("cannot read or rename `{}`: {error}", path.display())]
+    OperatorToken { path: PathBuf, error: io::Error },
+    #[error(
+        "`{}` is not known to the database `{}`, which may be a copy without its `-wal` file; copy both from a stopped server, \
+         use `secrets-server restore` with a backup, or begin anew with `--new-database`",
+        path.display(), database.display()
+    )]
+    UnknownOperatorToken { path: PathBuf, database: PathBuf },
+    #[error("cannot look up the operator's token: {0}")]
+    Lookup(Error),
+}
+
+/// What becomes of an `operator-token` in SQLite's data directory that the database does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnknownToken {
+    /// The database is not the one that belongs to it: nothing is served.
+    Refuse,
+    /// The other database was given up: the file gets another name.
+    SetAside,
 }
 
 /// Opens the service. SQLite is brought up to date on the way; PostgreSQL, which other replicas may be using, is not.
-pub(crate) async fn open(config: &Config) -> Result<Application, OpenError> {
+pub(crate) async fn open(config: &Config, unknown: UnknownToken) -> Result<Application, OpenError> {
     data_dir::prepare(&config.data_dir)?;
     let store = store::connect(&(&config.database).into()).await?;
-    match config.database {
-        Database::Sqlite { .. } => {
+    match &config.database {
+        Database::Sqlite { path } => {
             for migration in store.migrate().await? {
                 tracing::info!(migration, "migrated");
+            }
+            // Before anything is made in a database that was never used.
+            if key::root_keys(store.reader()).await?.is_empty() && operator_token(config)?.is_some() {
+                unknown.apply(config, path)?;
             }
         }
         Database::Postgres { .. } => {
@@ -51,13 +79,44 @@ pub(crate) async fn open(config: &Config) -> Result<Application, OpenError> {
     }
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let root_key = root_key(config, &store, &random).await?;
-    Ok(Application::open(store, &root_key, Arc::new(SystemClock), random).await?)
+    let application = Application::open(store, &root_key, Arc::new(SystemClock), random).await?;
+    if let Database::Sqlite { path } = &config.database
+        && let Some(token) = operator_token(config)?
+        && application.service.find_operator_token(&token).await.map_err(OpenError::Lookup)?.is_none()
+    {
+        unknown.apply(config, path)?;
+    }
+    Ok(application)
+}
+
+fn operator_token(config: &Config) -> Result<Option<Zeroizing<String>>, OpenError> {
+    operator_token_file::read(&config.data_dir).map_err(|error| token_file_error(config, error))
+}
+
+fn token_file_error(config: &Config, error: io::Error) -> OpenError {
+    OpenError::OperatorToken { path: operator_token_file::path(&config.data_dir), error }
+}
+
+impl UnknownToken {
+    fn apply(self, config: &Config, database: &Path) -> Result<(), OpenError> {
+        let path = operator_token_file::path(&config.data_dir);
+        match self {
+            Self::Refuse => Err(OpenError::UnknownOperatorToken { path, database: database.to_owned() }),
+            Self::SetAside => {
+                let set_aside = operator_token_file::set_aside(&config.data_dir);
+                let old = set_aside.map_err(|error| token_file_error(config, error))?;
+                tracing::warn!(path = %old.display(), "renamed the operator's token of another database");
+                Ok(())
+            }
+        }
+    }
 }
 
 /// Reads the root key. A new one is made only for a database that was never set up with one: another would open nothing
 /// of what is stored.
 async fn root_key(config: &Config, store: &Store, random: &Arc<dyn Random>) -> Result<FileRootKey, OpenError> {
     let path = &config.root_key_file;
+    FileRootKey::remove_drafts(path);
     match FileRootKey::load(path, Arc::clone(random)) {
         Err(RootKeyFileError { problem: RootKeyFileProblem::Missing, .. }) => {
             if !key::root_keys(store.reader()).await?.is_empty() {

@@ -6,25 +6,41 @@ use tokio::time::timeout;
 
 use super::{CommandError, block_on, load};
 use crate::application::Application;
-use crate::application::open::open;
+use crate::application::open::{UnknownToken, open};
 use crate::config::{Config, Flags};
 use crate::process::shutdown::{Shutdown, Termination};
-use crate::process::{core_dumps, operator_token_file};
+use crate::process::core_dumps;
+use crate::process::operator_token_file::Draft;
 use crate::server::Server;
 use crate::{rpc, telemetry};
 
 /// How long the last writes to the database may take: a stop ends within 20 s, of which calls in flight may use 19.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// Serves what the configuration says, until it is asked to stop.
-pub(super) fn run(flags: &Flags) -> Result<(), CommandError> {
-    let config = load(flags)?;
-    run_with(&config, async |application, _| write_operator_token(&config, application).await)
+/// The arguments of `serve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    flags: Flags,
+
+    /// Begin with this database although `operator-token` in the data directory is of another one, and rename that file
+    #[arg(long)]
+    new_database: bool,
+}
+
+impl Serve {
+    /// Serves what the configuration says, until it is asked to stop.
+    pub(super) fn run(&self) -> Result<(), CommandError> {
+        let config = load(&self.flags)?;
+        let token = if self.new_database { UnknownToken::SetAside } else { UnknownToken::Refuse };
+        run_with(&config, token, async |application, _| write_operator_token(&config, application).await)
+    }
 }
 
 /// Serves `config`; `ready` runs when the service is open and its addresses are bound, before the first call.
 pub(super) fn run_with(
     config: &Config,
+    token: UnknownToken,
     ready: impl AsyncFnOnce(&Application, &Server) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
     telemetry::log::init(&config.log)?;
@@ -32,7 +48,7 @@ pub(super) fn run_with(
     block_on(async {
         let mut termination = Termination::listen()?;
         let application = tokio::select! {
-            opened = open(config) => opened?,
+            opened = open(config, token) => opened?,
             signal = termination.received() => {
                 tracing::info!(signal, "asked to stop while starting");
                 return Ok(());
@@ -50,12 +66,29 @@ pub(super) fn run_with(
 
 /// On the first start: a token for the operator, where only the operator reads it.
 async fn write_operator_token(config: &Config, application: &Application) -> Result<(), CommandError> {
+    finish_last_start(config, application).await?;
     if let Some(first) = application.service.bootstrap_operator().await.map_err(CommandError::bootstrap)? {
         // The exposure that the file is for.
-        let path = operator_token_file::write(&config.data_dir, first.token().expose())?;
-        first.keep().await.map_err(CommandError::bootstrap)?;
-        tracing::info!(path = %path.display(), "wrote the operator's token");
+        let draft = Draft::write(&config.data_dir, first.token().expose())?;
+        if let Err(error) = first.keep().await {
+            draft.discard()?;
+            return Err(CommandError::bootstrap(error));
+        }
+        publish(draft)?;
     }
+    Ok(())
+}
+
+/// A process that ended while it wrote the token has left a draft: published when the token was stored, else removed.
+async fn finish_last_start(config: &Config, application: &Application) -> Result<(), CommandError> {
+    let Some(draft) = Draft::left_in(&config.data_dir)? else { return Ok(()) };
+    let stored = application.service.find_operator_token(draft.token()).await.map_err(CommandError::bootstrap)?;
+    if stored.is_some_and(|row| row.revoke_time.is_none()) { publish(draft) } else { Ok(draft.discard()?) }
+}
+
+fn publish(draft: Draft) -> Result<(), CommandError> {
+    let path = draft.publish()?;
+    tracing::info!(path = %path.display(), "wrote the operator's token");
     Ok(())
 }
 

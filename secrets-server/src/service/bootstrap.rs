@@ -9,7 +9,7 @@ use crate::auth::token::Token;
 use crate::error::Error;
 use crate::service::Service;
 use crate::store::binding::BindingRecord;
-use crate::store::credential::CredentialFilter;
+use crate::store::credential::{Credential, CredentialFilter};
 use crate::store::organization::Organization;
 use crate::store::user::{User, UserState};
 use crate::store::{self, WriteTransaction, binding, credential, organization, revision, user};
@@ -38,6 +38,18 @@ impl Service {
         let CreatedCredential { token, .. } =
             self.create_credential(&transaction, new_credential, self.clock.now(), |_| ()).await?;
         Ok(Some(FirstToken { token, transaction }))
+    }
+
+    /// Finds the operator's token of this text, ended or not.
+    pub async fn find_operator_token(&self, text: &str) -> Result<Option<Credential>, Error> {
+        let Ok(token) = Token::parse(text) else { return Ok(None) };
+        for pepper in self.keys.peppers() {
+            let found = credential::by_mac(self.store.reader(), &token.mac(pepper)).await?;
+            if let Some(found) = found.filter(|found| found.kind == CredentialKind::Operator) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// Makes the organization `dev` with the administrator `dev`, and returns a personal token of theirs. For an empty,

@@ -78,6 +78,61 @@ fn a_root_key_that_is_lost_wrong_or_readable_by_others_is_refused_and_nothing_is
 }
 
 #[test]
+fn an_operator_token_of_another_database_is_refused_until_that_is_given_up() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    stop(ServerProcess::start(serve(one.path(), &[])));
+    let data = two.path().join("data");
+    let token = fs::read(one.path().join("data/operator-token")).unwrap();
+    let refused = || {
+        let ended = start_in(two.path());
+        assert_eq!(ended.code, Some(1));
+        for part in ["operator-token", "`-wal`", "`secrets-server restore`", "`--new-database`"] {
+            assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+        }
+    };
+
+    // As it is when `secrets.db` was copied alone from a server that had just been set up.
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("operator-token"), &token).unwrap();
+    refused();
+    assert!(!data.join("root-key").exists(), "nothing is made");
+    stop(ServerProcess::start(serve(two.path(), &["--new-database"])));
+    assert_eq!(fs::read(data.join("operator-token.old")).unwrap(), token);
+    let own = fs::read(data.join("operator-token")).unwrap();
+    assert_ne!(own, token);
+    stop(ServerProcess::start(serve(two.path(), &[])));
+
+    // And beside a database that is in use.
+    fs::write(data.join("operator-token"), &token).unwrap();
+    refused();
+    fs::write(data.join("operator-token"), "not a token").unwrap();
+    refused();
+    fs::write(data.join("operator-token"), &own).unwrap();
+    stop(ServerProcess::start(serve(two.path(), &[])));
+}
+
+#[test]
+fn what_a_start_that_was_cut_off_left_is_finished_or_removed_by_the_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| directory.path().join("data").join(name);
+    stop(ServerProcess::start(serve(directory.path(), &[])));
+    let token = fs::read(file("operator-token")).unwrap();
+
+    // Cut off after the token was stored.
+    fs::rename(file("operator-token"), file(".operator-token.draft")).unwrap();
+    stop(ServerProcess::start(serve(directory.path(), &[])));
+    assert_eq!(fs::read(file("operator-token")).unwrap(), token);
+    assert!(!file(".operator-token.draft").exists());
+
+    // Cut off before; and while the root key was made.
+    fs::write(file(".operator-token.draft"), "sopr_cut").unwrap();
+    fs::write(file(".root-key.0123456789abcdef"), [7; 20]).unwrap();
+    stop(ServerProcess::start(serve(directory.path(), &[])));
+    assert_eq!(fs::read(file("operator-token")).unwrap(), token);
+    assert!(!file(".operator-token.draft").exists() && !file(".root-key.0123456789abcdef").exists());
+}
+
+#[test]
 fn dev_prints_two_lines_to_copy_and_leaves_nothing_behind() {
     let directory = tempfile::tempdir().unwrap();
     // Of this environment nothing but the place for temporary files is of any interest to it.

@@ -1,5 +1,6 @@
 //! A root key in a file: 32 raw bytes that only their owner can read.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -40,6 +41,18 @@ impl FileRootKey {
         created.map_err(|problem| RootKeyFileError::new(path, problem))?;
         sync_directory(path).map_err(|problem| RootKeyFileError::new(path, problem))?;
         Ok(Self { key, random })
+    }
+
+    /// Removes what a process left that ended while it made a root key at `path`: a key that nothing was sealed under, or
+    /// another name of the one that is there. What can't be removed is as well left alone: nobody looks for it.
+    pub fn remove_drafts(path: &Path) {
+        let Ok(entries) = fs::read_dir(directory(path)) else { return };
+        for draft in entries.flatten().filter(|entry| is_draft_of(path, &entry.file_name())) {
+            match fs::remove_file(draft.path()) {
+                Ok(()) => tracing::info!(path = %draft.path().display(), "removed the draft of a root key"),
+                Err(error) => tracing::warn!(path = %draft.path().display(), %error, "cannot remove the draft of a root key"),
+            }
+        }
     }
 
     /// Reads the root key at `path`. Refuses a file that others could read, a symbolic link, and anything but 32 bytes.
@@ -213,8 +226,16 @@ fn sync_directory(path: &Path) -> Result<(), RootKeyFileProblem> {
 }
 
 fn draft_path(path: &Path, suffix: u64) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    directory(path).join(format!(".{name}.{suffix:016x}"))
+    directory(path).join(format!("{}{suffix:016x}", draft_prefix(path)))
+}
+
+fn draft_prefix(path: &Path) -> String {
+    format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+fn is_draft_of(path: &Path, name: &OsStr) -> bool {
+    let suffix = name.to_str().and_then(|name| name.strip_prefix(draft_prefix(path).as_str()));
+    suffix.is_some_and(|suffix| suffix.len() == 16 && suffix.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn directory(path: &Path) -> &Path {

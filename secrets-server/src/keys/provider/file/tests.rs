@@ -57,6 +57,22 @@ fn never_overwrites_a_key() {
 }
 
 #[test]
+fn removes_drafts_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("root.key");
+    let kept = ["root.key", ".root.key.backup", ".other.key.0123456789abcdef", ".root.key.0123456789abcdef.old"];
+    for name in kept.into_iter().chain([".root.key.0123456789abcdef", ".root.key.fedcba9876543210"]) {
+        write(&directory.path().join(name), &[7; 32], 0o600);
+    }
+    FileRootKey::remove_drafts(&path);
+    let mut left = entries(directory.path());
+    left.sort();
+    let mut kept = kept.map(str::to_owned);
+    kept.sort();
+    assert_eq!(left, kept);
+}
+
+#[test]
 fn does_not_create_through_a_dangling_link() {
     let directory = tempfile::tempdir().unwrap();
     let (link, elsewhere) = (directory.path().join("root.key"), directory.path().join("elsewhere"));

@@ -1,6 +1,8 @@
 //! The composition root: what the server consists of, opened once and handed to whoever needs it.
 
+pub(crate) mod backup;
 pub mod open;
+pub(crate) mod restore;
 
 use std::sync::Arc;
 

@@ -1,12 +1,15 @@
-//! The command line: `secrets-server serve | dev | migrate | check-config | healthcheck`.
+//! The command line: `secrets-server serve | dev | migrate | backup | restore | check-config |
+//! healthcheck`.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 
+mod backup;
 mod check_config;
 mod dev;
 mod healthcheck;
 mod man;
 mod migrate;
+mod restore;
 mod serve;
 
 use std::io;
@@ -15,10 +18,13 @@ use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::application::backup::{BackupError, records};
+use crate::application::restore::RestoreError;
 use crate::config::{Config, Environment, Flags, InvalidConfig};
 use crate::error::Error;
 use crate::process::data_dir::DataDirError;
 use crate::server::{BindError, ServeError, TlsError};
+use crate::service::verify::Verified;
 use crate::store::{ConnectError, StoreError};
 use crate::telemetry;
 
@@ -49,6 +55,10 @@ enum Command {
     Dev(dev::Dev),
     /// Bring the database's schema up to date, and end
     Migrate(Flags),
+    /// Write a backup of the SQLite database while it is served, and check that all of it opens
+    Backup(backup::Backup),
+    /// Restore a backup, or finish what the database's own tools have restored
+    Restore(restore::Restore),
     /// Check the configuration, and print it without secrets
     CheckConfig(Flags),
     /// Ask a server whether it serves; exits 0 when it does
@@ -73,6 +83,12 @@ enum CommandError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Open(#[from] crate::application::open::OpenError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    #[error("{} of what was restored does not open: {}", records(.0.damaged), .0.named.join("; "))]
+    Damaged(Verified),
     #[error("cannot make the first credential: {0}")]
     Bootstrap(Error),
     #[error(transparent)]
@@ -95,6 +111,8 @@ impl Cli {
             Command::Serve(serve) => serve.run(),
             Command::Dev(dev) => dev.run(),
             Command::Migrate(flags) => migrate::run(&flags),
+            Command::Backup(backup) => backup.run(),
+            Command::Restore(restore) => restore.run(),
             Command::CheckConfig(flags) => check_config::run(&flags),
             Command::Healthcheck(healthcheck) => healthcheck.run(),
             Command::Man(pages) => man::run(Self::command(), &pages),

@@ -1,6 +1,7 @@
-//! The process: its data directory, the operator's token in it, core dumps, and when it ends.
+//! The process: its data directory, the operator's token and the list of deletions in it, core dumps, and when it ends.
 
 pub mod core_dumps;
 pub mod data_dir;
+pub mod deletions_file;
 pub mod operator_token_file;
 pub mod shutdown;

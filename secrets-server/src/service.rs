@@ -15,7 +15,9 @@ pub mod access;
 pub mod audit;
 pub mod bootstrap;
 pub mod create_credential;
+pub mod deletions;
 pub mod directory;
+pub mod incarnation;
 pub mod locate;
 
 pub mod mutation;
@@ -23,9 +25,10 @@ pub mod open_call;
 pub mod page;
 pub mod resolve;
 pub mod secret;
+pub mod verify;
 pub mod warning;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use secrets_core::Uid;
 use secrets_core::limits::Limits;
@@ -36,6 +39,7 @@ use crate::clock::Clock;
 use crate::crypto::Random;
 use crate::error::Error;
 use crate::keys::keyring::Keyring;
+use crate::process::deletions_file::DeletionsFile;
 use crate::store::Store;
 
 /// All use cases, over what they share.
@@ -48,6 +52,8 @@ pub struct Service {
     /// The service's own limits; an organization may lower them.
     limits: Limits,
     changes: Arc<ChangeFeed>,
+    /// Where deleted organizations are listed, once it is known.
+    deletions: OnceLock<Arc<DeletionsFile>>,
 }
 
 impl Service {
@@ -60,7 +66,9 @@ impl Service {
         random: Arc<dyn Random>,
         changes: Arc<ChangeFeed>,
     ) -> Self {
-        Self { audit: AuditWriter::start(&store), store, keys, clock, random, limits: Limits::default(), changes }
+        let audit = AuditWriter::start(&store);
+        let (limits, deletions) = (Limits::default(), OnceLock::new());
+        Self { audit, store, keys, clock, random, limits, changes, deletions }
     }
 
     /// A random uid.

@@ -4,7 +4,8 @@
 //! # Invariants
 //!
 //! - Every query starts from a function that fixes the organization. `Entity::find()` is not called outside this
-//!   directory. The exceptions are the look-up of a credential by its MAC and the sweeps that purge what is due.
+//!   directory. The exceptions are the look-up of a credential by its MAC, the sweeps that purge what is due, and what
+//!   concerns the service as a whole: a backup's check, and a restore.
 //! - Functions take `&impl ConnectionTrait` and never begin or commit; only services do ([`Store::begin`], [`commit`]).
 //! - A mutation calls [`revision::lock`] first. Counting and then inserting is free of races after it, and
 //!   [`revision::RevisionLock::bump`] demands the lock as evidence.
@@ -43,6 +44,7 @@ pub mod key;
 pub mod organization;
 pub mod project;
 pub mod revision;
+pub mod sealed_value;
 pub mod secret;
 pub mod service_account;
 pub mod user;
@@ -59,7 +61,10 @@ use sea_orm::{
 };
 use secrets_core::Uid;
 
-pub use connect::{ConnectError, DatabaseConfig, DatabaseUrl, InvalidDatabaseUrl, connect, connect_logged};
+pub use connect::{
+    ConnectError, DatabaseConfig, DatabaseUrl, InvalidDatabaseUrl, SqliteLock, connect, connect_logged, copy_sqlite,
+    open_copy,
+};
 pub use error::{DriverError, StoreError, UniqueIndex};
 pub use group_commit::Confirmation;
 pub use statement_log::StatementLog;

@@ -14,6 +14,7 @@ mod support {
 }
 
 mod faults {
+    mod backup;
     mod database_cut;
     mod database_gone;
     mod database_lost;

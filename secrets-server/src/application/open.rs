@@ -10,11 +10,12 @@ use super::Application;
 use crate::clock::SystemClock;
 use crate::config::{Config, Database};
 use crate::crypto::{Random, SystemRandom};
+use crate::error::Error;
 use crate::keys::FileRootKey;
 use crate::keys::keyring::KeyringError;
 use crate::keys::provider::file::{RootKeyFileError, RootKeyFileProblem};
-use crate::error::Error;
 use crate::process::data_dir::{self, DataDirError};
+use crate::process::deletions_file::{self, DeletionsFile, DeletionsFileError};
 use crate::process::operator_token_file;
 use crate::store::{self, ConnectError, Store, StoreError, key};
 
@@ -43,8 +44,10 @@ pub(crate) enum OpenError {
         path.display(), database.display()
     )]
     UnknownOperatorToken { path: PathBuf, database: PathBuf },
-    #[error("cannot look up the operator's token: {0}")]
+    #[error("cannot read the database: {0}")]
     Lookup(Error),
+    #[error(transparent)]
+    Deletions(#[from] DeletionsFileError),
 }
 
 /// What becomes of an `operator-token` in SQLite's data directory that the database does not know.
@@ -86,6 +89,8 @@ pub(crate) async fn open(config: &Config, unknown: UnknownToken) -> Result<Appli
     {
         unknown.apply(config, path)?;
     }
+    let deletions = DeletionsFile::open(&config.data_dir.join(deletions_file::NAME))?;
+    application.service.list_deletions_in(deletions).await.map_err(OpenError::Lookup)?;
     Ok(application)
 }
 

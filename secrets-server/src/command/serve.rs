@@ -8,9 +8,9 @@ use super::{CommandError, block_on, load};
 use crate::application::Application;
 use crate::application::open::{UnknownToken, open};
 use crate::config::{Config, Flags};
-use crate::process::shutdown::{Shutdown, Termination};
 use crate::process::core_dumps;
 use crate::process::operator_token_file::Draft;
+use crate::process::shutdown::{Shutdown, Termination};
 use crate::server::Server;
 use crate::{rpc, telemetry};
 

@@ -21,6 +21,9 @@ pub enum KeyringError {
     /// The database holds organizations and no root key row: making a new one would lose them.
     #[error("the database has organizations but no root key row; restore the row from a backup")]
     RootKeyRowMissing,
+    /// The database was never used by a server.
+    #[error("the database has no keys: no server has ever used it")]
+    NeverUsed,
     /// A stored system key does not open.
     #[error("the system key {purpose} of version {version} does not open: {cause}")]
     SystemKey { purpose: &'static str, version: u32, cause: OpenError },
@@ -69,15 +72,25 @@ impl Keyring {
             key::insert_root_key(&transaction, &row).await?;
             roots.push(row);
         }
-        let mut seeds = Vec::with_capacity(roots.len());
-        for root in &roots {
-            seeds.push(RootSeed::unwrap(provider, root.version, &root.wrapped_seed).await?);
-        }
+        let seeds = unwrap(provider, &roots).await?;
         let peppers = system_keys(&transaction, &seeds, random.as_ref(), KeyPurpose::Pepper, now).await?;
         let mut fingerprints = system_keys(&transaction, &seeds, random.as_ref(), KeyPurpose::Fingerprint, now).await?;
         let fingerprint = fingerprints.pop().ok_or(KeyringError::RootKeyRowMissing)?;
         store::commit(transaction).await?;
         Ok(Self { seeds, peppers, fingerprint, random })
+    }
+
+    /// Opens the keys that are there and makes none: for a copy of a database.
+    pub async fn load(
+        db: &impl ConnectionTrait,
+        provider: &dyn RootKeyProvider,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, KeyringError> {
+        let seeds = unwrap(provider, &key::root_keys(db).await?).await?;
+        let peppers = open_system_keys(stored(db, KeyPurpose::Pepper).await?, &seeds, KeyPurpose::Pepper)?;
+        let fingerprints = stored(db, KeyPurpose::Fingerprint).await?;
+        let fingerprint = open_system_keys(fingerprints, &seeds, KeyPurpose::Fingerprint)?.pop();
+        Ok(Self { seeds, peppers, fingerprint: fingerprint.ok_or(KeyringError::NeverUsed)?, random })
     }
 
     /// The peppers, the one in use last: a token was stored under one of them.
@@ -128,7 +141,8 @@ impl Keyring {
         Ok(usable.filter_map(|row| self.open_data_key(row).inspect_err(Error::log_cause).ok()).collect())
     }
 
-    fn open_data_key(&self, row: &DataKeyRecord) -> Result<DataKey, Error> {
+    /// Opens a data key.
+    pub(crate) fn open_data_key(&self, row: &DataKeyRecord) -> Result<DataKey, Error> {
         let what = || format!("data key {} of organization {}", row.version, row.organization);
         let seed = self
             .seeds
@@ -142,6 +156,14 @@ impl Keyring {
     }
 }
 
+async fn unwrap(provider: &dyn RootKeyProvider, roots: &[RootKeyRecord]) -> Result<Vec<RootSeed>, KeyringError> {
+    let mut seeds = Vec::with_capacity(roots.len());
+    for root in roots {
+        seeds.push(RootSeed::unwrap(provider, root.version, &root.wrapped_seed).await?);
+    }
+    Ok(seeds)
+}
+
 /// The keys of a purpose, the active one last; the first is made when there is none.
 async fn system_keys(
     db: &impl ConnectionTrait,
@@ -150,7 +172,7 @@ async fn system_keys(
     purpose: KeyPurpose,
     now: Timestamp,
 ) -> Result<Vec<MacKey>, KeyringError> {
-    let mut rows = key::system_keys(db, purpose.as_str()).await?;
+    let mut rows = stored(db, purpose).await?;
     if rows.is_empty() {
         let seed = seeds.last().ok_or(KeyringError::RootKeyRowMissing)?;
         let made = MacKey::make(random, 1)?;
@@ -165,6 +187,19 @@ async fn system_keys(
         key::insert_system_key(db, &row).await?;
         rows.push(row);
     }
+    open_system_keys(rows, seeds, purpose)
+}
+
+async fn stored(db: &impl ConnectionTrait, purpose: KeyPurpose) -> Result<Vec<SystemKeyRecord>, KeyringError> {
+    Ok(key::system_keys(db, purpose.as_str()).await?)
+}
+
+/// All keys of a purpose, the active one last.
+fn open_system_keys(
+    mut rows: Vec<SystemKeyRecord>,
+    seeds: &[RootSeed],
+    purpose: KeyPurpose,
+) -> Result<Vec<MacKey>, KeyringError> {
     rows.sort_by_key(|row| (row.active, row.version));
     let mut keys = Vec::with_capacity(rows.len());
     for row in rows {

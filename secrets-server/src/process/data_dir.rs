@@ -27,6 +27,16 @@ pub enum DataDirError {
         /// The path.
         path: PathBuf,
     },
+    /// It holds something already.
+    #[error(
+        "the data directory `{path}` is not empty: there is `{found}`; restore into one that holds the root key alone"
+    )]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+        /// What is in it, or one of several.
+        found: PathBuf,
+    },
     /// Anybody may put files into it.
     #[error("the data directory `{path}` is writable by everybody; give it a directory of its own")]
     WritableByOthers {
@@ -59,6 +69,22 @@ pub fn prepare(path: &Path) -> Result<(), DataDirError> {
         // It fails where the directory is somebody else's, as on some volumes; the files in it are private anyway.
         if !empty || fs::set_permissions(path, Permissions::from_mode(PRIVATE)).is_err() {
             tracing::warn!(path = %path.display(), mode = format!("{:o}", mode & 0o777), "others can look into the data directory");
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a directory that holds anything but what `is_expected` knows by its name.
+///
+/// # Errors
+/// When it can't be read, or holds something else.
+pub fn require_empty(path: &Path, is_expected: impl Fn(&Path) -> bool) -> Result<(), DataDirError> {
+    let unusable = |error| DataDirError::Unusable { path: path.to_owned(), error };
+    for entry in fs::read_dir(path).map_err(unusable)? {
+        let found = PathBuf::from(entry.map_err(unusable)?.file_name());
+        // A file system of its own has one.
+        if found != Path::new("lost+found") && !is_expected(&found) {
+            return Err(DataDirError::NotEmpty { path: path.to_owned(), found });
         }
     }
     Ok(())
@@ -105,6 +131,19 @@ mod tests {
             open(folder.path(), mode);
             assert!(matches!(prepare(folder.path()), Err(DataDirError::WritableByOthers { .. })));
         }
+    }
+
+    #[test]
+    fn a_directory_with_anything_unexpected_is_not_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let root_key = |name: &Path| name == Path::new("root-key");
+        require_empty(folder.path(), root_key).unwrap();
+        fs::write(folder.path().join("root-key"), "").unwrap();
+        fs::create_dir(folder.path().join("lost+found")).unwrap();
+        require_empty(folder.path(), root_key).unwrap();
+        fs::write(folder.path().join("secrets.db"), "").unwrap();
+        let refused = require_empty(folder.path(), root_key).unwrap_err().to_string();
+        assert!(refused.contains("`secrets.db`"), "{refused}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod sqlite;
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use super::write_ahead_log::WriteAheadLog;
 use super::{ACQUIRE_TIMEOUT, Connections, StatementLog, Store, StoreError, migration};
 
 pub(super) use sqlite::BUSY_TIMEOUT;
+pub use sqlite::{SqliteLock, copy_sqlite};
 
 /// Which database to open.
 #[derive(Clone, Debug)]
@@ -127,6 +128,20 @@ pub async fn connect_logged(config: &DatabaseConfig, log: &StatementLog) -> Resu
     open(config, Some(log)).await
 }
 
+/// Opens a SQLite file that [`copy_sqlite`] has written, to read it and nothing else.
+pub async fn open_copy(path: &Path) -> Result<Store, ConnectError> {
+    let connections = sqlite::open_copy(path).await?;
+    refuse_newer_schema(&connections).await?;
+    Ok(Store(Arc::new(connections)))
+}
+
+async fn refuse_newer_schema(connections: &Connections) -> Result<(), ConnectError> {
+    match migration::state(&connections.writer).await.map_err(StoreError::from)?.unknown.pop() {
+        Some(migration) => Err(ConnectError::SchemaNewer { migration }),
+        None => Ok(()),
+    }
+}
+
 async fn open(config: &DatabaseConfig, log: Option<&StatementLog>) -> Result<Store, ConnectError> {
     let (mut connections, interrupt) = match config {
         DatabaseConfig::Sqlite { path, readers } => {
@@ -135,9 +150,7 @@ async fn open(config: &DatabaseConfig, log: Option<&StatementLog>) -> Result<Sto
         }
         DatabaseConfig::Postgres { url, connections } => (postgres::open(url, *connections).await?, None),
     };
-    if let Some(migration) = migration::state(&connections.writer).await.map_err(StoreError::from)?.unknown.pop() {
-        return Err(ConnectError::SchemaNewer { migration });
-    }
+    refuse_newer_schema(&connections).await?;
     // Its statements are no caller's, and are not counted.
     let write_ahead_log = interrupt.map(|interrupt| WriteAheadLog::new(connections.writer.clone(), interrupt));
     if let Some(log) = log {

@@ -11,7 +11,8 @@ use secrets_core::principal::PrincipalRef;
 use secrets_core::{CredentialKind, Timestamp, Uid};
 
 pub use revoke::{
-    purge_ended, revoke, revoke_of_organization, revoke_of_principal, revoke_sessions_for_user, revoke_sessions_in,
+    purge_ended, revoke, revoke_all, revoke_of_organization, revoke_of_principal, revoke_sessions_for_user,
+    revoke_sessions_in,
 };
 
 use super::entity::credential::{ActiveModel, Column, Entity, Model};

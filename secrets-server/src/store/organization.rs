@@ -65,6 +65,18 @@ pub async fn list(
     query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
+/// All live organizations, in the order of their ids: for what concerns the service as a whole.
+pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Organization>, StoreError> {
+    live().order_by_asc(Column::OrganizationId).all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+}
+
+/// The organizations that were deleted, and the ids they had, in the order of their uids.
+pub async fn deleted(db: &impl ConnectionTrait) -> Result<Vec<(Uid, OrganizationId)>, StoreError> {
+    let query = Entity::find().filter(Column::Live.is_null()).order_by_asc(Column::Uid);
+    let rows = query.all(db).await.map_err(reading(TABLE))?;
+    rows.into_iter().map(|model| read(model).map(|row| (row.uid, row.organization_id))).collect()
+}
+
 /// How many live organizations there are.
 pub async fn count(db: &impl ConnectionTrait) -> Result<u64, StoreError> {
     Ok(live().count(db).await?)

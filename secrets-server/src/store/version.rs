@@ -101,12 +101,7 @@ pub async fn destroy(
 }
 
 /// Removes a version altogether, to make room for a new one; false if it was not there.
-pub async fn remove(
-    db: &WriteTransaction,
-    organization: Uid,
-    secret: Uid,
-    version: u32,
-) -> Result<bool, StoreError> {
+pub async fn remove(db: &WriteTransaction, organization: Uid, secret: Uid, version: u32) -> Result<bool, StoreError> {
     let query = Entity::delete_many()
         .filter(Column::OrganizationUid.eq(organization))
         .filter(Column::SecretUid.eq(secret))

@@ -77,10 +77,15 @@ impl Deployment {
         self.with_database(serve(&self.directory.path().join("other"), &[]))
     }
 
-    fn with_database(&self, mut command: Command) -> Command {
+    /// Lets a command use the database.
+    pub fn set_database(&self, command: &mut Command) {
         if let Some(postgres) = &self.postgres {
             command.env("SECRETS__DATABASE__URL", &postgres.url);
         }
+    }
+
+    fn with_database(&self, mut command: Command) -> Command {
+        self.set_database(&mut command);
         command
     }
 

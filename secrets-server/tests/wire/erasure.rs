@@ -152,7 +152,8 @@ async fn a_statement_that_reads_on_and_on_is_interrupted() {
     // From here on it needs the log.
     assert!(secret::by_uid(&snapshot, scene.acme.organization, scene.secret).await.unwrap().is_some());
     let endless = tokio::spawn(async move {
-        let sql = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT count(*) FROM numbers";
+        let sql =
+            "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT count(*) FROM numbers";
         let statement = Statement::from_string(DatabaseBackend::Sqlite, sql);
         snapshot.query_one_raw(statement).await.map_err(StoreError::from).map(drop)
     });

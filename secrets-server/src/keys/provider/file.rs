@@ -50,7 +50,9 @@ impl FileRootKey {
         for draft in entries.flatten().filter(|entry| is_draft_of(path, &entry.file_name())) {
             match fs::remove_file(draft.path()) {
                 Ok(()) => tracing::info!(path = %draft.path().display(), "removed the draft of a root key"),
-                Err(error) => tracing::warn!(path = %draft.path().display(), %error, "cannot remove the draft of a root key"),
+                Err(error) => {
+                    tracing::warn!(path = %draft.path().display(), %error, "cannot remove the draft of a root key")
+                }
             }
         }
     }

@@ -22,7 +22,7 @@ use crate::service::page::list::Listed;
 use crate::store::binding::BindingRecord;
 use crate::store::organization::Organization;
 use crate::store::user::{User, UserState};
-use crate::store::{PLATFORM, binding, credential, key, organization, revision, user};
+use crate::store::{PLATFORM, WriteTransaction, binding, credential, key, organization, revision, user};
 
 /// How long an invitation can be redeemed, by default.
 pub const DEFAULT_INVITATION_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -233,16 +233,30 @@ impl Service {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,
         };
-        // Whoever is at work in it ends first, and whoever comes later finds it gone.
-        let Some(mut history) = revision::lock(mutation.db(), uid).await?.filter(|_| !uid.is_nil()) else {
+        if uid.is_nil() {
             return Err(Error::not_found(format_args!("organization `{name}`")));
-        };
+        }
         call.identify(Subject::new(uid, name, uid));
-        organization::delete(mutation.db(), uid).await?;
-        key::destroy_data_keys(mutation.db(), uid).await?;
-        credential::revoke_of_organization(mutation.db(), uid, call.now).await?;
-        let scope = Scope::new(ScopeKind::Organization, uid);
-        history.bump(mutation.db(), scope, self.uid()?, call.now).await?;
-        mutation.finish(call, key, Deleted).await
+        self.end_organization(mutation.db(), uid, call.now).await?;
+        let outcome = mutation.finish(call, key, Deleted).await?;
+        self.note_deletion(uid, name.organization()).await;
+        Ok(outcome)
+    }
+
+    /// Ends an organization that is there. Whoever is at work in it ends first, and whoever comes later finds it gone.
+    pub(in crate::service) async fn end_organization(
+        &self,
+        db: &WriteTransaction,
+        uid: Uid,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut history = revision::lock(db, uid)
+            .await?
+            .ok_or_else(|| Error::internal(format!("organization {uid} has no revision")))?;
+        organization::delete(db, uid).await?;
+        key::destroy_data_keys(db, uid).await?;
+        credential::revoke_of_organization(db, uid, now).await?;
+        history.bump(db, Scope::new(ScopeKind::Organization, uid), self.uid()?, now).await?;
+        Ok(())
     }
 }

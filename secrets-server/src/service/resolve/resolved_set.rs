@@ -112,6 +112,8 @@ fn identity(context: &Context, filter: &Filter, chosen: &[&SecretWithVersion]) -
     for SecretWithVersion { secret, version } in chosen {
         transcript.push(secret.uid.as_bytes());
         transcript.push(&version.version.to_be_bytes());
+        // A restored database counts some versions twice.
+        transcript.push(&version.create_time.as_micros().to_be_bytes());
         transcript.push(secret.redaction.as_str().as_bytes());
     }
     transcript

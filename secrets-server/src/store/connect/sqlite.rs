@@ -12,7 +12,7 @@ use std::time::Duration;
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{Connection, Sqlite};
-use sea_orm::{ConnectOptions, DatabaseConnection, SqlxError};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, SqlxError, Statement};
 
 use super::{ConnectError, Connections, StoreError, pool, quiet};
 use crate::store::write_ahead_log::Interrupt;
@@ -35,6 +35,47 @@ pub(super) async fn open(path: &Path, readers: u32) -> Result<(Connections, Inte
     let interrupt = Interrupt::default();
     let reader = open_readers(path, readers, &interrupt).await?;
     Ok((Connections { reader, writer, group: None, _lock: Some(lock) }, interrupt))
+}
+
+/// The lock against a second server on a SQLite file, for what is done instead of serving it.
+#[derive(Debug)]
+pub struct SqliteLock {
+    _file: File,
+}
+
+impl SqliteLock {
+    /// Takes the lock of the file `path`, which need not exist.
+    pub fn take(path: &Path) -> Result<Self, ConnectError> {
+        Ok(Self { _file: lock(path)? })
+    }
+}
+
+/// Writes what the SQLite file `source` holds at this moment into the file `target`, which is empty, without what is free
+/// in it. A server may be using the source; its write-ahead log grows meanwhile.
+pub async fn copy_sqlite(source: &Path, target: &Path) -> Result<(), ConnectError> {
+    let unreadable = |source_error| ConnectError::File { path: source.to_owned(), source: source_error };
+    File::open(source).map_err(unreadable)?;
+    let name = target.to_str().ok_or_else(|| ConnectError::File {
+        path: target.to_owned(),
+        source: io::Error::new(io::ErrorKind::InvalidFilename, "the path is not UTF-8"),
+    })?;
+    let mut options = options(source, |options| options.read_only(true));
+    options.max_connections(1);
+    let connection = pool(options).await?;
+    let statement = Statement::from_sql_and_values(DbBackend::Sqlite, "VACUUM INTO ?", [name.into()]);
+    let copied = connection.execute_raw(statement).await.map_err(StoreError::from);
+    connection.close().await.map_err(StoreError::from)?;
+    copied?;
+    Ok(())
+}
+
+/// Opens a file that nobody uses and nobody will change, to read it. Nothing is written, not even beside it.
+pub(super) async fn open_copy(path: &Path) -> Result<Connections, ConnectError> {
+    File::open(path).map_err(|source| ConnectError::File { path: path.to_owned(), source })?;
+    let mut options = options(path, |options| options.read_only(true).immutable(true));
+    options.max_connections(1);
+    let reader = pool(options).await?;
+    Ok(Connections { writer: reader.clone(), reader, group: None, _lock: None })
 }
 
 fn lock(path: &Path) -> Result<File, ConnectError> {

@@ -67,6 +67,11 @@ pub async fn revoke_of_organization(
     revoke_where(db, Column::OrganizationUid.eq(organization), time).await
 }
 
+/// Revokes every credential there is.
+pub async fn revoke_all(db: &impl ConnectionTrait, time: Timestamp) -> Result<u64, StoreError> {
+    revoke_where(db, Column::RevokeTime.is_null(), time).await
+}
+
 /// Removes up to `limit` sessions and invitations of all organizations that expired before `before`; returns how many.
 /// Tokens stay, for the audit to refer to.
 pub async fn purge_ended(db: &impl ConnectionTrait, before: Timestamp, limit: u64) -> Result<u64, StoreError> {

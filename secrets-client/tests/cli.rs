@@ -49,6 +49,7 @@ mod cli {
     mod own_secrets;
     mod proxy;
     mod redact;
+    mod reserved;
     mod run;
     mod run_watch;
     mod shared_secrets;

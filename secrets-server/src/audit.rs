@@ -7,10 +7,12 @@
 //!
 //! An event is built from an allow-list of fields; requests are never dumped into it.
 
+mod detail;
 mod event;
 mod failed_logins;
 mod writer;
 
+pub use detail::Detail;
 pub use event::{DeliveredSet, Event, Outcome, Subject};
 pub use failed_logins::FailedLogins;
 pub use writer::AuditWriter;

@@ -28,6 +28,7 @@ mod wire {
     mod explain;
     mod handover;
     mod people;
+    mod reserved;
     mod resolve;
     mod secrets;
     mod session;

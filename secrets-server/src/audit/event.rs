@@ -2,6 +2,7 @@
 
 use secrets_core::{Timestamp, Uid};
 
+use super::Detail;
 use crate::call::Call;
 use crate::crypto::{Random, RandomError, random_uid};
 use crate::error::{Error, Reason};
@@ -71,7 +72,7 @@ impl DeliveredSet {
     }
 }
 
-/// The event of one call. Its fields are an allow-list: nothing of the request but the names in `subject`.
+/// The event of one call. Its fields are an allow-list: nothing of the request but the names in `subject` and `detail`.
 #[derive(Clone, Debug)]
 pub struct Event {
     uid: Uid,
@@ -87,6 +88,7 @@ pub struct Event {
     outcome: Outcome,
     reason: &'static str,
     delivery: Option<DeliveredSet>,
+    detail: String,
 }
 
 impl Event {
@@ -114,6 +116,12 @@ impl Event {
         Ok(Self { delivery: Some(delivery), ..Self::allowed(call, subject, random)? })
     }
 
+    /// The event of a change, with what it says of it.
+    pub fn described(call: &Call, subject: Subject, random: &dyn Random, detail: &Detail) -> Result<Self, Error> {
+        let detail = detail.to_text().map_err(Error::internal)?;
+        Ok(Self { detail, ..Self::allowed(call, subject, random)? })
+    }
+
     fn new(
         call: &Call,
         subject: Subject,
@@ -135,6 +143,7 @@ impl Event {
             outcome,
             reason,
             delivery: None,
+            detail: String::new(),
         })
     }
 
@@ -172,7 +181,7 @@ impl Event {
             reason: self.reason.to_owned(),
             revision,
             set_digest: self.delivery.map(|delivery| delivery.digest),
-            detail: String::new(),
+            detail: self.detail,
         }
     }
 }

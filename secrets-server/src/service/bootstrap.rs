@@ -1,7 +1,8 @@
 //! The first credential of an installation, and the ready organization of `secrets-server dev`.
 
 use secrets_core::{
-    Binding, CredentialKind, NamePolicy, OrganizationId, PrincipalKind, PrincipalRef, Role, RoleResource, Uid, UserId,
+    AllowedReserved, Binding, CredentialKind, NamePolicy, OrganizationId, PrincipalKind, PrincipalRef, Role,
+    RoleResource, Uid, UserId,
 };
 
 use super::create_credential::{CreatedCredential, NewCredential};
@@ -63,6 +64,7 @@ impl Service {
             display_name: "development".to_owned(),
             name_policy: NamePolicy::Strict,
             limits: "{}".to_owned(),
+            allowed_reserved: AllowedReserved::default(),
             create_time: now,
         };
         organization::insert(&transaction, &organization).await?;

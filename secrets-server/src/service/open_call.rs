@@ -11,7 +11,7 @@ use secrets_core::Binding;
 use secrets_core::authorize::{Permit, Resource, Right};
 
 use super::Service;
-use crate::audit::{DeliveredSet, Event, Subject};
+use crate::audit::{DeliveredSet, Detail, Event, Subject};
 use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::store::{self, Confirmation, WriteTransaction, audit};
@@ -64,6 +64,7 @@ impl Authorize for Unrecorded {
 pub struct OpenCall {
     call: Call,
     subject: Option<Subject>,
+    detail: Detail,
     /// Tells whether what the answer was read from is durable.
     confirmation: Option<Confirmation>,
     /// The audit event is durable.
@@ -87,7 +88,7 @@ impl Authorize for OpenCall {
 
 impl OpenCall {
     fn new(call: Call) -> Self {
-        Self { call, subject: None, confirmation: None, is_recorded: false }
+        Self { call, subject: None, detail: Detail::default(), confirmation: None, is_recorded: false }
     }
 
     /// Asks the policy, with the caller's own bindings.
@@ -105,6 +106,11 @@ impl OpenCall {
         self.subject = Some(subject);
     }
 
+    /// Says in the event of a change what it consists of.
+    pub(super) fn describe(&mut self, detail: Detail) {
+        self.detail = detail;
+    }
+
     /// Begins a transaction. The answer relies on it; of several attempts, on the last.
     pub(super) async fn begin(&mut self, service: &Service) -> Result<WriteTransaction, Error> {
         let transaction = service.store.begin().await?;
@@ -119,7 +125,7 @@ impl OpenCall {
         transaction: WriteTransaction,
         revision: u64,
     ) -> Result<(), Error> {
-        let event = Event::allowed(&self.call, self.subject(), service.random.as_ref())?;
+        let event = Event::described(&self.call, self.subject(), service.random.as_ref(), &self.detail)?;
         audit::insert_many(&transaction, &[event.into_row(Some(revision))]).await?;
         store::commit(transaction).await?;
         self.is_recorded = true;

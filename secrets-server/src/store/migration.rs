@@ -13,6 +13,7 @@ mod m0006_credentials;
 mod m0007_revisions;
 mod m0008_idempotency;
 mod m0009_audit;
+mod m0011_allowed_reserved;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0007_revisions::Migration),
             Box::new(m0008_idempotency::Migration),
             Box::new(m0009_audit::Migration),
+            Box::new(m0011_allowed_reserved::Migration),
         ]
     }
 }

@@ -4,7 +4,7 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     Select,
 };
-use secrets_core::{NamePolicy, OrganizationId, Timestamp, Uid};
+use secrets_core::{AllowedReserved, NamePolicy, OrganizationId, Timestamp, Uid};
 
 use super::StoreError;
 use super::entity::organization::{ActiveModel, Column, Entity, Model};
@@ -24,6 +24,8 @@ pub struct Organization {
     pub name_policy: NamePolicy,
     /// The limits it has lowered, as the service wrote them (JSON).
     pub limits: String,
+    /// The reserved names and paths that its secrets may have.
+    pub allowed_reserved: AllowedReserved,
     pub create_time: Timestamp,
 }
 
@@ -35,6 +37,7 @@ pub async fn insert(db: &impl ConnectionTrait, row: &Organization) -> Result<(),
         display_name: Set(row.display_name.clone()),
         name_policy: Set(row.name_policy.as_str().to_owned()),
         limits: Set(row.limits.clone()),
+        allowed_reserved: Set(row.allowed_reserved.to_string()),
         create_time: Set(row.create_time.as_micros()),
         live: Set(Some(1)),
     };
@@ -82,12 +85,13 @@ pub async fn count(db: &impl ConnectionTrait) -> Result<u64, StoreError> {
     Ok(live().count(db).await?)
 }
 
-/// Stores the display name, name policy and limits of `row`; false if there is no such live organization.
+/// Stores the display name, name policy, limits and allowed reserved names of `row`; false if there is no such live organization.
 pub async fn update(db: &impl ConnectionTrait, row: &Organization) -> Result<bool, StoreError> {
     let set = ActiveModel {
         display_name: Set(row.display_name.clone()),
         name_policy: Set(row.name_policy.as_str().to_owned()),
         limits: Set(row.limits.clone()),
+        allowed_reserved: Set(row.allowed_reserved.to_string()),
         ..Default::default()
     };
     let updated = Entity::update_many().set(set).filter(Column::Uid.eq(row.uid)).filter(Column::Live.eq(1));
@@ -116,6 +120,7 @@ pub(super) fn read(model: Model) -> Result<Organization, StoreError> {
         uid: model.uid,
         organization_id: row.parse("organization_id", &model.organization_id)?,
         name_policy: row.parse("name_policy", &model.name_policy)?,
+        allowed_reserved: row.parse("allowed_reserved", &model.allowed_reserved)?,
         create_time: time(model.create_time),
         display_name: model.display_name,
         limits: model.limits,

@@ -32,6 +32,7 @@ pub fn organization_row(number: u128, id: &str) -> Organization {
         display_name: id.to_uppercase(),
         name_policy: secrets_core::NamePolicy::Strict,
         limits: "{}".to_owned(),
+        allowed_reserved: Default::default(),
         create_time: NOW,
     }
 }

@@ -48,6 +48,7 @@ impl Acme {
                 display_name: String::new(),
                 name_policy: policy,
                 limits: limits.to_owned(),
+                allowed_reserved: Default::default(),
                 create_time: now,
             };
             organization::insert(&tx, &row).await.unwrap();

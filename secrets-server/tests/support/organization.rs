@@ -50,6 +50,7 @@ impl<'a> TestOrganization<'a> {
             display_name: String::new(),
             name_policy: NamePolicy::Strict,
             limits: "{}".to_owned(),
+            allowed_reserved: Default::default(),
             create_time: now,
         };
         let tx = server.app.store().begin().await.unwrap();

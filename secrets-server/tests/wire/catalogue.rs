@@ -115,8 +115,19 @@ async fn every_error_and_warning_is_in_the_catalogue() {
 
 async fn names(server: &TestServer, acme: &Acme, catalogue: &mut Catalogue) {
     let long = "N".repeat(128);
-    for id in ["", "linear-api-key", "npm_token", "path", "1PASSWORD", "A B", "P\u{410}TH", "PATH", "LD_PRELOAD", &long]
-    {
+    for id in [
+        "",
+        "linear-api-key",
+        "npm_token",
+        "path",
+        "1PASSWORD",
+        "A B",
+        "P\u{410}TH",
+        "PATH",
+        "LD_PRELOAD",
+        "PAGER",
+        &long,
+    ] {
         catalogue.refused(server.try_create(&acme.bob, creation(BOB, id, "value-1")).await);
     }
     let long = format!("organizations/{}", "a".repeat(400));
@@ -137,7 +148,17 @@ async fn names(server: &TestServer, acme: &Acme, catalogue: &mut Catalogue) {
 
 async fn targets(server: &TestServer, acme: &Acme, catalogue: &mut Catalogue) {
     let (long, segment) = (format!("/{}", "a/".repeat(2100)), format!("/{}", "a".repeat(256)));
-    let paths = ["key", "/a\u{7}", "/a/../b", "/a//b", "~/.ssh/authorized_keys", "/proc/1/environ", &long, &segment];
+    let paths = [
+        "key",
+        "/a\u{7}",
+        "/a/../b",
+        "/a//b",
+        "~/.ssh/authorized_keys",
+        "/proc/1/environ",
+        "~/.aws/config",
+        &long,
+        &segment,
+    ];
     let mut all: Vec<_> = paths.into_iter().map(file).collect();
     for mode in [0o4755, 0o666] {
         let kind = Kind::File(v1::FileTarget { path: "~/key".to_owned(), mode });
@@ -331,6 +352,12 @@ async fn people(server: &TestServer, acme: &Acme, catalogue: &mut Catalogue) {
     catalogue.refused(server.unbind(&acme.ann, "organizations/acme/bindings/7").await);
     let delete = v1::DeleteProjectRequest { name: API.into(), ..Default::default() };
     catalogue.refused(server.directory(&acme.ann).delete_project(delete).await);
+    for entry in ["LD_PRELOAD", "LINEAR_API_KEY", "~/.bashrc"] {
+        let allowed_reserved = vec![entry.to_owned()];
+        let organization = Some(v1::Organization { name: ACME.into(), allowed_reserved, ..Default::default() });
+        let request = v1::UpdateOrganizationRequest { organization, ..Default::default() };
+        catalogue.refused(server.directory(&acme.ann).update_organization(request).await);
+    }
     catalogue.refused(server.workspace(&acme.ann, "ws1", "", "bob").await);
     catalogue.refused(server.workspace(&acme.ann, "ws9", "nothing", "bob").await);
     catalogue.refused(server.workspace(&acme.ann, "Ws9", "", "bob").await);

@@ -74,6 +74,7 @@ async fn insert_organization(tx: &WriteTransaction, number: u128) {
         display_name: String::new(),
         name_policy: secrets_core::NamePolicy::Strict,
         limits: "{}".to_owned(),
+        allowed_reserved: Default::default(),
         create_time: SystemClock.now(),
     };
     organization::insert(tx, &row).await.unwrap();

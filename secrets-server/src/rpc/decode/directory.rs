@@ -1,7 +1,7 @@
 //! Requests of `DirectoryService`.
 
 use secrets_core::limits::Limit;
-use secrets_core::{NamePolicy, OrganizationId, ScopeName, ServiceAccountName};
+use secrets_core::{AllowedReserved, NamePolicy, OrganizationId, ScopeName, ServiceAccountName};
 use secrets_proto::v1;
 
 use super::name;
@@ -25,6 +25,7 @@ pub fn create_organization(request: v1::CreateOrganizationRequest) -> Result<New
         id: parse("organization_id", &request.organization_id)?,
         name_policy: name_policy("organization.name_policy", organization.name_policy)?.unwrap_or_default(),
         limits: limits(organization.limits.unwrap_or_default()),
+        allowed_reserved: allowed_reserved(&organization.allowed_reserved)?,
         display_name: label("organization.display_name", organization.display_name)?,
         admin: parse("admin_user_id", &request.admin_user_id)?,
         invitation_ttl: duration("invitation_ttl", request.invitation_ttl)?,
@@ -47,11 +48,15 @@ pub fn update_organization(request: v1::UpdateOrganizationRequest) -> Result<Org
         display_name: Some(label("organization.display_name", organization.display_name)?),
         name_policy: name_policy("organization.name_policy", organization.name_policy)?,
         limits: limits(organization.limits.unwrap_or_default()),
+        allowed_reserved: Some(allowed_reserved(&organization.allowed_reserved)?),
     };
     match request.update_mask {
-        None => update.display_name = update.display_name.filter(|text| !text.is_empty()),
+        None => {
+            update.display_name = update.display_name.filter(|text| !text.is_empty());
+            update.allowed_reserved = update.allowed_reserved.filter(|allowed| !allowed.is_empty());
+        }
         Some(mask) => {
-            const PATHS: [&str; 3] = ["display_name", "name_policy", "limits"];
+            const PATHS: [&str; 4] = ["display_name", "name_policy", "limits", "allowed_reserved"];
             if let Some(unknown) = mask.paths.iter().find(|path| !PATHS.contains(&path.as_str())) {
                 let text =
                     format!("`{}` can't be changed; expected any of `{}`", unknown.escape_debug(), PATHS.join("`, `"));
@@ -60,6 +65,9 @@ pub fn update_organization(request: v1::UpdateOrganizationRequest) -> Result<Org
             let is_named = |path: &str| mask.paths.iter().any(|named| named == path);
             if !is_named("display_name") {
                 update.display_name = None;
+            }
+            if !is_named("allowed_reserved") {
+                update.allowed_reserved = None;
             }
             if !is_named("limits") {
                 update.limits = OwnLimits::new();
@@ -183,6 +191,10 @@ pub fn name_policy(field: &'static str, policy: i32) -> Result<Option<NamePolicy
         Ok(v1::NamePolicy::Relaxed) => Ok(Some(NamePolicy::Relaxed)),
         Err(_) => Err(Error::invalid(field, "expected NAME_POLICY_STRICT or NAME_POLICY_RELAXED")),
     }
+}
+
+fn allowed_reserved(entries: &[String]) -> Result<AllowedReserved, Error> {
+    AllowedReserved::new(entries).map_err(|error| Error::invalid("organization.allowed_reserved", error))
 }
 
 pub fn limits(limits: v1::OrganizationLimits) -> OwnLimits {

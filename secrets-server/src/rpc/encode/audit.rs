@@ -3,7 +3,7 @@
 use secrets_proto::v1;
 
 use super::time;
-use crate::audit::Outcome;
+use crate::audit::{Detail, Outcome};
 use crate::service::audit::list_events::{DeliveredSecret, EventPage, ListedEvent};
 
 pub fn event_page(page: EventPage) -> v1::ListAuditEventsResponse {
@@ -15,6 +15,7 @@ pub fn event_page(page: EventPage) -> v1::ListAuditEventsResponse {
 
 fn event(event: ListedEvent) -> v1::AuditEvent {
     let ListedEvent { row, resource, delivered } = event;
+    let detail = Detail::from_text(&row.detail);
     v1::AuditEvent {
         uid: row.uid.to_string(),
         event_time: Some(time(row.create_time)),
@@ -27,6 +28,8 @@ fn event(event: ListedEvent) -> v1::AuditEvent {
         resource,
         reason: row.reason,
         delivered: delivered.into_iter().map(delivered_secret).collect(),
+        allowed_reserved: detail.allowed_reserved,
+        disallowed_reserved: detail.disallowed_reserved,
     }
 }
 

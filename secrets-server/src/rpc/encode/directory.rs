@@ -158,6 +158,7 @@ pub fn organization(row: &Organization, limits: &Limits) -> v1::Organization {
             versions_per_secret: bounded(limits.versions_per_secret),
         }),
         create_time: Some(time(row.create_time)),
+        allowed_reserved: row.allowed_reserved.iter().map(str::to_owned).collect(),
     }
 }
 

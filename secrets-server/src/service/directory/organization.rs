@@ -5,12 +5,12 @@ use std::time::Duration;
 use secrets_core::authorize::{self, Action};
 use secrets_core::limits::Limits;
 use secrets_core::{
-    Binding, CredentialKind, NamePolicy, OrganizationId, PrincipalKind, PrincipalRef, Resource, Role, RoleResource,
-    Scope, ScopeKind, ScopeName, Timestamp, Uid, UserId, right,
+    AllowedReserved, Binding, CredentialKind, NamePolicy, OrganizationId, PrincipalKind, PrincipalRef, Resource, Role,
+    RoleResource, Scope, ScopeKind, ScopeName, Timestamp, Uid, UserId, right,
 };
 use zeroize::Zeroizing;
 
-use crate::audit::Subject;
+use crate::audit::{Detail, Subject};
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::create_credential::{NewCredential, lifetime};
@@ -38,6 +38,8 @@ pub struct NewOrganization {
     pub name_policy: NamePolicy,
     /// The limits it lowers.
     pub limits: OwnLimits,
+    /// The reserved names and paths that its secrets may have.
+    pub allowed_reserved: AllowedReserved,
     pub admin: UserId,
     /// How long the invitation can be redeemed.
     pub invitation_ttl: Option<Duration>,
@@ -66,6 +68,8 @@ pub struct OrganizationUpdate {
     pub name_policy: Option<NamePolicy>,
     /// The limits to set; those that are not among them stay.
     pub limits: OwnLimits,
+    /// All the reserved names and paths that its secrets may have.
+    pub allowed_reserved: Option<AllowedReserved>,
 }
 
 /// An invitation that was just made.
@@ -104,8 +108,10 @@ impl Service {
             display_name: input.display_name.clone(),
             name_policy: input.name_policy,
             limits: limits_text,
+            allowed_reserved: input.allowed_reserved.clone(),
             create_time: call.now,
         };
+        call.describe(Detail::allowed_reserved(&AllowedReserved::default(), &row.allowed_reserved));
         organization::insert(mutation.db(), &row).await?;
         self.keys.make_data_key(mutation.db(), row.uid, call.now).await?;
         let mut history = revision::start(mutation.db(), row.uid, self.uid()?).await?;
@@ -187,7 +193,7 @@ impl Service {
         Ok(Listed { rows, next_page_token: listed.next_page_token, total_size: listed.total_size })
     }
 
-    /// Changes an organization's display name, name policy or limits.
+    /// Changes an organization's display name, name policy, limits or allowed reserved names.
     pub async fn update_organization(
         &self,
         call: &mut OpenCall,
@@ -210,6 +216,10 @@ impl Service {
             let mut own = limits::own(&row.limits)?;
             own.extend(&input.limits);
             row.limits = limits::to_text(&self.limits, &own)?;
+        }
+        if let Some(allowed) = &input.allowed_reserved {
+            call.describe(Detail::allowed_reserved(&row.allowed_reserved, allowed));
+            row.allowed_reserved.clone_from(allowed);
         }
         organization::update(mutation.db(), &row).await?;
         mutation.bump(located.scope).await?;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use secrets_core::import::{ConflictPolicy, Outcome, RejectedPolicy, Review, Reviewed, Rules, review};
 use secrets_core::limits::Limit;
-use secrets_core::{AllowedReserved, ScopeName, SecretId, Target};
+use secrets_core::{ScopeName, SecretId, Target};
 
 pub use document::Document;
 
@@ -81,7 +81,7 @@ impl Service {
             existing: &targets,
             only: &input.only,
             name_policy: mutation.located.organization.name_policy,
-            allowed_reserved: &AllowedReserved::default(),
+            allowed_reserved: &mutation.located.organization.allowed_reserved,
             conflict_policy: input.conflict_policy,
             on_rejected: input.on_rejected,
             limits,

@@ -2,7 +2,7 @@
 
 use secrets_core::authorize::Listing;
 use secrets_core::limits::Limits;
-use secrets_core::{AllowedReserved, Destination, InvalidTarget, ScopeName, SecretId, SecretName, Target, right};
+use secrets_core::{Destination, Grade, InvalidTarget, ScopeName, SecretId, SecretName, Target, right};
 
 use super::view::{self, ChangedSecret};
 use super::{invalid_name, missing, overlap};
@@ -117,7 +117,7 @@ impl SecretMutation<'_> {
 
     /// Refuses a target that a secret of this name can't have, and one whose destination another secret of the scope has.
     pub(super) async fn check_target(&self, secret: &Secret, target: &Target) -> Result<(), Error> {
-        target.check_storing(&secret.secret_id, &AllowedReserved::default()).map_err(reserved)?;
+        target.check_storing(&secret.secret_id, &self.located.organization.allowed_reserved).map_err(reserved)?;
         let Some(destination) = target.destination(&secret.secret_id) else { return Ok(()) };
         let scopes = [self.located.scope];
         let overlapping =
@@ -178,11 +178,18 @@ impl Secret {
     }
 }
 
+/// What the organization has to allow, if it can, is in the error too.
 fn reserved(error: InvalidTarget) -> Error {
-    match error {
-        InvalidTarget::ReservedPath { .. } => Error::field(Reason::InvalidTarget, "secret.target.file.path", error),
-        _ => Error::field(Reason::ReservedSecretId, "secret_id", error),
-    }
+    let (failure, reserved, entry) = match &error {
+        InvalidTarget::ReservedVariable { name, reserved } => {
+            (Error::field(Reason::ReservedSecretId, "secret_id", &error), reserved, name.as_str())
+        }
+        InvalidTarget::ReservedPath { path, reserved } => {
+            (Error::field(Reason::InvalidTarget, "secret.target.file.path", &error), reserved, path.as_str())
+        }
+        other => return Error::field(Reason::InvalidTarget, "secret.target", other),
+    };
+    if reserved.grade == Grade::Soft { failure.with("allow", entry.to_owned()) } else { failure }
 }
 
 fn in_use(destination: &Destination, holder: &SecretName) -> Error {

@@ -11,6 +11,7 @@ pub struct Model {
     pub display_name: String,
     pub name_policy: String,
     pub limits: String,
+    pub allowed_reserved: String,
     pub create_time: i64,
     pub live: Option<i16>,
 }

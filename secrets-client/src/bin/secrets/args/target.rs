@@ -63,7 +63,8 @@ fn mode(text: &str) -> Result<u32, String> {
         .ok_or_else(|| "expected octal permission bits such as `0600`".to_owned())
 }
 
-fn in_home(path: &str, home: Option<&str>) -> String {
+/// A path with the `~` that the shell expanded.
+pub(crate) fn in_home(path: &str, home: Option<&str>) -> String {
     let within = home.filter(|home| home.len() > 1).and_then(|home| path.strip_prefix(home.trim_end_matches('/')));
     match within {
         Some(rest) if rest.starts_with('/') => format!("~{rest}"),

@@ -99,7 +99,7 @@ fn is_of_a_session(event: &v1::AuditEvent) -> bool {
 
 /// The events; `sessions` maps the resource path of a session to whose it is.
 fn table(events: &[v1::AuditEvent], sessions: &BTreeMap<String, String>) -> Table {
-    let mut table = Table::new(["TIME", "PRINCIPAL", "ACTION", "RESOURCE", "OUTCOME", "DELIVERED"]);
+    let mut table = Table::new(["TIME", "PRINCIPAL", "ACTION", "RESOURCE", "OUTCOME", "DETAILS"]);
     for event in events {
         let outcome = text::outcome(event.outcome());
         table.row([
@@ -112,10 +112,18 @@ fn table(events: &[v1::AuditEvent], sessions: &BTreeMap<String, String>) -> Tabl
             text::method(&event.action).to_owned(),
             event.resource.clone(),
             if event.reason.is_empty() { outcome } else { format!("{outcome}: {}", event.reason) },
-            event.delivered.iter().map(delivered).collect::<Vec<_>>().join(", "),
+            details(event),
         ]);
     }
     table
+}
+
+/// What was delivered, and which reserved names were allowed or no longer are: `+PAGER, -KUBECONFIG`.
+fn details(event: &v1::AuditEvent) -> String {
+    let delivered = event.delivered.iter().map(delivered);
+    let allowed = event.allowed_reserved.iter().map(|entry| format!("+{entry}"));
+    let disallowed = event.disallowed_reserved.iter().map(|entry| format!("-{entry}"));
+    delivered.chain(allowed).chain(disallowed).collect::<Vec<_>>().join(", ")
 }
 
 /// `LINEAR_API_KEY v2`, or the uid of a secret that is not for the reader to see.
@@ -144,6 +152,16 @@ mod tests {
         let lines = table(&[event], &BTreeMap::new()).render(None, false);
         let row = lines.lines().nth(1).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(row, "bob Resolve organizations/acme/workspaces/ws1 allowed A v2, 7d2f v1");
+    }
+
+    #[test]
+    fn says_what_was_allowed_and_what_no_longer_is() {
+        let event = v1::AuditEvent {
+            allowed_reserved: vec!["PAGER".into()],
+            disallowed_reserved: vec!["KUBECONFIG".into()],
+            ..Default::default()
+        };
+        assert_eq!(details(&event), "+PAGER, -KUBECONFIG");
     }
 
     #[test]

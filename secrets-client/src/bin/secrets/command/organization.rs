@@ -1,5 +1,7 @@
 //! `org`: organizations.
 
+mod reserved;
+
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -9,6 +11,7 @@ use secrets_client::v1;
 use secrets_core::{OrganizationId, OrganizationName, UserId};
 use serde_json::{Value, json};
 
+use self::reserved::ReservedArgs;
 use crate::app::App;
 use crate::args::time;
 use crate::ui::error::{CliError, ExitCode};
@@ -30,6 +33,11 @@ pub(crate) enum OrganizationCommand {
     },
     /// Change an organization's display name, name policy or limits
     Edit(EditArgs),
+    /// Allow its secrets to become reserved variables or files that redirect or intercept, such as
+    /// KUBECONFIG
+    Allow(ReservedArgs),
+    /// No longer allow reserved variables or files
+    Disallow(ReservedArgs),
     /// Delete an organization for good, with all of its secrets (operator)
     Delete {
         /// Its identifier
@@ -98,6 +106,8 @@ pub(crate) async fn run(app: &App, command: OrganizationCommand) -> Result<(), C
         OrganizationCommand::List => list(app).await,
         OrganizationCommand::Show { organization } => show(app, organization).await,
         OrganizationCommand::Edit(args) => edit(app, args).await,
+        OrganizationCommand::Allow(args) => reserved::allow(app, &args).await,
+        OrganizationCommand::Disallow(args) => reserved::disallow(app, &args).await,
         OrganizationCommand::Delete { organization, yes } => delete(app, &organization, yes).await,
     }
 }
@@ -200,6 +210,7 @@ fn print(app: &App, organization: &v1::Organization) -> Result<(), CliError> {
             ("name", organization.organization_id.clone()),
             ("display name", organization.display_name.clone()),
             ("secret names", policy.to_owned()),
+            ("allowed reserved", or_none(&organization.allowed_reserved)),
             ("value bytes", limits.value_bytes.to_string()),
             ("secrets per scope", limits.secrets_per_scope.to_string()),
             ("bytes per scope", limits.bytes_per_scope.to_string()),
@@ -208,6 +219,10 @@ fn print(app: &App, organization: &v1::Organization) -> Result<(), CliError> {
         ],
         &output::json::organization(organization),
     )
+}
+
+fn or_none(entries: &[String]) -> String {
+    if entries.is_empty() { "none".to_owned() } else { entries.join(", ") }
 }
 
 async fn path(app: &App, id: Option<OrganizationId>) -> Result<String, CliError> {

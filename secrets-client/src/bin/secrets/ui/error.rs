@@ -169,6 +169,10 @@ fn next_step(error: &ClientError) -> Option<String> {
         Reason::UserHasSecrets => "--destroy-secrets invites the user again, and destroys these secrets",
         Reason::NotEmpty => "`secrets workspace list` shows what still belongs to it",
         Reason::SecretRequiredMissing => "`secrets explain` shows what this context gets, and why",
+        Reason::ReservedSecretId | Reason::InvalidTarget => {
+            let entry = answer.metadata.get("allow")?;
+            return Some(format!("an administrator allows it with `secrets org allow {}`", shell_word(entry)));
+        }
         Reason::AlreadyExists | Reason::InvalidSecretId => {
             let suggestion = answer.metadata.get("suggestion")?;
             return (!answer.message.contains(suggestion)).then(|| format!("did you mean `{suggestion}`?"));
@@ -176,6 +180,15 @@ fn next_step(error: &ClientError) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// A text as one word for a shell.
+fn shell_word(text: &str) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 /// What to type when there is no connection.

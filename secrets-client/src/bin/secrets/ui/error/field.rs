@@ -51,6 +51,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("organization.display_name", "--display-name"),
     ("organization.name_policy", "--name-policy"),
     ("organization.limits", "limits"),
+    ("organization.allowed_reserved", "reserved name"),
     ("organization.limits.value_bytes", "--value-bytes"),
     ("organization.limits.secrets_per_scope", "--secrets-per-scope"),
     ("organization.limits.bytes_per_scope", "--bytes-per-scope"),

@@ -148,6 +148,7 @@ pub(crate) fn organization(organization: &v1::Organization) -> Value {
             "bytes_per_scope": limits.bytes_per_scope,
             "versions_per_secret": limits.versions_per_secret,
         })),
+        "allowed_reserved": organization.allowed_reserved,
         "create_time": time(organization.create_time.as_ref()),
     })
 }
@@ -272,6 +273,8 @@ pub(crate) fn audit_event(event: &v1::AuditEvent) -> Value {
             "uid": delivered.uid,
             "version": delivered.version,
         })).collect::<Vec<_>>(),
+        "allowed_reserved": event.allowed_reserved,
+        "disallowed_reserved": event.disallowed_reserved,
     })
 }
 

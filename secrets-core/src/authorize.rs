@@ -80,6 +80,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Entitlement] {
         // Sessions. Whoever may receive a context's set may pass that on; a delegate passes on what it may not receive.
         (A::CreateSession,   R::Context)      => &[UserOfContext, SessionOfContext, ResolverOfContext, DelegateForUser],
         (A::RenewSession | A::RevokeSession, R::Context) => &[SessionOfContext],
+        (A::RenewSession,  R::Session)      => &[Creator],
         (A::ListSessions,  R::Organization) => &[Admin, Participant],
         (A::ListSessions,  R::Session)      => &[Admin, Creator, UserOfSession],
         (A::RevokeSession, R::Session)      => &[Admin, Creator, UserOfSession],

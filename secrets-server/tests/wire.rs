@@ -30,6 +30,7 @@ mod wire {
     mod people;
     mod reserved;
     mod resolve;
+    mod revocation;
     mod secrets;
     mod session;
     mod shared_commit;

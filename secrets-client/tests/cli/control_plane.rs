@@ -89,7 +89,26 @@ fn revoking_the_creators_token_ends_its_sessions() {
     sandbox.run_ok("resolve");
     let list = server.operator().run_ok("token list --service-account sandboxd -o json").json();
     let name = list[0]["name"].as_str().unwrap().to_owned();
-    server.operator().run_ok(&format!("token revoke {name} --yes")).expect_text(&["1 session"]);
+    server.operator().run_ok(&format!("token revoke {name} --yes")).expect_text(&["ended 1 session and 1 token"]);
     sandbox.run("resolve").expect_failure(4);
     plane.run("whoami").expect_failure(4);
+}
+
+#[test]
+fn a_control_plane_changes_its_token_and_its_sessions_go_on() {
+    let (server, token) = server();
+    let plane = server.person("plane").with("SECRETS_TOKEN", &token);
+    let session = plane.run_ok("session create --organization acme --user bob --workspace ws1").line();
+    let old = plane.run_ok("whoami -o json").json()["credential"].as_str().unwrap().to_owned();
+    let next = plane.run_ok("token create --ttl 90d").line();
+    let plane = server.person("next").with("SECRETS_TOKEN", &next);
+    let ended = plane.run_ok(&format!("token revoke {old} --alone --yes"));
+    ended.expect_text(&["ended 0 sessions and 1 token, and gave 1 session to token"]);
+    server.person("sandbox").with("SECRETS_TOKEN", &session).run_ok("resolve");
+    let list = plane.run_ok("token list -o json").json();
+    assert_eq!(
+        (&list[0]["origin"], &list[0]["creator"], &list[1]["origin"]),
+        (&"OWN".into(), &old.as_str().into(), &"ISSUED".into())
+    );
+    plane.run(&format!("token revoke {old} --alone --with-service-tokens")).expect_failure(2);
 }

@@ -64,6 +64,10 @@ fn each_command_prints_what_is_documented() {
     has(&json("materialize --dir delivered"), &["dir", "etag", "files"]);
     let session = json("session list")[0]["name"].as_str().unwrap().to_owned();
     assert_eq!(json(&format!("session revoke {session} --yes"))["revoked_sessions"], 1);
+    json("token create");
+    let token = json("token list")[0]["name"].as_str().unwrap().to_owned();
+    let ended = json(&format!("token revoke {token} --yes"));
+    has(&ended, &["name", "revoked_sessions", "revoked_tokens", "service_tokens", "moved_sessions", "moved_to"]);
     let report = json("doctor");
     has(&report, &["client_version", "checks"]);
     has(&report["checks"][0], &["check", "state", "finding", "remedy"]);

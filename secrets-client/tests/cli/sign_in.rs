@@ -45,7 +45,9 @@ fn a_revoked_token_ends_at_once() {
     let old = server.person("old").with("SECRETS_TOKEN", &token);
     old.run_ok("whoami");
     let id = ann.run_ok("token list").row_of("old");
-    ann.run_ok(&format!("token revoke {id}"));
+    ann.run(&format!("token revoke {id}")).expect_failure(2).expect_text(&["--yes"]);
+    old.run_ok("whoami");
+    ann.run_ok(&format!("token revoke {id} --yes")).expect_text(&["this ended 0 sessions and 1 token"]);
     old.run("whoami").expect_failure(4);
     ann.run(&format!("token revoke {token} --yes")).expect_failure(2).reject_text(&token);
     ann.run("token revoke nope --yes").expect_failure(3).expect_text(&["no token `nope`", "secrets token list"]);

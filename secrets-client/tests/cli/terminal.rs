@@ -122,6 +122,34 @@ fn a_delete_asks_and_only_yes_deletes() {
 }
 
 #[test]
+fn a_revocation_says_what_ends_and_asks() {
+    let server = TestServer::acme();
+    let ann = server.person("ann");
+    ann.run_ok("service-account create ci");
+    let laptop = ann.run_ok("token create --name laptop").line();
+    let other = server.person("laptop").with("SECRETS_TOKEN", &laptop);
+    other.run_ok("session create --organization acme");
+    other.run_ok("token create --service-account ci --name deploy");
+    let id = ann.run_ok("token list").row_of("laptop");
+    let question = "This ends 1 session and 1 token, at once. [y/N] ";
+    let (code, shown) = on_terminal(&ann, &format!("token revoke {id}"), &[(question, "\r")]);
+    assert!(code == 1 && shown.contains("nothing was revoked"), "{shown}");
+    for said in ["(deploy) of service:ci, created with it, goes on", "--with-service-tokens ends it too"] {
+        assert!(shown.contains(said), "{shown}");
+    }
+    other.run_ok("whoami");
+    let (code, shown) = on_terminal(&ann, &format!("token revoke {id}"), &[(question, "y\r")]);
+    assert!(code == 0 && shown.contains("Token revoked: this ended 1 session and 1 token."), "{shown}");
+    other.run("whoami").expect_failure(4);
+    let list = "token list --service-account ci";
+    let unrevoked = ann.run_ok(&format!("{list} -o json")).json();
+    assert!(unrevoked[0]["revoke_time"].is_null(), "{unrevoked:#}");
+    let ended = ann.run_ok(&format!("token revoke {id} --with-service-tokens --yes"));
+    ended.expect_text(&["of service:ci, created with it, ends too", "ended 0 sessions and 1 token"]);
+    assert!(!ann.run_ok(&format!("{list} -o json")).json()[0]["revoke_time"].is_null());
+}
+
+#[test]
 fn an_import_asks_before_it_leaves_rejected_entries_out() {
     let server = TestServer::acme();
     let ann = server.person("ann");

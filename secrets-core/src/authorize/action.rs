@@ -48,7 +48,7 @@ actions! {
 
     /// Create a session for a context.
     CreateSession => "sessions.create",
-    /// Prolong the calling session; the resource is its context.
+    /// Prolong a session; the resource is its context when it is the calling one.
     RenewSession => "sessions.renew",
     /// See a session; on an organization, ask for them.
     ListSessions => "sessions.list",

@@ -54,7 +54,7 @@ impl Authenticator {
             }
         }
         let row = found.ok_or_else(|| unauthenticated(UNKNOWN))?;
-        if row.revoke_time.is_some() || row.expire_time.is_some_and(|end| end <= now) {
+        if row.has_ended(now) {
             return Err(unauthenticated(UNKNOWN));
         }
         let caller = match row.kind {

@@ -10,7 +10,7 @@ use crate::auth::token::Token;
 use crate::error::Error;
 use crate::service::Service;
 use crate::store::binding::BindingRecord;
-use crate::store::credential::{Credential, CredentialFilter};
+use crate::store::credential::{Credential, CredentialFilter, Origin};
 use crate::store::organization::Organization;
 use crate::store::user::{User, UserState};
 use crate::store::{self, WriteTransaction, binding, credential, organization, revision, user};
@@ -34,7 +34,10 @@ impl Service {
             organization: None,
             principal: PrincipalRef { kind: PrincipalKind::Operator, uid: Uid::nil() },
             display_name: "first start".to_owned(),
+            origin: Origin::FirstStart,
+            creator: None,
             ttl: None,
+            ends_by: None,
         };
         let CreatedCredential { token, .. } =
             self.create_credential(&transaction, new_credential, self.clock.now(), |_| ()).await?;
@@ -94,7 +97,10 @@ impl Service {
             organization: Some(organization.uid),
             principal,
             display_name: "secrets-server dev".to_owned(),
+            origin: Origin::FirstStart,
+            creator: None,
             ttl: None,
+            ends_by: None,
         };
         let created = self.create_credential(&transaction, new_credential, now, |_| ()).await?;
         store::commit(transaction).await?;

@@ -8,7 +8,7 @@ use secrets_core::{CredentialKind, PrincipalRef, Timestamp, Uid};
 use crate::auth::token::Token;
 use crate::error::Error;
 use crate::service::Service;
-use crate::store::credential::{self, Credential};
+use crate::store::credential::{self, Credential, Origin};
 
 /// What a new credential is for. A session fills in its context and what narrows it.
 pub struct NewCredential {
@@ -19,8 +19,14 @@ pub struct NewCredential {
     pub principal: PrincipalRef,
     /// For people.
     pub display_name: String,
+    /// How it comes to be.
+    pub origin: Origin,
+    /// The credential with which it is created.
+    pub creator: Option<Uid>,
     /// How long it lives; none: until it is revoked.
     pub ttl: Option<Duration>,
+    /// By when it ends in any case.
+    pub ends_by: Option<Timestamp>,
 }
 
 /// A credential that was just created.
@@ -50,10 +56,11 @@ impl Service {
             pepper_version: pepper.version(),
             display_name: new.display_name,
             create_time: now,
-            expire_time: new.ttl.map(|ttl| now.saturating_add(ttl)),
+            expire_time: earlier(new.ttl.map(|ttl| now.saturating_add(ttl)), new.ends_by),
             revoke_time: None,
             last_used_time: None,
-            creator: None,
+            origin: new.origin,
+            creator: new.creator,
             external_id: None,
             context_project: None,
             context_workspace: None,
@@ -83,9 +90,25 @@ pub fn lifetime(
     }
 }
 
+/// The earlier of two ends, where none is never.
+pub fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (only, None) | (None, only) => only,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_earlier_end_counts() {
+        let (soon, late) = (Some(Timestamp::from_micros(1)), Some(Timestamp::from_micros(2)));
+        assert_eq!(earlier(late, soon), soon);
+        assert_eq!(earlier(late, None), late);
+        assert_eq!(earlier(None, None), None);
+    }
 
     #[test]
     fn a_lifetime_is_bounded_and_has_a_default() {

@@ -53,7 +53,7 @@ impl Service {
             }
         }
         platform.bump(db, Scope::new(ScopeKind::Organization, PLATFORM), self.uid()?, now).await?;
-        let ended_credentials = if new.keeps_credentials { 0 } else { credential::revoke_all(db, now).await? };
+        let ended_credentials = if new.keeps_credentials { 0 } else { credential::revoke_all(db, now).await?.total() };
         let incarnation = Incarnation { ended_credentials, deleted, live };
         self.record_restore(db, &incarnation, now).await?;
         store::commit(transaction).await?;

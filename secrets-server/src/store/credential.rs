@@ -1,8 +1,10 @@
 //! Tokens, sessions and invitations. What is stored of one is a MAC of its text; the text is shown once and kept nowhere.
 
+mod hand_over;
+mod origin;
 mod revoke;
 
-use sea_orm::sea_query::{Condition, LockType};
+use sea_orm::sea_query::{Condition, LockType, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Select,
@@ -10,16 +12,20 @@ use sea_orm::{
 use secrets_core::principal::PrincipalRef;
 use secrets_core::{CredentialKind, Timestamp, Uid};
 
+pub use hand_over::{hand_over_sessions, renew, successor};
+pub use origin::Origin;
 pub use revoke::{
-    purge_ended, revoke, revoke_all, revoke_of_organization, revoke_of_principal, revoke_sessions_for_user,
-    revoke_sessions_in,
+    Revoked, purge_ended, revoke, revoke_all, revoke_alone, revoke_of_organization, revoke_of_principal,
+    revoke_sessions_for_user, revoke_sessions_in, revoke_sessions_of,
 };
 
 use super::entity::credential::{ActiveModel, Column, Entity, Model};
 use super::row::{Row, optional_time, reading, time};
-use super::{StoreError, organization_or_platform, unless_platform};
+use super::{PLATFORM, StoreError, organization_or_platform, unless_platform};
 
 const TABLE: &str = "credentials";
+/// Databases limit how many parameters a statement has.
+const MAX_CREDENTIALS_PER_STATEMENT: usize = 500;
 
 /// A credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +50,9 @@ pub struct Credential {
     pub revoke_time: Option<Timestamp>,
     /// When it was last used, roughly.
     pub last_used_time: Option<Timestamp>,
-    /// The credential with which a session was created.
+    /// How it was created.
+    pub origin: Origin,
+    /// The credential with which it was created; of a session, the one with which it ends.
     pub creator: Option<Uid>,
     /// The caller's own name for a session.
     pub external_id: Option<String>,
@@ -56,6 +64,13 @@ pub struct Credential {
     pub context_user: Option<Uid>,
     /// What narrows a session, as the service wrote it (JSON).
     pub restrictions: Option<String>,
+}
+
+impl Credential {
+    /// Whether it no longer serves.
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.revoke_time.is_some() || self.expire_time.is_some_and(|end| end <= now)
+    }
 }
 
 /// Which credentials to list. The default lists those of all kinds that have not ended.
@@ -90,6 +105,7 @@ pub async fn insert(db: &impl ConnectionTrait, row: &Credential) -> Result<(), S
         expire_time: Set(row.expire_time.map(Timestamp::as_micros)),
         revoke_time: Set(row.revoke_time.map(Timestamp::as_micros)),
         last_used_time: Set(row.last_used_time.map(Timestamp::as_micros)),
+        origin: Set(row.origin.as_str().to_owned()),
         creator_uid: Set(row.creator),
         external_id: Set(row.external_id.clone()),
         context_project_uid: Set(row.context_project),
@@ -115,8 +131,15 @@ pub async fn by_uid(
     one(db, in_organization(organization).filter(Column::Uid.eq(uid))).await
 }
 
-/// Reads the credential with which a session is about to be created, and holds it until the transaction ends: whoever
-/// revokes it meanwhile waits, and then finds the new session to revoke along with it.
+/// The credential with which another was created, of the same organization or of the platform, ended or not.
+pub async fn creator(db: &impl ConnectionTrait, of: &Credential) -> Result<Option<Credential>, StoreError> {
+    let Some(uid) = of.creator else { return Ok(None) };
+    let organizations = [organization_or_platform(of.organization), PLATFORM];
+    one(db, Entity::find().filter(Column::OrganizationUid.is_in(organizations)).filter(Column::Uid.eq(uid))).await
+}
+
+/// Reads the credential with which another is about to be created, and holds it until the transaction ends: whoever revokes
+/// it meanwhile waits, and then finds the new one to revoke along with it.
 pub async fn hold(db: &impl ConnectionTrait, uid: Uid) -> Result<Option<Credential>, StoreError> {
     one(db, Entity::find().filter(Column::Uid.eq(uid)).lock(LockType::Share)).await
 }
@@ -153,21 +176,6 @@ pub async fn has_working_operator(db: &impl ConnectionTrait, now: Timestamp) -> 
     Ok(count(db, None, &CredentialFilter { kinds, live_at: Some(now), ..Default::default() }).await? > 0)
 }
 
-/// Sets when a credential that is not revoked expires; false if there is none.
-pub async fn renew(
-    db: &impl ConnectionTrait,
-    organization: Option<Uid>,
-    uid: Uid,
-    expire_time: Timestamp,
-) -> Result<bool, StoreError> {
-    let query = Entity::update_many()
-        .set(ActiveModel { expire_time: Set(Some(expire_time.as_micros())), ..Default::default() })
-        .filter(Column::OrganizationUid.eq(organization_or_platform(organization)))
-        .filter(Column::Uid.eq(uid))
-        .filter(Column::RevokeTime.is_null());
-    Ok(query.exec(db).await?.rows_affected == 1)
-}
-
 /// Notes that credentials were used at `time`.
 pub async fn touch(
     db: &impl ConnectionTrait,
@@ -196,15 +204,18 @@ fn matching(organization: Option<Uid>, filter: &CredentialFilter) -> Select<Enti
     if let Some(principal) = filter.principal {
         all = all.add(Column::PrincipalKind.eq(principal.kind.as_str())).add(Column::PrincipalUid.eq(principal.uid));
     }
-    if let Some(now) = filter.live_at {
-        let unexpired = Column::ExpireTime.is_null().or(Column::ExpireTime.gt(now.as_micros()));
-        all = all.add(Column::RevokeTime.is_null()).add(unexpired);
-    }
     all = all
+        .add_option(filter.live_at.map(is_live))
         .add_option(filter.context_user.map(|user| Column::ContextUserUid.eq(user)))
         .add_option(filter.creator.map(|creator| Column::CreatorUid.eq(creator)))
         .add_option(filter.external_id.as_ref().map(|external_id| Column::ExternalId.eq(external_id)));
     in_organization(organization).filter(all)
+}
+
+/// Neither revoked nor expired.
+fn is_live(now: Timestamp) -> SimpleExpr {
+    let unexpired = Column::ExpireTime.is_null().or(Column::ExpireTime.gt(now.as_micros()));
+    Column::RevokeTime.is_null().and(unexpired)
 }
 
 async fn one(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Option<Credential>, StoreError> {
@@ -227,6 +238,7 @@ fn read(model: Model) -> Result<Credential, StoreError> {
         expire_time: optional_time(model.expire_time),
         revoke_time: optional_time(model.revoke_time),
         last_used_time: optional_time(model.last_used_time),
+        origin: row.parse("origin", &model.origin)?,
         creator: model.creator_uid,
         external_id: model.external_id,
         context_project: model.context_project_uid,

@@ -14,6 +14,7 @@ mod m0007_revisions;
 mod m0008_idempotency;
 mod m0009_audit;
 mod m0011_allowed_reserved;
+mod m0013_credential_origin;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0008_idempotency::Migration),
             Box::new(m0009_audit::Migration),
             Box::new(m0011_allowed_reserved::Migration),
+            Box::new(m0013_credential_origin::Migration),
         ]
     }
 }

@@ -116,7 +116,8 @@ async fn a_credential_revoked_on_one_ends_on_the_other_at_once() {
             here.resolve(bearer, "api").await.unwrap();
             there.resolve(bearer, "api").await.unwrap();
         }
-        let revoke = v1::RevokeTokenRequest { name: token.token_info.unwrap().name, request_id: request_id() };
+        let name = token.token_info.unwrap().name;
+        let revoke = v1::RevokeTokenRequest { name, request_id: request_id(), ..Default::default() };
         let revoked = here.access(&pair.ann).revoke_token(revoke).await.unwrap().into_inner();
         assert_eq!(revoked.revoked_sessions, 1);
         for bearer in [&token.token, &session.token] {

@@ -3,7 +3,7 @@
 use secrets_core::CredentialKind;
 use secrets_core::Timestamp;
 use secrets_core::principal::{PrincipalKind, PrincipalRef};
-use secrets_server::store::credential::{self, Credential, CredentialFilter};
+use secrets_server::store::credential::{self, Credential, CredentialFilter, Origin};
 use secrets_server::store::{StoreError, UniqueIndex, commit};
 use tokio::sync::oneshot;
 
@@ -14,10 +14,17 @@ use crate::support::on_both::on_both;
 on_both!(
     finds_a_credential_by_its_mac,
     revokes_sessions_and_those_created_with_them,
+    revokes_what_was_created_for_the_same_principal_and_names_the_rest,
+    reaches_what_an_ended_token_created,
+    leaves_what_has_expired_as_it_is,
+    revokes_one_alone,
+    hands_sessions_to_the_token_that_follows,
+    leaves_a_session_that_was_taken_over_meanwhile,
     revokes_all_of_a_principal_and_all_for_a_user,
     revokes_all_of_an_organization,
     revokes_sessions_in_a_workspace,
     renews_only_what_is_not_revoked,
+    a_session_that_is_taken_over_ends_with_its_new_creator,
     notes_the_last_use,
     lists_what_matches_the_filter,
     purges_short_lived_ones_after_their_end,
@@ -40,6 +47,7 @@ fn token(number: u128) -> Credential {
         expire_time: Some(later(3600)),
         revoke_time: None,
         last_used_time: None,
+        origin: Origin::SignIn,
         creator: None,
         external_id: None,
         context_project: None,
@@ -50,7 +58,24 @@ fn token(number: u128) -> Credential {
 }
 
 fn session(number: u128, creator: u128) -> Credential {
-    Credential { kind: CredentialKind::Session, creator: Some(uid(creator)), ..token(number) }
+    Credential { kind: CredentialKind::Session, origin: Origin::Session, creator: Some(uid(creator)), ..token(number) }
+}
+
+/// A token that another one of the same principal created.
+fn own(number: u128, creator: u128) -> Credential {
+    Credential { origin: Origin::Own, creator: Some(uid(creator)), ..token(number) }
+}
+
+/// A token of a service account that a person's token created.
+fn issued(number: u128, creator: u128) -> Credential {
+    let principal = PrincipalRef { kind: PrincipalKind::ServiceAccount, uid: uid(40) };
+    Credential {
+        kind: CredentialKind::ServiceAccount,
+        origin: Origin::Issued,
+        creator: Some(uid(creator)),
+        principal,
+        ..token(number)
+    }
 }
 
 async fn insert(database: &TestDatabase, rows: &[Credential]) {
@@ -99,11 +124,110 @@ async fn revokes_sessions_and_those_created_with_them(database: &TestDatabase) {
         [token(100), session(101, 100), session(102, 101), session(103, 102), elsewhere, token(105), session(106, 105)];
     insert(database, &rows).await;
     let tx = database.store.begin().await.unwrap();
-    assert_eq!(credential::revoke(&tx, Some(uid(2)), uid(100), later(9)).await.unwrap(), 0, "of another organization");
-    assert_eq!(credential::revoke(&tx, Some(uid(1)), uid(100), later(9)).await.unwrap(), 5);
-    assert_eq!(credential::revoke(&tx, Some(uid(1)), uid(100), later(10)).await.unwrap(), 0, "ended before");
+    let revoke = async |organization, seconds| {
+        let ended = credential::revoke(&tx, Some(uid(organization)), uid(100), later(seconds)).await.unwrap();
+        (ended.sessions, ended.tokens)
+    };
+    assert_eq!(revoke(2, 9).await, (0, 0), "of another organization");
+    assert_eq!(revoke(1, 9).await, (4, 1));
+    assert_eq!(revoke(1, 10).await, (0, 0), "ended before");
     commit(tx).await.unwrap();
     assert_eq!(revoked(database).await, [100, 101, 102, 103, 104]);
+}
+
+async fn revokes_what_was_created_for_the_same_principal_and_names_the_rest(database: &TestDatabase) {
+    let sign_in = Credential { origin: Origin::SignIn, ..own(103, 102) };
+    let invitation = Credential { kind: CredentialKind::Invitation, ..issued(106, 100) };
+    let ended_before = Credential { revoke_time: Some(later(1)), ..issued(107, 100) };
+    let rows = [
+        token(100),
+        own(101, 100),
+        own(102, 101),
+        sign_in,
+        issued(104, 102),
+        session(105, 104),
+        invitation,
+        ended_before,
+        session(108, 103),
+    ];
+    insert(database, &rows).await;
+    let tx = database.store.begin().await.unwrap();
+    let ended = credential::revoke(&tx, Some(uid(1)), uid(100), later(9)).await.unwrap();
+    assert_eq!((ended.sessions, ended.tokens, ended.total()), (1, 4, 5));
+    assert_eq!(ended.issued.iter().map(|row| row.uid.as_u128()).collect::<Vec<_>>(), [104]);
+    commit(tx).await.unwrap();
+    assert_eq!(revoked(database).await, [100, 101, 102, 103, 108]);
+}
+
+async fn reaches_what_an_ended_token_created(database: &TestDatabase) {
+    let expired = Credential { expire_time: Some(later(3)), ..token(100) };
+    let retired = Credential { revoke_time: Some(later(1)), ..own(101, 100) };
+    insert(database, &[expired, retired, own(102, 101), session(103, 102)]).await;
+    let tx = database.store.begin().await.unwrap();
+    let ended = credential::revoke(&tx, Some(uid(1)), uid(100), later(9)).await.unwrap();
+    assert_eq!((ended.sessions, ended.tokens), (1, 1));
+    commit(tx).await.unwrap();
+    assert_eq!(revoked(database).await, [102, 103]);
+}
+
+async fn leaves_what_has_expired_as_it_is(database: &TestDatabase) {
+    let expired = Credential { expire_time: Some(later(9)), ..session(101, 100) };
+    insert(database, &[token(100), expired, session(102, 100)]).await;
+    let tx = database.store.begin().await.unwrap();
+    let ended = credential::revoke(&tx, Some(uid(1)), uid(100), later(9)).await.unwrap();
+    assert_eq!((ended.sessions, ended.tokens), (1, 1));
+    commit(tx).await.unwrap();
+    assert_eq!(revoked(database).await, [100, 102]);
+}
+
+async fn revokes_one_alone(database: &TestDatabase) {
+    insert(database, &[token(100), own(101, 100), session(102, 100)]).await;
+    let tx = database.store.begin().await.unwrap();
+    assert!(!credential::revoke_alone(&tx, Some(uid(2)), uid(100), later(9)).await.unwrap());
+    assert!(credential::revoke_alone(&tx, Some(uid(1)), uid(100), later(9)).await.unwrap());
+    assert!(!credential::revoke_alone(&tx, Some(uid(1)), uid(100), later(9)).await.unwrap());
+    commit(tx).await.unwrap();
+    assert_eq!(revoked(database).await, [100]);
+}
+
+async fn hands_sessions_to_the_token_that_follows(database: &TestDatabase) {
+    let short = Credential { expire_time: Some(later(60)), ..own(101, 100) };
+    let next = Credential { expire_time: Some(later(1800)), ..own(102, 100) };
+    let revoked = Credential { revoke_time: Some(later(1)), expire_time: None, ..own(103, 100) };
+    let expired = Credential { expire_time: Some(later(9)), ..session(106, 100) };
+    let rows =
+        [token(100), short, next.clone(), revoked, issued(104, 100), session(105, 100), expired, session(107, 105)];
+    insert(database, &rows).await;
+    let db = &database.store.begin().await.unwrap();
+    let found = credential::successor(db, &token(100), later(9)).await.unwrap().unwrap();
+    assert_eq!(found, next);
+    assert_eq!(credential::hand_over_sessions(db, uid(100), &found, later(9)).await.unwrap(), 1);
+    let row = async |number| credential::by_uid(db, Some(uid(1)), uid(number)).await.unwrap().unwrap();
+    assert_eq!((row(105).await.creator, row(105).await.expire_time), (Some(uid(102)), Some(later(1800))));
+    assert_eq!(row(107).await.expire_time, Some(later(1800)), "nor does what it created end later");
+    assert_eq!(row(106).await.creator, Some(uid(100)), "it had expired");
+    assert_eq!(credential::successor(db, &next, later(9)).await.unwrap(), None);
+}
+
+/// A revocation waits for a call that gives a session another creator, and then leaves the session alone.
+async fn leaves_a_session_that_was_taken_over_meanwhile(database: &TestDatabase) {
+    insert(database, &[token(100), token(101), session(102, 100)]).await;
+    let renewal = database.store.begin().await.unwrap();
+    assert!(credential::renew(&renewal, uid(1), uid(102), later(60), Some(uid(101))).await.unwrap());
+    let (started, has_started) = oneshot::channel();
+    let store = database.store.clone();
+    let revocation = tokio::spawn(async move {
+        started.send(()).unwrap();
+        let tx = store.begin().await.unwrap();
+        let ended = credential::revoke(&tx, Some(uid(1)), uid(100), later(9)).await.unwrap();
+        commit(tx).await.unwrap();
+        ended.total()
+    });
+    has_started.await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    commit(renewal).await.unwrap();
+    assert_eq!(revocation.await.unwrap(), 1);
+    assert_eq!(revoked(database).await, [100]);
 }
 
 async fn revokes_all_of_a_principal_and_all_for_a_user(database: &TestDatabase) {
@@ -114,8 +238,8 @@ async fn revokes_all_of_a_principal_and_all_for_a_user(database: &TestDatabase) 
     insert(database, &[token(100), token(101), session(102, 101), service, on_behalf, not_on_behalf]).await;
     let tx = database.store.begin().await.unwrap();
     let ended = credential::revoke_of_principal(&tx, token(100).principal, later(9)).await.unwrap();
-    assert_eq!(ended, 3);
-    assert_eq!(credential::revoke_sessions_for_user(&tx, uid(1), uid(30), later(9)).await.unwrap(), 1);
+    assert_eq!(ended.total(), 3);
+    assert_eq!(credential::revoke_sessions_for_user(&tx, uid(1), uid(30), later(9)).await.unwrap().total(), 1);
     commit(tx).await.unwrap();
     assert_eq!(revoked(database).await, [100, 101, 102, 104]);
 }
@@ -125,7 +249,7 @@ async fn revokes_all_of_an_organization(database: &TestDatabase) {
     let elsewhere = Credential { organization: Some(uid(2)), ..token(103) };
     insert(database, &[token(100), platform, session(102, 101), elsewhere]).await;
     let tx = database.store.begin().await.unwrap();
-    assert_eq!(credential::revoke_of_organization(&tx, uid(1), later(9)).await.unwrap(), 2);
+    assert_eq!(credential::revoke_of_organization(&tx, uid(1), later(9)).await.unwrap().total(), 2);
     commit(tx).await.unwrap();
     assert_eq!(revoked(database).await, [100, 102]);
 }
@@ -135,7 +259,7 @@ async fn revokes_sessions_in_a_workspace(database: &TestDatabase) {
     let outside = Credential { context_workspace: Some(uid(7)), ..session(102, 100) };
     insert(database, &[token(100), inside, outside]).await;
     let tx = database.store.begin().await.unwrap();
-    assert_eq!(credential::revoke_sessions_in(&tx, uid(1), uid(6), later(9)).await.unwrap(), 1);
+    assert_eq!(credential::revoke_sessions_in(&tx, uid(1), uid(6), later(9)).await.unwrap().total(), 1);
     commit(tx).await.unwrap();
     assert_eq!(revoked(database).await, [101]);
 }
@@ -143,11 +267,24 @@ async fn revokes_sessions_in_a_workspace(database: &TestDatabase) {
 async fn renews_only_what_is_not_revoked(database: &TestDatabase) {
     insert(database, &[session(100, 99)]).await;
     let db = &database.store.begin().await.unwrap();
-    assert!(credential::renew(db, Some(uid(1)), uid(100), later(7200)).await.unwrap());
+    assert!(!credential::renew(db, uid(2), uid(100), later(7200), None).await.unwrap(), "of another organization");
+    assert!(credential::renew(db, uid(1), uid(100), later(7200), None).await.unwrap());
     let renewed = credential::by_uid(db, Some(uid(1)), uid(100)).await.unwrap().unwrap();
-    assert_eq!(renewed.expire_time, Some(later(7200)));
+    assert_eq!((renewed.expire_time, renewed.creator), (Some(later(7200)), Some(uid(99))));
     credential::revoke(db, Some(uid(1)), uid(100), later(9)).await.unwrap();
-    assert!(!credential::renew(db, Some(uid(1)), uid(100), later(9000)).await.unwrap());
+    assert!(!credential::renew(db, uid(1), uid(100), later(9000), None).await.unwrap());
+}
+
+async fn a_session_that_is_taken_over_ends_with_its_new_creator(database: &TestDatabase) {
+    insert(database, &[token(100), token(101), session(102, 100), session(103, 102)]).await;
+    let db = &database.store.begin().await.unwrap();
+    assert!(credential::renew(db, uid(1), uid(102), later(60), Some(uid(101))).await.unwrap());
+    let row = async |number| credential::by_uid(db, Some(uid(1)), uid(number)).await.unwrap().unwrap();
+    assert_eq!((row(102).await.creator, row(102).await.expire_time), (Some(uid(101)), Some(later(60))));
+    assert_eq!((row(103).await.creator, row(103).await.expire_time), (Some(uid(102)), Some(later(60))));
+    assert_eq!(credential::creator(db, &row(102).await).await.unwrap().unwrap().uid, uid(101));
+    assert_eq!(credential::revoke(db, Some(uid(1)), uid(100), later(9)).await.unwrap().sessions, 0);
+    assert_eq!(credential::revoke(db, Some(uid(1)), uid(101), later(9)).await.unwrap().sessions, 2);
 }
 
 async fn notes_the_last_use(database: &TestDatabase) {
@@ -213,7 +350,7 @@ async fn revokes_a_session_that_is_created_meanwhile(database: &TestDatabase) {
         let tx = store.begin().await.unwrap();
         let ended = credential::revoke(&tx, None, uid(100), later(9)).await.unwrap();
         commit(tx).await.unwrap();
-        ended
+        ended.total()
     });
     has_started.await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;

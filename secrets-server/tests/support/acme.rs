@@ -11,6 +11,7 @@ use secrets_core::{Binding, CredentialKind, NamePolicy, PrincipalKind, Principal
 use secrets_server::clock::Clock;
 use secrets_server::service::create_credential::NewCredential;
 use secrets_server::store::binding::{self, BindingRecord};
+use secrets_server::store::credential::Origin;
 use secrets_server::store::organization::{self, Organization};
 use secrets_server::store::project::{self, Project};
 use secrets_server::store::user::{self, User, UserState};
@@ -80,7 +81,10 @@ impl Acme {
                 organization: Some(organization),
                 principal: PrincipalRef { kind: PrincipalKind::User, uid: row.uid },
                 display_name: String::new(),
+                origin: Origin::SignIn,
+                creator: None,
                 ttl: Some(Duration::from_secs(90 * 24 * 60 * 60)),
+                ends_by: None,
             };
             let created = server.app.service.create_credential(&tx, new_credential, now, |_| ()).await.unwrap();
             (row.uid, created.token.expose().to_owned())

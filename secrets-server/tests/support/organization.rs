@@ -10,6 +10,7 @@ use secrets_server::clock::Clock;
 use secrets_server::crypto::{SystemRandom, ValueIdentity, random_uid};
 use secrets_server::service::create_credential::NewCredential;
 use secrets_server::store::binding::BindingRecord;
+use secrets_server::store::credential::Origin;
 use secrets_server::store::organization::Organization;
 use secrets_server::store::project::Project;
 use secrets_server::store::secret::{Secret, SecretWithVersion};
@@ -134,7 +135,16 @@ impl<'a> TestOrganization<'a> {
 
     fn new_credential(&self, kind: CredentialKind, principal: PrincipalRef) -> NewCredential {
         let display_name = "test".to_owned();
-        NewCredential { kind, organization: Some(self.organization), principal, display_name, ttl: None }
+        NewCredential {
+            kind,
+            organization: Some(self.organization),
+            principal,
+            display_name,
+            origin: if kind == CredentialKind::Session { Origin::Session } else { Origin::Issued },
+            creator: None,
+            ttl: None,
+            ends_by: None,
+        }
     }
 
     pub async fn project(&self, id: &str) -> Uid {

@@ -16,9 +16,9 @@ super::methods! {
     change delete_binding(DeleteBindingRequest) -> DeleteBindingResponse;
     /// Lists tokens, without the tokens themselves.
     read list_tokens(ListTokensRequest) -> ListTokensResponse;
-    /// Ends a token, and every session it created, at once.
+    /// Ends a token at once, with the sessions and the tokens of its principal that were created with it.
     change revoke_token(RevokeTokenRequest) -> RevokeTokenResponse;
-    /// Extends a session while its creator still may create it.
+    /// Extends a session while its creator still may create it. With another token of its creator, it ends with that one.
     once renew_session(RenewSessionRequest) -> RenewSessionResponse;
     /// Lists sessions.
     read list_sessions(ListSessionsRequest) -> ListSessionsResponse;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use secrets_core::authorize::Action;
 use secrets_core::{
     AccountName, BindingName, NamePolicy, OrganizationId, Role, RoleResourceName, SecretId, SessionName,
-    SessionRestrictions, TokenName,
+    SessionRestrictions,
 };
 use secrets_proto::v1;
 
@@ -16,7 +16,7 @@ use crate::service::access::binding::NewBinding;
 use crate::service::access::invitation::{NewInvitation, Redemption};
 use crate::service::access::permission::PermissionQuery;
 use crate::service::access::session::{NewSession, Renewal, SessionQuery};
-use crate::service::access::token::NewToken;
+use crate::service::access::token::{NewToken, TokenRevocation};
 use crate::service::page::Page;
 
 /// Rows of a page, unless the request says otherwise.
@@ -71,8 +71,16 @@ pub fn list_tokens(request: v1::ListTokensRequest) -> Result<(Option<AccountName
     Ok((name::account_or_caller("principal", &request.principal)?, page))
 }
 
-pub fn revoke_token(request: v1::RevokeTokenRequest) -> Result<TokenName, Error> {
-    resource("name", &request.name)
+pub fn revoke_token(request: v1::RevokeTokenRequest) -> Result<TokenRevocation, Error> {
+    if request.alone && request.with_service_tokens {
+        return Err(Error::invalid("alone", "must not be set together with `with_service_tokens`"));
+    }
+    Ok(TokenRevocation {
+        name: resource("name", &request.name)?,
+        with_service_tokens: request.with_service_tokens,
+        alone: request.alone,
+        validate_only: request.validate_only,
+    })
 }
 
 pub fn create_session(request: v1::CreateSessionRequest) -> Result<NewSession, Error> {

@@ -9,11 +9,12 @@ use super::{context, directory, time, total};
 use crate::service::access::binding::BindingView;
 use crate::service::access::invitation::Redeemed;
 use crate::service::access::session::{CreatedSession, SessionView};
-use crate::service::access::token::{CreatedToken, TokenView};
+use crate::service::access::token::{CreatedToken, RevokedToken, TokenView};
 use crate::service::access::whoami::Whoami;
 use crate::service::directory::organization::IssuedInvitation;
 use crate::service::mutation::Deleted;
 use crate::service::page::list::Listed;
+use crate::store::credential::Origin;
 
 pub fn created_binding(named: &BindingView) -> v1::CreateBindingResponse {
     v1::CreateBindingResponse { binding: Some(binding(named)) }
@@ -74,8 +75,15 @@ pub fn listed_tokens(listed: Listed<TokenView>) -> v1::ListTokensResponse {
     }
 }
 
-pub fn revoked_token(sessions: &u64) -> v1::RevokeTokenResponse {
-    v1::RevokeTokenResponse { revoked_sessions: total(*sessions) }
+pub fn revoked_token(revoked: &RevokedToken) -> v1::RevokeTokenResponse {
+    v1::RevokeTokenResponse {
+        revoked_sessions: total(revoked.sessions),
+        revoked_tokens: total(revoked.tokens),
+        service_tokens: revoked.service_tokens.iter().map(token).collect(),
+        total_service_tokens: total(revoked.total_service_tokens),
+        moved_sessions: total(revoked.moved_sessions),
+        moved_to: revoked.moved_to.as_ref().map(ToString::to_string).unwrap_or_default(),
+    }
 }
 
 pub fn created_session(created: &CreatedSession) -> v1::CreateSessionResponse {
@@ -161,6 +169,18 @@ fn token(named: &TokenView) -> v1::Token {
         expire_time: named.row.expire_time.map(time),
         revoke_time: named.row.revoke_time.map(time),
         last_used_time: named.row.last_used_time.map(time),
+        origin: token_origin(named.row.origin).into(),
+        creator: named.creator().map(|creator| creator.to_string()).unwrap_or_default(),
+    }
+}
+
+fn token_origin(origin: Origin) -> v1::TokenOrigin {
+    match origin {
+        Origin::FirstStart => v1::TokenOrigin::FirstStart,
+        Origin::SignIn => v1::TokenOrigin::SignIn,
+        Origin::Own => v1::TokenOrigin::Own,
+        Origin::Issued => v1::TokenOrigin::Issued,
+        Origin::Session | Origin::Unknown => v1::TokenOrigin::Unspecified,
     }
 }
 

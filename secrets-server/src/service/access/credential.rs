@@ -48,13 +48,15 @@ impl FromStr for Cursor {
 pub(super) struct InvalidCursor;
 
 impl Service {
-    /// Refuses to make a credential with one that was revoked since the call began, and keeps whoever revokes it meanwhile
-    /// waiting until what it made is there to be found.
-    pub(super) async fn hold_own_credential(&self, db: &impl ConnectionTrait, call: &Call) -> Result<(), Error> {
-        match credential::hold(db, call.caller.credential).await? {
-            Some(row) if row.revoke_time.is_none() => Ok(()),
-            _ => Err(ended()),
-        }
+    /// Returns the credential of the call, with which another is about to be made: not one that was revoked since the call
+    /// began. Whoever revokes it meanwhile is kept waiting until what it made is there to be found.
+    pub(super) async fn hold_own_credential(
+        &self,
+        db: &impl ConnectionTrait,
+        call: &Call,
+    ) -> Result<Credential, Error> {
+        let own = credential::hold(db, call.caller.credential).await?;
+        own.filter(|row| row.revoke_time.is_none()).ok_or_else(ended)
     }
 }
 

@@ -24,6 +24,7 @@ use crate::service::directory::organization::{DEFAULT_INVITATION_TTL, IssuedInvi
 use crate::service::directory::user::end_credentials;
 use crate::service::mutation::{Begun, IdempotencyKey, Mutation, MutationOutcome};
 use crate::service::open_call::OpenCall;
+use crate::store::credential::Origin;
 use crate::store::secret::SecretQuery;
 use crate::store::user::UserState;
 use crate::store::{binding, credential, secret, user, workspace};
@@ -85,7 +86,10 @@ impl Service {
             organization: Some(within),
             principal: PrincipalRef { kind: PrincipalKind::User, uid },
             display_name: String::new(),
+            origin: Origin::Issued,
+            creator: Some(call.caller.credential),
             ttl: Some(ttl),
+            ends_by: None,
         };
         let CreatedCredential { token, row } =
             self.create_credential(mutation.db(), new_credential, call.now, |_| ()).await?;
@@ -113,7 +117,7 @@ impl Service {
         // A code is redeemed once: a repeat is too late.
         let mutation = locked.mutate_anew(call, permit);
         // Under the lock: of two who redeem the same code at the same time, one is too late.
-        if credential::revoke(mutation.db(), Some(organization), call.caller.credential, call.now).await? == 0 {
+        if !credential::revoke_alone(mutation.db(), Some(organization), call.caller.credential, call.now).await? {
             return Err(Error::new(
                 Reason::Unauthenticated,
                 "the invitation was redeemed or revoked; ask for another one",
@@ -125,7 +129,10 @@ impl Service {
             organization: Some(organization),
             principal: PrincipalRef { kind: PrincipalKind::User, uid: user },
             display_name: input.display_name.clone(),
+            origin: Origin::SignIn,
+            creator: Some(call.caller.credential),
             ttl: Some(ttl),
+            ends_by: None,
         };
         let CreatedCredential { token, row } =
             self.create_credential(mutation.db(), new_credential, call.now, |_| ()).await?;

@@ -1,16 +1,16 @@
 //! Sessions: a token for exactly one context, created by whoever may have that context, good only while they still may.
 
 mod list;
+mod renew;
 
 use std::time::Duration;
 
 use secrets_core::{
-    Account, Context, ContextName, CredentialKind, Principal, Resource, Scope, ScopeKind, SessionName,
-    SessionRestrictions, Timestamp, Uid, right,
+    Account, Context, ContextName, CredentialKind, Principal, PrincipalKind, Resource, Scope, ScopeKind, SessionName,
+    SessionRestrictions, Uid, right,
 };
 use zeroize::Zeroizing;
 
-use super::credential::ended;
 use crate::audit::Subject;
 use crate::auth::restrictions;
 use crate::call::Call;
@@ -21,9 +21,10 @@ use crate::service::locate::account::{AccountNames, account_of};
 use crate::service::mutation::{Begun, IdempotencyKey, MutationOutcome};
 use crate::service::open_call::{Authorize, OpenCall};
 use crate::store::credential;
-use crate::store::credential::Credential;
+use crate::store::credential::{Credential, Origin};
 
 pub use list::SessionQuery;
+pub use renew::Renewal;
 
 /// How long a session lives, by default.
 pub const DEFAULT_SESSION_TTL: Duration = Duration::from_secs(60 * 60);
@@ -40,14 +41,6 @@ pub struct NewSession {
     /// The platform's own identifier of the sandbox or job; empty: none.
     pub external_id: String,
     pub restrictions: SessionRestrictions,
-}
-
-/// What RenewSession is asked for.
-pub struct Renewal {
-    /// The session; none: the caller's own.
-    pub name: Option<SessionName>,
-    /// How long it lives from now.
-    pub ttl: Option<Duration>,
 }
 
 /// A session in words.
@@ -76,7 +69,8 @@ pub struct CreatedSession {
 }
 
 impl Service {
-    /// Creates a session. What a session creates is at most what it is itself: the same context, as narrow, ending with it.
+    /// Creates a session, which ends with the calling credential. What a session creates is at most what it is itself: the
+    /// same context, as narrow.
     pub async fn create_session(
         &self,
         call: &mut OpenCall,
@@ -93,13 +87,13 @@ impl Service {
             Begun::New(mutation) => mutation,
         };
         located.must_exist()?;
-        self.hold_own_credential(mutation.db(), call).await?;
+        let own = self.hold_own_credential(mutation.db(), call).await?;
         let creator = match (call.caller.principal.account(), call.caller.principal) {
             (Some(account), _) | (None, Principal::Session { creator: account, .. }) => account,
             (None, _) => return Err(Error::denied()),
         };
         let narrowed = match &call.caller.session {
-            Some(own) => narrower(&input.restrictions, &own.restrictions)?,
+            Some(session) => narrower(&input.restrictions, &session.restrictions)?,
             None => input.restrictions.clone(),
         };
         let (stored_allow, context) = (restrictions::to_text(&narrowed)?, located.context);
@@ -108,13 +102,13 @@ impl Service {
             organization: Some(organization.uid),
             principal: creator.reference(),
             display_name: input.display_name.clone(),
+            origin: Origin::Session,
+            creator: Some(own.uid),
             ttl: Some(lifetime("ttl", input.ttl, DEFAULT_SESSION_TTL, MAX_SESSION_TTL)?),
+            ends_by: own.expire_time,
         };
-        let parent_end = call.caller.session.as_ref().and(call.caller.expire_time);
         let CreatedCredential { token, row } = self
             .create_credential(mutation.db(), new_credential, call.now, |row| {
-                row.expire_time = earlier(row.expire_time, parent_end);
-                row.creator = Some(call.caller.credential);
                 row.external_id = (!input.external_id.is_empty()).then(|| input.external_id.clone());
                 row.context_project = context.project;
                 row.context_workspace = context.workspace;
@@ -129,44 +123,6 @@ impl Service {
         // Shown to whoever creates it, who hands it to the sandbox: this once.
         let token = Zeroizing::new(token.expose().to_owned());
         mutation.finish(call, key, CreatedSession { token, session }).await
-    }
-
-    /// Moves the end of the calling session further away, while its creator may still create it, and of one that a session
-    /// created never beyond the end of that.
-    pub async fn renew_session(
-        &self,
-        call: &mut OpenCall,
-        input: &Renewal,
-        key: &IdempotencyKey<SessionView>,
-    ) -> Result<MutationOutcome<SessionView>, Error> {
-        let own = self.own_session(call, input.name.as_ref())?;
-        let context = self.asked_context(call, None, false)?;
-        let organization = self.locate_organization(self.store.reader(), call, &context.organization).await?;
-        let within = Some(organization.uid);
-        let locked = self.lock(call, organization.uid).await?;
-        let located = self.locate_context(locked.db(), call, &context).await?;
-        let permit = call.authorize::<right::RenewSession>(&located)?;
-        // A repeat moves the end once more.
-        let mutation = locked.mutate_anew(call, permit);
-        located.must_exist()?;
-        let ttl = lifetime("ttl", input.ttl, DEFAULT_SESSION_TTL, MAX_SESSION_TTL)?;
-        let mut row = live(credential::by_uid(mutation.db(), within, own).await?, call.now)?;
-        let parent = match row.creator {
-            Some(creator) => credential::by_uid(mutation.db(), within, creator).await?,
-            None => None,
-        };
-        let parent_end = parent.filter(|parent| parent.kind == CredentialKind::Session).and_then(|row| row.expire_time);
-        let asked = earlier(Some(call.now.saturating_add(ttl)), parent_end);
-        row.expire_time = row.expire_time.max(asked);
-        if let Some(end) = row.expire_time
-            && !credential::renew(mutation.db(), within, own, end).await?
-        {
-            return Err(ended());
-        }
-        let names = AccountNames::load(mutation.db(), Some(&organization), [row.principal]).await?;
-        let (creator, restrictions) = (names.name(row.principal), restrictions::parse(row.restrictions.as_deref())?);
-        let session = SessionView { context: located.name, restrictions, creator, row };
-        mutation.finish(call, key, session).await
     }
 
     /// Ends a session and every session it created; returns how many ended. One that had ended before ends none.
@@ -209,7 +165,7 @@ impl Service {
         if found.is_none() {
             return Err(Error::not_found(format_args!("session `{name}`")));
         }
-        let count = credential::revoke(mutation.db(), Some(within), uid, call.now).await?;
+        let count = credential::revoke(mutation.db(), Some(within), uid, call.now).await?.total();
         if count > 0 {
             mutation.bump(Scope::new(ScopeKind::Organization, within)).await?;
         }
@@ -247,22 +203,18 @@ fn narrower(asked: &SessionRestrictions, own: &SessionRestrictions) -> Result<Se
     }
 }
 
-/// The earlier of two ends, where none is never.
-fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (only, None) | (None, only) => only,
-    }
-}
-
-/// The row of a credential that has not ended since the call began.
-fn live(row: Option<Credential>, now: Timestamp) -> Result<Credential, Error> {
-    let has_ended = |row: &Credential| row.revoke_time.is_some() || row.expire_time.is_some_and(|end| end <= now);
-    row.filter(|row| !has_ended(row)).ok_or_else(ended)
-}
-
 fn context_of(organization: Uid, row: &Credential) -> Context {
     Context { organization, project: row.context_project, workspace: row.context_workspace, user: row.context_user }
+}
+
+/// What is authorized of a session that others see. Its creator is the caller or somebody else: more the policy does not ask.
+fn session_resource(call: &Call, organization: Uid, row: &Credential) -> Resource {
+    let caller = call.caller.principal.account().filter(|account| account.reference() == row.principal);
+    let creator = caller.unwrap_or(match row.principal.kind {
+        PrincipalKind::User => Account::User { organization, user: row.principal.uid },
+        _ => Account::ServiceAccount { organization: Some(organization), service_account: row.principal.uid },
+    });
+    Resource::Session { session: row.uid, context: context_of(organization, row), creator }
 }
 
 fn nobodys_session(organization: Uid) -> Resource {
@@ -293,13 +245,5 @@ mod tests {
     fn a_session_hands_on_nothing_that_it_may_not_have() {
         assert!(narrower(&names(&["A", "C"]), &names(&["A"])).is_err());
         assert!(narrower(&names(&["C"]), &SessionRestrictions::default()).is_ok());
-    }
-
-    #[test]
-    fn the_earlier_end_counts() {
-        let (soon, late) = (Some(Timestamp::from_micros(1)), Some(Timestamp::from_micros(2)));
-        assert_eq!(earlier(late, soon), soon);
-        assert_eq!(earlier(late, None), late);
-        assert_eq!(earlier(None, None), None);
     }
 }

@@ -1,11 +1,12 @@
 //! Tokens: made for the caller and for service accounts, never for another person.
 
+mod revoke;
+
 use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
 use secrets_core::{
-    AccountName, CredentialKind, OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, Scope, ScopeKind,
-    TokenName, Uid, right,
+    AccountName, CredentialKind, OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, TokenName, right,
 };
 use zeroize::Zeroizing;
 
@@ -15,14 +16,16 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::create_credential::{CreatedCredential, NewCredential, lifetime};
-use crate::service::locate::account::{LocatedAccount, account_of, resource_of};
+use crate::service::locate::account::{LocatedAccount, resource_of};
 use crate::service::mutation::{Begun, IdempotencyKey, MutationOutcome};
 use crate::service::open_call::{Located, OpenCall};
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
-use crate::store::credential::{Credential, CredentialFilter};
+use crate::store::credential::{Credential, CredentialFilter, Origin};
 use crate::store::organization::Organization;
 use crate::store::{PLATFORM, credential};
+
+pub use revoke::{RevokedToken, TokenRevocation};
 
 /// How long a token lives, by default.
 pub const DEFAULT_TOKEN_TTL: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -54,6 +57,12 @@ impl TokenView {
     /// Its resource path.
     pub fn name(&self) -> TokenName {
         TokenName { organization: self.organization.clone(), uid: self.row.uid }
+    }
+
+    /// Resource path of the token with which it was created; none of a sign-in, whose code is none.
+    pub fn creator(&self) -> Option<TokenName> {
+        let uid = self.row.creator.filter(|_| matches!(self.row.origin, Origin::Own | Origin::Issued))?;
+        Some(TokenName { organization: self.organization.clone(), uid })
     }
 }
 
@@ -107,18 +116,25 @@ impl Service {
             Begun::New(mutation) => mutation,
         };
         holder.must_exist(call)?;
-        self.hold_own_credential(mutation.db(), call).await?;
+        let creator = self.hold_own_credential(mutation.db(), call).await?;
+        let kind = match holder.reference.kind {
+            PrincipalKind::User => CredentialKind::Personal,
+            PrincipalKind::ServiceAccount => CredentialKind::ServiceAccount,
+            PrincipalKind::Operator => CredentialKind::Operator,
+            PrincipalKind::Session => return Err(Error::denied()),
+        };
+        let is_own = holder.reference == creator.principal;
         let new_credential = NewCredential {
-            kind: match holder.reference.kind {
-                PrincipalKind::User => CredentialKind::Personal,
-                PrincipalKind::ServiceAccount => CredentialKind::ServiceAccount,
-                PrincipalKind::Operator => CredentialKind::Operator,
-                PrincipalKind::Session => return Err(Error::denied()),
-            },
+            kind,
             organization: holder.organization.as_ref().map(|row| row.uid),
             principal: holder.reference,
             display_name: input.display_name.clone(),
+            origin: if is_own { Origin::Own } else { Origin::Issued },
+            creator: Some(creator.uid),
             ttl: Some(lifetime("ttl", input.ttl, DEFAULT_TOKEN_TTL, MAX_TOKEN_TTL)?),
+            // A program replaces its own token before it ends, and nobody else does. It ends with its creator all the same
+            // when that is revoked.
+            ends_by: creator.expire_time.filter(|_| is_own && kind != CredentialKind::ServiceAccount),
         };
         let CreatedCredential { token, row } =
             self.create_credential(mutation.db(), new_credential, call.now, |_| ()).await?;
@@ -157,41 +173,6 @@ impl Service {
             principal: holder.name.clone(),
             row,
         }))
-    }
-
-    /// Ends a token and every session it created; returns how many of those. One that had ended before ends none.
-    pub async fn revoke_token(
-        &self,
-        call: &mut OpenCall,
-        name: &TokenName,
-        key: &IdempotencyKey<u64>,
-    ) -> Result<MutationOutcome<u64>, Error> {
-        let within = match &name.organization {
-            Some(id) => Some(self.locate_organization(self.store.reader(), call, id).await?.uid),
-            None => None,
-        };
-        let subject = Subject::new(within, name, name.uid);
-        let locked = self.lock(call, within.unwrap_or(PLATFORM)).await?;
-        let found = credential::by_uid(locked.db(), within, name.uid).await?.filter(|row| KINDS.contains(&row.kind));
-        let resource = match (&found, within) {
-            (Some(row), _) if row.principal.kind == PrincipalKind::Operator => Resource::Platform,
-            (Some(row), _) => resource_of(account_of(locked.db(), within, row.principal).await?),
-            // Whoever may revoke any token may know that there is none.
-            (None, Some(organization)) => Resource::User { organization, user: Uid::nil() },
-            (None, None) => Resource::Platform,
-        };
-        let mut mutation = match locked.mutate::<right::RevokeToken, _>(call, &(subject, resource), key).await? {
-            Begun::Replayed(outcome) => return Ok(outcome),
-            Begun::New(mutation) => mutation,
-        };
-        if found.is_none() {
-            return Err(Error::not_found(format_args!("token `{name}`")));
-        }
-        let ended = credential::revoke(mutation.db(), within, name.uid, call.now).await?;
-        if let (Some(organization), 1..) = (within, ended) {
-            mutation.bump(Scope::new(ScopeKind::Organization, organization)).await?;
-        }
-        mutation.finish(call, key, ended.saturating_sub(1)).await
     }
 
     async fn locate_holder(

@@ -20,6 +20,7 @@ use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
 use crate::store::binding::BindingRecord;
+use crate::store::credential::Origin;
 use crate::store::organization::Organization;
 use crate::store::user::{User, UserState};
 use crate::store::{PLATFORM, WriteTransaction, binding, credential, key, organization, revision, user};
@@ -140,7 +141,10 @@ impl Service {
             organization: Some(row.uid),
             principal: reference,
             display_name: String::new(),
+            origin: Origin::Issued,
+            creator: Some(call.caller.credential),
             ttl: Some(ttl),
+            ends_by: None,
         };
         let created = self.create_credential(mutation.db(), new_credential, call.now, |_| ()).await?;
         history.bump(mutation.db(), Scope::new(ScopeKind::Organization, row.uid), self.uid()?, call.now).await?;

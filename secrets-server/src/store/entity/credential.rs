@@ -18,6 +18,7 @@ pub struct Model {
     pub expire_time: Option<i64>,
     pub revoke_time: Option<i64>,
     pub last_used_time: Option<i64>,
+    pub origin: String,
     pub creator_uid: Option<Uuid>,
     pub external_id: Option<String>,
     pub context_project_uid: Option<Uuid>,

@@ -34,16 +34,25 @@ pub(crate) enum TokenCommand {
         #[command(flatten)]
         whose: WhoseArgs,
     },
-    /// End a token, and every session created with it, at once
-    Revoke {
-        /// The token's name or identifier, as `token list` prints it
-        token: String,
-        #[command(flatten)]
-        whose: WhoseArgs,
-        /// Do not ask
-        #[arg(long, short = 'y')]
-        yes: bool,
-    },
+    /// End a token at once, with the sessions and the tokens of its owner that were created with it
+    Revoke(RevokeArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RevokeArgs {
+    /// The token's name or identifier, as `token list` prints it
+    token: String,
+    #[command(flatten)]
+    whose: WhoseArgs,
+    /// Also end the tokens of service accounts that were created with it
+    #[arg(long)]
+    with_service_tokens: bool,
+    /// End this token alone: its sessions go on with the token that its owner created with it
+    #[arg(long, conflicts_with = "with_service_tokens")]
+    alone: bool,
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    yes: bool,
 }
 
 /// Whose tokens; without a flag, your own.
@@ -76,18 +85,68 @@ pub(crate) async fn run(app: &App, command: TokenCommand) -> Result<(), CliError
             app.output.credential(&sentence, token, &output::json::with(output::json::token(details), "token", token))
         }
         TokenCommand::List { whose } => list(app, whose.principal(app).await?).await,
-        TokenCommand::Revoke { token, whose, yes } => {
-            let name = path(app, &token, &whose).await?;
-            let question = format!("Revoke token {token}? Every session that was created with it ends too, at once.");
-            if !yes && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
-                return Err(CliError::new(ExitCode::Failed, "nothing was revoked"));
-            }
-            let request = v1::RevokeTokenRequest { name: name.clone(), ..Default::default() };
-            let sessions = app.client()?.revoke_token(request).await?.revoked_sessions;
-            let ended = text::count(usize::try_from(sessions).unwrap_or(0), "session");
-            let json = json!({ "name": name, "revoked_sessions": sessions });
-            app.output.done(&format!("Token revoked, and {ended} with it."), &json)
+        TokenCommand::Revoke(args) => revoke(app, args).await,
+    }
+}
+
+async fn revoke(app: &App, args: RevokeArgs) -> Result<(), CliError> {
+    let request = v1::RevokeTokenRequest {
+        name: path(app, &args.token, &args.whose).await?,
+        with_service_tokens: args.with_service_tokens,
+        alone: args.alone,
+        ..Default::default()
+    };
+    if !args.yes {
+        let preview = v1::RevokeTokenRequest { validate_only: true, ..request.clone() };
+        let preview = app.client()?.revoke_token(preview).await?;
+        mention(app, &preview, args.with_service_tokens);
+        let question = format!("Revoke token {}? This {}, at once.", args.token, effect(&preview, "ends"));
+        if !prompt::confirm(&question, false)? {
+            return Err(CliError::new(ExitCode::Failed, "nothing was revoked"));
         }
+    }
+    let revoked = app.client()?.revoke_token(request.clone()).await?;
+    if args.yes {
+        mention(app, &revoked, args.with_service_tokens);
+    }
+    let json = json!({
+        "name": request.name,
+        "revoked_sessions": revoked.revoked_sessions,
+        "revoked_tokens": revoked.revoked_tokens,
+        "service_tokens": revoked.service_tokens.iter().map(output::json::token).collect::<Vec<_>>(),
+        "moved_sessions": revoked.moved_sessions,
+        "moved_to": (!revoked.moved_to.is_empty()).then_some(&revoked.moved_to),
+    });
+    app.output.done(&format!("Token revoked: this {}.", effect(&revoked, "ended")), &json)
+}
+
+/// `ends 9,214 sessions and 1 token`.
+fn effect(revoked: &v1::RevokeTokenResponse, ends: &str) -> String {
+    let count = |number: i32, noun| text::count(usize::try_from(number).unwrap_or(0), noun);
+    let (sessions, tokens) = (count(revoked.revoked_sessions, "session"), count(revoked.revoked_tokens, "token"));
+    let ended = format!("{ends} {sessions} and {tokens}");
+    match revoked.moved_sessions {
+        0 => ended,
+        moved => {
+            let verb = if ends == "ends" { "gives" } else { "gave" };
+            let to = text::token_id(&revoked.moved_to);
+            format!("{ended}, and {verb} {} to token {to}", count(moved, "session"))
+        }
+    }
+}
+
+/// Names the tokens of others that were created with the token.
+fn mention(app: &App, revoked: &v1::RevokeTokenResponse, end_too: bool) {
+    let fate = if end_too { "ends too" } else { "goes on; --with-service-tokens ends it too" };
+    for token in &revoked.service_tokens {
+        let named = if token.display_name.is_empty() { String::new() } else { format!(" ({})", token.display_name) };
+        let (whose, id) = (text::principal(&token.principal), text::token_id(&token.name));
+        app.output.note(&format!("Token {id}{named} of {whose}, created with it, {fate}."));
+    }
+    let total = usize::try_from(revoked.total_service_tokens).unwrap_or(0);
+    match total.saturating_sub(revoked.service_tokens.len()) {
+        0 => {}
+        more => app.output.note(&format!("Created with it, and not shown here: {}.", text::count(more, "token"))),
     }
 }
 
@@ -98,13 +157,14 @@ async fn list(app: &App, principal: String) -> Result<(), CliError> {
         async { client.list_tokens(request).await.map(|page| (page.tokens, page.next_page_token)) }
     })
     .await?;
-    let mut table = Table::new(["ID", "NAME", "OF", "CREATED", "EXPIRES", "LAST USED", "STATE"])
-        .spare(&["LAST USED", "OF"], &["CREATED"]);
+    let mut table = Table::new(["ID", "NAME", "OF", "ORIGIN", "CREATED", "EXPIRES", "LAST USED", "STATE"])
+        .spare(&["LAST USED", "OF", "ORIGIN"], &["CREATED"]);
     for token in &tokens {
         table.row([
             text::token_id(&token.name),
             token.display_name.clone(),
             text::principal(&token.principal),
+            text::token_origin(token.origin()).to_owned(),
             text::moment(token.create_time.as_ref()),
             text::moment(token.expire_time.as_ref()),
             text::moment(token.last_used_time.as_ref()),

@@ -5,13 +5,11 @@ use std::collections::HashMap;
 use sea_orm::ConnectionTrait;
 use secrets_core::authorize::{self, Action};
 use secrets_core::{
-    Account, ContextName, CredentialKind, OrganizationId, PrincipalKind, ProjectId, Resource, ScopeName, Uid, UserId,
-    WorkspaceId, right,
+    ContextName, CredentialKind, OrganizationId, ProjectId, ScopeName, Uid, UserId, WorkspaceId, right,
 };
 
-use super::{SessionView, context_of, nobodys_session};
+use super::{SessionView, nobodys_session, session_resource};
 use crate::auth::restrictions;
-use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::access::credential::Cursor;
@@ -71,16 +69,6 @@ impl Service {
         }
         Ok(Listed { rows, next_page_token: listed.next_page_token, total_size: listed.total_size })
     }
-}
-
-/// What is authorized of a listed session. Its creator is the caller or somebody else: more the policy does not ask.
-fn session_resource(call: &Call, organization: Uid, row: &Credential) -> Resource {
-    let caller = call.caller.principal.account().filter(|account| account.reference() == row.principal);
-    let creator = caller.unwrap_or(match row.principal.kind {
-        PrincipalKind::User => Account::User { organization, user: row.principal.uid },
-        _ => Account::ServiceAccount { organization: Some(organization), service_account: row.principal.uid },
-    });
-    Resource::Session { session: row.uid, context: context_of(organization, row), creator }
 }
 
 /// The identifiers of what the contexts of some sessions name, and of who created them.

@@ -221,6 +221,8 @@ pub(crate) fn token(token: &v1::Token) -> Value {
         "expire_time": time(token.expire_time.as_ref()),
         "revoke_time": time(token.revoke_time.as_ref()),
         "last_used_time": time(token.last_used_time.as_ref()),
+        "origin": word(token.origin().as_str_name(), "TOKEN_ORIGIN_"),
+        "creator": text(&token.creator),
     })
 }
 

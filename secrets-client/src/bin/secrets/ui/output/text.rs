@@ -86,6 +86,17 @@ pub(crate) fn second(time: Option<&Timestamp>) -> String {
     rfc3339.get(..19).map_or_else(|| rfc3339.clone(), |second| format!("{}Z", second.replace('T', " ")))
 }
 
+/// How a token came to be: `signed in`, `own`, `issued` or `first start`.
+pub(crate) fn token_origin(origin: v1::TokenOrigin) -> &'static str {
+    match origin {
+        v1::TokenOrigin::FirstStart => "first start",
+        v1::TokenOrigin::SignIn => "signed in",
+        v1::TokenOrigin::Own => "own",
+        v1::TokenOrigin::Issued => "issued",
+        v1::TokenOrigin::Unspecified => "",
+    }
+}
+
 pub(crate) fn role(role: v1::Role) -> String {
     lower(role.as_str_name(), "ROLE_")
 }
@@ -130,9 +141,13 @@ fn by_owner(sentence: &str) -> String {
     pieces.map(|(at, text)| if at % 2 == 1 { piece(text) } else { text.to_owned() }).collect()
 }
 
-/// `1 secret`, `2 secrets`.
+/// `1 secret`, `2 secrets`, `9,214 sessions`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(number)) }
+}
+
+fn thousands(number: usize) -> String {
+    if number < 1_000 { number.to_string() } else { format!("{},{:03}", thousands(number / 1_000), number % 1_000) }
 }
 
 fn lower(name: &str, prefix: &str) -> String {
@@ -152,6 +167,19 @@ mod tests {
             ("no names", "no names"),
         ] {
             assert_eq!(by_owner(sentence), said);
+        }
+    }
+
+    #[test]
+    fn counts() {
+        for (number, said) in [
+            (0, "0 sessions"),
+            (1, "1 session"),
+            (999, "999 sessions"),
+            (9_014, "9,014 sessions"),
+            (1_000_000, "1,000,000 sessions"),
+        ] {
+            assert_eq!(count(number, "session"), said);
         }
     }
 

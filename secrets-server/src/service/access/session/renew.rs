@@ -1,0 +1,107 @@
+//! How a session lives on: it renews itself, or whoever created it renews it with a token, which is its creator from then on.
+
+use std::time::Duration;
+
+use secrets_core::authorize::Permit;
+use secrets_core::{CredentialKind, SessionName, Timestamp, Uid, right};
+
+use super::{DEFAULT_SESSION_TTL, MAX_SESSION_TTL, SessionView, context_of, nobodys_session, session_resource};
+use crate::audit::Subject;
+use crate::auth::restrictions;
+use crate::error::Error;
+use crate::service::Service;
+use crate::service::access::credential::ended;
+use crate::service::create_credential::{earlier, lifetime};
+use crate::service::locate::account::AccountNames;
+use crate::service::locate::context::LocatedContext;
+use crate::service::mutation::{IdempotencyKey, Mutation, MutationOutcome};
+use crate::service::open_call::{Authorize, OpenCall};
+use crate::store::credential::Credential;
+use crate::store::{context, credential};
+
+/// What RenewSession is asked for.
+pub struct Renewal {
+    /// The session; none: the caller's own.
+    pub name: Option<SessionName>,
+    /// How long it lives from now.
+    pub ttl: Option<Duration>,
+}
+
+/// A session that is about to be renewed.
+struct Renewable<'a> {
+    row: Credential,
+    context: LocatedContext,
+    mutation: Mutation<'a, right::RenewSession>,
+    /// When the credential ends with which it ends.
+    ends_by: Option<Timestamp>,
+    /// That credential, if it is another one from now on.
+    creator: Option<Uid>,
+}
+
+impl Service {
+    /// Moves the end of a session further away, while its creator may still create it.
+    pub async fn renew_session(
+        &self,
+        call: &mut OpenCall,
+        input: &Renewal,
+        key: &IdempotencyKey<SessionView>,
+    ) -> Result<MutationOutcome<SessionView>, Error> {
+        let ttl = lifetime("ttl", input.ttl, DEFAULT_SESSION_TTL, MAX_SESSION_TTL)?;
+        let renewable = match (call.caller.principal.account(), &input.name) {
+            (Some(_), Some(name)) => self.created_session(call, name).await?,
+            _ => self.calling_session(call, input.name.as_ref()).await?,
+        };
+        let Renewable { mut row, context, mutation, ends_by, creator } = renewable;
+        let asked = Some(call.now.saturating_add(ttl));
+        // Never nearer, but for a creator that ends earlier than the one before.
+        row.expire_time = earlier(row.expire_time.max(asked), ends_by);
+        row.creator = creator.or(row.creator);
+        if let Some(end) = row.expire_time
+            && !credential::renew(mutation.db(), context.organization.uid, row.uid, end, creator).await?
+        {
+            return Err(ended());
+        }
+        let names = AccountNames::load(mutation.db(), Some(&context.organization), [row.principal]).await?;
+        let (creator, restrictions) = (names.name(row.principal), restrictions::parse(row.restrictions.as_deref())?);
+        let session = SessionView { context: context.name, restrictions, creator, row };
+        mutation.finish(call, key, session).await
+    }
+
+    /// The calling session, which goes on ending with its creator.
+    async fn calling_session(&self, call: &mut OpenCall, name: Option<&SessionName>) -> Result<Renewable<'_>, Error> {
+        let own = self.own_session(call, name)?;
+        let context = self.asked_context(call, None, false)?;
+        let organization = self.locate_organization(self.store.reader(), call, &context.organization).await?;
+        let locked = self.lock(call, organization.uid).await?;
+        let context = self.locate_context(locked.db(), call, &context).await?;
+        let permit = call.authorize::<right::RenewSession>(&context)?;
+        // A repeat moves the end once more.
+        let mutation = locked.mutate_anew(call, permit);
+        context.must_exist()?;
+        let row = credential::by_uid(mutation.db(), Some(organization.uid), own).await?;
+        let row = row.filter(|row| !row.has_ended(call.now)).ok_or_else(ended)?;
+        let ends_by = credential::creator(mutation.db(), &row).await?.and_then(|creator| creator.expire_time);
+        Ok(Renewable { row, context, mutation, ends_by, creator: None })
+    }
+
+    /// A session of the calling account, which takes it over.
+    async fn created_session(&self, call: &mut OpenCall, name: &SessionName) -> Result<Renewable<'_>, Error> {
+        let organization = self.locate_organization(self.store.reader(), call, &name.organization).await?;
+        let within = organization.uid;
+        let subject = Subject::new(within, name, name.uid);
+        let locked = self.lock(call, within).await?;
+        let found = credential::by_uid(locked.db(), Some(within), name.uid).await?;
+        let found = found.filter(|row| row.kind == CredentialKind::Session);
+        let resource = found.as_ref().map_or(nobodys_session(within), |row| session_resource(call, within, row));
+        let permit: Permit<right::RenewSession> = call.authorize(&(subject.clone(), resource))?;
+        let row = found.filter(|row| !row.has_ended(call.now));
+        let row = row.ok_or_else(|| Error::not_found(format_args!("live session `{name}`")))?;
+        let context = context::name(locked.db(), &organization.organization_id, &context_of(within, &row)).await?;
+        let context = self.locate_context(locked.db(), call, &context.ok_or_else(Error::denied)?).await?;
+        call.authorize_with::<right::CreateSession>(&context.user_bindings, &context).map(|_permit| ())?;
+        call.identify(subject);
+        let mutation = locked.mutate_anew(call, permit);
+        let own = self.hold_own_credential(mutation.db(), call).await?;
+        Ok(Renewable { row, context, mutation, ends_by: own.expire_time, creator: Some(own.uid) })
+    }
+}

@@ -70,6 +70,7 @@ pub use group_commit::Confirmation;
 pub use statement_log::StatementLog;
 pub use transaction::{WriteTransaction, commit};
 
+use connect::Feedback;
 use group_commit::GroupCommit;
 
 /// Stands for the platform where an organization's uid is expected: platform service accounts and bindings, operator
@@ -88,6 +89,8 @@ struct Connections {
     writer: DatabaseConnection,
     /// On SQLite, the queue of those who write.
     group: Option<GroupCommit>,
+    /// On PostgreSQL, what transactions have learnt of it.
+    feedback: Feedback,
     /// Holds the lock against a second server on the same SQLite file.
     _lock: Option<File>,
 }
@@ -103,7 +106,7 @@ impl Store {
     pub async fn begin(&self) -> Result<WriteTransaction, StoreError> {
         match &self.0.group {
             Some(group) => Ok(WriteTransaction::shared(group.begin().await?)),
-            None => Ok(WriteTransaction::whole(self.0.writer.begin().await?)),
+            None => Ok(WriteTransaction::whole(self.0.writer.begin().await?, self.0.feedback.clone())),
         }
     }
 
@@ -111,6 +114,11 @@ impl Store {
     /// them shared it. PostgreSQL counts by itself; here it is always 0.
     pub fn group_commits(&self) -> u64 {
         self.0.group.as_ref().map_or(0, GroupCommit::commits)
+    }
+
+    /// How often anything was committed: as long as it grows, the database takes writes.
+    pub fn commits(&self) -> u64 {
+        self.group_commits() + self.0.feedback.commits()
     }
 
     /// Starts reading what belongs together: every query through it sees the same state of the database. Dropping it

@@ -10,6 +10,7 @@
 mod support {
     pub mod database;
     pub mod on_both;
+    pub mod pgbouncer;
     mod sqlite;
 }
 
@@ -27,6 +28,7 @@ mod store {
     mod lifecycle;
     mod locate;
     mod plan;
+    mod pooler;
     mod revision;
     mod secret;
     mod transaction;

@@ -1,5 +1,7 @@
 //! Opening a database, and refusing one that cannot be served.
 
+mod feedback;
+mod pooler;
 mod postgres;
 mod sqlite;
 
@@ -16,6 +18,7 @@ use super::group_commit::GroupCommit;
 use super::write_ahead_log::WriteAheadLog;
 use super::{ACQUIRE_TIMEOUT, Connections, StatementLog, Store, StoreError, migration};
 
+pub(super) use feedback::Feedback;
 pub(super) use sqlite::BUSY_TIMEOUT;
 pub use sqlite::{SqliteLock, copy_sqlite};
 
@@ -113,6 +116,20 @@ pub enum ConnectError {
         /// The first migration that this program does not know.
         migration: String,
     },
+    /// PostgreSQL keeps this database in an encoding that can't hold every text.
+    #[error(
+        "the database has the encoding {encoding}, and must have UTF8; create it with `ENCODING 'UTF8' TEMPLATE template0`"
+    )]
+    Encoding {
+        /// As PostgreSQL names it.
+        encoding: String,
+    },
+    /// A pooler loses prepared statements.
+    #[error(
+        "the database is reached through a pooler in transaction mode that loses prepared statements; use PgBouncer 1.21 or \
+         newer with `max_prepared_statements` above 0, or its session mode"
+    )]
+    Pooler,
     /// The database answered with an error, or not at all.
     #[error(transparent)]
     Store(#[from] StoreError),

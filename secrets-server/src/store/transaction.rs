@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sea_orm::prelude::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
+use super::connect::Feedback;
 use super::group_commit::{Confirmation, Turn};
 use super::write_ahead_log::Erasure;
 use super::{DriverError, StoreError};
@@ -25,14 +26,14 @@ pub struct WriteTransaction {
 
 enum Scope {
     /// PostgreSQL: a transaction of its own.
-    Whole(DatabaseTransaction),
+    Whole(DatabaseTransaction, Feedback),
     /// SQLite: a savepoint in a transaction that is shared with others.
     Shared(Turn),
 }
 
 impl WriteTransaction {
-    pub(super) fn whole(transaction: DatabaseTransaction) -> Self {
-        Self::new(Scope::Whole(transaction))
+    pub(super) fn whole(transaction: DatabaseTransaction, feedback: Feedback) -> Self {
+        Self::new(Scope::Whole(transaction, feedback))
     }
 
     pub(super) fn shared(turn: Turn) -> Self {
@@ -59,14 +60,14 @@ impl WriteTransaction {
     /// Tells whether what this transaction has seen is durable. Whoever gives an answer without committing waits for it.
     pub fn confirmation(&self) -> Confirmation {
         match &self.scope {
-            Scope::Whole(_) => Confirmation::given(),
+            Scope::Whole(..) => Confirmation::given(),
             Scope::Shared(turn) => turn.confirmation(),
         }
     }
 
     fn connection(&self) -> &DatabaseTransaction {
         match &self.scope {
-            Scope::Whole(transaction) => transaction,
+            Scope::Whole(transaction, _) => transaction,
             Scope::Shared(turn) => turn.connection(),
         }
     }
@@ -79,6 +80,9 @@ impl WriteTransaction {
         let mut running = Running { broken: &self.broken, done: false };
         let result = statement.await;
         running.done = result.is_ok();
+        if let (Err(error), Scope::Whole(_, feedback)) = (&result, &self.scope) {
+            feedback.failed(error);
+        }
         result
     }
 }
@@ -103,7 +107,11 @@ pub async fn commit(transaction: WriteTransaction) -> Result<(), StoreError> {
         return Err(StoreError::Refused(DriverError { code: None, message }));
     }
     match transaction.scope {
-        Scope::Whole(transaction) => Ok(transaction.commit().await?),
+        Scope::Whole(transaction, feedback) => {
+            transaction.commit().await?;
+            feedback.committed();
+            Ok(())
+        }
         Scope::Shared(turn) if transaction.waits_for_log.into_inner() => turn.commit_and_erase().await,
         Scope::Shared(turn) if transaction.destroys.into_inner() => turn.commit(Erasure::Soon).await,
         Scope::Shared(turn) => turn.commit(Erasure::None).await,

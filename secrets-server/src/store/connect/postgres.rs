@@ -8,9 +8,11 @@ use std::io;
 use std::time::Duration;
 
 use sea_orm::sqlx::pool::PoolOptions;
-use sea_orm::sqlx::{self, Connection, PgConnection, Postgres};
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection, Executor, PgConnection, Postgres};
 use tokio::time::timeout;
 
+use super::feedback::Feedback;
+use super::pooler::{self, Pooling};
 use super::{ConnectError, Connections, DatabaseUrl, pool, quiet};
 
 /// A connection that was idle for longer is tried before it is handed out, so that a restart of the database costs no
@@ -25,30 +27,55 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) async fn open(url: &DatabaseUrl, connections: u32) -> Result<Connections, ConnectError> {
+    let pooling = pooler::inspect(url).await?;
+    if pooling == Pooling::Transaction {
+        tracing::info!("the database is reached through a pooler in transaction mode");
+    }
+    let feedback = Feedback::default();
     let mut options = quiet(url.expose());
+    let noticed = feedback.clone();
     options
         .max_connections(connections.max(1))
         .set_application_name("secrets-server")
-        .statement_timeout(STATEMENT_TIMEOUT)
-        .map_sqlx_postgres_pool_opts(trying);
+        .map_sqlx_postgres_opts(pooler::connecting)
+        .map_sqlx_postgres_pool_opts(move |pool| limiting(trying(pool, &noticed), pooling));
     let pool = pool(options).await?;
-    Ok(Connections { reader: pool.clone(), writer: pool, group: None, _lock: None })
+    Ok(Connections { reader: pool.clone(), writer: pool, group: None, feedback, _lock: None })
 }
 
-fn trying(pool: PoolOptions<Postgres>) -> PoolOptions<Postgres> {
+/// Bounds how long a statement takes. Not as a parameter of the connection, which poolers refuse; and not on a connection
+/// that the next transaction of somebody else gets.
+fn limiting(pool: PoolOptions<Postgres>, pooling: Pooling) -> PoolOptions<Postgres> {
+    if pooling == Pooling::Transaction {
+        return pool;
+    }
+    pool.after_connect(|connection, _| {
+        Box::pin(async move {
+            let statement = format!("SET statement_timeout = {}", STATEMENT_TIMEOUT.as_millis());
+            connection.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await.map(drop)
+        })
+    })
+}
+
+fn trying(pool: PoolOptions<Postgres>, feedback: &Feedback) -> PoolOptions<Postgres> {
+    let (before, after) = (feedback.clone(), feedback.clone());
     pool.test_before_acquire(false)
-        .before_acquire(|connection, meta| {
+        .before_acquire(move |connection, meta| {
+            let is_usable = !before.may_be_read_only(meta.age);
             Box::pin(async move {
-                if meta.idle_for >= MAX_UNCHECKED_IDLE {
+                if is_usable && meta.idle_for >= MAX_UNCHECKED_IDLE {
                     answers(connection).await?;
                 }
-                Ok(true)
+                Ok(is_usable)
             })
         })
-        .after_release(|connection, _| {
+        .after_release(move |connection, meta| {
+            let is_usable = !after.may_be_read_only(meta.age);
             Box::pin(async move {
-                answers(connection).await?;
-                Ok(true)
+                if is_usable {
+                    answers(connection).await?;
+                }
+                Ok(is_usable)
             })
         })
 }

@@ -14,6 +14,7 @@ use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJourna
 use sea_orm::sqlx::{Connection, Sqlite};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, SqlxError, Statement};
 
+use super::feedback::Feedback;
 use super::{ConnectError, Connections, StoreError, pool, quiet};
 use crate::store::write_ahead_log::Interrupt;
 
@@ -34,7 +35,7 @@ pub(super) async fn open(path: &Path, readers: u32) -> Result<(Connections, Inte
     let writer = open_writer(path).await?;
     let interrupt = Interrupt::default();
     let reader = open_readers(path, readers, &interrupt).await?;
-    Ok((Connections { reader, writer, group: None, _lock: Some(lock) }, interrupt))
+    Ok((Connections { reader, writer, group: None, feedback: Feedback::default(), _lock: Some(lock) }, interrupt))
 }
 
 /// The lock against a second server on a SQLite file, for what is done instead of serving it.
@@ -75,7 +76,7 @@ pub(super) async fn open_copy(path: &Path) -> Result<Connections, ConnectError> 
     let mut options = options(path, |options| options.read_only(true).immutable(true));
     options.max_connections(1);
     let reader = pool(options).await?;
-    Ok(Connections { writer: reader.clone(), reader, group: None, _lock: None })
+    Ok(Connections { writer: reader.clone(), reader, group: None, feedback: Feedback::default(), _lock: None })
 }
 
 fn lock(path: &Path) -> Result<File, ConnectError> {

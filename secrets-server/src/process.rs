@@ -1,4 +1,5 @@
-//! The process: its data directory, the operator's token and the list of deletions in it, core dumps, and when it ends.
+//! The process: its data directory, the operator's token and the list of deletions in it, core dumps, and
+//! when it ends.
 
 pub mod core_dumps;
 pub mod data_dir;

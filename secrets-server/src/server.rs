@@ -4,6 +4,7 @@
 //! function from what a listener offers to its routes; generated servers get their message limits from
 //! [`limited!`](crate::limited).
 
+mod certificates;
 mod connection;
 mod health;
 mod layers;
@@ -29,7 +30,8 @@ use self::listener::Listener;
 use crate::config::{ListenerConfig, Offered};
 use crate::process::shutdown::Shutdown;
 
-pub use self::tls::{TlsError, acceptor};
+pub use self::certificates::Certificates;
+pub use self::tls::{Certificate, TlsError};
 
 /// Why a listener can't listen.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +85,11 @@ impl Server {
     /// The addresses, with the ports that were free for port 0, in the configuration's order.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.listeners.iter().map(Listener::address).collect()
+    }
+
+    /// The certificates of those that speak TLS.
+    pub fn certificates(&self) -> Certificates {
+        self.listeners.iter().filter_map(Listener::certificate).collect()
     }
 
     /// Serves what `routes` gives for each listener, and health checks and reflection beside it, until `stop`.

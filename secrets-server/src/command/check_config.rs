@@ -4,13 +4,13 @@ use std::io::Write;
 
 use super::{CommandError, load};
 use crate::config::Flags;
-use crate::server;
+use crate::server::Certificate;
 
 /// Checks the configuration and the files it names, and prints it.
 pub(super) fn run(flags: &Flags) -> Result<(), CommandError> {
     let config = load(flags)?;
     for tls in config.listeners.iter().filter_map(|listener| listener.tls.as_ref()) {
-        server::acceptor(tls)?;
+        Certificate::load(tls)?;
     }
     write!(std::io::stdout(), "{config}")?;
     Ok(())

@@ -7,6 +7,7 @@ use super::CommandError;
 use super::serve::run_with;
 use crate::application::open::UnknownToken;
 use crate::config::{Config, Environment, Flags};
+use crate::process::shutdown::OnHangup;
 
 /// The arguments of `dev`.
 #[derive(Debug, clap::Args)]
@@ -42,7 +43,7 @@ impl Dev {
             ..Flags::default()
         };
         let config = Config::load(&flags, &Environment::default())?;
-        let served = run_with(&config, UnknownToken::Refuse, async |application, server| {
+        let served = run_with(&config, UnknownToken::Refuse, OnHangup::Stop, async |application, server| {
             let token = application.service.bootstrap_dev().await.map_err(CommandError::bootstrap)?;
             for address in server.addresses() {
                 // The exposure that the command is for: a token that ends with this process.

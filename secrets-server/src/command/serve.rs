@@ -10,8 +10,8 @@ use crate::application::open::{UnknownToken, open};
 use crate::config::{Config, Flags};
 use crate::process::core_dumps;
 use crate::process::operator_token_file::Draft;
-use crate::process::shutdown::{Shutdown, Termination};
-use crate::server::Server;
+use crate::process::shutdown::{Hangups, OnHangup, Shutdown, Termination};
+use crate::server::{Certificates, Server};
 use crate::{rpc, telemetry};
 
 /// How long the last writes to the database may take: a stop ends within 20 s, of which calls in flight may use 19.
@@ -33,7 +33,9 @@ impl Serve {
     pub(super) fn run(&self) -> Result<(), CommandError> {
         let config = load(&self.flags)?;
         let token = if self.new_database { UnknownToken::SetAside } else { UnknownToken::Refuse };
-        run_with(&config, token, async |application, _| write_operator_token(&config, application).await)
+        run_with(&config, token, OnHangup::Reload, async |application, _| {
+            write_operator_token(&config, application).await
+        })
     }
 }
 
@@ -41,12 +43,15 @@ impl Serve {
 pub(super) fn run_with(
     config: &Config,
     token: UnknownToken,
+    on_hangup: OnHangup,
     ready: impl AsyncFnOnce(&Application, &Server) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
     telemetry::log::init(&config.log)?;
     core_dumps::disable_core_dumps()?;
     block_on(async {
-        let mut termination = Termination::listen()?;
+        let mut termination = Termination::listen(on_hangup)?;
+        // From the beginning, so that it does not end the process meanwhile.
+        let hangups = Hangups::listen()?;
         let application = tokio::select! {
             opened = open(config, token) => opened?,
             signal = termination.received() => {
@@ -56,6 +61,7 @@ pub(super) fn run_with(
         };
         let server = Server::bind(&config.listeners, Shutdown::default()).await?;
         ready(&application, &server).await?;
+        tokio::spawn(renew(server.certificates(), hangups));
         server
             .serve(|offered| rpc::routes(&application.service, &application.authenticator, offered), stop(termination))
             .await?;
@@ -90,6 +96,16 @@ fn publish(draft: Draft) -> Result<(), CommandError> {
     let path = draft.publish()?;
     tracing::info!(path = %path.display(), "wrote the operator's token");
     Ok(())
+}
+
+/// Reads certificates again when they have changed, and on request.
+async fn renew(certificates: Certificates, mut hangups: Hangups) {
+    loop {
+        tokio::select! {
+            () = hangups.received() => certificates.reload().await,
+            () = certificates.follow() => {}
+        }
+    }
 }
 
 /// Waits for the request to stop. A second one ends the process at once.

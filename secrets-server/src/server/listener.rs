@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -14,7 +15,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::connection::{Connection, Progress};
-use super::{BindError, limits, tls};
+use super::tls::Certificate;
+use super::{BindError, limits};
 use crate::config::{ListenerConfig, Offered};
 use crate::process::shutdown::Shutdown;
 
@@ -27,6 +29,7 @@ pub(crate) struct Listener {
     address: SocketAddr,
     offered: Offered,
     tls: Option<TlsAcceptor>,
+    certificate: Option<Arc<Certificate>>,
 }
 
 /// What the accepting task hands to the server.
@@ -34,11 +37,12 @@ pub(crate) type Incoming = ReceiverStream<io::Result<Connection>>;
 
 impl Listener {
     pub(crate) async fn bind(config: &ListenerConfig) -> Result<Self, BindError> {
-        let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+        let certificate = config.tls.as_ref().map(Certificate::load).transpose()?;
+        let tls = certificate.as_ref().map(Certificate::acceptor).transpose()?;
         let in_use = |error| BindError::Address { address: config.address, error };
         let socket = TcpListener::bind(config.address).await.map_err(in_use)?;
         let address = socket.local_addr().map_err(in_use)?;
-        Ok(Self { socket, address, offered: config.offered.clone(), tls })
+        Ok(Self { socket, address, offered: config.offered.clone(), tls, certificate })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -47,6 +51,10 @@ impl Listener {
 
     pub(crate) fn offered(&self) -> &Offered {
         &self.offered
+    }
+
+    pub(crate) fn certificate(&self) -> Option<Arc<Certificate>> {
+        self.certificate.clone()
     }
 
     pub(crate) fn has_tls(&self) -> bool {

@@ -1,13 +1,17 @@
 //! TLS from files: version 1.3 alone, HTTP/2 alone.
 
+use std::fs;
 use std::io;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
+use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ServerConfig};
 
 use crate::config::TlsFiles;
@@ -43,11 +47,88 @@ pub enum TlsError {
     },
 }
 
-/// The acceptor of a listener with this certificate and key.
-///
-/// # Errors
-/// When a file can't be read, or the two don't belong together.
-pub fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
+/// A listener's certificate and key, which are exchanged while it serves: connections go on with what they began with.
+#[derive(Debug)]
+pub struct Certificate {
+    files: TlsFiles,
+    current: RwLock<Arc<CertifiedKey>>,
+    /// How the files were when they were read last.
+    read: Mutex<Option<[Stamp; 2]>>,
+}
+
+impl Certificate {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// When a file can't be read, or the two don't belong together.
+    pub fn load(files: &TlsFiles) -> Result<Arc<Self>, TlsError> {
+        let stamps = stamps(files);
+        let current = RwLock::new(Arc::new(read(files)?));
+        Ok(Arc::new(Self { files: files.clone(), current, read: Mutex::new(stamps) }))
+    }
+
+    /// What accepts connections with it, and with what comes in its place.
+    ///
+    /// # Errors
+    /// When the cryptography does not offer TLS 1.3.
+    pub fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, TlsError> {
+        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|error| unusable(&self.files, error))?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::<Self>::clone(self));
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    /// The file of the certificate, by which it is known.
+    pub fn path(&self) -> &Path {
+        &self.files.cert
+    }
+
+    /// Reads both files again. What can't be used changes nothing.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    pub fn reload(&self) -> Result<(), TlsError> {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = stamps(&self.files);
+        let new = Arc::new(read(&self.files)?);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+
+    /// The same when a file has changed since it was read; false when none has.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load), once for each change.
+    pub fn reload_if_changed(&self) -> Result<bool, TlsError> {
+        let now = stamps(&self.files);
+        // A file that is not there is about to be replaced.
+        if now.is_none() || *self.read.lock().unwrap_or_else(PoisonError::into_inner) == now {
+            return Ok(false);
+        }
+        self.reload().map(|()| true)
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// Which file it was, and when it was changed.
+type Stamp = (u64, u64, i64, i64);
+
+fn stamps(files: &TlsFiles) -> Option<[Stamp; 2]> {
+    let stamp = |path: &Path| {
+        let found = fs::metadata(path).ok()?;
+        Some((found.dev(), found.ino(), found.mtime(), found.mtime_nsec()))
+    };
+    Some([stamp(&files.cert)?, stamp(&files.key)?])
+}
+
+fn read(files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
     let chain: Vec<_> = CertificateDer::pem_file_iter(&files.cert)
         .and_then(Iterator::collect)
         .map_err(|error| unreadable(&files.cert, "certificate", error))?;
@@ -55,20 +136,15 @@ pub fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
         return Err(TlsError::NotPem { path: files.cert.clone(), expected: "certificate" });
     }
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unreadable(&files.key, "private key", error))?;
+    CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|error| unusable(files, error))
+}
 
-    let unusable = |error| TlsError::Unusable { cert: files.cert.clone(), key: files.key.clone(), error };
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(unusable)?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(unusable)?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+fn unusable(files: &TlsFiles, error: rustls::Error) -> TlsError {
+    TlsError::Unusable { cert: files.cert.clone(), key: files.key.clone(), error }
 }
 
 /// Without the parser's own text, which may quote the file.
-fn unreadable(path: &std::path::Path, expected: &'static str, error: pem::Error) -> TlsError {
+fn unreadable(path: &Path, expected: &'static str, error: pem::Error) -> TlsError {
     match error {
         pem::Error::Io(error) => TlsError::Unreadable { path: path.to_owned(), error },
         _ => TlsError::NotPem { path: path.to_owned(), expected },
@@ -77,8 +153,6 @@ fn unreadable(path: &std::path::Path, expected: &'static str, error: pem::Error)
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     /// A folder with `cert.pem` and `key.pem`, and a second pair, `other-cert.pem` and `other-key.pem`.
@@ -108,10 +182,34 @@ mod tests {
             ("cert.pem", "cert.pem", Some("cert.pem")),
         ] {
             let files = TlsFiles { cert: folder.path().join(cert), key: folder.path().join(key) };
-            let message = acceptor(&files).err().map(|error| error.to_string());
+            let message = Certificate::load(&files).err().map(|error| error.to_string());
             assert_eq!(message.is_some(), named.is_some(), "{cert} {key}: {message:?}");
             assert!(message.as_deref().unwrap_or_default().contains(named.unwrap_or_default()), "{message:?}");
             assert!(!message.unwrap_or_default().contains("hunter2"));
         }
+    }
+
+    #[test]
+    fn a_changed_pair_is_taken_and_a_half_changed_one_is_not() {
+        let folder = folder();
+        let path = |name: &str| folder.path().join(name);
+        let certificate = Certificate::load(&TlsFiles { cert: path("cert.pem"), key: path("key.pem") }).unwrap();
+        let leaf = || certificate.current.read().unwrap().cert[0].clone();
+        let first = leaf();
+        assert!(!certificate.reload_if_changed().unwrap());
+
+        fs::rename(path("other-cert.pem"), path("cert.pem")).unwrap();
+        assert!(certificate.reload_if_changed().is_err());
+        assert!(!certificate.reload_if_changed().unwrap(), "it is reported once");
+        assert_eq!(leaf(), first);
+        fs::remove_file(path("key.pem")).unwrap();
+        assert!(!certificate.reload_if_changed().unwrap());
+
+        fs::rename(path("other-key.pem"), path("key.pem")).unwrap();
+        assert!(certificate.reload_if_changed().unwrap());
+        assert_ne!(leaf(), first);
+        certificate.reload().unwrap();
+        fs::write(path("cert.pem"), "").unwrap();
+        assert!(certificate.reload().is_err());
     }
 }

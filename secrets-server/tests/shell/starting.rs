@@ -134,6 +134,13 @@ fn what_a_start_that_was_cut_off_left_is_finished_or_removed_by_the_next() {
 
 #[test]
 fn dev_prints_two_lines_to_copy_and_leaves_nothing_behind() {
+    // Ctrl-C, and a terminal that is closed.
+    for signal in [Signal::INT, Signal::HUP] {
+        try_dev(signal);
+    }
+}
+
+fn try_dev(signal: Signal) {
     let directory = tempfile::tempdir().unwrap();
     // Of this environment nothing but the place for temporary files is of any interest to it.
     let mut dev = command(&["dev"]);
@@ -151,7 +158,7 @@ fn dev_prints_two_lines_to_copy_and_leaves_nothing_behind() {
     // It prints before it accepts, but its address is bound: a call waits.
     assert_eq!(run(&["healthcheck", "--endpoint", endpoint]).code, Some(0));
 
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    kill_process(Pid::from_child(&child), signal).unwrap();
     assert!(child.wait().unwrap().success());
     assert_eq!(lines.next(), None);
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "the data is gone");

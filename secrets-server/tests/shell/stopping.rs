@@ -90,6 +90,18 @@ async fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
+fn signals_that_ask_for_nothing_are_ignored() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut server = ServerProcess::start(serve(directory.path(), &[]));
+    for signal in [Signal::USR1, Signal::USR2, Signal::HUP] {
+        server.send_signal(signal);
+    }
+    assert_eq!(run(&["healthcheck", "--endpoint", &server.endpoint()]).code, Some(0));
+    server.send_signal(Signal::TERM);
+    assert!(server.wait().0.success());
+}
+
+#[test]
 fn a_health_check_reports_with_its_exit_code() {
     let directory = tempfile::tempdir().unwrap();
     let mut server = ServerProcess::start(serve(directory.path(), &[]));

@@ -1,5 +1,5 @@
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,15 +30,35 @@ struct Secured {
 
 fn secured() -> Secured {
     let directory = tempfile::tempdir().unwrap();
-    let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (cert, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
-    fs::write(&cert, certificate.cert.pem()).unwrap();
-    fs::write(&key, certificate.signing_key.serialize_pem()).unwrap();
+    let certificate = write_certificate(&cert, &key);
     let flags = ["--tls-cert", cert.to_str().unwrap(), "--tls-key", key.to_str().unwrap(), "--log-level", "debug"];
     Secured { server: ServerProcess::start(serve(directory.path(), &flags)), certificate, cert, _folder: directory }
 }
 
+fn write_certificate(cert: &Path, key: &Path) -> CertifiedKey<KeyPair> {
+    let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(cert, certificate.cert.pem()).unwrap();
+    fs::write(key, certificate.signing_key.serialize_pem()).unwrap();
+    certificate
+}
+
 impl Secured {
+    /// Puts another certificate in place of the one there is, as a renewal does.
+    fn renew(&mut self) {
+        self.certificate = write_certificate(&self.cert, &self.cert.with_file_name("key.pem"));
+    }
+
+    /// Waits until a connection gets the certificate that is there now.
+    async fn served(&self) {
+        let serves = async {
+            while self.connect(&version::TLS13, b"h2").await.is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(Duration::from_secs(40), serves).await.expect("it serves the certificate of before");
+    }
+
     async fn connect(
         &self,
         version: &'static SupportedProtocolVersion,
@@ -118,4 +138,23 @@ fn a_certificate_that_is_not_there_is_named() {
         assert_eq!(ended.code, Some(2));
         assert!(ended.stderr.contains("/nonexistent/cert.pem"), "{}", ended.stderr);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_certificate_is_served_on_request_and_by_itself() {
+    let mut secured = secured();
+    secured.served().await;
+    secured.renew();
+    secured.server.send_signal(Signal::HUP);
+    secured.served().await;
+    secured.renew();
+    secured.served().await;
+
+    // What does not belong together is left alone, and said.
+    fs::write(&secured.cert, rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem()).unwrap();
+    secured.server.send_signal(Signal::HUP);
+    while !secured.server.lines().concat().contains("serving the certificate of before") {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    secured.served().await;
 }

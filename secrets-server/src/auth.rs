@@ -1,6 +1,10 @@
 //! Who calls: from a credential in the metadata to a [`Caller`](crate::call::Caller), checked anew at every call.
+//!
+//! In two steps: [`Authenticator::look_up`] finds the credential before the request's body is read, and refuses what is unknown or
+//! has ended; [`Authenticator::open_call`] reads who the caller is and what they hold, on which the use cases decide.
 
 mod authenticate;
+mod authenticated;
 mod credentials;
 pub mod restrictions;
 pub mod token;
@@ -8,13 +12,21 @@ pub mod usage;
 
 use std::sync::Arc;
 
+use secrets_proto::Method;
+
 use crate::clock::Clock;
 use crate::keys::keyring::Keyring;
 use crate::store::Store;
 
 use self::usage::UsageBuffer;
 
+pub use authenticated::Authenticated;
 pub use credentials::{MissingCredential, RequestCredentials};
+
+/// Whether the credential of a method is a code that is spent by it: whoever calls it is not known otherwise yet.
+pub fn takes_code(method: Method) -> bool {
+    method == Method::RedeemInvitation
+}
 
 /// Looks up credentials and those for whom they speak.
 pub struct Authenticator {

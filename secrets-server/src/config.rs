@@ -8,6 +8,7 @@ mod environment;
 mod error;
 mod file;
 mod keys;
+mod limits;
 mod listener;
 mod log;
 mod raw;
@@ -25,6 +26,7 @@ use crate::store::DatabaseConfig;
 pub use self::database::{Database, DatabaseUrl};
 pub use self::environment::Environment;
 pub use self::error::InvalidConfig;
+pub use self::limits::Limits;
 pub use self::listener::{ListenerConfig, Offered, OfferedService, TlsFiles};
 pub use self::log::{LogConfig, LogFormat, LogLevel};
 
@@ -40,6 +42,8 @@ pub struct Config {
     pub root_key_file: PathBuf,
     /// Where the server listens; at least one.
     pub listeners: Vec<ListenerConfig>,
+    /// How much of it a caller may take.
+    pub limits: Limits,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -120,6 +124,7 @@ impl Config {
         };
         Ok(Self {
             database: database(raw.database, &data_dir)?,
+            limits: Limits::check(&raw.limits)?,
             log: log_config(&raw.log)?,
             data_dir,
             root_key_file,
@@ -140,6 +145,7 @@ impl fmt::Display for Config {
             }
         }
         writeln!(f, "\n[root_key]\nfile = {:?}", self.root_key_file)?;
+        write!(f, "\n{}", self.limits)?;
         writeln!(f, "\n[log]\nformat = \"{}\"\nlevel = \"{}\"", self.log.format, self.log.level)?;
         for listener in &self.listeners {
             writeln!(f, "\n[[listeners]]\naddress = \"{}\"\nservices = [{}]", listener.address, listener.offered)?;

@@ -6,6 +6,7 @@
 mod convert;
 
 use std::fmt;
+use std::time::Duration;
 
 /// Declares the reasons and their names from one list, so that neither can miss one.
 macro_rules! reasons {
@@ -62,6 +63,7 @@ reasons! {
     StorageUnavailable = "STORAGE_UNAVAILABLE",
     ShuttingDown = "SHUTTING_DOWN",
     Internal = "INTERNAL",
+    RateLimited = "RATE_LIMITED",
 }
 
 /// A field of the request that breaks a rule.
@@ -84,6 +86,7 @@ struct Parts {
     violations: Vec<Violation>,
     metadata: Vec<(&'static str, String)>,
     again: bool,
+    retry_after: Option<Duration>,
     cause: Option<String>,
 }
 
@@ -96,6 +99,7 @@ impl Error {
             violations: Vec::new(),
             metadata: Vec::new(),
             again: false,
+            retry_after: None,
             cause: None,
         }))
     }
@@ -156,6 +160,13 @@ impl Error {
         self
     }
 
+    /// Adds how long to wait before the call is sent again.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
     /// The machine-readable reason.
     pub fn reason(&self) -> Reason {
         self.0.reason
@@ -174,6 +185,11 @@ impl Error {
     /// Machine-readable details.
     pub fn metadata(&self) -> &[(&'static str, String)] {
         &self.0.metadata
+    }
+
+    /// How long to wait before the call is sent again, where that is known.
+    pub fn retry_delay(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// Whether the same transaction may succeed if it is run again at once.

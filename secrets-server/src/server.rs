@@ -15,6 +15,7 @@ mod tls;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -25,9 +26,10 @@ use tower::layer::util::{Identity, Stack};
 
 use self::connection::Progress;
 use self::health::Health;
-use self::layers::{EndOnStopLayer, Layers};
+use self::layers::{EndOnStopLayer, LayerState, Layers};
 use self::listener::Listener;
-use crate::config::{ListenerConfig, Offered};
+use crate::auth::Authenticator;
+use crate::config::{Limits, ListenerConfig, Offered};
 use crate::process::shutdown::Shutdown;
 
 pub use self::certificates::Certificates;
@@ -65,6 +67,7 @@ pub enum ServeError {
 /// Bound listeners, about to serve.
 pub struct Server {
     listeners: Vec<Listener>,
+    limits: Limits,
     shutdown: Shutdown,
     drain: Duration,
 }
@@ -74,12 +77,12 @@ impl Server {
     ///
     /// # Errors
     /// When an address can't be bound or a certificate can't be used.
-    pub async fn bind(listeners: &[ListenerConfig], shutdown: Shutdown) -> Result<Self, BindError> {
+    pub async fn bind(listeners: &[ListenerConfig], limits: Limits, shutdown: Shutdown) -> Result<Self, BindError> {
         let mut bound = Vec::new();
         for listener in listeners {
             bound.push(Listener::bind(listener).await?);
         }
-        Ok(Self { listeners: bound, shutdown, drain: limits::DRAIN_TIMEOUT })
+        Ok(Self { listeners: bound, limits, shutdown, drain: limits::DRAIN_TIMEOUT })
     }
 
     /// The addresses, with the ports that were free for port 0, in the configuration's order.
@@ -92,7 +95,8 @@ impl Server {
         self.listeners.iter().filter_map(Listener::certificate).collect()
     }
 
-    /// Serves what `routes` gives for each listener, and health checks and reflection beside it, until `stop`.
+    /// Serves what `routes` gives for each listener to whom the `authenticator` knows, and health checks and reflection beside
+    /// it to everybody, until `stop`.
     ///
     /// Then health is `NOT_SERVING`, the addresses are free, streams end, and the calls in flight have until the twentieth
     /// second. Connections that are left have nothing more to send; they end with the runtime.
@@ -101,10 +105,12 @@ impl Server {
     /// When a listener fails.
     pub async fn serve(
         self,
+        authenticator: &Arc<Authenticator>,
         routes: impl Fn(&Offered) -> Routes,
         stop: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
         let progress = Progress::default();
+        let layers = LayerState::new(self.shutdown.clone(), Arc::clone(authenticator), &self.limits);
         let mut healths = Vec::new();
         let mut serving = JoinSet::new();
         for listener in self.listeners {
@@ -116,7 +122,8 @@ impl Server {
             tracing::info!(%address, tls, "listening");
             let incoming = listener.accept(&self.shutdown, &progress);
             let stopped = self.shutdown.requested.clone().cancelled_owned();
-            serving.spawn(transport(&self.shutdown).add_routes(routes).serve_with_incoming_shutdown(incoming, stopped));
+            serving
+                .spawn(transport(layers.layers()).add_routes(routes).serve_with_incoming_shutdown(incoming, stopped));
             healths.push(health);
         }
 
@@ -145,13 +152,13 @@ impl Server {
 }
 
 /// HTTP/2 with the limits, and the layers around whatever is added.
-fn transport(shutdown: &Shutdown) -> transport::Server<Stack<Layers, Identity>> {
+fn transport(layers: Layers) -> transport::Server<Stack<Layers, Identity>> {
     transport::Server::builder()
         .max_concurrent_streams(limits::MAX_CONCURRENT_CALLS)
         .http2_max_header_list_size(limits::MAX_HEADER_BYTES)
         .http2_keepalive_interval(Some(limits::KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(limits::KEEPALIVE_TIMEOUT))
-        .layer(layers::layers(shutdown))
+        .layer(layers)
 }
 
 /// Waits until no call is in flight and no response is still being written: until every connection is closed, which is

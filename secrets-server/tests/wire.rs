@@ -12,6 +12,7 @@ mod support {
     pub mod on_both;
     pub mod organization;
     pub mod refusal;
+    #[expect(dead_code, reason = "the attackers of another test binary connect by themselves")]
     pub mod server;
     pub mod setup;
     pub mod sign_in;

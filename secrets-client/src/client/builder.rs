@@ -77,7 +77,7 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets the token that every call sends. Without one, only invitations can be redeemed.
+    /// Sets the token that every call sends, or the invitation's code that is redeemed for one.
     #[must_use]
     pub fn credential(mut self, credential: Credential) -> Self {
         self.credential = Some(credential);

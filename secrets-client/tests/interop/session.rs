@@ -28,9 +28,8 @@ pub(crate) async fn administrator(server: &TlsServer, secret_id: &str) -> Client
         ..Default::default()
     };
     let (_, invitation) = operator.create_organization(organization).await.unwrap();
-    let redemption =
-        v1::RedeemInvitationRequest { code: invitation.secret.expose_secret().into(), ..Default::default() };
-    let token = client(&endpoint, server, "").redeem_invitation(redemption).await.unwrap();
+    let invited = client(&endpoint, server, invitation.secret.expose_secret());
+    let token = invited.redeem_invitation(v1::RedeemInvitationRequest::default()).await.unwrap();
     let ann = client(&endpoint, server, token.secret.expose_secret());
     let secret = v1::CreateSecretRequest {
         parent: "organizations/acme".into(),

@@ -119,7 +119,7 @@ async fn administrator(channel: Channel, operator: &str) -> Result<String> {
     let mut directory = DirectoryServiceClient::new(channel.clone());
     let created = directory.create_organization(authorized(operator, request)?).await?.into_inner();
     let code = created.invitation.ok_or("no invitation came with the organization")?.code;
-    let request = RedeemInvitationRequest { code, ..Default::default() };
+    let request = authorized(&code, RedeemInvitationRequest::default())?;
     Ok(AccessServiceClient::new(channel).redeem_invitation(request).await?.into_inner().token)
 }
 

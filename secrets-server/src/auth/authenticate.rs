@@ -1,6 +1,7 @@
 //! From a token to a caller. Every call checks again: expiry, revocation, that the principal still is, the creator's standing
 //! and the memberships of a session's user.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrets_core::{
@@ -9,9 +10,10 @@ use secrets_core::{
 };
 use secrets_proto::Method;
 
-use super::Authenticator;
+use super::authenticated::Authenticated;
 use super::credentials::RequestCredentials;
 use super::restrictions;
+use super::{Authenticator, takes_code};
 use crate::call::{Call, Caller, CallerOrganization, CallerSession};
 use crate::error::{Error, Reason};
 use crate::store::credential::Credential;
@@ -22,21 +24,44 @@ use crate::store::{binding, context, credential, organization, service_account, 
 const UNKNOWN: &str = "the credential is unknown, revoked or expired";
 
 impl Authenticator {
-    /// Authenticates the caller of `method` and opens the call. Failures are counted per address, not stored one by one.
-    pub async fn authenticate(&self, presented: &RequestCredentials, method: Method) -> Result<Call, Error> {
-        let now = self.clock.now();
-        let caller = self.caller(presented, method, now).await.inspect_err(|error| {
+    /// Looks up the credential that a request presents. Failures are counted per address, not stored one by one.
+    pub async fn look_up(&self, presented: RequestCredentials, method: Method) -> Result<Authenticated, Error> {
+        let presented = Arc::new(presented);
+        let credential = self.counting_failures(&presented, self.credential(&presented, method)).await?;
+        Ok(Authenticated::new(presented, credential, method))
+    }
+
+    /// Opens the call of a request that was looked up: who calls, and what they hold.
+    pub async fn open_call(&self, authenticated: &Authenticated) -> Result<Call, Error> {
+        if authenticated.is_stale() {
+            return self.open_call_again(authenticated).await;
+        }
+        self.counting_failures(&authenticated.presented, self.call(authenticated, &authenticated.credential)).await
+    }
+
+    /// The same with another look-up: for what goes on after its call was opened.
+    pub async fn open_call_again(&self, authenticated: &Authenticated) -> Result<Call, Error> {
+        let Authenticated { presented, method, .. } = authenticated;
+        let opened = async { self.call(authenticated, &self.credential(presented, *method).await?).await };
+        self.counting_failures(presented, opened).await
+    }
+
+    async fn counting_failures<T>(
+        &self,
+        presented: &RequestCredentials,
+        step: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        step.await.inspect_err(|error| {
             if error.reason() == Reason::Unauthenticated {
                 self.usage.failed_logins.count(&presented.peer);
             }
-        })?;
-        Ok(Call { caller, method, request_id: presented.request_id.clone(), peer: presented.peer.clone(), now })
+        })
     }
 
-    async fn caller(&self, presented: &RequestCredentials, method: Method, now: Timestamp) -> Result<Caller, Error> {
+    /// The credential that is presented, if it is alive and the method takes its kind.
+    async fn credential(&self, presented: &RequestCredentials, method: Method) -> Result<Credential, Error> {
         let token = presented.token.as_ref().map_err(|error| unauthenticated(&error.to_string()))?;
-        // The one method that takes an invitation's code, and nothing else.
-        let redeems = method == Method::RedeemInvitation;
+        let redeems = takes_code(method);
         if (token.kind() == CredentialKind::Invitation) != redeems {
             return Err(unauthenticated(if redeems {
                 "only an invitation's code, `sinv_…`, can be redeemed"
@@ -44,27 +69,35 @@ impl Authenticator {
                 "an invitation's code can only be redeemed; use the token you got for it"
             }));
         }
-        let db = self.store.reader();
         // The pepper in use is tried first; older ones only while tokens made under them live.
         let mut found = None;
         for pepper in self.keys.peppers().iter().rev() {
-            found = credential::by_mac(db, &token.mac(pepper)).await?;
+            found = credential::by_mac(self.store.reader(), &token.mac(pepper)).await?;
             if found.is_some() {
                 break;
             }
         }
         let row = found.ok_or_else(|| unauthenticated(UNKNOWN))?;
-        if row.has_ended(now) {
-            return Err(unauthenticated(UNKNOWN));
-        }
-        let caller = match row.kind {
-            CredentialKind::Operator => operator(&row),
-            CredentialKind::Personal | CredentialKind::Invitation => self.user(&row).await?,
-            CredentialKind::ServiceAccount => self.service_account(&row).await?,
-            CredentialKind::Session => self.session(&row).await?,
-        };
-        self.note_use(&row, now);
-        Ok(caller)
+        check_alive(&row, self.clock.now())?;
+        Ok(row)
+    }
+
+    async fn call(&self, authenticated: &Authenticated, row: &Credential) -> Result<Call, Error> {
+        let now = self.clock.now();
+        check_alive(row, now)?;
+        let caller = self.caller(row).await?;
+        self.note_use(row, now);
+        let RequestCredentials { request_id, peer, .. } = authenticated.presented.as_ref();
+        Ok(Call { caller, method: authenticated.method, request_id: request_id.clone(), peer: peer.clone(), now })
+    }
+
+    async fn caller(&self, row: &Credential) -> Result<Caller, Error> {
+        Ok(match row.kind {
+            CredentialKind::Operator => operator(row),
+            CredentialKind::Personal | CredentialKind::Invitation => self.user(row).await?,
+            CredentialKind::ServiceAccount => self.service_account(row).await?,
+            CredentialKind::Session => self.session(row).await?,
+        })
     }
 
     async fn user(&self, row: &Credential) -> Result<Caller, Error> {
@@ -167,6 +200,10 @@ impl Authenticator {
             self.usage.record_use(row.uid);
         }
     }
+}
+
+fn check_alive(row: &Credential, now: Timestamp) -> Result<(), Error> {
+    if row.has_ended(now) { Err(unauthenticated(UNKNOWN)) } else { Ok(()) }
 }
 
 fn operator(row: &Credential) -> Caller {

@@ -1,20 +1,16 @@
 //! What a request presents of its caller, before anybody believes it.
 
-use tonic::Request;
-use tonic::metadata::MetadataMap;
+use http::{Extensions, HeaderMap, header};
 
 use super::token::{InvalidToken, Token};
 use crate::call::peer::Peer;
 use crate::call::request_id::RequestId;
-use crate::process::shutdown::{InFlightGuard, Shutdown};
 
 /// What a request presents: a credential, if any, and where it came from.
 pub struct RequestCredentials {
     pub(super) token: Result<Token, MissingCredential>,
     pub(super) request_id: String,
     pub(super) peer: String,
-    /// Counts the call among the work in flight, for as long as it may outlive its caller.
-    pub(crate) in_flight: Option<InFlightGuard>,
 }
 
 /// Why there is no token to look up. Says nothing of what was sent.
@@ -23,6 +19,9 @@ pub enum MissingCredential {
     /// There is no `authorization`.
     #[error("no credential; send `authorization: Bearer TOKEN`")]
     Absent,
+    /// There are several: which of them is meant is not for us to guess.
+    #[error("more than one `authorization`; send one")]
+    Several,
     /// It is something else than a bearer token.
     #[error("`authorization` is not of the form `Bearer TOKEN`")]
     NotBearer,
@@ -32,35 +31,22 @@ pub enum MissingCredential {
 }
 
 impl RequestCredentials {
-    /// What the metadata of a request presents.
-    pub fn from_request<M>(request: &Request<M>) -> Self {
-        Self { token: bearer(request.metadata()), ..Self::anonymous(request) }
-    }
-
-    /// The same, no longer counted: a stream is, for as long as its answer is on its way.
-    #[must_use]
-    pub(crate) fn not_in_flight(self) -> Self {
-        Self { in_flight: None, ..self }
-    }
-
-    /// A request that carries its credential elsewhere: `code`.
-    pub fn with_code<M>(request: &Request<M>, code: &str) -> Self {
-        Self { token: Token::parse(code).map_err(MissingCredential::Invalid), ..Self::anonymous(request) }
-    }
-
-    fn anonymous<M>(request: &Request<M>) -> Self {
-        let extensions = request.extensions();
+    /// What a request with these headers presents.
+    pub fn new(headers: &HeaderMap, extensions: &Extensions) -> Self {
         Self {
-            token: Err(MissingCredential::Absent),
+            token: bearer(headers),
             request_id: extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
             peer: extensions.get::<Peer>().map(|peer| peer.address.to_string()).unwrap_or_default(),
-            in_flight: extensions.get::<Shutdown>().map(|shutdown| shutdown.calls.token()),
         }
     }
 }
 
-fn bearer(metadata: &MetadataMap) -> Result<Token, MissingCredential> {
-    let value = metadata.get("authorization").ok_or(MissingCredential::Absent)?;
+fn bearer(headers: &HeaderMap) -> Result<Token, MissingCredential> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or(MissingCredential::Absent)?;
+    if values.next().is_some() {
+        return Err(MissingCredential::Several);
+    }
     let text = value.to_str().map_err(|_| MissingCredential::NotBearer)?;
     let (scheme, token) = text.split_once(' ').ok_or(MissingCredential::NotBearer)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -76,12 +62,12 @@ mod tests {
     use super::*;
     use crate::crypto::SystemRandom;
 
-    fn presented(authorization: Option<&str>) -> RequestCredentials {
-        let mut request = Request::new(());
-        if let Some(text) = authorization {
-            request.metadata_mut().insert("authorization", text.parse().unwrap());
+    fn presented(authorizations: &[&str]) -> Result<Token, MissingCredential> {
+        let mut headers = HeaderMap::new();
+        for text in authorizations {
+            headers.append(header::AUTHORIZATION, text.parse().unwrap());
         }
-        RequestCredentials::from_request(&request)
+        RequestCredentials::new(&headers, &Extensions::new()).token
     }
 
     #[test]
@@ -89,13 +75,13 @@ mod tests {
         let token = Token::make(&SystemRandom, CredentialKind::Personal).unwrap();
         for scheme in ["Bearer ", "bearer ", "BEARER  "] {
             let text = format!("{scheme}{}", token.expose());
-            assert_eq!(presented(Some(&text)).token.ok().unwrap().expose(), token.expose());
+            assert_eq!(presented(&[&text]).ok().unwrap().expose(), token.expose());
         }
-        assert_eq!(presented(None).token.err(), Some(MissingCredential::Absent));
+        assert_eq!(presented(&[]).err(), Some(MissingCredential::Absent));
         for text in ["Basic YTpi", "Bearer", token.expose()] {
-            assert_eq!(presented(Some(text)).token.err(), Some(MissingCredential::NotBearer), "{text}");
+            assert_eq!(presented(&[text]).err(), Some(MissingCredential::NotBearer), "{text}");
         }
-        let message = presented(Some("Bearer hunter2")).token.err().unwrap();
+        let message = presented(&["Bearer hunter2"]).err().unwrap();
         assert!(
             matches!(message, MissingCredential::Invalid(_)) && !message.to_string().contains("hunter2"),
             "{message}"
@@ -103,14 +89,11 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_in_flight_as_long_as_what_it_presents() {
-        let shutdown = Shutdown::default();
-        let mut request = Request::new(());
-        request.extensions_mut().insert(shutdown.clone());
-        let presented = RequestCredentials::from_request(&request);
-        drop(request);
-        assert_eq!(shutdown.calls.len(), 1);
-        drop(presented);
-        assert_eq!(shutdown.calls.len(), 0);
+    fn refuses_more_than_one_authorization_even_if_they_are_alike() {
+        let token = Token::make(&SystemRandom, CredentialKind::Personal).unwrap();
+        let text = format!("Bearer {}", token.expose());
+        for second in [text.as_str(), "Bearer hunter2", ""] {
+            assert_eq!(presented(&[&text, second]).err(), Some(MissingCredential::Several), "{second}");
+        }
     }
 }

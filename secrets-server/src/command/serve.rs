@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::{CommandError, block_on, load};
 use crate::application::Application;
 use crate::application::open::{UnknownToken, open};
-use crate::config::{Config, Flags};
+use crate::config::{Config, Flags, Offered};
 use crate::process::core_dumps;
 use crate::process::operator_token_file::Draft;
 use crate::process::shutdown::{Hangups, OnHangup, Shutdown, Termination};
@@ -59,12 +59,12 @@ pub(super) fn run_with(
                 return Ok(());
             }
         };
-        let server = Server::bind(&config.listeners, Shutdown::default()).await?;
+        let server = Server::bind(&config.listeners, config.limits.clone(), Shutdown::default()).await?;
         ready(&application, &server).await?;
         tokio::spawn(renew(server.certificates(), hangups));
-        server
-            .serve(|offered| rpc::routes(&application.service, &application.authenticator, offered), stop(termination))
-            .await?;
+        let authenticator = &application.authenticator;
+        let routes = |offered: &Offered| rpc::routes(&application.service, authenticator, offered);
+        server.serve(authenticator, routes, stop(termination)).await?;
         close(&application).await;
         Ok(())
     })

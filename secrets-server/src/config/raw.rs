@@ -16,6 +16,8 @@ pub(crate) struct Raw {
     #[serde(default)]
     pub(crate) root_key: RawRootKey,
     #[serde(default)]
+    pub(crate) limits: RawLimits,
+    #[serde(default)]
     pub(crate) log: RawLog,
 }
 
@@ -46,6 +48,13 @@ pub(crate) struct RawDatabase {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawRootKey {
     pub(crate) file: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawLimits {
+    pub(crate) request_seconds: Option<u32>,
+    pub(crate) code_attempts_per_minute: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]

@@ -22,6 +22,7 @@ fn needs_no_configuration() {
     assert_eq!(config.database, Database::Sqlite { path: config.data_dir.join("secrets.db") });
     assert_eq!(config.root_key_file, config.data_dir.join("root-key"));
     assert_eq!(config.log, LogConfig::default());
+    assert_eq!(config.limits, Limits::default());
     let [listener] = config.listeners.as_slice() else { panic!("one listener") };
     assert_eq!(listener.address.to_string(), "127.0.0.1:50051");
     assert_eq!(listener.offered, Offered::all());
@@ -90,6 +91,8 @@ fn a_value_that_breaks_a_rule_is_told_with_its_key_and_what_would_pass() {
         ("tls = { cert = 'c' }", ["`tls.key`", "missing"]),
         ("data_dir = ''", ["`data_dir`", "empty"]),
         ("[database]\nmax_connections = 0", ["`database.max_connections`", "at least 1"]),
+        ("[limits]\nrequest_seconds = 0", ["`limits.request_seconds`", "at least 1"]),
+        ("[limits]\ncode_attempts_per_minute = 0", ["`limits.code_attempts_per_minute`", "at least 1"]),
         ("[log]\nformat = 'xml'", ["`log.format`", "`json`"]),
         ("[log]\nlevel = 'loud'", ["`log.level`", "`debug`"]),
         ("insecure = 'perhaps'", ["`insecure`", "boolean"]),
@@ -126,7 +129,7 @@ fn a_database_password_is_never_printed() {
 #[test]
 fn what_is_printed_can_be_read_again() {
     let file = "data_dir = '/d'\n[[listeners]]\naddress = '10.0.0.1:2'\nservices = ['resolve', 'audit']\n\
-                tls = { cert = 'c.pem', key = 'k.pem' }\n[database]\nurl = 'postgres://db/secrets'\n[log]\nformat = 'json'";
+                tls = { cert = 'c.pem', key = 'k.pem' }\n[database]\nurl = 'postgres://db/secrets'\n[limits]\nrequest_seconds = 3\ncode_attempts_per_minute = 4\n[log]\nformat = 'json'";
     let config = load(file, &[], Flags::default()).unwrap();
     assert_eq!(load(&config.to_string(), &[], Flags::default()).unwrap(), config);
 }

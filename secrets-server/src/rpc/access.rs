@@ -7,7 +7,6 @@ use tonic::{Request, Response, Status};
 use super::decode::access as decode;
 use super::encode::access as encode;
 use super::handler::Handler;
-use crate::auth::RequestCredentials;
 
 pub struct Access {
     handler: Handler,
@@ -82,12 +81,9 @@ impl AccessService for Access {
         &self,
         request: Request<v1::RedeemInvitationRequest>,
     ) -> Result<Response<v1::RedeemInvitationResponse>, Status> {
-        // The code is the credential.
-        let credentials = RequestCredentials::with_code(&request, &request.get_ref().code);
         self.handler
-            .mutation_as(
-                credentials,
-                request.into_inner(),
+            .mutation_with_secret(
+                request,
                 decode::redeem_invitation,
                 |service, call, input, key| Box::pin(service.redeem_invitation(call, input, key)),
                 encode::redeemed_invitation,

@@ -1,4 +1,4 @@
-//! The pipeline of every call, written once: authenticate → decode → use case → audit → encode.
+//! The pipeline of every call, written once: open the call of who was authenticated → decode → use case → audit → encode.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
 use prost::Message;
-use secrets_proto::{IdempotentRequest, Method, MethodRequest};
+use secrets_proto::{IdempotentRequest, MethodRequest};
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
-use crate::auth::{Authenticator, RequestCredentials};
+use crate::auth::{Authenticated, Authenticator};
 use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::process::shutdown::Shutdown;
@@ -63,8 +63,7 @@ impl Handler {
         I: Send + 'static,
         T: Send + 'static,
     {
-        let credentials = RequestCredentials::from_request(&request);
-        let (call, deadline) = self.authenticate(&credentials, M::METHOD).await?;
+        let (call, deadline) = self.open_call(&Authenticated::of(request.extensions())?).await?;
         let input = decode(request.into_inner());
         let answer = self
             .service
@@ -86,12 +85,12 @@ impl Handler {
         M::Response: 'static,
     {
         let stop = request.extensions().get::<Shutdown>().cloned().unwrap_or_default();
-        let credentials = RequestCredentials::from_request(&request);
-        let (call, deadline) = self.authenticate(&credentials, M::METHOD).await?;
+        let authenticated = Authenticated::of(request.extensions())?;
+        let (call, deadline) = self.open_call(&authenticated).await?;
         let question = decode(request.into_inner());
         let service = Arc::clone(&self.service);
         let authenticator = Arc::clone(&self.authenticator);
-        let watcher = Watcher { authenticator, presented: credentials.not_in_flight(), method: M::METHOD, stop };
+        let watcher = Watcher { authenticator, authenticated, stop };
         let watch = self
             .service
             .run(call, |_, call| {
@@ -134,31 +133,13 @@ impl Handler {
         T: Send + Sync + 'static,
         M::Response: 'static,
     {
-        let credentials = RequestCredentials::from_request(&request);
-        self.mutation_as(credentials, request.into_inner(), decode, run, encode, encode_replay).await
-    }
-
-    /// The same with other credentials than those in the metadata: an invitation's code.
-    pub async fn mutation_as<M, I, T>(
-        &self,
-        credentials: RequestCredentials,
-        message: M,
-        decode: fn(M) -> Result<I, Error>,
-        run: MutationFn<I, T>,
-        encode: fn(&T) -> M::Response,
-        encode_replay: fn(&T) -> M::Response,
-    ) -> Result<Response<M::Response>, Status>
-    where
-        M: IdempotentRequest + 'static,
-        I: Send + Sync + 'static,
-        T: Send + Sync + 'static,
-        M::Response: 'static,
-    {
-        let (call, deadline) = self.authenticate(&credentials, M::METHOD).await?;
+        let in_flight = request.extensions().get::<Shutdown>().map(|shutdown| shutdown.calls.token());
+        let (call, deadline) = self.open_call(&Authenticated::of(request.extensions())?).await?;
+        let message = request.into_inner();
         let service = Arc::clone(&self.service);
         let work = async move {
             // The server waits for the mutation when it stops.
-            let _in_flight = credentials.in_flight;
+            let _in_flight = in_flight;
             let key = service.idempotency_key(&message, message.request_id(), encode_replay);
             let input = decode(message);
             service
@@ -176,10 +157,10 @@ impl Handler {
         }))
     }
 
-    /// The call of whom the credentials speak for, and until when it may take.
-    async fn authenticate(&self, credentials: &RequestCredentials, method: Method) -> Result<(Call, Instant), Error> {
+    /// The call of an authenticated request, and until when it may take.
+    async fn open_call(&self, authenticated: &Authenticated) -> Result<(Call, Instant), Error> {
         let deadline = Instant::now() + CALL_TIMEOUT;
-        let call = until(deadline, self.authenticator.authenticate(credentials, method)).await?;
+        let call = until(deadline, self.authenticator.open_call(authenticated)).await?;
         Ok((call, deadline))
     }
 }

@@ -37,6 +37,7 @@ fn from_error(error: &Error) -> Status {
             details.set_retry_info(Some(Duration::from_millis(200)));
         }
         Code::ResourceExhausted => {
+            details.set_retry_info(error.retry_delay());
             details.add_quota_failure_violation(
                 error.metadata().iter().find(|(key, _)| *key == "limit").map_or("", |(_, value)| value),
                 cut(error.message()),
@@ -73,7 +74,7 @@ fn code(reason: Reason) -> Code {
         | Reason::RequestIdReused
         | Reason::ImportSyntax
         | Reason::ContextInvalid => Code::InvalidArgument,
-        Reason::LimitExceeded => Code::ResourceExhausted,
+        Reason::LimitExceeded | Reason::RateLimited => Code::ResourceExhausted,
         Reason::Unauthenticated => Code::Unauthenticated,
         Reason::PermissionDenied => Code::PermissionDenied,
         Reason::SecretNotFound | Reason::VersionNotFound | Reason::ResourceNotFound => Code::NotFound,

@@ -1,9 +1,11 @@
-//! What one caller may take of the server. Bounded by design, not configured.
+//! What one caller may take of the server, bounded by design; what depends on the machine is configured ([`Limits`](crate::config::Limits)).
 
 use std::time::Duration;
 
 /// Of a request message.
 pub const MAX_REQUEST_BYTES: usize = 1024 * 1024;
+/// Of a request message to a method whose caller has nothing but a code yet.
+pub const MAX_CODE_REQUEST_BYTES: usize = 4 * 1024;
 /// Of a response message: gRPC's own default, so that every client can receive what is sent.
 pub const MAX_RESPONSE_BYTES: usize = 4 * 1024 * 1024;
 /// Of a request's header list.
@@ -15,6 +17,8 @@ pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a call may take until its response begins, whatever deadline its caller gives.
 pub(crate) const MAX_CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the look-up of a credential may take: no statement of the database, and no wait for a connection, takes nearly as long.
+pub(crate) const LOOKUP_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a TLS handshake may take.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the calls in flight may go on after the request to stop. A second less than the twenty that a stop may

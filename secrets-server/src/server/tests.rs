@@ -1,3 +1,4 @@
+pub(crate) mod test_application;
 pub(crate) mod test_service;
 
 use std::time::Instant;
@@ -19,6 +20,7 @@ use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
+use self::test_application::TestApplication;
 use self::test_service::TestService;
 use super::limits::DRAIN_TIMEOUT;
 use super::*;
@@ -27,6 +29,7 @@ use crate::config::OfferedService;
 /// A server with the test service, on a free port.
 struct Running {
     address: SocketAddr,
+    authorization: String,
     shutdown: Shutdown,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), ServeError>>,
@@ -40,15 +43,29 @@ impl Running {
     async fn offering(offered: Offered, drain: Duration) -> Self {
         let shutdown = Shutdown::default();
         let config = ListenerConfig { address: "127.0.0.1:0".parse().unwrap(), offered, tls: None };
-        let mut server = Server::bind(&[config], shutdown.clone()).await.unwrap();
+        let application = TestApplication::open().await;
+        let authorization = application.authorization();
+        let mut server = Server::bind(&[config], Limits::default(), shutdown.clone()).await.unwrap();
         server.drain = drain;
         let address = server.addresses()[0];
         let (stop, stopped) = oneshot::channel::<()>();
-        let served =
-            tokio::spawn(
-                async move { server.serve(|_| Routes::new(TestService), async { drop(stopped.await) }).await },
-            );
-        Self { address, shutdown, stop, served }
+        let served = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            server.serve(application.authenticator(), |_| Routes::new(TestService), stopped).await
+        });
+        Self { address, authorization, shutdown, stop, served }
+    }
+
+    /// Starts a call of the test service.
+    async fn call(&self, behaviour: &'static str) -> JoinHandle<Result<tonic::Response<()>, Status>> {
+        tokio::spawn(call(self.channel().await, self.asking(behaviour, ())))
+    }
+
+    fn asking<T>(&self, behaviour: &'static str, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.metadata_mut().insert("authorization", self.authorization.parse().unwrap());
+        request.metadata_mut().insert(TestService::BEHAVIOUR, behaviour.parse().unwrap());
+        request
     }
 
     async fn channel(&self) -> Channel {
@@ -70,16 +87,10 @@ impl Running {
     }
 }
 
-async fn call(channel: Channel, behaviour: &'static str) -> Result<tonic::Response<()>, Status> {
+async fn call(channel: Channel, request: Request<()>) -> Result<tonic::Response<()>, Status> {
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-    client.unary(asking(behaviour, ()), path(), ProstCodec::<(), ()>::default()).await
-}
-
-fn asking<T>(behaviour: &'static str, message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.metadata_mut().insert(TestService::BEHAVIOUR, behaviour.parse().unwrap());
-    request
+    client.unary(request, path(), ProstCodec::<(), ()>::default()).await
 }
 
 fn path() -> PathAndQuery {
@@ -96,7 +107,7 @@ async fn stops_quickly_with_idle_connections() {
     let mut stalled = TcpStream::connect(running.address).await.unwrap();
     stalled.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
     let idle = running.channel().await;
-    call(idle.clone(), "").await.unwrap();
+    call(idle.clone(), running.asking("", ())).await.unwrap();
     let address = running.address;
 
     let took = running.stop().await;
@@ -108,7 +119,7 @@ async fn stops_quickly_with_idle_connections() {
 #[tokio::test]
 async fn lets_a_call_in_flight_end() {
     let running = Running::start(DRAIN_TIMEOUT).await;
-    let answer = tokio::spawn(call(running.channel().await, "sleep"));
+    let answer = running.call("sleep").await;
     running.until_in_flight(1).await;
     let took = running.stop().await;
     answer.await.unwrap().unwrap();
@@ -130,7 +141,7 @@ async fn waits_for_work_that_outlives_its_call() {
 #[tokio::test]
 async fn does_not_wait_longer_than_the_drain_for_a_call_that_never_ends() {
     let running = Running::start(Duration::from_millis(300)).await;
-    let _answer = tokio::spawn(call(running.channel().await, "forever"));
+    let _answer = running.call("forever").await;
     running.until_in_flight(1).await;
     let took = running.stop().await;
     assert!(took >= Duration::from_millis(300) && took < Duration::from_secs(2), "{took:?}");
@@ -141,7 +152,7 @@ async fn a_stream_that_awaits_the_request_to_stop_ends_in_order() {
     let running = Running::start(DRAIN_TIMEOUT).await;
     let mut client = tonic::client::Grpc::new(running.channel().await);
     client.ready().await.unwrap();
-    let request = asking("stream", tokio_stream::empty::<()>());
+    let request = running.asking("stream", tokio_stream::once(()));
     let mut stream = client.streaming(request, path(), ProstCodec::<(), ()>::default()).await.unwrap().into_inner();
     stream.next().await.unwrap().unwrap();
 
@@ -239,6 +250,6 @@ async fn refuses_a_header_list_beyond_the_limit_and_an_unknown_service() {
 async fn an_address_in_use_is_named() {
     let running = Running::start(DRAIN_TIMEOUT).await;
     let config = ListenerConfig { address: running.address, offered: Offered::all(), tls: None };
-    let refused = Server::bind(&[config], Shutdown::default()).await.err().unwrap().to_string();
+    let refused = Server::bind(&[config], Limits::default(), Shutdown::default()).await.err().unwrap().to_string();
     assert!(refused.contains(&running.address.to_string()), "{refused}");
 }

@@ -70,7 +70,8 @@ fn admin<'a>(server: &'a ServerProcess, directory: &Path) -> Grpcurl<'a> {
     let created = operator
         .call("DirectoryService/CreateOrganization", &json!({"organization_id": "acme", "admin_user_id": "ann"}));
     let code = created["invitation"]["code"].as_str().unwrap();
-    let redeemed = operator.call("AccessService/RedeemInvitation", &json!({"code": code}));
+    let invited = Grpcurl { server, token: code.to_owned() };
+    let redeemed = invited.call("AccessService/RedeemInvitation", &json!({}));
     let token = redeemed["token"].as_str().unwrap_or_else(|| panic!("{redeemed}")).to_owned();
     Grpcurl { server, token }
 }

@@ -1,6 +1,7 @@
 //! A server of the real layers and handlers over a database of the test's own, in this process.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use secrets_core::Timestamp;
 use secrets_server::application::Application;
 use secrets_server::clock::{Clock, ManualClock, SystemClock};
-use secrets_server::config::{ListenerConfig, Offered};
+use secrets_server::config::{Limits, ListenerConfig, Offered};
 use secrets_server::crypto::SystemRandom;
 use secrets_server::keys::FileRootKey;
 use secrets_server::process::shutdown::Shutdown;
@@ -47,6 +48,13 @@ impl Deref for TestServer {
 impl TestServer {
     /// Starts a server on `database`, with an operator. It ends with the test. Its clock stands still until it is set.
     pub async fn start(database: &TestDatabase) -> Self {
+        // Everybody in a test comes from the same address.
+        let code_attempts_per_minute = NonZeroU32::MAX;
+        Self::start_with(database, Limits { code_attempts_per_minute, ..Limits::default() }).await
+    }
+
+    /// The same with other limits.
+    pub async fn start_with(database: &TestDatabase, limits: Limits) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let random = Arc::new(SystemRandom);
         let root_key = FileRootKey::create(&directory.path().join("root-key"), random.clone()).unwrap();
@@ -57,7 +65,7 @@ impl TestServer {
         first.keep().await.unwrap();
 
         let listener = ListenerConfig { address: "127.0.0.1:0".parse().unwrap(), offered: Offered::all(), tls: None };
-        let server = Server::bind(&[listener], Shutdown::default()).await.unwrap();
+        let server = Server::bind(&[listener], limits, Shutdown::default()).await.unwrap();
         let address = server.addresses()[0];
         let (stop, stopped) = oneshot::channel::<()>();
         let (service, authenticator) = (Arc::clone(&app.service), Arc::clone(&app.authenticator));
@@ -65,10 +73,15 @@ impl TestServer {
             let stopped = async {
                 let _ = stopped.await;
             };
-            server.serve(move |offered| rpc::routes(&service, &authenticator, offered), stopped).await.unwrap();
+            let routes = |offered: &Offered| rpc::routes(&service, &authenticator, offered);
+            server.serve(&authenticator, routes, stopped).await.unwrap();
         });
         let clients = Clients(channel(address));
         Self { app, clock, operator, address, clients, stop: Some(stop), served, _directory: directory }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Another connection.

@@ -27,6 +27,7 @@ const ABSENT: &[(&str, &str)] = &[
     ("CONFLICT", "needs two writers at the same moment; tested in wire/shared_commit.rs and store/transaction.rs"),
     ("STORAGE_UNAVAILABLE", "needs a database that is gone; tested in faults/database_gone.rs"),
     ("SHUTTING_DOWN", "needs a server that stops; tested in wire/watch/end.rs"),
+    ("RATE_LIMITED", "needs many calls within a minute; tested in abuse/code_attempts.rs"),
     ("INTERNAL", "is an error of the service: no call brings it about"),
 ];
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use secrets_proto::v1;
-use tonic::Code;
+use tonic::{Code, Response, Status};
 
 use crate::support::database::TestDatabase;
 use crate::support::on_both::on_both;
@@ -38,16 +38,18 @@ pub async fn code(server: &TestServer, admin: &str, request: v1::CreateInvitatio
     server.access(admin).create_invitation(request).await.unwrap().into_inner().invitation.unwrap().code
 }
 
-fn redeem(code: &str) -> v1::RedeemInvitationRequest {
-    v1::RedeemInvitationRequest { code: code.into(), ..Default::default() }
+/// Redeems a code, or whatever else is presented in its place.
+async fn redeem(server: &TestServer, code: &str) -> Result<v1::RedeemInvitationResponse, Status> {
+    let request = v1::RedeemInvitationRequest::default();
+    server.access(code).redeem_invitation(request).await.map(Response::into_inner)
 }
 
 async fn a_code_is_redeemed_once(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let ann = server.organization("acme").await;
     let code = code(&server, &ann, invitation("bob")).await;
-    let request = v1::RedeemInvitationRequest { display_name: "laptop".into(), ..redeem(&code) };
-    let redeemed = server.access("").redeem_invitation(request).await.unwrap().into_inner();
+    let request = v1::RedeemInvitationRequest { display_name: "laptop".into(), ..Default::default() };
+    let redeemed = server.access(&code).redeem_invitation(request).await.unwrap().into_inner();
     assert!(redeemed.token.starts_with("sper_"));
     assert_eq!(redeemed.user, "organizations/acme/users/bob");
     let metadata = redeemed.token_info.unwrap();
@@ -59,7 +61,7 @@ async fn a_code_is_redeemed_once(database: &TestDatabase) {
     assert_eq!((whoami.principal.as_str(), &whoami.credential), ("organizations/acme/users/bob", &metadata.name));
     assert_eq!(whoami.bindings.iter().map(v1::Binding::role).collect::<Vec<_>>(), [v1::Role::Member]);
     assert_eq!(whoami.kind(), v1::PrincipalKind::User);
-    let again = refusal(server.access("").redeem_invitation(redeem(&code)).await);
+    let again = refusal(redeem(&server, &code).await);
     assert_eq!((again.code, again.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
 }
 
@@ -69,7 +71,7 @@ async fn a_code_can_only_be_redeemed(database: &TestDatabase) {
     let code = code(&server, &ann, invitation("bob")).await;
     assert_eq!(refusal(server.whoami(&code).await).code, Code::Unauthenticated);
     // Nor does a token serve as a code.
-    let refused = refusal(server.access("").redeem_invitation(redeem(&ann)).await);
+    let refused = refusal(redeem(&server, &ann).await);
     assert_eq!(refused.code, Code::Unauthenticated);
     assert!(refused.message.contains("sinv_"), "{}", refused.message);
     server.redeem(&code).await;
@@ -81,7 +83,7 @@ async fn a_code_expires_and_its_lifetime_is_limited(database: &TestDatabase) {
     let short = code(&server, &ann, v1::CreateInvitationRequest { ttl: seconds(60), ..invitation("bob") }).await;
     let default = code(&server, &ann, invitation("carol")).await;
     server.wait(Duration::from_secs(60));
-    assert_eq!(refusal(server.access("").redeem_invitation(redeem(&short)).await).code, Code::Unauthenticated);
+    assert_eq!(refusal(redeem(&server, &short).await).code, Code::Unauthenticated);
     server.wait(6 * DAY);
     server.redeem(&default).await;
     for ttl in [0, -1, 30 * 86_400 + 1] {
@@ -90,8 +92,8 @@ async fn a_code_expires_and_its_lifetime_is_limited(database: &TestDatabase) {
         assert_eq!((refused.code, refused.fields), (Code::InvalidArgument, vec!["ttl".to_owned()]), "{ttl}");
     }
     let open = code(&server, &ann, invitation("eve")).await;
-    let long = v1::RedeemInvitationRequest { ttl: seconds(366 * 86_400), ..redeem(&open) };
-    assert_eq!(refusal(server.access("").redeem_invitation(long).await).fields, ["ttl"]);
+    let long = v1::RedeemInvitationRequest { ttl: seconds(366 * 86_400), ..Default::default() };
+    assert_eq!(refusal(server.access(&open).redeem_invitation(long).await).fields, ["ttl"]);
     server.redeem(&open).await;
 }
 
@@ -100,9 +102,7 @@ async fn a_code_redeemed_by_two_at_once_gives_one_token(database: &TestDatabase)
     let ann = server.organization("acme").await;
     for round in 0..4 {
         let code = code(&server, &ann, invitation(&format!("bob{round}"))).await;
-        let (mut first, mut second) = (server.access(""), server.access(""));
-        let (first, second) =
-            tokio::join!(first.redeem_invitation(redeem(&code)), second.redeem_invitation(redeem(&code)));
+        let (first, second) = tokio::join!(redeem(&server, &code), redeem(&server, &code));
         assert!(first.is_ok() != second.is_ok(), "exactly one");
     }
 }
@@ -112,7 +112,7 @@ async fn inviting_again_ends_what_the_user_had(database: &TestDatabase) {
     let ann = server.organization("acme").await;
     let first = code(&server, &ann, invitation("bob")).await;
     let second = code(&server, &ann, invitation("bob")).await;
-    assert_eq!(refusal(server.access("").redeem_invitation(redeem(&first)).await).code, Code::Unauthenticated);
+    assert_eq!(refusal(redeem(&server, &first).await).code, Code::Unauthenticated);
     let bob = server.redeem(&second).await;
     let session = server.session(&bob, "", "").await.unwrap().token;
     let third = code(&server, &ann, invitation("bob")).await;
@@ -149,7 +149,7 @@ async fn a_deleted_user_loses_access_at_once(database: &TestDatabase) {
         let out = refusal(server.whoami(token).await);
         assert_eq!((out.code, out.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
     }
-    assert_eq!(refusal(server.access("").redeem_invitation(redeem(&open)).await).code, Code::Unauthenticated);
+    assert_eq!(refusal(redeem(&server, &open).await).code, Code::Unauthenticated);
     assert_eq!(refusal(server.remove(&ann, "bob").await).code, Code::NotFound);
 }
 

@@ -48,7 +48,7 @@ impl Client {
         Created::new(code, invitation, |invitation| invitation.user.clone())
     }
 
-    /// Redeems a code for a personal token. Needs no credential but the code, and is sent once, since a code works once.
+    /// Redeems the code that is this client's credential for a personal token. It is sent once, since a code works once.
     pub async fn redeem_invitation(
         &self,
         request: v1::RedeemInvitationRequest,

@@ -1,4 +1,4 @@
-//! One event a call in the log: method, code, duration, peer; never metadata or bodies.
+//! One event a call in the log: method, code and reason, duration, peer; never metadata or bodies.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,7 +7,8 @@ use std::time::Instant;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use secrets_proto::Method;
-use tonic::Code;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 use tower::{Layer, Service};
 use tracing::Span;
 
@@ -106,18 +107,22 @@ struct Entry {
     peer: Option<Peer>,
     start: Instant,
     code: Option<Code>,
+    /// Why it was refused, in the words of the interface.
+    reason: Option<String>,
     span: Span,
 }
 
 impl Entry {
     fn new(path: &str, peer: Option<Peer>) -> Self {
-        Self { method: method(path), peer, start: Instant::now(), code: None, span: Span::current() }
+        Self { method: method(path), peer, start: Instant::now(), code: None, reason: None, span: Span::current() }
     }
 
-    /// Takes the code from a response's headers or trailers, where there is one.
+    /// Takes the code from a response's headers or trailers, where there is one, and of a refusal the reason.
     fn read_status(&mut self, headers: &HeaderMap) {
         if let Some(code) = headers.get("grpc-status") {
-            self.code = Some(Code::from_bytes(code.as_bytes()));
+            let code = Code::from_bytes(code.as_bytes());
+            self.code = Some(code);
+            self.reason = if code == Code::Ok { None } else { reason(headers) };
         }
     }
 }
@@ -130,12 +135,17 @@ impl Drop for Entry {
         let method = self.method;
         let duration_us = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
         let peer = self.peer.map(|peer| tracing::field::display(peer.address));
+        let reason = self.reason.as_deref();
         if STANDARD_METHODS.contains(&method) {
-            tracing::debug!(method, code, duration_us, peer, "call");
+            tracing::debug!(method, code, reason, duration_us, peer, "call");
         } else {
-            tracing::info!(method, code, duration_us, peer, "call");
+            tracing::info!(method, code, reason, duration_us, peer, "call");
         }
     }
+}
+
+fn reason(headers: &HeaderMap) -> Option<String> {
+    Some(Status::from_header_map(headers)?.get_error_details().error_info()?.reason.clone())
 }
 
 /// The method's full name. Of a path that is no method of this server nothing is logged: it is the caller's text.

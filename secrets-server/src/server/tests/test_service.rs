@@ -37,7 +37,7 @@ impl TestService {
                     let shutdown = shutdown.clone();
                     async move { Ok::<_, Status>(tonic::Response::new(until_stopped(shutdown))) }
                 });
-                grpc.server_streaming(stream, empty_message(request)).await
+                grpc.server_streaming(stream, request).await
             }
             _ => {
                 let unary = service_fn(move |_: tonic::Request<()>| {
@@ -55,7 +55,7 @@ impl TestService {
                         Ok(answer)
                     }
                 });
-                grpc.unary(unary, empty_message(request)).await
+                grpc.unary(unary, request).await
             }
         }
     }
@@ -69,26 +69,6 @@ fn until_stopped(shutdown: Shutdown) -> ReceiverStream<Result<(), Status>> {
         shutdown.requested.clone().cancelled_owned().await;
     });
     ReceiverStream::new(receiver)
-}
-
-/// The request with an empty message as its body, whatever it had: tests without a network send none.
-fn empty_message(request: Request<Body>) -> Request<Body> {
-    request.map(|_| Body::new(OneEmptyMessage(false)))
-}
-
-struct OneEmptyMessage(bool);
-
-impl http_body::Body for OneEmptyMessage {
-    type Data = <Body as http_body::Body>::Data;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Status>>> {
-        let sent = std::mem::replace(&mut self.0, true);
-        Poll::Ready((!sent).then(|| Ok(http_body::Frame::data(Self::Data::from_static(&[0; 5])))))
-    }
 }
 
 impl NamedService for TestService {

@@ -14,11 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrets_core::{ContextName, Filter, SecretId};
-use secrets_proto::Method;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use self::observation::Observation;
-use crate::auth::{Authenticator, RequestCredentials};
+use crate::auth::{Authenticated, Authenticator};
 use crate::changes::{MAX_WATCHES_PER_CREDENTIAL, Subscription, WatchPermit};
 use crate::error::{Error, Reason};
 use crate::process::shutdown::Shutdown;
@@ -53,9 +52,8 @@ pub struct WatchQuestion {
 pub struct Watcher {
     /// Who looks the credential up.
     pub authenticator: Arc<Authenticator>,
-    /// The credential as it was presented.
-    pub presented: RequestCredentials,
-    pub method: Method,
+    /// The request that opened the watch.
+    pub authenticated: Authenticated,
     /// The server's request to stop, which ends the watch.
     pub stop: Shutdown,
 }
@@ -178,7 +176,7 @@ impl Watch {
         let service = Arc::clone(&self.service);
         let _permit = service.changes.refresh_permit().await;
         let observed = timeout(REFRESH_TIMEOUT, async {
-            let call = self.watcher.authenticator.authenticate(&self.watcher.presented, self.watcher.method).await?;
+            let call = self.watcher.authenticator.open_call_again(&self.watcher.authenticated).await?;
             service.observe(&mut Unrecorded(call), &self.question).await
         });
         let mut observed = observed.await.unwrap_or_else(|_| {

@@ -61,14 +61,14 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), CliError> {
 
 async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString, CliError> {
     // A token goes to nobody in place of a code.
-    if credential(code)?.kind() != Some(CredentialKind::Invitation) {
+    let code = credential(code)?;
+    if code.kind() != Some(CredentialKind::Invitation) {
         let prefix = CredentialKind::Invitation.prefix();
         return Err(CliError::usage(format!("this is not an invitation code: those begin with `{prefix}`"))
             .hint("`secrets login` without --invite asks for a token, hidden"));
     }
-    let builder = app.settings.connection()?;
+    let builder = app.settings.connection()?.credential(code);
     let request = v1::RedeemInvitationRequest {
-        code: code.trim().to_owned(),
         display_name: args.name.clone().unwrap_or_else(machine),
         ttl: time::ttl(args.ttl),
     };

@@ -1,0 +1,45 @@
+//! Evidence that the credential of a request was looked up and is alive.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::Extensions;
+use secrets_core::Uid;
+use secrets_proto::Method;
+
+use super::credentials::RequestCredentials;
+use crate::error::Error;
+use crate::store::credential::Credential;
+
+/// How long a look-up counts. A body that arrives later may come from a credential that has ended meanwhile.
+const LOOKUP_LIFETIME: Duration = Duration::from_millis(100);
+
+/// A request whose credential is known and was alive when it was looked up, before the body was read. Only the
+/// [`Authenticator`](super::Authenticator) makes one, and without one it opens no call.
+#[derive(Clone)]
+pub struct Authenticated {
+    pub(super) presented: Arc<RequestCredentials>,
+    pub(super) credential: Arc<Credential>,
+    pub(super) method: Method,
+    looked_up: Instant,
+}
+
+impl Authenticated {
+    pub(super) fn new(presented: Arc<RequestCredentials>, credential: Credential, method: Method) -> Self {
+        Self { presented, credential: Arc::new(credential), method, looked_up: Instant::now() }
+    }
+
+    /// What the authenticating layer put into the request.
+    pub fn of(extensions: &Extensions) -> Result<Self, Error> {
+        extensions.get().cloned().ok_or_else(|| Error::internal("a handler runs outside of the authenticating layer"))
+    }
+
+    /// The credential's identity.
+    pub fn credential(&self) -> Uid {
+        self.credential.uid
+    }
+
+    pub(super) fn is_stale(&self) -> bool {
+        self.looked_up.elapsed() > LOOKUP_LIFETIME
+    }
+}

@@ -1,16 +1,21 @@
 //! The server around the services: listeners, TLS, layers, health, reflection, and a stop that ends in time.
 //!
-//! A call goes from its listener through tonic's HTTP/2 and the layers to the routes. The services come from outside, as a
+//! A call goes from its listener through hyper's HTTP/2 and the layers to tonic's routes. The services come from outside, as a
 //! function from what a listener offers to its routes; generated servers get their message limits from
 //! [`limited!`](crate::limited).
 
+mod activity;
+mod anonymous_streams;
 mod certificates;
 mod connection;
+mod connection_slots;
 mod health;
+mod http2;
 mod layers;
 pub mod limits;
 mod listener;
 mod reflection;
+mod request_budget;
 mod tls;
 
 use std::io;
@@ -21,12 +26,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tonic::service::{LayerExt as _, Routes};
-use tonic::transport;
-use tower::layer::util::{Identity, Stack};
+use tower::Layer as _;
 
-use self::connection::Progress;
+use self::anonymous_streams::AnonymousStreams;
 use self::health::Health;
-use self::layers::{EndOnStopLayer, LayerState, Layers};
+use self::http2::{Connections, Http2};
+use self::layers::{EndOnStopLayer, LayerState, LimitReflectionLayer};
 use self::listener::Listener;
 use crate::auth::Authenticator;
 use crate::config::{Limits, ListenerConfig, Offered};
@@ -56,9 +61,6 @@ pub enum ServeError {
     /// The descriptors to reflect are damaged.
     #[error("the interface's descriptors cannot be reflected: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
-    /// A listener failed.
-    #[error("a listener failed: {0}")]
-    Listener(#[source] transport::Error),
     /// A listener's task was lost.
     #[error("a listener's task ended unexpectedly")]
     Lost,
@@ -109,41 +111,37 @@ impl Server {
         routes: impl Fn(&Offered) -> Routes,
         stop: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        let progress = Progress::default();
+        let connections = Connections::new(&self.limits, self.shutdown.clone());
         let layers = LayerState::new(self.shutdown.clone(), Arc::clone(authenticator), &self.limits);
+        let (health_watches, reflections) = (AnonymousStreams::default(), AnonymousStreams::default());
+        let limit_reflection = LimitReflectionLayer::new(reflections, self.limits.reflection_silence);
         let mut healths = Vec::new();
-        let mut serving = JoinSet::new();
+        let mut accepting = JoinSet::new();
         for listener in self.listeners {
-            let (health, health_server) = Health::serving(listener.offered()).await;
+            let health = Health::serving(listener.offered(), health_watches.clone());
             let end_on_stop = EndOnStopLayer::new(self.shutdown.clone());
-            let routes = reflection::add(routes(listener.offered()), listener.offered(), &end_on_stop)?
-                .add_service(end_on_stop.named_layer(health_server));
-            let (address, tls) = (listener.address(), listener.has_tls());
-            tracing::info!(%address, tls, "listening");
-            let incoming = listener.accept(&self.shutdown, &progress);
-            let stopped = self.shutdown.requested.clone().cancelled_owned();
-            serving
-                .spawn(transport(layers.layers()).add_routes(routes).serve_with_incoming_shutdown(incoming, stopped));
+            let around = (end_on_stop.clone(), limit_reflection.clone());
+            let routes = reflection::add(routes(listener.offered()), listener.offered(), &around)?
+                .add_service(end_on_stop.named_layer(health.server()));
+            let tls = listener.tls().cloned();
+            tracing::info!(address = %listener.address(), tls = tls.is_some(), "listening");
+            let services = layers.layers().layer(routes.prepare());
+            accepting.spawn(listener.accept(Http2::new(services, tls, connections.clone())));
             healths.push(health);
         }
 
         tokio::select! {
             () = stop => {}
-            ended = serving.join_next() => {
+            _ = accepting.join_next() => {
                 self.shutdown.request();
-                return Err(match ended {
-                    Some(Ok(Err(error))) => ServeError::Listener(error),
-                    _ => ServeError::Lost,
-                });
+                return Err(ServeError::Lost);
             }
         }
 
         tracing::info!(in_flight = self.shutdown.calls.len(), "stopping");
-        for health in &mut healths {
-            health.stopping().await;
-        }
+        healths.iter().for_each(Health::stopping);
         self.shutdown.request();
-        match timeout(self.drain, drained(&self.shutdown, &progress, &mut serving)).await {
+        match timeout(self.drain, drained(&self.shutdown, &connections)).await {
             Ok(()) => tracing::info!("stopped"),
             Err(_) => tracing::warn!(in_flight = self.shutdown.calls.len(), "stopped with calls in flight"),
         }
@@ -151,30 +149,19 @@ impl Server {
     }
 }
 
-/// HTTP/2 with the limits, and the layers around whatever is added.
-fn transport(layers: Layers) -> transport::Server<Stack<Layers, Identity>> {
-    transport::Server::builder()
-        .max_concurrent_streams(limits::MAX_CONCURRENT_CALLS)
-        .http2_max_header_list_size(limits::MAX_HEADER_BYTES)
-        .http2_keepalive_interval(Some(limits::KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(limits::KEEPALIVE_TIMEOUT))
-        .layer(layers)
-}
-
 /// Waits until no call is in flight and no response is still being written: until every connection is closed, which is
 /// what clients do after a GOAWAY, or nothing has been written for a while. A connection whose other end never spoke, or
 /// does not respond any more, would never close by itself.
-async fn drained(shutdown: &Shutdown, progress: &Progress, serving: &mut JoinSet<Result<(), transport::Error>>) {
+async fn drained(shutdown: &Shutdown, connections: &Connections) {
     let idle_time = if shutdown.calls.is_empty() { limits::IDLE_TIME } else { limits::IDLE_TIME_AFTER_CALLS };
     loop {
         shutdown.calls.wait().await;
-        let before = progress.count();
-        let closed = async { while serving.join_next().await.is_some() {} };
+        let before = connections.progress();
         tokio::select! {
-            () = closed => return,
+            () = connections.closed() => return,
             () = sleep(idle_time) => {}
         }
-        if shutdown.calls.is_empty() && progress.count() == before {
+        if shutdown.calls.is_empty() && connections.progress() == before {
             return;
         }
     }

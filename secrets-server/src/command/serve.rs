@@ -8,9 +8,9 @@ use super::{CommandError, block_on, load};
 use crate::application::Application;
 use crate::application::open::{UnknownToken, open};
 use crate::config::{Config, Flags, Offered};
-use crate::process::core_dumps;
 use crate::process::operator_token_file::Draft;
 use crate::process::shutdown::{Hangups, OnHangup, Shutdown, Termination};
+use crate::process::{core_dumps, descriptors};
 use crate::server::{Certificates, Server};
 use crate::{rpc, telemetry};
 
@@ -48,6 +48,7 @@ pub(super) fn run_with(
 ) -> Result<(), CommandError> {
     telemetry::log::init(&config.log)?;
     core_dumps::disable_core_dumps()?;
+    descriptors::raise_limit()?;
     block_on(async {
         let mut termination = Termination::listen(on_hangup)?;
         // From the beginning, so that it does not end the process meanwhile.

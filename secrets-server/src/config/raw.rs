@@ -53,7 +53,12 @@ pub(crate) struct RawRootKey {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawLimits {
+    pub(crate) connections: Option<u32>,
+    pub(crate) handshake_seconds: Option<u32>,
+    pub(crate) idle_seconds: Option<u32>,
     pub(crate) request_seconds: Option<u32>,
+    pub(crate) pending_request_mib: Option<u32>,
+    pub(crate) reflection_seconds: Option<u32>,
     pub(crate) code_attempts_per_minute: Option<u32>,
 }
 

@@ -91,7 +91,12 @@ fn a_value_that_breaks_a_rule_is_told_with_its_key_and_what_would_pass() {
         ("tls = { cert = 'c' }", ["`tls.key`", "missing"]),
         ("data_dir = ''", ["`data_dir`", "empty"]),
         ("[database]\nmax_connections = 0", ["`database.max_connections`", "at least 1"]),
+        ("[limits]\nconnections = 0", ["`limits.connections`", "at least 1"]),
+        ("[limits]\nhandshake_seconds = 0", ["`limits.handshake_seconds`", "at least 1"]),
+        ("[limits]\nidle_seconds = 0", ["`limits.idle_seconds`", "at least 1"]),
         ("[limits]\nrequest_seconds = 0", ["`limits.request_seconds`", "at least 1"]),
+        ("[limits]\npending_request_mib = 0", ["`limits.pending_request_mib`", "at least 1"]),
+        ("[limits]\nreflection_seconds = 0", ["`limits.reflection_seconds`", "at least 1"]),
         ("[limits]\ncode_attempts_per_minute = 0", ["`limits.code_attempts_per_minute`", "at least 1"]),
         ("[log]\nformat = 'xml'", ["`log.format`", "`json`"]),
         ("[log]\nlevel = 'loud'", ["`log.level`", "`debug`"]),
@@ -129,7 +134,7 @@ fn a_database_password_is_never_printed() {
 #[test]
 fn what_is_printed_can_be_read_again() {
     let file = "data_dir = '/d'\n[[listeners]]\naddress = '10.0.0.1:2'\nservices = ['resolve', 'audit']\n\
-                tls = { cert = 'c.pem', key = 'k.pem' }\n[database]\nurl = 'postgres://db/secrets'\n[limits]\nrequest_seconds = 3\ncode_attempts_per_minute = 4\n[log]\nformat = 'json'";
+                tls = { cert = 'c.pem', key = 'k.pem' }\n[database]\nurl = 'postgres://db/secrets'\n[limits]\nconnections = 9\nhandshake_seconds = 1\nidle_seconds = 2\nrequest_seconds = 3\npending_request_mib = 5\nreflection_seconds = 6\ncode_attempts_per_minute = 4\n[log]\nformat = 'json'";
     let config = load(file, &[], Flags::default()).unwrap();
     assert_eq!(load(&config.to_string(), &[], Flags::default()).unwrap(), config);
 }

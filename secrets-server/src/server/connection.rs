@@ -1,7 +1,6 @@
-//! One accepted connection, plain or TLS: one type to the server, which knows the other end's address.
+//! One accepted connection, plain or TLS: one type to the server.
 
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,9 +9,6 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
-use tonic::transport::server::Connected;
-
-use crate::call::peer::Peer;
 
 /// Counts the writes on all connections, so that a stopping server sees whether responses are still being written.
 #[derive(Clone, Debug, Default)]
@@ -28,11 +24,25 @@ impl Progress {
     }
 }
 
+/// Counts what has been read from one connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Received(Arc<AtomicU64>);
+
+impl Received {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, bytes: usize) {
+        self.0.fetch_add(bytes.try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}
+
 /// An accepted connection, its handshake done.
 pub(crate) struct Connection {
     stream: Stream,
-    peer: Peer,
     progress: Progress,
+    received: Received,
 }
 
 enum Stream {
@@ -41,29 +51,29 @@ enum Stream {
 }
 
 impl Connection {
-    pub(crate) fn plain(stream: TcpStream, address: SocketAddr, progress: Progress) -> Self {
-        Self { stream: Stream::Plain(stream), peer: Peer { address, tls: false }, progress }
+    pub(crate) fn plain(stream: TcpStream, progress: Progress) -> Self {
+        Self { stream: Stream::Plain(stream), progress, received: Received::default() }
     }
 
-    pub(crate) fn tls(stream: TlsStream<TcpStream>, address: SocketAddr, progress: Progress) -> Self {
-        Self { stream: Stream::Tls(Box::new(stream)), peer: Peer { address, tls: true }, progress }
+    pub(crate) fn tls(stream: TlsStream<TcpStream>, progress: Progress) -> Self {
+        Self { stream: Stream::Tls(Box::new(stream)), progress, received: Received::default() }
     }
-}
 
-impl Connected for Connection {
-    type ConnectInfo = Peer;
-
-    fn connect_info(&self) -> Peer {
-        self.peer
+    pub(crate) fn received(&self) -> Received {
+        self.received.clone()
     }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().stream {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let read = match &mut this.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
-        }
+        };
+        this.received.add(buffer.filled().len() - before);
+        read
     }
 }
 

@@ -1,37 +1,100 @@
 //! `grpc.health.v1` for each service that a listener offers, and for the listener as a whole.
+//!
+//! Not that of tonic-health: there a watch of an unknown service ends, which the protocol forbids, and anybody may open any
+//! number of them.
 
-use tonic_health::ServingStatus;
-use tonic_health::pb::health_server;
-use tonic_health::server::{HealthReporter, health_reporter};
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
 
+use futures_util::stream::{self, Stream};
+use tokio::sync::watch;
+use tonic::{Request, Response, Status};
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_server::{self, HealthServer};
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
+
+use super::anonymous_streams::{AnonymousStreamPermit, AnonymousStreams};
 use crate::config::Offered;
+use crate::error::{Error, Reason};
 
-/// The health of one listener's services.
+/// The health of one listener's services. Clones share it.
+#[derive(Clone)]
 pub(crate) struct Health {
-    reporter: HealthReporter,
-    /// The empty one is the listener as a whole.
-    names: Vec<&'static str>,
+    /// By name; the empty one is the listener as a whole.
+    services: Arc<BTreeMap<&'static str, watch::Sender<ServingStatus>>>,
+    watches: AnonymousStreams,
 }
 
 impl Health {
     /// Health of what is `offered`, all serving.
-    pub(crate) async fn serving(
-        offered: &Offered,
-    ) -> (Self, health_server::HealthServer<impl health_server::Health + use<>>) {
-        let (reporter, server) = health_reporter();
-        let names: Vec<_> = std::iter::once("").chain(offered.grpc_names()).collect();
-        let mut health = Self { reporter, names };
-        health.report(ServingStatus::Serving).await;
-        (health, server)
+    pub(crate) fn serving(offered: &Offered, watches: AnonymousStreams) -> Self {
+        let names = std::iter::once("").chain(offered.grpc_names());
+        let services = names.map(|name| (name, watch::Sender::new(ServingStatus::Serving))).collect();
+        Self { services: Arc::new(services), watches }
     }
 
-    pub(crate) async fn stopping(&mut self) {
-        self.report(ServingStatus::NotServing).await;
+    pub(crate) fn server(&self) -> HealthServer<Self> {
+        HealthServer::new(self.clone())
     }
 
-    async fn report(&mut self, status: ServingStatus) {
-        for name in &self.names {
-            self.reporter.set_service_status(name, status).await;
+    pub(crate) fn stopping(&self) {
+        for service in self.services.values() {
+            service.send_replace(ServingStatus::NotServing);
         }
     }
+}
+
+#[tonic::async_trait]
+impl health_server::Health for Health {
+    async fn check(&self, request: Request<HealthCheckRequest>) -> Result<Response<HealthCheckResponse>, Status> {
+        let service = self.services.get(request.get_ref().service.as_str()).ok_or_else(unknown)?;
+        let status = *service.borrow();
+        Ok(Response::new(response(status)))
+    }
+
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status>> + Send>>;
+
+    async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let permit = self.watches.permit(request.extensions())?;
+        let watched = match self.services.get(request.get_ref().service.as_str()) {
+            Some(service) => Watched { status: service.subscribe(), _unknown: None, _permit: permit },
+            None => Watched::unknown(permit),
+        };
+        Ok(Response::new(Box::pin(stream::unfold(watched.at_once(), Watched::next))))
+    }
+}
+
+/// A watch: its service's status now, and each change of it.
+struct Watched {
+    status: watch::Receiver<ServingStatus>,
+    /// Keeps the watch of an unknown service open: none is added to a listener later.
+    _unknown: Option<watch::Sender<ServingStatus>>,
+    _permit: AnonymousStreamPermit,
+}
+
+impl Watched {
+    fn unknown(permit: AnonymousStreamPermit) -> Self {
+        let (sender, status) = watch::channel(ServingStatus::ServiceUnknown);
+        Self { status, _unknown: Some(sender), _permit: permit }
+    }
+
+    fn at_once(mut self) -> Self {
+        self.status.mark_changed();
+        self
+    }
+
+    async fn next(mut self) -> Option<(Result<HealthCheckResponse, Status>, Self)> {
+        self.status.changed().await.ok()?;
+        let status = *self.status.borrow_and_update();
+        Some((Ok(response(status)), self))
+    }
+}
+
+fn response(status: ServingStatus) -> HealthCheckResponse {
+    HealthCheckResponse { status: status.into() }
+}
+
+fn unknown() -> Status {
+    Error::new(Reason::ResourceNotFound, "this listener offers no such service").into()
 }

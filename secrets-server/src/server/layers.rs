@@ -15,6 +15,7 @@ mod end_on_stop;
 mod grpc_only;
 mod in_flight;
 mod limit_code_attempts;
+mod limit_reflection;
 mod request_id;
 mod request_message;
 
@@ -37,8 +38,10 @@ use self::request_message::RequestMessageLayer;
 use crate::auth::Authenticator;
 use crate::config::Limits;
 use crate::process::shutdown::Shutdown;
+use crate::server::request_budget::RequestBudget;
 
 pub(super) use self::end_on_stop::EndOnStopLayer;
+pub(super) use self::limit_reflection::LimitReflectionLayer;
 
 /// The layers around all services, the outermost first.
 pub(super) type Layers = (
@@ -58,13 +61,15 @@ pub(super) struct LayerState {
     shutdown: Shutdown,
     authenticator: Arc<Authenticator>,
     code_attempts: Arc<CodeAttempts>,
+    request_budget: RequestBudget,
     request_time: Duration,
 }
 
 impl LayerState {
     pub(super) fn new(shutdown: Shutdown, authenticator: Arc<Authenticator>, limits: &Limits) -> Self {
         let code_attempts = Arc::new(CodeAttempts::new(limits.code_attempts_per_minute));
-        Self { shutdown, authenticator, code_attempts, request_time: limits.request_time }
+        let request_budget = RequestBudget::new(limits.pending_request_bytes());
+        Self { shutdown, authenticator, code_attempts, request_budget, request_time: limits.request_time }
     }
 
     /// A call is in flight until it is logged, whatever became of it is logged under its request id, and the log has the
@@ -79,7 +84,7 @@ impl LayerState {
             CatchPanicLayer,
             LimitCodeAttemptsLayer::new(Arc::clone(&self.code_attempts)),
             AuthenticateLayer::new(Arc::clone(&self.authenticator)),
-            RequestMessageLayer::new(self.request_time),
+            RequestMessageLayer::new(self.request_budget.clone(), self.request_time),
         )
     }
 }

@@ -1,7 +1,4 @@
 //! A bound address, and the task that accepts connections on it.
-//!
-//! Handshakes run beside each other and have a deadline, so that a client that connects and then sends nothing keeps no
-//! other waiting.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,19 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
-use tokio_stream::wrappers::ReceiverStream;
 
-use super::connection::{Connection, Progress};
+use super::BindError;
+use super::http2::Http2;
 use super::tls::Certificate;
-use super::{BindError, limits};
 use crate::config::{ListenerConfig, Offered};
-use crate::process::shutdown::Shutdown;
 
-/// When the process has no file descriptor left for a connection.
-const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
+/// How long nothing is accepted after the process had no descriptor for a connection: at first, and when that lasts.
+const MIN_BACKOFF: Duration = Duration::from_millis(10);
+const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
 /// A bound address: connections queue, and none is accepted yet.
 pub(crate) struct Listener {
@@ -31,9 +26,6 @@ pub(crate) struct Listener {
     tls: Option<TlsAcceptor>,
     certificate: Option<Arc<Certificate>>,
 }
-
-/// What the accepting task hands to the server.
-pub(crate) type Incoming = ReceiverStream<io::Result<Connection>>;
 
 impl Listener {
     pub(crate) async fn bind(config: &ListenerConfig) -> Result<Self, BindError> {
@@ -57,67 +49,43 @@ impl Listener {
         self.certificate.clone()
     }
 
-    pub(crate) fn has_tls(&self) -> bool {
-        self.tls.is_some()
+    pub(crate) fn tls(&self) -> Option<&TlsAcceptor> {
+        self.tls.as_ref()
     }
 
     /// Accepts until the server is asked to stop; then the address is free again.
-    pub(crate) fn accept(self, shutdown: &Shutdown, progress: &Progress) -> Incoming {
-        let (ready, incoming) = mpsc::channel(1);
-        let (shutdown, progress) = (shutdown.clone(), progress.clone());
-        tokio::spawn(async move {
-            tokio::select! {
-                () = self.accept_all(&ready, &shutdown, &progress) => {}
-                () = shutdown.requested.clone().cancelled_owned() => {}
-            }
-        });
-        ReceiverStream::new(incoming)
-    }
-
-    async fn accept_all(&self, ready: &mpsc::Sender<io::Result<Connection>>, shutdown: &Shutdown, progress: &Progress) {
-        while !ready.is_closed() {
-            let (stream, address) = match self.socket.accept().await {
-                Ok(accepted) => accepted,
-                Err(error) if belongs_to_one_connection(&error) => continue,
-                Err(error) => {
-                    tracing::warn!(%error, listener = %self.address, "cannot accept a connection");
-                    sleep(ACCEPT_RETRY_INTERVAL).await;
-                    continue;
-                }
+    pub(crate) async fn accept(self, http: Http2) {
+        let http = Arc::new(http);
+        let mut backoff = MIN_BACKOFF;
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.socket.accept() => accepted,
+                () = http.stop_requested() => return,
             };
-            let _ = stream.set_nodelay(true);
-            match &self.tls {
-                None => {
-                    let _ = ready.send(Ok(Connection::plain(stream, address, progress.clone()))).await;
+            match accepted {
+                Ok((stream, address)) => {
+                    backoff = MIN_BACKOFF;
+                    serve(&http, stream, address);
                 }
-                Some(acceptor) => {
-                    let handshake = handshake(acceptor.clone(), stream, address, progress.clone(), ready.clone());
-                    let stopped = shutdown.requested.clone().cancelled_owned();
-                    tokio::spawn(async move {
-                        tokio::select! {
-                            () = handshake => {}
-                            () = stopped => {}
-                        }
-                    });
+                Err(error) if belongs_to_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, listener = %self.address, "cannot accept connections");
+                    tokio::select! {
+                        () = sleep(backoff) => {}
+                        () = http.stop_requested() => return,
+                    }
+                    backoff = MAX_BACKOFF.min(backoff * 2);
                 }
             }
         }
     }
 }
 
-async fn handshake(
-    acceptor: TlsAcceptor,
-    stream: TcpStream,
-    address: SocketAddr,
-    progress: Progress,
-    ready: mpsc::Sender<io::Result<Connection>>,
-) {
-    match timeout(limits::HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => {
-            let _ = ready.send(Ok(Connection::tls(stream, address, progress))).await;
-        }
-        Ok(Err(error)) => tracing::debug!(%error, peer = %address, "TLS handshake failed"),
-        Err(_) => tracing::debug!(peer = %address, "TLS handshake took too long"),
+/// Handshakes run beside each other, so that a client that connects and then sends nothing keeps no other waiting.
+fn serve(http: &Arc<Http2>, stream: TcpStream, address: SocketAddr) {
+    match http.slot(address) {
+        Some(slot) => http.spawn(Arc::clone(http).serve(stream, address, slot)),
+        None => tracing::debug!(peer = %address, "connection refused: there are too many"),
     }
 }
 

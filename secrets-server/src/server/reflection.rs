@@ -3,7 +3,7 @@
 use tonic::service::{LayerExt as _, Routes};
 use tonic_reflection::server::{Builder, Error};
 
-use super::layers::EndOnStopLayer;
+use super::layers::{EndOnStopLayer, LimitReflectionLayer};
 use crate::config::{Offered, OfferedService};
 
 /// The full names of reflection itself.
@@ -11,17 +11,21 @@ const V1: &str = "grpc.reflection.v1.ServerReflection";
 const V1ALPHA: &str = "grpc.reflection.v1alpha.ServerReflection";
 const HEALTH: &str = "grpc.health.v1.Health";
 
-/// Adds reflection to `routes` if it is offered. It lists the services that are offered, although it has the messages of
+/// Adds reflection to `routes`, with `layers` around it, if it is offered. It lists the services that are offered, although it has the messages of
 /// all.
 ///
 /// # Errors
 /// When a descriptor is damaged.
-pub(crate) fn add(routes: Routes, offered: &Offered, end_on_stop: &EndOnStopLayer) -> Result<Routes, Error> {
+pub(crate) fn add(
+    routes: Routes,
+    offered: &Offered,
+    layers: &(EndOnStopLayer, LimitReflectionLayer),
+) -> Result<Routes, Error> {
     if !offered.contains(OfferedService::Reflection) {
         return Ok(routes);
     }
     let (v1, v1alpha) = (builder(offered).build_v1()?, builder(offered).build_v1alpha()?);
-    Ok(routes.add_service(end_on_stop.named_layer(v1)).add_service(end_on_stop.named_layer(v1alpha)))
+    Ok(routes.add_service(layers.named_layer(v1)).add_service(layers.named_layer(v1alpha)))
 }
 
 fn builder(offered: &Offered) -> Builder<'static> {

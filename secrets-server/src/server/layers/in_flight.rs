@@ -1,4 +1,5 @@
-//! Counts a call among the work in flight until its response is sent, so that a server that stops waits for it.
+//! Counts a call among the work in flight until its response is sent, so that a server that stops waits for it and its
+//! connection does not count as idle.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,6 +10,7 @@ use tower::{Layer, Service};
 
 use super::BoxFuture;
 use crate::process::shutdown::{InFlightGuard, Shutdown};
+use crate::server::activity::{ActiveCall, Activity};
 
 #[derive(Clone, Debug)]
 pub(crate) struct InFlightLayer {
@@ -50,7 +52,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<I>) -> Self::Future {
-        let guard = self.shutdown.calls.token();
+        let connection = request.extensions().get::<Activity>().map(Activity::begin_call);
+        let guard = (self.shutdown.calls.token(), connection);
         request.extensions_mut().insert(self.shutdown.clone());
         let response = self.inner.call(request);
         Box::pin(async move { Ok(response.await?.map(|inner| InFlightBody { inner, guard: Some(guard) })) })
@@ -61,7 +64,7 @@ where
 pub(crate) struct InFlightBody<B> {
     // Dropped before `guard`: the call is logged first.
     inner: B,
-    guard: Option<InFlightGuard>,
+    guard: Option<(InFlightGuard, Option<ActiveCall>)>,
 }
 
 impl<B: Body + Unpin> Body for InFlightBody<B> {

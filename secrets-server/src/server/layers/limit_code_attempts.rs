@@ -1,6 +1,6 @@
 //! Limits how many codes an address may try, before any of them is looked up.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -15,7 +15,7 @@ use tower::{Layer, Service};
 
 use super::BoxFuture;
 use crate::auth::takes_code;
-use crate::call::peer::Peer;
+use crate::call::peer::{Peer, site};
 use crate::error::{Error, Reason};
 
 /// How many addresses are remembered. Whoever has more of them at hand is not held up by this limit anyway, and must not make
@@ -97,14 +97,6 @@ impl CodeAttempts {
             }
         }
         self.by_address.check_key(&site(address)).map_err(|until| until.wait_time_from(self.clock.now()))
-    }
-}
-
-/// An IPv6 site has at least 2⁶⁴ addresses, among which it can choose.
-fn site(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -1,0 +1,83 @@
+//! What a connection is busy with; in the extensions of each of its requests.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Duration, Instant};
+
+use super::limits::MAX_ANONYMOUS_STREAMS_PER_CONNECTION;
+
+/// The calls and the anonymous streams of one connection. Clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct Activity {
+    calls: Arc<Mutex<Calls>>,
+    anonymous_streams: Arc<Semaphore>,
+}
+
+#[derive(Debug)]
+struct Calls {
+    in_flight: usize,
+    /// When the last one ended.
+    ended: Instant,
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        Self {
+            calls: Arc::new(Mutex::new(Calls { in_flight: 0, ended: Instant::now() })),
+            anonymous_streams: Arc::new(Semaphore::new(MAX_ANONYMOUS_STREAMS_PER_CONNECTION)),
+        }
+    }
+}
+
+impl Activity {
+    /// Counts a call until what is returned is dropped.
+    pub(crate) fn begin_call(&self) -> ActiveCall {
+        self.calls().in_flight += 1;
+        ActiveCall(self.clone())
+    }
+
+    /// How long there has been no call; none while there is one.
+    pub(crate) fn idle_time(&self) -> Option<Duration> {
+        let calls = self.calls();
+        (calls.in_flight == 0).then(|| calls.ended.elapsed())
+    }
+
+    /// A permit for one more stream without a credential, unless there are as many as there may be.
+    pub(crate) fn anonymous_stream(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.anonymous_streams).try_acquire_owned().ok()
+    }
+
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call of a connection.
+#[derive(Debug)]
+pub(crate) struct ActiveCall(Activity);
+
+impl Drop for ActiveCall {
+    fn drop(&mut self) {
+        let mut calls = self.0.calls();
+        calls.in_flight -= 1;
+        calls.ended = Instant::now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_is_idle_while_it_has_no_call() {
+        let activity = Activity::default();
+        assert!(activity.idle_time().is_some());
+        let calls = (activity.begin_call(), activity.begin_call());
+        assert_eq!(activity.idle_time(), None);
+        drop(calls.0);
+        assert_eq!(activity.idle_time(), None);
+        drop(calls.1);
+        assert!(activity.idle_time().is_some());
+    }
+}

@@ -20,6 +20,7 @@ use crate::store::Store;
 
 use self::usage::UsageBuffer;
 
+pub(crate) use authenticate::unknown_credential;
 pub use authenticated::Authenticated;
 pub use credentials::{MissingCredential, RequestCredentials};
 

@@ -5,7 +5,8 @@ pub mod request_id;
 
 use secrets_core::authorize::{self, Permit, Resource, Right};
 use secrets_core::{
-    Binding, ContextName, OrganizationId, Principal, PrincipalName, SessionRestrictions, Timestamp, Uid,
+    AccountKind, Binding, ContextName, OrganizationId, Principal, PrincipalKind, PrincipalName, PrincipalRef,
+    SessionRestrictions, Timestamp, Uid,
 };
 use secrets_proto::Method;
 
@@ -78,6 +79,28 @@ impl Caller {
     /// As the database spells it.
     pub fn principal_kind(&self) -> &'static str {
         self.principal.reference().kind.as_str()
+    }
+
+    /// Whose bindings decide: its own; for a session, those of its creator and of its user.
+    pub fn deciding_principals(&self) -> Vec<PrincipalRef> {
+        match self.principal {
+            Principal::Operator => Vec::new(),
+            Principal::User { .. } | Principal::ServiceAccount { .. } => vec![self.principal.reference()],
+            Principal::Session { context, creator, .. } => {
+                let user = context.user.map(|uid| PrincipalRef { kind: PrincipalKind::User, uid });
+                [Some(creator.reference()), user].into_iter().flatten().collect()
+            }
+        }
+    }
+
+    /// Whether its credential and its roles change under no other lock than its organization's: it is a person, or a session
+    /// that a person created. What others have is the platform's, or ends with what issued it, which may be.
+    pub fn is_of_one_organization(&self) -> bool {
+        match self.principal {
+            Principal::User { .. } => true,
+            Principal::Session { creator, .. } => creator.kind() == AccountKind::User,
+            Principal::Operator | Principal::ServiceAccount { .. } => false,
+        }
     }
 
     /// The caller's organization; none for the operator and the platform's service accounts.

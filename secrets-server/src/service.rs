@@ -6,8 +6,8 @@
 //! - Every use case takes an [`OpenCall`](open_call::OpenCall), which only [`Service::run`] makes: so each ends with its audit
 //!   event. It authorizes before any look-up that could tell whether something exists: what is missing is located with the nil
 //!   uid, authorized like any other, and only then reported (see [`locate`]).
-//! - Only use cases begin and commit. A mutation walks through [`mutation`]: lock, locate, authorize, ask whether it is a
-//!   repeat, change, bump the revision, finish. Reads use `self.store.reader()`.
+//! - Only use cases begin and commit. A mutation walks through [`mutation`]: lock, read the caller again, locate, authorize, ask
+//!   whether it is a repeat, change, bump the revision, finish. Reads use `self.store.reader()`.
 //!
 //! To add one: a function `impl Service { pub async fn … }` in a file of its noun; its handler in `rpc/`; its method in the proto.
 
@@ -15,6 +15,7 @@ pub mod access;
 pub mod audit;
 pub mod bootstrap;
 pub mod create_credential;
+mod current_caller;
 pub mod deletions;
 pub mod directory;
 pub mod incarnation;

@@ -4,8 +4,8 @@
 //! # Invariants
 //!
 //! - Every query starts from a function that fixes the organization. `Entity::find()` is not called outside this
-//!   directory. The exceptions are the look-up of a credential by its MAC, the sweeps that purge what is due, and what
-//!   concerns the service as a whole: a backup's check, and a restore.
+//!   directory. The exceptions are the look-ups of the credential that is presented, the sweeps that purge what is due, and
+//!   what concerns the service as a whole: a backup's check, and a restore.
 //! - Functions take `&impl ConnectionTrait` and never begin or commit; only services do ([`Store::begin`], [`commit`]).
 //! - A mutation calls [`revision::lock`] first. Counting and then inserting is free of races after it, and
 //!   [`revision::RevisionLock::bump`] demands the lock as evidence.
@@ -37,6 +37,7 @@ mod write_ahead_log;
 
 pub mod audit;
 pub mod binding;
+pub mod caller;
 pub mod context;
 pub mod credential;
 pub mod idempotency;

@@ -28,6 +28,7 @@ mod wire {
     mod erasure;
     mod explain;
     mod handover;
+    mod lost_rights;
     mod people;
     mod reserved;
     mod resolve;

@@ -20,9 +20,6 @@ use crate::store::credential::Credential;
 use crate::store::organization::Organization;
 use crate::store::{binding, context, credential, organization, service_account, user};
 
-/// One text for all of it: whoever holds a credential that has ended learns no more than a stranger.
-const UNKNOWN: &str = "the credential is unknown, revoked or expired";
-
 impl Authenticator {
     /// Looks up the credential that a request presents. Failures are counted per address, not stored one by one.
     pub async fn look_up(&self, presented: RequestCredentials, method: Method) -> Result<Authenticated, Error> {
@@ -77,7 +74,7 @@ impl Authenticator {
                 break;
             }
         }
-        let row = found.ok_or_else(|| unauthenticated(UNKNOWN))?;
+        let row = found.ok_or_else(unknown_credential)?;
         check_alive(&row, self.clock.now())?;
         Ok(row)
     }
@@ -103,7 +100,8 @@ impl Authenticator {
     async fn user(&self, row: &Credential) -> Result<Caller, Error> {
         let db = self.store.reader();
         let organization = self.live_organization(row.organization).await?;
-        let user = user::by_uids(db, organization.uid, [row.principal.uid]).await?.pop().ok_or_else(gone)?;
+        let user =
+            user::by_uids(db, organization.uid, [row.principal.uid]).await?.pop().ok_or_else(unknown_credential)?;
         let name = UserName::new(organization.organization_id.clone(), user.user_id);
         Ok(Caller {
             principal: Principal::User { organization: organization.uid, user: user.uid },
@@ -123,7 +121,8 @@ impl Authenticator {
             None => None,
         };
         let within = organization.as_ref().map(|organization| organization.uid);
-        let account = service_account::by_uids(db, within, [row.principal.uid]).await?.pop().ok_or_else(gone)?;
+        let account =
+            service_account::by_uids(db, within, [row.principal.uid]).await?.pop().ok_or_else(unknown_credential)?;
         let name = ServiceAccountName {
             organization: organization.as_ref().map(|organization| organization.organization_id.clone()),
             id: account.service_account_id,
@@ -151,7 +150,8 @@ impl Authenticator {
             user: row.context_user,
         };
         let creator = self.creator(&organization, row).await?;
-        let context_name = context::name(db, &organization.organization_id, &context).await?.ok_or_else(gone)?;
+        let context_name =
+            context::name(db, &organization.organization_id, &context).await?.ok_or_else(unknown_credential)?;
         let mut principals = vec![creator.reference()];
         principals.extend(context.user.map(|user| PrincipalRef { kind: PrincipalKind::User, uid: user }));
         let name = SessionName { organization: organization.organization_id.clone(), uid: row.uid };
@@ -174,12 +174,15 @@ impl Authenticator {
         let db = self.store.reader();
         match row.principal.kind {
             PrincipalKind::User => {
-                let user = user::by_uids(db, organization.uid, [row.principal.uid]).await?.pop().ok_or_else(gone)?;
+                let user = user::by_uids(db, organization.uid, [row.principal.uid])
+                    .await?
+                    .pop()
+                    .ok_or_else(unknown_credential)?;
                 Ok(Account::User { organization: organization.uid, user: user.uid })
             }
             PrincipalKind::ServiceAccount => {
                 let found = service_account::by_uids(db, Some(organization.uid), [row.principal.uid]).await?.pop();
-                let account = found.ok_or_else(gone)?;
+                let account = found.ok_or_else(unknown_credential)?;
                 Ok(Account::ServiceAccount { organization: account.organization, service_account: account.uid })
             }
             PrincipalKind::Operator | PrincipalKind::Session => {
@@ -189,8 +192,8 @@ impl Authenticator {
     }
 
     async fn live_organization(&self, uid: Option<Uid>) -> Result<Organization, Error> {
-        let uid = uid.ok_or_else(gone)?;
-        organization::by_uid(self.store.reader(), uid).await?.ok_or_else(gone)
+        let uid = uid.ok_or_else(unknown_credential)?;
+        organization::by_uid(self.store.reader(), uid).await?.ok_or_else(unknown_credential)
     }
 
     /// Counts the use of a credential, to the minute. Best effort: a call neither waits nor fails because of it.
@@ -203,7 +206,7 @@ impl Authenticator {
 }
 
 fn check_alive(row: &Credential, now: Timestamp) -> Result<(), Error> {
-    if row.has_ended(now) { Err(unauthenticated(UNKNOWN)) } else { Ok(()) }
+    if row.has_ended(now) { Err(unknown_credential()) } else { Ok(()) }
 }
 
 fn operator(row: &Credential) -> Caller {
@@ -222,8 +225,9 @@ fn caller_organization(organization: Organization) -> CallerOrganization {
     CallerOrganization { uid: organization.uid, id: organization.organization_id }
 }
 
-fn gone() -> Error {
-    unauthenticated(UNKNOWN)
+/// One text for all of it: whoever holds a credential that has ended learns no more than a stranger.
+pub(crate) fn unknown_credential() -> Error {
+    unauthenticated("the credential is unknown, revoked or expired")
 }
 
 fn unauthenticated(text: &str) -> Error {

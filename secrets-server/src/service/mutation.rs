@@ -1,22 +1,25 @@
 //! A mutation: one transaction that holds its organization's lock, and ends with the change, its audit event and, for a
 //! repeatable request, its first result, all durable or none.
 //!
-//! Its way is in its types: [`Service::lock`] gives a [`Locked`] organization, in which the use case locates what it changes;
-//! [`Locked::mutate`] authorizes, asks whether the request is a repeat, and only then gives the [`Mutation`] of the right that
-//! was granted, which [`Mutation::finish`] ends.
+//! Its way is in its types: [`Service::lock`] gives a [`Locked`] organization, in which the caller was read again and the use
+//! case locates what it changes; [`Locked::mutate`] authorizes, asks whether the request is a repeat, and only then gives the
+//! [`Mutation`] of the right that was granted, which [`Mutation::finish`] ends. A mutation takes no permit but a
+//! [`LockedPermit`]: what was decided before the wait for the lock decides nothing.
 
 use std::time::Duration;
 
 use prost::Message;
 use secrets_core::authorize::{Permit, Right};
-use secrets_core::{Scope, ScopeKind, Timestamp, Uid};
+use secrets_core::{Binding, Scope, ScopeKind, Timestamp, Uid};
 use zeroize::Zeroizing;
 
 use super::Service;
-use super::open_call::{Located, OpenCall};
+use super::current_caller;
+use super::open_call::{Authorize, Located, OpenCall};
 use crate::call::Call;
 use crate::crypto::MacPurpose;
 use crate::error::{Error, Reason};
+use crate::store::credential::Credential;
 use crate::store::revision::{Revision, RevisionLock};
 use crate::store::{PLATFORM, WriteTransaction, idempotency, revision};
 
@@ -75,7 +78,8 @@ impl Service {
         Ok(IdempotencyKey { request, encode: Box::new(move |result| encode(result).encode_to_vec()) })
     }
 
-    /// Begins a transaction and takes the lock of an organization, or with [`PLATFORM`] that of the platform.
+    /// Begins a transaction, takes the lock of an organization, or with [`PLATFORM`] that of the platform, and reads the caller
+    /// again: they may have lost their credential or their roles while they waited.
     pub async fn lock(&self, call: &mut OpenCall, organization: Uid) -> Result<Locked<'_>, Error> {
         let transaction = call.begin(self).await?;
         let lock = if organization == PLATFORM {
@@ -83,7 +87,8 @@ impl Service {
         } else {
             revision::lock(&transaction, organization).await?.ok_or_else(Error::denied)?
         };
-        Ok(Locked { service: self, transaction, before: lock.current(), lock })
+        let credential = current_caller::read_under_lock(&transaction, call, organization, self.clock.now()).await?;
+        Ok(Locked { service: self, transaction, before: lock.current(), lock, credential })
     }
 }
 
@@ -94,7 +99,13 @@ pub struct Locked<'a> {
     lock: RevisionLock,
     /// Where the history stood at the beginning.
     before: Revision,
+    /// The caller's, as it was read under the lock.
+    credential: Credential,
 }
+
+/// A permit that was given under the lock. Only [`Locked`] makes one.
+#[must_use]
+pub struct LockedPermit<A: Right>(Permit<A>);
 
 /// A mutation that was authorized, or the first result of the same request.
 #[expect(clippy::large_enum_variant, reason = "taken apart where it is returned, once a mutation")]
@@ -109,6 +120,25 @@ impl<'a> Locked<'a> {
         &self.transaction
     }
 
+    /// Asks the policy, with the caller's own bindings as they are under the lock.
+    pub(super) fn authorize<A: Right>(
+        &self,
+        call: &mut OpenCall,
+        located: &impl Located,
+    ) -> Result<LockedPermit<A>, Error> {
+        self.authorize_with(call, &[], located)
+    }
+
+    /// The same with `more`: the bindings of a context's user, read under the lock too.
+    pub(super) fn authorize_with<A: Right>(
+        &self,
+        call: &mut OpenCall,
+        more: &[Binding],
+        located: &impl Located,
+    ) -> Result<LockedPermit<A>, Error> {
+        Ok(LockedPermit(call.authorize_with(more, located)?))
+    }
+
     /// Authorizes, and then asks whether the request is a repeat: a repeat is authorized anew.
     pub async fn mutate<A: Right, T>(
         self,
@@ -116,7 +146,7 @@ impl<'a> Locked<'a> {
         located: &impl Located,
         key: &IdempotencyKey<T>,
     ) -> Result<Begun<'a, A, T>, Error> {
-        let permit = call.authorize::<A>(located)?;
+        let permit = self.authorize::<A>(call, located)?;
         self.mutate_with(call, permit, key).await
     }
 
@@ -124,7 +154,7 @@ impl<'a> Locked<'a> {
     pub(super) async fn mutate_with<A: Right, T>(
         self,
         call: &Call,
-        permit: Permit<A>,
+        permit: LockedPermit<A>,
         key: &IdempotencyKey<T>,
     ) -> Result<Begun<'a, A, T>, Error> {
         match self.first_result(call, key).await? {
@@ -134,8 +164,8 @@ impl<'a> Locked<'a> {
     }
 
     /// The same for a request that is done again when it comes again.
-    pub(super) fn mutate_anew<A: Right>(self, call: &Call, permit: Permit<A>) -> Mutation<'a, A> {
-        Mutation { locked: self, _permit: permit, now: call.now, changed: Vec::new() }
+    pub(super) fn mutate_anew<A: Right>(self, call: &Call, permit: LockedPermit<A>) -> Mutation<'a, A> {
+        Mutation { locked: self, _permit: permit.0, now: call.now, changed: Vec::new() }
     }
 
     async fn first_result<T>(&self, call: &Call, key: &IdempotencyKey<T>) -> Result<Option<Vec<u8>>, Error> {
@@ -179,6 +209,11 @@ impl<A: Right> Mutation<'_, A> {
     /// Where statements go.
     pub fn db(&self) -> &WriteTransaction {
         &self.locked.transaction
+    }
+
+    /// The caller's credential, as it is under the lock.
+    pub(super) fn credential(&self) -> &Credential {
+        &self.locked.credential
     }
 
     /// Where the organization's history stands in this transaction.

@@ -12,7 +12,7 @@ use secrets_core::authorize::{Permit, Resource, Right};
 
 use super::Service;
 use crate::audit::{DeliveredSet, Detail, Event, Subject};
-use crate::call::Call;
+use crate::call::{Call, Caller};
 use crate::error::{Error, Reason};
 use crate::store::{self, Confirmation, WriteTransaction, audit};
 
@@ -39,6 +39,9 @@ impl Located for (Subject, Resource) {
 
 /// Whoever asks for a permit: a call, whose event will name what it asked for, or an open watch that looks again.
 pub trait Authorize: Deref<Target = Call> {
+    /// The caller, to be brought up to date.
+    fn caller_mut(&mut self) -> &mut Caller;
+
     /// Asks the policy, with the caller's own bindings and `more`: those of a context's user.
     fn authorize_with<A: Right>(&mut self, more: &[Binding], located: &impl Located) -> Result<Permit<A>, Error>;
 }
@@ -55,6 +58,10 @@ impl Deref for Unrecorded {
 }
 
 impl Authorize for Unrecorded {
+    fn caller_mut(&mut self) -> &mut Caller {
+        &mut self.0.caller
+    }
+
     fn authorize_with<A: Right>(&mut self, more: &[Binding], located: &impl Located) -> Result<Permit<A>, Error> {
         self.0.permit_with(more, &located.resource())
     }
@@ -80,6 +87,10 @@ impl Deref for OpenCall {
 }
 
 impl Authorize for OpenCall {
+    fn caller_mut(&mut self) -> &mut Caller {
+        &mut self.call.caller
+    }
+
     fn authorize_with<A: Right>(&mut self, more: &[Binding], located: &impl Located) -> Result<Permit<A>, Error> {
         self.identify(located.subject());
         self.call.permit_with(more, &located.resource())

@@ -186,7 +186,7 @@ async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<Bin
     query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
-fn read(model: Model) -> Result<BindingRecord, StoreError> {
+pub(super) fn read(model: Model) -> Result<BindingRecord, StoreError> {
     let row = Row::new(TABLE, &model.uid);
     let kind = row.parse("principal_kind", &model.principal_kind)?;
     let organization = unless_platform(model.organization_uid);

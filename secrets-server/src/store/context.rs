@@ -77,13 +77,18 @@ async fn find(db: &impl ConnectionTrait, wanted: Wanted<'_>) -> Result<Option<Lo
     let organization = organization::Model::from_query_result(&row, "o_").map_err(reading("organizations"))?;
     Ok(Some(Located {
         organization: super::organization::read(organization)?,
-        project: read::<project::Model>(&row, "p_", "projects")?.map(super::project::read).transpose()?,
-        workspace: read::<workspace::Model>(&row, "w_", "workspaces")?.map(super::workspace::read).transpose()?,
-        user: read::<user::Model>(&row, "u_", "users")?.map(super::user::read).transpose()?,
+        project: joined::<project::Model>(&row, "p_", "projects")?.map(super::project::read).transpose()?,
+        workspace: joined::<workspace::Model>(&row, "w_", "workspaces")?.map(super::workspace::read).transpose()?,
+        user: joined::<user::Model>(&row, "u_", "users")?.map(super::user::read).transpose()?,
     }))
 }
 
-fn read<M: FromQueryResult>(row: &QueryResult, prefix: &str, table: &'static str) -> Result<Option<M>, StoreError> {
+/// A row that is joined under this prefix, if there is one.
+pub(super) fn joined<M: FromQueryResult>(
+    row: &QueryResult,
+    prefix: &str,
+    table: &'static str,
+) -> Result<Option<M>, StoreError> {
     // A row that was not joined has NULL even where the table has none; one that was not asked for has no columns.
     let uid = format!("{prefix}uid");
     if row.column_names().contains(&uid) {
@@ -125,7 +130,8 @@ fn within(table: &'static str) -> Condition {
     Condition::all().add(Expr::col((table, "organization_uid")).equals(("o", organization::Column::Uid)))
 }
 
-fn columns<C: Iterable + IdenStatic + IntoIden>(query: &mut SelectStatement, table: &'static str) {
+/// Selects all columns of a table, each under the prefix of its alias.
+pub(super) fn columns<C: Iterable + IdenStatic + IntoIden>(query: &mut SelectStatement, table: &'static str) {
     for column in C::iter() {
         query.expr_as(Expr::col((table, column)), Alias::new(format!("{table}_{}", column.as_str())));
     }

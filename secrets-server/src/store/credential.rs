@@ -4,7 +4,7 @@ mod hand_over;
 mod origin;
 mod revoke;
 
-use sea_orm::sea_query::{Condition, LockType, SimpleExpr};
+use sea_orm::sea_query::{Condition, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Select,
@@ -138,12 +138,6 @@ pub async fn creator(db: &impl ConnectionTrait, of: &Credential) -> Result<Optio
     one(db, Entity::find().filter(Column::OrganizationUid.is_in(organizations)).filter(Column::Uid.eq(uid))).await
 }
 
-/// Reads the credential with which another is about to be created, and holds it until the transaction ends: whoever revokes
-/// it meanwhile waits, and then finds the new one to revoke along with it.
-pub async fn hold(db: &impl ConnectionTrait, uid: Uid) -> Result<Option<Credential>, StoreError> {
-    one(db, Entity::find().filter(Column::Uid.eq(uid)).lock(LockType::Share)).await
-}
-
 /// Up to `limit` credentials, the newest first, those after `after` (the creation time and uid of the last one seen).
 pub async fn list(
     db: &impl ConnectionTrait,
@@ -222,7 +216,7 @@ async fn one(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Option<
     query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
 }
 
-fn read(model: Model) -> Result<Credential, StoreError> {
+pub(super) fn read(model: Model) -> Result<Credential, StoreError> {
     let row = Row::new(TABLE, &model.uid);
     let principal =
         PrincipalRef { kind: row.parse("principal_kind", &model.principal_kind)?, uid: model.principal_uid };

@@ -3,6 +3,7 @@
 use secrets_core::CredentialKind;
 use secrets_core::Timestamp;
 use secrets_core::principal::{PrincipalKind, PrincipalRef};
+use secrets_server::store::caller::{self, CallerKey};
 use secrets_server::store::credential::{self, Credential, CredentialFilter, Origin};
 use secrets_server::store::{StoreError, UniqueIndex, commit};
 use tokio::sync::oneshot;
@@ -338,11 +339,14 @@ async fn purges_short_lived_ones_after_their_end(database: &TestDatabase) {
     assert!(credential::by_uid(db, Some(uid(1)), uid(100)).await.unwrap().is_some());
 }
 
-/// Whoever creates holds the creating credential; a revocation of it waits, and ends the new session too.
+/// Whoever creates holds the creating credential, where it may end under another lock; a revocation of it waits, and ends the
+/// new session too.
 async fn revokes_a_session_that_is_created_meanwhile(database: &TestDatabase) {
     insert(database, &[Credential { organization: None, ..token(100) }]).await;
     let create = database.store.begin().await.unwrap();
-    assert_eq!(credential::hold(&create, uid(100)).await.unwrap().unwrap().revoke_time, None);
+    let key = CallerKey { credential: uid(100), principals: &[], organization: Some(uid(1)) };
+    caller::hold(&create, key).await.unwrap();
+    assert_eq!(caller::read(&create, key).await.unwrap().unwrap().0.revoke_time, None);
     let (started, has_started) = oneshot::channel();
     let store = database.store.clone();
     let revocation = tokio::spawn(async move {

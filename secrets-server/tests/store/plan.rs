@@ -4,10 +4,11 @@ use sea_orm::{ConnectionTrait, Statement};
 use secrets_core::ContextName;
 use secrets_core::principal::{PrincipalKind, PrincipalRef};
 use secrets_server::store::audit::AuditFilter;
+use secrets_server::store::caller::CallerKey;
 use secrets_server::store::idempotency::IdempotencyKey;
 use secrets_server::store::secret::SecretQuery;
 use secrets_server::store::{
-    audit, binding, context, credential, idempotency, key, organization, revision, secret, user, version,
+    audit, binding, caller, context, credential, idempotency, key, organization, revision, secret, user, version,
 };
 
 use crate::store::fixture::{self, NOW, uid};
@@ -49,6 +50,9 @@ async fn ask_everything(database: &TestDatabase) {
     };
     credential::by_mac(db, &[0; 32]).await.unwrap();
     credential::by_uid(db, Some(acme), uid(100)).await.unwrap();
+    let key = CallerKey { credential: uid(100), principals: &[bob, agent], organization: Some(acme) };
+    caller::read(db, key).await.unwrap();
+    caller::read(db, CallerKey { principals: &[agent], organization: None, ..key }).await.unwrap();
     organization::by_uid(db, acme).await.unwrap();
     user::by_uids(db, acme, [uid(30)]).await.unwrap();
     binding::of_principals(db, acme, &[bob]).await.unwrap();

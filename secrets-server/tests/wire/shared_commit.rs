@@ -10,6 +10,7 @@ use secrets_proto::Method;
 use secrets_server::call::{Call, Caller};
 use secrets_server::clock::{Clock, SystemClock};
 use secrets_server::error::Reason;
+use secrets_server::store::credential::{self, CredentialFilter};
 use secrets_server::store::organization::{self, Organization};
 use secrets_server::store::{self, PLATFORM, WriteTransaction};
 
@@ -21,13 +22,15 @@ use crate::support::server::TestServer;
 async fn answers_from_what_others_wrote_only_once_it_is_durable() {
     let database = TestDatabase::sqlite().await;
     let server = TestServer::start(&database).await;
+    let operators =
+        credential::list(database.store.reader(), None, &CredentialFilter::default(), None, 1).await.unwrap();
     for fails in [false, true] {
         let first = database.store.begin().await.unwrap();
         insert_organization(&first, if fails { 2 } else { 1 }).await;
         if fails {
             fail_to_commit(&first).await;
         }
-        let mut answer = pin!(server.app.service.run(operator(), |service, call| {
+        let mut answer = pin!(server.app.service.run(operator(operators[0].uid), |service, call| {
             Box::pin(async move {
                 let locked = service.lock(call, PLATFORM).await?;
                 Ok(organization::count(locked.db()).await.unwrap())
@@ -48,12 +51,12 @@ async fn answers_from_what_others_wrote_only_once_it_is_durable() {
     database.end().await;
 }
 
-fn operator() -> Call {
+fn operator(credential: Uid) -> Call {
     let caller = Caller {
         principal: Principal::Operator,
         name: PrincipalName::Operator,
         organization: None,
-        credential: Uid::from_u128(1),
+        credential,
         expire_time: None,
         bindings: Vec::new(),
         session: None,

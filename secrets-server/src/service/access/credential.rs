@@ -1,15 +1,11 @@
-//! What tokens and sessions have in common: how they are listed, and that what was revoked makes no more.
+//! What tokens and sessions have in common: how they are listed.
 
 use std::fmt;
 use std::str::FromStr;
 
-use sea_orm::ConnectionTrait;
 use secrets_core::{Timestamp, Uid};
 
-use crate::call::Call;
-use crate::error::{Error, Reason};
-use crate::service::Service;
-use crate::store::credential::{self, Credential};
+use crate::store::credential::Credential;
 
 /// Where a credential stands in a list, the newest first: when it was made, and its uid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,24 +42,6 @@ impl FromStr for Cursor {
 /// A text that is no position in a list of credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct InvalidCursor;
-
-impl Service {
-    /// Returns the credential of the call, with which another is about to be made: not one that was revoked since the call
-    /// began. Whoever revokes it meanwhile is kept waiting until what it made is there to be found.
-    pub(super) async fn hold_own_credential(
-        &self,
-        db: &impl ConnectionTrait,
-        call: &Call,
-    ) -> Result<Credential, Error> {
-        let own = credential::hold(db, call.caller.credential).await?;
-        own.filter(|row| row.revoke_time.is_none()).ok_or_else(ended)
-    }
-}
-
-/// The credential of the call ended since it began.
-pub(super) fn ended() -> Error {
-    Error::new(Reason::Unauthenticated, "the credential is unknown, revoked or expired")
-}
 
 #[cfg(test)]
 mod tests {

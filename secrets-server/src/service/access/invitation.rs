@@ -112,17 +112,12 @@ impl Service {
         let own = Subject::new(organization, &call.caller.name, user);
         call.identify(own.clone());
         let ttl = lifetime("ttl", input.ttl, DEFAULT_TOKEN_TTL, MAX_TOKEN_TTL)?;
+        // Of two who redeem the same code at the same time, one finds here that it has ended.
         let locked = self.lock(call, organization).await?;
-        let permit = call.authorize::<right::CreateToken>(&(own, Resource::User { organization, user }))?;
+        let permit = locked.authorize::<right::CreateToken>(call, &(own, Resource::User { organization, user }))?;
         // A code is redeemed once: a repeat is too late.
         let mutation = locked.mutate_anew(call, permit);
-        // Under the lock: of two who redeem the same code at the same time, one is too late.
-        if !credential::revoke_alone(mutation.db(), Some(organization), call.caller.credential, call.now).await? {
-            return Err(Error::new(
-                Reason::Unauthenticated,
-                "the invitation was redeemed or revoked; ask for another one",
-            ));
-        }
+        credential::revoke_alone(mutation.db(), Some(organization), call.caller.credential, call.now).await?;
         user::set_state(mutation.db(), organization, user, UserState::Active).await?;
         let new_credential = NewCredential {
             kind: CredentialKind::Personal,

@@ -19,7 +19,7 @@ use crate::service::Service;
 use crate::service::create_credential::{CreatedCredential, NewCredential, lifetime};
 use crate::service::locate::account::{AccountNames, account_of};
 use crate::service::mutation::{Begun, IdempotencyKey, MutationOutcome};
-use crate::service::open_call::{Authorize, OpenCall};
+use crate::service::open_call::OpenCall;
 use crate::store::credential;
 use crate::store::credential::{Credential, Origin};
 
@@ -81,13 +81,13 @@ impl Service {
         let organization = self.locate_organization(self.store.reader(), call, &asked.organization).await?;
         let locked = self.lock(call, organization.uid).await?;
         let located = self.locate_context(locked.db(), call, &asked).await?;
-        let permit = call.authorize_with::<right::CreateSession>(&located.user_bindings, &located)?;
+        let permit = locked.authorize_with::<right::CreateSession>(call, &located.user_bindings, &located)?;
         let mutation = match locked.mutate_with(call, permit, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,
         };
         located.must_exist()?;
-        let own = self.hold_own_credential(mutation.db(), call).await?;
+        let own = mutation.credential();
         let creator = match (call.caller.principal.account(), call.caller.principal) {
             (Some(account), _) | (None, Principal::Session { creator: account, .. }) => account,
             (None, _) => return Err(Error::denied()),

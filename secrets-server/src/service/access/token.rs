@@ -116,7 +116,7 @@ impl Service {
             Begun::New(mutation) => mutation,
         };
         holder.must_exist(call)?;
-        let creator = self.hold_own_credential(mutation.db(), call).await?;
+        let creator = mutation.credential();
         let kind = match holder.reference.kind {
             PrincipalKind::User => CredentialKind::Personal,
             PrincipalKind::ServiceAccount => CredentialKind::ServiceAccount,

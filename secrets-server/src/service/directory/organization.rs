@@ -92,10 +92,11 @@ impl Service {
         key: &IdempotencyKey<CreatedOrganization>,
     ) -> Result<MutationOutcome<CreatedOrganization>, Error> {
         let name = ScopeName::Organization(input.id.clone());
-        let permit =
-            call.authorize::<right::CreateOrganization>(&(Subject::new(None, name, None), Resource::Platform))?;
+        let located = (Subject::new(None, name, None), Resource::Platform);
+        // Whoever may not is not to wait for the lock.
+        call.require::<right::CreateOrganization>(&located)?;
         let locked = self.lock(call, PLATFORM).await?;
-        let mutation = match locked.mutate_with(call, permit, key).await? {
+        let mutation = match locked.mutate::<right::CreateOrganization, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,
         };

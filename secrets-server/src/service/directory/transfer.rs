@@ -37,7 +37,7 @@ impl Service {
         let organization = self.locate_organization(self.store.reader(), call, input.name.organization()).await?;
         let locked = self.lock(call, organization.uid).await?;
         let located = self.locate_scope(locked.db(), call, &input.name).await?;
-        match call.authorize::<right::TransferWorkspace>(&located) {
+        match locked.authorize::<right::TransferWorkspace>(call, &located) {
             Ok(permit) => match locked.mutate_with(call, permit, key).await? {
                 Begun::Replayed(outcome) => Ok(outcome),
                 Begun::New(mutation) => self.transfer_or_reassign(call, input, key, mutation, &located, false).await,

@@ -56,7 +56,7 @@ impl Service {
         let target = (subject, located.resource);
         let inner = if validate_only {
             // What changes nothing is neither stored nor a repeat.
-            let permit = call.authorize::<right::WriteSecrets>(&target)?;
+            let permit = locked.authorize::<right::WriteSecrets>(call, &target)?;
             locked.mutate_anew(call, permit)
         } else {
             match locked.mutate(call, &target, key).await? {

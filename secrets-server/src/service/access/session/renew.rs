@@ -2,20 +2,18 @@
 
 use std::time::Duration;
 
-use secrets_core::authorize::Permit;
 use secrets_core::{CredentialKind, SessionName, Timestamp, Uid, right};
 
 use super::{DEFAULT_SESSION_TTL, MAX_SESSION_TTL, SessionView, context_of, nobodys_session, session_resource};
 use crate::audit::Subject;
-use crate::auth::restrictions;
+use crate::auth::{restrictions, unknown_credential};
 use crate::error::Error;
 use crate::service::Service;
-use crate::service::access::credential::ended;
 use crate::service::create_credential::{earlier, lifetime};
 use crate::service::locate::account::AccountNames;
 use crate::service::locate::context::LocatedContext;
 use crate::service::mutation::{IdempotencyKey, Mutation, MutationOutcome};
-use crate::service::open_call::{Authorize, OpenCall};
+use crate::service::open_call::OpenCall;
 use crate::store::credential::Credential;
 use crate::store::{context, credential};
 
@@ -59,7 +57,7 @@ impl Service {
         if let Some(end) = row.expire_time
             && !credential::renew(mutation.db(), context.organization.uid, row.uid, end, creator).await?
         {
-            return Err(ended());
+            return Err(unknown_credential());
         }
         let names = AccountNames::load(mutation.db(), Some(&context.organization), [row.principal]).await?;
         let (creator, restrictions) = (names.name(row.principal), restrictions::parse(row.restrictions.as_deref())?);
@@ -69,17 +67,16 @@ impl Service {
 
     /// The calling session, which goes on ending with its creator.
     async fn calling_session(&self, call: &mut OpenCall, name: Option<&SessionName>) -> Result<Renewable<'_>, Error> {
-        let own = self.own_session(call, name)?;
+        self.own_session(call, name)?;
         let context = self.asked_context(call, None, false)?;
         let organization = self.locate_organization(self.store.reader(), call, &context.organization).await?;
         let locked = self.lock(call, organization.uid).await?;
         let context = self.locate_context(locked.db(), call, &context).await?;
-        let permit = call.authorize::<right::RenewSession>(&context)?;
+        let permit = locked.authorize::<right::RenewSession>(call, &context)?;
         // A repeat moves the end once more.
         let mutation = locked.mutate_anew(call, permit);
         context.must_exist()?;
-        let row = credential::by_uid(mutation.db(), Some(organization.uid), own).await?;
-        let row = row.filter(|row| !row.has_ended(call.now)).ok_or_else(ended)?;
+        let row = mutation.credential().clone();
         let ends_by = credential::creator(mutation.db(), &row).await?.and_then(|creator| creator.expire_time);
         Ok(Renewable { row, context, mutation, ends_by, creator: None })
     }
@@ -93,15 +90,15 @@ impl Service {
         let found = credential::by_uid(locked.db(), Some(within), name.uid).await?;
         let found = found.filter(|row| row.kind == CredentialKind::Session);
         let resource = found.as_ref().map_or(nobodys_session(within), |row| session_resource(call, within, row));
-        let permit: Permit<right::RenewSession> = call.authorize(&(subject.clone(), resource))?;
+        let permit = locked.authorize::<right::RenewSession>(call, &(subject.clone(), resource))?;
         let row = found.filter(|row| !row.has_ended(call.now));
         let row = row.ok_or_else(|| Error::not_found(format_args!("live session `{name}`")))?;
         let context = context::name(locked.db(), &organization.organization_id, &context_of(within, &row)).await?;
         let context = self.locate_context(locked.db(), call, &context.ok_or_else(Error::denied)?).await?;
-        call.authorize_with::<right::CreateSession>(&context.user_bindings, &context).map(|_permit| ())?;
+        let _ = locked.authorize_with::<right::CreateSession>(call, &context.user_bindings, &context)?;
         call.identify(subject);
         let mutation = locked.mutate_anew(call, permit);
-        let own = self.hold_own_credential(mutation.db(), call).await?;
-        Ok(Renewable { row, context, mutation, ends_by: own.expire_time, creator: Some(own.uid) })
+        let (ends_by, creator) = (mutation.credential().expire_time, Some(mutation.credential().uid));
+        Ok(Renewable { row, context, mutation, ends_by, creator })
     }
 }

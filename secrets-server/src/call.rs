@@ -13,7 +13,7 @@ use secrets_proto::Method;
 use crate::error::Error;
 
 /// An authenticated call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     pub caller: Caller,
     pub method: Method,
@@ -26,7 +26,7 @@ pub struct Call {
 }
 
 /// An authenticated caller with all that decides what they may do.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Caller {
     pub principal: Principal,
     pub name: PrincipalName,

@@ -7,7 +7,7 @@
 //!   event. It authorizes before any look-up that could tell whether something exists: what is missing is located with the nil
 //!   uid, authorized like any other, and only then reported (see [`locate`]).
 //! - Only use cases begin and commit. A mutation walks through [`mutation`]: lock, read the caller again, locate, authorize, ask
-//!   whether it is a repeat, change, bump the revision, finish. Reads use `self.store.reader()`.
+//!   whether it is a repeat, change, bump the revision, finish. Reads use [`Service::read`].
 //!
 //! To add one: a function `impl Service { pub async fn … }` in a file of its noun; its handler in `rpc/`; its method in the proto.
 
@@ -31,6 +31,7 @@ pub mod warning;
 
 use std::sync::{Arc, OnceLock};
 
+use sea_orm::DatabaseTransaction;
 use secrets_core::Uid;
 use secrets_core::limits::Limits;
 
@@ -42,6 +43,8 @@ use crate::error::Error;
 use crate::keys::keyring::Keyring;
 use crate::process::deletions_file::DeletionsFile;
 use crate::store::Store;
+
+use self::open_call::Authorize;
 
 /// All use cases, over what they share.
 pub struct Service {
@@ -70,6 +73,14 @@ impl Service {
         let audit = AuditWriter::start(&store);
         let (limits, deletions) = (Limits::default(), OnceLock::new());
         Self { audit, store, keys, clock, random, limits, changes, deletions }
+    }
+
+    /// Starts reading: who calls, with which roles, and everything that is read through what this returns are one state of the
+    /// database. Dropping it ends it; do so before anything else is waited for, since it holds a connection.
+    async fn read(&self, call: &mut impl Authorize) -> Result<DatabaseTransaction, Error> {
+        let db = self.store.snapshot().await?;
+        current_caller::read_again(&db, call, self.clock.now()).await?;
+        Ok(db)
     }
 
     /// A random uid.

@@ -46,7 +46,7 @@ pub trait Authorize: Deref<Target = Call> {
     fn authorize_with<A: Right>(&mut self, more: &[Binding], located: &impl Located) -> Result<Permit<A>, Error>;
 }
 
-/// An open watch looks again: the call that opened it has its event already.
+/// An open watch looks again: the call that opened it has its event already. Only a refusal has one of its own.
 pub(super) struct Unrecorded(pub(super) Call);
 
 impl Deref for Unrecorded {
@@ -152,10 +152,43 @@ impl OpenCall {
     }
 
     /// What the call is about; the caller's organization when nothing more is known.
-    fn subject(&self) -> Subject {
+    pub(super) fn subject(&self) -> Subject {
         self.subject
             .clone()
             .unwrap_or_else(|| Subject { organization: self.call.caller.organization_uid(), ..Subject::default() })
+    }
+}
+
+/// What is left of a call whose stream stays open: enough for an event that says how it ended.
+pub(super) struct StreamedCall {
+    call: Call,
+    subject: Subject,
+}
+
+impl StreamedCall {
+    pub(super) fn new(call: &OpenCall) -> Self {
+        let mut left = call.call.clone();
+        // They are looked up again before they decide.
+        left.caller.bindings = Vec::new();
+        Self { call: left, subject: call.subject() }
+    }
+
+    /// Records that the caller was refused; returns what to answer.
+    pub(super) async fn refused(&mut self, service: &Service, error: Error) -> Error {
+        self.call.now = service.clock.now();
+        let event = Event::refused(&self.call, self.subject.clone(), service.random.as_ref(), &error);
+        let recorded = match event {
+            Ok(event) if !event.is_denial() => return error,
+            Ok(event) => service.audit.record(event).await,
+            Err(random) => Err(random.into()),
+        };
+        match recorded {
+            Ok(()) => error,
+            Err(unrecorded) => {
+                error.log_cause();
+                unrecorded
+            }
+        }
     }
 }
 

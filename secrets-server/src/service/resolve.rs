@@ -32,8 +32,8 @@ pub struct Question {
 impl Service {
     /// The effective set of a context with its values: all of them, or an error.
     pub async fn resolve(&self, call: &mut OpenCall, question: Question) -> Result<ResolvedSet, Error> {
-        // What the context consists of, its secrets and its keys are read from one state of the database.
-        let db = self.store.snapshot().await?;
+        // Who asks, what the context consists of, its secrets and its keys are read from one state of the database.
+        let db = self.read(call).await?;
         let evaluation = self.evaluate::<right::ReceiveValues>(&db, call, question.asked).await?;
         let filter = evaluation.narrowed(question.filter);
         nothing_is_missing(&evaluation.resolution, &filter)?;

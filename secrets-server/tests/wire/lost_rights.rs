@@ -1,6 +1,7 @@
 //! Rights that end while their holder's call waits: for the lock of an organization, or between two statements of a read.
 
 mod mutations;
+mod reads;
 mod writers;
 
 use std::time::Duration;

@@ -105,7 +105,7 @@ impl Service {
         call: &mut OpenCall,
         (name, page): (RoleResourceName, Page),
     ) -> Result<Listed<BindingView>, Error> {
-        let db = self.store.reader();
+        let db = &self.read(call).await?;
         let on = self.locate_role_resource(db, call, &name).await?;
         call.require::<right::ListBindings>(&on)?;
         on.must_exist()?;

@@ -20,7 +20,7 @@ pub struct PermissionQuery {
 impl Service {
     /// Those of the permissions that the caller has on the resource, in the order in which they were asked.
     pub async fn test_permissions(&self, call: &mut OpenCall, query: PermissionQuery) -> Result<Vec<Action>, Error> {
-        let db = self.store.reader();
+        let db = &self.read(call).await?;
         let located = self.locate_scope(db, call, &query.resource).await?;
         call.identify(located.subject());
         let own_context = match &call.caller.session {

@@ -152,7 +152,7 @@ impl Service {
         call: &mut OpenCall,
         (principal, page): (Option<AccountName>, Page),
     ) -> Result<Listed<TokenView>, Error> {
-        let db = self.store.reader();
+        let db = &self.read(call).await?;
         let holder = self.locate_holder(db, call, principal.as_ref()).await?;
         call.require::<right::ListTokens>(&holder)?;
         holder.must_exist(call)?;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use sea_orm::ConnectionTrait;
 use secrets_core::{
     OrganizationId, PrincipalKind, PrincipalName, ProjectId, RoleResource, ScopeName, Timestamp, TokenName, Uid,
     WorkspaceId,
@@ -35,6 +36,7 @@ pub struct Whoami {
 impl Service {
     /// Says who the caller is. Everybody may know that of themselves.
     pub async fn whoami(&self, call: &mut OpenCall) -> Result<Whoami, Error> {
+        let db = &self.read(call).await?;
         let reference = call.caller.principal.reference();
         let uid = (reference.kind != PrincipalKind::Operator).then_some(reference.uid);
         call.identify(Subject::new(call.caller.organization_uid(), &call.caller.name, uid));
@@ -49,7 +51,7 @@ impl Service {
             principal: caller.name.to_string(),
             kind: reference.kind,
             organization: id,
-            bindings: self.own_bindings(call).await?,
+            bindings: self.own_bindings(db, call).await?,
             expire_time: caller.expire_time,
             context: caller.session.as_ref().map(|session| session.context.clone()),
             credential,
@@ -58,11 +60,10 @@ impl Service {
     }
 
     /// The bindings of the caller, wherever they are; those on what is gone are left out.
-    async fn own_bindings(&self, call: &Call) -> Result<Vec<BindingView>, Error> {
+    async fn own_bindings(&self, db: &impl ConnectionTrait, call: &Call) -> Result<Vec<BindingView>, Error> {
         if call.caller.principal.account().is_none() {
             return Ok(Vec::new());
         }
-        let db = self.store.reader();
         let rows = binding::rows_of_principal(db, call.caller.principal.reference()).await?;
         let mut names = RoleResourceNames::default();
         for organization in rows.iter().filter_map(|row| row.binding.resource.organization()).collect::<BTreeSet<_>>() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sea_orm::ConnectionTrait;
 use secrets_core::{OrganizationId, Resource, SecretName, Timestamp, Uid, right};
 
 use super::names::Names;
@@ -63,13 +64,13 @@ impl Service {
     /// Lists events: of the platform for the operator, of an organization for its admins and auditors, and about a user's
     /// own secret for that user alone.
     pub async fn list_audit_events(&self, call: &mut OpenCall, question: EventQuestion) -> Result<EventPage, Error> {
-        let (organization, secrets) = self.authorize_reading(call, &question).await?;
+        let db = self.read(call).await?;
+        let (organization, secrets) = self.authorize_reading(&db, call, &question).await?;
         let within = organization.as_ref().map(|organization| organization.uid);
         let bound = bound(&question);
         let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
         let after = self.cursor(&bound, &question.page.token)?.map(|cursor| position(&cursor)).transpose()?;
 
-        let db = self.store.snapshot().await?;
         let filter = AuditFilter { secrets, principal: question.principal, from: question.from, until: question.until };
         // One more than the page holds, to know whether there is another.
         let mut rows = audit::list(&db, within, &filter, after, question.page.size + 1).await?;
@@ -99,6 +100,7 @@ impl Service {
     /// The organization, and the secrets that are asked for, once the caller may read about them.
     async fn authorize_reading(
         &self,
+        db: &impl ConnectionTrait,
         call: &mut OpenCall,
         question: &EventQuestion,
     ) -> Result<(Option<Organization>, Option<Vec<Uid>>), Error> {
@@ -106,7 +108,6 @@ impl Service {
             call.require::<right::ReadAudit>(&(Subject::new(None, "platform", None), Resource::Platform))?;
             return Ok((None, None));
         };
-        let db = self.store.reader();
         let organization = self.locate_organization(db, call, id).await?;
         let whole = Resource::Organization(organization.uid);
         let subject = Subject::new(organization.uid, format_args!("organizations/{id}"), organization.uid);

@@ -160,7 +160,8 @@ impl Service {
     }
     /// Returns an organization.
     pub async fn get_organization(&self, call: &mut OpenCall, name: ScopeName) -> Result<LimitedOrganization, Error> {
-        let located = self.locate_scope(self.store.reader(), call, &name).await?;
+        let db = &self.read(call).await?;
+        let located = self.locate_scope(db, call, &name).await?;
         call.require::<right::GetOrganization>(&located)?;
         let limits = self.limits_in(&located.organization)?;
         Ok(LimitedOrganization { row: located.organization, limits })
@@ -172,7 +173,7 @@ impl Service {
         call: &mut OpenCall,
         page: Page,
     ) -> Result<Listed<LimitedOrganization>, Error> {
-        let db = self.store.reader();
+        let db = &self.read(call).await?;
         let subject = Subject::new(call.caller.organization_uid(), "organizations", None);
         call.require::<right::ListOrganizations>(&(subject, Resource::Platform))?;
         let shows = |uid: Uid| {

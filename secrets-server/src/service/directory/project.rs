@@ -77,7 +77,7 @@ impl Service {
 
     /// Returns a project.
     pub async fn get_project(&self, call: &mut OpenCall, name: ScopeName) -> Result<ProjectView, Error> {
-        let db = self.store.reader();
+        let db = &self.read(call).await?;
         let located = self.locate_scope(db, call, &name).await?;
         call.require::<right::GetProject>(&located)?;
         located.must_exist()?;
@@ -92,7 +92,7 @@ impl Service {
         call: &mut OpenCall,
         (organization, page): (OrganizationId, Page),
     ) -> Result<Listed<ProjectView>, Error> {
-        let db = self.store.reader();
+        let db = &self.read(call).await?;
         let parent = self.locate_scope(db, call, &ScopeName::Organization(organization.clone())).await?;
         call.require::<right::ListProjects>(&parent)?;
         let within = parent.organization.uid;

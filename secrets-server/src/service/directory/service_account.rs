@@ -67,7 +67,7 @@ impl Service {
         call: &mut OpenCall,
         name: ServiceAccountName,
     ) -> Result<ServiceAccountView, Error> {
-        let db = self.store.reader();
+        let db = &self.read(call).await?;
         let located = self.locate_account(db, call, &AccountName::ServiceAccount(name.clone())).await?;
         call.require::<right::GetServiceAccount>(&located)?;
         located.must_exist(call)?;
@@ -82,7 +82,7 @@ impl Service {
         call: &mut OpenCall,
         (organization, page): (Option<OrganizationId>, Page),
     ) -> Result<Listed<ServiceAccountView>, Error> {
-        let db = self.store.reader();
+        let db = &self.read(call).await?;
         let (home, resource) = self.locate_home(db, call, organization.as_ref()).await?;
         let name = organization
             .as_ref()

@@ -66,7 +66,7 @@ impl Service {
 
     /// Returns a user.
     pub async fn get_user(&self, call: &mut OpenCall, name: ScopeName) -> Result<UserView, Error> {
-        let db = self.store.reader();
+        let db = &self.read(call).await?;
         let located = self.locate_scope(db, call, &name).await?;
         call.require::<right::GetUser>(&located)?;
         located.must_exist()?;
@@ -81,7 +81,7 @@ impl Service {
         call: &mut OpenCall,
         (organization, page): (OrganizationId, Page),
     ) -> Result<Listed<UserView>, Error> {
-        let db = self.store.reader();
+        let db = &self.read(call).await?;
         let parent = self.locate_scope(db, call, &ScopeName::Organization(organization.clone())).await?;
         call.require::<right::ListUsers>(&parent)?;
         let within = parent.organization.uid;

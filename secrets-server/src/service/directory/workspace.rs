@@ -100,7 +100,7 @@ impl Service {
 
     /// Returns a workspace.
     pub async fn get_workspace(&self, call: &mut OpenCall, name: ScopeName) -> Result<WorkspaceView, Error> {
-        let db = self.store.reader();
+        let db = &self.read(call).await?;
         let located = self.locate_scope(db, call, &name).await?;
         call.require::<right::GetWorkspace>(&located)?;
         located.must_exist()?;
@@ -115,7 +115,7 @@ impl Service {
         call: &mut OpenCall,
         (organization, page): (OrganizationId, Page),
     ) -> Result<Listed<WorkspaceView>, Error> {
-        let db = self.store.reader();
+        let db = &self.read(call).await?;
         let parent = self.locate_scope(db, call, &ScopeName::Organization(organization.clone())).await?;
         call.require::<right::ListWorkspaces>(&parent)?;
         let within = parent.organization.uid;

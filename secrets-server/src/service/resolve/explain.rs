@@ -73,7 +73,7 @@ impl Service {
             let rule = "must not be set together with `without_user`";
             return Err(Error::field(Reason::ContextInvalid, "context.user", rule));
         }
-        let db = self.store.snapshot().await?;
+        let db = self.read(call).await?;
         let evaluation = self.evaluate::<right::Explain>(&db, call, asked).await?;
         let organization = Resource::Organization(evaluation.located.context.organization);
         let listing = match call.permit::<right::ListSecrets>(&organization) {

@@ -2,7 +2,8 @@
 //!
 //! An open watch waits for a change of what it depends on ([`crate::changes`]), for the time at which its answer or its
 //! caller's credential changes by itself, and now and then without any reason. Then it looks again, as a call would: who
-//! calls, whether they still may, and what there is. So it ends when the right ends, with the failure a call would have.
+//! calls, whether they still may, and what there is. So it ends when the right ends, with the failure a call would have, and
+//! a refusal is in the audit log as that of a call is.
 //! Between two looks it costs no more than its memory.
 
 mod event;
@@ -22,7 +23,7 @@ use crate::changes::{MAX_WATCHES_PER_CREDENTIAL, Subscription, WatchPermit};
 use crate::error::{Error, Reason};
 use crate::process::shutdown::Shutdown;
 use crate::service::Service;
-use crate::service::open_call::{OpenCall, Unrecorded};
+use crate::service::open_call::{OpenCall, StreamedCall, Unrecorded};
 use crate::store::revision;
 
 pub use self::event::{Happened, WatchEvent, Watched};
@@ -62,6 +63,7 @@ pub struct Watcher {
 pub struct Watch {
     service: Arc<Service>,
     watcher: Watcher,
+    opened: StreamedCall,
     stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
     question: WatchQuestion,
     observed: Observation,
@@ -104,6 +106,7 @@ impl Service {
         Ok(Watch {
             service: Arc::clone(self),
             watcher,
+            opened: StreamedCall::new(call),
             stopped,
             question,
             observed,
@@ -179,9 +182,11 @@ impl Watch {
             let call = self.watcher.authenticator.open_call_again(&self.watcher.authenticated).await?;
             service.observe(&mut Unrecorded(call), &self.question).await
         });
-        let mut observed = observed.await.unwrap_or_else(|_| {
-            Err(Error::new(Reason::StorageUnavailable, "the database does not answer; watch again"))
-        })?;
+        let mut observed = match observed.await {
+            Ok(Ok(observed)) => observed,
+            Ok(Err(error)) => return Err(self.opened.refused(&service, error).await),
+            Err(_) => return Err(Error::new(Reason::StorageUnavailable, "the database does not answer; watch again")),
+        };
         self.refreshed = Instant::now();
         if observed.scopes != self.observed.scopes {
             // The same names stand for other scopes now, of whose changes nobody has notified this watch.

@@ -10,6 +10,7 @@ use crate::service::open_call::OpenCall;
 impl Service {
     /// A secret's metadata, for whoever may list it.
     pub async fn get_secret(&self, call: &mut OpenCall, name: SecretName) -> Result<SecretView, Error> {
-        self.find_shown(self.store.reader(), call, &name).await
+        let db = &self.read(call).await?;
+        self.find_shown(db, call, &name).await
     }
 }

@@ -49,8 +49,7 @@ impl Service {
     /// Lists the secrets of a scope that the caller may see, and on request what its contexts inherit. A scope is bounded, so
     /// that it is read as a whole, and filtered and ordered here.
     pub async fn list_secrets(&self, call: &mut OpenCall, input: ListSecrets) -> Result<ListedSecrets, Error> {
-        // Who wins and who is seen come from one state of the database.
-        let db = &self.store.snapshot().await?;
+        let db = &self.read(call).await?;
         let reading = self.read_secrets(db, call, &input.scope, None).await?;
         let scope = reading.located.scope.uid.to_string();
         let flags = format!("{} {}", input.show_deleted, input.include_inherited);

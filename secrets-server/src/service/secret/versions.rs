@@ -32,7 +32,7 @@ impl Service {
         call: &mut OpenCall,
         input: ListVersions,
     ) -> Result<ListedVersions, Error> {
-        let db = self.store.reader();
+        let db = &self.read(call).await?;
         let shown = self.find_shown(db, call, &input.name).await?;
         let secret = &shown.current.secret;
         // Bound to the secret itself: another one under the same name has other versions.

@@ -18,6 +18,7 @@ on_both!(
     ends_with_the_token_and_with_the_person,
     ends_with_the_membership_that_it_needs,
     ends_with_the_workspace,
+    a_refused_watch_is_in_the_audit_log,
     ends_with_the_creator_of_the_session,
     ends_with_the_organization,
     ends_when_the_server_stops_and_does_not_hold_it_up,
@@ -105,6 +106,32 @@ async fn ends_with_the_membership_that_it_needs(database: &TestDatabase) {
         assert!(matches!(status.code(), Code::PermissionDenied | Code::Unauthenticated), "{status:?}");
     }
     assert!(acme.open(&cat, ws1()).await.is_err());
+}
+
+async fn a_refused_watch_is_in_the_audit_log(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let (session, mut revoked) = session(&acme, 3600).await;
+    let mut left = acme.bob_watches().await;
+    left.set().await;
+    let name = session.session.unwrap().name;
+    let request = v1::RevokeSessionRequest { name: name.clone(), ..Default::default() };
+    server.access(&acme.ann).revoke_session(request).await.unwrap();
+    assert_unauthenticated(&revoked.end().await);
+    let delete = v1::DeleteWorkspaceRequest { name: "organizations/acme/workspaces/ws1".into(), ..Default::default() };
+    server.directory(&acme.bob).delete_workspace(delete).await.unwrap();
+    assert_eq!(left.end().await.code(), Code::PermissionDenied);
+
+    for (principal, reason) in [(name.as_str(), "UNAUTHENTICATED"), (BOB, "PERMISSION_DENIED")] {
+        let request =
+            v1::ListAuditEventsRequest { parent: ACME.into(), principal: principal.into(), ..Default::default() };
+        let listed = server.audit(&acme.ann).list_audit_events(request).await.unwrap().into_inner();
+        let watches: Vec<_> = listed.events.iter().filter(|event| event.action.ends_with("/Watch")).collect();
+        let refused: Vec<_> = watches.iter().filter(|event| !event.reason.is_empty()).collect();
+        assert_eq!(refused.len(), 1, "{watches:?}");
+        assert_eq!((refused[0].reason.as_str(), watches.len()), (reason, 2), "{watches:?}");
+        assert_eq!(refused[0].resource, "organizations/acme/workspaces/ws1");
+    }
 }
 
 async fn ends_with_the_workspace(database: &TestDatabase) {

@@ -34,7 +34,7 @@ pub struct SessionQuery {
 impl Service {
     /// Lists the sessions that the caller may see: an administrator all, others those they created or that serve them.
     pub async fn list_sessions(&self, call: &mut OpenCall, query: SessionQuery) -> Result<Listed<SessionView>, Error> {
-        let db = self.store.reader();
+        let db = &self.read(call).await?;
         let parent = self.locate_scope(db, call, &ScopeName::Organization(query.organization.clone())).await?;
         call.require::<right::ListSessions>(&parent)?;
         let organization = &parent.organization;

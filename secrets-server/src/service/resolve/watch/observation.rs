@@ -37,7 +37,7 @@ impl Service {
         call: &mut impl Authorize,
         question: &WatchQuestion,
     ) -> Result<Observation, Error> {
-        let db = self.store.snapshot().await?;
+        let db = self.read(call).await?;
         let asked = Asked { context: question.context.clone(), ..Asked::default() };
         let evaluation = self.evaluate::<right::ReceiveValues>(&db, call, asked).await?;
         drop(db);

@@ -244,8 +244,9 @@ fn database(raw: RawDatabase, data_dir: &Path) -> Result<Database, InvalidConfig
     }
     let Some(url) = raw.url else { return Ok(Database::Sqlite { path: data_dir.join("secrets.db") }) };
     let url = DatabaseUrl::parse(&url).ok_or_else(|| {
-        let rule = "is not a PostgreSQL address; try `postgres://user@host:5432/database`, \
-                    or leave it out to keep everything in SQLite in the data directory";
+        let rule = "is not a PostgreSQL address; try `postgres://user:password@host:5432/database`, where `@ / # ? %` in a user \
+                    name or password must be escaped as `%40 %2F %23 %3F %25`, or leave it out to keep everything in SQLite \
+                    in the data directory";
         InvalidConfig::refused("database.url", rule)
     })?;
     Ok(Database::Postgres { url, max_connections })

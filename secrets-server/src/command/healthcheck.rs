@@ -34,9 +34,9 @@ pub(super) struct Healthcheck {
 /// Why a server counts as not serving.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HealthError {
-    /// Not an address.
-    #[error("`{0}` is not an address; try `http://127.0.0.1:50051`")]
-    Endpoint(String),
+    /// Not an address, or one with a user name and perhaps a password: it is not shown.
+    #[error("--endpoint must be an address without a user name or password, for instance `http://127.0.0.1:50051`")]
+    Endpoint,
     /// The certificate to trust can't be read.
     #[error("cannot read `{path}`: {error}")]
     Ca { path: PathBuf, error: io::Error },
@@ -80,7 +80,11 @@ impl Healthcheck {
     }
 
     fn target(&self) -> Result<Endpoint, HealthError> {
-        let invalid = |_| HealthError::Endpoint(self.endpoint.clone());
+        let invalid = |_| HealthError::Endpoint;
+        // A password may hold any character: what stands before the `@` is not looked up as a host.
+        if self.endpoint.contains('@') {
+            return Err(HealthError::Endpoint);
+        }
         let target = Endpoint::from_shared(self.endpoint.clone()).map_err(invalid)?;
         match target.uri().scheme_str() {
             Some("http") => Ok(target),
@@ -95,7 +99,7 @@ impl Healthcheck {
                 };
                 target.tls_config(tls).map_err(invalid)
             }
-            _ => Err(HealthError::Endpoint(self.endpoint.clone())),
+            _ => Err(HealthError::Endpoint),
         }
     }
 }

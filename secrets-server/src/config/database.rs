@@ -38,15 +38,24 @@ impl From<&Database> for DatabaseConfig {
 pub struct DatabaseUrl(store::DatabaseUrl);
 
 impl DatabaseUrl {
-    /// Accepts what the driver does.
+    /// Accepts what the driver does, where it is clear which part is the host: a part of a password is not looked up.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        text.parse().ok().map(Self)
+        is_unambiguous(text).then(|| text.parse().ok().map(Self)).flatten()
     }
 
     /// The whole address, with its password: for the driver alone.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
+}
+
+/// Whether user name and password are escaped, so that the host begins at the only `@`.
+fn is_unambiguous(text: &str) -> bool {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let (authority, more) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let is_hex = |code: &str| code.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_escaped = rest.split('%').skip(1).all(|after| after.get(..2).is_some_and(is_hex));
+    authority.matches('@').count() <= 1 && !more.contains(['@', '#']) && is_escaped
 }
 
 impl PartialEq for DatabaseUrl {
@@ -60,16 +69,11 @@ impl Eq for DatabaseUrl {}
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, rest) = self.expose().split_once("://").unwrap_or(("postgres", ""));
-        let location = rest.split(['?', '#']).next().unwrap_or_default();
-        // A password with an unescaped `@`, `?` or `#` in it makes it unclear where the address begins, and
-        // parameters may hold a password as well: then nothing of it is shown.
-        match rest.matches('@').count() {
-            0 => write!(f, "{scheme}://{location}"),
-            1 => match location.split_once('@') {
-                Some((_, address)) => write!(f, "{scheme}://…@{address}"),
-                None => write!(f, "{scheme}://…"),
-            },
-            _ => write!(f, "{scheme}://…"),
+        // Parameters may hold a password as well.
+        let location = rest.split('?').next().unwrap_or_default();
+        match location.split_once('@') {
+            Some((_, address)) => write!(f, "{scheme}://…@{address}"),
+            None => write!(f, "{scheme}://{location}"),
         }
     }
 }
@@ -91,15 +95,29 @@ mod tests {
             ("postgres://app:hunter2@db/secrets", "postgres://…@db/secrets"),
             ("postgresql://app:hunter2@db/secrets?sslmode=require", "postgresql://…@db/secrets"),
             ("postgres://db/secrets?password=hunter2", "postgres://db/secrets"),
-            ("postgres://app:p@ss?hunter2@db/secrets", "postgres://…"),
-            ("postgres://app@db/secrets?password=hunter2@", "postgres://…"),
-            ("postgres://db/secrets?password=hunter2@", "postgres://…"),
+            ("postgres://app:p%40ss%2Fhunter2@db/secrets", "postgres://…@db/secrets"),
+            ("postgres://app@db/secrets?password=hunter2%40", "postgres://…@db/secrets"),
             ("postgres:///secrets?host=/run/postgresql", "postgres:///secrets"),
         ] {
             let parsed = DatabaseUrl::parse(url).unwrap();
             assert_eq!(parsed.to_string(), shown);
             assert_eq!(format!("{parsed:?}"), shown);
             assert_eq!(parsed.expose(), url);
+        }
+    }
+
+    #[test]
+    fn refuses_an_address_in_which_a_password_may_be_taken_for_the_host() {
+        for text in [
+            "postgres://app:p@ss@db/secrets",
+            "postgres://app:p/ss@db/secrets",
+            "postgres://app:p?ss@db/secrets",
+            "postgres://app:p#ss@db/secrets",
+            "postgres://app:100%@db/secrets",
+            "postgres://app:100%zz@db/secrets",
+            "postgres://db/secrets?password=p@ss",
+        ] {
+            assert!(DatabaseUrl::parse(text).is_none(), "{text}");
         }
     }
 

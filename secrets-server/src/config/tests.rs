@@ -110,6 +110,16 @@ fn a_value_that_breaks_a_rule_is_told_with_its_key_and_what_would_pass() {
 }
 
 #[test]
+fn an_unescaped_database_password_is_refused_with_what_must_be_escaped() {
+    for url in ["postgres://app:x/hunter2@db/secrets", "postgres://app:hunter2#x@db/secrets", "postgres://app:hunter2"]
+    {
+        let message = error("", &[("SECRETS__DATABASE__URL", url)], Flags::default());
+        assert!(message.contains("`@ / # ? %`") && message.contains("`%40 %2F %23 %3F %25`"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+}
+
+#[test]
 fn an_unknown_key_is_told_from_every_source() {
     assert!(error("databse.url = 'x'", &[], Flags::default()).contains("`databse`"));
     let message = error("", &[("SECRETS__DATABSE__URL", "x")], Flags::default());

@@ -120,6 +120,8 @@ fn a_health_check_reports_with_its_exit_code() {
     assert_eq!(gone.code, Some(1));
     assert!(gone.stderr.contains("cannot connect"), "{}", gone.stderr);
     assert_eq!(run(&["healthcheck", "--endpoint", "nonsense"]).code, Some(1));
+    let secret = run(&["healthcheck", "--endpoint", "http://bob:hunter2/x@127.0.0.1:1"]);
+    assert!(secret.code == Some(1) && !secret.stderr.contains("hunter2") && !secret.stdout.contains("hunter2"));
 }
 
 #[test]

@@ -6,10 +6,12 @@
 //!
 //! Comments before a block, which a reader of the page does not see, say what a block can't show:
 //!
-//! - `<!-- types: TEXT -->`: what is typed at the next question that the commands ask, hidden or not
+//! - `<!-- types: TEXT -->`: what is typed at the next question that the commands ask, hidden or not; a `…` at its end is as in
+//!   a command
 //! - `<!-- exits N -->`: with which code the last command ends, if not with 0
 //! - `<!-- keeps running -->`: the command has a terminal of its own; the `text` block is what it has printed before the next
 //!   block is typed
+//! - `<!-- keeps running on a terminal -->`: the same for one that prints otherwise where its output is no terminal
 //! - `<!-- it shows by then -->`: the `text` block is what the last command of that kind has printed after all that came between
 //! - `<!-- until Ctrl-C it shows -->`: the same, and then the command is interrupted
 
@@ -29,8 +31,8 @@ pub(crate) struct Block {
 pub(crate) enum Step {
     /// Commands that end by themselves.
     Typed { script: String, answers: Vec<String>, exits: i32 },
-    /// A command that goes on while the next blocks are typed.
-    KeepsRunning { script: String },
+    /// A command that goes on while the next blocks are typed; what it prints goes to a file, or to a terminal first.
+    KeepsRunning { script: String, on_terminal: bool },
     /// Another look at the last command that keeps running.
     ShowsByThen { interrupt: bool },
 }
@@ -53,7 +55,8 @@ pub(crate) fn section<'a>(text: &'a str, heading: &str) -> (usize, &'a str) {
 struct Comments {
     answers: Vec<String>,
     exits: i32,
-    keeps_running: bool,
+    /// Whether on a terminal, if it does.
+    keeps_running: Option<bool>,
     shows_by_then: Option<bool>,
 }
 
@@ -64,7 +67,8 @@ impl Comments {
             ("types:", answer) => self.answers.push(answer.to_owned()),
             ("exits", code) => self.exits = code.parse().unwrap(),
             _ => match comment {
-                "keeps running" => self.keeps_running = true,
+                "keeps running" => self.keeps_running = Some(false),
+                "keeps running on a terminal" => self.keeps_running = Some(true),
                 "it shows by then" => self.shows_by_then = Some(false),
                 "until Ctrl-C it shows" => self.shows_by_then = Some(true),
                 _ => {}
@@ -86,7 +90,10 @@ pub(crate) fn blocks(text: &str, heading: &str) -> Vec<Block> {
         let Comments { answers, exits, keeps_running, shows_by_then } = std::mem::take(&mut comments);
         let mut push = |step, shows| blocks.push(Block { line: above + at + 1, step, shows });
         match (kind, shows_by_then) {
-            ("sh", _) if keeps_running => push(Step::KeepsRunning { script: content.join("\n") }, None),
+            ("sh", _) if keeps_running.is_some() => {
+                let on_terminal = keeps_running == Some(true);
+                push(Step::KeepsRunning { script: content.join("\n"), on_terminal }, None);
+            }
             ("sh", _) => push(Step::Typed { script: content.join("\n"), answers, exits }, None),
             ("text", Some(interrupt)) => push(Step::ShowsByThen { interrupt }, Some(owned(&content))),
             ("text", None) => {
@@ -181,7 +188,7 @@ fn a_block_has_what_is_typed_its_exit_code_and_its_output() {
     let typed = Step::Typed { script: "b\nc".to_owned(), answers: vec!["x y".to_owned()], exits: 4 };
     let expected = [
         Block { line: 12, step: typed, shows: Some(owned(&["d"])) },
-        Block { line: 24, step: Step::KeepsRunning { script: "f".to_owned() }, shows: None },
+        Block { line: 24, step: Step::KeepsRunning { script: "f".to_owned(), on_terminal: false }, shows: None },
         Block { line: 28, step: Step::ShowsByThen { interrupt: true }, shows: Some(owned(&["g"])) },
     ];
     assert_eq!(blocks(text, "Two"), expected);

@@ -148,6 +148,7 @@ impl Session<'_> {
                 {
                     thread::sleep(Duration::from_millis(50)); // as a person would, not before the question is out
                     (self.answered_at, self.answers) = (self.screen.len(), self.answers + 1);
+                    let answer = whole(answer, &String::from_utf8_lossy(&self.screen));
                     self.keyboard.write_all(format!("{answer}\r").as_bytes()).unwrap();
                     self.keyboard.flush().unwrap();
                 }
@@ -221,6 +222,14 @@ impl Session<'_> {
     }
 }
 
+/// An answer that ends in `…` with the rest that a command has printed.
+fn whole(answer: &str, screen: &str) -> String {
+    let Some(begin) = answer.strip_suffix('…') else { return answer.to_owned() };
+    let is_printed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let (_, rest) = screen.rsplit_once(begin).unwrap_or_else(|| panic!("no {begin} was printed"));
+    format!("{begin}{}", rest.split(|c| !is_printed(c)).next().unwrap_or_default())
+}
+
 /// Where a mark is, and how long what stands behind it is on its line.
 fn find_mark(screen: &[u8]) -> Option<(usize, usize)> {
     let at = screen.iter().position(|byte| char::from(*byte) == MARK)?;
@@ -242,8 +251,12 @@ fn script(blocks: &[Block], replaced: &[(&str, &str)]) -> String {
                     "set +e\n{typed}\nended=$?; set -e; [ $ended = {exits} ] || {{ echo \"exit code $ended\"; exit 1; }}"
                 )
             }
-            Step::KeepsRunning { script: typed } => {
-                let typed = moved(typed, replaced);
+            Step::KeepsRunning { script: typed, on_terminal } => {
+                let mut typed = moved(typed, replaced);
+                if *on_terminal {
+                    let word = typed.replace('\'', "'\\''");
+                    typed = format!("script --quiet --flush --return --command '{word}' /dev/null");
+                }
                 writeln!(
                     script,
                     "set -m; {{ {typed}\n}} < /dev/null > \"$PLAY/running-{index}\" 2>&1 & last=$!; running=\"$running -$last\"; set +m\n\

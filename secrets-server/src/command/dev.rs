@@ -1,7 +1,10 @@
 //! `secrets-server dev`: something to try, which leaves nothing behind.
 
-use std::io::Write;
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use super::CommandError;
 use super::serve::run_with;
@@ -45,9 +48,10 @@ impl Dev {
         let config = Config::load(&flags, &Environment::default())?;
         let served = run_with(&config, UnknownToken::Refuse, OnHangup::Stop, async |application, server| {
             let token = application.service.bootstrap_dev().await.map_err(CommandError::bootstrap)?;
+            // The exposure that the command is for: a token that ends with this process.
+            let token = variable(token.expose(), folder.path())?;
             for address in server.addresses() {
-                // The exposure that the command is for: a token that ends with this process.
-                announce(address, token.expose())?;
+                announce(address, &token)?;
             }
             Ok(())
         });
@@ -56,11 +60,44 @@ impl Dev {
     }
 }
 
+/// How the token gets into an environment: as itself where only a person at the terminal sees it. A pipe often ends in a log,
+/// and a file of output stays: there a file for its owner alone holds the token.
+fn variable(token: &str, folder: &Path) -> io::Result<String> {
+    if io::stdout().is_terminal() {
+        return Ok(format!("SECRETS_TOKEN={token}"));
+    }
+    let path = folder.join("token");
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    writeln!(file, "{token}")?;
+    Ok(format!("SECRETS_TOKEN_FILE={}", quoted(&path)))
+}
+
+/// A path as a shell takes it for one word.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte));
+    if is_plain { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
 /// The two lines to copy, and for whoever reads along what they are.
-fn announce(address: SocketAddr, token: &str) -> std::io::Result<()> {
+fn announce(address: SocketAddr, token: &str) -> io::Result<()> {
     eprintln!("Everything is temporary and ends with Ctrl-C. In another terminal:");
-    let mut stdout = std::io::stdout();
-    writeln!(stdout, "export SECRETS_ENDPOINT=http://{address} SECRETS_TOKEN={token}")?;
+    let mut stdout = io::stdout();
+    writeln!(stdout, "export SECRETS_ENDPOINT=http://{address} {token}")?;
     writeln!(stdout, "secrets set LINEAR_API_KEY && secrets run -- sh -c 'echo $LINEAR_API_KEY'")?;
     stdout.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_of_a_shell() {
+        for (path, word) in
+            [("/tmp/secrets-dev-x", "/tmp/secrets-dev-x"), ("/a b/it's", r"'/a b/it'\''s'"), ("/a$b", "'/a$b'")]
+        {
+            assert_eq!(quoted(Path::new(path)), word);
+        }
+    }
 }

@@ -152,7 +152,10 @@ fn try_dev(signal: Signal) {
     let words: Vec<_> = export.split(' ').collect();
     let ["export", endpoint, token] = words.as_slice() else { panic!("{export}") };
     let endpoint = endpoint.strip_prefix("SECRETS_ENDPOINT=").unwrap();
-    assert!(token.starts_with("SECRETS_TOKEN=sper_"), "{export}");
+    // Into a pipe, which may end in a log, it prints no token.
+    let token = Path::new(token.strip_prefix("SECRETS_TOKEN_FILE=").unwrap());
+    assert!(fs::read_to_string(token).unwrap().starts_with("sper_"));
+    assert_eq!(fs::metadata(token).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(lines.next().unwrap().starts_with("secrets set LINEAR_API_KEY && secrets run"));
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     // It prints before it accepts, but its address is bound: a call waits.

@@ -26,6 +26,7 @@ use tonic::{Request, Response, Status};
 pub use self::builder::{ClientBuilder, ConnectError};
 pub use self::diagnose::{ConnectionReport, ServerCertificate};
 use self::freshness::Freshness;
+use crate::endpoint::Endpoint;
 use crate::error::ClientError;
 use crate::retry::{self, RetryClass, RetryPolicy};
 
@@ -37,7 +38,7 @@ pub(crate) const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    endpoint: String,
+    endpoint: Endpoint,
     channel: Channel,
     authorization: Option<MetadataValue<Ascii>>,
     credential_kind: Option<CredentialKind>,
@@ -47,14 +48,14 @@ struct Inner {
 }
 
 impl Client {
-    /// Starts a client for `endpoint`, which is `http://host:port` or `https://host[:port]`.
+    /// Starts a client for `endpoint`, which is `https://host[:port]`, or `http://host[:port]` on this machine.
     pub fn builder(endpoint: impl Into<String>) -> ClientBuilder {
         ClientBuilder::new(endpoint.into())
     }
 
     /// Returns the endpoint that the client was built for.
     pub fn endpoint(&self) -> &str {
-        &self.0.endpoint
+        self.0.endpoint.as_str()
     }
 
     /// Sends one logical call with the credential, within the deadline, and again while its method allows that.
@@ -83,7 +84,10 @@ impl Client {
             }
             let answer = send(channel.clone(), request);
             async move {
-                answer.await.map(Response::into_inner).map_err(|status| ClientError::from_status(status, endpoint))
+                answer
+                    .await
+                    .map(Response::into_inner)
+                    .map_err(|status| ClientError::from_status(status, endpoint.as_str()))
             }
         })
         .await;
@@ -96,7 +100,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("endpoint", &self.0.endpoint).finish_non_exhaustive()
+        f.debug_struct("Client").field("endpoint", &self.0.endpoint.as_str()).finish_non_exhaustive()
     }
 }
 

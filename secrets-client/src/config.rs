@@ -1,9 +1,11 @@
 //! The user's own configuration file, and the sources of settings.
 //!
-//! To add a setting: a field of [`Config`], its line in [`Settings::load`], and a row of `KEYS` in the command line's
-//! `command/config.rs`.
+//! To add a setting: a field of [`Profile`] or, where it is the same for all of them, of [`Config`], its line in
+//! `config/content.rs` and in [`Settings::load`], and a key in the command line's `command/config.rs`.
 
+mod content;
 mod file;
+mod profile;
 pub mod repository;
 pub mod settings;
 
@@ -12,35 +14,44 @@ use std::fs;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use secrecy::{ExposeSecret as _, SecretString};
-use secrets_core::{OrganizationId, ProjectId, WorkspaceId};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-use self::file::{address, identifier, read};
+use self::content::Content;
+use self::file::read;
+pub use self::profile::{InvalidProfileName, Profile, ProfileName, StoredToken};
 pub use self::repository::{DeclaredSecret, Repository};
-pub use self::settings::{Defaults, EnvironmentError, Settings};
+pub use self::settings::{Choice, Defaults, EnvironmentError, Settings};
 use crate::credentials::InvalidCredential;
-use crate::private_file;
+use crate::endpoint::{Endpoint, InvalidEndpoint};
+use crate::private_file::Draft;
+
+/// More than a profile takes, in bytes: a token of the greatest length, and names and addresses.
+const MAX_PROFILE_BYTES: usize = 16 * 1024;
 
 /// The user's settings: `$XDG_CONFIG_HOME/secrets/config.toml`, readable by its owner alone.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// Address of the service.
-    pub endpoint: Option<String>,
+    /// The profile that is used when none is named.
+    pub profile: ProfileName,
+    /// The profiles.
+    pub profiles: BTreeMap<ProfileName, Profile>,
     /// File with a certificate authority to trust beside the system's, for endpoints without one of their own.
     pub ca_file: Option<PathBuf>,
-    /// Such a file for each endpoint whose login named one.
-    pub ca_files: BTreeMap<String, PathBuf>,
-    /// The default organization.
-    pub organization: Option<String>,
-    /// The default project.
-    pub project: Option<String>,
-    /// The default workspace.
-    pub workspace: Option<String>,
-    /// The token that a login stored.
-    pub token: Option<SecretString>,
-    /// Resource path of the token's owner.
-    pub principal: Option<String>,
+    /// What holds for an endpoint, whichever profile uses it.
+    pub endpoints: BTreeMap<Endpoint, EndpointConfig>,
+}
+
+/// What the user has decided about an endpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointConfig {
+    /// File with a certificate authority to trust beside the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// Whether it may be reached without TLS although it is on another machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub insecure: bool,
 }
 
 /// Why a configuration can't be used.
@@ -75,6 +86,28 @@ pub enum ConfigError {
         /// Why it is not valid.
         error: InvalidCredential,
     },
+    /// An endpoint is not valid.
+    #[error("invalid endpoint in {origin}: {error}")]
+    Endpoint {
+        /// The variable that names it.
+        origin: &'static str,
+        /// What is wrong with it.
+        error: InvalidEndpoint,
+    },
+    /// The name of a profile is not valid.
+    #[error("{origin}: {error}")]
+    ProfileName {
+        /// The variable that holds it.
+        origin: &'static str,
+        /// What is wrong with it.
+        error: InvalidProfileName,
+    },
+    /// There is no such profile.
+    #[error("there is no profile `{name}`; `secrets login --profile {name}` creates it")]
+    NoSuchProfile {
+        /// Its name.
+        name: ProfileName,
+    },
 }
 
 impl ConfigError {
@@ -83,28 +116,6 @@ impl ConfigError {
         use std::io::ErrorKind::{NotADirectory, PermissionDenied};
         matches!(self, Self::File { error, .. } if matches!(error.kind(), NotADirectory | PermissionDenied))
     }
-}
-
-/// The content of the file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default, deserialize_with = "address", skip_serializing_if = "Option::is_none")]
-    endpoint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ca_file: Option<PathBuf>,
-    #[serde(default, deserialize_with = "identifier::<OrganizationId, _>", skip_serializing_if = "Option::is_none")]
-    organization: Option<String>,
-    #[serde(default, deserialize_with = "identifier::<ProjectId, _>", skip_serializing_if = "Option::is_none")]
-    project: Option<String>,
-    #[serde(default, deserialize_with = "identifier::<WorkspaceId, _>", skip_serializing_if = "Option::is_none")]
-    workspace: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    principal: Option<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    ca_files: BTreeMap<String, PathBuf>,
 }
 
 impl Config {
@@ -121,54 +132,71 @@ impl Config {
 
     /// Reads the file; one that does not exist counts as empty.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let Some(file) = read::<File>(path)? else { return Ok(Self::default()) };
-        Ok(Self {
-            endpoint: file.endpoint,
-            ca_file: file.ca_file,
-            ca_files: file.ca_files,
-            organization: file.organization,
-            project: file.project,
-            workspace: file.workspace,
-            token: file.token.map(SecretString::from),
-            principal: file.principal,
-        })
+        Ok(read::<Content>(path)?.map(Self::from).unwrap_or_default())
     }
 
     /// Replaces the file in one step, readable by its owner alone.
     pub fn save(&self, path: &Path) -> Result<(), ConfigError> {
+        let draft = Self::draft(path)?;
+        self.save_as(draft, path)
+    }
+
+    /// Replaces the file by a draft that was made for it.
+    pub fn save_as(&self, draft: Draft, path: &Path) -> Result<(), ConfigError> {
+        let text = self.to_text(path)?;
+        draft.commit(text.as_bytes()).map_err(|error| ConfigError::File { path: path.to_owned(), error })
+    }
+
+    /// Makes sure that a token can be stored, before there is one: takes space on the disk for the file with it.
+    pub fn reserve(&self, path: &Path) -> Result<Draft, ConfigError> {
+        let mut draft = Self::draft(path)?;
+        let bytes = self.to_text(path)?.len() + MAX_PROFILE_BYTES;
+        draft.reserve(bytes).map_err(|error| ConfigError::File { path: path.to_owned(), error })?;
+        Ok(draft)
+    }
+
+    fn draft(path: &Path) -> Result<Draft, ConfigError> {
         let failed = |error| ConfigError::File { path: path.to_owned(), error };
-        let file = File {
-            endpoint: self.endpoint.clone(),
-            ca_file: self.ca_file.clone(),
-            ca_files: self.ca_files.clone(),
-            organization: self.organization.clone(),
-            project: self.project.clone(),
-            workspace: self.workspace.clone(),
-            token: self.token.as_ref().map(|token| token.expose_secret().to_owned()),
-            principal: self.principal.clone(),
-        };
-        let text = zeroize::Zeroizing::new(toml::to_string(&file).map_err(|error| ConfigError::Syntax {
-            path: path.to_owned(),
-            line: None,
-            problem: error.to_string(),
-        })?);
         if let Some(directory) = path.parent() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
         }
-        private_file::replace(path, text.as_bytes()).map_err(failed)
+        Draft::create(path).map_err(failed)
+    }
+
+    fn to_text(&self, path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+        toml::to_string(&Content::from(self)).map(Zeroizing::new).map_err(|error| ConfigError::Syntax {
+            path: path.to_owned(),
+            line: None,
+            problem: error.to_string(),
+        })
     }
 
     /// Returns the file of the certificate authority for an endpoint.
-    pub fn ca_file_of(&self, endpoint: &str) -> Option<&Path> {
-        self.ca_files.get(endpoint_key(endpoint)).or(self.ca_file.as_ref()).map(PathBuf::as_path)
+    pub fn ca_file_of(&self, endpoint: &Endpoint) -> Option<&Path> {
+        let own = self.endpoints.get(endpoint).and_then(|known| known.ca_file.as_ref());
+        own.or(self.ca_file.as_ref()).map(PathBuf::as_path)
     }
 
     /// Remembers the file of the certificate authority for an endpoint, or that the system's authorities are enough there.
-    pub fn remember_ca_file(&mut self, endpoint: &str, file: Option<PathBuf>) {
-        let key = endpoint_key(endpoint).to_owned();
-        match file {
-            Some(file) => drop(self.ca_files.insert(key, file)),
-            None => drop(self.ca_files.remove(&key)),
+    pub fn remember_ca_file(&mut self, endpoint: &Endpoint, file: Option<PathBuf>) {
+        self.change_endpoint(endpoint, |known| known.ca_file = file);
+    }
+
+    /// Whether an endpoint on another machine may be reached without TLS.
+    pub fn allows_insecure(&self, endpoint: &Endpoint) -> bool {
+        self.endpoints.get(endpoint).is_some_and(|known| known.insecure)
+    }
+
+    /// Remembers whether an endpoint on another machine may be reached without TLS.
+    pub fn remember_insecure(&mut self, endpoint: &Endpoint, insecure: bool) {
+        self.change_endpoint(endpoint, |known| known.insecure = insecure);
+    }
+
+    fn change_endpoint(&mut self, endpoint: &Endpoint, change: impl FnOnce(&mut EndpointConfig)) {
+        let mut known = self.endpoints.remove(endpoint).unwrap_or_default();
+        change(&mut known);
+        if known != EndpointConfig::default() {
+            self.endpoints.insert(endpoint.clone(), known);
         }
     }
 
@@ -178,13 +206,10 @@ impl Config {
     }
 }
 
-/// The key of an endpoint, with or without a slash at its end.
-fn endpoint_key(endpoint: &str) -> &str {
-    endpoint.trim_end_matches('/')
-}
-
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
 
     #[test]
@@ -203,40 +228,71 @@ mod tests {
     fn reads_back_what_it_wrote_for_its_owner_alone() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("new/secrets/config.toml");
-        let config = Config {
-            endpoint: Some("http://127.0.0.1:1".into()),
+        let endpoint = |text: &str| text.parse::<Endpoint>().unwrap();
+        let token = StoredToken { token: "sper_x".into(), endpoint: endpoint("http://[::1]:1"), principal: None };
+        let profile = |at: &str, token| Profile {
+            endpoint: Some(endpoint(at)),
             organization: Some("acme".into()),
-            token: Some("sper_x".into()),
-            ..Config::default()
+            token,
+            ..Profile::default()
         };
+        let lab: ProfileName = "lab".parse().unwrap();
+        let mut config = Config { profile: lab.clone(), ..Config::default() };
+        config.profiles.insert(ProfileName::default(), profile("http://127.0.0.1:1", Some(token)));
+        config.profiles.insert(lab.clone(), profile("http://10.0.0.5:1", None));
+        config.remember_insecure(&endpoint("http://10.0.0.5:1"), true);
         config.save(&path).unwrap();
         config.save(&path).unwrap();
         let read = Config::load(&path).unwrap();
-        assert_eq!((read.endpoint, read.organization, read.project), (config.endpoint, config.organization, None));
-        assert_eq!(read.token.unwrap().expose_secret(), "sper_x");
+        assert_eq!((&read.profile, read.profiles.len(), &read.endpoints), (&lab, 2, &config.endpoints));
+        let own = &read.profiles[&ProfileName::default()];
+        assert_eq!(
+            (own.endpoint.clone(), own.organization.as_deref()),
+            (Some(endpoint("http://127.0.0.1:1")), Some("acme"))
+        );
+        let stored = own.token.as_ref().unwrap();
+        assert_eq!((stored.token.expose_secret(), &stored.endpoint), ("sper_x", &endpoint("http://[::1]:1")));
+        assert!(
+            fs::read_to_string(&path).unwrap().starts_with("profile = \"lab\"\nendpoint = \"http://127.0.0.1:1\"\n")
+        );
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(!Config::is_exposed(&path));
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 
     #[test]
-    fn remembers_an_authority_for_its_endpoint_alone_and_reads_older_files() {
+    fn remembers_an_authority_for_its_endpoint_alone() {
+        let endpoint = |text: &str| text.parse::<Endpoint>().unwrap();
+        let mut config = Config { ca_file: Some("/any.pem".into()), ..Config::default() };
+        config.remember_ca_file(&endpoint("https://b.example/"), Some("/b.pem".into()));
+        assert_eq!(config.ca_file_of(&endpoint("https://b.example")), Some(Path::new("/b.pem")));
+        assert_eq!(config.ca_file_of(&endpoint("https://a.example")), Some(Path::new("/any.pem")));
+        config.remember_ca_file(&endpoint("https://b.example"), None);
+        assert_eq!(config.ca_file_of(&endpoint("https://b.example")), Some(Path::new("/any.pem")));
+        assert!(config.endpoints.is_empty());
+    }
+
+    #[test]
+    fn a_token_without_an_endpoint_of_its_own_was_made_at_the_one_beside_it() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config.toml");
-        fs::write(&path, "endpoint = \"https://a\"\nca_file = \"/any.pem\"\ntoken = \"sper_x\"\n").unwrap();
-        let mut config = Config::load(&path).unwrap();
-        config.remember_ca_file("https://b.example/", Some("/b.pem".into()));
-        config.save(&path).unwrap();
-        let mut config = Config::load(&path).unwrap();
-        assert_eq!(config.ca_file_of("https://b.example"), Some(Path::new("/b.pem")));
-        assert_eq!(config.ca_file_of("https://a"), Some(Path::new("/any.pem")));
-        config.remember_ca_file("https://b.example", None);
-        assert_eq!(config.ca_file_of("https://b.example"), Some(Path::new("/any.pem")));
+        for (text, endpoint) in [
+            ("endpoint = \"https://a.example\"\ntoken = \"sper_x\"\n", "https://a.example"),
+            ("token = \"sper_x\"\n", crate::endpoint::DEFAULT_ENDPOINT),
+        ] {
+            fs::write(&path, text).unwrap();
+            let mut config = Config::load(&path).unwrap();
+            let own = config.profiles.get_mut(&ProfileName::default()).unwrap();
+            own.endpoint = Some("https://b.example".parse().unwrap());
+            config.save(&path).unwrap();
+            let own = Config::load(&path).unwrap().profiles.remove(&ProfileName::default()).unwrap();
+            assert_eq!(own.token.unwrap().endpoint.as_str(), endpoint);
+        }
     }
 
     #[test]
     fn a_missing_file_counts_as_empty() {
-        assert!(Config::load(Path::new("/nonexistent/config.toml")).unwrap().token.is_none());
+        assert!(Config::load(Path::new("/nonexistent/config.toml")).unwrap().profiles.is_empty());
     }
 
     #[test]
@@ -247,8 +303,12 @@ mod tests {
             (&b"token = sper_canary"[..], "`token`"),
             (b"tokn = \"sper_canary\"", "`tokn`"),
             (b"organization = \"Bad Org\"", "`organization`"),
-            (b"ca_files = 3", "`ca_files`: must be a map"),
-            (b"[ca_files]\n\"https://x\" = 3", "`ca_files.\"https://x\"`: must be "),
+            (b"endpoints = 3", "`endpoints`: must be a map"),
+            (b"[endpoints]\n\"https://x\" = 3", "`endpoints.\"https://x\"`: must be "),
+            (b"[endpoints.\"https://x\"]\ninsecure = \"canary\"", "insecure`: must be a boolean"),
+            (b"[profiles.lab]\ntoken = [\"canary\"]", "`profiles.lab.token`: must be a string"),
+            (b"[profiles.lab]\nendpoint = \"https://bob:canary@x\"", "`profiles.lab.endpoint`: must not have a user"),
+            (b"signed_in_at = \"https://x/canary\"", "`signed_in_at`: must not have a path"),
             (b"token = \"\xff\"", "UTF-8"),
         ] {
             fs::write(&path, [b"endpoint = \"https://e\"\n", second].concat()).unwrap();

@@ -28,6 +28,8 @@
 //! - `Debug` shows no credential, value or code, and each is wiped when it is dropped, except in the buffers of tonic, h2 and
 //!   rustls;
 //! - a call that may have changed something is sent again only with the same `request_id`;
+//! - a token that a login stored goes to the endpoint that it was made at, and nothing goes to another machine in plain text
+//!   unless that is allowed ([`ClientBuilder::insecure`]);
 //! - any answer of the service other than `UNAVAILABLE` is final;
 //! - a client reads what it has written, whichever replica answers, unless a restore has lost that.
 //!
@@ -46,6 +48,7 @@
 pub mod client;
 pub mod config;
 pub mod credentials;
+pub mod endpoint;
 pub mod error;
 pub mod fallback;
 pub mod private_file;
@@ -57,8 +60,12 @@ pub use client::service::{Created, Resolved, ResolvedSecret, secret_value};
 pub use client::session_keepalive::SessionKeepalive;
 pub use client::watch::{Watch, WatchEvent, WatchEventKind};
 pub use client::{Client, ClientBuilder, ConnectError, ConnectionReport, ServerCertificate};
-pub use config::{Config, ConfigError, DeclaredSecret, Defaults, EnvironmentError, Repository, Settings};
+pub use config::{
+    Choice, Config, ConfigError, DeclaredSecret, Defaults, EnvironmentError, InvalidProfileName, Profile, ProfileName,
+    Repository, Settings, StoredToken,
+};
 pub use credentials::{Credential, InvalidCredential};
+pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::{Answer, ClientError, ConnectionProblem, FieldViolation, Reason};
 pub use fallback::{
     Fallback, FallbackBinding, FallbackError, FallbackKey, FallbackProblem, FallbackSet, InvalidFallbackKey,

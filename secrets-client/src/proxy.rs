@@ -15,6 +15,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tower::{Service, ServiceExt as _, service_fn};
 
+use crate::endpoint::Endpoint;
+
 /// How much of an answer to `CONNECT` is read, in bytes.
 const MAX_ANSWER_HEAD_BYTES: usize = 8 * 1024;
 
@@ -24,7 +26,10 @@ pub struct Proxy(Arc<Matcher>);
 
 /// A variable names a proxy that can't be used. Never shows its value, which may hold a password.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("invalid proxy in `{variable}`: expected an address such as `http://proxy.example.com:3128`")]
+#[error(
+    "invalid proxy in `{variable}`: expected an address such as `http://proxy.example.com:3128`; in a user name or password, \
+     `@ / # ? %` must be escaped, as `%40 %2F %23 %3F %25`"
+)]
 pub struct InvalidProxy {
     /// The variable.
     pub variable: &'static str,
@@ -67,6 +72,9 @@ impl Proxy {
         let Some((name, value)) = names.into_iter().find_map(|name| Some((name, given(name)?))) else {
             return Ok(None);
         };
+        if !is_unambiguous(&value) {
+            return Err(InvalidProxy { variable: name });
+        }
         let except = given("NO_PROXY").or_else(|| given("no_proxy")).unwrap_or_default();
         let matcher = |except: &str| Matcher::builder().https(value.clone()).no(except).build();
         let any = matcher("").intercept(&Uri::from_static("https://service.example"));
@@ -117,6 +125,21 @@ impl fmt::Debug for Proxy {
 fn is_loopback_host(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+/// Whether it is clear where user name and password end and the host begins: a part of a password is not to be looked up.
+fn is_unambiguous(address: &str) -> bool {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let (authority, more) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let is_host = format!("http://{host}").parse::<Endpoint>().is_ok();
+    is_host && !user.contains('@') && !more.contains('@') && is_escaped(user)
+}
+
+/// Whether each `%` begins an escape.
+fn is_escaped(text: &str) -> bool {
+    let is_hex = |code: Option<&str>| code.is_some_and(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    text.split('%').skip(1).all(|rest| is_hex(rest.get(..2)))
 }
 
 /// `host:port`.
@@ -216,7 +239,19 @@ mod tests {
 
     #[test]
     fn refuses_an_invalid_proxy_without_showing_it() {
-        for value in ["https://bob:canary@proxy", "socks5://canary:1080", "canary proxy", "http://"] {
+        for value in [
+            "https://bob:canary@proxy",
+            "socks5://canary:1080",
+            "canary proxy",
+            "http://",
+            "http://bob:canary",
+            "http://bob:x/canary@proxy:3128",
+            "http://bob:x?canary@proxy:3128",
+            "http://bob:x#canary@proxy:3128",
+            "http://bob:x@canary@proxy:3128",
+            "bob:x/canary@proxy:3128",
+            "http://bob:100%zcanary@proxy:3128",
+        ] {
             let error = proxy(&[("https_proxy", value)]).unwrap_err();
             assert!(error.to_string().contains("https_proxy") && !format!("{error}{error:?}").contains("canary"));
         }

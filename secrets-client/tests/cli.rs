@@ -35,6 +35,7 @@ mod cli {
     mod control_plane;
     mod delivery;
     mod doctor;
+    mod endpoint;
     mod fallback;
     mod formats;
     mod freshness;
@@ -47,6 +48,7 @@ mod cli {
     mod obstacles;
     mod older;
     mod own_secrets;
+    mod profile;
     mod proxy;
     mod redact;
     mod reserved;

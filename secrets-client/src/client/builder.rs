@@ -9,6 +9,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use super::freshness::Freshness;
 use super::{Client, Inner};
 use crate::credentials::{Credential, InvalidCredential};
+use crate::endpoint::{self, InvalidEndpoint};
 use crate::proxy::{InvalidProxy, Proxy};
 use crate::retry::RetryPolicy;
 
@@ -33,16 +34,24 @@ pub struct ClientBuilder {
     user_agent: Option<String>,
     proxy: Option<Proxy>,
     revisions: BTreeMap<String, String>,
+    insecure: bool,
 }
 
 /// Why a client can't be built.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The endpoint is not an `http://` or `https://` address.
-    #[error("invalid endpoint `{endpoint}`: expected an address such as `https://secrets.example.com`")]
-    Endpoint {
-        /// The endpoint as given.
-        endpoint: String,
+    /// The endpoint is not the address of a service.
+    #[error("invalid endpoint: {0}")]
+    Endpoint(#[from] InvalidEndpoint),
+    /// The endpoint is on another machine, and without TLS.
+    #[error(
+        "{endpoint} is not encrypted, so that others on the network could read tokens and values; use `https://`, or allow it for \
+         a network that you trust with --insecure, SECRETS_INSECURE=1, `insecure = true` under `[endpoints.\"{endpoint}\"]` in your \
+         configuration, or the library's `insecure()`"
+    )]
+    Insecure {
+        /// The endpoint.
+        endpoint: endpoint::Endpoint,
     },
     /// The certificate authority's file can't be read.
     #[error("certificate authority file `{path}`: {error}")]
@@ -74,6 +83,7 @@ impl ClientBuilder {
             user_agent: None,
             proxy: None,
             revisions: BTreeMap::new(),
+            insecure: false,
         }
     }
 
@@ -140,6 +150,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Allows an `http://` endpoint on another machine, for a network that nobody else can listen to. Without it, the client
+    /// speaks plain text to `localhost`, 127.0.0.0/8 and `::1` alone.
+    #[must_use]
+    pub fn insecure(mut self) -> Self {
+        self.insecure = true;
+        self
+    }
+
     pub(super) fn endpoint(&self) -> &str {
         &self.endpoint
     }
@@ -154,13 +172,11 @@ impl ClientBuilder {
 
     /// Builds the client, within a Tokio runtime. The first call connects.
     pub fn build(self) -> Result<Client, ConnectError> {
-        let refused = || ConnectError::Endpoint { endpoint: self.endpoint.clone() };
-        let secure = match self.endpoint.split_once("://") {
-            Some(("http", _)) => false,
-            Some(("https", _)) => true,
-            _ => return Err(refused()),
-        };
-        let mut endpoint = Endpoint::from_shared(self.endpoint.clone()).map_err(|_| refused())?;
+        let address: endpoint::Endpoint = self.endpoint.parse()?;
+        if address.is_exposed() && !self.insecure {
+            return Err(ConnectError::Insecure { endpoint: address });
+        }
+        let mut endpoint = Endpoint::from_shared(address.to_string()).map_err(|_| InvalidEndpoint::Host)?;
         let user_agent = self.user_agent.unwrap_or_else(|| concat!("secrets/", env!("CARGO_PKG_VERSION")).to_owned());
         endpoint = endpoint
             .user_agent(user_agent)
@@ -171,7 +187,7 @@ impl ClientBuilder {
             .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
             .keep_alive_timeout(KEEPALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
-        if secure {
+        if address.is_tls() {
             let own = !self.authorities.is_empty();
             let authorities = self.authorities.into_iter().map(Certificate::from_pem);
             let tls = ClientTlsConfig::new().ca_certificates(authorities);
@@ -185,7 +201,7 @@ impl ClientBuilder {
         let credential_kind = self.credential.as_ref().and_then(Credential::kind);
         let authorization = self.credential.map(|credential| credential.header()).transpose()?;
         Ok(Client(Arc::new(Inner {
-            endpoint: self.endpoint,
+            endpoint: address,
             channel: connect(&endpoint, self.proxy.as_ref()),
             authorization,
             credential_kind,
@@ -220,7 +236,7 @@ mod tests {
     #[tokio::test]
     async fn refuses_an_endpoint_that_is_not_an_address() {
         for endpoint in ["", "127.0.0.1:50051", "ftp://host", "http://", "unix:/run/x", "http://a b"] {
-            assert!(matches!(Client::builder(endpoint).build(), Err(ConnectError::Endpoint { .. })), "{endpoint}");
+            assert!(matches!(Client::builder(endpoint).build(), Err(ConnectError::Endpoint(_))), "{endpoint}");
         }
     }
 
@@ -231,6 +247,17 @@ mod tests {
         let builder = || Client::builder("https://localhost");
         assert!(builder().certificate_authority_file(file.path()).is_err());
         assert!(builder().certificate_authority_file(Path::new("/nonexistent/ca.pem")).is_err());
+    }
+
+    #[tokio::test]
+    async fn needs_to_be_allowed_to_speak_plain_text_to_another_machine() {
+        for endpoint in ["http://secrets.example.com", "http://10.0.0.1:50051"] {
+            let error = Client::builder(endpoint).build().unwrap_err().to_string();
+            for way in ["--insecure", "SECRETS_INSECURE=1", "`insecure = true`", "`insecure()`"] {
+                assert!(error.contains(endpoint) && error.contains(way), "{error}");
+            }
+            assert_eq!(Client::builder(endpoint).insecure().build().unwrap().endpoint(), endpoint);
+        }
     }
 
     #[tokio::test]

@@ -44,15 +44,6 @@ where
     Ok(Some(text))
 }
 
-/// Deserializes the address of a service.
-pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if ["http://", "https://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme)) {
-        return Ok(Some(text));
-    }
-    Err(D::Error::custom("expected an address such as `https://secrets.example.com`"))
-}
-
 /// Describes a problem without the value: the offending line, which `Display` adds, and a text of the wrong type could be a
 /// token or a secret.
 fn problem(message: &str) -> String {

@@ -4,18 +4,19 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
 
-use super::{Config, ConfigError, Repository};
+use super::{Config, ConfigError, Profile, ProfileName, Repository};
 use crate::client::{Client, ClientBuilder, ConnectError};
 use crate::credentials::{Credential, InvalidCredential};
+use crate::endpoint::Endpoint;
 use crate::proxy::{InvalidProxy, Proxy};
-
-/// The default address: a service on this machine.
-pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
 
 /// The address of the service, the credential and the default context.
 pub struct Settings {
     /// Address of the service.
-    pub endpoint: String,
+    pub endpoint: Endpoint,
+    /// Whether this process may reach it without TLS although it is on another machine; otherwise the user's configuration may
+    /// allow it.
+    pub given_insecure: bool,
     /// File with a certificate authority to trust beside the system's, if this process was given one; otherwise the user's
     /// configuration may have one for the endpoint.
     pub given_ca_file: Option<PathBuf>,
@@ -25,16 +26,31 @@ pub struct Settings {
     pub credential: Option<Credential>,
     /// The file that the token was read from, where the environment names one.
     pub credential_file: Option<PathBuf>,
-    /// Whether the token is the one that a login stored.
+    /// Whether the token is the one that a login stored: at this endpoint, since it is sent to no other.
     pub signed_in: bool,
     /// The defaults of the environment, of the repository and of the user, the nearest first.
     pub layers: Vec<Defaults>,
     /// The `secrets.toml` of the repository that this process works in; empty without one.
     pub repository: Repository,
+    /// The profile that is used.
+    pub profile: ProfileName,
     /// The user's own configuration.
     pub config: Config,
     /// The path of the user's own configuration; none without a home directory, as in some containers.
     pub config_path: Option<PathBuf>,
+}
+
+/// What whoever starts this process has chosen, before the environment and the configuration have their say.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// The profile. Its endpoint and its token are used then, and not the environment's.
+    pub profile: Option<ProfileName>,
+    /// Address of the service.
+    pub endpoint: Option<Endpoint>,
+    /// Whether it may be reached without TLS although it is on another machine.
+    pub insecure: bool,
+    /// Whether the profile may be one that does not exist, because it is about to be created.
+    pub new_profile: bool,
 }
 
 /// Why a client can't be built from the environment.
@@ -62,39 +78,41 @@ pub struct Defaults {
 impl Settings {
     /// Reads the settings of this process: its environment, its directory and its user's configuration.
     pub fn from_environment() -> Result<Self, ConfigError> {
+        Self::from_environment_with(Choice::default())
+    }
+
+    /// Reads the settings of this process, where something has been chosen.
+    pub fn from_environment_with(choice: Choice) -> Result<Self, ConfigError> {
         let directory = std::env::current_dir().unwrap_or_default();
-        Self::load(|name| std::env::var(name).ok(), &directory)
+        Self::load(choice, |name| std::env::var(name).ok(), &directory)
     }
 
     /// Reads the settings from an environment, given as a function, and a directory. An empty variable counts as unset.
-    pub fn load(variable: impl Fn(&str) -> Option<String>, directory: &Path) -> Result<Self, ConfigError> {
+    pub fn load(
+        choice: Choice,
+        variable: impl Fn(&str) -> Option<String>,
+        directory: &Path,
+    ) -> Result<Self, ConfigError> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let (given, credential_file) = match (variable("SECRETS_TOKEN"), variable("SECRETS_TOKEN_FILE")) {
-            (Some(token), _) => (
-                Some(Credential::parse(&zeroize::Zeroizing::new(token)).map_err(credential_error("SECRETS_TOKEN"))?),
-                None,
-            ),
-            (None, Some(path)) => {
-                let read = Credential::from_file(Path::new(&path)).map_err(credential_error("SECRETS_TOKEN_FILE"))?;
-                (Some(read), Some(PathBuf::from(path)))
-            }
-            (None, None) => (None, None),
-        };
+        let chose_profile = choice.profile.is_some();
+        let given = if chose_profile { Given::default() } else { Given::from_variables(variable)? };
         let config_path = Config::path(variable).ok();
         let config = match config_path.as_deref().map(Config::load).transpose() {
             Ok(config) => config.unwrap_or_default(),
             // A sandbox's home may belong to another user; the given token is enough.
-            Err(error) if given.is_some() && error.is_inaccessible() => Config::default(),
+            Err(error) if given.credential.is_some() && error.is_inaccessible() => Config::default(),
             Err(error) => return Err(error),
         };
-        let signed_in = given.is_none() && config.token.is_some();
-        let credential = match (given, &config.token) {
-            (Some(credential), _) => Some(credential),
-            (None, Some(token)) => Some(
-                Credential::parse(token.expose_secret()).map_err(credential_error("token of your configuration"))?,
-            ),
-            (None, None) => None,
+        let (profile, own) = profile(&choice, variable, &config)?;
+        let in_environment = || endpoint(variable);
+        let endpoint = match (choice.endpoint, &own.endpoint) {
+            (Some(endpoint), _) => endpoint,
+            (None, Some(endpoint)) if chose_profile => endpoint.clone(),
+            (None, configured) => in_environment()?.or_else(|| configured.clone()).unwrap_or_default(),
         };
+        let stored = own.token_for(&endpoint).map(|stored| Credential::parse(stored.token.expose_secret()));
+        let stored = stored.transpose().map_err(credential_error("token of your configuration"))?;
+        let signed_in = given.credential.is_none() && stored.is_some();
 
         let environment = Defaults {
             organization: variable("SECRETS_ORGANIZATION"),
@@ -107,25 +125,31 @@ impl Settings {
             project: repository.project.clone(),
             workspace: repository.workspace.clone(),
         };
-        let own = Defaults {
-            organization: config.organization.clone(),
-            project: config.project.clone(),
-            workspace: config.workspace.clone(),
-        };
+        let configured = Defaults { organization: own.organization, project: own.project, workspace: own.workspace };
         Ok(Self {
-            endpoint: variable("SECRETS_ENDPOINT")
-                .or_else(|| config.endpoint.clone())
-                .unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
+            endpoint,
+            given_insecure: choice.insecure || variable("SECRETS_INSECURE").as_deref() == Some("1"),
             given_ca_file: variable("SECRETS_CA_FILE").map(PathBuf::from),
             proxy: Proxy::from_variables(variable),
-            credential,
-            credential_file,
+            credential: given.credential.or(stored),
+            credential_file: given.file,
             signed_in,
-            layers: vec![environment, in_repository, own],
+            layers: vec![environment, in_repository, configured],
             repository,
+            profile,
             config,
             config_path,
         })
+    }
+
+    /// Returns the settings of the profile that is used; none if there are none yet.
+    pub fn own(&self) -> Option<&Profile> {
+        self.config.profiles.get(&self.profile)
+    }
+
+    /// Whether the endpoint may be reached without TLS although it is on another machine.
+    pub fn is_insecure(&self) -> bool {
+        self.given_insecure || self.config.allows_insecure(&self.endpoint)
     }
 
     /// Returns the file of the certificate authority for the endpoint, if there is one.
@@ -135,9 +159,12 @@ impl Settings {
 
     /// Starts a client for the endpoint without a credential.
     pub fn connection(&self) -> Result<ClientBuilder, ConnectError> {
-        let mut builder = Client::builder(&self.endpoint);
+        let mut builder = Client::builder(self.endpoint.as_str());
+        if self.is_insecure() {
+            builder = builder.insecure();
+        }
         // Without TLS there are neither certificates nor a proxy.
-        if self.endpoint.starts_with("https://") {
+        if self.endpoint.is_tls() {
             builder = builder.proxy(self.proxy.clone()?);
             if let Some(path) = self.ca_file() {
                 builder = builder.certificate_authority_file(path)?;
@@ -158,9 +185,53 @@ impl Settings {
 
 impl Client {
     /// Builds a client from the environment and the user's configuration: `SECRETS_ENDPOINT`, `SECRETS_TOKEN` or
-    /// `SECRETS_TOKEN_FILE`, `SECRETS_CA_FILE`, else `$XDG_CONFIG_HOME/secrets/config.toml`.
+    /// `SECRETS_TOKEN_FILE`, `SECRETS_CA_FILE`, `SECRETS_INSECURE`, `SECRETS_PROFILE`, else `$XDG_CONFIG_HOME/secrets/config.toml`.
     pub fn from_environment() -> Result<Self, EnvironmentError> {
         Ok(Settings::from_environment()?.client()?.build()?)
+    }
+}
+
+/// The token that the environment brings along.
+#[derive(Default)]
+struct Given {
+    credential: Option<Credential>,
+    /// The file that it was read from.
+    file: Option<PathBuf>,
+}
+
+impl Given {
+    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        if let Some(token) = variable("SECRETS_TOKEN").map(zeroize::Zeroizing::new) {
+            let credential = Credential::parse(&token).map_err(credential_error("SECRETS_TOKEN"))?;
+            return Ok(Self { credential: Some(credential), file: None });
+        }
+        let Some(path) = variable("SECRETS_TOKEN_FILE").map(PathBuf::from) else { return Ok(Self::default()) };
+        let credential = Credential::from_file(&path).map_err(credential_error("SECRETS_TOKEN_FILE"))?;
+        Ok(Self { credential: Some(credential), file: Some(path) })
+    }
+}
+
+/// The endpoint that the environment names, if it names one.
+fn endpoint(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Endpoint>, ConfigError> {
+    const NAME: &str = "SECRETS_ENDPOINT";
+    let parsed = variable(NAME).map(|text| text.parse()).transpose();
+    parsed.map_err(|error| ConfigError::Endpoint { origin: NAME, error })
+}
+
+/// The profile that is used, and its settings.
+fn profile(
+    choice: &Choice,
+    variable: impl Fn(&str) -> Option<String>,
+    config: &Config,
+) -> Result<(ProfileName, Profile), ConfigError> {
+    const NAME: &str = "SECRETS_PROFILE";
+    let named = variable(NAME).filter(|_| choice.profile.is_none()).map(|text| text.parse()).transpose();
+    let named = named.map_err(|error| ConfigError::ProfileName { origin: NAME, error })?;
+    let name = choice.profile.clone().or(named).unwrap_or_else(|| config.profile.clone());
+    match config.profiles.get(&name) {
+        Some(profile) => Ok((name, profile.clone())),
+        None if choice.new_profile || name.is_default() => Ok((name, Profile::default())),
+        None => Err(ConfigError::NoSuchProfile { name }),
     }
 }
 
@@ -193,94 +264,4 @@ impl Defaults {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn defaults(organization: &str, project: &str, workspace: &str) -> Defaults {
-        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Defaults { organization: some(organization), project: some(project), workspace: some(workspace) }
-    }
-
-    fn settings(directory: &Path, pairs: &[(&str, &str)]) -> Result<Settings, ConfigError> {
-        let home = directory.display().to_string();
-        let variable = |name: &str| match name {
-            "XDG_CONFIG_HOME" => Some(home.clone()),
-            name => pairs.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()),
-        };
-        Settings::load(variable, directory)
-    }
-
-    #[test]
-    fn defaults_to_this_machine_without_a_token() {
-        let directory = tempfile::tempdir().unwrap();
-        let settings = settings(directory.path(), &[("SECRETS_TOKEN", ""), ("SECRETS_ENDPOINT", "")]).unwrap();
-        assert_eq!(settings.endpoint, DEFAULT_ENDPOINT);
-        assert!(settings.credential.is_none() && !settings.signed_in);
-    }
-
-    #[test]
-    fn prefers_the_environment_to_the_users_configuration() {
-        let directory = tempfile::tempdir().unwrap();
-        let config = Config {
-            endpoint: Some("http://config:1".into()),
-            organization: Some("acme".into()),
-            token: Some("sper_config".into()),
-            ..Config::default()
-        };
-        config.save(&directory.path().join("secrets/config.toml")).unwrap();
-        let token = |settings: &Settings| settings.credential.as_ref().unwrap().expose().to_owned();
-
-        let own = settings(directory.path(), &[]).unwrap();
-        assert_eq!(
-            (own.endpoint.as_str(), token(&own).as_str(), own.signed_in),
-            ("http://config:1", "sper_config", true)
-        );
-
-        let file = directory.path().join("token");
-        std::fs::write(&file, "sopr_file\n").unwrap();
-        let file = file.display().to_string();
-        let given = settings(directory.path(), &[("SECRETS_TOKEN_FILE", &file), ("SECRETS_ENDPOINT", "http://env:1")]);
-        let given = given.unwrap();
-        assert_eq!(
-            (given.endpoint.as_str(), token(&given).as_str(), given.signed_in),
-            ("http://env:1", "sopr_file", false)
-        );
-
-        let both = settings(directory.path(), &[("SECRETS_TOKEN_FILE", &file), ("SECRETS_TOKEN", "sses_env")]).unwrap();
-        assert_eq!(token(&both), "sses_env");
-    }
-
-    #[test]
-    fn needs_no_home_directory_when_a_token_is_given() {
-        let directory = tempfile::tempdir().unwrap();
-        let settings = Settings::load(|name| (name == "SECRETS_TOKEN").then(|| "sses_x".to_owned()), directory.path());
-        assert!(settings.unwrap().config_path.is_none());
-        let below_a_file = |name: &str| match name {
-            "SECRETS_TOKEN" => Some("sses_x".to_owned()),
-            "HOME" => Some("/dev/null".to_owned()),
-            _ => None,
-        };
-        assert!(Settings::load(below_a_file, directory.path()).unwrap().credential.is_some());
-    }
-
-    #[test]
-    fn names_the_token_file_that_is_missing() {
-        let directory = tempfile::tempdir().unwrap();
-        let error = settings(directory.path(), &[("SECRETS_TOKEN_FILE", "/nonexistent/token")]).err().unwrap();
-        assert!(error.to_string().contains("/nonexistent/token"), "{error}");
-    }
-
-    #[test]
-    fn takes_project_and_workspace_from_one_layer() {
-        let layers = [defaults("", "api", ""), defaults("acme", "web", "ws1")];
-        assert_eq!(Defaults::merged(&layers), defaults("acme", "api", ""));
-        let layers = [defaults("acme", "", ""), defaults("", "", "ws1"), defaults("acme", "web", "")];
-        assert_eq!(Defaults::merged(&layers), defaults("acme", "", "ws1"));
-    }
-
-    #[test]
-    fn takes_nothing_from_a_layer_of_another_organization() {
-        let layers = [defaults("other", "", ""), defaults("acme", "api", "ws1"), defaults("other", "web", "")];
-        assert_eq!(Defaults::merged(&layers), defaults("other", "web", ""));
-    }
-}
+mod tests;

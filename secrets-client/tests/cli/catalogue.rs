@@ -33,7 +33,8 @@ const CASES: &[&str] = &[
     "ann: config set token sper_canary",
     "ann: login sper_canary",
     "ann: login --invite sper_canary",
-    "ann: login < sinv_canary",
+    "ann: login --name laptop < sper_canary",
+    "ann: login --invite - < sper_canary",
     "ann: resolve --raw",
     "ann: resolve A --raw -o json",
     "ann: run",
@@ -105,9 +106,14 @@ const CASES: &[&str] = &[
     "ann: resolve --workspace nope",
     "ann: import missing.env --yes",
     "ann: config get project",
+    "ann: profile use nope",
+    "ann: profile remove nope --yes",
+    "ann: list --profile nope",
+    "ann: list --profile -x",
     "ann: man nope",
     "# Not signed in, or not allowed (exit code 4)",
     "nobody: list",
+    "elsewhere: list",
     "stranger: list",
     "ann: login --invite sinv_canary",
     "bob: set A --org < x",
@@ -121,6 +127,13 @@ const CASES: &[&str] = &[
     "bob: run --only NOPE -- true",
     "bob: check NOPE --workspace ws1",
     "bob: wait NOPE --timeout 0s",
+    "# An address that is refused",
+    "exposed: list",
+    "ann: list --endpoint https://bob:canary@secrets.example.com",
+    "ann: list --endpoint https://secrets.example.com/v1",
+    "ann: list --endpoint https://secrets.example.com?canary",
+    "ann: list --endpoint secrets.example.com",
+    "ann: config set endpoint https://bob:canary@secrets.example.com",
     "# The service is unavailable (exit code 6)",
     "offline: list",
     "offline: run -- true",
@@ -195,7 +208,9 @@ fn every_error_and_warning_is_as_it_was_reviewed() {
                 server.person("stranger").with("SECRETS_TOKEN", &"x".repeat(54).replacen("xxxxx", "sper_", 1))
             }
             "offline" => ann_at(&server, "http://127.0.0.1:1"),
-            "lost" => ann_at(&server, "http://secrets.invalid"),
+            "lost" => ann_at(&server, "https://secrets.invalid"),
+            "elsewhere" => server.person("ann").with("SECRETS_ENDPOINT", "http://127.0.0.1:1"),
+            "exposed" => ann_at(&server, "http://10.0.0.5:50051"),
             "plain" => ann_at(&server, &server.endpoint.replace("http://", "https://")),
             name => server.person(name),
         };
@@ -228,8 +243,10 @@ fn prepare(ann: &Person<'_>, bob: &Person<'_>) {
     }
 }
 
+/// ann with a token of the environment, which goes to every endpoint.
 fn ann_at<'a>(server: &'a TestServer, endpoint: &str) -> Person<'a> {
-    server.person("ann").with("SECRETS_ENDPOINT", endpoint)
+    let token = format!("sper_{}", "x".repeat(49));
+    server.person("ann").with("SECRETS_ENDPOINT", endpoint).with("SECRETS_TOKEN", &token)
 }
 
 /// A command and what it printed, with what differs from run to run replaced.

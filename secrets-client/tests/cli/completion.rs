@@ -26,7 +26,7 @@ fn shell(person: &Person<'_>, program: &str, words: &[&str]) -> Command {
 }
 
 /// What fish offers for a line beside the flags.
-fn candidates(person: &Person<'_>, line: &str) -> String {
+pub(super) fn candidates(person: &Person<'_>, line: &str) -> String {
     let script = "secrets completion fish | source; complete --do-complete $argv[1]";
     let ended = ProgramOutput::from(shell(person, "fish", &["--no-config", "-c", script, line]).output().unwrap());
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{line}");
@@ -130,7 +130,7 @@ fn what_the_service_does_not_report_is_left_out() {
     // An address that takes a connection and never answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", silent.local_addr().unwrap());
-    let waiting = server.person("bob").with("SECRETS_ENDPOINT", &address);
+    let waiting = server.person("bob").with("SECRETS_ENDPOINT", &address).with("SECRETS_TOKEN", "sper_x");
     assert_eq!(candidates(&waiting, "secrets show "), "");
     assert!(candidates(&waiting, "secrets who").starts_with("whoami"), "commands need no service");
     std::fs::create_dir_all(nobody.home.join(".config/secrets")).unwrap();

@@ -45,16 +45,20 @@ fn server() -> TestServer {
 #[test]
 fn the_last_set_is_used_while_the_service_is_gone() {
     let mut server = server();
-    let careful = Careful::new(&server, server.person("bob"));
+    // A token of the environment goes to every endpoint, so that the fallback alone refuses another one.
+    let token = server.person("bob").run_ok("token create").line();
+    let careful = Careful::new(&server, server.person("bob").with("SECRETS_TOKEN", &token));
     careful.runs("--workspace ws1").expect_success("the first").expect_text(&["lin_bob_1"]);
     let sealed = fs::read(&careful.file).unwrap();
     assert!(!sealed.windows(9).any(|window| window == b"lin_bob_1"));
     assert_eq!(fs::metadata(&careful.file).unwrap().permissions().mode() & 0o777, 0o600);
     server.person("bob").set("lin_bob_2", "LINEAR_API_KEY");
-    Careful::new(&server, server.person("bob")).runs("--workspace ws1").expect_text(&["lin_bob_2"]);
+    Careful::new(&server, server.person("bob").with("SECRETS_TOKEN", &token))
+        .runs("--workspace ws1")
+        .expect_text(&["lin_bob_2"]);
 
     server.stop();
-    let careful = Careful::new(&server, server.person("bob"));
+    let careful = Careful::new(&server, server.person("bob").with("SECRETS_TOKEN", &token));
     let ended = careful.runs("--workspace ws1").expect_success("without a service");
     assert_eq!(ended.stdout, "lin_bob_2\n");
     ended.expect_text(&["unavailable", "using what it gave"]);

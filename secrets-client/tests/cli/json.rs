@@ -68,9 +68,14 @@ fn each_command_prints_what_is_documented() {
     let token = json("token list")[0]["name"].as_str().unwrap().to_owned();
     let ended = json(&format!("token revoke {token} --yes"));
     has(&ended, &["name", "revoked_sessions", "revoked_tokens", "service_tokens", "moved_sessions", "moved_to"]);
+    let profiles = json("profile list");
+    has(&profiles[0], &["profile", "endpoint", "signed_in_at", "principal", "organization", "in_use"]);
+    assert_eq!(json("profile use default")["profile"], "default");
     let report = json("doctor");
     has(&report, &["client_version", "checks"]);
     has(&report["checks"][0], &["check", "state", "finding", "remedy"]);
+    has(&json("logout"), &["revoked", "revoked_sessions", "moved_sessions"]);
+    has(&json("profile remove default --yes"), &["revoked", "revoked_sessions", "moved_sessions"]);
 }
 
 #[test]

@@ -80,10 +80,11 @@ fn an_address_without_a_service_or_with_another_one_is_reported() {
         "connection was refused",
         "is the service running",
     );
-    let ended = operator(&server, "http://nobody.invalid:50051").run("whoami");
+    let ended = operator(&server, "https://nobody.invalid:50051").run("whoami");
     expect_problem(ended, "nobody.invalid", "is the name right?");
     let ended = operator(&server, &format!("https://127.0.0.1:{port}")).run("whoami");
-    expect_problem(ended, "does not speak TLS", &format!("--endpoint http://127.0.0.1:{port}"));
+    assert!(!ended.stderr.contains("http://"), "no hint proposes to do without TLS: {ended:?}");
+    expect_problem(ended, "does not speak TLS", "set up TLS");
 
     let web = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", web.local_addr().unwrap());
@@ -124,7 +125,10 @@ fn an_authority_is_remembered_for_its_endpoint() {
     let token = other.person("ann").run_ok("token create").line();
     let there = server.person("ann").with("SECRETS_ENDPOINT", &other.endpoint);
     there.run_with_stdin(token.as_bytes(), "login").expect_success("login");
-    server.person("ann").with("SECRETS_ENDPOINT", &endpoint).run("whoami").expect_failure(4); // another service's token
+    let ann = server.person("ann").with("SECRETS_ENDPOINT", &endpoint);
+    ann.run("whoami").expect_failure(4).expect_text(&["not signed in at", &other.endpoint]);
+    let ann = ann.with("SECRETS_TOKEN", &token);
+    ann.run("whoami").expect_failure(4).expect_text(&["unknown"]); // another service's token
     assert_eq!(ann.run_ok("config get ca_file").line(), ann.home.join("ca.pem").to_str().unwrap());
     ann.run_ok("config unset ca_file");
     ann.run("whoami").expect_failure(6).expect_text(&["trusted"]);

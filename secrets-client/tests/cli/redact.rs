@@ -54,13 +54,15 @@ fn nothing_is_printed_when_the_values_are_unknown() {
         ("redact --workspace ws1 --unmask NOPE", 2),
         ("redact --workspace ws1 --only NOPE", 5),
         ("redact --workspace nope", 4),
-        ("redact --endpoint http://127.0.0.1:1", 6),
+        ("redact --endpoint http://127.0.0.1:1", 4),
     ] {
         let ended = server.person("bob").run_with_stdin(b"lin_bob_canary", line);
         assert_eq!(ended.stdout, "", "{line}");
         ended.expect_failure(code);
     }
     assert_eq!(server.person("nobody").run_with_stdin(b"lin_bob_canary", "redact").expect_failure(4).stdout, "");
+    let away = server.person("bob").with("SECRETS_TOKEN", "sper_x").with("SECRETS_ENDPOINT", "http://127.0.0.1:1");
+    assert_eq!(away.run_with_stdin(b"lin_bob_canary", "redact").expect_failure(6).stdout, "");
 }
 
 /// The end of the prompt could be the beginning of a value; nothing more comes, so it shows.

@@ -12,7 +12,7 @@ use crate::support::{Person, TestServer};
 
 /// Runs `secrets` on a terminal, and types an answer whenever `question` appears. Returns its code and what the terminal
 /// showed.
-fn on_terminal(person: &Person<'_>, line: &str, dialogue: &[(&str, &str)]) -> (i32, String) {
+pub(crate) fn on_terminal(person: &Person<'_>, line: &str, dialogue: &[(&str, &str)]) -> (i32, String) {
     program_on_terminal(&person.command(line), dialogue)
 }
 

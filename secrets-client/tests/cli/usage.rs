@@ -40,7 +40,10 @@ fn a_mistyped_flag_is_distinguished_from_a_value_and_a_token_is_not_repeated() {
     for line in ["set A --descripton canary", "edit A --descripton=canary"] {
         ann.run(line).expect_failure(2).reject_text("canary").expect_text(&["--description", "nothing was sent"]);
     }
-    ann.run("login sper_canary").expect_failure(2).reject_text("canary").expect_text(&["secrets login --invite CODE"]);
+    ann.run("login sper_canary")
+        .expect_failure(2)
+        .reject_text("canary")
+        .expect_text(&["`secrets login` asks for an invitation's code or a token"]);
     ann.run("delete A").expect_failure(2).expect_text(&["secrets rm NAME"]);
 }
 

@@ -10,8 +10,9 @@ use std::cell::OnceCell;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
-use secrets_client::config::settings::DEFAULT_ENDPOINT;
-use secrets_client::{Client, ClientBuilder, ClientError, Credential, Defaults, RetryPolicy, Settings, v1};
+use secrets_client::{
+    Client, ClientBuilder, ClientError, Credential, Defaults, Endpoint, RetryPolicy, Settings, StoredToken, v1,
+};
 use secrets_core::{CredentialKind, OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
 
 use crate::args::scope::{ContextArgs, ScopeArgs};
@@ -45,10 +46,11 @@ impl App {
 
     /// What whoever is invited types, wherever they are: at another address than the usual one, that too.
     pub(crate) fn sign_in_command(&self) -> String {
-        match self.settings.endpoint.as_str() {
-            DEFAULT_ENDPOINT => "secrets login --invite CODE".to_owned(),
-            endpoint => format!("secrets login --invite CODE --endpoint {endpoint}"),
+        let endpoint = &self.settings.endpoint;
+        if *endpoint == Endpoint::default() {
+            return "secrets login".to_owned();
         }
+        format!("secrets login --endpoint {endpoint}")
     }
 
     /// The client, once there is a credential to show.
@@ -57,20 +59,14 @@ impl App {
             return Ok(client);
         }
         match self.settings.credential.as_ref().map(Credential::kind) {
-            None => {
-                return Err(CliError::new(
-                    ExitCode::NotAllowed,
-                    format!("not signed in at {}", self.settings.endpoint),
-                )
-                .hint("`secrets login --invite CODE` signs in; or set SECRETS_TOKEN"));
-            }
+            None => return Err(not_signed_in(&self.settings)),
             Some(Some(CredentialKind::Invitation)) => {
                 return Err(CliError::new(ExitCode::NotAllowed, "this is an invitation code, not a token")
-                    .hint("`secrets login --invite CODE` redeems it"));
+                    .hint("`secrets login` asks for it, and redeems it"));
             }
             Some(_) => {}
         }
-        let known = self.state.as_deref().map(|path| revisions::load(path, &self.settings.endpoint));
+        let known = self.state.as_deref().map(|path| revisions::load(path, self.settings.endpoint.as_str()));
         let client = patient(self.settings.client()?).revisions(known.unwrap_or_default()).build()?;
         Ok(self.client.get_or_init(|| client))
     }
@@ -78,9 +74,9 @@ impl App {
     /// Keeps what this command changed, for the next one to read it.
     pub(crate) fn keep_revisions(&self) {
         let (Some(client), Some(path)) = (self.client.get(), self.state.as_deref()) else { return };
-        let (known, now) = (revisions::load(path, &self.settings.endpoint), client.revisions());
+        let (known, now) = (revisions::load(path, self.settings.endpoint.as_str()), client.revisions());
         if now != known {
-            revisions::save(path, &self.settings.endpoint, &now);
+            revisions::save(path, self.settings.endpoint.as_str(), &now);
         }
     }
 
@@ -100,7 +96,8 @@ impl App {
 
     /// Resource path of who calls: known since the login, or asked.
     async fn principal_path(&self) -> Result<&str, CliError> {
-        match self.settings.config.principal.as_deref().filter(|_| self.settings.signed_in) {
+        let stored = self.settings.own().and_then(|own| own.token.as_ref()).filter(|_| self.settings.signed_in);
+        match stored.and_then(|stored| stored.principal.as_deref()) {
             Some(principal) => Ok(principal),
             None => Ok(&self.me().await?.principal),
         }
@@ -124,13 +121,14 @@ impl App {
         if let Some(organization) = &self.organization {
             return Ok(Some(organization.clone()));
         }
+        let configured = self.settings.own().and_then(|own| own.organization.as_ref());
         let named = self.settings.layers.split_last().and_then(|(own, nearer)| {
             let nearer = nearer.iter().find_map(|layer| layer.organization.clone());
             nearer.or_else(|| own.organization.clone().filter(|_| self.settings.signed_in))
         });
         let organization = match named {
             Some(organization) => organization,
-            None => match (self.me().await?.organization.as_str(), &self.settings.config.organization) {
+            None => match (self.me().await?.organization.as_str(), configured) {
                 ("", None) => return Ok(None),
                 ("", Some(configured)) => configured.clone(),
                 (organization, _) => organization.to_owned(),
@@ -229,6 +227,36 @@ impl App {
     pub(crate) async fn means_platform(&self, flag: bool) -> Result<bool, CliError> {
         Ok(flag || (self.organization.is_none() && self.principal_path().await? == OPERATOR))
     }
+}
+
+/// There is no token for this endpoint: says where there is one.
+pub(crate) fn not_signed_in(settings: &Settings) -> CliError {
+    let error = CliError::new(ExitCode::NotAllowed, format!("not signed in at {}", settings.endpoint));
+    let mut profiles = settings.config.profiles.iter();
+    if let Some((name, _)) = profiles.find(|(_, profile)| profile.token_for(&settings.endpoint).is_some()) {
+        return error.hint(format!("profile {name} is signed in there: --profile {name}"));
+    }
+    match settings.own().and_then(|own| own.token.as_ref()) {
+        Some(StoredToken { endpoint, .. }) => error.hint(format!(
+            "your token was made at {endpoint}, and is sent nowhere else; `secrets login --endpoint {}` signs in here",
+            settings.endpoint
+        )),
+        None => error.hint("`secrets login` asks for an invitation's code or a token; or set SECRETS_TOKEN"),
+    }
+}
+
+/// What was created and then could be neither printed nor stored is known to nobody, and valid: it is taken back.
+pub(crate) async fn or_take_back<T>(
+    kept: Result<(), CliError>,
+    what: &str,
+    revoke: impl Future<Output = Result<T, CliError>>,
+) -> Result<(), CliError> {
+    let Err(error) = kept else { return Ok(()) };
+    let lost = match revoke.await {
+        Ok(_) => format!("{}; {what} was revoked, since nobody has it", error.message()),
+        Err(revoking) => format!("{}; {what} is valid all the same: {}", error.message(), revoking.message()),
+    };
+    Err(CliError::new(error.exit, lost))
 }
 
 /// A person waits about two seconds for a service that restarts, and then wants to know that it does not answer.

@@ -6,8 +6,9 @@ use secrets_client::{Config, Settings};
 use crate::app::App;
 use crate::args::global::Global;
 use crate::command::{
-    audit, check, completion, config, doctor, edit, explain, history, import, list, login, man, materialize, member,
-    organization, project, redact, resolve, rm, run, service_account, session, set, show, token, user, wait, workspace,
+    audit, check, completion, config, doctor, edit, explain, history, import, list, login, logout, man, materialize,
+    member, organization, profile, project, redact, resolve, rm, run, service_account, session, set, show, token, user,
+    wait, workspace,
 };
 use crate::ui::error::CliError;
 use crate::ui::output::Output;
@@ -20,6 +21,8 @@ Environment variables, which override secrets.toml (here or in a directory above
 configuration:
   SECRETS_ENDPOINT    address of the service [default: http://127.0.0.1:50051]
   SECRETS_TOKEN       your token; or SECRETS_TOKEN_FILE, a file that holds it
+  SECRETS_PROFILE     the profile, where --profile names none
+  SECRETS_INSECURE=1  the same as --insecure
   SECRETS_CA_FILE     a certificate authority to trust in addition to the system's
   SECRETS_ORGANIZATION, SECRETS_PROJECT, SECRETS_WORKSPACE
                       the context for commands that name none
@@ -51,6 +54,11 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Sign in with an invitation code or a token
     Login(login::LoginArgs),
+    /// Sign out: end the stored token, and remove it from this machine
+    Logout,
+    /// List, choose and remove your profiles: accounts at one service or at several
+    #[command(subcommand)]
+    Profile(profile::ProfileCommand),
     /// Show who you are and which roles you have
     Whoami,
     /// Read and change your own configuration
@@ -130,11 +138,9 @@ pub(crate) enum Command {
 
 /// Runs the command; the code is 0 or, from `run`, the program's own.
 pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliError> {
-    let Global { endpoint, organization, .. } = arguments.global;
-    let settings = Settings::from_environment().map(|mut settings| {
-        settings.endpoint = endpoint.unwrap_or(settings.endpoint);
-        settings
-    });
+    let may_create = matches!(arguments.command, Command::Login(_) | Command::Profile(_));
+    let choice = arguments.global.choice(may_create)?;
+    let settings = Settings::from_environment_with(choice);
     // What needs neither settings nor a service works where those are broken.
     match &arguments.command {
         Command::Completion(args) => return completion::completion(output, args).map(|()| 0),
@@ -154,12 +160,14 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
         settings.given_ca_file = Some(file.clone());
     }
     warn_of_exposure(&settings, output);
-    let app = App::new(settings, output, organization);
+    let app = App::new(settings, output, arguments.global.organization);
     if let Command::Run(args) = arguments.command {
         return run::run(&app, args).await;
     }
     let ended = match arguments.command {
         Command::Login(args) => login::login(&app, args).await,
+        Command::Logout => logout::logout(&app).await,
+        Command::Profile(command) => profile::run(&app, command).await,
         Command::Whoami => login::whoami(&app).await,
         Command::Config(command) => config::run(&app, command),
         Command::Set(args) => set::set(&app, args).await,
@@ -216,7 +224,11 @@ mod tests {
     fn reads_the_commands_of_the_journeys() {
         for line in [
             "org create acme --admin ann",
+            "login",
             "login --invite sinv_x",
+            "login --invite - --profile lab",
+            "profile list",
+            "logout",
             "whoami",
             "user invite bob",
             "project create api",
@@ -306,7 +318,8 @@ mod tests {
             ("token create --tlt=1h", "'--ttl'"),
             ("delete A", "secrets rm NAME"),
             ("get A", "secrets resolve NAME --raw"),
-            ("logout", "secrets config unset token"),
+            ("signout", "secrets logout"),
+            ("switch", "secrets profile use"),
             ("help", "secrets --help"),
             ("run printenv", "secrets run -- PROGRAM"),
             // Below a command, another word is looked for among that command's own.
@@ -318,7 +331,7 @@ mod tests {
             ("config delete token", "'unset'"),
             ("project describe api", "'show'"),
             ("list --json", "-o json"),
-            ("login --token x", "asks for a token, hidden"),
+            ("login --token x", "asks for an invitation's code or a token, hidden"),
         ] {
             let shown = message(line);
             assert!(shown.contains(suggestion), "{line}: {shown}");

@@ -117,7 +117,7 @@ fn word_of_run(error: &Error) -> bool {
 }
 
 /// How a token is given.
-const SIGN_IN: &str = "`secrets login` asks for a token, hidden; `secrets login --invite CODE` redeems an invitation";
+const SIGN_IN: &str = "`secrets login` asks for an invitation's code or a token, hidden";
 
 /// What another tool's flag is called here.
 fn other_tools_flag(flag: &str) -> Option<&'static str> {
@@ -142,9 +142,8 @@ pub(crate) fn other_tools_command(word: &str) -> Option<&'static str> {
         "export" | "download" | "pull" => "`secrets resolve --format dotenv` prints what a context gets, with values",
         "exec" => "`secrets run -- PROGRAM` starts a program with its secrets",
         "why" => "`secrets explain NAME` shows where a secret comes from",
-        "logout" | "signout" => {
-            "`secrets config unset token` removes the token from this machine; `secrets token revoke` ends it"
-        }
+        "signout" => "`secrets logout` ends the stored token, and removes it from this machine",
+        "switch" | "account" => "`secrets profile use NAME` uses another account; `secrets profile list` shows yours",
         "auth" | "signin" => "`secrets login` signs in; `secrets whoami` shows as whom",
         "help" => "`secrets --help` lists the commands; `secrets COMMAND --help` explains one",
         "version" => "`secrets --version` prints it",

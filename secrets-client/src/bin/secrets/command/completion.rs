@@ -105,6 +105,7 @@ fn names_of(arg: &Arg, is_top: bool, secrets: Names) -> Option<Names> {
     match placeholder {
         "PROJECT" | "PROJECT_ID" => Some(Names::Projects),
         "WORKSPACE" | "WORKSPACE_ID" => Some(Names::Workspaces),
+        "PROFILE" => Some(Names::Profiles),
         "NAME" | "NAMES" if is_top && arg.is_positional() => Some(secrets),
         // `--keep` names variables of the environment.
         "NAME,NAME" if is_top && arg.get_id() != "keep" => Some(secrets),
@@ -130,7 +131,8 @@ mod tests {
     fn asking(path: &[&str]) -> Vec<String> {
         let command = completing(Arguments::command());
         let command = path.iter().fold(&command, |command, name| command.find_subcommand(name).unwrap());
-        let asks = |arg: &&Arg| arg.get::<ArgValueCompleter>().is_some();
+        // `--profile` is everywhere, and completed from the person's own file.
+        let asks = |arg: &&Arg| arg.get::<ArgValueCompleter>().is_some() && arg.get_id() != "profile";
         command.get_arguments().filter(asks).map(|arg| arg.get_id().to_string()).collect()
     }
 

@@ -1,7 +1,7 @@
 //! `config`: the user's own configuration.
 
 use clap::{Subcommand, ValueEnum};
-use secrets_client::Config;
+use secrets_client::{Config, Endpoint, InvalidEndpoint, ProfileName};
 use secrets_core::{MASK, OrganizationId, ProjectId, WorkspaceId};
 use serde_json::{Map, Value, json};
 
@@ -16,7 +16,7 @@ pub(crate) enum ConfigCommand {
     Get { key: Key },
     /// Change a setting
     Set { key: Key, value: String },
-    /// Remove a setting; removing `token` signs out
+    /// Remove a setting; `secrets logout` ends a token before it is removed
     Unset { key: Key },
     /// Print all settings
     List,
@@ -31,6 +31,8 @@ pub(crate) enum Key {
     Endpoint,
     /// File with a certificate authority to trust in addition to the system's, for this endpoint
     CaFile,
+    /// `true` if this endpoint may be reached without TLS although it is on another machine
+    Insecure,
     /// Organization of commands that name none
     Organization,
     /// Project of commands that name no context
@@ -53,49 +55,43 @@ pub(crate) fn path(output: Output) -> Result<(), CliError> {
 pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), CliError> {
     let path = app.config_path()?;
     let mut config = app.settings.config.clone();
-    let endpoint = &app.settings.endpoint;
+    let (profile, endpoint) = (&app.settings.profile, &app.settings.endpoint);
     match command {
         ConfigCommand::Path => self::path(app.output),
         ConfigCommand::List => {
-            let set = Key::value_variants().iter().filter_map(|key| Some((*key, get(&config, endpoint, *key)?)));
-            // `ca_file` is the one for the endpoint that is meant now; others have their own.
-            let others = config.ca_files.iter().filter(|(of, _)| *of != endpoint);
+            let set =
+                Key::value_variants().iter().filter_map(|key| Some((*key, get(&config, profile, endpoint, *key)?)));
+            // `ca_file` and `insecure` are the ones for the endpoint that is meant now; others have their own.
+            let others = config.endpoints.iter().filter(|(other, _)| *other != endpoint);
             if app.output.is_json() {
                 let mut map: Map<String, Value> = set.map(|(key, value)| (name(key), Value::String(value))).collect();
-                if !config.ca_files.is_empty() {
-                    map.insert("ca_files".to_owned(), serde_json::json!(config.ca_files));
+                if !config.endpoints.is_empty() {
+                    map.insert("endpoints".to_owned(), json!(config.endpoints));
                 }
                 return app.output.json(&Value::Object(map));
             }
-            let others = others.map(|(of, file)| format!("ca_file of {of} = {}\n", file.display()));
+            let others = others.flat_map(|(other, known)| {
+                let file = known.ca_file.as_ref().map(|file| format!("ca_file of {other} = {}\n", file.display()));
+                file.into_iter().chain(known.insecure.then(|| format!("insecure of {other} = true\n")))
+            });
             let lines = set.map(|(key, value)| format!("{} = {value}\n", name(key))).chain(others);
             app.output.text(&lines.collect::<String>())
         }
-        ConfigCommand::Get { key } => match get(&config, endpoint, key) {
+        ConfigCommand::Get { key } => match get(&config, profile, endpoint, key) {
             Some(value) if app.output.is_json() => app.output.json(&Value::String(value)),
             Some(value) => app.output.text(&format!("{value}\n")),
             None => Err(CliError::new(ExitCode::NotFound, format!("`{}` is not set", name(key)))),
         },
         ConfigCommand::Set { key: Key::Token, .. } => {
-            Err(scope::value_as_argument("NAME").hint("`secrets login` asks for the token, hidden"))
+            Err(scope::value_as_argument("NAME").hint("`secrets login` asks for a code or a token, hidden"))
         }
         ConfigCommand::Set { key, value } => {
-            set(&mut config, endpoint, key, value)?;
+            set(&mut config, profile, endpoint, key, value)?;
             config.save(path)?;
             print_setting(app, &config, key)
         }
         ConfigCommand::Unset { key } => {
-            match key {
-                Key::Endpoint => config.endpoint = None,
-                Key::CaFile => {
-                    config.remember_ca_file(endpoint, None);
-                    config.ca_file = None;
-                }
-                Key::Organization => config.organization = None,
-                Key::Project => config.project = None,
-                Key::Workspace => config.workspace = None,
-                Key::Token => (config.token, config.principal) = (None, None),
-            }
+            unset(&mut config, profile, endpoint, key);
             config.save(path)?;
             print_setting(app, &config, key)
         }
@@ -105,44 +101,77 @@ pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), CliError> {
 /// Prints what a setting is now, for a program: a person knows.
 fn print_setting(app: &App, config: &Config, key: Key) -> Result<(), CliError> {
     match app.output.is_json() {
-        true => app.output.json(&json!({ name(key): get(config, &app.settings.endpoint, key) })),
+        true => app.output.json(&json!({ name(key): get(config, &app.settings.profile, &app.settings.endpoint, key) })),
         false => Ok(()),
     }
 }
 
-fn get(config: &Config, endpoint: &str, key: Key) -> Option<String> {
+fn get(config: &Config, profile: &ProfileName, endpoint: &Endpoint, key: Key) -> Option<String> {
+    let own = config.profiles.get(profile);
     match key {
-        Key::Endpoint => config.endpoint.clone(),
+        Key::Endpoint => own?.endpoint.as_ref().map(ToString::to_string),
         Key::CaFile => config.ca_file_of(endpoint).map(|path| path.display().to_string()),
-        Key::Organization => config.organization.clone(),
-        Key::Project => config.project.clone(),
-        Key::Workspace => config.workspace.clone(),
-        Key::Token => config.token.as_ref().map(|_| MASK.to_owned()),
+        Key::Insecure => config.allows_insecure(endpoint).then(|| true.to_string()),
+        Key::Organization => own?.organization.clone(),
+        Key::Project => own?.project.clone(),
+        Key::Workspace => own?.workspace.clone(),
+        Key::Token => own?.token.as_ref().map(|_| MASK.to_owned()),
     }
 }
 
-fn set(config: &mut Config, endpoint: &str, key: Key, value: String) -> Result<(), CliError> {
+fn set(
+    config: &mut Config,
+    profile: &ProfileName,
+    endpoint: &Endpoint,
+    key: Key,
+    value: String,
+) -> Result<(), CliError> {
     let refused = |error: secrets_core::InvalidIdentifier| CliError::usage(error.to_string());
     match key {
-        Key::Endpoint => {
-            if !value.starts_with("http://") && !value.starts_with("https://") {
-                return Err(CliError::usage(format!("invalid endpoint `{value}`"))
-                    .hint("expected a URL such as `http://127.0.0.1:50051` or `https://secrets.example.com`"));
-            }
-            config.endpoint = Some(value);
-        }
         Key::CaFile => {
             let path = std::path::absolute(&value).map_err(|error| CliError::usage(format!("`{value}`: {error}")))?;
             config.remember_ca_file(endpoint, Some(path));
+            return Ok(());
         }
-        Key::Organization => {
-            config.organization = Some(value.parse::<OrganizationId>().map_err(refused)?.to_string());
+        Key::Insecure => {
+            let insecure = value.parse().map_err(|_| CliError::usage("`insecure` must be `true` or `false`"))?;
+            config.remember_insecure(endpoint, insecure);
+            return Ok(());
         }
-        Key::Project => config.project = Some(value.parse::<ProjectId>().map_err(refused)?.to_string()),
-        Key::Workspace => config.workspace = Some(value.parse::<WorkspaceId>().map_err(refused)?.to_string()),
-        Key::Token => {}
+        _ => {}
+    }
+    let own = config.profiles.entry(profile.clone()).or_default();
+    match key {
+        Key::Endpoint => {
+            let invalid = |error: InvalidEndpoint| CliError::usage(format!("invalid endpoint: {error}"));
+            own.endpoint = Some(value.parse().map_err(invalid)?);
+        }
+        Key::Organization => own.organization = Some(value.parse::<OrganizationId>().map_err(refused)?.to_string()),
+        Key::Project => own.project = Some(value.parse::<ProjectId>().map_err(refused)?.to_string()),
+        Key::Workspace => own.workspace = Some(value.parse::<WorkspaceId>().map_err(refused)?.to_string()),
+        Key::Token | Key::CaFile | Key::Insecure => {}
     }
     Ok(())
+}
+
+fn unset(config: &mut Config, profile: &ProfileName, endpoint: &Endpoint, key: Key) {
+    match key {
+        Key::CaFile => {
+            config.remember_ca_file(endpoint, None);
+            config.ca_file = None;
+        }
+        Key::Insecure => config.remember_insecure(endpoint, false),
+        _ => {}
+    }
+    let Some(own) = config.profiles.get_mut(profile) else { return };
+    match key {
+        Key::Endpoint => own.endpoint = None,
+        Key::Organization => own.organization = None,
+        Key::Project => own.project = None,
+        Key::Workspace => own.workspace = None,
+        Key::Token => own.token = None,
+        Key::CaFile | Key::Insecure => {}
+    }
 }
 
 fn name(key: Key) -> String {
@@ -151,28 +180,46 @@ fn name(key: Key) -> String {
 
 #[cfg(test)]
 mod tests {
+    use secrets_client::{Profile, StoredToken};
+
     use super::*;
 
-    #[test]
-    fn keeps_valid_values_and_refuses_the_rest() {
-        let mut config = Config::default();
-        set(&mut config, "https://e", Key::Organization, "acme".into()).unwrap();
-        assert_eq!(get(&config, "https://e", Key::Organization).as_deref(), Some("acme"));
-        assert!(set(&mut config, "https://e", Key::Project, "No Project".into()).is_err());
-        assert!(set(&mut config, "https://e", Key::Endpoint, "127.0.0.1:50051".into()).is_err());
+    fn at(text: &str) -> Endpoint {
+        text.parse().unwrap()
     }
 
     #[test]
-    fn keeps_an_authority_for_the_endpoint() {
-        let mut config = Config::default();
-        set(&mut config, "https://e", Key::CaFile, "/ca.pem".into()).unwrap();
-        assert_eq!(get(&config, "https://e", Key::CaFile).as_deref(), Some("/ca.pem"));
-        assert_eq!(get(&config, "https://other", Key::CaFile), None);
+    fn keeps_valid_values_and_refuses_the_rest() {
+        let (mut config, own, e) = (Config::default(), ProfileName::default(), at("https://e"));
+        set(&mut config, &own, &e, Key::Organization, "acme".into()).unwrap();
+        assert_eq!(get(&config, &own, &e, Key::Organization).as_deref(), Some("acme"));
+        assert!(set(&mut config, &own, &e, Key::Project, "No Project".into()).is_err());
+        for invalid in ["127.0.0.1:50051", "https://bob:canary@e", "https://e/canary"] {
+            let error = set(&mut config, &own, &e, Key::Endpoint, invalid.into()).unwrap_err();
+            assert!(!error.message().contains("canary"), "{}", error.message());
+        }
+    }
+
+    #[test]
+    fn keeps_what_holds_for_the_endpoint() {
+        let (mut config, own, e) = (Config::default(), ProfileName::default(), at("http://e"));
+        set(&mut config, &own, &e, Key::CaFile, "/ca.pem".into()).unwrap();
+        set(&mut config, &own, &e, Key::Insecure, "true".into()).unwrap();
+        assert!(set(&mut config, &own, &e, Key::Insecure, "yes".into()).is_err());
+        for (key, value) in [(Key::CaFile, "/ca.pem"), (Key::Insecure, "true")] {
+            assert_eq!(get(&config, &own, &e, key).as_deref(), Some(value));
+            assert_eq!(get(&config, &own, &at("http://other"), key), None);
+            unset(&mut config, &own, &e, key);
+            assert_eq!(get(&config, &own, &e, key), None);
+        }
     }
 
     #[test]
     fn never_prints_the_token() {
-        let config = Config { token: Some("sper_canary".into()), ..Config::default() };
-        assert_eq!(get(&config, "https://e", Key::Token).as_deref(), Some(MASK));
+        let stored = StoredToken { token: "sper_canary".into(), endpoint: at("https://e"), principal: None };
+        let profile = Profile { token: Some(stored), ..Profile::default() };
+        let own = ProfileName::default();
+        let config = Config { profiles: [(own.clone(), profile)].into(), ..Config::default() };
+        assert_eq!(get(&config, &own, &at("https://e"), Key::Token).as_deref(), Some(MASK));
     }
 }

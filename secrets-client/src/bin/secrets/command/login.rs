@@ -1,11 +1,14 @@
 //! `login` and `whoami`.
 
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
-use secrets_client::{Client, Config, Credential, v1};
+use secrets_client::private_file::Draft;
+use secrets_client::{Client, Created, Credential, Profile, StoredToken, v1};
 use secrets_core::{CredentialKind, OrganizationName};
+use zeroize::Zeroizing;
 
 use crate::app::{self, App};
 use crate::args::time;
@@ -13,16 +16,19 @@ use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::{json, text};
 use crate::ui::prompt;
 
+/// More than any token or code, in bytes.
+const MAX_INPUT_BYTES: u64 = 64 * 1024;
+
 #[derive(Args, Debug)]
 pub(crate) struct LoginArgs {
-    /// Redeem this invitation code [default: read a token from a hidden prompt or stdin]
+    /// For scripts: redeem this invitation code, or `-` for one on stdin [default: ask for a code or a token]
     #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
     invite: Option<String>,
-    /// Name of the new token in your list of tokens [default: this machine's name]
-    #[arg(long, value_name = "NAME", requires = "invite")]
+    /// With a code: name of the new token in your list of tokens [default: this machine's name]
+    #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Lifetime of the new token, for instance 30d [default: 90d]
-    #[arg(long, value_parser = time::duration, requires = "invite")]
+    /// With a code: lifetime of the new token, for instance 30d [default: 90d]
+    #[arg(long, value_parser = time::duration)]
     ttl: Option<std::time::Duration>,
     /// Trust this certificate authority in addition to the system's, and remember it for this endpoint
     #[arg(long, value_name = "PATH")]
@@ -30,80 +36,136 @@ pub(crate) struct LoginArgs {
 }
 
 pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), CliError> {
-    let path = app.config_path()?; // before a code is used up
-    let token = match &args.invite {
-        Some(code) => redeem(app, code, &args).await?,
-        None => read_token()?,
+    let entered = match args.invite.as_deref() {
+        None => read(&args)?,
+        Some("-") => invitation(parse(&read_stdin()?)?)?,
+        Some(code) => invitation(parse(code)?)?,
     };
-    let credential = credential(token.expose_secret())?;
-    let me = connect(app, credential).await?.who_am_i(v1::WhoAmIRequest {}).await?;
-    let mut config = Config {
-        endpoint: Some(app.settings.endpoint.clone()),
-        ca_file: app.settings.config.ca_file.clone(),
-        ca_files: app.settings.config.ca_files.clone(),
-        organization: Some(me.organization.clone()).filter(|organization| !organization.is_empty()),
-        token: Some(token),
-        principal: Some(me.principal.clone()),
-        ..Config::default()
-    };
-    if let Some(file) = &app.settings.given_ca_file {
-        let absolute =
-            std::path::absolute(file).map_err(|error| CliError::usage(format!("`{}`: {error}", file.display())))?;
-        config.remember_ca_file(&app.settings.endpoint, Some(absolute));
+    let place = app.settings.config.reserve(app.config_path()?)?; // before a code is used up
+    match entered.kind() {
+        Some(CredentialKind::Invitation) => {
+            let created = redeem(app, entered, &args).await?;
+            keep(app, place, &created).await?;
+            print(
+                app,
+                &connect(app, parse(created.secret.expose_secret())?).await?.who_am_i(v1::WhoAmIRequest {}).await?,
+            )
+        }
+        _ => {
+            let me = connect(app, entered.clone()).await?.who_am_i(v1::WhoAmIRequest {}).await?;
+            store(app, place, entered.expose().into(), &me.principal)?;
+            print(app, &me)
+        }
     }
-    config.save(path)?;
-    app.output.note(&format!("Signed in at {}; the token is stored in {}.", app.settings.endpoint, path.display()));
-    if app.settings.credential.is_some() && !app.settings.signed_in {
-        app.output.warn("SECRETS_TOKEN or SECRETS_TOKEN_FILE is set and overrides this token");
-    }
-    if app.output.is_json() { app.output.json(&json::who_am_i(&me)) } else { app.output.sentence(&parts(&me)) }
 }
 
-async fn redeem(app: &App, code: &str, args: &LoginArgs) -> Result<SecretString, CliError> {
-    // A token goes to nobody in place of a code.
-    let code = credential(code)?;
-    if code.kind() != Some(CredentialKind::Invitation) {
-        let prefix = CredentialKind::Invitation.prefix();
-        return Err(CliError::usage(format!("this is not an invitation code: those begin with `{prefix}`"))
-            .hint("`secrets login` without --invite asks for a token, hidden"));
+fn print(app: &App, me: &v1::WhoAmIResponse) -> Result<(), CliError> {
+    if app.output.is_json() { app.output.json(&json::who_am_i(me)) } else { app.output.sentence(&parts(me)) }
+}
+
+/// Stores a token that was just made, or ends it: it is known to nobody else.
+async fn keep(app: &App, place: Draft, created: &Created<v1::Token>) -> Result<(), CliError> {
+    let (token, details) = (created.secret.expose_secret(), &created.details);
+    let stored = store(app, place, token.into(), &details.principal);
+    let revoke = async {
+        let request = v1::RevokeTokenRequest { name: details.name.clone(), ..Default::default() };
+        connect(app, parse(token)?).await?.revoke_token(request).await.map_err(CliError::from)
+    };
+    app::or_take_back(stored, "the new token", revoke)
+        .await
+        .map_err(|error| error.hint("the code is used up: ask whoever invited you for another one"))
+}
+
+/// Makes a token the one of the profile that is used, with what is known of its owner.
+fn store(app: &App, place: Draft, token: SecretString, principal: &str) -> Result<(), CliError> {
+    let (settings, path) = (&app.settings, app.config_path()?);
+    let endpoint = &settings.endpoint;
+    let organization = principal.split('/').nth(1).filter(|_| principal.starts_with("organizations/"));
+    let stored = StoredToken { token, endpoint: endpoint.clone(), principal: Some(principal.to_owned()) };
+    let profile = Profile {
+        endpoint: Some(endpoint.clone()),
+        organization: organization.map(str::to_owned),
+        token: Some(stored),
+        ..Profile::default()
+    };
+    let mut config = settings.config.clone();
+    config.profiles.insert(settings.profile.clone(), profile);
+    if let Some(file) = &settings.given_ca_file {
+        let absolute =
+            std::path::absolute(file).map_err(|error| CliError::usage(format!("`{}`: {error}", file.display())))?;
+        config.remember_ca_file(endpoint, Some(absolute));
     }
+    config.save_as(place, path)?;
+    let name = &settings.profile;
+    let under = if *name == config.profile { String::new() } else { format!(" as profile {name}") };
+    app.output.note(&format!("Signed in at {endpoint}{under}; the token is stored in {}.", path.display()));
+    if !under.is_empty() {
+        app.output
+            .note(&format!("`--profile {name}` uses it, and `secrets profile use {name}` makes it the usual one."));
+    }
+    if settings.credential.is_some() && !settings.signed_in {
+        app.output.warn("SECRETS_TOKEN or SECRETS_TOKEN_FILE is set and overrides this token");
+    }
+    Ok(())
+}
+
+async fn redeem(app: &App, code: Credential, args: &LoginArgs) -> Result<Created<v1::Token>, CliError> {
     let builder = app.settings.connection()?.credential(code);
     let request = v1::RedeemInvitationRequest {
         display_name: args.name.clone().unwrap_or_else(machine),
         ttl: time::ttl(args.ttl),
     };
-    let created = app::patient(builder).build()?.redeem_invitation(request).await.map_err(|error| {
+    app::patient(builder).build()?.redeem_invitation(request).await.map_err(|error| {
         let error = CliError::from(error);
         if error.exit == ExitCode::NotAllowed || error.exit == ExitCode::NotFound {
             error.hint("a code works once and for a limited time; ask whoever invited you for another")
         } else {
             error
         }
-    })?;
-    Ok(created.secret)
+    })
 }
 
-fn read_token() -> Result<SecretString, CliError> {
-    let bytes = if prompt::stdin_is_terminal() {
-        prompt::line("Token (hidden): ", false)?
-    } else {
-        let mut text = zeroize::Zeroizing::new(Vec::new());
-        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut text)
-            .map_err(|error| CliError::new(ExitCode::Failed, format!("stdin: {error}")))?;
-        text
+/// Asks for a code or a token; where there is nobody to ask, stdin holds one.
+fn read(args: &LoginArgs) -> Result<Credential, CliError> {
+    let text = match prompt::stdin_is_terminal() {
+        true => as_text(prompt::line("Invitation code or token (hidden): ", false)?)?,
+        false => read_stdin()?,
     };
-    let text = std::str::from_utf8(&bytes).map_err(|_| CliError::usage("the token is not text"))?;
-    let credential = credential(text)?;
-    if credential.kind() == Some(CredentialKind::Invitation) {
-        return Err(
-            CliError::usage("this is an invitation code, not a token").hint("`secrets login --invite CODE` redeems it")
-        );
+    let entered = parse(&text)?;
+    let is_code = entered.kind() == Some(CredentialKind::Invitation);
+    if !is_code && (args.name.is_some() || args.ttl.is_some()) {
+        return Err(CliError::usage("--name and --ttl are for the token that a code is redeemed for; this is a token"));
     }
-    Ok(credential.expose().into())
+    Ok(entered)
 }
 
-fn credential(token: &str) -> Result<Credential, CliError> {
-    Credential::parse(token).map_err(|error| CliError::usage(error.to_string()))
+fn read_stdin() -> Result<Zeroizing<String>, CliError> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    std::io::stdin()
+        .lock()
+        .take(MAX_INPUT_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(|error| CliError::new(ExitCode::Failed, format!("stdin: {error}")))?;
+    as_text(bytes)
+}
+
+fn as_text(mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, CliError> {
+    let text = String::from_utf8(std::mem::take(&mut *bytes));
+    text.map(Zeroizing::new).map_err(|_| CliError::usage("a code or a token is text, and this is none"))
+}
+
+/// A token goes to nobody in place of a code.
+fn invitation(entered: Credential) -> Result<Credential, CliError> {
+    if entered.kind() == Some(CredentialKind::Invitation) {
+        return Ok(entered);
+    }
+    let prefix = CredentialKind::Invitation.prefix();
+    Err(CliError::usage(format!("this is not an invitation code: those begin with `{prefix}`"))
+        .hint("`secrets login` asks for a code or a token, hidden"))
+}
+
+fn parse(text: &str) -> Result<Credential, CliError> {
+    Credential::parse(text).map_err(|error| CliError::usage(error.to_string()))
 }
 
 async fn connect(app: &App, credential: Credential) -> Result<Client, CliError> {
@@ -111,8 +173,7 @@ async fn connect(app: &App, credential: Credential) -> Result<Client, CliError> 
 }
 
 pub(crate) async fn whoami(app: &App) -> Result<(), CliError> {
-    let me = app.me().await?;
-    if app.output.is_json() { app.output.json(&json::who_am_i(me)) } else { app.output.sentence(&parts(me)) }
+    print(app, app.me().await?)
 }
 
 /// `user ann, organization acme, admin, member of project api, token expires 2027-02-19 05:41Z`

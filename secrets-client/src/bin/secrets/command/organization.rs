@@ -12,7 +12,7 @@ use secrets_core::{OrganizationId, OrganizationName, UserId};
 use serde_json::{Value, json};
 
 use self::reserved::ReservedArgs;
-use crate::app::App;
+use crate::app::{self, App};
 use crate::args::time;
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
@@ -120,7 +120,8 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
         invitation_ttl: time::ttl(args.ttl),
         ..Default::default()
     };
-    let (organization, invitation) = app.client()?.create_organization(request).await?;
+    let client = app.client()?;
+    let (organization, invitation) = client.create_organization(request).await?;
     let code = invitation.secret.expose_secret();
     let json = json!({
         "organization": output::json::organization(&organization),
@@ -133,7 +134,11 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
         args.admin,
         app.sign_in_command()
     );
-    app.output.credential(&sentence, code, &json)
+    let printed = app.output.credential(&sentence, code, &json);
+    // Nobody can be invited again by the operator: without its code, the organization is of no use.
+    let delete = v1::DeleteOrganizationRequest { name: organization.name.clone(), ..Default::default() };
+    let what = format!("organization {} with its code", args.organization_id);
+    app::or_take_back(printed, &what, async { Ok(client.delete_organization(delete).await?) }).await
 }
 
 async fn list(app: &App) -> Result<(), CliError> {

@@ -9,7 +9,7 @@ use secrets_client::v1;
 use secrets_core::{CredentialKind, OrganizationName, ProjectId, SessionName, Uid, UserId, WorkspaceId};
 use serde_json::{Value, json};
 
-use crate::app::{App, all_pages};
+use crate::app::{self, App, all_pages};
 use crate::args::time;
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
@@ -142,7 +142,8 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
         restrictions: args.allow(),
         ..Default::default()
     };
-    let created = app.client()?.create_session(request).await?;
+    let client = app.client()?;
+    let created = client.create_session(request).await?;
     let (token, details) = (created.secret.expose_secret(), &created.details);
     let sentence = format!(
         "Session {} for {}, expires {}. Its token is shown only this once.",
@@ -150,7 +151,10 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
         describe(details.context.as_ref()),
         text::moment(details.expire_time.as_ref())
     );
-    app.output.credential(&sentence, token, &output::json::with(output::json::session(details), "token", token))
+    let json = output::json::with(output::json::session(details), "token", token);
+    let printed = app.output.credential(&sentence, token, &json);
+    let revoke = v1::RevokeSessionRequest { name: details.name.clone(), ..Default::default() };
+    app::or_take_back(printed, "the session", async { Ok(client.revoke_session(revoke).await?) }).await
 }
 
 impl CreateArgs {

@@ -8,7 +8,7 @@ use secrets_client::v1;
 use secrets_core::{TokenName, Uid};
 use serde_json::{Value, json};
 
-use crate::app::{App, all_pages};
+use crate::app::{self, App, all_pages};
 use crate::args::time;
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
@@ -75,14 +75,7 @@ pub(crate) async fn run(app: &App, command: TokenCommand) -> Result<(), CliError
                 ttl: time::ttl(ttl),
                 ..Default::default()
             };
-            let created = app.client()?.create_token(request).await?;
-            let (token, details) = (created.secret.expose_secret(), &created.details);
-            let sentence = format!(
-                "Token of {}, expires {}. It is shown only this once.",
-                text::principal(&details.principal),
-                text::moment(details.expire_time.as_ref())
-            );
-            app.output.credential(&sentence, token, &output::json::with(output::json::token(details), "token", token))
+            create(app, request).await
         }
         TokenCommand::List { whose } => list(app, whose.principal(app).await?).await,
         TokenCommand::Revoke(args) => revoke(app, args).await,
@@ -148,6 +141,21 @@ fn mention(app: &App, revoked: &v1::RevokeTokenResponse, end_too: bool) {
         0 => {}
         more => app.output.note(&format!("Created with it, and not shown here: {}.", text::count(more, "token"))),
     }
+}
+
+async fn create(app: &App, request: v1::CreateTokenRequest) -> Result<(), CliError> {
+    let client = app.client()?;
+    let created = client.create_token(request).await?;
+    let (token, details) = (created.secret.expose_secret(), &created.details);
+    let sentence = format!(
+        "Token of {}, expires {}. It is shown only this once.",
+        text::principal(&details.principal),
+        text::moment(details.expire_time.as_ref())
+    );
+    let json = output::json::with(output::json::token(details), "token", token);
+    let printed = app.output.credential(&sentence, token, &json);
+    let revoke = v1::RevokeTokenRequest { name: details.name.clone(), ..Default::default() };
+    app::or_take_back(printed, "the token", async { Ok(client.revoke_token(revoke).await?) }).await
 }
 
 async fn list(app: &App, principal: String) -> Result<(), CliError> {

@@ -8,12 +8,15 @@ use secrets_client::v1;
 use secrets_core::{OrganizationName, UserId, UserName};
 use serde_json::{Value, json};
 
-use crate::app::{App, all_pages};
+use crate::app::{self, App, all_pages};
 use crate::args::time;
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
+
+/// How long a code can be redeemed that is made to end another one.
+const LAST_CODE_TTL: Duration = Duration::from_secs(1);
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum UserCommand {
@@ -54,6 +57,25 @@ pub(crate) enum UserCommand {
     },
 }
 
+async fn invite(app: &App, user_id: &UserId, request: v1::CreateInvitationRequest) -> Result<(), CliError> {
+    let client = app.client()?;
+    // Inviting again ends the code before it; nobody sees the new one, which expires in a second.
+    let again =
+        v1::CreateInvitationRequest { ttl: time::ttl(Some(LAST_CODE_TTL)), destroy_secrets: false, ..request.clone() };
+    let invitation = client.create_invitation(request).await?;
+    let code = invitation.secret.expose_secret();
+    let until = text::moment(invitation.details.expire_time.as_ref());
+    let sentence = format!("{user_id} signs in with this code until {until}: {}", app.sign_in_command());
+    let printed = app.output.credential(&sentence, code, &output::json::invitation(&invitation.details, code));
+    app::or_take_back(printed, "the code", async { Ok(client.create_invitation(again).await?) }).await.map_err(
+        |error| {
+            error.hint(format!(
+                "invite {user_id} again: whatever they signed in with before has ended with the invitation"
+            ))
+        },
+    )
+}
+
 pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError> {
     let organization = app.organization().await?;
     let parent = OrganizationName::new(organization.clone()).to_string();
@@ -71,11 +93,7 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError>
                 destroy_secrets,
                 ..Default::default()
             };
-            let invitation = client.create_invitation(request).await?;
-            let code = invitation.secret.expose_secret();
-            let until = text::moment(invitation.details.expire_time.as_ref());
-            let sentence = format!("{user_id} signs in with this code until {until}: {}", app.sign_in_command());
-            app.output.credential(&sentence, code, &output::json::invitation(&invitation.details, code))
+            invite(app, &user_id, request).await
         }
         UserCommand::Create { user_id, display_name } => {
             let user = v1::User { display_name: display_name.unwrap_or_default(), ..Default::default() };

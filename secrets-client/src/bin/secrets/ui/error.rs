@@ -118,9 +118,17 @@ impl From<ConnectError> for CliError {
 
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
-        let exit =
-            if matches!(error, ConfigError::Credential { .. }) { ExitCode::NotAllowed } else { ExitCode::Failed };
-        Self::new(exit, error.to_string())
+        let exit = match error {
+            ConfigError::Credential { .. } => ExitCode::NotAllowed,
+            ConfigError::NoSuchProfile { .. } => ExitCode::NotFound,
+            _ => ExitCode::Failed,
+        };
+        let hint = match error {
+            ConfigError::NoSuchProfile { .. } => "`secrets profile list` shows which there are",
+            ConfigError::Endpoint { .. } | ConfigError::ProfileName { .. } => "correct it, or unset the variable",
+            _ => return Self::new(exit, error.to_string()),
+        };
+        Self::new(exit, error.to_string()).hint(hint)
     }
 }
 
@@ -163,7 +171,7 @@ fn next_step(error: &ClientError) -> Option<String> {
     }
     let answer = error.answer()?;
     let hint = match answer.reason? {
-        Reason::Unauthenticated => "sign in with `secrets login --invite CODE`, or set SECRETS_TOKEN",
+        Reason::Unauthenticated => "`secrets login` asks for an invitation's code or a token; or set SECRETS_TOKEN",
         Reason::PermissionDenied => "`secrets whoami` says who you are and what you may do",
         Reason::EtagMismatch | Reason::Conflict => "look at the current state, and try again",
         Reason::UserHasSecrets => "--destroy-secrets invites the user again, and destroys these secrets",
@@ -204,19 +212,21 @@ fn around(problem: ConnectionProblem, endpoint: &str) -> String {
             "SECRETS_ENDPOINT or --endpoint must name a host that the certificate is for"
         }
         ConnectionProblem::CertificateAuthority => {
-            "`secrets login --ca-file PATH` or SECRETS_CA_FILE trusts an authority of your own, also that of a proxy \
-             which opens TLS"
+            "is it the right address? Where the service has a certificate of your own authority, `secrets login --ca-file PATH` \
+             or SECRETS_CA_FILE names that authority"
         }
         ConnectionProblem::WantsTls => {
             return format!("try --endpoint {}", endpoint.replacen("http://", "https://", 1));
         }
-        ConnectionProblem::NoTls => return format!("try --endpoint {}", endpoint.replacen("https://", "http://", 1)),
+        ConnectionProblem::NoTls => {
+            "is it the right address? If it is, ask the operator of the service to set up TLS there"
+        }
         ConnectionProblem::NoHttp2 => "something else answers there: is the address right, or a proxy on the way?",
         ConnectionProblem::Proxy => {
             "HTTPS_PROXY names the proxy, with `user:password@` if it asks for one; NO_PROXY=HOST goes around it"
         }
         _ if endpoint.starts_with("http://") => {
-            "is the service running, and without TLS? SECRETS_ENDPOINT or --endpoint sets its address"
+            "is the service running? SECRETS_ENDPOINT or --endpoint sets its address"
         }
         _ => "is the service running? SECRETS_ENDPOINT or --endpoint sets its address; `secrets doctor` looks closer",
     }

@@ -126,10 +126,12 @@ impl Output {
         if self.is_json() { self.json(json) } else { Ok(()) }
     }
 
-    /// Prints a credential alone on stdout with the words around it on stderr, or the `json`, which holds it too.
+    /// Prints a credential alone on stdout with the words around it on stderr, or the `json`, which holds it too. It is shown
+    /// this once, so that a reader that is gone is a failure.
     pub(crate) fn credential(&self, sentence: &str, credential: &str, json: &Value) -> Result<(), CliError> {
         self.note(sentence);
-        if self.is_json() { self.json(json) } else { self.text(&format!("{credential}\n")) }
+        let text = if self.is_json() { format!("{json:#}\n") } else { format!("{credential}\n") };
+        write_out(zeroize::Zeroizing::new(text).as_bytes()).map_err(not_written)
     }
 
     pub(crate) fn json(&self, json: &Value) -> Result<(), CliError> {
@@ -142,11 +144,8 @@ impl Output {
 
     /// Writes to stdout. A reader that has read enough, as `head` does, is no failure.
     pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), CliError> {
-        let mut stdout = std::io::stdout().lock();
-        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                Err(CliError::new(ExitCode::Failed, format!("stdout: {error}")))
-            }
+        match write_out(bytes) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(not_written(error)),
             _ => Ok(()),
         }
     }
@@ -171,4 +170,14 @@ impl Output {
             self.warn(&text::warning(warning));
         }
     }
+}
+
+fn write_out(bytes: &[u8]) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
+fn not_written(error: std::io::Error) -> CliError {
+    CliError::new(ExitCode::Failed, format!("stdout: {error}"))
 }

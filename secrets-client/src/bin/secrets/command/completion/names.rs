@@ -4,7 +4,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use secrets_client::{Settings, v1};
+use secrets_client::{Choice, Config, Endpoint, ProfileName, Settings, v1};
 
 use super::typed::Typed;
 use crate::app::{App, all_pages};
@@ -27,6 +27,8 @@ pub(super) enum Names {
     ReceivedSecrets,
     Projects,
     Workspaces,
+    /// The person's own profiles, for which nobody is asked.
+    Profiles,
 }
 
 /// A name, and a line on what it is.
@@ -37,6 +39,9 @@ pub(super) struct Candidate {
 
 /// Asks the service; nothing when there is no answer in time.
 pub(super) fn ask(names: Names, typed: &Typed) -> Vec<Candidate> {
+    if names == Names::Profiles {
+        return profiles().unwrap_or_default();
+    }
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return Vec::new() };
     let answer = runtime.block_on(async { tokio::time::timeout(LOOKUP_TIMEOUT, look_up(names, typed)).await });
     // A name look-up may still be stuck in a thread of its own.
@@ -45,9 +50,13 @@ pub(super) fn ask(names: Names, typed: &Typed) -> Vec<Candidate> {
 }
 
 async fn look_up(names: Names, typed: &Typed) -> Result<Vec<Candidate>, CliError> {
-    let mut settings = Settings::from_environment()?;
-    if let Some(endpoint) = &typed.endpoint {
-        settings.endpoint.clone_from(endpoint);
+    let profile =
+        typed.profile.as_ref().map(|name| name.parse::<ProfileName>().map_err(|_| CliError::usage("no such profile")));
+    let choice = Choice { profile: profile.transpose()?, ..Choice::default() };
+    let settings = Settings::from_environment_with(choice)?;
+    // Nothing is sent to an endpoint because somebody types it: whoever presses a key has not sent the command yet.
+    if typed.endpoint.as_ref().is_some_and(|typed| typed.parse::<Endpoint>().as_ref() != Ok(&settings.endpoint)) {
+        return Ok(Vec::new());
     }
     let app = App::new(settings, Output::new(Format::Table), id(typed.organization.as_ref()));
     match names {
@@ -56,7 +65,17 @@ async fn look_up(names: Names, typed: &Typed) -> Result<Vec<Candidate>, CliError
         Names::ReceivedSecrets => received(&app, typed).await,
         Names::Secrets => secrets(&app, typed, false).await,
         Names::DeletedSecrets => secrets(&app, typed, true).await,
+        Names::Profiles => Ok(Vec::new()),
     }
+}
+
+fn profiles() -> Result<Vec<Candidate>, CliError> {
+    let config = Config::load(&Config::path(|name| std::env::var(name).ok())?)?;
+    let candidates = config.profiles.into_iter().filter_map(|(name, profile)| {
+        let endpoint = profile.endpoint.map(|endpoint| endpoint.to_string()).unwrap_or_default();
+        found(name.to_string(), &endpoint)
+    });
+    Ok(candidates.collect())
 }
 
 async fn secrets(app: &App, typed: &Typed, deleted: bool) -> Result<Vec<Candidate>, CliError> {

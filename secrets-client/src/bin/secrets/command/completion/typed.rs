@@ -10,6 +10,7 @@ pub(super) struct Typed {
     pub(super) workspace: Option<String>,
     pub(super) organization: Option<String>,
     pub(super) endpoint: Option<String>,
+    pub(super) profile: Option<String>,
 }
 
 /// The words behind the command, and which of them is to be completed.
@@ -48,6 +49,7 @@ impl Typed {
                 "--workspace" => &mut typed.workspace,
                 "--organization" => &mut typed.organization,
                 "--endpoint" => &mut typed.endpoint,
+                "--profile" => &mut typed.profile,
                 _ => continue,
             };
             // bash takes `=` for a word of its own.
@@ -72,7 +74,8 @@ mod tests {
         for line in ["show --workspace ws1", "--workspace=ws1 show", "show --workspace = ws1 A"] {
             assert_eq!(typed(line), of_workspace, "{line}");
         }
-        let all = typed("--organization acme list --org --endpoint http://e --project p");
+        let all = typed("--organization acme list --org --endpoint http://e --project p --profile lab");
+        assert_eq!(all.profile.as_deref(), Some("lab"));
         assert_eq!(all.organization.as_deref(), Some("acme"));
         assert_eq!((all.org, all.endpoint.as_deref(), all.project.as_deref()), (true, Some("http://e"), Some("p")));
     }

@@ -7,6 +7,7 @@ use secrets_client::{RetryPolicy, ServerCertificate, Settings, v1};
 use secrets_core::CredentialKind;
 
 use super::Check;
+use crate::app;
 use crate::args::time;
 use crate::command::login;
 use crate::ui::error::CliError;
@@ -62,13 +63,14 @@ pub(super) async fn answers(settings: &Settings) -> Vec<Check> {
     const NAME: &str = "token";
     match settings.credential.as_ref().map(secrets_client::Credential::kind) {
         None => {
-            return vec![Check::fail(NAME, "no token", "`secrets login --invite CODE` signs in; or set SECRETS_TOKEN")];
+            let error = app::not_signed_in(settings);
+            return vec![Check::fail(NAME, error.message(), error.next().unwrap_or_default())];
         }
         Some(Some(CredentialKind::Invitation)) => {
             return vec![Check::fail(
                 NAME,
                 "this is an invitation code, not a token",
-                "`secrets login --invite CODE` redeems it",
+                "`secrets login` asks for it, and redeems it",
             )];
         }
         Some(_) => {}

@@ -1,6 +1,6 @@
 //! What is on this machine: files, addresses, a proxy.
 
-use secrets_client::{Config, Defaults, Settings};
+use secrets_client::{Config, ConnectError, Defaults, Settings};
 
 use super::Check;
 
@@ -15,7 +15,11 @@ pub(super) fn configuration(settings: &Settings) -> Check {
     } else if Config::is_exposed(path) {
         Check::warn(NAME, format!("{shown} can be read by others"), format!("chmod 600 {shown}"))
     } else {
-        Check::ok(NAME, format!("{shown}, readable by you alone"))
+        let profile = match settings.profile.is_default() {
+            true => String::new(),
+            false => format!(", profile {}", settings.profile),
+        };
+        Check::ok(NAME, format!("{shown}, readable by you alone{profile}"))
     }
 }
 
@@ -40,29 +44,29 @@ pub(super) fn token_file(settings: &Settings) -> Option<Check> {
 pub(super) fn endpoint(settings: &Settings) -> Check {
     const NAME: &str = "endpoint";
     let endpoint = &settings.endpoint;
-    let host = endpoint.split_once("://").map_or("", |(_, rest)| rest);
-    let is_here = ["127.", "localhost", "[::1]"].iter().any(|here| host.starts_with(here));
-    if endpoint.starts_with("http://") && !is_here {
-        return Check::warn(
-            NAME,
-            format!("{endpoint}, without TLS: others on the network can read tokens and values"),
-            "give the service a certificate, and use https://",
-        );
+    if !endpoint.is_exposed() {
+        return Check::ok(NAME, endpoint.as_str());
     }
-    Check::ok(NAME, endpoint.clone())
+    let finding = format!("{endpoint}, without TLS: others on the network can read tokens and values");
+    let remedy = "give the service a certificate, and use https://";
+    if settings.is_insecure() {
+        return Check::warn(NAME, finding, remedy);
+    }
+    let refused = ConnectError::Insecure { endpoint: endpoint.clone() };
+    Check::fail(NAME, refused.to_string(), remedy)
 }
 
 /// The proxy, if one is named.
 pub(super) fn proxy(settings: &Settings) -> Option<Check> {
     const NAME: &str = "proxy";
-    let secure = settings.endpoint.starts_with("https://");
+    let secure = settings.endpoint.is_tls();
     match &settings.proxy {
         Err(error) if secure => {
             Some(Check::fail(NAME, error.to_string(), format!("correct or unset {}", error.variable)))
         }
         Err(error) => Some(Check::warn(NAME, error.to_string(), format!("correct or unset {}", error.variable))),
         Ok(None) => None,
-        Ok(Some(proxy)) => Some(match proxy.address_for(&settings.endpoint) {
+        Ok(Some(proxy)) => Some(match proxy.address_for(settings.endpoint.as_str()) {
             Some(address) => Check::ok(NAME, format!("through {address}")),
             None => Check::ok(NAME, "configured, but not used for this endpoint"),
         }),

@@ -11,7 +11,7 @@ const SECTIONS: [(&str, &str, usize); 4] = [
     ("README.md", "Quick start", 5),
     ("secrets-client/README.md", "Tutorial", 75),
     ("secrets-server/README.md", "PostgreSQL, and several servers", 8),
-    ("secrets-server/README.md", "Backup and restore", 8),
+    ("secrets-server/README.md", "Backup and restore", 9),
 ];
 
 #[test]

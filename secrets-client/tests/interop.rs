@@ -21,11 +21,13 @@ mod support {
 }
 
 mod interop {
+    mod answers;
     mod expectation;
     mod kept_values;
     mod language;
     mod languages;
     mod live_set;
+    mod malformed;
     mod methods;
     mod outages;
     mod python;

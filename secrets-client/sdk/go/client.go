@@ -4,7 +4,7 @@
 package secrets
 
 //go:generate buf generate ../../../proto --template ../../../proto/buf.gen.go.yaml --output gen
-//go:generate cp ../../../proto/service_config.json gen
+//go:generate cp ../../../proto/service_config.json ../../../secrets-core/rules.json gen
 
 import (
 	"cmp"
@@ -97,7 +97,7 @@ func New(options Options) (*Client, error) {
 	}
 	dial := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
-		grpc.WithDefaultServiceConfig(serviceConfig), grpc.WithDisableServiceConfig(),
+		grpc.WithDefaultServiceConfig(serviceConfig), grpc.WithDisableServiceConfig(), grpc.WithUnaryInterceptor(checkAnswers),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 3 * time.Second, PermitWithoutStream: true}),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: firstWait, Multiplier: 2, Jitter: 0.2, MaxDelay: longestWait},

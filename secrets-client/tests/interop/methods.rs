@@ -38,6 +38,12 @@ impl Method {
         DynamicMessage::deserialize(self.request.clone(), json).unwrap_or_else(|error| panic!("{}: {error}", self.path))
     }
 
+    /// The response that `json` says.
+    pub(crate) fn response(&self, json: &Value) -> DynamicMessage {
+        DynamicMessage::deserialize(self.response.clone(), json)
+            .unwrap_or_else(|error| panic!("{}: {error}: {json}", self.path))
+    }
+
     /// A response as JSON, with the fields' names of the interface.
     pub(crate) fn json(&self, response: &impl prost::Message) -> Value {
         let mut message = DynamicMessage::new(self.response.clone());

@@ -10,3 +10,4 @@ mod golden;
 mod grid;
 mod model;
 mod resolution;
+mod rules;

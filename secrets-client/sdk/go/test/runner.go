@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -38,8 +39,12 @@ type run struct {
 }
 
 func main() {
-	if os.Args[1] == "--resolve-forever" {
+	switch os.Args[1] {
+	case "--resolve-forever":
 		resolveForever()
+	case "--answers":
+		answers(os.Args[2])
+		return
 	}
 	var scenario struct{ Steps []step }
 	check(json.Unmarshal(must(os.ReadFile(os.Args[1])), &scenario))
@@ -69,6 +74,38 @@ func resolveForever() {
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
+}
+
+// answers resolves once for each answer, and again through the stub; it prints what came of it.
+func answers(path string) {
+	type answer struct{ Request json.RawMessage }
+	var file struct{ Malformed, Accepted []answer }
+	check(json.Unmarshal(must(os.ReadFile(path)), &file))
+	client := must(secrets.New(must(secrets.FromEnvironment())))
+	for _, answer := range append(file.Malformed, file.Accepted...) {
+		request := &secretsapiv1.ResolveRequest{}
+		if answer.Request != nil {
+			check(protojson.Unmarshal(answer.Request, request))
+		}
+		environment, err := client.Resolve(context.Background(), request)
+		printAnswer(map[string]any{"environment": environment}, err)
+		response, err := secretsapiv1.NewResolveServiceClient(client).Resolve(context.Background(), request)
+		names := []string{}
+		for _, secret := range response.GetSecrets() {
+			names = append(names, secret.GetSecretId())
+		}
+		printAnswer(map[string]any{"names": names}, err)
+	}
+}
+
+func printAnswer(came map[string]any, err error) {
+	var broken *secrets.BrokenRule
+	if errors.As(err, &broken) {
+		came = map[string]any{"rule": broken.Rule, "message": status.Convert(err).Message()}
+	} else {
+		check(err)
+	}
+	fmt.Println(string(must(json.Marshal(came))))
 }
 
 func (r *run) do(s step) error {

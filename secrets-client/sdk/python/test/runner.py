@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 from google.protobuf.json_format import MessageToDict, ParseDict
-from secrets_client import Client, SecretsError
+from secrets_client import BrokenRule, Client, SecretsError
 from secretsapi.v1 import access_service_pb2, audit_service_pb2, directory_service_pb2
 from secretsapi.v1 import resolve_service_pb2, secret_service_pb2
+from secretsapi.v1.resolve_service_pb2 import ResolveRequest
 
 FILES = [access_service_pb2, audit_service_pb2, directory_service_pb2, resolve_service_pb2, secret_service_pb2]
 SERVICES = {name: (file, service) for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()}
@@ -144,8 +145,26 @@ def resolve_forever():
             time.sleep(0.2)
 
 
+def answers(file):
+    """Resolves once for each answer, and again through the stub; prints what came of it."""
+    client = Client.from_environment()
+    for case in file["malformed"] + file["accepted"]:
+        request = ParseDict(case.get("request", {}), ResolveRequest())
+        for resolve in (
+            lambda: {"environment": client.resolve(request)},
+            lambda: {"names": [secret.secret_id for secret in client.resolver.Resolve(request).secrets]},
+        ):
+            try:
+                came = resolve()
+            except BrokenRule as error:
+                came = {"rule": error.rule, "message": str(error)}
+            print(json.dumps(came), flush=True)
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "--resolve-forever":
         resolve_forever()
+    elif sys.argv[1] == "--answers":
+        answers(json.loads(Path(sys.argv[2]).read_text()))
     else:
         sys.exit(Scenario().run(json.loads(Path(sys.argv[1]).read_text())["steps"]))

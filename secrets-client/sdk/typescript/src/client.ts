@@ -9,9 +9,11 @@ import { Client as Connection, Metadata, connectivityState, credentials, type Se
 
 import { SecretsError } from "./error.js";
 import { ResolveService, WatchRequestSchema, type ResolveRequestSchema, type WatchResponse } from "./gen/secretsapi/v1/resolve_service_pb.js";
+import { checked } from "./rules.js";
 
 export * from "./error.js";
 export * from "./gen/index.js";
+export { BrokenRule } from "./rules.js";
 
 /** How long a connection may take to be made; after that, another is tried. */
 const CONNECT_MS = 5_000;
@@ -120,13 +122,13 @@ export class Client {
     request: MessageInitShape<I>,
   ): Promise<MessageShape<O>> {
     const message = create(method.input, request);
-    return new Promise((resolve, reject) => {
+    return new Promise<MessageShape<O>>((resolve, reject) => {
       const { path, serialize, deserialize } = wire(method);
       const options = { deadline: Date.now() + (this.#options.deadline ?? 30_000) };
       this.#connection.makeUnaryRequest(path, serialize, deserialize, message, this.#metadata, options, (error, response) =>
         error ? reject(new SecretsError(error)) : resolve(response!),
       );
-    });
+    }).then((answer) => checked(message, answer));
   }
 
   /** Ends every call and the connection. */

@@ -153,7 +153,31 @@ async function resolveForever(): Promise<never> {
   }
 }
 
-const [argument] = process.argv.slice(2);
+/** Resolves once for each answer, and again without `resolve`; prints what came of it. */
+async function answers(path: string): Promise<never> {
+  const client = environment();
+  const { malformed, accepted } = JSON.parse(readFileSync(path, "utf8")) as Record<string, { request?: JsonValue }[]>;
+  for (const { request } of [...malformed!, ...accepted!]) {
+    const message = fromJson(secrets.ResolveRequestSchema, request ?? {});
+    await printAnswer(async () => ({ environment: await client.resolve(message) }));
+    await printAnswer(async () => {
+      const response = await client.call(secrets.ResolveService.method.resolve, message);
+      return { names: response.secrets.map((secret) => secret.secretId) };
+    });
+  }
+  process.exit(0);
+}
+
+async function printAnswer(resolve: () => Promise<Members>): Promise<void> {
+  const came = await resolve().catch((error: unknown) => {
+    if (!(error instanceof secrets.BrokenRule)) throw error;
+    return { rule: error.rule, message: error.message };
+  });
+  console.log(JSON.stringify(came));
+}
+
+const [argument, path] = process.argv.slice(2);
+if (argument === "--answers") await answers(path!);
 if (argument === "--resolve-forever") {
   process.stdout.on("error", () => process.exit(0));
   await resolveForever();

@@ -3,5 +3,6 @@
 from .client import Client
 from .error import SecretsError
 from .reason import Reason
+from .rules import BrokenRule
 
-__all__ = ["Client", "Reason", "SecretsError"]
+__all__ = ["BrokenRule", "Client", "Reason", "SecretsError"]

@@ -16,6 +16,7 @@ from secretsapi.v1 import resolve_service_pb2_grpc, secret_service_pb2_grpc
 from secretsapi.v1.resolve_service_pb2 import ResolveRequest, WatchRequest, WatchResponse
 
 from .error import SecretsError
+from .rules import check
 
 # A connection that fell silent is noticed after 10 + 3 s; a lost one is tried again at least each 3 s.
 _OPTIONS = [
@@ -140,6 +141,8 @@ class _Calls(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor
         failure = call.exception()
         if failure:  # a closed channel, or what is no request, is none of the service's
             raise SecretsError(call) if isinstance(failure, grpc.RpcError) else failure
+        if isinstance(request, ResolveRequest):
+            check(request, call.result())
         return call
 
     def intercept_unary_stream(self, continuation, details, request):

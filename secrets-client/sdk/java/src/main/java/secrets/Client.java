@@ -62,7 +62,7 @@ public final class Client implements AutoCloseable {
     var port = endpoint.getPort() < 0 ? (secure ? 443 : 80) : endpoint.getPort();
     connection =
         Grpc.newChannelBuilderForAddress(endpoint.getHost(), port, secure ? tls.build() : InsecureChannelCredentials.create())
-            .intercept(MetadataUtils.newAttachHeadersInterceptor(headers))
+            .intercept(new Rules(), MetadataUtils.newAttachHeadersInterceptor(headers))
             .defaultServiceConfig(serviceConfig())
             .disableServiceConfigLookUp()
             .keepAliveTime(10, SECONDS)

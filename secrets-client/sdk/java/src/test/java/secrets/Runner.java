@@ -17,13 +17,17 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import secretsapi.v1.ErrorReason;
 import secretsapi.v1.ResolveRequest;
+import secretsapi.v1.ResolveServiceGrpc;
 import secretsapi.v1.WatchRequest;
 
 /** The runner of {@code tests/interop/scenario.json}; see {@code tests/interop/README.md}. */
@@ -41,6 +45,7 @@ final class Runner {
 
   public static void main(String[] arguments) throws Exception {
     if (arguments[0].equals("--resolve-forever")) resolveForever();
+    if (arguments[0].equals("--answers")) answers(Path.of(arguments[1]));
     var scenario = new Runner();
     scenario.kept.put("operator", Files.readString(Path.of(System.getenv("SECRETS_TOKEN_FILE"))).strip());
     scenario.kept.put("organization", System.getenv("SECRETS_ORGANIZATION"));
@@ -69,6 +74,37 @@ final class Runner {
       Thread.sleep(200);
     }
     System.exit(0);
+  }
+
+  record Answer(JsonElement request) {}
+
+  record Answers(List<Answer> malformed, List<Answer> accepted) {}
+
+  /** Resolves once for each answer, and again through the stub; prints what came of it. */
+  private static void answers(Path path) throws Exception {
+    var client = Client.fromEnvironment();
+    var file = new Gson().fromJson(Files.readString(path), Answers.class);
+    for (var answer : Stream.concat(file.malformed().stream(), file.accepted().stream()).toList()) {
+      var request = ResolveRequest.newBuilder();
+      if (answer.request() != null) JsonFormat.parser().merge(answer.request().toString(), request);
+      printAnswer(() -> Map.of("environment", client.resolve(request.build())));
+      printAnswer(() -> {
+        var secrets = ResolveServiceGrpc.newBlockingStub(client.channel()).resolve(request.build()).getSecretsList();
+        return Map.of("names", secrets.stream().map(secret -> secret.getSecretId()).toList());
+      });
+    }
+    System.exit(0);
+  }
+
+  private static void printAnswer(Supplier<Map<String, ?>> resolve) {
+    Map<String, ?> came;
+    try {
+      came = resolve.get();
+    } catch (StatusRuntimeException error) {
+      if (!(error.getStatus().getCause() instanceof BrokenRule broken)) throw error;
+      came = Map.of("rule", broken.rule(), "message", error.getStatus().getDescription());
+    }
+    System.out.println(new Gson().toJson(came));
   }
 
   /** Does a step; says what went wrong, if anything did. */

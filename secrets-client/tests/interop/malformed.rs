@@ -1,0 +1,84 @@
+//! Each malformed answer, in every language that has a client: refused whole, with the rule that it breaks.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::answers::{self, AnsweringService, Answers};
+use super::language::{GO, JAVA, Language, PYTHON, TYPESCRIPT, output};
+
+/// Longer than all the answers may take.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// Through the client's own `resolve`, and through its generated stub.
+const TIMES: usize = 2;
+/// What no error may hold.
+const VALUE: &str = "canary-7f1c";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_trusts_no_answer() {
+    trusts_no_answer(&PYTHON).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn typescript_trusts_no_answer() {
+    trusts_no_answer(&TYPESCRIPT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn go_trusts_no_answer() {
+    trusts_no_answer(&GO).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn java_trusts_no_answer() {
+    trusts_no_answer(&JAVA).await;
+}
+
+#[test]
+fn every_rule_is_broken_by_an_answer() {
+    let rules: Value = serde_json::from_str(include_str!("../../../secrets-core/rules.json")).unwrap();
+    let answers = Answers::read();
+    for rule in rules["rules"].as_object().unwrap().keys() {
+        assert!(answers.malformed.iter().any(|case| case.rule == *rule), "no answer breaks `{rule}`");
+    }
+}
+
+async fn trusts_no_answer(language: &'static Language) {
+    let file = Answers::read();
+    let endpoint = AnsweringService::start(file.responses(), TIMES).await;
+    let directory = tempfile::tempdir().unwrap();
+    let token = directory.path().join("token");
+    std::fs::write(&token, "a-token").unwrap();
+    let ended = tokio::task::spawn_blocking(move || {
+        let mut runner = language.runner(&endpoint, &token, &token);
+        output(runner.arg("--answers").arg(answers::path()), TIMEOUT)
+    });
+    let ended = ended.await.unwrap();
+    let (printed, told) = (String::from_utf8(ended.stdout).unwrap(), String::from_utf8(ended.stderr).unwrap());
+    assert!(ended.status.success(), "{}: {told}", language.name);
+    assert!(!told.contains(VALUE), "{}: {told}", language.name);
+
+    let mut came = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    for case in &file.malformed {
+        for _ in 0..TIMES {
+            let came = came.next().unwrap();
+            assert_eq!(came["rule"], case.rule, "{}: {}: {came}", language.name, case.about);
+            let message = came["message"].as_str().unwrap();
+            assert!(message.starts_with("the answer of the service breaks a rule"), "{}: {message}", language.name);
+            assert!(!message.contains(VALUE) && !message.chars().any(char::is_control), "{}: {message}", language.name);
+        }
+    }
+    for case in &file.accepted {
+        let expected = [json!({ "environment": case.environment }), json!({ "names": case.names })];
+        for expected in expected {
+            assert_eq!(came.next().unwrap(), expected, "{}: {}", language.name, case.about);
+        }
+        for name in &case.left_out {
+            assert!(told.contains(&format!("{name} was left out")), "{}: {name}: {told}", language.name);
+        }
+        for name in &case.soft {
+            assert!(told.contains(&format!("{name} is delivered, and ")), "{}: {name}: {told}", language.name);
+        }
+    }
+    assert!(came.next().is_none(), "{}", language.name);
+}

@@ -38,6 +38,9 @@ fn a_token_is_taken_from_stdin_and_checked_before_it_is_kept() {
     laptop.run_with_stdin(format!("{token}\n").as_bytes(), "login").expect_success("login").reject_text(&token);
     assert_eq!(laptop.run_ok("whoami --output json").json()["principal"], "organizations/acme/users/ann");
 
+    let again = laptop.run_with_stdin(ann.run_ok("token create").line().as_bytes(), "login").expect_success("login");
+    again.expect_text(&["the token of ann", "stored here before is valid until it expires", "secrets logout"]);
+
     let other = server.person("other");
     other.run_with_stdin(b"sper_nonsense", "login").expect_failure(4).reject_text("nonsense");
     other.run("whoami").expect_failure(4).expect_text(&["not signed in", "secrets login"]);

@@ -85,7 +85,7 @@ fn store(app: &App, place: Draft, token: SecretString, principal: &str) -> Resul
     let profile = Profile {
         endpoint: Some(endpoint.clone()),
         organization: organization.map(str::to_owned),
-        token: Some(stored),
+        token: Some(stored.clone()),
         ..Profile::default()
     };
     let mut config = settings.config.clone();
@@ -103,10 +103,27 @@ fn store(app: &App, place: Draft, token: SecretString, principal: &str) -> Resul
         app.output
             .note(&format!("`--profile {name}` uses it, and `secrets profile use {name}` makes it the usual one."));
     }
+    mention_others(app, &stored);
+    Ok(())
+}
+
+/// Says which other tokens there still are: the one that this one replaced, and the environment's.
+fn mention_others(app: &App, stored: &StoredToken) {
+    let settings = &app.settings;
+    if let Some(before) = settings.own().and_then(|own| own.token.as_ref())
+        && before.token.expose_secret() != stored.token.expose_secret()
+    {
+        let whose = before.principal.as_deref().map(|path| format!(" of {}", text::principal(path)));
+        app.output.warn(&format!(
+            "the token{} at {} that was stored here before is valid until it expires or is revoked; `secrets logout` before a \
+             login ends it",
+            whose.unwrap_or_default(),
+            before.endpoint
+        ));
+    }
     if settings.credential.is_some() && !settings.signed_in {
         app.output.warn("SECRETS_TOKEN or SECRETS_TOKEN_FILE is set and overrides this token");
     }
-    Ok(())
 }
 
 async fn redeem(app: &App, code: Credential, args: &LoginArgs) -> Result<Created<v1::Token>, CliError> {

@@ -33,6 +33,9 @@ import secretsapi.v1.TargetKind;
 
 /** Checks an answer of Resolve where it arrives, by core's rules, whoever asked: a client trusts no service. */
 final class Rules implements ClientInterceptor {
+  /** More than any pattern accepts: a repetition takes a frame of the stack each time. */
+  private static final int MAX_MATCHED = 512;
+
   private static final System.Logger LOG = System.getLogger("secrets");
   private static final File FILE = read();
   private static final Map<String, Pattern> PATTERNS = new HashMap<>();
@@ -248,7 +251,7 @@ final class Rules implements ClientInterceptor {
   }
 
   private static boolean matches(String pattern, String text) {
-    return PATTERNS.get(pattern).matcher(text).matches();
+    return text.length() <= MAX_MATCHED && PATTERNS.get(pattern).matcher(text).matches();
   }
 
   private static long limit(String name) {

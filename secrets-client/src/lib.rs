@@ -57,7 +57,7 @@ pub mod retry;
 
 pub use client::live_set::{LiveEvent, LiveNames, LiveSet, changed_names};
 pub use client::service::{Created, Resolved, ResolvedSecret, secret_value};
-pub use client::session_keepalive::SessionKeepalive;
+pub use client::session_keepalive::{SessionKeepalive, SessionWarning};
 pub use client::watch::{Watch, WatchEvent, WatchEventKind};
 pub use client::{Client, ClientBuilder, ConnectError, ConnectionReport, ServerCertificate};
 pub use config::{

@@ -54,6 +54,7 @@ mod cli {
     mod reserved;
     mod run;
     mod run_watch;
+    mod session;
     mod shared_secrets;
     mod sign_in;
     mod terminal;

@@ -5,6 +5,7 @@ pub mod open;
 pub(crate) mod restore;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::auth::Authenticator;
 use crate::auth::usage::UsageBuffer;
@@ -15,6 +16,7 @@ use crate::jobs::Jobs;
 use crate::keys::RootKeyProvider;
 use crate::keys::keyring::{Keyring, KeyringError};
 use crate::service::Service;
+use crate::service::access::session::DEFAULT_SESSION_PERIOD;
 use crate::store::{Store, StoreError};
 
 /// The open server, apart from its listeners.
@@ -28,13 +30,24 @@ pub struct Application {
 }
 
 impl Application {
-    /// Puts the server together over a migrated database. Creates the keys when the database is empty; refuses a wrong root
-    /// key. Must be called within a tokio runtime, whose tasks write the audit log and run the jobs.
+    /// The same as [`open_with`](Self::open_with), with what is not configured.
     pub async fn open(
         store: Store,
         provider: &dyn RootKeyProvider,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
+    ) -> Result<Self, KeyringError> {
+        Self::open_with(store, provider, clock, random, DEFAULT_SESSION_PERIOD).await
+    }
+
+    /// Puts the server together over a migrated database, with sessions that renew themselves for `session_period`. Creates the keys when the database is empty; refuses a wrong root
+    /// key. Must be called within a tokio runtime, whose tasks write the audit log and run the jobs.
+    pub async fn open_with(
+        store: Store,
+        provider: &dyn RootKeyProvider,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        session_period: Duration,
     ) -> Result<Self, KeyringError> {
         let keys = Arc::new(Keyring::open(&store, provider, Arc::clone(&random), clock.now()).await?);
         let changes = Arc::<ChangeFeed>::default();
@@ -45,6 +58,7 @@ impl Application {
             Arc::clone(&clock),
             Arc::clone(&random),
             Arc::clone(&changes),
+            session_period,
         );
         let authenticator =
             Authenticator::new(store.clone(), Arc::clone(&keys), Arc::clone(&clock), Arc::clone(&usage));

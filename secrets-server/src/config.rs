@@ -16,11 +16,13 @@ mod raw;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use config::ConfigError;
 
 use self::raw::{Raw, RawDatabase, RawListener, RawLog, RawTls};
 
+use crate::service::access::session::DEFAULT_SESSION_PERIOD;
 use crate::store::DatabaseConfig;
 
 pub use self::database::{Database, DatabaseUrl};
@@ -32,6 +34,7 @@ pub use self::log::{LogConfig, LogFormat, LogLevel};
 
 /// Where the server listens by default; the client's default endpoint.
 const DEFAULT_LISTEN: &str = "127.0.0.1:50051";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a server runs on: complete and checked. It prints (`check-config`) without any secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,8 @@ pub struct Config {
     pub listeners: Vec<ListenerConfig>,
     /// How much of it a caller may take.
     pub limits: Limits,
+    /// For how long a session renews itself.
+    pub session_period: Duration,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -125,6 +130,7 @@ impl Config {
         Ok(Self {
             database: database(raw.database, &data_dir)?,
             limits: Limits::check(&raw.limits)?,
+            session_period: session_period(raw.sessions.renewable_days)?,
             log: log_config(&raw.log)?,
             data_dir,
             root_key_file,
@@ -146,6 +152,7 @@ impl fmt::Display for Config {
         }
         writeln!(f, "\n[root_key]\nfile = {:?}", self.root_key_file)?;
         write!(f, "\n{}", self.limits)?;
+        writeln!(f, "\n[sessions]\nrenewable_days = {}", self.session_period.as_secs() / DAY.as_secs())?;
         writeln!(f, "\n[log]\nformat = \"{}\"\nlevel = \"{}\"", self.log.format, self.log.level)?;
         for listener in &self.listeners {
             writeln!(f, "\n[[listeners]]\naddress = \"{}\"\nservices = [{}]", listener.address, listener.offered)?;
@@ -250,6 +257,18 @@ fn database(raw: RawDatabase, data_dir: &Path) -> Result<Database, InvalidConfig
         InvalidConfig::refused("database.url", rule)
     })?;
     Ok(Database::Postgres { url, max_connections })
+}
+
+fn session_period(days: Option<u32>) -> Result<Duration, InvalidConfig> {
+    const MAX_DAYS: u32 = 365;
+    match days {
+        None => Ok(DEFAULT_SESSION_PERIOD),
+        Some(days @ 1..=MAX_DAYS) => Ok(DAY.saturating_mul(days)),
+        Some(days) => {
+            let rule = format!("must be at least 1 and at most {MAX_DAYS} (got {days})");
+            Err(InvalidConfig::refused("sessions.renewable_days", rule))
+        }
+    }
 }
 
 fn log_config(raw: &RawLog) -> Result<LogConfig, InvalidConfig> {

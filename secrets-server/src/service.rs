@@ -30,6 +30,7 @@ pub mod verify;
 pub mod warning;
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use sea_orm::DatabaseTransaction;
 use secrets_core::Uid;
@@ -56,6 +57,8 @@ pub struct Service {
     /// The service's own limits; an organization may lower them.
     limits: Limits,
     changes: Arc<ChangeFeed>,
+    /// For how long a session renews itself.
+    session_period: Duration,
     /// Where deleted organizations are listed, once it is known.
     deletions: OnceLock<Arc<DeletionsFile>>,
 }
@@ -69,10 +72,11 @@ impl Service {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         changes: Arc<ChangeFeed>,
+        session_period: Duration,
     ) -> Self {
         let audit = AuditWriter::start(&store);
         let (limits, deletions) = (Limits::default(), OnceLock::new());
-        Self { audit, store, keys, clock, random, limits, changes, deletions }
+        Self { audit, store, keys, clock, random, limits, changes, session_period, deletions }
     }
 
     /// Starts reading: who calls, with which roles, and everything that is read through what this returns are one state of the

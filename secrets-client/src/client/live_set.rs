@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Client;
 use super::service::{Resolved, ResolvedSecret};
-use super::session_keepalive::SessionKeepalive;
+use super::session_keepalive::{SessionKeepalive, SessionWarning};
 use super::watch::{Watch, WatchEventKind};
 use crate::error::ClientError;
 use crate::retry::random_unit;
@@ -24,12 +24,18 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(3);
 /// A set, and each later one that replaces it: resolves, watches through every interruption, and renews the session.
 #[derive(Debug)]
 pub struct LiveSet {
+    follower: Follower,
+    session: SessionKeepalive,
+}
+
+/// What follows a set.
+#[derive(Debug)]
+struct Follower {
     client: Client,
     /// Its `if_none_match` is the etag of the set that the caller has.
     request: v1::ResolveRequest,
     /// None until the caller has been given, or refused, a first set.
     watch: Option<Watch>,
-    _session: SessionKeepalive,
     splay: Duration,
     /// Whether another set than the caller's is delivered, as far as is known.
     is_outdated: bool,
@@ -45,6 +51,8 @@ pub enum LiveEvent {
     Refused(ClientError),
     /// The service refuses the watch: the caller keeps its set, and there is no further event.
     Ended(ClientError),
+    /// The session that the client calls with is going to end.
+    SessionEnds(SessionWarning),
 }
 
 /// The names that a context gets, kept up to date; their values stay with the service.
@@ -59,15 +67,15 @@ impl Client {
     /// Keeps the set that `request` resolves up to date. A caller that has a set already names it by its etag, in the
     /// request's `if_none_match`; otherwise the first event is the current set. Needs a Tokio runtime.
     pub fn live_set(&self, request: v1::ResolveRequest) -> LiveSet {
-        LiveSet {
+        let follower = Follower {
             client: self.clone(),
             is_outdated: false,
             watch: (!request.if_none_match.is_empty()).then(|| self.watch(watch_request(&request))),
             request,
-            _session: self.keep_session(),
             splay: Duration::ZERO,
             has_ended: false,
-        }
+        };
+        LiveSet { follower, session: self.keep_session() }
     }
 
     /// Keeps the names that `request` watches up to date, without their values. Needs a Tokio runtime.
@@ -80,14 +88,23 @@ impl LiveSet {
     /// Sets how long to wait at most, at random, before a changed set is resolved, so that many do not do so at the same time.
     #[must_use]
     pub fn splay(mut self, splay: Duration) -> Self {
-        self.splay = splay;
+        self.follower.splay = splay;
         self
     }
 
     /// Waits for the next event: until another set is delivered, there was no change for two seconds, and the set has been
-    /// resolved, for however long the service is unavailable. After [`LiveEvent::Ended`] it waits for ever. Dropping the
-    /// future loses no event.
+    /// resolved, for however long the service is unavailable; or until the session is going to end. After
+    /// [`LiveEvent::Ended`] there is no other set. Dropping the future loses no event.
     pub async fn next(&mut self) -> LiveEvent {
+        tokio::select! {
+            warning = self.session.warning() => LiveEvent::SessionEnds(warning),
+            event = self.follower.next() => event,
+        }
+    }
+}
+
+impl Follower {
+    async fn next(&mut self) -> LiveEvent {
         if self.has_ended {
             return std::future::pending().await;
         }

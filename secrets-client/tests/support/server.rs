@@ -49,7 +49,12 @@ impl TestServer {
 
     /// A server with organization `acme`, its admin ann, bob, project `api`, and workspace `ws1` of bob's in it.
     pub(crate) fn acme() -> Self {
-        let server = Self::start();
+        Self::acme_with(&[])
+    }
+
+    /// The same, started with other arguments.
+    pub(crate) fn acme_with(arguments: &[&str]) -> Self {
+        let server = Self::start_with(arguments);
         let code = server.operator().run_ok("org create acme --admin ann").line();
         let ann = server.person("ann");
         ann.run_ok(&format!("login --invite {code}"));

@@ -5,7 +5,7 @@ use config::{Value, ValueKind};
 use super::InvalidConfig;
 
 /// The keys of single values; `[]` stands for any element of a list.
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "data_dir",
     "listen",
     "insecure",
@@ -26,6 +26,7 @@ const KEYS: [&str; 23] = [
     "limits.pending_request_mib",
     "limits.reflection_seconds",
     "limits.code_attempts_per_minute",
+    "sessions.renewable_days",
     "log.format",
     "log.level",
     "listeners",
@@ -103,7 +104,7 @@ mod tests {
     #[test]
     fn accepts_every_known_key() {
         let text = "data_dir = 'd'\nlisten = 'a'\ninsecure = true\n[tls]\ncert = 'c'\nkey = 'k'\n\
-                    [database]\nurl = 'u'\nmax_connections = 3\n[root_key]\nfile = 'f'\n[limits]\nconnections = 1\nhandshake_seconds = 1\nidle_seconds = 1\nrequest_seconds = 1\npending_request_mib = 1\nreflection_seconds = 1\ncode_attempts_per_minute = 1\n[log]\nformat = 'json'\nlevel = 'info'\n\
+                    [database]\nurl = 'u'\nmax_connections = 3\n[root_key]\nfile = 'f'\n[limits]\nconnections = 1\nhandshake_seconds = 1\nidle_seconds = 1\nrequest_seconds = 1\npending_request_mib = 1\nreflection_seconds = 1\ncode_attempts_per_minute = 1\n[sessions]\nrenewable_days = 3\n[log]\nformat = 'json'\nlevel = 'info'\n\
                     [[listeners]]\naddress = 'a'\nservices = ['resolve']\ninsecure = false\ntls = { cert = 'c', key = 'k' }";
         assert_eq!(error(text), "");
     }

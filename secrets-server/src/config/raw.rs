@@ -18,6 +18,8 @@ pub(crate) struct Raw {
     #[serde(default)]
     pub(crate) limits: RawLimits,
     #[serde(default)]
+    pub(crate) sessions: RawSessions,
+    #[serde(default)]
     pub(crate) log: RawLog,
 }
 
@@ -60,6 +62,12 @@ pub(crate) struct RawLimits {
     pub(crate) pending_request_mib: Option<u32>,
     pub(crate) reflection_seconds: Option<u32>,
     pub(crate) code_attempts_per_minute: Option<u32>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawSessions {
+    pub(crate) renewable_days: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]

@@ -21,8 +21,8 @@ fn needs_no_configuration() {
     assert_eq!(config.data_dir, Path::new("/home/ann/.local/share/secrets"));
     assert_eq!(config.database, Database::Sqlite { path: config.data_dir.join("secrets.db") });
     assert_eq!(config.root_key_file, config.data_dir.join("root-key"));
-    assert_eq!(config.log, LogConfig::default());
     assert_eq!(config.limits, Limits::default());
+    assert_eq!((config.log, config.session_period), (LogConfig::default(), DAY * 7));
     let [listener] = config.listeners.as_slice() else { panic!("one listener") };
     assert_eq!(listener.address.to_string(), "127.0.0.1:50051");
     assert_eq!(listener.offered, Offered::all());
@@ -98,6 +98,8 @@ fn a_value_that_breaks_a_rule_is_told_with_its_key_and_what_would_pass() {
         ("[limits]\npending_request_mib = 0", ["`limits.pending_request_mib`", "at least 1"]),
         ("[limits]\nreflection_seconds = 0", ["`limits.reflection_seconds`", "at least 1"]),
         ("[limits]\ncode_attempts_per_minute = 0", ["`limits.code_attempts_per_minute`", "at least 1"]),
+        ("[sessions]\nrenewable_days = 0", ["`sessions.renewable_days`", "at least 1"]),
+        ("[sessions]\nrenewable_days = 366", ["`sessions.renewable_days`", "at most 365"]),
         ("[log]\nformat = 'xml'", ["`log.format`", "`json`"]),
         ("[log]\nlevel = 'loud'", ["`log.level`", "`debug`"]),
         ("insecure = 'perhaps'", ["`insecure`", "boolean"]),
@@ -144,7 +146,8 @@ fn a_database_password_is_never_printed() {
 #[test]
 fn what_is_printed_can_be_read_again() {
     let file = "data_dir = '/d'\n[[listeners]]\naddress = '10.0.0.1:2'\nservices = ['resolve', 'audit']\n\
-                tls = { cert = 'c.pem', key = 'k.pem' }\n[database]\nurl = 'postgres://db/secrets'\n[limits]\nconnections = 9\nhandshake_seconds = 1\nidle_seconds = 2\nrequest_seconds = 3\npending_request_mib = 5\nreflection_seconds = 6\ncode_attempts_per_minute = 4\n[log]\nformat = 'json'";
+                tls = { cert = 'c.pem', key = 'k.pem' }\n[database]\nurl = 'postgres://db/secrets'\n[limits]\nconnections = 9\nhandshake_seconds = 1\nidle_seconds = 2\nrequest_seconds = 3\npending_request_mib = 5\nreflection_seconds = 6\ncode_attempts_per_minute = 4\n[sessions]\nrenewable_days = 30\n[log]\nformat = 'json'";
     let config = load(file, &[], Flags::default()).unwrap();
+    assert_eq!(config.session_period, DAY * 30);
     assert_eq!(load(&config.to_string(), &[], Flags::default()).unwrap(), config);
 }

@@ -66,6 +66,7 @@ impl Service {
             context_workspace: None,
             context_user: None,
             restrictions: None,
+            period_start_time: (new.kind == CredentialKind::Session).then_some(now),
         };
         complete(&mut row);
         credential::insert(db, &row).await?;

@@ -12,7 +12,7 @@ use sea_orm::{
 use secrets_core::principal::PrincipalRef;
 use secrets_core::{CredentialKind, Timestamp, Uid};
 
-pub use hand_over::{hand_over_sessions, renew, successor};
+pub use hand_over::{NewCreator, hand_over_sessions, renew, successor};
 pub use origin::Origin;
 pub use revoke::{
     Revoked, purge_ended, revoke, revoke_all, revoke_alone, revoke_of_organization, revoke_of_principal,
@@ -64,6 +64,8 @@ pub struct Credential {
     pub context_user: Option<Uid>,
     /// What narrows a session, as the service wrote it (JSON).
     pub restrictions: Option<String>,
+    /// Since when a session has renewed itself: since a token created or renewed it.
+    pub period_start_time: Option<Timestamp>,
 }
 
 impl Credential {
@@ -112,6 +114,7 @@ pub async fn insert(db: &impl ConnectionTrait, row: &Credential) -> Result<(), S
         context_workspace_uid: Set(row.context_workspace),
         context_user_uid: Set(row.context_user),
         restrictions: Set(row.restrictions.clone()),
+        period_start_time: Set(row.period_start_time.map(Timestamp::as_micros)),
     };
     Entity::insert(row).exec_without_returning(db).await?;
     Ok(())
@@ -239,5 +242,6 @@ pub(super) fn read(model: Model) -> Result<Credential, StoreError> {
         context_workspace: model.context_workspace_uid,
         context_user: model.context_user_uid,
         restrictions: model.restrictions,
+        period_start_time: optional_time(model.period_start_time),
     })
 }

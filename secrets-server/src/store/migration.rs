@@ -15,6 +15,7 @@ mod m0008_idempotency;
 mod m0009_audit;
 mod m0011_allowed_reserved;
 mod m0013_credential_origin;
+mod m0015_session_periods;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0009_audit::Migration),
             Box::new(m0011_allowed_reserved::Migration),
             Box::new(m0013_credential_origin::Migration),
+            Box::new(m0015_session_periods::Migration),
         ]
     }
 }

@@ -4,7 +4,7 @@ use secrets_core::CredentialKind;
 use secrets_core::Timestamp;
 use secrets_core::principal::{PrincipalKind, PrincipalRef};
 use secrets_server::store::caller::{self, CallerKey};
-use secrets_server::store::credential::{self, Credential, CredentialFilter, Origin};
+use secrets_server::store::credential::{self, Credential, CredentialFilter, NewCreator, Origin};
 use secrets_server::store::{StoreError, UniqueIndex, commit};
 use tokio::sync::oneshot;
 
@@ -55,11 +55,16 @@ fn token(number: u128) -> Credential {
         context_workspace: None,
         context_user: None,
         restrictions: None,
+        period_start_time: None,
     }
 }
 
 fn session(number: u128, creator: u128) -> Credential {
     Credential { kind: CredentialKind::Session, origin: Origin::Session, creator: Some(uid(creator)), ..token(number) }
+}
+
+fn taken_over(by: u128) -> Option<NewCreator> {
+    Some(NewCreator { credential: uid(by), time: later(9) })
 }
 
 /// A token that another one of the same principal created.
@@ -105,6 +110,7 @@ async fn finds_a_credential_by_its_mac(database: &TestDatabase) {
         context_workspace: Some(uid(6)),
         context_user: Some(uid(31)),
         restrictions: Some(r#"{"kinds":["FILE"]}"#.to_owned()),
+        period_start_time: Some(later(5)),
         ..session(101, 100)
     };
     insert(database, &[token(100), full.clone(), Credential { organization: None, ..token(102) }]).await;
@@ -214,7 +220,7 @@ async fn hands_sessions_to_the_token_that_follows(database: &TestDatabase) {
 async fn leaves_a_session_that_was_taken_over_meanwhile(database: &TestDatabase) {
     insert(database, &[token(100), token(101), session(102, 100)]).await;
     let renewal = database.store.begin().await.unwrap();
-    assert!(credential::renew(&renewal, uid(1), uid(102), later(60), Some(uid(101))).await.unwrap());
+    assert!(credential::renew(&renewal, uid(1), uid(102), later(60), taken_over(101)).await.unwrap());
     let (started, has_started) = oneshot::channel();
     let store = database.store.clone();
     let revocation = tokio::spawn(async move {
@@ -279,9 +285,10 @@ async fn renews_only_what_is_not_revoked(database: &TestDatabase) {
 async fn a_session_that_is_taken_over_ends_with_its_new_creator(database: &TestDatabase) {
     insert(database, &[token(100), token(101), session(102, 100), session(103, 102)]).await;
     let db = &database.store.begin().await.unwrap();
-    assert!(credential::renew(db, uid(1), uid(102), later(60), Some(uid(101))).await.unwrap());
+    assert!(credential::renew(db, uid(1), uid(102), later(60), taken_over(101)).await.unwrap());
     let row = async |number| credential::by_uid(db, Some(uid(1)), uid(number)).await.unwrap().unwrap();
     assert_eq!((row(102).await.creator, row(102).await.expire_time), (Some(uid(101)), Some(later(60))));
+    assert_eq!((row(102).await.period_start_time, row(103).await.period_start_time), (Some(later(9)), None));
     assert_eq!((row(103).await.creator, row(103).await.expire_time), (Some(uid(102)), Some(later(60))));
     assert_eq!(credential::creator(db, &row(102).await).await.unwrap().unwrap().uid, uid(101));
     assert_eq!(credential::revoke(db, Some(uid(1)), uid(100), later(9)).await.unwrap().sessions, 0);

@@ -15,6 +15,7 @@ use secrets_server::keys::FileRootKey;
 use secrets_server::process::shutdown::Shutdown;
 use secrets_server::rpc;
 use secrets_server::server::Server;
+use secrets_server::service::access::session::DEFAULT_SESSION_PERIOD;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -48,18 +49,26 @@ impl Deref for TestServer {
 impl TestServer {
     /// Starts a server on `database`, with an operator. It ends with the test. Its clock stands still until it is set.
     pub async fn start(database: &TestDatabase) -> Self {
-        // Everybody in a test comes from the same address.
-        let code_attempts_per_minute = NonZeroU32::MAX;
-        Self::start_with(database, Limits { code_attempts_per_minute, ..Limits::default() }).await
+        Self::start_with(database, roomy()).await
     }
 
     /// The same with other limits.
     pub async fn start_with(database: &TestDatabase, limits: Limits) -> Self {
+        Self::open(database, limits, DEFAULT_SESSION_PERIOD).await
+    }
+
+    /// The same with sessions that renew themselves for `session_period`.
+    pub async fn start_with_period(database: &TestDatabase, session_period: Duration) -> Self {
+        Self::open(database, roomy(), session_period).await
+    }
+
+    async fn open(database: &TestDatabase, limits: Limits, session_period: Duration) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let random = Arc::new(SystemRandom);
         let root_key = FileRootKey::create(&directory.path().join("root-key"), random.clone()).unwrap();
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
-        let app = Application::open(database.store.clone(), &root_key, clock.clone(), random).await.unwrap();
+        let store = database.store.clone();
+        let app = Application::open_with(store, &root_key, clock.clone(), random, session_period).await.unwrap();
         let first = app.service.bootstrap_operator().await.unwrap().unwrap();
         let operator = first.token().expose().to_owned();
         first.keep().await.unwrap();
@@ -104,6 +113,11 @@ impl TestServer {
     pub fn wait(&self, duration: Duration) -> Timestamp {
         self.clock.advance(duration)
     }
+}
+
+/// Everybody in a test comes from the same address.
+fn roomy() -> Limits {
+    Limits { code_attempts_per_minute: NonZeroU32::MAX, ..Limits::default() }
 }
 
 fn channel(address: SocketAddr) -> Channel {

@@ -1,5 +1,7 @@
 //! Sessions: one context, good only while their creator may still create them.
 
+mod period;
+
 use std::time::Duration;
 
 use secrets_proto::v1;
@@ -19,6 +21,7 @@ on_both!(
     a_session_lasts_an_hour_by_default_and_a_day_at_most,
     a_session_renews_itself_while_its_creator_may_create_it,
     a_session_creates_only_narrower_ones,
+    an_empty_list_leaves_a_session_nothing,
     what_a_session_creates_ends_with_it,
     a_session_does_nothing_but_what_sessions_do,
     sessions_are_listed_by_external_id_to_those_who_may_see_them,
@@ -201,9 +204,10 @@ async fn a_session_creates_only_narrower_ones(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let (_, bob, _) = cast(&server).await;
     let restrictions = |names: &[&str], scopes: &[v1::ScopeKind]| {
+        let scopes = scopes.iter().map(|scope| (*scope).into()).collect::<Vec<_>>();
         Some(v1::SessionRestrictions {
-            secret_ids: names.iter().map(|name| (*name).to_owned()).collect(),
-            scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
+            secret_ids: Some(v1::SecretIdList { values: names.iter().map(|name| (*name).to_owned()).collect() }),
+            scopes: (!scopes.is_empty()).then_some(v1::ScopeKindList { values: scopes }),
             ..Default::default()
         })
     };
@@ -233,6 +237,27 @@ async fn a_session_creates_only_narrower_ones(database: &TestDatabase) {
     }
     let named = v1::CreateSessionRequest { context: Some(context("ws1", "bob")), ..Default::default() };
     create(&server, &outer, named).await.expect("its own context by name");
+}
+
+async fn an_empty_list_leaves_a_session_nothing(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let (_, bob, _) = cast(&server).await;
+    server.secret(&bob, "organizations/acme/users/bob", "LINEAR_API_KEY").await.unwrap();
+    let delivered = async |restrictions| {
+        let request = v1::CreateSessionRequest { context: Some(context("", "")), restrictions, ..Default::default() };
+        let created = create(&server, &bob, request).await.unwrap();
+        let resolved = server.resolver(&created.token).resolve(v1::ResolveRequest::default()).await.unwrap();
+        (created.session.unwrap().restrictions, resolved.into_inner().secrets.len())
+    };
+    assert_eq!(delivered(None).await, (None, 1));
+    assert_eq!(delivered(Some(v1::SessionRestrictions::default())).await, (None, 1));
+    for nothing in [
+        v1::SessionRestrictions { secret_ids: Some(v1::SecretIdList::default()), ..Default::default() },
+        v1::SessionRestrictions { kinds: Some(v1::TargetKindList::default()), ..Default::default() },
+        v1::SessionRestrictions { scopes: Some(v1::ScopeKindList::default()), ..Default::default() },
+    ] {
+        assert_eq!(delivered(Some(nothing.clone())).await, (Some(nothing), 0));
+    }
 }
 
 async fn what_a_session_creates_ends_with_it(database: &TestDatabase) {

@@ -149,9 +149,9 @@ fn role(field: &'static str, role: i32) -> Result<Role, Error> {
     }
 }
 
-/// An empty list restricts nothing.
+/// A list that is absent restricts nothing; an empty one leaves nothing.
 fn restrictions(restrictions: v1::SessionRestrictions) -> Result<SessionRestrictions, Error> {
-    let count = restrictions.secret_ids.len();
+    let count = restrictions.secret_ids.as_ref().map_or(0, |list| list.values.len());
     if count > MAX_SECRET_IDS {
         let text = format!("must be at most {MAX_SECRET_IDS} names (got {count})");
         return Err(Error::invalid("restrictions.secret_ids", text));
@@ -161,14 +161,20 @@ fn restrictions(restrictions: v1::SessionRestrictions) -> Result<SessionRestrict
             .map_err(|error| Error::field(Reason::InvalidSecretId, "restrictions.secret_ids", error))
     };
     Ok(SessionRestrictions {
-        secret_ids: unless_empty(&restrictions.secret_ids, secret_id)?,
-        kinds: unless_empty(&restrictions.kinds, |kind| target_kind("restrictions.kinds", *kind))?,
-        scopes: unless_empty(&restrictions.scopes, |scope| scope_kind("restrictions.scopes", *scope))?,
+        secret_ids: restrictions.secret_ids.map(|list| set(&list.values, secret_id)).transpose()?,
+        kinds: restrictions
+            .kinds
+            .map(|list| set(&list.values, |kind| target_kind("restrictions.kinds", *kind)))
+            .transpose()?,
+        scopes: restrictions
+            .scopes
+            .map(|list| set(&list.values, |scope| scope_kind("restrictions.scopes", *scope)))
+            .transpose()?,
     })
 }
 
-fn unless_empty<W, T: Ord>(words: &[W], read: impl Fn(&W) -> Result<T, Error>) -> Result<Option<BTreeSet<T>>, Error> {
-    (!words.is_empty()).then(|| words.iter().map(read).collect()).transpose()
+fn set<W, T: Ord>(words: &[W], read: impl Fn(&W) -> Result<T, Error>) -> Result<BTreeSet<T>, Error> {
+    words.iter().map(read).collect()
 }
 
 #[cfg(test)]
@@ -176,12 +182,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_list_restricts_nothing() {
+    fn an_absent_list_restricts_nothing_and_an_empty_one_leaves_nothing() {
         assert_eq!(restrictions(v1::SessionRestrictions::default()).unwrap(), SessionRestrictions::default());
-        let one =
-            restrictions(v1::SessionRestrictions { secret_ids: vec!["GITHUB_TOKEN".into()], ..Default::default() })
-                .unwrap();
-        assert_eq!(one.secret_ids.map(|names| names.len()), Some(1));
+        for values in [vec![], vec!["GITHUB_TOKEN".to_owned()]] {
+            let count = values.len();
+            let list = Some(v1::SecretIdList { values });
+            let read = restrictions(v1::SessionRestrictions { secret_ids: list, ..Default::default() }).unwrap();
+            assert_eq!(read.secret_ids.map(|names| names.len()), Some(count));
+        }
     }
 
     #[test]

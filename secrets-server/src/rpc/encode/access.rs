@@ -124,6 +124,7 @@ pub fn whoami(whoami: Whoami) -> v1::WhoAmIResponse {
         organization: whoami.organization.as_ref().map(ToString::to_string).unwrap_or_default(),
         bindings: whoami.bindings.iter().map(binding).collect(),
         expire_time: whoami.expire_time.map(time),
+        renewal_end_time: whoami.renewal_end_time.map(time),
         context: whoami.context.as_ref().map(context),
         credential: whoami.credential,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -195,13 +196,21 @@ fn session(named: &SessionView) -> v1::Session {
         create_time: Some(time(named.row.create_time)),
         expire_time: named.row.expire_time.map(time),
         revoke_time: named.row.revoke_time.map(time),
+        renewal_end_time: Some(time(named.renewal_end_time)),
     }
 }
 
 fn allow(restrictions: &SessionRestrictions) -> v1::SessionRestrictions {
+    let SessionRestrictions { secret_ids, kinds, scopes } = restrictions;
     v1::SessionRestrictions {
-        secret_ids: restrictions.secret_ids.iter().flatten().map(|name| name.as_str().to_owned()).collect(),
-        kinds: restrictions.kinds.iter().flatten().map(|kind| target_kind(*kind).into()).collect(),
-        scopes: restrictions.scopes.iter().flatten().map(|scope| scope_kind(*scope).into()).collect(),
+        secret_ids: secret_ids
+            .as_ref()
+            .map(|names| v1::SecretIdList { values: names.iter().map(|name| name.as_str().to_owned()).collect() }),
+        kinds: kinds
+            .as_ref()
+            .map(|kinds| v1::TargetKindList { values: kinds.iter().map(|kind| target_kind(*kind).into()).collect() }),
+        scopes: scopes
+            .as_ref()
+            .map(|scopes| v1::ScopeKindList { values: scopes.iter().map(|scope| scope_kind(*scope).into()).collect() }),
     }
 }

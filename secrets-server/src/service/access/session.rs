@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use secrets_core::{
     Account, Context, ContextName, CredentialKind, Principal, PrincipalKind, Resource, Scope, ScopeKind, SessionName,
-    SessionRestrictions, Uid, right,
+    SessionRestrictions, Timestamp, Uid, right,
 };
 use zeroize::Zeroizing;
 
@@ -30,6 +30,8 @@ pub use renew::Renewal;
 pub const DEFAULT_SESSION_TTL: Duration = Duration::from_secs(60 * 60);
 /// How long it lives at most, until it is renewed.
 pub const MAX_SESSION_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+/// For how long it renews itself, by default.
+pub const DEFAULT_SESSION_PERIOD: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// What CreateSession is asked for.
 pub struct NewSession {
@@ -51,6 +53,8 @@ pub struct SessionView {
     pub restrictions: SessionRestrictions,
     /// Resource path of who created it.
     pub creator: String,
+    /// Until when it renews itself.
+    pub renewal_end_time: Timestamp,
     pub row: Credential,
 }
 
@@ -118,7 +122,8 @@ impl Service {
             .await?;
         let names = AccountNames::load(mutation.db(), Some(&organization), [creator.reference()]).await?;
         let creator = names.name(creator.reference());
-        let session = SessionView { context: located.name, restrictions: narrowed, creator, row };
+        let renewal_end_time = self.renewal_end_time(&row);
+        let session = SessionView { context: located.name, restrictions: narrowed, creator, renewal_end_time, row };
         call.identify(Subject::new(organization.uid, session.name(), session.row.uid));
         // Shown to whoever creates it, who hands it to the sandbox: this once.
         let token = Zeroizing::new(token.expose().to_owned());
@@ -170,6 +175,11 @@ impl Service {
             mutation.bump(Scope::new(ScopeKind::Organization, within)).await?;
         }
         mutation.finish(call, key, count).await
+    }
+
+    /// Until when a session renews itself, unless whoever created it renews it.
+    pub(in crate::service) fn renewal_end_time(&self, session: &Credential) -> Timestamp {
+        session.period_start_time.unwrap_or(session.create_time).saturating_add(self.session_period)
     }
 
     /// The uid of the calling session, if it is the one that is named.

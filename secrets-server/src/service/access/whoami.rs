@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::ConnectionTrait;
 use secrets_core::{
-    OrganizationId, PrincipalKind, PrincipalName, ProjectId, RoleResource, ScopeName, Timestamp, TokenName, Uid,
-    WorkspaceId,
+    CredentialKind, OrganizationId, PrincipalKind, PrincipalName, ProjectId, RoleResource, ScopeName, Timestamp,
+    TokenName, Uid, WorkspaceId,
 };
 
 use super::binding::BindingView;
@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::open_call::OpenCall;
-use crate::store::{binding, organization, project, workspace};
+use crate::store::{binding, credential, organization, project, workspace};
 
 /// What WhoAmI answers.
 pub struct Whoami {
@@ -26,6 +26,8 @@ pub struct Whoami {
     pub bindings: Vec<BindingView>,
     /// When the credential ends by itself.
     pub expire_time: Option<Timestamp>,
+    /// Until when a session renews itself.
+    pub renewal_end_time: Option<Timestamp>,
     /// A session's context.
     pub context: Option<secrets_core::ContextName>,
     /// Resource path of the credential.
@@ -47,12 +49,15 @@ impl Service {
             PrincipalName::Session(name) => name.to_string(),
             _ => TokenName { organization: id.clone(), uid: caller.credential }.to_string(),
         };
+        let own = credential::by_uid(self.store.reader(), call.caller.organization_uid(), caller.credential).await?;
+        let session = own.filter(|row| row.kind == CredentialKind::Session);
         Ok(Whoami {
             principal: caller.name.to_string(),
             kind: reference.kind,
             organization: id,
             bindings: self.own_bindings(db, call).await?,
             expire_time: caller.expire_time,
+            renewal_end_time: session.map(|row| self.renewal_end_time(&row)),
             context: caller.session.as_ref().map(|session| session.context.clone()),
             credential,
             now: call.now,

@@ -10,6 +10,13 @@ use super::{ActiveModel, Column, Credential, Entity, MAX_CREDENTIALS_PER_STATEME
 use crate::store::row::reading;
 use crate::store::{StoreError, organization_or_platform};
 
+/// A token that a session gets as its creator, and when: a new period begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewCreator {
+    pub credential: Uid,
+    pub time: Timestamp,
+}
+
 /// Sets when a session that is not revoked expires and, unless it keeps the one it has, its creator; false if there is no
 /// such session.
 pub async fn renew(
@@ -17,12 +24,13 @@ pub async fn renew(
     organization: Uid,
     session: Uid,
     expire_time: Timestamp,
-    creator: Option<Uid>,
+    creator: Option<NewCreator>,
 ) -> Result<bool, StoreError> {
     let query = Entity::update_many()
         .set(ActiveModel {
             expire_time: Set(Some(expire_time.as_micros())),
-            creator_uid: creator.map_or(NotSet, |creator| Set(Some(creator))),
+            creator_uid: creator.map_or(NotSet, |creator| Set(Some(creator.credential))),
+            period_start_time: creator.map_or(NotSet, |creator| Set(Some(creator.time.as_micros()))),
             ..Default::default()
         })
         .filter(Column::OrganizationUid.eq(organization_or_platform(Some(organization))))

@@ -25,6 +25,7 @@ pub struct Model {
     pub context_workspace_uid: Option<Uuid>,
     pub context_user_uid: Option<Uuid>,
     pub restrictions: Option<String>,
+    pub period_start_time: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

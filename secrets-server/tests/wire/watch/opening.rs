@@ -129,7 +129,10 @@ async fn a_session_watches_its_own_context_as_narrow_as_it_is(database: &TestDat
     let acme = Acme::new(&server).await;
     let request = v1::CreateSessionRequest {
         context: Some(context("ws1", "")),
-        restrictions: Some(v1::SessionRestrictions { secret_ids: vec!["OPENAI_API_KEY".into()], ..Default::default() }),
+        restrictions: Some(v1::SessionRestrictions {
+            secret_ids: Some(v1::SecretIdList { values: vec!["OPENAI_API_KEY".into()] }),
+            ..Default::default()
+        }),
         ..Default::default()
     };
     let session = server.access(&acme.bob).create_session(request).await.unwrap().into_inner().token;

@@ -77,6 +77,7 @@ pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), 
                 set = *new;
             }
             LiveEvent::Refused(error) => stays(&error.into()),
+            LiveEvent::SessionEnds(warning) => app.output.warn(&text::session_ends(&warning)),
             // There will be no other set: whoever supervises this process has to know.
             LiveEvent::Ended(error) => return Err(error.into()),
         }

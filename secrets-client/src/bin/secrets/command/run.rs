@@ -27,6 +27,7 @@ use crate::supervise::job_control;
 use crate::supervise::program::Program;
 use crate::supervise::signals::{Signals, exit_code};
 use crate::ui::error::{CliError, ExitCode};
+use crate::ui::output::text;
 
 const AFTER_HELP: &str = "\
 Values in the program's output appear as ***. If stdout is a terminal, the program gets a
@@ -117,14 +118,30 @@ pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, CliError> {
             return Err(program.execute());
         }
         // A session that is passed on is meant to last.
-        let client = args.pass_session.then(|| app.client()).transpose().map_err(before_start)?;
-        let _session = client.map(|client| client.keep_session());
-        (placement, Child::run(program, &mut signals).await)
+        let ended = match args.pass_session {
+            true => run_in_session(app, program, &mut signals).await,
+            false => Child::run(program, &mut signals).await,
+        };
+        (placement, ended)
     };
     if let Err(error) = placement.remove() {
         error.report(app.output.colors_errors());
     }
     ended
+}
+
+/// Runs a program that is given the session, which is kept open meanwhile.
+async fn run_in_session(app: &App, program: Program, signals: &mut Signals) -> Result<u8, CliError> {
+    let mut session = app.client().map_err(before_start)?.keep_session();
+    let mut child = Child::start(&program).await?;
+    drop(program); // and with it this copy of the values
+    loop {
+        tokio::select! {
+            biased;
+            code = child.wait(signals) => return Ok(code),
+            warning = session.warning() => child.print_line(&format!("secrets: {}", text::session_ends(&warning))),
+        }
+    }
 }
 
 /// The code of what fails before the program is started.

@@ -30,7 +30,7 @@ pub(crate) enum SessionCommand {
         #[arg(long)]
         all: bool,
     },
-    /// Extend a session
+    /// Extend a session, for its program or, with a token of whoever created it, into another period
     Renew {
         /// Its name or identifier, as `session list` prints it [default: the session that calls]
         session: Option<String>,
@@ -114,7 +114,9 @@ pub(crate) async fn run(app: &App, command: SessionCommand) -> Result<(), CliErr
             let request = v1::RenewSessionRequest { name, ttl: time::ttl(ttl) };
             let session = app.client()?.renew_session(request).await?.session.unwrap_or_default();
             let until = text::moment(session.expire_time.as_ref());
-            app.output.done(&format!("The session lives until {until}."), &output::json::session(&session))
+            let renewable = text::moment(session.renewal_end_time.as_ref());
+            let sentence = format!("The session lives until {until}, and renews itself until {renewable}.");
+            app.output.done(&sentence, &output::json::session(&session))
         }
         SessionCommand::Revoke { sessions, external_id, yes } => revoke(app, sessions, external_id, yes).await,
     }
@@ -172,8 +174,12 @@ impl CreateArgs {
             From::Workspace => v1::ScopeKind::Workspace.into(),
             From::User => v1::ScopeKind::User.into(),
         });
-        let restrictions =
-            v1::SessionRestrictions { secret_ids: self.only.clone(), kinds: kinds.collect(), scopes: scopes.collect() };
+        // Without the flag, nothing is restricted: an empty list would leave nothing.
+        let restrictions = v1::SessionRestrictions {
+            secret_ids: (!self.only.is_empty()).then(|| v1::SecretIdList { values: self.only.clone() }),
+            kinds: (!self.kind.is_empty()).then(|| v1::TargetKindList { values: kinds.collect() }),
+            scopes: (!self.from.is_empty()).then(|| v1::ScopeKindList { values: scopes.collect() }),
+        };
         (restrictions != v1::SessionRestrictions::default()).then_some(restrictions)
     }
 }
@@ -327,9 +333,12 @@ mod tests {
     fn narrows_only_when_told() {
         assert_eq!(allow("create --user bob"), None);
         let restrictions = allow("create --only A,B --kind env --from user,project").unwrap();
-        assert_eq!(restrictions.secret_ids, ["A", "B"]);
-        assert_eq!(restrictions.kinds().collect::<Vec<_>>(), [v1::TargetKind::EnvironmentVariable]);
-        assert_eq!(restrictions.scopes().collect::<Vec<_>>(), [v1::ScopeKind::User, v1::ScopeKind::Project]);
+        assert_eq!(restrictions.secret_ids.unwrap().values, ["A", "B"]);
+        let kinds = restrictions.kinds.unwrap();
+        assert_eq!(kinds.values().collect::<Vec<_>>(), [v1::TargetKind::EnvironmentVariable]);
+        let scopes = restrictions.scopes.unwrap();
+        assert_eq!(scopes.values().collect::<Vec<_>>(), [v1::ScopeKind::User, v1::ScopeKind::Project]);
+        assert_eq!(allow("create --only A").unwrap().kinds, None);
     }
 
     #[test]

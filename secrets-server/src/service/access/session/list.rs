@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sea_orm::ConnectionTrait;
 use secrets_core::authorize::{self, Action};
 use secrets_core::{
-    ContextName, CredentialKind, OrganizationId, ProjectId, ScopeName, Uid, UserId, WorkspaceId, right,
+    ContextName, CredentialKind, OrganizationId, ProjectId, ScopeName, Timestamp, Uid, UserId, WorkspaceId, right,
 };
 
 use super::{SessionView, nobodys_session, session_resource};
@@ -65,7 +65,8 @@ impl Service {
         let names = Names::load(db, organization, &listed.rows).await?;
         let mut rows = Vec::with_capacity(listed.rows.len());
         for row in listed.rows {
-            rows.push(names.give(organization, row)?);
+            let renewal_end_time = self.renewal_end_time(&row);
+            rows.push(names.give(organization, row, renewal_end_time)?);
         }
         Ok(Listed { rows, next_page_token: listed.next_page_token, total_size: listed.total_size })
     }
@@ -93,7 +94,12 @@ impl Names {
         })
     }
 
-    fn give(&self, organization: &Organization, row: Credential) -> Result<SessionView, Error> {
+    fn give(
+        &self,
+        organization: &Organization,
+        row: Credential,
+        renewal_end_time: Timestamp,
+    ) -> Result<SessionView, Error> {
         let context = ContextName {
             organization: organization.organization_id.clone(),
             project: row.context_project.and_then(|uid| self.projects.get(&uid).cloned()),
@@ -102,6 +108,6 @@ impl Names {
         };
         let (creator, restrictions) =
             (self.accounts.name(row.principal), restrictions::parse(row.restrictions.as_deref())?);
-        Ok(SessionView { context, restrictions, creator, row })
+        Ok(SessionView { context, restrictions, creator, renewal_end_time, row })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use secrets_core::{CredentialKind, SessionName, Timestamp, Uid, right};
+use secrets_core::{CredentialKind, SessionName, Timestamp, right};
 
 use super::{DEFAULT_SESSION_TTL, MAX_SESSION_TTL, SessionView, context_of, nobodys_session, session_resource};
 use crate::audit::Subject;
@@ -14,7 +14,7 @@ use crate::service::locate::account::AccountNames;
 use crate::service::locate::context::LocatedContext;
 use crate::service::mutation::{IdempotencyKey, Mutation, MutationOutcome};
 use crate::service::open_call::OpenCall;
-use crate::store::credential::Credential;
+use crate::store::credential::{Credential, NewCreator};
 use crate::store::{context, credential};
 
 /// What RenewSession is asked for.
@@ -33,11 +33,12 @@ struct Renewable<'a> {
     /// When the credential ends with which it ends.
     ends_by: Option<Timestamp>,
     /// That credential, if it is another one from now on.
-    creator: Option<Uid>,
+    creator: Option<NewCreator>,
 }
 
 impl Service {
-    /// Moves the end of a session further away, while its creator may still create it.
+    /// Moves the end of a session further away, while its creator may still create it: a session its own within its period,
+    /// whoever created it that of the session, of which a new period begins.
     pub async fn renew_session(
         &self,
         call: &mut OpenCall,
@@ -51,9 +52,18 @@ impl Service {
         };
         let Renewable { mut row, context, mutation, ends_by, creator } = renewable;
         let asked = Some(call.now.saturating_add(ttl));
-        // Never nearer, but for a creator that ends earlier than the one before.
-        row.expire_time = earlier(row.expire_time.max(asked), ends_by);
-        row.creator = creator.or(row.creator);
+        match creator {
+            Some(creator) => {
+                row.creator = Some(creator.credential);
+                row.period_start_time = Some(creator.time);
+                // Nearer only where the new creator ends earlier than the one before.
+                row.expire_time = earlier(row.expire_time.max(asked), ends_by);
+            }
+            None => {
+                let asked = earlier(asked, Some(self.renewal_end_time(&row)));
+                row.expire_time = row.expire_time.max(earlier(asked, ends_by));
+            }
+        }
         if let Some(end) = row.expire_time
             && !credential::renew(mutation.db(), context.organization.uid, row.uid, end, creator).await?
         {
@@ -61,7 +71,8 @@ impl Service {
         }
         let names = AccountNames::load(mutation.db(), Some(&context.organization), [row.principal]).await?;
         let (creator, restrictions) = (names.name(row.principal), restrictions::parse(row.restrictions.as_deref())?);
-        let session = SessionView { context: context.name, restrictions, creator, row };
+        let renewal_end_time = self.renewal_end_time(&row);
+        let session = SessionView { context: context.name, restrictions, creator, renewal_end_time, row };
         mutation.finish(call, key, session).await
     }
 
@@ -98,7 +109,8 @@ impl Service {
         let _ = locked.authorize_with::<right::CreateSession>(call, &context.user_bindings, &context)?;
         call.identify(subject);
         let mutation = locked.mutate_anew(call, permit);
-        let (ends_by, creator) = (mutation.credential().expire_time, Some(mutation.credential().uid));
-        Ok(Renewable { row, context, mutation, ends_by, creator })
+        let (own, ends_by) = (mutation.credential().uid, mutation.credential().expire_time);
+        let creator = NewCreator { credential: own, time: call.now };
+        Ok(Renewable { row, context, mutation, ends_by, creator: Some(creator) })
     }
 }

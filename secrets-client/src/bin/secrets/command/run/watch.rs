@@ -18,6 +18,7 @@ use crate::supervise::child::Child;
 use crate::supervise::program::Program;
 use crate::supervise::signals::Signals;
 use crate::ui::error::CliError;
+use crate::ui::output::text;
 
 /// How long a program has to end before it is killed, unless told otherwise.
 const GRACE: Duration = Duration::from_secs(10);
@@ -100,6 +101,10 @@ impl Watched<'_> {
                 LiveEvent::Ended(error) => {
                     let error = CliError::from(error);
                     child.print_line(&format!("secrets: stopped watching for changes: {}", error.message()));
+                    continue;
+                }
+                LiveEvent::SessionEnds(warning) => {
+                    child.print_line(&format!("secrets: {}", text::session_ends(&warning)));
                     continue;
                 }
             };

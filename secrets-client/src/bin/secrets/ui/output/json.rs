@@ -231,15 +231,20 @@ pub(crate) fn session(session: &v1::Session) -> Value {
         "name": session.name,
         "context": context(session.context.as_ref()),
         "restrictions": session.restrictions.as_ref().map(|restrictions| json!({
-            "secret_ids": restrictions.secret_ids,
-            "kinds": restrictions.kinds().map(|kind| word(kind.as_str_name(), "TARGET_KIND_")).collect::<Vec<_>>(),
-            "scopes": restrictions.scopes().map(|scope| word(scope.as_str_name(), "SCOPE_KIND_")).collect::<Vec<_>>(),
+            "secret_ids": restrictions.secret_ids.as_ref().map(|list| &list.values),
+            "kinds": restrictions.kinds.as_ref().map(|list| {
+                list.values().map(|kind| word(kind.as_str_name(), "TARGET_KIND_")).collect::<Vec<_>>()
+            }),
+            "scopes": restrictions.scopes.as_ref().map(|list| {
+                list.values().map(|scope| word(scope.as_str_name(), "SCOPE_KIND_")).collect::<Vec<_>>()
+            }),
         })),
         "display_name": session.display_name,
         "external_id": text(&session.external_id),
         "creator": session.creator,
         "create_time": time(session.create_time.as_ref()),
         "expire_time": time(session.expire_time.as_ref()),
+        "renewal_end_time": time(session.renewal_end_time.as_ref()),
         "revoke_time": time(session.revoke_time.as_ref()),
     })
 }

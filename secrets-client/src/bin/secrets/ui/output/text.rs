@@ -1,8 +1,8 @@
 //! The service's answers in words for a person.
 
 use prost_types::Timestamp;
-use secrets_client::v1;
 use secrets_client::v1::target::Kind;
+use secrets_client::{SessionWarning, v1};
 use secrets_core::{AccountName, PrincipalName, ScopeName, SecretName, SessionName, TokenName};
 
 /// `variable`, `file ~/.ssh/key (0600)`, `registry ghcr.io (bob)` or `api only`.
@@ -77,6 +77,12 @@ pub(crate) fn moment(time: Option<&Timestamp>) -> String {
     let Some(time) = time else { return String::new() };
     let rfc3339 = time.to_string();
     rfc3339.get(..16).map_or_else(|| rfc3339.clone(), |minute| format!("{}Z", minute.replace('T', " ")))
+}
+
+/// Until when a session lives, and what helps.
+pub(crate) fn session_ends(warning: &SessionWarning) -> String {
+    let end = moment(Some(&warning.end));
+    format!("the session ends at {end}; whoever created it can renew it before (`secrets session renew`)")
 }
 
 /// `2026-11-21 05:41:07Z`, or nothing.

@@ -1,0 +1,26 @@
+//! A session that lasts, and what its program is told of its end.
+
+use crate::support::{RunningCommand, TestServer};
+
+#[test]
+fn a_program_is_told_a_day_before_its_session_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    let configuration = directory.path().join("server.toml");
+    std::fs::write(&configuration, "[sessions]\nrenewable_days = 1\n").unwrap();
+    let server = TestServer::acme_with(&["--config", configuration.to_str().unwrap()]);
+    let bob = server.person("bob");
+    bob.set("lin_bob", "LINEAR_API_KEY");
+    let session = bob.run_ok("session create --workspace ws1 --ttl 1h").line();
+    let sandbox = server.person("sandbox").with("SECRETS_TOKEN", &session);
+    let end = bob.run_ok("session list -o json").json()[0]["renewal_end_time"].as_str().unwrap().to_owned();
+    let minute = format!("the session ends at {}Z; whoever created it can renew it", end[..16].replace('T', " "));
+    for flag in ["--watch", "--pass-session"] {
+        let words = ["run", flag, "--", "sh", "-c", "echo started; exec sleep 300"];
+        let running = RunningCommand::start(sandbox.command_words(&words));
+        assert_eq!(running.next_line(), "started");
+        let line = running.wait_for_warning("the session ends");
+        assert!(line.starts_with("secrets: ") && line.contains(&minute), "{line}");
+    }
+    let id = bob.run_ok("session list").row_of("bob,");
+    bob.run_ok(&format!("session renew {id}")).expect_text(&["lives until", "renews itself until"]);
+}

@@ -40,19 +40,17 @@ pub struct Outcome {
 
 impl Attacker {
     pub async fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
+        Self::over(TcpStream::connect(address).await.unwrap()).await
+    }
+
+    pub async fn over(stream: TcpStream) -> Self {
         let (requests, connection) = h2::client::handshake(stream).await.unwrap();
         Self { requests, connection: tokio::spawn(connection) }
     }
 
     /// Sends the headers of a gRPC call, with `authorization` for each given.
     pub async fn open(&mut self, path: &str, authorizations: &[&str]) -> OpenRequest {
-        let mut request = Request::builder().method(Method::POST).uri(format!("http://server{path}"));
-        request = request.header("content-type", "application/grpc").header("te", "trailers");
-        for token in authorizations {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        self.send(request.body(()).unwrap()).await
+        self.send(call(path, authorizations)).await
     }
 
     pub async fn send(&mut self, request: Request<()>) -> OpenRequest {
@@ -61,10 +59,41 @@ impl Attacker {
         OpenRequest { response, body }
     }
 
+    /// Opens a call and takes it back at once.
+    pub async fn open_and_reset(&mut self, path: &str, token: &str) {
+        let request = call(path, &[token]);
+        if let Ok(mut requests) = self.requests.clone().ready().await
+            && let Ok((_, mut body)) = requests.send_request(request, false)
+        {
+            body.send_reset(h2::Reason::CANCEL);
+        }
+    }
+
+    /// Waits until the server has ended the connection.
+    pub async fn closed(&mut self) {
+        let _ = tokio::time::timeout(PATIENCE, &mut self.connection).await.expect("closed");
+    }
+
+    /// Ends the connection.
+    pub async fn leave(self) {
+        drop(self.requests);
+        let _ = tokio::time::timeout(PATIENCE, self.connection).await.expect("closed");
+    }
+
     /// Whether the server has ended the connection.
     pub fn is_closed(&self) -> bool {
         self.connection.is_finished()
     }
+}
+
+/// The headers of a gRPC call.
+fn call(path: &str, authorizations: &[&str]) -> Request<()> {
+    let mut request = Request::builder().method(Method::POST).uri(format!("http://server{path}"));
+    request = request.header("content-type", "application/grpc").header("te", "trailers");
+    for token in authorizations {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    request.body(()).unwrap()
 }
 
 impl OpenRequest {

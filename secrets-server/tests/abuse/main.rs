@@ -10,6 +10,10 @@ mod support {
     #[expect(dead_code, reason = "other test binaries connect to it again")]
     pub mod database;
     pub mod on_both;
+    #[expect(dead_code, reason = "other test binaries stop it")]
+    pub mod process;
+    #[expect(dead_code, reason = "other test binaries run it to its end")]
+    pub mod program;
     #[expect(dead_code, reason = "other test binaries stop the server and set its clock")]
     pub mod server;
     pub mod sign_in;
@@ -19,3 +23,6 @@ mod support {
 mod attacker;
 mod body;
 mod code_attempts;
+mod connections;
+mod request_budget;
+mod streams;

@@ -1,0 +1,158 @@
+//! Connections: how many there may be, of one address and in all, and how long one may keep its slot without using it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::process::Command;
+use std::time::Duration;
+
+use secrets_server::config::Limits;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::attacker::Attacker;
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::process::{ServerProcess, serve};
+use crate::support::server::TestServer;
+
+on_both!(
+    silent_connections_leave_room_for_other_addresses,
+    a_connection_that_does_not_begin_is_closed,
+    a_connection_without_calls_is_closed,
+    a_connection_that_resets_its_requests_harms_nobody_else,
+);
+
+const WHOAMI: &str = "/secretsapi.v1.AccessService/WhoAmI";
+const CHECK: &str = "/grpc.health.v1.Health/Check";
+
+fn limits() -> Limits {
+    Limits { code_attempts_per_minute: NonZeroU32::MAX, ..Limits::default() }
+}
+
+async fn connect_from(from: Ipv4Addr, to: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from((from, 0))).unwrap();
+    socket.connect(to).await.unwrap()
+}
+
+/// Opens connections that say nothing, and keeps those that the server keeps.
+async fn silent_connections(to: SocketAddr, count: usize) -> Vec<TcpStream> {
+    let mut open = Vec::new();
+    for _ in 0..count {
+        open.push(connect_from(Ipv4Addr::LOCALHOST, to).await);
+    }
+    // The server accepts in order: once it has served this one, it has seen all others.
+    assert_eq!(health_elsewhere(0, to).await, Code::Ok);
+    let mut kept = Vec::new();
+    for mut stream in open {
+        if !is_closed(&mut stream).await {
+            kept.push(stream);
+        }
+    }
+    kept
+}
+
+/// Whether the server has closed a connection; it speaks first in HTTP/2, so there may be something to read before the end.
+async fn is_closed(stream: &mut TcpStream) -> bool {
+    let mut buffer = [0; 1024];
+    loop {
+        match tokio::time::timeout(Duration::from_millis(10), stream.read(&mut buffer)).await {
+            Ok(Ok(0) | Err(_)) => return true,
+            Ok(Ok(_)) => {}
+            Err(_) => return false,
+        }
+    }
+}
+
+/// Waits until the server has closed a connection.
+async fn closed(stream: &mut TcpStream) {
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut rest)).await.expect("closed");
+}
+
+/// The health that a machine with another address learns: on Linux, all of 127/8 is this one.
+async fn health_elsewhere(number: u8, to: SocketAddr) -> Code {
+    let mut calm = Attacker::over(connect_from(Ipv4Addr::new(127, 0, 1, number), to).await).await;
+    let code = calm.open(CHECK, &[]).await.finish(b"").await.code;
+    calm.leave().await;
+    code
+}
+
+async fn silent_connections_leave_room_for_other_addresses(database: &TestDatabase) {
+    let limits = Limits { connections: NonZeroU32::new(32), ..limits() };
+    let server = TestServer::start_with(database, limits).await;
+    let kept = silent_connections(server.address(), 60).await;
+    assert!(kept.len() <= 25, "{} of 32", kept.len());
+    for number in 0..20 {
+        assert_eq!(health_elsewhere(number, server.address()).await, Code::Ok);
+    }
+    drop(kept);
+}
+
+async fn a_connection_that_does_not_begin_is_closed(database: &TestDatabase) {
+    let limits = Limits { handshake_time: Duration::from_millis(200), ..limits() };
+    let server = TestServer::start_with(database, limits).await;
+    for begun in [&b""[..], b"PRI * HTTP/2.0\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"] {
+        let mut silent = TcpStream::connect(server.address()).await.unwrap();
+        silent.write_all(begun).await.unwrap();
+        closed(&mut silent).await;
+    }
+    // Whoever has begun may take longer for the first call.
+    let mut attacker = Attacker::connect(server.address()).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(attacker.open(CHECK, &[]).await.finish(b"").await.code, Code::Ok);
+}
+
+async fn a_connection_without_calls_is_closed(database: &TestDatabase) {
+    let limits = Limits { idle_time: Duration::from_millis(300), ..limits() };
+    let server = TestServer::start_with(database, limits).await;
+    let mut watching = HealthClient::new(server.another_channel());
+    let mut watch = watching.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    watch.message().await.unwrap().unwrap();
+    let mut idle = Attacker::connect(server.address()).await;
+    assert_eq!(idle.open(CHECK, &[]).await.finish(b"").await.code, Code::Ok);
+    idle.closed().await;
+    // The connection of an open stream is in use.
+    assert!(tokio::time::timeout(Duration::from_millis(10), watch.message()).await.is_err());
+    watching.check(HealthCheckRequest::default()).await.unwrap();
+}
+
+async fn a_connection_that_resets_its_requests_harms_nobody_else(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let mut calm = Attacker::connect(server.address()).await;
+    for _ in 0..5 {
+        let mut attacker = Attacker::connect(server.address()).await;
+        for _ in 0..200 {
+            if attacker.is_closed() {
+                break;
+            }
+            attacker.open_and_reset(WHOAMI, &ann).await;
+        }
+        assert_eq!(calm.open(WHOAMI, &[&ann]).await.finish(b"").await.code, Code::Ok);
+    }
+}
+
+/// The real program, where descriptors are few: its soft limit is lower still, as a service manager's default is.
+#[tokio::test]
+async fn connections_never_take_the_descriptors_that_the_rest_needs() {
+    const DESCRIPTORS: usize = 256;
+    let directory = tempfile::tempdir().unwrap();
+    let program = serve(directory.path(), &["--log-level", "debug"]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit -Sn 64; ulimit -Hn {DESCRIPTORS}; exec \"$0\" \"$@\"")]);
+    limited.arg(program.get_program()).args(program.get_args());
+    limited.stdin(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+    let server = ServerProcess::start(limited);
+
+    let kept = silent_connections(server.address, 200).await;
+    assert!((64..DESCRIPTORS / 2).contains(&kept.len()), "{} of {DESCRIPTORS} descriptors", kept.len());
+    for number in 0..20 {
+        assert_eq!(health_elsewhere(number, server.address).await, Code::Ok);
+    }
+    let warnings: Vec<_> = server.lines().into_iter().filter(|line| line.contains("cannot accept")).collect();
+    assert_eq!(warnings, Vec::<String>::new());
+}

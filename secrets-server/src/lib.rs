@@ -2,9 +2,10 @@
 //!
 //! How a request walks, from the wire to the database and back:
 //!
-//! 1. [`server`] accepts the connection; its layers give the call a request id, a deadline, and a line in the log.
+//! 1. [`server`] accepts the connection; its layers give the call a request id, a deadline, and a line in the log, let
+//!    [`auth`] look its credential up, and only then read its body.
 //! 2. [`rpc`] decodes the message into domain types. Protobuf types stop there.
-//! 3. [`auth`] looks the credential up and makes the [`call::Call`]: who calls, and when.
+//! 3. [`auth`] makes the [`call::Call`] of whom it looked up: who calls, and when.
 //! 4. [`service`] runs the use case: locate, authorize, read or change. Only it begins and commits transactions. What it asks
 //!    for permission is decided in `secrets_core`, which does no I/O.
 //! 5. [`store`] has the queries, [`keys`] and [`crypto`] open and seal values, [`changes`] wakes who watches.

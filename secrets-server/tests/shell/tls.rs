@@ -29,11 +29,17 @@ struct Secured {
 }
 
 fn secured() -> Secured {
+    secured_with(&[])
+}
+
+fn secured_with(environment: &[(&str, &str)]) -> Secured {
     let directory = tempfile::tempdir().unwrap();
     let (cert, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
     let certificate = write_certificate(&cert, &key);
     let flags = ["--tls-cert", cert.to_str().unwrap(), "--tls-key", key.to_str().unwrap(), "--log-level", "debug"];
-    Secured { server: ServerProcess::start(serve(directory.path(), &flags)), certificate, cert, _folder: directory }
+    let mut program = serve(directory.path(), &flags);
+    program.envs(environment.iter().copied());
+    Secured { server: ServerProcess::start(program), certificate, cert, _folder: directory }
 }
 
 fn write_certificate(cert: &Path, key: &Path) -> CertifiedKey<KeyPair> {
@@ -126,6 +132,16 @@ async fn a_handshake_that_never_begins_delays_neither_calls_nor_the_stop() {
     secured.server.send_signal(Signal::TERM);
     let (status, took) = tokio::task::block_in_place(|| secured.server.wait());
     assert!(status.success() && took < Duration::from_secs(3), "{status} {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_does_not_begin_with_tls_and_then_with_http_is_sent_away() {
+    let secured = secured_with(&[("SECRETS__LIMITS__HANDSHAKE_SECONDS", "1")]);
+    let mut silent = TcpStream::connect(secured.server.address).await.unwrap();
+    let mut encrypted = secured.connect(&version::TLS13, b"h2").await.unwrap();
+    let mut rest = Vec::new();
+    let _ = timeout(Duration::from_secs(60), silent.read_to_end(&mut rest)).await.expect("closed");
+    let _ = timeout(Duration::from_secs(60), encrypted.read_to_end(&mut rest)).await.expect("closed");
 }
 
 #[test]

@@ -85,9 +85,21 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Store(Arc<Connections>);
 
+/// Who writes. Nobody's writing keeps the others waiting for long: on SQLite they take turns, on PostgreSQL the audit has
+/// connections of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writer {
+    /// The audit of reads, which many answers wait for.
+    Audit,
+    /// An organization's changes; [`PLATFORM`] stands for the platform and this program itself.
+    Organization(Uid),
+}
+
 struct Connections {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
+    /// Where the audit of reads is written; SQLite has one connection for all that writes.
+    audit: DatabaseConnection,
     /// On SQLite, the queue of those who write.
     group: Option<GroupCommit>,
     /// On PostgreSQL, what transactions have learnt of it.
@@ -102,12 +114,20 @@ impl Store {
         &self.0.reader
     }
 
+    /// Starts a transaction of the platform or of this program itself; see [`begin_for`](Self::begin_for).
+    pub async fn begin(&self) -> Result<WriteTransaction, StoreError> {
+        self.begin_for(Writer::Organization(PLATFORM)).await
+    }
+
     /// Starts a transaction that may write. On SQLite there is one at a time, and what others do until it is committed is
     /// committed with it: wait for nothing but the database meanwhile. Dropping it undoes it; [`commit`] ends it.
-    pub async fn begin(&self) -> Result<WriteTransaction, StoreError> {
+    pub async fn begin_for(&self, writer: Writer) -> Result<WriteTransaction, StoreError> {
         match &self.0.group {
-            Some(group) => Ok(WriteTransaction::shared(group.begin().await?)),
-            None => Ok(WriteTransaction::whole(self.0.writer.begin().await?, self.0.feedback.clone())),
+            Some(group) => Ok(WriteTransaction::shared(group.begin(writer).await?)),
+            None => {
+                let pool = if writer == Writer::Audit { &self.0.audit } else { &self.0.writer };
+                Ok(WriteTransaction::whole(pool.begin().await?, self.0.feedback.clone()))
+            }
         }
     }
 
@@ -158,6 +178,7 @@ impl Store {
     /// into the database file.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.0.reader.close_by_ref().await?;
+        self.0.audit.close_by_ref().await?;
         Ok(self.0.writer.close_by_ref().await?)
     }
 

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::event::Event;
 use crate::error::{Error, Reason};
-use crate::store::{self, DriverError, Store, StoreError, audit};
+use crate::store::{self, DriverError, Store, StoreError, Writer, audit};
 
 /// How many events one commit takes at most.
 const MAX_BATCH_EVENTS: usize = 256;
@@ -84,7 +84,7 @@ fn given_up() -> StoreError {
 }
 
 async fn write(store: &Store, events: Vec<Event>) -> Result<(), StoreError> {
-    let transaction = store.begin().await?;
+    let transaction = store.begin_for(Writer::Audit).await?;
     let sets: Vec<_> = events.iter().filter_map(Event::set).collect();
     audit::insert_sets(&transaction, &sets).await?;
     let rows: Vec<_> = events.into_iter().map(|event| event.into_row(None)).collect();

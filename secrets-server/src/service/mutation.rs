@@ -81,7 +81,7 @@ impl Service {
     /// Begins a transaction, takes the lock of an organization, or with [`PLATFORM`] that of the platform, and reads the caller
     /// again: they may have lost their credential or their roles while they waited.
     pub async fn lock(&self, call: &mut OpenCall, organization: Uid) -> Result<Locked<'_>, Error> {
-        let transaction = call.begin(self).await?;
+        let transaction = call.begin(self, organization).await?;
         let lock = if organization == PLATFORM {
             revision::lock_platform(&transaction).await?
         } else {

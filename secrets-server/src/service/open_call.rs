@@ -7,14 +7,14 @@ use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
 
-use secrets_core::Binding;
 use secrets_core::authorize::{Permit, Resource, Right};
+use secrets_core::{Binding, Uid};
 
 use super::Service;
 use crate::audit::{DeliveredSet, Detail, Event, Subject};
 use crate::call::{Call, Caller};
 use crate::error::{Error, Reason};
-use crate::store::{self, Confirmation, WriteTransaction, audit};
+use crate::store::{self, Confirmation, WriteTransaction, Writer, audit};
 
 /// The future of a use case.
 pub type UseCase<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -122,9 +122,10 @@ impl OpenCall {
         self.detail = detail;
     }
 
-    /// Begins a transaction. The answer relies on it; of several attempts, on the last.
-    pub(super) async fn begin(&mut self, service: &Service) -> Result<WriteTransaction, Error> {
-        let transaction = service.store.begin().await?;
+    /// Begins a transaction of an organization, or of [`store::PLATFORM`]. The answer relies on it; of several attempts, on the
+    /// last.
+    pub(super) async fn begin(&mut self, service: &Service, organization: Uid) -> Result<WriteTransaction, Error> {
+        let transaction = service.store.begin_for(Writer::Organization(organization)).await?;
         self.confirmation = Some(transaction.confirmation());
         Ok(transaction)
     }

@@ -173,6 +173,7 @@ async fn open(config: &DatabaseConfig, log: Option<&StatementLog>) -> Result<Sto
     if let Some(log) = log {
         log.attach(&mut connections.reader);
         log.attach(&mut connections.writer);
+        log.attach(&mut connections.audit);
     }
     connections.group = write_ahead_log.map(|log| GroupCommit::start(connections.writer.clone(), log));
     Ok(Store(Arc::new(connections)))

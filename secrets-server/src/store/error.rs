@@ -182,6 +182,8 @@ fn of_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
     let code = error.code().map(|code| code.into_owned());
     let driver = DriverError { code: code.clone(), message: error.message().to_owned() };
     match code.as_deref() {
+        // lock_not_available: others were before it for longer than it may hold a connection.
+        Some("55P03") => StoreError::Unavailable(driver),
         // 40001 serialization_failure, 40P01 deadlock_detected
         Some("40001" | "40P01") => StoreError::SerializationFailure,
         Some("23505") => StoreError::UniqueViolation(UniqueIndex::of_constraint(error.constraint().unwrap_or(""))),

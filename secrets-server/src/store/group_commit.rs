@@ -19,6 +19,8 @@
 //!   ([`WriteTransaction`](super::WriteTransaction)), and the savepoint, which is missing then, tells the task that the
 //!   others are undone as well.
 //! - Whoever has a turn waits for nothing but the database: those who are done wait for it.
+//! - Organizations take turns, and the audit of reads commits after one long change at most ([`Turns`]): nobody's changes keep
+//!   the others' calls waiting until they fail.
 //!
 //! # What was rejected
 //!
@@ -34,6 +36,8 @@
 //!   of delivered values among it.
 //! - *A shared transaction without savepoints*: one caller's error would undo the others' changes.
 
+mod turns;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -42,8 +46,9 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+use self::turns::{Kind, Turns};
 use super::write_ahead_log::{Erasure, WriteAheadLog};
-use super::{ACQUIRE_TIMEOUT, DriverError, StoreError, begin_immediate};
+use super::{ACQUIRE_TIMEOUT, DriverError, StoreError, Writer, begin_immediate};
 
 /// How many turns share a commit at most.
 const MAX_TURNS_PER_COMMIT: u32 = 128;
@@ -52,7 +57,7 @@ const GRANT_TIMEOUT: Duration = Duration::from_millis(10);
 
 /// Where callers queue for a turn. The task ends after the last one of them.
 pub(super) struct GroupCommit {
-    queue: mpsc::UnboundedSender<Waiting>,
+    queue: mpsc::UnboundedSender<(Writer, Waiting)>,
     commits: Arc<AtomicU64>,
 }
 
@@ -65,14 +70,14 @@ impl GroupCommit {
     pub(super) fn start(writer: DatabaseConnection, log: WriteAheadLog) -> Self {
         let (queue, waiting) = mpsc::unbounded_channel();
         let commits = Arc::new(AtomicU64::new(0));
-        tokio::spawn(Task { writer, log, waiting, commits: Arc::clone(&commits) }.run());
+        tokio::spawn(Task { writer, log, waiting, turns: Turns::new(), commits: Arc::clone(&commits) }.run());
         Self { queue, commits }
     }
 
     /// Waits for a turn.
-    pub(super) async fn begin(&self) -> Result<Turn, StoreError> {
+    pub(super) async fn begin(&self, writer: Writer) -> Result<Turn, StoreError> {
         let (grant, granted) = oneshot::channel();
-        self.queue.send(grant).map_err(|_| ended())?;
+        self.queue.send((writer, grant)).map_err(|_| ended())?;
         match timeout(ACQUIRE_TIMEOUT, granted).await {
             Ok(granted) => granted.map_err(|_| ended())?,
             Err(_) => Err(unavailable("it was nobody's turn to write within five seconds")),
@@ -149,7 +154,8 @@ impl Confirmation {
 struct Task {
     writer: DatabaseConnection,
     log: WriteAheadLog,
-    waiting: mpsc::UnboundedReceiver<Waiting>,
+    waiting: mpsc::UnboundedReceiver<(Writer, Waiting)>,
+    turns: Turns<Waiting>,
     commits: Arc<AtomicU64>,
 }
 
@@ -162,16 +168,13 @@ impl Task {
                     self.log.truncate().await;
                     continue;
                 }
-                first = self.waiting.recv() => first,
+                first = next(&mut self.waiting, &mut self.turns) => first,
             };
-            let Some(first) = first else { return };
-            if first.is_closed() {
-                continue;
-            }
+            let Some((kind, first)) = first else { return };
             match begin_immediate(&self.writer).await {
                 Ok(transaction) => {
                     let (outcome, confirmation) = watch::channel(None);
-                    let result = self.share(transaction, first, Confirmation(Some(confirmation))).await;
+                    let result = self.share(transaction, kind, first, Confirmation(Some(confirmation))).await;
                     outcome.send_replace(Some(result));
                 }
                 Err(error) => _ = first.send(Err(error)),
@@ -179,28 +182,34 @@ impl Task {
         }
     }
 
-    /// Gives turns in one transaction to `first` and to those who wait behind, and commits it.
+    /// Gives turns in one transaction to `first` and to those who wait behind, and commits it. A turn of the audit is the last
+    /// of its transaction: what was read is answered once it is committed.
     async fn share(
         &mut self,
         transaction: DatabaseTransaction,
+        mut kind: Kind,
         first: Waiting,
         confirmation: Confirmation,
     ) -> Result<(), StoreError> {
         let connection = Arc::new(transaction);
         // The first needs no savepoint: until there is a second, the transaction is its own.
+        let begin = Instant::now();
         let kept = self.turn(&connection, first, &confirmation).await;
+        self.turns.took(kind, begin.elapsed());
         let (since, mut turns) = (Instant::now(), 1);
-        while kept && let Ok(next) = self.waiting.try_recv() {
-            if next.is_closed() {
-                continue;
-            }
+        while kept
+            && kind == Kind::Change
+            && turns < MAX_TURNS_PER_COMMIT
+            && since.elapsed() < GRANT_TIMEOUT
+            && let Some((next_kind, next)) = try_next(&mut self.waiting, &mut self.turns)
+        {
+            kind = next_kind;
+            let begin = Instant::now();
             control(&connection, "SAVEPOINT turn").await?;
             let kept = self.turn(&connection, next, &confirmation).await;
             control(&connection, if kept { "RELEASE turn" } else { "ROLLBACK TO turn; RELEASE turn" }).await?;
+            self.turns.took(kind, begin.elapsed());
             turns += 1;
-            if turns >= MAX_TURNS_PER_COMMIT || since.elapsed() >= GRANT_TIMEOUT {
-                break;
-            }
         }
         let transaction = Arc::into_inner(connection).ok_or_else(|| unavailable("the connection is still in use"))?;
         if kept {
@@ -227,6 +236,31 @@ impl Task {
         let kept = ended.await;
         kept.map(|erasure| self.log.request(erasure)).is_ok()
     }
+}
+
+/// Waits for whoever is next; none when nobody can come any more.
+async fn next(
+    waiting: &mut mpsc::UnboundedReceiver<(Writer, Waiting)>,
+    turns: &mut Turns<Waiting>,
+) -> Option<(Kind, Waiting)> {
+    loop {
+        if let Some(next) = try_next(waiting, turns) {
+            return Some(next);
+        }
+        let (writer, caller) = waiting.recv().await?;
+        turns.push(writer, caller);
+    }
+}
+
+/// Takes whoever is next of those who wait now, and have not vanished.
+fn try_next(
+    waiting: &mut mpsc::UnboundedReceiver<(Writer, Waiting)>,
+    turns: &mut Turns<Waiting>,
+) -> Option<(Kind, Waiting)> {
+    while let Ok((writer, caller)) = waiting.try_recv() {
+        turns.push(writer, caller);
+    }
+    std::iter::from_fn(|| turns.pop()).find(|(_, caller)| !caller.is_closed())
 }
 
 async fn control(connection: &DatabaseTransaction, statement: &str) -> Result<(), StoreError> {

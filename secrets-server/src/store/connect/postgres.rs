@@ -1,4 +1,5 @@
-//! One pool of connections to PostgreSQL, for reading and for writing.
+//! Pools of connections to PostgreSQL: one for reading and writing, and a small one for the audit of reads, so that no
+//! answer waits for connections that changes hold.
 //!
 //! The driver sets no limit on how long it waits for an answer, and a machine that is lost closes no connection: its
 //! connections would be waited for, and kept from the pool, for ever. So each of them is tried with a time limit before it
@@ -7,6 +8,7 @@
 use std::io;
 use std::time::Duration;
 
+use sea_orm::ConnectOptions;
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection, Executor, PgConnection, Postgres};
 use tokio::time::timeout;
@@ -26,21 +28,32 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// No statement of this program takes nearly as long; a lock that is held longer is given up.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Who waits longer for an organization's lock gives its connection back: others need it. The caller may retry.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// One for what was allowed, one for denials: each is written by one task.
+const AUDIT_CONNECTIONS: u32 = 2;
+
 pub(super) async fn open(url: &DatabaseUrl, connections: u32) -> Result<Connections, ConnectError> {
     let pooling = pooler::inspect(url).await?;
     if pooling == Pooling::Transaction {
         tracing::info!("the database is reached through a pooler in transaction mode");
     }
     let feedback = Feedback::default();
+    let all = pool(options(url, connections.max(1), &feedback, pooling)).await?;
+    let audit = pool(options(url, AUDIT_CONNECTIONS, &feedback, pooling)).await?;
+    Ok(Connections { reader: all.clone(), writer: all, audit, group: None, feedback, _lock: None })
+}
+
+fn options(url: &DatabaseUrl, connections: u32, feedback: &Feedback, pooling: Pooling) -> ConnectOptions {
     let mut options = quiet(url.expose());
     let noticed = feedback.clone();
     options
-        .max_connections(connections.max(1))
+        .max_connections(connections)
         .set_application_name("secrets-server")
         .map_sqlx_postgres_opts(pooler::connecting)
         .map_sqlx_postgres_pool_opts(move |pool| limiting(trying(pool, &noticed), pooling));
-    let pool = pool(options).await?;
-    Ok(Connections { reader: pool.clone(), writer: pool, group: None, feedback, _lock: None })
+    options
 }
 
 /// Bounds how long a statement takes. Not as a parameter of the connection, which poolers refuse; and not on a connection
@@ -51,7 +64,8 @@ fn limiting(pool: PoolOptions<Postgres>, pooling: Pooling) -> PoolOptions<Postgr
     }
     pool.after_connect(|connection, _| {
         Box::pin(async move {
-            let statement = format!("SET statement_timeout = {}", STATEMENT_TIMEOUT.as_millis());
+            let (statement, lock) = (STATEMENT_TIMEOUT.as_millis(), LOCK_TIMEOUT.as_millis());
+            let statement = format!("SET statement_timeout = {statement}; SET lock_timeout = {lock}");
             connection.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await.map(drop)
         })
     })

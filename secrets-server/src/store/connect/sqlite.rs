@@ -35,7 +35,17 @@ pub(super) async fn open(path: &Path, readers: u32) -> Result<(Connections, Inte
     let writer = open_writer(path).await?;
     let interrupt = Interrupt::default();
     let reader = open_readers(path, readers, &interrupt).await?;
-    Ok((Connections { reader, writer, group: None, feedback: Feedback::default(), _lock: Some(lock) }, interrupt))
+    Ok((
+        Connections {
+            reader,
+            audit: writer.clone(),
+            writer,
+            group: None,
+            feedback: Feedback::default(),
+            _lock: Some(lock),
+        },
+        interrupt,
+    ))
 }
 
 /// The lock against a second server on a SQLite file, for what is done instead of serving it.
@@ -76,7 +86,14 @@ pub(super) async fn open_copy(path: &Path) -> Result<Connections, ConnectError> 
     let mut options = options(path, |options| options.read_only(true).immutable(true));
     options.max_connections(1);
     let reader = pool(options).await?;
-    Ok(Connections { writer: reader.clone(), reader, group: None, feedback: Feedback::default(), _lock: None })
+    Ok(Connections {
+        writer: reader.clone(),
+        audit: reader.clone(),
+        reader,
+        group: None,
+        feedback: Feedback::default(),
+        _lock: None,
+    })
 }
 
 fn lock(path: &Path) -> Result<File, ConnectError> {

@@ -8,6 +8,13 @@ use super::Page;
 use crate::error::Error;
 use crate::service::Service;
 use crate::store::StoreError;
+use crate::store::binding::BindingRecord;
+use crate::store::credential::Credential;
+use crate::store::organization::Organization;
+use crate::store::project::Project;
+use crate::store::service_account::ServiceAccount;
+use crate::store::user::User;
+use crate::store::workspace::Workspace;
 
 /// A page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +38,33 @@ impl<T> Listed<T> {
     }
 }
 
+/// A page is cut short before it weighs much more: an answer has at most 4 MiB.
+const MAX_PAGE_BYTES: usize = 3 * 1024 * 1024;
+/// Names, uids, times and texts for people, each of which is bounded.
+const ROW_BYTES: usize = 2_048;
+
+/// A row of a list.
+pub trait Weigh {
+    /// About how many bytes of an answer it takes, and never fewer.
+    fn weight(&self) -> usize {
+        ROW_BYTES
+    }
+}
+
+impl Weigh for BindingRecord {}
+impl Weigh for Organization {}
+impl Weigh for Project {}
+impl Weigh for ServiceAccount {}
+impl Weigh for User {}
+impl Weigh for Workspace {}
+
+impl Weigh for Credential {
+    fn weight(&self) -> usize {
+        // What restricts a session may be a thousand names.
+        ROW_BYTES + self.restrictions.as_ref().map_or(0, String::len)
+    }
+}
+
 /// How many rows are read at once when all are counted.
 const CHUNK_ROWS: u64 = 1_000;
 
@@ -48,6 +82,7 @@ impl Service {
         fetch: impl Fn(Option<C>, u64) -> F,
     ) -> Result<Listed<R>, Error>
     where
+        R: Weigh,
         C: FromStr + Display,
         F: Future<Output = Result<Vec<R>, StoreError>>,
     {
@@ -56,15 +91,17 @@ impl Service {
         let parse = |text: &str| text.parse().map_err(|_| Error::internal("a cursor of our own does not parse"));
         let mut after = cursor.as_deref().map(parse).transpose()?;
         let (limit, mut rows, mut more, mut ended) = (page.size.saturating_add(1), Vec::new(), false, false);
+        let mut bytes = 0;
         while !more && !ended {
             let read = fetch(after, limit).await?;
             ended = (read.len() as u64) < limit;
             after = read.last().map(&cursor_of);
             for row in read.into_iter().filter(&shows) {
-                more = rows.len() as u64 == page.size;
+                more = rows.len() as u64 == page.size || bytes >= MAX_PAGE_BYTES;
                 if more {
                     break;
                 }
+                bytes += row.weight();
                 rows.push(row);
             }
         }

@@ -1,6 +1,6 @@
 //! ListSecrets.
 
-mod filter;
+pub mod filter;
 mod inherited;
 mod order;
 

@@ -21,7 +21,7 @@ pub enum Limit {
     Labels,
     /// Secrets in one scope.
     SecretsPerScope,
-    /// Bytes of all current values in one scope.
+    /// Bytes that the secrets of one scope take in an answer.
     BytesPerScope,
     /// Versions kept of one secret.
     VersionsPerSecret,

@@ -27,6 +27,7 @@ mod wire {
     mod directory;
     mod erasure;
     mod explain;
+    mod full_scopes;
     mod handover;
     mod lost_rights;
     mod people;
@@ -37,5 +38,6 @@ mod wire {
     mod session;
     mod shared_commit;
     mod sweep;
+    mod turns;
     mod watch;
 }

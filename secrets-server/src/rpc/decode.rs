@@ -20,6 +20,10 @@ use crate::error::{Error, Reason};
 
 /// Of a display name, and of an external id.
 const MAX_LABEL_BYTES: usize = 256;
+/// Of an etag, which is a digest.
+const MAX_ETAG_BYTES: usize = 128;
+/// Names in one question: as many as four full scopes have.
+const MAX_NAMES: usize = 4_000;
 
 pub fn parse<T>(field: &'static str, text: &str) -> Result<T, Error>
 where
@@ -38,13 +42,25 @@ where
 
 /// Text for people, such as a display name.
 pub fn label(field: &'static str, text: String) -> Result<String, Error> {
-    if text.len() > MAX_LABEL_BYTES {
-        return Err(Error::invalid(field, format!("must be at most {MAX_LABEL_BYTES} bytes (got {})", text.len())));
-    }
+    at_most(field, text.len(), MAX_LABEL_BYTES, "bytes")?;
     if text.chars().any(is_deceptive) {
         return Err(Error::invalid(field, "must not contain control characters and others that hide or reorder text"));
     }
     Ok(text)
+}
+
+/// An etag of an earlier response; empty when there is none.
+pub fn etag(field: &'static str, text: String) -> Result<String, Error> {
+    at_most(field, text.len(), MAX_ETAG_BYTES, "bytes")?;
+    Ok(text)
+}
+
+/// Refuses more of something than a request may have, before anything is bought for it.
+fn at_most(field: &'static str, given: usize, most: usize, of_what: &str) -> Result<(), Error> {
+    if given > most {
+        return Err(Error::invalid(field, format!("must be at most {most} {of_what} (got {given})")));
+    }
+    Ok(())
 }
 
 pub fn duration(field: &'static str, duration: Option<prost_types::Duration>) -> Result<Option<Duration>, Error> {

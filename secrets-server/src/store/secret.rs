@@ -23,7 +23,7 @@ use secrets_core::{
 pub use lifecycle::{delete, delete_scope, purge, purge_due, purge_scope, undelete};
 pub use list::{SecretOrder, SecretPosition, SecretQuery, count, list};
 pub use names::{SecretRef, named, uids_named};
-pub use usage::{Usage, usage};
+pub use usage::{AnswerSize, Usage, usage};
 pub use visibility::forget_resource;
 
 use super::StoreError;

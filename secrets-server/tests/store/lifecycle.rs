@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use secrets_core::Target;
-use secrets_server::store::secret::{self, Secret, Stamp};
+use secrets_server::store::secret::{self, AnswerSize, Secret, Stamp};
 use secrets_server::store::{StoreError, UniqueIndex, commit, key, revision, version};
 use tokio::sync::Barrier;
 
@@ -155,7 +155,10 @@ async fn counts_what_is_sealed_under_a_data_key(database: &TestDatabase) {
 }
 
 async fn keeps_the_limit_of_a_scope_with_32_writers(database: &TestDatabase) {
-    const LIMIT: u64 = 100;
+    let size = AnswerSize::in_scope("organizations/acme/projects/api");
+    let (new, first) = fixture::secret(uid(1), project_scope(), 100, "NAME_10");
+    let each = size.of(&new, &first.target, first.value_bytes.into());
+    let limit = 10 * each;
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let start = Arc::new(Barrier::new(32));
     let writers: Vec<_> = (0..32)
@@ -165,11 +168,12 @@ async fn keeps_the_limit_of_a_scope_with_32_writers(database: &TestDatabase) {
                 start.wait().await;
                 let tx = store.begin().await?;
                 let mut lock = revision::lock(&tx, acme).await?.expect("the organization is there");
-                if secret::usage(&tx, acme, project_scope()).await?.bytes + 10 > LIMIT {
+                if secret::usage(&tx, acme, project_scope(), size).await?.bytes + each > limit {
                     return Ok(false);
                 }
                 let revision = lock.bump(&tx, project_scope(), uid(writer), NOW).await?;
-                let (mut new, first) = fixture::secret(acme, project_scope(), 100 + writer, &format!("NAME_{writer}"));
+                let (mut new, first) =
+                    fixture::secret(acme, project_scope(), 100 + writer, &format!("NAME_{writer:02}"));
                 new.revision = revision;
                 secret::insert(&tx, &new, &first).await?;
                 commit(tx).await?;
@@ -181,9 +185,9 @@ async fn keeps_the_limit_of_a_scope_with_32_writers(database: &TestDatabase) {
     for writer in writers {
         inserted += u64::from(writer.await.unwrap().unwrap());
     }
-    assert_eq!(inserted, LIMIT / 10);
+    assert_eq!(inserted, 10);
     let reader = database.store.reader();
-    assert_eq!(secret::usage(reader, acme, project_scope()).await.unwrap().bytes, LIMIT);
+    assert_eq!(secret::usage(reader, acme, project_scope(), size).await.unwrap().bytes, limit);
     let mut revisions: Vec<_> = secret::candidates(reader, acme, &[project_scope()])
         .await
         .unwrap()
@@ -191,5 +195,5 @@ async fn keeps_the_limit_of_a_scope_with_32_writers(database: &TestDatabase) {
         .map(|current| current.secret.revision)
         .collect();
     revisions.sort_unstable();
-    assert_eq!(revisions, (1..=LIMIT / 10).collect::<Vec<_>>(), "each change has a revision of its own");
+    assert_eq!(revisions, (1..=10).collect::<Vec<_>>(), "each change has a revision of its own");
 }

@@ -1,7 +1,9 @@
 //! Secrets: what is stored comes back, names and places are unique, and pages have an order.
 
-use secrets_core::{OverridePolicy, Redaction, Scope, ScopeKind, Target, Visibility};
-use secrets_server::store::secret::{self, Secret, SecretOrder, SecretPosition, SecretQuery, SecretWithVersion, Usage};
+use secrets_core::{FileMode, Labels, OverridePolicy, Redaction, Scope, ScopeKind, Target, Visibility};
+use secrets_server::store::secret::{
+    self, AnswerSize, Secret, SecretOrder, SecretPosition, SecretQuery, SecretWithVersion, Usage,
+};
 use secrets_server::store::{StoreError, UniqueIndex, version};
 
 use crate::store::fixture::{self, NOW, file, later, registry, uid};
@@ -16,6 +18,7 @@ on_both!(
     moves_to_another_destination_with_a_new_version,
     pages_by_name_and_by_time,
     measures_a_scope,
+    measures_in_the_database_what_is_measured_here,
     fetches_candidates_in_one_query,
     fetches_selections_in_one_more,
     forgets_a_resource_in_all_selections,
@@ -181,7 +184,8 @@ async fn pages_by_name_and_by_time(database: &TestDatabase) {
 async fn measures_a_scope(database: &TestDatabase) {
     let acme = fixture::organization(&database.store, 1, "acme").await;
     let db = &database.store.begin().await.unwrap();
-    assert_eq!(secret::usage(db, acme, project_scope()).await.unwrap(), Usage::default());
+    let size = AnswerSize::in_scope("organizations/acme/projects/api");
+    assert_eq!(secret::usage(db, acme, project_scope(), size).await.unwrap(), Usage::default());
     for (number, name) in [(50, "A"), (51, "B"), (52, "C")] {
         let (secret, version) = fixture::secret(acme, project_scope(), number, name);
         secret::insert(db, &secret, &version).await.unwrap();
@@ -193,8 +197,36 @@ async fn measures_a_scope(database: &TestDatabase) {
     secret::add_version(db, &newer, &fixture::version(50, 2, Target::EnvironmentVariable)).await.unwrap();
     let stamp = secret::Stamp { revision: 2, time: NOW, updater: "ann".to_owned() };
     secret::delete(db, acme, uid(52), later(99), &stamp).await.unwrap();
-    let usage = secret::usage(db, acme, project_scope()).await.unwrap();
-    assert_eq!(usage, Usage { secrets: 2, bytes: 20 + 10 }, "live secrets, current versions");
+    let usage = secret::usage(db, acme, project_scope(), size).await.unwrap();
+    let live = secret::candidates(db, acme, &[project_scope()]).await.unwrap();
+    assert_eq!(usage, Usage { secrets: 2, bytes: live.iter().map(|each| size.current(each)).sum() });
+}
+
+async fn measures_in_the_database_what_is_measured_here(database: &TestDatabase) {
+    let acme = fixture::organization(&database.store, 1, "acme").await;
+    let db = &database.store.begin().await.unwrap();
+    let size = AnswerSize::in_scope("organizations/acme/projects/api");
+    let targets = [
+        Target::EnvironmentVariable,
+        Target::ApiOnly,
+        Target::File { path: "~/é/key.pem".parse().unwrap(), mode: FileMode::new(0o600).unwrap() },
+        Target::Registry { host: "ghcr.io".parse().unwrap(), username: "bot".parse().unwrap() },
+    ];
+    let mut bytes = 0;
+    for (number, target) in (50..).zip(targets) {
+        let (mut new, mut version) = fixture::secret(acme, project_scope(), number, &format!("NAME_{number}"));
+        version.target = target;
+        if number % 2 == 0 {
+            version.value_bytes = 60_000;
+        } else {
+            new.description = "ключ".parse().unwrap();
+            new.labels = Labels::new([("team", "\"ü\"")]).unwrap();
+            new.group = Some("aws".parse().unwrap());
+        }
+        secret::insert(db, &new, &version).await.unwrap();
+        bytes += size.of(&new, &version.target, version.value_bytes.into());
+        assert_eq!(secret::usage(db, acme, project_scope(), size).await.unwrap().bytes, bytes, "{:?}", version.target);
+    }
 }
 
 async fn fetches_candidates_in_one_query(database: &TestDatabase) {

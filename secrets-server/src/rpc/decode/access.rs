@@ -10,7 +10,7 @@ use secrets_core::{
 use secrets_proto::v1;
 
 use super::context::{context, scope_kind, target_kind};
-use super::{duration, label, name, parse, resource};
+use super::{at_most, duration, label, name, parse, resource};
 use crate::error::{Error, Reason};
 use crate::service::access::binding::NewBinding;
 use crate::service::access::invitation::{NewInvitation, Redemption};
@@ -116,11 +116,7 @@ pub fn whoami(_: v1::WhoAmIRequest) -> Result<(), Error> {
 }
 
 pub fn test_permissions(request: v1::TestPermissionsRequest) -> Result<PermissionQuery, Error> {
-    let count = request.permissions.len();
-    if count > MAX_PERMISSIONS {
-        let text = format!("must be at most {MAX_PERMISSIONS} permissions (got {count})");
-        return Err(Error::invalid("permissions", text));
-    }
+    at_most("permissions", request.permissions.len(), MAX_PERMISSIONS, "permissions")?;
     let permission = |word: &String| parse::<Action>("permissions", word);
     Ok(PermissionQuery {
         resource: resource("resource", &request.resource)?,
@@ -152,10 +148,7 @@ fn role(field: &'static str, role: i32) -> Result<Role, Error> {
 /// A list that is absent restricts nothing; an empty one leaves nothing.
 fn restrictions(restrictions: v1::SessionRestrictions) -> Result<SessionRestrictions, Error> {
     let count = restrictions.secret_ids.as_ref().map_or(0, |list| list.values.len());
-    if count > MAX_SECRET_IDS {
-        let text = format!("must be at most {MAX_SECRET_IDS} names (got {count})");
-        return Err(Error::invalid("restrictions.secret_ids", text));
-    }
+    at_most("restrictions.secret_ids", count, MAX_SECRET_IDS, "names")?;
     let secret_id = |text: &String| {
         SecretId::parse(text, NamePolicy::Relaxed)
             .map_err(|error| Error::field(Reason::InvalidSecretId, "restrictions.secret_ids", error))

@@ -8,7 +8,7 @@ mod value;
 use secrets_core::{InvalidResourceName, NamePolicy, SecretId, SecretName, Uid};
 use secrets_proto::v1;
 
-use super::resource;
+use super::{at_most, resource};
 use crate::error::{Error, Reason};
 use crate::service::page::Page;
 use crate::service::secret::create::CreateSecret;
@@ -27,6 +27,8 @@ pub use import::import_secrets;
 const DEFAULT_PAGE_SIZE: u64 = 1_000;
 /// Versions of a page, unless the request says otherwise: as many as a secret can have.
 const DEFAULT_VERSIONS_PAGE_SIZE: u64 = 100;
+/// Of an order, which is two words.
+const MAX_ORDER_BYTES: usize = 128;
 
 pub fn create_secret(request: v1::CreateSecretRequest) -> Result<CreateSecret, Error> {
     // Wiped when dropped, whatever else of the request is refused.
@@ -45,6 +47,7 @@ pub fn get_secret(request: v1::GetSecretRequest) -> Result<SecretName, Error> {
 }
 
 pub fn list_secrets(request: v1::ListSecretsRequest) -> Result<ListSecrets, Error> {
+    at_most("order_by", request.order_by.len(), MAX_ORDER_BYTES, "bytes")?;
     Ok(ListSecrets {
         scope: resource("parent", &request.parent)?,
         page: Page::new(request.page_size, request.page_token, DEFAULT_PAGE_SIZE)?,
@@ -63,7 +66,7 @@ pub fn update_secret(request: v1::UpdateSecretRequest) -> Result<UpdateSecret, E
     let value = value::given(request.value);
     let secret = request.secret.unwrap_or_default();
     let name = secret_name("secret.name", &secret.name)?;
-    let etag = etag(&secret.etag);
+    let etag = etag("secret.etag", secret.etag.clone())?;
     let edit = match request.update_mask {
         None => edit::set_fields(secret)?,
         Some(mask) => {
@@ -88,7 +91,7 @@ pub fn update_secret(request: v1::UpdateSecretRequest) -> Result<UpdateSecret, E
 pub fn delete_secret(request: v1::DeleteSecretRequest) -> Result<DeleteSecret, Error> {
     Ok(DeleteSecret {
         name: secret_name("name", &request.name)?,
-        etag: etag(&request.etag),
+        etag: etag("etag", request.etag)?,
         purge: request.purge,
         allow_missing: request.allow_missing,
         validate_only: request.validate_only,
@@ -117,7 +120,7 @@ pub fn rollback_secret(request: v1::RollbackSecretRequest) -> Result<RollbackSec
     Ok(RollbackSecret {
         name: secret_name("name", &request.name)?,
         version: version(request.version)?,
-        etag: etag(&request.etag),
+        etag: etag("etag", request.etag)?,
         validate_only: request.validate_only,
     })
 }
@@ -126,7 +129,7 @@ pub fn destroy_version(request: v1::DestroySecretVersionRequest) -> Result<Destr
     Ok(DestroyVersion {
         name: secret_name("name", &request.name)?,
         version: version(request.version)?,
-        etag: etag(&request.etag),
+        etag: etag("etag", request.etag)?,
     })
 }
 
@@ -143,8 +146,10 @@ pub fn secret_id(field: &'static str, text: &str) -> Result<SecretId, Error> {
     SecretId::parse(text, NamePolicy::Relaxed).map_err(|error| invalid_name(field, &error))
 }
 
-fn etag(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
+/// The etag that a secret must have, if one is given.
+fn etag(field: &'static str, text: String) -> Result<Option<String>, Error> {
+    let text = super::etag(field, text)?;
+    Ok((!text.is_empty()).then_some(text))
 }
 
 fn version(version: u32) -> Result<u32, Error> {

@@ -6,7 +6,7 @@ use secrets_core::{
 
 use super::mutation::{BegunSecretMutation, SecretMutation};
 use super::patch::SecretPatch;
-use super::quota::{self, QuotaDelta};
+use super::quota::{self, QuotaDelta, answer_size};
 use super::view::ChangedSecret;
 use super::{overlap, sealing, visibility};
 use crate::crypto::SecretBytes;
@@ -70,7 +70,8 @@ impl SecretMutation<'_> {
         };
         edit.apply(&mut new, reach);
         self.check_target(&new, &target).await?;
-        let delta = QuotaDelta { secrets: 1, bytes: value.len() as u64, freed: 0 };
+        let bytes = answer_size(&self.located).of(&new, &target, value.len() as u64);
+        let delta = QuotaDelta { secrets: 1, bytes, freed: 0 };
         quota::check(self.db(), &self.located, &self.limits, delta).await?;
 
         let data_key = self.service.keys.active_data_key(self.db(), new.organization).await?;

@@ -12,7 +12,7 @@ pub use document::Document;
 
 use super::mutation::{BegunSecretMutation, SecretMutation};
 use super::overlap;
-use super::quota::{self, QuotaDelta, exceeded};
+use super::quota::{self, QuotaDelta, answer_size, exceeded};
 use crate::crypto::SecretBytes;
 use crate::error::{Error, Reason, name_list};
 use crate::keys::DataKey;
@@ -102,12 +102,16 @@ impl Service {
             .zip(&values)
             .filter_map(|(entry, value)| Some((entry.secret_id.as_ref()?, value)))
             .collect();
-        let freed =
-            chosen.iter().filter_map(|(name, _)| existing.get(*name)).map(|old| u64::from(old.version.value_bytes));
+        let size = answer_size(&mutation.located);
+        let size_of = |(name, value): &(&SecretId, &SecretBytes)| match existing.get(*name) {
+            Some(old) => size.of(&old.secret, &old.version.target, value.len() as u64),
+            None => size.of_new_variable(name, value.len() as u64),
+        };
+        let overwritten = chosen.iter().filter_map(|(name, _)| existing.get(*name));
         let delta = QuotaDelta {
             secrets: review.count(Outcome::Created) as u64,
-            bytes: chosen.iter().map(|(_, value)| value.len() as u64).sum(),
-            freed: freed.sum(),
+            bytes: chosen.iter().map(size_of).sum(),
+            freed: overwritten.map(|old| size.current(old)).sum(),
         };
         quota::check(mutation.db(), &mutation.located, &limits, delta).await?;
         let applies = !chosen.is_empty() && review.may_apply();

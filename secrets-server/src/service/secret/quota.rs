@@ -1,21 +1,28 @@
-//! How much a scope takes: secrets, and bytes of their current values.
+//! How much a scope takes: secrets, and bytes of an answer.
 
 use sea_orm::ConnectionTrait;
+use secrets_core::Target;
 use secrets_core::limits::{Limit, LimitExceeded, Limits};
 
+use super::mutation::SecretMutation;
 use crate::error::{Error, Reason};
 use crate::service::locate::LocatedScope;
-use crate::store::secret;
+use crate::store::secret::{self, AnswerSize, Secret, SecretWithVersion};
 
 /// What a change adds to a scope and takes away from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct QuotaDelta {
     /// Secrets more.
     pub secrets: u64,
-    /// Bytes of values that come to serve.
+    /// Bytes of an answer that come to serve.
     pub bytes: u64,
-    /// Bytes of values that no longer serve.
+    /// Bytes of an answer that no longer serve.
     pub freed: u64,
+}
+
+/// What secrets of a scope take of an answer.
+pub(super) fn answer_size(located: &LocatedScope) -> AnswerSize {
+    AnswerSize::in_scope(&located.name.to_string())
 }
 
 /// Refuses a change for which the scope has no room. What makes a scope smaller is never refused, though it be over a limit
@@ -26,7 +33,10 @@ pub(super) async fn check(
     limits: &Limits,
     delta: QuotaDelta,
 ) -> Result<(), Error> {
-    let usage = secret::usage(db, located.organization.uid, located.scope).await?;
+    if delta.secrets == 0 && delta.bytes <= delta.freed {
+        return Ok(());
+    }
+    let usage = secret::usage(db, located.organization.uid, located.scope, answer_size(located)).await?;
     let what = || format!("`{}`", located.name);
     if delta.secrets > 0 {
         let secrets = usage.secrets.saturating_add(delta.secrets);
@@ -37,6 +47,21 @@ pub(super) async fn check(
         limits.check(Limit::BytesPerScope, bytes).map_err(|error| exceeded(&what(), error))?;
     }
     Ok(())
+}
+
+impl SecretMutation<'_> {
+    /// Refuses a changed secret for which the scope has no room.
+    pub(super) async fn check_room(
+        &self,
+        before: &SecretWithVersion,
+        edited: &Secret,
+        target: &Target,
+        value_bytes: u64,
+    ) -> Result<(), Error> {
+        let size = answer_size(&self.located);
+        let (bytes, freed) = (size.of(edited, target, value_bytes), size.current(before));
+        check(self.db(), &self.located, &self.limits, QuotaDelta { secrets: 0, bytes, freed }).await
+    }
 }
 
 /// `what` exceeds a limit.

@@ -39,14 +39,13 @@ impl Service {
             };
         let current = mutation.must_find(id).await?;
         etag::check(input.etag.as_deref(), &current.secret)?;
-        let mut secret = current.secret;
+        let mut secret = current.secret.clone();
         let old = version::by_number(mutation.db(), secret.organization, secret.uid, input.version)
             .await?
             .filter(|old| old.destroy_time.is_none())
             .ok_or_else(|| no_version(&input.name, input.version))?;
         let value = self.open_version(mutation.db(), &secret, &old).await?;
-        let version =
-            mutation.add_version(&mut secret, &current.version, &old.target, &value, Some(old.version)).await?;
+        let version = mutation.add_version(&mut secret, &current, &old.target, &value, Some(old.version)).await?;
 
         let warnings = overlap::value_warnings(&secret, &version.target, value.expose());
         mutation.finish_secret(key, SecretWithVersion { secret, version }, warnings).await

@@ -4,7 +4,7 @@ use secrets_core::{SecretName, Uid};
 
 use super::missing;
 use super::mutation::{BegunSecretMutation, SecretMutation};
-use super::quota::{self, QuotaDelta};
+use super::quota::{self, QuotaDelta, answer_size};
 use super::view::ChangedSecret;
 use crate::error::{Error, Reason};
 use crate::service::Service;
@@ -40,7 +40,8 @@ impl Service {
             return Err(Error::field(Reason::AlreadyExists, "name", text));
         }
         mutation.check_target(&current.secret, &current.version.target).await?;
-        let delta = QuotaDelta { secrets: 1, bytes: current.version.value_bytes.into(), freed: 0 };
+        let bytes = answer_size(&mutation.located).current(&current);
+        let delta = QuotaDelta { secrets: 1, bytes, freed: 0 };
         quota::check(mutation.db(), &mutation.located, &mutation.limits, delta).await?;
 
         let stamp = mutation.stamp().await?;

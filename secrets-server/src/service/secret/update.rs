@@ -4,7 +4,6 @@ use secrets_core::{SecretName, Target};
 
 use super::mutation::{BegunSecretMutation, SecretMutation};
 use super::patch::SecretPatch;
-use super::quota::{self, QuotaDelta};
 use super::view::ChangedSecret;
 use super::{etag, missing, overlap, sealing, visibility};
 use crate::crypto::SecretBytes;
@@ -86,8 +85,9 @@ impl SecretMutation<'_> {
                 }
             };
             warnings.extend(overlap::value_warnings(&edited, target, value.expose()));
-            self.add_version(&mut edited, &current.version, target, value, None).await?
+            self.add_version(&mut edited, &current, target, value, None).await?
         } else if edited != current.secret {
+            self.check_room(&current, &edited, target, current.version.value_bytes.into()).await?;
             edited.stamp(&self.stamp().await?);
             secret::update(self.db(), &edited).await?;
             current.version
@@ -104,7 +104,7 @@ impl SecretMutation<'_> {
     pub(super) async fn add_version(
         &mut self,
         edited: &mut Secret,
-        before: &SecretVersion,
+        before: &SecretWithVersion,
         target: &Target,
         value: &SecretBytes,
         source: Option<u32>,
@@ -112,11 +112,11 @@ impl SecretMutation<'_> {
         // Exposed to be looked at and sealed; no error holds any of it.
         sealing::check(target, value.expose(), self.limits.value_bytes)?;
         self.check_target(edited, target).await?;
-        let delta = QuotaDelta { secrets: 0, bytes: value.len() as u64, freed: before.value_bytes.into() };
-        quota::check(self.db(), &self.located, &self.limits, delta).await?;
+        self.check_room(before, edited, target, value.len() as u64).await?;
 
         let data_key = self.service.keys.active_data_key(self.db(), edited.organization).await?;
-        let number = before.version.checked_add(1).ok_or_else(|| Error::internal("version numbers are used up"))?;
+        let number =
+            before.version.version.checked_add(1).ok_or_else(|| Error::internal("version numbers are used up"))?;
         let sealed = self.service.seal_version(self.call, &data_key, edited, number, target, value.expose())?;
         let version = SecretVersion { source_version: source, ..sealed };
         edited.current_version = number;

@@ -191,13 +191,10 @@ async fn too_many_entries_and_too_large_a_document_are_refused(database: &TestDa
 
 async fn an_import_beyond_the_quota_applies_nothing(database: &TestDatabase) {
     let server = TestServer::start(database).await;
-    let limits = r#"{"secrets_per_scope":4,"bytes_per_scope":40,"value_bytes":30}"#;
+    let limits = r#"{"secrets_per_scope":4,"bytes_per_scope":2000,"value_bytes":600}"#;
     let acme = Acme::with(&server, secrets_core::NamePolicy::Strict, limits).await;
-    server.create(&acme.bob, BOB, "OLD", "0123456789").await;
-    for (text, limit) in [
-        ("A=1\nB=2\nC=3\nD=4\n", "secrets_per_scope"),
-        ("A=0123456789\nB=0123456789\nC=0123456789x\n", "bytes_per_scope"),
-    ] {
+    server.create(&acme.bob, BOB, "OLD", &"x".repeat(500)).await;
+    for (text, limit) in [("A=1\nB=2\nC=3\nD=4\n", "secrets_per_scope"), ("A=1\nB=2\nC=3\n", "bytes_per_scope")] {
         let refused = refusal(server.try_import(&acme.bob, dotenv(BOB, text)).await);
         assert_eq!((refused.reason.as_str(), refused.metadata["limit"].as_str()), ("LIMIT_EXCEEDED", limit));
         let review = v1::ImportSecretsRequest { validate_only: true, ..dotenv(BOB, text) };
@@ -205,12 +202,12 @@ async fn an_import_beyond_the_quota_applies_nothing(database: &TestDatabase) {
         assert_eq!(names(&server.list(&acme.bob, BOB).await), ["OLD"]);
     }
     // One value too long is one entry rejected.
-    let long = format!("A={}\nB=2\n", "x".repeat(31));
+    let long = format!("A={}\nB=2\n", "x".repeat(601));
     assert_eq!(refusal(server.try_import(&acme.bob, dotenv(BOB, &long)).await).reason, "ENTRIES_REJECTED");
     // What is overwritten makes room.
     let request = v1::ImportSecretsRequest {
         conflict_policy: v1::ConflictPolicy::Overwrite.into(),
-        ..dotenv(BOB, "OLD=1\nA=0123456789\nB=0123456789\nC=0123456789\n")
+        ..dotenv(BOB, "OLD=1\nA=1\nB=2\nC=3\n")
     };
     assert_eq!(server.try_import(&acme.bob, request).await.unwrap().created, 3);
 }

@@ -11,7 +11,7 @@ use crate::support::server::TestServer;
 
 on_both!(
     the_1001st_secret_of_a_scope_is_refused,
-    the_bytes_of_a_scope_are_limited_over_all_its_values,
+    the_bytes_of_a_scope_are_limited_over_all_its_secrets,
     an_undelete_counts_towards_the_quota,
     an_organizations_own_limits_hold,
     keeps_the_limits_with_32_writers,
@@ -38,21 +38,21 @@ async fn the_1001st_secret_of_a_scope_is_refused(database: &TestDatabase) {
     server.create(&acme.bob, BOB, "ONE_MORE", "value-1").await;
 }
 
-async fn the_bytes_of_a_scope_are_limited_over_all_its_values(database: &TestDatabase) {
+async fn the_bytes_of_a_scope_are_limited_over_all_its_secrets(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     let largest = "x".repeat(64 * 1024);
-    for n in 0..15 {
+    for n in 0..14 {
         server.create(&acme.bob, BOB, &format!("N{n}"), &largest).await;
     }
-    let refused = refusal(server.try_create(&acme.bob, creation(BOB, "ONE_MORE", "y")).await);
+    let refused = refusal(server.try_create(&acme.bob, creation(BOB, "ONE_MORE", &largest)).await);
     assert_eq!((refused.reason.as_str(), refused.metadata["limit"].as_str()), ("LIMIT_EXCEEDED", "bytes_per_scope"));
     assert!(!refused.message.contains("xx"));
     // Old versions do not count, and a smaller value makes room.
     let name = format!("{BOB}/secrets/N0");
     server.rotate(&acme.bob, &name, &largest).await;
     server.rotate(&acme.bob, &name, "small").await;
-    server.create(&acme.bob, BOB, "ONE_MORE", "y").await;
+    server.create(&acme.bob, BOB, "ONE_MORE", &largest).await;
     let secret = v1::Secret { name, ..Default::default() };
     let request = v1::UpdateSecretRequest { secret: Some(secret), value: text(&largest), ..Default::default() };
     assert_eq!(refusal(server.try_update(&acme.bob, request).await).metadata["limit"], "bytes_per_scope");

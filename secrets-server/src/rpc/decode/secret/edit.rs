@@ -9,7 +9,7 @@ use secrets_proto::v1;
 
 use super::target::target;
 use crate::error::{Error, Reason};
-use crate::rpc::decode::{parse, time};
+use crate::rpc::decode::{at_most, parse, time};
 use crate::service::secret::patch::{SecretPatch, VisibilityNames};
 
 /// The fields a mask may name.
@@ -144,10 +144,7 @@ where
     T: FromStr + Ord,
     T::Err: Display,
 {
-    if texts.len() > MAX_SELECTED {
-        let rule = format!("must be at most {MAX_SELECTED} identifiers (got {})", texts.len());
-        return Err(Error::invalid(field, rule));
-    }
+    at_most(field, texts.len(), MAX_SELECTED, "identifiers")?;
     texts.iter().map(|text| parse(field, text)).collect()
 }
 

@@ -7,7 +7,7 @@ use secrets_proto::v1::import_secrets_request::Source;
 use super::secret_id;
 use crate::crypto::SecretBytes;
 use crate::error::Error;
-use crate::rpc::decode::resource;
+use crate::rpc::decode::{MAX_NAMES, at_most, resource};
 use crate::service::secret::import::{Document, ImportSecrets};
 
 pub fn import_secrets(request: v1::ImportSecretsRequest) -> Result<ImportSecrets, Error> {
@@ -16,6 +16,7 @@ pub fn import_secrets(request: v1::ImportSecretsRequest) -> Result<ImportSecrets
         Source::Dotenv(bytes) => Document::Dotenv(SecretBytes::from(bytes)),
         Source::Json(bytes) => Document::Json(SecretBytes::from(bytes)),
     });
+    at_most("only_secret_ids", request.only_secret_ids.len(), MAX_NAMES, "names")?;
     Ok(ImportSecrets {
         scope: resource("parent", &request.parent)?,
         document: document.ok_or_else(|| Error::invalid("source", "must be set: `dotenv` or `json`"))?,

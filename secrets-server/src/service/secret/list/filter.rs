@@ -60,9 +60,15 @@ impl FromStr for Filter {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut reader = Reader { text, at: 0 };
+        if text.len() > MAX_BYTES {
+            return reader.fails("must be at most 2,048 bytes");
+        }
         let mut conditions = Vec::new();
         reader.skip_spaces();
         while !reader.rest().is_empty() {
+            if conditions.len() == MAX_CONDITIONS {
+                return reader.fails("must have at most 32 conditions");
+            }
             if !conditions.is_empty() {
                 reader.keyword("AND")?;
             }
@@ -72,6 +78,10 @@ impl FromStr for Filter {
         Ok(Self(conditions))
     }
 }
+
+/// Of a filter, which each secret of a scope is compared with.
+const MAX_BYTES: usize = 2_048;
+const MAX_CONDITIONS: usize = 32;
 
 struct Reader<'a> {
     text: &'a str,

@@ -36,7 +36,8 @@ pub struct Caller {
     pub credential: Uid,
     /// When that credential ends by itself.
     pub expire_time: Option<Timestamp>,
-    /// All bindings of the principal; for a session, those of its context's user.
+    /// All bindings of the principal; for a session, those of its creator and of its context's user. Before a read has begun,
+    /// none.
     pub bindings: Vec<Binding>,
     pub session: Option<CallerSession>,
 }

@@ -7,7 +7,7 @@
 //!   event. It authorizes before any look-up that could tell whether something exists: what is missing is located with the nil
 //!   uid, authorized like any other, and only then reported (see [`locate`]).
 //! - Only use cases begin and commit. A mutation walks through [`mutation`]: lock, read the caller again, locate, authorize, ask
-//!   whether it is a repeat, change, bump the revision, finish. Reads use [`Service::read`].
+//!   whether it is a repeat, change, bump the revision, finish. Reads use `Service::read`.
 //!
 //! To add one: a function `impl Service { pub async fn … }` in a file of its noun; its handler in `rpc/`; its method in the proto.
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrets_core::{
-    Account, AccountName, Context, CredentialKind, Principal, PrincipalKind, PrincipalName, PrincipalRef,
+    Account, AccountName, Binding, Context, CredentialKind, Principal, PrincipalKind, PrincipalName,
     ServiceAccountName, SessionName, Timestamp, Uid, UserName,
 };
 use secrets_proto::Method;
@@ -82,7 +82,11 @@ impl Authenticator {
     async fn call(&self, authenticated: &Authenticated, row: &Credential) -> Result<Call, Error> {
         let now = self.clock.now();
         check_alive(row, now)?;
-        let caller = self.caller(row).await?;
+        let mut caller = self.caller(row).await?;
+        // Whoever reads gets their roles with what they read.
+        if authenticated.method.is_mutation() {
+            caller.bindings = self.bindings(&caller).await?;
+        }
         self.note_use(row, now);
         let RequestCredentials { request_id, peer, .. } = authenticated.presented.as_ref();
         Ok(Call { caller, method: authenticated.method, request_id: request_id.clone(), peer: peer.clone(), now })
@@ -97,6 +101,16 @@ impl Authenticator {
         })
     }
 
+    /// The roles with which it is decided before the wait for a lock; under the lock they are read again.
+    async fn bindings(&self, caller: &Caller) -> Result<Vec<Binding>, Error> {
+        let (db, principals) = (self.store.reader(), caller.deciding_principals());
+        Ok(match (caller.organization_uid(), principals.as_slice()) {
+            (Some(organization), principals) => binding::of_principals(db, organization, principals).await?,
+            (None, [principal]) => binding::of_principal_everywhere(db, *principal).await?,
+            (None, _) => Vec::new(),
+        })
+    }
+
     async fn user(&self, row: &Credential) -> Result<Caller, Error> {
         let db = self.store.reader();
         let organization = self.live_organization(row.organization).await?;
@@ -108,7 +122,7 @@ impl Authenticator {
             name: PrincipalName::Account(AccountName::User(name)),
             credential: row.uid,
             expire_time: row.expire_time,
-            bindings: binding::of_principals(db, organization.uid, &[row.principal]).await?,
+            bindings: Vec::new(),
             session: None,
             organization: Some(caller_organization(organization)),
         })
@@ -132,14 +146,14 @@ impl Authenticator {
             name: PrincipalName::Account(AccountName::ServiceAccount(name)),
             credential: row.uid,
             expire_time: row.expire_time,
-            bindings: binding::of_principal_everywhere(db, row.principal).await?,
+            bindings: Vec::new(),
             session: None,
             organization: organization.map(caller_organization),
         })
     }
 
-    /// A session: its context must still exist; its creator's standing and its user's memberships are in the bindings, and the
-    /// policy asks them at every decision.
+    /// A session: its context must still exist; its creator's standing and its user's memberships are in the bindings that
+    /// are read for every decision.
     async fn session(&self, row: &Credential) -> Result<Caller, Error> {
         let db = self.store.reader();
         let organization = self.live_organization(row.organization).await?;
@@ -152,15 +166,13 @@ impl Authenticator {
         let creator = self.creator(&organization, row).await?;
         let context_name =
             context::name(db, &organization.organization_id, &context).await?.ok_or_else(unknown_credential)?;
-        let mut principals = vec![creator.reference()];
-        principals.extend(context.user.map(|user| PrincipalRef { kind: PrincipalKind::User, uid: user }));
         let name = SessionName { organization: organization.organization_id.clone(), uid: row.uid };
         Ok(Caller {
             principal: Principal::Session { session: row.uid, context, creator },
             name: PrincipalName::Session(name),
             credential: row.uid,
             expire_time: row.expire_time,
-            bindings: binding::of_principals(db, organization.uid, &principals).await?,
+            bindings: Vec::new(),
             session: Some(CallerSession {
                 context: context_name,
                 restrictions: restrictions::parse(row.restrictions.as_deref())?,

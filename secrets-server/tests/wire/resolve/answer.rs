@@ -240,6 +240,7 @@ async fn asks_the_database_as_often_for_300_secrets_as_for_one(database: &TestDa
     let (many, as_many) = ask().await;
     assert_eq!((one, many), (1, 301));
     assert_eq!(as_many.len(), statements.len(), "{as_many:#?}");
-    // Who calls: credential, organization, user, roles. What they get: context, revision, secrets, keys. Two of the record.
+    // Who calls: credential, organization, user. What they get: credential and roles, context, revision, secrets, keys. Two of
+    // the record.
     assert!(statements.len() <= 10, "{statements:#?}");
 }

@@ -50,6 +50,8 @@ impl Application {
         session_period: Duration,
     ) -> Result<Self, KeyringError> {
         let keys = Arc::new(Keyring::open(&store, provider, Arc::clone(&random), clock.now()).await?);
+        // From here on rows that decide can be written and read.
+        let store = store.with_row_key(keys.rows());
         let changes = Arc::<ChangeFeed>::default();
         let usage = Arc::<UsageBuffer>::default();
         let service = Service::new(

@@ -4,6 +4,7 @@
 
 pub mod flush_usage;
 pub mod purge;
+pub mod report_damaged_rows;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,7 @@ impl Jobs {
         let shared = store.is_shared().then(|| store.clone());
         let jobs = Arc::new(Self { store, clock, random, usage });
         jobs.every(flush_usage::INTERVAL, |jobs| async move { jobs.flush_usage().await });
+        jobs.every(report_damaged_rows::INTERVAL, |jobs| async move { jobs.report_damaged_rows().await });
         jobs.every(purge::INTERVAL, |jobs| async move { jobs.purge_and_log().await });
         if let Some(store) = shared {
             tokio::spawn(changes::poll::run(store, Arc::downgrade(&changes)));

@@ -32,7 +32,6 @@ pub mod warning;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use sea_orm::DatabaseTransaction;
 use secrets_core::Uid;
 use secrets_core::limits::Limits;
 
@@ -43,7 +42,7 @@ use crate::crypto::Random;
 use crate::error::Error;
 use crate::keys::keyring::Keyring;
 use crate::process::deletions_file::DeletionsFile;
-use crate::store::Store;
+use crate::store::{ReadTransaction, Store};
 
 use self::open_call::Authorize;
 
@@ -81,7 +80,7 @@ impl Service {
 
     /// Starts reading: who calls, with which roles, and everything that is read through what this returns are one state of the
     /// database. Dropping it ends it; do so before anything else is waited for, since it holds a connection.
-    async fn read(&self, call: &mut impl Authorize) -> Result<DatabaseTransaction, Error> {
+    async fn read(&self, call: &mut impl Authorize) -> Result<ReadTransaction, Error> {
         let db = self.store.snapshot().await?;
         current_caller::read_again(&db, call, self.clock.now()).await?;
         Ok(db)

@@ -1,12 +1,13 @@
 //! The store: entities, migrations and queries over SQLite and PostgreSQL. It knows no cryptography; what is secret
-//! arrives and leaves sealed.
+//! arrives and leaves sealed, and of a row's MAC it knows what goes into it (`row_mac`).
 //!
 //! # Invariants
 //!
 //! - Every query starts from a function that fixes the organization. `Entity::find()` is not called outside this
 //!   directory. The exceptions are the look-ups of the credential that is presented, the sweeps that purge what is due, and
 //!   what concerns the service as a whole: a backup's check, and a restore.
-//! - Functions take `&impl ConnectionTrait` and never begin or commit; only services do ([`Store::begin`], [`commit`]).
+//! - Functions take `&impl ConnectionTrait`, or `&impl KeyedConnection` where a row has a MAC, and never begin or commit; only
+//!   services do ([`Store::begin`], [`commit`]).
 //! - A mutation calls [`revision::lock`] first. Counting and then inserting is free of races after it, and
 //!   [`revision::RevisionLock::bump`] demands the lock as evidence.
 //! - A driver that fails, a row that cannot be, and a row that is not there are three different things:
@@ -26,11 +27,13 @@
 //! To add a noun: an entity, a migration, and a module here with its queries and its struct.
 
 mod connect;
+mod connection;
 mod entity;
 mod error;
 mod group_commit;
 mod migration;
 mod row;
+mod row_mac;
 mod statement_log;
 mod transaction;
 mod write_ahead_log;
@@ -57,8 +60,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{
-    AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use secrets_core::Uid;
 
@@ -66,8 +69,10 @@ pub use connect::{
     ConnectError, DatabaseConfig, DatabaseUrl, InvalidDatabaseUrl, SqliteLock, connect, connect_logged, copy_sqlite,
     open_copy,
 };
+pub use connection::{KeyedConnection, ReadTransaction, Reader};
 pub use error::{DriverError, StoreError, UniqueIndex};
 pub use group_commit::Confirmation;
+pub use row_mac::{DamagedRows, RowKey, Rows, fill_row_macs};
 pub use statement_log::StatementLog;
 pub use transaction::{WriteTransaction, commit};
 
@@ -83,7 +88,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connected database. Cheap to clone; the last clone releases the lock of a SQLite file.
 #[derive(Clone)]
-pub struct Store(Arc<Connections>);
+pub struct Store {
+    connections: Arc<Connections>,
+    reader: Reader,
+}
 
 /// Who writes. Nobody's writing keeps the others waiting for long: on SQLite they take turns, on PostgreSQL the audit has
 /// connections of its own.
@@ -109,9 +117,26 @@ struct Connections {
 }
 
 impl Store {
+    fn new(connections: Connections) -> Self {
+        let reader = Reader { connection: connections.reader.clone(), rows: Rows::without_key() };
+        Self { connections: Arc::new(connections), reader }
+    }
+
+    /// The same database, whose rows are written and read with their key.
+    #[must_use]
+    pub fn with_row_key(&self, key: Arc<dyn RowKey>) -> Self {
+        let reader = Reader { rows: self.reader.rows.with_key(key), ..self.reader.clone() };
+        Self { connections: Arc::clone(&self.connections), reader }
+    }
+
+    /// The rows that did not verify.
+    pub fn damaged_rows(&self) -> &DamagedRows {
+        &self.reader.rows.damaged
+    }
+
     /// For reads outside of a transaction. On SQLite these connections cannot write.
-    pub fn reader(&self) -> &DatabaseConnection {
-        &self.0.reader
+    pub fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// Starts a transaction of the platform or of this program itself; see [`begin_for`](Self::begin_for).
@@ -122,11 +147,12 @@ impl Store {
     /// Starts a transaction that may write. On SQLite there is one at a time, and what others do until it is committed is
     /// committed with it: wait for nothing but the database meanwhile. Dropping it undoes it; [`commit`] ends it.
     pub async fn begin_for(&self, writer: Writer) -> Result<WriteTransaction, StoreError> {
-        match &self.0.group {
-            Some(group) => Ok(WriteTransaction::shared(group.begin(writer).await?)),
+        let (connections, rows) = (&self.connections, self.reader.rows.clone());
+        match &connections.group {
+            Some(group) => Ok(WriteTransaction::shared(group.begin(writer).await?, rows)),
             None => {
-                let pool = if writer == Writer::Audit { &self.0.audit } else { &self.0.writer };
-                Ok(WriteTransaction::whole(pool.begin().await?, self.0.feedback.clone()))
+                let pool = if writer == Writer::Audit { &connections.audit } else { &connections.writer };
+                Ok(WriteTransaction::whole(pool.begin().await?, connections.feedback.clone(), rows))
             }
         }
     }
@@ -134,19 +160,19 @@ impl Store {
     /// How often SQLite committed, and so to sync the disk: less often than there were transactions when some of
     /// them shared it. PostgreSQL counts by itself; here it is always 0.
     pub fn group_commits(&self) -> u64 {
-        self.0.group.as_ref().map_or(0, GroupCommit::commits)
+        self.connections.group.as_ref().map_or(0, GroupCommit::commits)
     }
 
     /// How often anything was committed: as long as it grows, the database takes writes.
     pub fn commits(&self) -> u64 {
-        self.group_commits() + self.0.feedback.commits()
+        self.group_commits() + self.connections.feedback.commits()
     }
 
     /// Starts reading what belongs together: every query through it sees the same state of the database. Dropping it
     /// ends it; do so before anything else is waited for, since it holds a connection.
-    pub async fn snapshot(&self) -> Result<DatabaseTransaction, StoreError> {
+    pub async fn snapshot(&self) -> Result<ReadTransaction, StoreError> {
         // A transaction of SQLite's write-ahead log is a snapshot as it is, and its readers cannot write.
-        let options = match self.0.reader.get_database_backend() {
+        let options = match self.reader.get_database_backend() {
             DbBackend::Postgres => TransactionOptions {
                 isolation_level: Some(IsolationLevel::RepeatableRead),
                 access_mode: Some(AccessMode::ReadOnly),
@@ -154,18 +180,19 @@ impl Store {
             },
             _ => TransactionOptions::default(),
         };
-        Ok(self.0.reader.begin_with_options(options).await?)
+        let connection = self.reader.connection.begin_with_options(options).await?;
+        Ok(ReadTransaction { connection, rows: self.reader.rows.clone() })
     }
 
     /// Answers when both kinds of connection do.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.0.writer.ping().await?;
-        Ok(self.0.reader.ping().await?)
+        self.connections.writer.ping().await?;
+        Ok(self.reader.connection.ping().await?)
     }
 
     /// The migrations that are not applied yet, oldest first.
     pub async fn pending(&self) -> Result<Vec<String>, StoreError> {
-        Ok(migration::state(&self.0.writer).await?.pending)
+        Ok(migration::state(&self.connections.writer).await?.pending)
     }
 
     /// Applies the migrations that are not applied yet, all or none, and returns their names. Servers that start
@@ -177,19 +204,19 @@ impl Store {
     /// Ends all connections; what is called afterwards is unavailable. On SQLite this also folds the write-ahead log
     /// into the database file.
     pub async fn close(&self) -> Result<(), StoreError> {
-        self.0.reader.close_by_ref().await?;
-        self.0.audit.close_by_ref().await?;
-        Ok(self.0.writer.close_by_ref().await?)
+        self.reader.connection.close_by_ref().await?;
+        self.connections.audit.close_by_ref().await?;
+        Ok(self.connections.writer.close_by_ref().await?)
     }
 
     /// Whether other servers may change what is stored: not on SQLite, whose file is locked against them.
     pub fn is_shared(&self) -> bool {
-        self.0.reader.get_database_backend() == DbBackend::Postgres
+        self.reader.get_database_backend() == DbBackend::Postgres
     }
 
     /// `SQLite` or `PostgreSQL`, for a log or a report.
     pub fn backend(&self) -> &'static str {
-        match self.0.reader.get_database_backend() {
+        match self.reader.get_database_backend() {
             DbBackend::Postgres => "PostgreSQL",
             _ => "SQLite",
         }

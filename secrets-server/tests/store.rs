@@ -30,6 +30,7 @@ mod store {
     mod plan;
     mod pooler;
     mod revision;
+    mod row_mac;
     mod secret;
     mod transaction;
 }

@@ -38,6 +38,7 @@ mod wire {
     mod session;
     mod shared_commit;
     mod sweep;
+    mod tampered;
     mod turns;
     mod watch;
 }

@@ -66,8 +66,8 @@ async fn a_seed_wrapped_by_a_file_opens_and_is_wrapped_again() {
     for vector in &vectors {
         let provider = file_provider(&vector.bytes("root key"));
         let record = vector.bytes("record");
-        assert_eq!(provider.unwrap(&record).await.unwrap().expose().as_slice(), vector.bytes("seed"));
-        let wrapped = provider.wrap(&key(vector, "seed")).await.unwrap();
+        assert_eq!(provider.unwrap(&record).await.unwrap().expose(), vector.bytes("seed"));
+        let wrapped = provider.wrap(&vector.bytes("seed").into()).await.unwrap();
         assert_eq!(to_hex(&wrapped), vector.text("record"));
     }
 }
@@ -75,7 +75,7 @@ async fn a_seed_wrapped_by_a_file_opens_and_is_wrapped_again() {
 /// The seed of a block, the way there is to one: wrapped and unwrapped.
 async fn seed_of(vector: &Vector) -> RootSeed {
     let provider = file_provider(&[1; 32]);
-    let wrapped = provider.wrap(&key(vector, "seed")).await.unwrap();
+    let wrapped = provider.wrap(&vector.bytes("seed").into()).await.unwrap();
     RootSeed::unwrap(&provider, number(vector, "root key version"), &wrapped).await.unwrap()
 }
 

@@ -21,6 +21,8 @@ pub enum MacPurpose {
     PageToken,
     /// What identifies a resolved answer.
     AnswerEtag,
+    /// What shows that a row of the database is as it was written.
+    Row,
 }
 
 impl MacPurpose {
@@ -30,11 +32,12 @@ impl MacPurpose {
             Self::RequestFingerprint => b"secrets.v1 request fingerprint",
             Self::PageToken => b"secrets.v1 page token",
             Self::AnswerEtag => b"secrets.v1 answer etag",
+            Self::Row => b"secrets.v1 row",
         }
     }
 }
 
-/// One version of a key for MACs: the pepper, or the fingerprint key.
+/// One version of a key for MACs: the pepper, the fingerprint key, or the key of the rows.
 pub struct MacKey {
     version: u32,
     key: SymmetricKey,
@@ -93,8 +96,13 @@ mod tests {
     use super::super::vectors::to_hex;
     use super::*;
 
-    const PURPOSES: [MacPurpose; 4] =
-        [MacPurpose::Token, MacPurpose::RequestFingerprint, MacPurpose::PageToken, MacPurpose::AnswerEtag];
+    const PURPOSES: [MacPurpose; 5] = [
+        MacPurpose::Token,
+        MacPurpose::RequestFingerprint,
+        MacPurpose::PageToken,
+        MacPurpose::AnswerEtag,
+        MacPurpose::Row,
+    ];
 
     fn key(byte: u8) -> MacKey {
         MacKey::new(1, SymmetricKey::copied_from(&[byte; 32]).unwrap())
@@ -116,6 +124,7 @@ mod tests {
             key(1).mac(MacPurpose::RequestFingerprint, b"a"),
             key(1).mac(MacPurpose::PageToken, b"a"),
             key(1).mac(MacPurpose::AnswerEtag, b"a"),
+            key(1).mac(MacPurpose::Row, b"a"),
         ];
         for (at, mac) in macs.iter().enumerate() {
             assert!(macs.iter().skip(at + 1).all(|other| other != mac));

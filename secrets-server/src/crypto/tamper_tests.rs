@@ -317,7 +317,7 @@ fn key_identities() -> Vec<KeyIdentity> {
         KeyIdentity::data(uid(2), 1),
         KeyIdentity::data(uid(0), 1),
     ];
-    for purpose in [KeyPurpose::Pepper, KeyPurpose::Fingerprint, KeyPurpose::Audit, KeyPurpose::Data] {
+    for purpose in [KeyPurpose::Pepper, KeyPurpose::Fingerprint, KeyPurpose::Audit, KeyPurpose::Row, KeyPurpose::Data] {
         identities.extend([1, 2].map(|version| KeyIdentity::system(purpose, version)));
     }
     identities

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use sea_orm::ConnectionTrait;
 use secrets_core::{Timestamp, Uid};
 
-use super::{DataKey, KeyIdentity, KeyPurpose, RootKeyError, RootKeyProvider, RootSeed};
+use super::{DataKey, KeyIdentity, KeyPurpose, RootKeyError, RootKeyProvider, RootSeed, RowMacs};
 use crate::crypto::{MacKey, OpenError, Random, RandomError, SealError};
 use crate::error::Error;
 use crate::store::key::{DataKeyRecord, DataKeyState, RootKeyRecord, SystemKeyRecord};
-use crate::store::{self, Store, StoreError, key, organization, revision};
+use crate::store::{self, RowKey, Store, StoreError, fill_row_macs, key, organization, revision};
 
 /// Why the keys can't be opened at start. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,11 @@ pub enum KeyringError {
     /// A stored system key does not open.
     #[error("the system key {purpose} of version {version} does not open: {cause}")]
     SystemKey { purpose: &'static str, version: u32, cause: OpenError },
+    /// Every row has a MAC, and the key for them is gone: with another one, none of them would verify.
+    #[error(
+        "the database has no system key ROW, without which none of its rows verifies; restore that row from a backup"
+    )]
+    RowKeyMissing,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -43,11 +48,13 @@ pub struct Keyring {
     seeds: Vec<RootSeed>,
     peppers: Vec<MacKey>,
     fingerprint: MacKey,
+    rows: Arc<RowMacs>,
     random: Arc<dyn Random>,
 }
 
 impl Keyring {
-    /// Opens the keys, or makes them when the database is empty. A wrong root key is refused.
+    /// Opens the keys, or makes them when the database is empty. A wrong root key is refused. The rows of a database that was
+    /// filled without MACs get theirs.
     pub async fn open(
         store: &Store,
         provider: &dyn RootKeyProvider,
@@ -58,7 +65,8 @@ impl Keyring {
         // Of two replicas that start on an empty database, one makes the keys and the other finds them.
         revision::lock_platform(&transaction).await?;
         let mut roots = key::root_keys(&transaction).await?;
-        if roots.is_empty() {
+        let is_new = roots.is_empty();
+        if is_new {
             if organization::count(&transaction).await? > 0 {
                 return Err(KeyringError::RootKeyRowMissing);
             }
@@ -72,12 +80,18 @@ impl Keyring {
             key::insert_root_key(&transaction, &row).await?;
             roots.push(row);
         }
-        let seeds = unwrap(provider, &roots).await?;
+        let mut seeds = unwrap(provider, &roots).await?;
         let peppers = system_keys(&transaction, &seeds, random.as_ref(), KeyPurpose::Pepper, now).await?;
         let mut fingerprints = system_keys(&transaction, &seeds, random.as_ref(), KeyPurpose::Fingerprint, now).await?;
         let fingerprint = fingerprints.pop().ok_or(KeyringError::RootKeyRowMissing)?;
+        let rows = Arc::new(row_macs(&transaction, &seeds, random.as_ref(), is_new, now).await?);
+        let transaction = transaction.with_row_key(Arc::clone(&rows) as Arc<dyn RowKey>);
+        if !seeds.iter().any(RootSeed::rows_have_macs) {
+            fill_row_macs(&transaction).await?;
+            note_row_macs(&transaction, &mut seeds, provider).await?;
+        }
         store::commit(transaction).await?;
-        Ok(Self { seeds, peppers, fingerprint, random })
+        Ok(Self { seeds, peppers, fingerprint, rows, random })
     }
 
     /// Opens the keys that are there and makes none: for a copy of a database.
@@ -90,7 +104,9 @@ impl Keyring {
         let peppers = open_system_keys(stored(db, KeyPurpose::Pepper).await?, &seeds, KeyPurpose::Pepper)?;
         let fingerprints = stored(db, KeyPurpose::Fingerprint).await?;
         let fingerprint = open_system_keys(fingerprints, &seeds, KeyPurpose::Fingerprint)?.pop();
-        Ok(Self { seeds, peppers, fingerprint: fingerprint.ok_or(KeyringError::NeverUsed)?, random })
+        let rows = open_system_keys(stored(db, KeyPurpose::Row).await?, &seeds, KeyPurpose::Row)?;
+        let (fingerprint, rows) = (fingerprint.ok_or(KeyringError::NeverUsed)?, Arc::new(RowMacs::new(rows)));
+        Ok(Self { seeds, peppers, fingerprint, rows, random })
     }
 
     /// The peppers, the one in use last: a token was stored under one of them.
@@ -101,6 +117,11 @@ impl Keyring {
     /// The key of request fingerprints and page tokens.
     pub fn fingerprint(&self) -> &MacKey {
         &self.fingerprint
+    }
+
+    /// The key of the rows.
+    pub fn rows(&self) -> Arc<dyn RowKey> {
+        Arc::clone(&self.rows) as Arc<dyn RowKey>
     }
 
     /// Makes the first data key of a new organization.
@@ -162,6 +183,34 @@ async fn unwrap(provider: &dyn RootKeyProvider, roots: &[RootKeyRecord]) -> Resu
         seeds.push(RootSeed::unwrap(provider, root.version, &root.wrapped_seed).await?);
     }
     Ok(seeds)
+}
+
+/// The key of the rows. It is made once: with the database, or for the rows of one that was filled without.
+async fn row_macs(
+    db: &impl ConnectionTrait,
+    seeds: &[RootSeed],
+    random: &dyn Random,
+    is_new: bool,
+    now: Timestamp,
+) -> Result<RowMacs, KeyringError> {
+    let is_due = is_new || !seeds.iter().any(RootSeed::rows_have_macs);
+    if !is_due && stored(db, KeyPurpose::Row).await?.is_empty() {
+        return Err(KeyringError::RowKeyMissing);
+    }
+    Ok(RowMacs::new(system_keys(db, seeds, random, KeyPurpose::Row, now).await?))
+}
+
+/// Notes it where nobody without the root key can take it back: rows that lose their MACs later do not get others.
+async fn note_row_macs(
+    db: &impl ConnectionTrait,
+    seeds: &mut [RootSeed],
+    provider: &dyn RootKeyProvider,
+) -> Result<(), KeyringError> {
+    for seed in seeds {
+        seed.note_row_macs();
+        key::rewrap_root_key(db, seed.version(), seed.wrap(provider).await?).await?;
+    }
+    Ok(())
 }
 
 /// The keys of a purpose, the active one last; the first is made when there is none.

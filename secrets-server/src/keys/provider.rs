@@ -5,7 +5,7 @@ pub mod file;
 use std::pin::Pin;
 
 use crate::crypto::envelope::{OpenError, SealError};
-use crate::crypto::secret_bytes::SymmetricKey;
+use crate::crypto::secret_bytes::SecretBytes;
 
 /// Wraps root seeds with a key that stays where it is: in a file, a KMS, an HSM.
 ///
@@ -16,9 +16,9 @@ pub trait RootKeyProvider: Send + Sync {
     /// The name of the provider, as it is stored beside what it wrapped.
     fn name(&self) -> &'static str;
     /// Wraps a seed for storing.
-    fn wrap<'a>(&'a self, seed: &'a SymmetricKey) -> ProviderFuture<'a, Vec<u8>>;
+    fn wrap<'a>(&'a self, seed: &'a SecretBytes) -> ProviderFuture<'a, Vec<u8>>;
     /// Unwraps what [`wrap`](Self::wrap) returned, today or years ago.
-    fn unwrap<'a>(&'a self, wrapped: &'a [u8]) -> ProviderFuture<'a, SymmetricKey>;
+    fn unwrap<'a>(&'a self, wrapped: &'a [u8]) -> ProviderFuture<'a, SecretBytes>;
 }
 
 /// What a provider will have done. Boxed, so that a provider can be chosen at run time.

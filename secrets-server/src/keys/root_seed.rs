@@ -1,35 +1,63 @@
 //! The root seed, which seals data keys and system keys.
 
 use secrets_core::Uid;
+use zeroize::Zeroizing;
 
 use super::provider::{RootKeyError, RootKeyProvider};
 use crate::crypto::aad::{AssociatedData, KEY_MAGIC};
 use crate::crypto::envelope::{self, OpenError, SealError};
 use crate::crypto::random::{Random, RandomError};
-use crate::crypto::secret_bytes::{SecretBytes, SymmetricKey};
+use crate::crypto::secret_bytes::{KEY_BYTES, SecretBytes, SymmetricKey};
 use crate::crypto::transcript::Transcript;
+
+/// Follows the 32 bytes of a seed whose database has a MAC in each row that decides.
+const ROWS_HAVE_MACS: u8 = 1;
 
 /// The 32 random bytes under one version of the root key.
 pub struct RootSeed {
     version: u32,
     key: SymmetricKey,
+    /// Wrapped with the seed, so that nobody else can say of a database that its rows never had MACs.
+    rows_have_macs: bool,
 }
 
 impl RootSeed {
     /// A new random seed.
     pub fn make(random: &dyn Random, version: u32) -> Result<Self, RandomError> {
-        Ok(Self { version, key: SymmetricKey::make(random)? })
+        Ok(Self { version, key: SymmetricKey::make(random)?, rows_have_macs: true })
     }
 
     /// Has the root key wrap the seed, for storing.
     pub async fn wrap(&self, provider: &dyn RootKeyProvider) -> Result<Vec<u8>, RootKeyError> {
-        provider.wrap(&self.key).await
+        let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_BYTES + 1));
+        // Exposed to be wrapped.
+        bytes.extend_from_slice(self.key.expose());
+        bytes.extend(self.rows_have_macs.then_some(ROWS_HAVE_MACS));
+        provider.wrap(&SecretBytes::from(bytes)).await
     }
 
     /// Has the root key unwrap the seed that was stored as `version`. A root key that is not the one it was wrapped by
     /// is [`RootKeyError::WrongKey`]: the check that a start-up makes before anything else.
     pub async fn unwrap(provider: &dyn RootKeyProvider, version: u32, wrapped: &[u8]) -> Result<Self, RootKeyError> {
-        Ok(Self { version, key: provider.unwrap(wrapped).await? })
+        let opened = provider.unwrap(wrapped).await?;
+        // Exposed to be taken apart.
+        let (bytes, rows_have_macs) = match opened.expose().split_last() {
+            Some((&ROWS_HAVE_MACS, bytes)) if bytes.len() == KEY_BYTES => (bytes, true),
+            _ => (opened.expose(), false),
+        };
+        let key = SymmetricKey::copied_from(bytes).ok_or(OpenError::KeyLength { length: opened.len() })?;
+        Ok(Self { version, key, rows_have_macs })
+    }
+
+    /// Whether each row of the database that decides has a MAC: always, unless an earlier program made it.
+    #[must_use]
+    pub const fn rows_have_macs(&self) -> bool {
+        self.rows_have_macs
+    }
+
+    /// Notes that they have one from now on; to be wrapped anew.
+    pub fn note_row_macs(&mut self) {
+        self.rows_have_macs = true;
     }
 
     /// Which version of the root key it belongs to.
@@ -67,6 +95,8 @@ pub enum KeyPurpose {
     Fingerprint,
     /// The audit log.
     Audit,
+    /// The MACs of rows.
+    Row,
 }
 
 impl KeyPurpose {
@@ -78,6 +108,7 @@ impl KeyPurpose {
             Self::Pepper => "PEPPER",
             Self::Fingerprint => "FINGERPRINT",
             Self::Audit => "AUDIT",
+            Self::Row => "ROW",
         }
     }
 }

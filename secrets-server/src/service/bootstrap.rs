@@ -10,7 +10,7 @@ use crate::auth::token::Token;
 use crate::error::Error;
 use crate::service::Service;
 use crate::store::binding::BindingRecord;
-use crate::store::credential::{Credential, CredentialFilter, Origin};
+use crate::store::credential::{Credential, Origin};
 use crate::store::organization::Organization;
 use crate::store::user::{User, UserState};
 use crate::store::{self, WriteTransaction, binding, credential, organization, revision, user};
@@ -21,12 +21,7 @@ impl Service {
     pub async fn bootstrap_operator(&self) -> Result<Option<FirstToken>, Error> {
         let transaction = self.store.begin().await?;
         revision::lock_platform(&transaction).await?;
-        let working = CredentialFilter {
-            kinds: vec![CredentialKind::Operator],
-            live_at: Some(self.clock.now()),
-            ..CredentialFilter::default()
-        };
-        if credential::count(&transaction, None, &working).await? > 0 {
+        if credential::has_working_operator(&transaction, self.clock.now()).await? {
             return Ok(None);
         }
         let new_credential = NewCredential {

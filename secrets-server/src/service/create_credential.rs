@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use sea_orm::ConnectionTrait;
 use secrets_core::{CredentialKind, PrincipalRef, Timestamp, Uid};
 
 use crate::auth::token::Token;
 use crate::error::Error;
 use crate::service::Service;
+use crate::store::KeyedConnection;
 use crate::store::credential::{self, Credential, Origin};
 
 /// What a new credential is for. A session fills in its context and what narrows it.
@@ -40,7 +40,7 @@ impl Service {
     /// Creates a credential and stores its MAC; `complete` fills in what only some kinds have.
     pub async fn create_credential(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         new: NewCredential,
         now: Timestamp,
         complete: impl FnOnce(&mut Credential),

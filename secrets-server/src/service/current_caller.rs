@@ -8,19 +8,19 @@
 //! The credential alone tells that its account is still there, and for a session its creator and its context: whatever ends one
 //! of these ends the credential in the same transaction.
 
-use sea_orm::ConnectionTrait;
 use secrets_core::{Timestamp, Uid};
 
 use super::open_call::Authorize;
 use crate::auth::unknown_credential;
 use crate::error::Error;
+use crate::store::KeyedConnection;
 use crate::store::PLATFORM;
 use crate::store::caller::{self, CallerKey};
 use crate::store::credential::Credential;
 
 /// Brings the caller up to date: from here on their bindings are those that `db` sees. Refuses one whose credential has ended.
 pub(super) async fn read_again(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     call: &mut impl Authorize,
     now: Timestamp,
 ) -> Result<Credential, Error> {
@@ -38,7 +38,7 @@ pub(super) async fn read_again(
 /// The same under the lock of `organization`: what was read stays true until the transaction ends. What changes under other
 /// locks too is held.
 pub(super) async fn read_under_lock(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     call: &mut impl Authorize,
     organization: Uid,
     now: Timestamp,

@@ -6,7 +6,6 @@ pub mod context;
 pub mod limits;
 pub mod role_resource;
 
-use sea_orm::ConnectionTrait;
 use secrets_core::limits::Limits;
 use secrets_core::{OrganizationId, Principal, Resource, RoleResource, Scope, ScopeKind, ScopeName, Uid};
 
@@ -16,7 +15,7 @@ use crate::error::Error;
 use crate::service::Service;
 use crate::service::open_call::Located;
 use crate::store::organization::Organization;
-use crate::store::{organization, project, user, workspace};
+use crate::store::{KeyedConnection, organization, project, user, workspace};
 
 /// A scope by name and by uid.
 #[derive(Clone, Debug)]
@@ -53,7 +52,7 @@ impl Service {
     /// accounts any, others their own.
     pub async fn locate_organization(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         id: &OrganizationId,
     ) -> Result<Organization, Error> {
@@ -73,7 +72,7 @@ impl Service {
     /// The scope of this name, and what is to be authorized for it.
     pub async fn locate_scope(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         name: &ScopeName,
     ) -> Result<LocatedScope, Error> {

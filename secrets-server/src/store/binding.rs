@@ -2,17 +2,16 @@
 //! workspace's row instead.
 
 use sea_orm::sea_query::SimpleExpr;
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, Select};
 use secrets_core::Binding;
 use secrets_core::principal::PrincipalRef;
 use secrets_core::role::{Role, RoleResource, RoleResourceKind};
 use secrets_core::{Timestamp, Uid};
 
-use super::entity::binding::{ActiveModel, Column, Entity, Model};
+use super::connection::KeyedConnection;
+use super::entity::binding::{Column, Entity, Model};
 use super::row::{Row, reading, time};
+use super::row_mac::{self, intact, page, sealed};
 use super::{PLATFORM, StoreError, organization_or_platform, unless_platform};
 
 const TABLE: &str = "bindings";
@@ -29,49 +28,43 @@ pub struct BindingRecord {
 }
 
 /// Adds a binding; [`super::UniqueIndex::Binding`] if the principal has the role there already.
-pub async fn insert(db: &impl ConnectionTrait, row: &BindingRecord) -> Result<(), StoreError> {
+pub async fn insert(db: &impl KeyedConnection, row: &BindingRecord) -> Result<(), StoreError> {
     let Binding { principal, role, resource: on } = row.binding;
-    let row = ActiveModel {
-        uid: Set(row.uid),
-        organization_uid: Set(organization_or_platform(on.organization())),
-        resource_kind: Set(on.kind().as_str().to_owned()),
-        resource_uid: Set(on.uid()),
-        principal_kind: Set(principal.kind.as_str().to_owned()),
-        principal_uid: Set(principal.uid),
-        role: Set(role.as_str().to_owned()),
-        create_time: Set(row.create_time.as_micros()),
-        creator: Set(row.creator.clone()),
+    let row = Model {
+        uid: row.uid,
+        organization_uid: organization_or_platform(on.organization()),
+        resource_kind: on.kind().as_str().to_owned(),
+        resource_uid: on.uid(),
+        principal_kind: principal.kind.as_str().to_owned(),
+        principal_uid: principal.uid,
+        role: role.as_str().to_owned(),
+        create_time: row.create_time.as_micros(),
+        creator: row.creator.clone(),
+        row_mac: None,
     };
-    Entity::insert(row).exec_without_returning(db).await?;
-    Ok(())
+    Ok(row_mac::insert::<Entity>(db, row).await?)
 }
 
 /// The binding of this uid, of the organization or of the platform.
 pub async fn by_uid(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Option<Uid>,
     uid: Uid,
 ) -> Result<Option<BindingRecord>, StoreError> {
-    in_organization(organization)
-        .filter(Column::Uid.eq(uid))
-        .one(db)
-        .await
-        .map_err(reading(TABLE))?
-        .map(read)
-        .transpose()
+    one(db, in_organization(organization).filter(Column::Uid.eq(uid))).await
 }
 
 /// The row of exactly this binding.
-pub async fn find(db: &impl ConnectionTrait, binding: &Binding) -> Result<Option<BindingRecord>, StoreError> {
+pub async fn find(db: &impl KeyedConnection, binding: &Binding) -> Result<Option<BindingRecord>, StoreError> {
     let query = on(binding.resource)
         .filter(Column::PrincipalUid.eq(binding.principal.uid))
         .filter(Column::Role.eq(binding.role.as_str()));
-    query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
+    one(db, query).await
 }
 
 /// All bindings of these principals in the organization and on the platform: what a decision needs.
 pub async fn of_principals(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     principals: &[PrincipalRef],
 ) -> Result<Vec<Binding>, StoreError> {
@@ -86,7 +79,7 @@ pub async fn of_principals(
 
 /// All bindings of one principal, wherever they are: for a service account of the platform.
 pub async fn of_principal_everywhere(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     principal: PrincipalRef,
 ) -> Result<Vec<Binding>, StoreError> {
     let query = Entity::find().filter(is(principal)).order_by_asc(Column::Uid);
@@ -95,7 +88,7 @@ pub async fn of_principal_everywhere(
 
 /// The same with what is known of them.
 pub async fn rows_of_principal(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     principal: PrincipalRef,
 ) -> Result<Vec<BindingRecord>, StoreError> {
     all(db, Entity::find().filter(is(principal)).order_by_asc(Column::Uid)).await
@@ -103,16 +96,16 @@ pub async fn rows_of_principal(
 
 /// Up to `limit` bindings on one resource in the order of their uids, those after `after`.
 pub async fn list(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     resource: RoleResource,
     after: Option<Uid>,
     limit: u64,
 ) -> Result<Vec<BindingRecord>, StoreError> {
-    let mut query = on(resource).order_by_asc(Column::Uid).limit(limit);
+    let mut query = on(resource).order_by_asc(Column::Uid);
     if let Some(after) = after {
         query = query.filter(Column::Uid.gt(after));
     }
-    all(db, query).await
+    page(db, query, limit).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
 /// How many bindings there are on one resource.
@@ -126,7 +119,7 @@ pub async fn count_admins(db: &impl ConnectionTrait, organization: Uid) -> Resul
 }
 
 /// All who are admin of the organization. Ask under its [`super::revision::lock`] before one is removed.
-pub async fn admins(db: &impl ConnectionTrait, organization: Uid) -> Result<Vec<PrincipalRef>, StoreError> {
+pub async fn admins(db: &impl KeyedConnection, organization: Uid) -> Result<Vec<PrincipalRef>, StoreError> {
     let query = on(RoleResource::Organization(organization)).filter(Column::Role.eq(Role::Admin.as_str()));
     Ok(all(db, query).await?.into_iter().map(|row| row.binding.principal).collect())
 }
@@ -182,9 +175,21 @@ async fn delete_where(
     Ok(query.exec(db).await?.rows_affected)
 }
 
-async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<BindingRecord>, StoreError> {
-    query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+async fn all(db: &impl KeyedConnection, query: Select<Entity>) -> Result<Vec<BindingRecord>, StoreError> {
+    let rows = query.all(db).await.map_err(reading(TABLE))?;
+    rows.into_iter().filter_map(|row| intact(db, row)).map(read).collect()
 }
+
+async fn one(db: &impl KeyedConnection, query: Select<Entity>) -> Result<Option<BindingRecord>, StoreError> {
+    let row = query.one(db).await.map_err(reading(TABLE))?;
+    row.and_then(|row| intact(db, row)).map(read).transpose()
+}
+
+sealed!(
+    Model,
+    TABLE,
+    [uid, organization_uid, resource_kind, resource_uid, principal_kind, principal_uid, role, create_time, creator]
+);
 
 pub(super) fn read(model: Model) -> Result<BindingRecord, StoreError> {
     let row = Row::new(TABLE, &model.uid);

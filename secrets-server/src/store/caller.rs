@@ -6,10 +6,12 @@ use sea_orm::{QuerySelect, QueryTrait, Select};
 use secrets_core::principal::PrincipalRef;
 use secrets_core::{Binding, Uid};
 
+use super::connection::KeyedConnection;
 use super::context::{columns, joined};
 use super::credential::{self, Credential};
 use super::entity::{binding as binding_row, credential as credential_row};
 use super::row::reading;
+use super::row_mac::intact;
 use super::{PLATFORM, StoreError, binding};
 
 /// Whom to look up.
@@ -24,7 +26,7 @@ pub struct CallerKey<'a> {
 
 /// The credential, ended or not, and the bindings: one query.
 pub async fn read(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     key: CallerKey<'_>,
 ) -> Result<Option<(Credential, Vec<Binding>)>, StoreError> {
     let mut query = Query::select();
@@ -37,9 +39,11 @@ pub async fn read(
     let rows = db.query_all(&query).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let credential = credential_row::Model::from_query_result(first, "c_").map_err(reading("credentials"))?;
+    let Some(credential) = intact(db, credential) else { return Ok(None) };
     let mut bindings = Vec::with_capacity(rows.len());
     for row in &rows {
-        let Some(found) = joined::<binding_row::Model>(row, "b_", "bindings")? else { continue };
+        let found = joined::<binding_row::Model>(row, "b_", "bindings")?;
+        let Some(found) = found.and_then(|row| intact(db, row)) else { continue };
         let binding = binding::read(found)?.binding;
         // By uid alone, which an index answers; that the kind is the same is checked here.
         if key.principals.contains(&binding.principal) {

@@ -9,7 +9,6 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
 
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{ConnectOptions, DatabaseConnection};
@@ -149,7 +148,7 @@ pub async fn connect_logged(config: &DatabaseConfig, log: &StatementLog) -> Resu
 pub async fn open_copy(path: &Path) -> Result<Store, ConnectError> {
     let connections = sqlite::open_copy(path).await?;
     refuse_newer_schema(&connections).await?;
-    Ok(Store(Arc::new(connections)))
+    Ok(Store::new(connections))
 }
 
 async fn refuse_newer_schema(connections: &Connections) -> Result<(), ConnectError> {
@@ -176,7 +175,7 @@ async fn open(config: &DatabaseConfig, log: Option<&StatementLog>) -> Result<Sto
         log.attach(&mut connections.audit);
     }
     connections.group = write_ahead_log.map(|log| GroupCommit::start(connections.writer.clone(), log));
-    Ok(Store(Arc::new(connections)))
+    Ok(Store::new(connections))
 }
 
 /// Statements are logged nowhere: not by sqlx, not in spans.

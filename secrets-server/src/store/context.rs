@@ -1,14 +1,16 @@
 //! From the names in a context to the rows they stand for, and back, in one query.
 
 use sea_orm::sea_query::{Alias, Condition, Expr, ExprTrait, IntoIden, JoinType, Query, SelectStatement, SimpleExpr};
-use sea_orm::{ConnectionTrait, EntityName, FromQueryResult, IdenStatic, Iterable, QueryResult};
+use sea_orm::{EntityName, FromQueryResult, IdenStatic, Iterable, QueryResult};
 use secrets_core::{Context, ContextName, OrganizationId};
 
 use super::StoreError;
+use super::connection::KeyedConnection;
 use super::entity::{organization, project, user, workspace};
 use super::organization::Organization;
 use super::project::Project;
 use super::row::reading;
+use super::row_mac::intact;
 use super::user::User;
 use super::workspace::Workspace;
 
@@ -25,7 +27,7 @@ pub struct Located {
 }
 
 /// Finds all that `context` names; `None` if there is no such live organization.
-pub async fn locate(db: &impl ConnectionTrait, context: &ContextName) -> Result<Option<Located>, StoreError> {
+pub async fn locate(db: &impl KeyedConnection, context: &ContextName) -> Result<Option<Located>, StoreError> {
     let wanted = Wanted {
         organization: &context.organization,
         project: context.project.as_ref().map(|id| Expr::col(("p", project::Column::ProjectId)).eq(id.as_str())),
@@ -40,7 +42,7 @@ pub async fn locate(db: &impl ConnectionTrait, context: &ContextName) -> Result<
 
 /// The name of a context; `None` unless all of it still exists.
 pub async fn name(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: &OrganizationId,
     context: &Context,
 ) -> Result<Option<ContextName>, StoreError> {
@@ -72,14 +74,19 @@ struct Wanted<'a> {
     user: Option<SimpleExpr>,
 }
 
-async fn find(db: &impl ConnectionTrait, wanted: Wanted<'_>) -> Result<Option<Located>, StoreError> {
+async fn find(db: &impl KeyedConnection, wanted: Wanted<'_>) -> Result<Option<Located>, StoreError> {
+    let is_named = wanted.project.is_some();
     let Some(row) = db.query_one(&query(wanted)).await? else { return Ok(None) };
     let organization = organization::Model::from_query_result(&row, "o_").map_err(reading("organizations"))?;
+    let workspace = joined::<workspace::Model>(&row, "w_", "workspaces")?.and_then(|row| intact(db, row));
+    let user = joined::<user::Model>(&row, "u_", "users")?.and_then(|row| intact(db, row));
+    // A workspace that does not verify implies none.
+    let project = joined::<project::Model>(&row, "p_", "projects")?.filter(|_| is_named || workspace.is_some());
     Ok(Some(Located {
         organization: super::organization::read(organization)?,
-        project: joined::<project::Model>(&row, "p_", "projects")?.map(super::project::read).transpose()?,
-        workspace: joined::<workspace::Model>(&row, "w_", "workspaces")?.map(super::workspace::read).transpose()?,
-        user: joined::<user::Model>(&row, "u_", "users")?.map(super::user::read).transpose()?,
+        project: project.map(super::project::read).transpose()?,
+        workspace: workspace.map(super::workspace::read).transpose()?,
+        user: user.map(super::user::read).transpose()?,
     }))
 }
 

@@ -7,7 +7,7 @@ mod revoke;
 use sea_orm::sea_query::{Condition, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    Select,
 };
 use secrets_core::principal::PrincipalRef;
 use secrets_core::{CredentialKind, Timestamp, Uid};
@@ -19,8 +19,10 @@ pub use revoke::{
     revoke_sessions_for_user, revoke_sessions_in, revoke_sessions_of,
 };
 
+use super::connection::KeyedConnection;
 use super::entity::credential::{ActiveModel, Column, Entity, Model};
 use super::row::{Row, optional_time, reading, time};
+use super::row_mac::{self, intact, page, sealed};
 use super::{PLATFORM, StoreError, organization_or_platform, unless_platform};
 
 const TABLE: &str = "credentials";
@@ -93,41 +95,18 @@ pub struct CredentialFilter {
 }
 
 /// Adds a credential.
-pub async fn insert(db: &impl ConnectionTrait, row: &Credential) -> Result<(), StoreError> {
-    let row = ActiveModel {
-        uid: Set(row.uid),
-        kind: Set(row.kind.as_str().to_owned()),
-        organization_uid: Set(organization_or_platform(row.organization)),
-        principal_kind: Set(row.principal.kind.as_str().to_owned()),
-        principal_uid: Set(row.principal.uid),
-        mac: Set(row.mac.to_vec()),
-        pepper_version: Set(row.pepper_version.into()),
-        display_name: Set(row.display_name.clone()),
-        create_time: Set(row.create_time.as_micros()),
-        expire_time: Set(row.expire_time.map(Timestamp::as_micros)),
-        revoke_time: Set(row.revoke_time.map(Timestamp::as_micros)),
-        last_used_time: Set(row.last_used_time.map(Timestamp::as_micros)),
-        origin: Set(row.origin.as_str().to_owned()),
-        creator_uid: Set(row.creator),
-        external_id: Set(row.external_id.clone()),
-        context_project_uid: Set(row.context_project),
-        context_workspace_uid: Set(row.context_workspace),
-        context_user_uid: Set(row.context_user),
-        restrictions: Set(row.restrictions.clone()),
-        period_start_time: Set(row.period_start_time.map(Timestamp::as_micros)),
-    };
-    Entity::insert(row).exec_without_returning(db).await?;
-    Ok(())
+pub async fn insert(db: &impl KeyedConnection, row: &Credential) -> Result<(), StoreError> {
+    Ok(row_mac::insert::<Entity>(db, write(row)).await?)
 }
 
 /// The credential whose text has this MAC, ended or not. The one look-up that fixes no organization: it finds out which.
-pub async fn by_mac(db: &impl ConnectionTrait, mac: &[u8; 32]) -> Result<Option<Credential>, StoreError> {
+pub async fn by_mac(db: &impl KeyedConnection, mac: &[u8; 32]) -> Result<Option<Credential>, StoreError> {
     one(db, Entity::find().filter(Column::Mac.eq(mac.to_vec()))).await
 }
 
 /// The credential of this uid, of the organization or of the platform, ended or not.
 pub async fn by_uid(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Option<Uid>,
     uid: Uid,
 ) -> Result<Option<Credential>, StoreError> {
@@ -135,7 +114,7 @@ pub async fn by_uid(
 }
 
 /// The credential with which another was created, of the same organization or of the platform, ended or not.
-pub async fn creator(db: &impl ConnectionTrait, of: &Credential) -> Result<Option<Credential>, StoreError> {
+pub async fn creator(db: &impl KeyedConnection, of: &Credential) -> Result<Option<Credential>, StoreError> {
     let Some(uid) = of.creator else { return Ok(None) };
     let organizations = [organization_or_platform(of.organization), PLATFORM];
     one(db, Entity::find().filter(Column::OrganizationUid.is_in(organizations)).filter(Column::Uid.eq(uid))).await
@@ -143,19 +122,18 @@ pub async fn creator(db: &impl ConnectionTrait, of: &Credential) -> Result<Optio
 
 /// Up to `limit` credentials, the newest first, those after `after` (the creation time and uid of the last one seen).
 pub async fn list(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Option<Uid>,
     filter: &CredentialFilter,
     after: Option<(Timestamp, Uid)>,
     limit: u64,
 ) -> Result<Vec<Credential>, StoreError> {
-    let mut query =
-        matching(organization, filter).order_by_desc(Column::CreateTime).order_by_desc(Column::Uid).limit(limit);
+    let mut query = matching(organization, filter).order_by_desc(Column::CreateTime).order_by_desc(Column::Uid);
     if let Some((time, uid)) = after {
         let same_time = Column::CreateTime.eq(time.as_micros()).and(Column::Uid.lt(uid));
         query = query.filter(Column::CreateTime.lt(time.as_micros()).or(same_time));
     }
-    query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+    page(db, query, limit).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
 /// How many credentials match the filter.
@@ -168,9 +146,11 @@ pub async fn count(
 }
 
 /// Whether the operator has a token that serves: without one, nobody could make the next.
-pub async fn has_working_operator(db: &impl ConnectionTrait, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn has_working_operator(db: &impl KeyedConnection, now: Timestamp) -> Result<bool, StoreError> {
     let kinds = vec![CredentialKind::Operator];
-    Ok(count(db, None, &CredentialFilter { kinds, live_at: Some(now), ..Default::default() }).await? > 0)
+    let working = CredentialFilter { kinds, live_at: Some(now), ..Default::default() };
+    // Not counted: one that does not verify serves nobody.
+    Ok(!list(db, None, &working, None, 1).await?.is_empty())
 }
 
 /// Notes that credentials were used at `time`.
@@ -215,8 +195,62 @@ fn is_live(now: Timestamp) -> SimpleExpr {
     Column::RevokeTime.is_null().and(unexpired)
 }
 
-async fn one(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Option<Credential>, StoreError> {
-    query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
+async fn one(db: &impl KeyedConnection, query: Select<Entity>) -> Result<Option<Credential>, StoreError> {
+    let row = query.one(db).await.map_err(reading(TABLE))?;
+    row.and_then(|row| intact(db, row)).map(read).transpose()
+}
+
+// Whether it was revoked and when it was last used are noted without the key.
+sealed!(
+    Model,
+    TABLE,
+    [
+        uid,
+        kind,
+        organization_uid,
+        principal_kind,
+        principal_uid,
+        mac,
+        pepper_version,
+        display_name,
+        create_time,
+        expire_time,
+        origin,
+        creator_uid,
+        external_id,
+        context_project_uid,
+        context_workspace_uid,
+        context_user_uid,
+        restrictions,
+        period_start_time
+    ],
+    ended: revoke_time
+);
+
+fn write(row: &Credential) -> Model {
+    Model {
+        uid: row.uid,
+        kind: row.kind.as_str().to_owned(),
+        organization_uid: organization_or_platform(row.organization),
+        principal_kind: row.principal.kind.as_str().to_owned(),
+        principal_uid: row.principal.uid,
+        mac: row.mac.to_vec(),
+        pepper_version: row.pepper_version.into(),
+        display_name: row.display_name.clone(),
+        create_time: row.create_time.as_micros(),
+        expire_time: row.expire_time.map(Timestamp::as_micros),
+        revoke_time: row.revoke_time.map(Timestamp::as_micros),
+        last_used_time: row.last_used_time.map(Timestamp::as_micros),
+        origin: row.origin.as_str().to_owned(),
+        creator_uid: row.creator,
+        external_id: row.external_id.clone(),
+        context_project_uid: row.context_project,
+        context_workspace_uid: row.context_workspace,
+        context_user_uid: row.context_user,
+        restrictions: row.restrictions.clone(),
+        period_start_time: row.period_start_time.map(Timestamp::as_micros),
+        row_mac: None,
+    }
 }
 
 pub(super) fn read(model: Model) -> Result<Credential, StoreError> {

@@ -113,6 +113,16 @@ pub async fn root_keys(db: &impl ConnectionTrait) -> Result<Vec<RootKeyRecord>, 
     rows.into_iter().map(read).collect()
 }
 
+/// Stores what the root key made of the same seed.
+pub async fn rewrap_root_key(db: &impl ConnectionTrait, version: u32, wrapped_seed: Vec<u8>) -> Result<(), StoreError> {
+    root_key::Entity::update_many()
+        .set(root_key::ActiveModel { wrapped_seed: Set(wrapped_seed), ..Default::default() })
+        .filter(root_key::Column::Version.eq(i64::from(version)))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Adds a data key.
 pub async fn insert_data_key(db: &impl ConnectionTrait, row: &DataKeyRecord) -> Result<(), StoreError> {
     let row = data_key::ActiveModel {

@@ -13,6 +13,7 @@ mod m0006_credentials;
 mod m0007_revisions;
 mod m0008_idempotency;
 mod m0009_audit;
+mod m0010_row_macs;
 mod m0011_allowed_reserved;
 mod m0013_credential_origin;
 mod m0015_session_periods;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0007_revisions::Migration),
             Box::new(m0008_idempotency::Migration),
             Box::new(m0009_audit::Migration),
+            Box::new(m0010_row_macs::Migration),
             Box::new(m0011_allowed_reserved::Migration),
             Box::new(m0013_credential_origin::Migration),
             Box::new(m0015_session_periods::Migration),
@@ -81,7 +83,7 @@ async fn applied(db: &DatabaseConnection) -> Result<BTreeSet<String>, DbErr> {
 pub(super) async fn apply(store: &Store) -> Result<Vec<String>, StoreError> {
     let mut attempt = 0;
     loop {
-        let pending = state(&store.0.writer).await?.pending;
+        let pending = state(&store.connections.writer).await?.pending;
         if pending.is_empty() {
             return Ok(pending);
         }
@@ -101,7 +103,7 @@ pub(super) async fn apply(store: &Store) -> Result<Vec<String>, StoreError> {
 }
 
 async fn apply_once(store: &Store) -> Result<(), StoreError> {
-    let transaction = begin_immediate(&store.0.writer).await?;
+    let transaction = begin_immediate(&store.connections.writer).await?;
     Migrations::up(&transaction, None).await?;
     Ok(transaction.commit().await?)
 }

@@ -4,6 +4,7 @@
 //! A deleted secret is not live: its name and its place are free at once, and it comes back by [`undelete`] or goes for
 //! good when its purge time has come.
 
+mod head;
 mod labels;
 mod lifecycle;
 mod list;
@@ -13,7 +14,7 @@ mod usage;
 mod visibility;
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Select,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use secrets_core::resolution::Candidate;
 use secrets_core::{
@@ -26,10 +27,12 @@ pub use names::{SecretRef, named, uids_named};
 pub use usage::{AnswerSize, Usage, usage};
 pub use visibility::forget_resource;
 
-use super::StoreError;
+use self::head::Head;
 use super::entity::secret::{ActiveModel, Column, Entity};
 use super::entity::secret_version;
+use super::row_mac::{mac_of, store_mac};
 use super::version::{self, SecretVersion};
+use super::{KeyedConnection, StoreError};
 
 const TABLE: &str = "secrets";
 
@@ -108,7 +111,7 @@ pub struct Stamp {
 
 /// Adds a live secret with its first version. [`super::UniqueIndex::SecretId`] if its name is taken in its scope,
 /// [`super::UniqueIndex::Destination`] if its place is.
-pub async fn insert(db: &impl ConnectionTrait, secret: &Secret, version: &SecretVersion) -> Result<(), StoreError> {
+pub async fn insert(db: &impl KeyedConnection, secret: &Secret, version: &SecretVersion) -> Result<(), StoreError> {
     let row = ActiveModel {
         uid: Set(secret.uid),
         organization_uid: Set(secret.organization),
@@ -120,6 +123,7 @@ pub async fn insert(db: &impl ConnectionTrait, secret: &Secret, version: &Secret
         delete_time: Set(None),
         purge_time: Set(None),
         live: Set(Some(1)),
+        row_mac: Set(Some(mac_of(db, &Head::new(secret)))),
         ..read::serving(secret, version, read::metadata(secret)?)
     };
     Entity::insert(row).exec_without_returning(db).await?;
@@ -128,14 +132,14 @@ pub async fn insert(db: &impl ConnectionTrait, secret: &Secret, version: &Secret
 }
 
 /// Stores what can be changed of a live secret without a new version; false if there is no such live one.
-pub async fn update(db: &impl ConnectionTrait, secret: &Secret) -> Result<bool, StoreError> {
+pub async fn update(db: &impl KeyedConnection, secret: &Secret) -> Result<bool, StoreError> {
     store(db, secret, read::metadata(secret)?).await
 }
 
 /// Adds a version, which serves from now on, and stores what [`update`] does; false if there is no such live secret.
 /// [`super::UniqueIndex::Destination`] if another secret of the scope has the new place.
 pub async fn add_version(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     secret: &Secret,
     version: &SecretVersion,
 ) -> Result<bool, StoreError> {
@@ -148,7 +152,7 @@ pub async fn add_version(
 
 /// The live secret of this name in a scope.
 pub async fn current(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     scope: Scope,
     secret_id: &SecretId,
@@ -158,7 +162,7 @@ pub async fn current(
 
 /// The secret of this name in a scope that was deleted last, for an undelete.
 pub async fn last_deleted(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     scope: Scope,
     secret_id: &SecretId,
@@ -173,7 +177,7 @@ pub async fn last_deleted(
 
 /// The secret of this uid, deleted or not.
 pub async fn by_uid(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     uid: Uid,
 ) -> Result<Option<SecretWithVersion>, StoreError> {
@@ -183,7 +187,7 @@ pub async fn by_uid(
 /// All live secrets of the scopes with their current versions, ordered by name: one query, and one more if any of
 /// them is visible to a selection only.
 pub async fn candidates(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     scopes: &[Scope],
 ) -> Result<Vec<SecretWithVersion>, StoreError> {
@@ -192,7 +196,7 @@ pub async fn candidates(
 
 /// The live secrets of the scopes that have this name, this place or this group, ordered by name.
 pub async fn claiming(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     scopes: &[Scope],
     secret_id: &SecretId,
@@ -206,9 +210,10 @@ pub async fn claiming(
     all(db, live(organization, scopes).filter(claims).order_by_asc(Column::SecretId).order_by_asc(Column::Uid)).await
 }
 
-async fn store(db: &impl ConnectionTrait, secret: &Secret, set: ActiveModel) -> Result<bool, StoreError> {
+async fn store(db: &impl KeyedConnection, secret: &Secret, set: ActiveModel) -> Result<bool, StoreError> {
+    let row_mac = Set(Some(mac_of(db, &Head::new(secret))));
     let query = Entity::update_many()
-        .set(set)
+        .set(ActiveModel { row_mac, ..set })
         .filter(Column::OrganizationUid.eq(secret.organization))
         .filter(Column::Uid.eq(secret.uid))
         .filter(Column::Live.eq(1));
@@ -217,6 +222,25 @@ async fn store(db: &impl ConnectionTrait, secret: &Secret, set: ActiveModel) -> 
         visibility::replace(db, secret).await?;
     }
     Ok(stored)
+}
+
+/// Gives up to `limit` secrets behind `after` their MACs; returns the last of them, or none when there are no more.
+pub(super) async fn fill_row_macs(
+    db: &impl KeyedConnection,
+    after: Option<Uid>,
+    limit: u64,
+) -> Result<Option<Uid>, StoreError> {
+    let mut query = Entity::find().order_by(Column::Uid, Order::Asc).limit(limit);
+    if let Some(after) = after {
+        query = query.filter(Column::Uid.gt(after));
+    }
+    let rows = query.all(db).await.map_err(super::row::reading(TABLE))?;
+    let selections = visibility::load(db, rows.iter()).await?;
+    for row in &rows {
+        let selection = selections.get(&row.uid).map(Vec::as_slice).unwrap_or_default();
+        store_mac(db, &Head::stored(row, selection)).await?;
+    }
+    Ok(rows.last().map(|row| row.uid))
 }
 
 fn in_organization(organization: Uid) -> Select<Entity> {
@@ -232,12 +256,12 @@ fn live(organization: Uid, scopes: &[Scope]) -> Select<Entity> {
     within(organization, scopes).filter(Column::Live.eq(1))
 }
 
-async fn one(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Option<SecretWithVersion>, StoreError> {
+async fn one(db: &impl KeyedConnection, query: Select<Entity>) -> Result<Option<SecretWithVersion>, StoreError> {
     let row = query.find_also_related(secret_version::Entity).one(db).await;
     read::current(db, row.map_err(super::row::reading(TABLE))?.into_iter().collect()).await.map(|mut all| all.pop())
 }
 
-async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<SecretWithVersion>, StoreError> {
+async fn all(db: &impl KeyedConnection, query: Select<Entity>) -> Result<Vec<SecretWithVersion>, StoreError> {
     let rows = query.find_also_related(secret_version::Entity).all(db).await;
     read::current(db, rows.map_err(super::row::reading(TABLE))?).await
 }

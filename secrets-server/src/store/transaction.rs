@@ -1,6 +1,7 @@
 //! What services begin and commit.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sea_orm::prelude::async_trait;
@@ -8,8 +9,9 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult
 
 use super::connect::Feedback;
 use super::group_commit::{Confirmation, Turn};
+use super::row_mac::{RowKey, Rows};
 use super::write_ahead_log::Erasure;
-use super::{DriverError, StoreError};
+use super::{DriverError, KeyedConnection, StoreError};
 
 /// A transaction of [`Store::begin`](super::Store::begin). Dropping it undoes what it did; [`commit`] makes it durable.
 ///
@@ -17,6 +19,7 @@ use super::{DriverError, StoreError};
 /// commit. PostgreSQL has this rule too, but takes the commit and silently undoes everything.
 pub struct WriteTransaction {
     scope: Scope,
+    rows: Rows,
     broken: AtomicBool,
     /// It destroys values, which SQLite's log may still hold.
     destroys: AtomicBool,
@@ -32,17 +35,17 @@ enum Scope {
 }
 
 impl WriteTransaction {
-    pub(super) fn whole(transaction: DatabaseTransaction, feedback: Feedback) -> Self {
-        Self::new(Scope::Whole(transaction, feedback))
+    pub(super) fn whole(transaction: DatabaseTransaction, feedback: Feedback, rows: Rows) -> Self {
+        Self::new(Scope::Whole(transaction, feedback), rows)
     }
 
-    pub(super) fn shared(turn: Turn) -> Self {
-        Self::new(Scope::Shared(turn))
+    pub(super) fn shared(turn: Turn, rows: Rows) -> Self {
+        Self::new(Scope::Shared(turn), rows)
     }
 
-    fn new(scope: Scope) -> Self {
+    fn new(scope: Scope, rows: Rows) -> Self {
         let unset = || AtomicBool::new(false);
-        Self { scope, broken: unset(), destroys: unset(), waits_for_log: unset() }
+        Self { scope, rows, broken: unset(), destroys: unset(), waits_for_log: unset() }
     }
 
     /// Notes that `rows` values were destroyed because somebody asked for it: its commit does not return before it was
@@ -55,6 +58,12 @@ impl WriteTransaction {
     /// Notes that `rows` values were destroyed because their time had come: they leave SQLite's log soon.
     pub(super) fn outdated(&self, rows: u64) {
         self.destroys.fetch_or(rows > 0, Ordering::Relaxed);
+    }
+
+    /// The same transaction, whose rows are written and read with their key.
+    #[must_use]
+    pub fn with_row_key(self, key: Arc<dyn RowKey>) -> Self {
+        Self { rows: self.rows.with_key(key), ..self }
     }
 
     /// Tells whether what this transaction has seen is durable. Whoever gives an answer without committing waits for it.
@@ -115,6 +124,12 @@ pub async fn commit(transaction: WriteTransaction) -> Result<(), StoreError> {
         Scope::Shared(turn) if transaction.waits_for_log.into_inner() => turn.commit_and_erase().await,
         Scope::Shared(turn) if transaction.destroys.into_inner() => turn.commit(Erasure::Soon).await,
         Scope::Shared(turn) => turn.commit(Erasure::None).await,
+    }
+}
+
+impl KeyedConnection for WriteTransaction {
+    fn rows(&self) -> &Rows {
+        &self.rows
     }
 }
 

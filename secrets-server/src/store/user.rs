@@ -10,8 +10,10 @@ use sea_orm::{
 use secrets_core::{Timestamp, Uid, UserId};
 
 use super::StoreError;
+use super::connection::KeyedConnection;
 use super::entity::user::{ActiveModel, Column, Entity, Model};
 use super::row::{Row, optional_time, reading, time};
+use super::row_mac::{self, intact, page, sealed};
 
 const TABLE: &str = "users";
 
@@ -61,31 +63,31 @@ pub struct User {
 }
 
 /// Adds a live user.
-pub async fn insert(db: &impl ConnectionTrait, row: &User) -> Result<(), StoreError> {
-    let row = ActiveModel {
-        uid: Set(row.uid),
-        organization_uid: Set(row.organization),
-        user_id: Set(row.user_id.as_str().to_owned()),
-        display_name: Set(row.display_name.clone()),
-        state: Set(row.state.as_str().to_owned()),
-        create_time: Set(row.create_time.as_micros()),
-        delete_time: Set(None),
-        purge_time: Set(None),
-        live: Set(Some(1)),
+pub async fn insert(db: &impl KeyedConnection, row: &User) -> Result<(), StoreError> {
+    let row = Model {
+        uid: row.uid,
+        organization_uid: row.organization,
+        user_id: row.user_id.as_str().to_owned(),
+        display_name: row.display_name.clone(),
+        state: row.state.as_str().to_owned(),
+        create_time: row.create_time.as_micros(),
+        delete_time: None,
+        purge_time: None,
+        live: Some(1),
+        row_mac: None,
     };
-    Entity::insert(row).exec_without_returning(db).await?;
-    Ok(())
+    Ok(row_mac::insert::<Entity>(db, row).await?)
 }
 
 /// The live user of this id.
-pub async fn by_id(db: &impl ConnectionTrait, organization: Uid, id: &UserId) -> Result<Option<User>, StoreError> {
+pub async fn by_id(db: &impl KeyedConnection, organization: Uid, id: &UserId) -> Result<Option<User>, StoreError> {
     let row = live(organization).filter(Column::UserId.eq(id.as_str())).one(db).await.map_err(reading(TABLE))?;
-    row.map(read).transpose()
+    row.and_then(|row| intact(db, row)).map(read).transpose()
 }
 
 /// The live users of these uids, in no particular order; the ones that are not there are left out.
 pub async fn by_uids(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     uids: impl IntoIterator<Item = Uid>,
 ) -> Result<Vec<User>, StoreError> {
@@ -94,16 +96,16 @@ pub async fn by_uids(
 
 /// Up to `limit` live users in the order of their ids, those after `after`.
 pub async fn list(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     after: Option<&UserId>,
     limit: u64,
 ) -> Result<Vec<User>, StoreError> {
-    let mut query = live(organization).order_by_asc(Column::UserId).limit(limit);
+    let mut query = live(organization).order_by_asc(Column::UserId);
     if let Some(after) = after {
         query = query.filter(Column::UserId.gt(after.as_str()));
     }
-    all(db, query).await
+    page(db, query, limit).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
 /// How many live users the organization has.
@@ -113,13 +115,16 @@ pub async fn count(db: &impl ConnectionTrait, organization: Uid) -> Result<u64, 
 
 /// Changes the state of a live user; false if there is none.
 pub async fn set_state(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     uid: Uid,
     state: UserState,
 ) -> Result<bool, StoreError> {
-    update_live(db, organization, uid, ActiveModel { state: Set(state.as_str().to_owned()), ..Default::default() })
-        .await
+    let row = live(organization).filter(Column::Uid.eq(uid)).one(db).await.map_err(reading(TABLE))?;
+    let Some(mut row) = row.and_then(|row| intact(db, row)) else { return Ok(false) };
+    row.state = state.as_str().to_owned();
+    let row_mac = Set(Some(row_mac::mac_of(db, &row)));
+    update_live(db, organization, uid, ActiveModel { state: Set(row.state), row_mac, ..Default::default() }).await
 }
 
 /// Ends a user; false if there is no such live one. Revoking credentials and deleting bindings and secrets belong to
@@ -135,6 +140,7 @@ pub async fn delete(
         delete_time: Set(Some(delete_time.as_micros())),
         purge_time: Set(Some(purge_time.as_micros())),
         live: Set(None),
+        row_mac: Set(None),
         ..Default::default()
     };
     update_live(db, organization, uid, set).await
@@ -175,9 +181,12 @@ async fn update_live(
     Ok(query.exec(db).await?.rows_affected == 1)
 }
 
-async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<User>, StoreError> {
-    query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+async fn all(db: &impl KeyedConnection, query: Select<Entity>) -> Result<Vec<User>, StoreError> {
+    let rows = query.all(db).await.map_err(reading(TABLE))?;
+    rows.into_iter().filter_map(|row| intact(db, row)).map(read).collect()
 }
+
+sealed!(Model, TABLE, [uid, organization_uid, user_id, state, create_time, live]);
 
 pub(super) fn read(model: Model) -> Result<User, StoreError> {
     let row = Row::new(TABLE, &model.uid);

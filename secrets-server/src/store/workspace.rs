@@ -1,14 +1,15 @@
 //! The workspaces of an organization.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select,
 };
 use secrets_core::{Timestamp, Uid, WorkspaceId};
 
 use super::StoreError;
+use super::connection::KeyedConnection;
 use super::entity::workspace::{ActiveModel, Column, Entity, Model};
 use super::row::{Row, reading, time};
+use super::row_mac::{self, intact, page, sealed};
 
 const TABLE: &str = "workspaces";
 
@@ -29,23 +30,23 @@ pub struct Workspace {
 }
 
 /// Adds a workspace.
-pub async fn insert(db: &impl ConnectionTrait, row: &Workspace) -> Result<(), StoreError> {
-    let row = ActiveModel {
-        uid: Set(row.uid),
-        organization_uid: Set(row.organization),
-        workspace_id: Set(row.workspace_id.as_str().to_owned()),
-        project_uid: Set(row.project),
-        owner_uid: Set(row.owner),
-        display_name: Set(row.display_name.clone()),
-        create_time: Set(row.create_time.as_micros()),
+pub async fn insert(db: &impl KeyedConnection, row: &Workspace) -> Result<(), StoreError> {
+    let row = Model {
+        uid: row.uid,
+        organization_uid: row.organization,
+        workspace_id: row.workspace_id.as_str().to_owned(),
+        project_uid: row.project,
+        owner_uid: row.owner,
+        display_name: row.display_name.clone(),
+        create_time: row.create_time.as_micros(),
+        row_mac: None,
     };
-    Entity::insert(row).exec_without_returning(db).await?;
-    Ok(())
+    Ok(row_mac::insert::<Entity>(db, row).await?)
 }
 
 /// The workspace of this id.
 pub async fn by_id(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     id: &WorkspaceId,
 ) -> Result<Option<Workspace>, StoreError> {
@@ -54,12 +55,12 @@ pub async fn by_id(
         .one(db)
         .await
         .map_err(reading(TABLE))?;
-    row.map(read).transpose()
+    row.and_then(|row| intact(db, row)).map(read).transpose()
 }
 
 /// The workspaces of these ids, in no particular order; the ones that are not there are left out.
 pub async fn by_ids<'a>(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     ids: impl IntoIterator<Item = &'a WorkspaceId>,
 ) -> Result<Vec<Workspace>, StoreError> {
@@ -69,7 +70,7 @@ pub async fn by_ids<'a>(
 
 /// The workspaces of these uids, in no particular order; the ones that are not there are left out.
 pub async fn by_uids(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     uids: impl IntoIterator<Item = Uid>,
 ) -> Result<Vec<Workspace>, StoreError> {
@@ -78,17 +79,17 @@ pub async fn by_uids(
 
 /// Up to `limit` workspaces in the order of their ids, those after `after`; of one project, if `project` is given.
 pub async fn list(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     project: Option<Uid>,
     after: Option<&WorkspaceId>,
     limit: u64,
 ) -> Result<Vec<Workspace>, StoreError> {
-    let mut query = within(organization, project).order_by_asc(Column::WorkspaceId).limit(limit);
+    let mut query = within(organization, project).order_by_asc(Column::WorkspaceId);
     if let Some(after) = after {
         query = query.filter(Column::WorkspaceId.gt(after.as_str()));
     }
-    all(db, query).await
+    page(db, query, limit).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 
 /// How many workspaces the organization, or the project of it, has.
@@ -97,19 +98,23 @@ pub async fn count(db: &impl ConnectionTrait, organization: Uid, project: Option
 }
 
 /// The workspaces that `owner` owns, in the order of their ids.
-pub async fn owned_by(db: &impl ConnectionTrait, organization: Uid, owner: Uid) -> Result<Vec<Workspace>, StoreError> {
+pub async fn owned_by(db: &impl KeyedConnection, organization: Uid, owner: Uid) -> Result<Vec<Workspace>, StoreError> {
     all(db, in_organization(organization).filter(Column::OwnerUid.eq(owner)).order_by_asc(Column::WorkspaceId)).await
 }
 
 /// Gives a workspace to another owner, or to none; false if it is not there.
 pub async fn transfer(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     uid: Uid,
     owner: Option<Uid>,
 ) -> Result<bool, StoreError> {
+    let row = in_organization(organization).filter(Column::Uid.eq(uid)).one(db).await.map_err(reading(TABLE))?;
+    let Some(mut row) = row.and_then(|row| intact(db, row)) else { return Ok(false) };
+    row.owner_uid = owner;
+    let row_mac = Set(Some(row_mac::mac_of(db, &row)));
     let query = Entity::update_many()
-        .set(ActiveModel { owner_uid: Set(owner), ..Default::default() })
+        .set(ActiveModel { owner_uid: Set(owner), row_mac, ..Default::default() })
         .filter(Column::OrganizationUid.eq(organization))
         .filter(Column::Uid.eq(uid));
     Ok(query.exec(db).await?.rows_affected == 1)
@@ -133,9 +138,12 @@ fn within(organization: Uid, project: Option<Uid>) -> Select<Entity> {
     }
 }
 
-async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<Workspace>, StoreError> {
-    query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+async fn all(db: &impl KeyedConnection, query: Select<Entity>) -> Result<Vec<Workspace>, StoreError> {
+    let rows = query.all(db).await.map_err(reading(TABLE))?;
+    rows.into_iter().filter_map(|row| intact(db, row)).map(read).collect()
 }
+
+sealed!(Model, TABLE, [uid, organization_uid, workspace_id, project_uid, owner_uid, create_time]);
 
 pub(super) fn read(model: Model) -> Result<Workspace, StoreError> {
     let row = Row::new(TABLE, &model.uid);

@@ -12,7 +12,7 @@ use secrets_server::store::service_account::ServiceAccount;
 use secrets_server::store::user::{self, User, UserState};
 use secrets_server::store::version::SecretVersion;
 use secrets_server::store::workspace::{self, Workspace};
-use secrets_server::store::{Store, commit, revision};
+use secrets_server::store::{KeyedConnection, Store, commit, revision};
 
 /// The time of everything that is made here.
 pub const NOW: Timestamp = Timestamp::from_micros(1_769_851_800_000_000);
@@ -64,7 +64,7 @@ pub async fn project(db: &impl ConnectionTrait, organization: Uid, number: u128,
 }
 
 pub async fn workspace(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     number: u128,
     id: &str,
@@ -96,7 +96,7 @@ pub fn user_row(organization: Uid, number: u128, id: &str) -> User {
     }
 }
 
-pub async fn user(db: &impl ConnectionTrait, organization: Uid, number: u128, id: &str) -> User {
+pub async fn user(db: &impl KeyedConnection, organization: Uid, number: u128, id: &str) -> User {
     let row = user_row(organization, number, id);
     user::insert(db, &row).await.unwrap();
     row

@@ -1,8 +1,11 @@
 //! A fresh database for each test.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use secrets_server::crypto::{MacKey, SymmetricKey};
+use secrets_server::keys::RowMacs;
 use secrets_server::store::{self, DatabaseConfig, StatementLog, Store};
 use tempfile::TempDir;
 
@@ -43,7 +46,7 @@ impl TestDatabase {
 
     pub(super) async fn open(config: DatabaseConfig, directory: Option<TempDir>) -> Self {
         let statements = StatementLog::default();
-        let store = store::connect_logged(&config, &statements).await.unwrap();
+        let store = store::connect_logged(&config, &statements).await.unwrap().with_row_key(row_key(7));
         assert!(!store.migrate().await.unwrap().is_empty());
         let database = Self { store, statements, config, _directory: directory, server: None };
         database.statements.take();
@@ -56,6 +59,11 @@ impl TestDatabase {
             admin.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
         }
     }
+}
+
+/// A key of rows, made of one byte. A server has another one.
+pub fn row_key(byte: u8) -> Arc<RowMacs> {
+    Arc::new(RowMacs::new(vec![MacKey::new(1, SymmetricKey::copied_from(&[byte; 32]).unwrap())]))
 }
 
 fn with_database(server: &str, name: &str) -> String {

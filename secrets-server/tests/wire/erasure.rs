@@ -133,7 +133,7 @@ async fn the_log_is_truncated_when_nobody_writes() {
 async fn a_reader_puts_it_off_until_it_ends() {
     let scene = Scene::set().await;
     let first = scene.record(1).await;
-    let snapshot = scene.database.store.snapshot().await.unwrap();
+    let snapshot = scene.server.app.store().snapshot().await.unwrap();
     assert!(secret::by_uid(&snapshot, scene.acme.organization, scene.secret).await.unwrap().is_some());
     // It is destroyed and answered, and the reader still sees it.
     scene.destroy_first_version().await;
@@ -148,7 +148,7 @@ async fn a_reader_puts_it_off_until_it_ends() {
 async fn a_statement_that_reads_on_and_on_is_interrupted() {
     let scene = Scene::set().await;
     let first = scene.record(1).await;
-    let snapshot = scene.database.store.snapshot().await.unwrap();
+    let snapshot = scene.server.app.store().snapshot().await.unwrap();
     // From here on it needs the log.
     assert!(secret::by_uid(&snapshot, scene.acme.organization, scene.secret).await.unwrap().is_some());
     let endless = tokio::spawn(async move {
@@ -162,6 +162,6 @@ async fn a_statement_that_reads_on_and_on_is_interrupted() {
     scene.gone(&first).await;
     let interrupted = endless.await.unwrap();
     assert!(matches!(interrupted, Err(StoreError::Unavailable(_))), "{interrupted:?}");
-    let after = secret::by_uid(scene.database.store.reader(), scene.acme.organization, scene.secret).await;
+    let after = secret::by_uid(scene.server.app.store().reader(), scene.acme.organization, scene.secret).await;
     assert!(after.unwrap().is_some(), "the connection reads again");
 }

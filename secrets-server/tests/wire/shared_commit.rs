@@ -23,7 +23,7 @@ async fn answers_from_what_others_wrote_only_once_it_is_durable() {
     let database = TestDatabase::sqlite().await;
     let server = TestServer::start(&database).await;
     let operators =
-        credential::list(database.store.reader(), None, &CredentialFilter::default(), None, 1).await.unwrap();
+        credential::list(server.app.store().reader(), None, &CredentialFilter::default(), None, 1).await.unwrap();
     for fails in [false, true] {
         let first = database.store.begin().await.unwrap();
         insert_organization(&first, if fails { 2 } else { 1 }).await;

@@ -14,9 +14,8 @@ use super::{ProviderFuture, RootKeyError, RootKeyProvider};
 use crate::crypto::aad::{AssociatedData, SEED_MAGIC};
 use crate::crypto::envelope;
 use crate::crypto::random::{Random, RandomError};
-use crate::crypto::secret_bytes::{KEY_BYTES, SymmetricKey};
+use crate::crypto::secret_bytes::{KEY_BYTES, SecretBytes, SymmetricKey};
 use crate::crypto::transcript::Transcript;
-use crate::keys::root_seed::key_of;
 
 /// A file has one key, which is never replaced in place, and so has no versions.
 const KEY_VERSION: u32 = 0;
@@ -71,14 +70,14 @@ impl RootKeyProvider for FileRootKey {
         "file"
     }
 
-    fn wrap<'a>(&'a self, seed: &'a SymmetricKey) -> ProviderFuture<'a, Vec<u8>> {
+    fn wrap<'a>(&'a self, seed: &'a SecretBytes) -> ProviderFuture<'a, Vec<u8>> {
         // Exposed to be encrypted.
         let wrapped = envelope::seal(&*self.random, &self.key, KEY_VERSION, &SeedIdentity, seed.expose());
         Box::pin(std::future::ready(wrapped.map_err(RootKeyError::from)))
     }
 
-    fn unwrap<'a>(&'a self, wrapped: &'a [u8]) -> ProviderFuture<'a, SymmetricKey> {
-        let seed = envelope::open(&self.key, KEY_VERSION, &SeedIdentity, wrapped).and_then(|opened| key_of(&opened));
+    fn unwrap<'a>(&'a self, wrapped: &'a [u8]) -> ProviderFuture<'a, SecretBytes> {
+        let seed = envelope::open(&self.key, KEY_VERSION, &SeedIdentity, wrapped);
         Box::pin(std::future::ready(seed.map_err(RootKeyError::from)))
     }
 }

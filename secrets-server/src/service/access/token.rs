@@ -4,7 +4,6 @@ mod revoke;
 
 use std::time::Duration;
 
-use sea_orm::ConnectionTrait;
 use secrets_core::{
     AccountName, CredentialKind, OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, TokenName, right,
 };
@@ -23,7 +22,7 @@ use crate::service::page::Page;
 use crate::service::page::list::Listed;
 use crate::store::credential::{Credential, CredentialFilter, Origin};
 use crate::store::organization::Organization;
-use crate::store::{PLATFORM, credential};
+use crate::store::{KeyedConnection, PLATFORM, credential};
 
 pub use revoke::{RevokedToken, TokenRevocation};
 
@@ -177,7 +176,7 @@ impl Service {
 
     async fn locate_holder(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         principal: Option<&AccountName>,
     ) -> Result<Holder, Error> {
@@ -192,7 +191,7 @@ impl Service {
         Ok(Holder { name: name.to_string(), organization, reference, subject, resource, account: Some(located) })
     }
 
-    async fn own_tokens(&self, db: &impl ConnectionTrait, call: &Call) -> Result<Holder, Error> {
+    async fn own_tokens(&self, db: &impl KeyedConnection, call: &Call) -> Result<Holder, Error> {
         let organization = match &call.caller.organization {
             Some(own) => Some(self.locate_organization(db, call, &own.id).await?),
             None => None,

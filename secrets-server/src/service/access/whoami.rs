@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sea_orm::ConnectionTrait;
 use secrets_core::{
     CredentialKind, OrganizationId, PrincipalKind, PrincipalName, ProjectId, RoleResource, ScopeName, Timestamp,
     TokenName, Uid, WorkspaceId,
@@ -14,7 +13,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::open_call::OpenCall;
-use crate::store::{binding, credential, organization, project, workspace};
+use crate::store::{KeyedConnection, binding, credential, organization, project, workspace};
 
 /// What WhoAmI answers.
 pub struct Whoami {
@@ -65,7 +64,7 @@ impl Service {
     }
 
     /// The bindings of the caller, wherever they are; those on what is gone are left out.
-    async fn own_bindings(&self, db: &impl ConnectionTrait, call: &Call) -> Result<Vec<BindingView>, Error> {
+    async fn own_bindings(&self, db: &impl KeyedConnection, call: &Call) -> Result<Vec<BindingView>, Error> {
         if call.caller.principal.account().is_none() {
             return Ok(Vec::new());
         }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::ConnectionTrait;
 use secrets_core::{OrganizationId, Resource, SecretName, Timestamp, Uid, right};
 
 use super::names::Names;
@@ -11,6 +10,7 @@ use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
+use crate::store::KeyedConnection;
 use crate::store::audit::{self, AuditFilter, AuditRecord};
 use crate::store::organization::Organization;
 use crate::store::secret;
@@ -100,7 +100,7 @@ impl Service {
     /// The organization, and the secrets that are asked for, once the caller may read about them.
     async fn authorize_reading(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &mut OpenCall,
         question: &EventQuestion,
     ) -> Result<(Option<Organization>, Option<Vec<Uid>>), Error> {

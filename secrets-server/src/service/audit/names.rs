@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_orm::DatabaseTransaction;
 use secrets_core::{Principal, Scope, ScopeKind, ScopeName, SecretName, Uid};
 
 use crate::call::Call;
@@ -10,7 +9,7 @@ use crate::error::Error;
 use crate::store::audit::AuditRecord;
 use crate::store::organization::Organization;
 use crate::store::secret::SecretRef;
-use crate::store::{project, secret, user, workspace};
+use crate::store::{ReadTransaction, project, secret, user, workspace};
 
 /// The names that the caller may see, by the secret's uid. By default none.
 #[derive(Default)]
@@ -19,7 +18,7 @@ pub(super) struct Names(BTreeMap<Uid, SecretName>);
 impl Names {
     /// Those of all secrets that the events speak of: a fixed number of queries.
     pub(super) async fn load(
-        db: &DatabaseTransaction,
+        db: &ReadTransaction,
         call: &Call,
         organization: &Organization,
         rows: &[AuditRecord],

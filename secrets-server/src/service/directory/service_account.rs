@@ -1,6 +1,5 @@
 //! Service accounts: programs of an organization or of the platform.
 
-use sea_orm::ConnectionTrait;
 use secrets_core::{
     AccountName, OrganizationId, Resource, Scope, ScopeKind, ScopeName, ServiceAccountId, ServiceAccountName, Uid,
     right,
@@ -15,7 +14,7 @@ use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
 use crate::store::service_account::ServiceAccount;
-use crate::store::{PLATFORM, binding, credential, service_account};
+use crate::store::{KeyedConnection, PLATFORM, binding, credential, service_account};
 
 /// What CreateServiceAccount is asked for.
 pub struct NewServiceAccount {
@@ -130,7 +129,7 @@ impl Service {
     /// Where service accounts are at home: an organization, or with none the platform.
     async fn locate_home(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         organization: Option<&OrganizationId>,
     ) -> Result<(Option<Uid>, Resource), Error> {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use sea_orm::ConnectionTrait;
 use secrets_core::{
     Binding, OrganizationId, PrincipalKind, PrincipalRef, Role, RoleResource, Scope, ScopeKind, ScopeName, Uid, UserId,
     right,
@@ -20,7 +19,7 @@ use crate::store::binding::BindingRecord;
 use crate::store::organization::Organization;
 use crate::store::secret::Stamp;
 use crate::store::user::{User, UserState};
-use crate::store::{binding, credential, secret, user, workspace};
+use crate::store::{KeyedConnection, binding, credential, secret, user, workspace};
 
 /// How long the secrets of a deleted user are kept before they are destroyed.
 const PURGE_DELAY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -128,7 +127,7 @@ impl Service {
     /// Adds a user, who is a member of the organization.
     pub(crate) async fn add_user(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         organization: &Organization,
         id: &UserId,
@@ -152,7 +151,7 @@ impl Service {
     /// Makes a user a member of the organization, unless they are already, or administer it.
     pub(crate) async fn make_member(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         organization: Uid,
         user: Uid,
@@ -172,7 +171,7 @@ impl Service {
 }
 
 /// Whether a user is a member of the organization, or administers it.
-pub(crate) async fn takes_part(db: &impl ConnectionTrait, organization: Uid, user: Uid) -> Result<bool, Error> {
+pub(crate) async fn takes_part(db: &impl KeyedConnection, organization: Uid, user: Uid) -> Result<bool, Error> {
     let principal = PrincipalRef { kind: PrincipalKind::User, uid: user };
     for role in [Role::Admin, Role::Member] {
         let held = Binding { principal, role, resource: RoleResource::Organization(organization) };
@@ -185,7 +184,7 @@ pub(crate) async fn takes_part(db: &impl ConnectionTrait, organization: Uid, use
 
 /// Refuses to take the last administrator from an organization. Ask under its lock.
 pub(crate) async fn keeps_an_admin(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: &Organization,
     leaving: PrincipalRef,
 ) -> Result<(), Error> {
@@ -199,7 +198,7 @@ pub(crate) async fn keeps_an_admin(
 
 /// Ends every credential of a user and every session for them, whoever created it.
 pub(crate) async fn end_credentials(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     call: &Call,
     organization: Uid,
     user: PrincipalRef,

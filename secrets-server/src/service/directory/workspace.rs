@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use sea_orm::ConnectionTrait;
 use secrets_core::authorize::{self, Action};
 use secrets_core::{
     OrganizationId, Principal, ProjectId, Resource, Scope, ScopeKind, ScopeName, Uid, UserId, WorkspaceId, right,
@@ -17,7 +16,7 @@ use crate::service::page::Page;
 use crate::service::page::list::Listed;
 use crate::store::organization::Organization;
 use crate::store::workspace::Workspace;
-use crate::store::{binding, credential, project, secret, user, workspace};
+use crate::store::{KeyedConnection, binding, credential, project, secret, user, workspace};
 
 /// What CreateWorkspace is asked for.
 pub struct NewWorkspace {
@@ -166,7 +165,7 @@ impl Service {
 
 /// The workspace with the identifiers of its project and owner.
 pub(super) async fn name_workspace(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: &Organization,
     row: Workspace,
 ) -> Result<WorkspaceView, Error> {
@@ -181,7 +180,7 @@ struct Names {
 }
 
 impl Names {
-    async fn load(db: &impl ConnectionTrait, organization: Uid, rows: &[Workspace]) -> Result<Self, Error> {
+    async fn load(db: &impl KeyedConnection, organization: Uid, rows: &[Workspace]) -> Result<Self, Error> {
         let projects = project::by_uids(db, organization, rows.iter().filter_map(|row| row.project)).await?;
         let owners = user::by_uids(db, organization, rows.iter().filter_map(|row| row.owner)).await?;
         Ok(Self {

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use sea_orm::ConnectionTrait;
 use secrets_core::{
     Account, AccountName, Principal, PrincipalKind, PrincipalRef, Resource, ServiceAccountName, Uid, UserName,
 };
@@ -13,7 +12,7 @@ use crate::error::Error;
 use crate::service::Service;
 use crate::service::open_call::Located;
 use crate::store::organization::Organization;
-use crate::store::{service_account, user};
+use crate::store::{KeyedConnection, service_account, user};
 
 /// An account by name and by uid.
 #[derive(Clone, Debug)]
@@ -63,7 +62,7 @@ impl Service {
     /// The account of this name.
     pub async fn locate_account(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         name: &AccountName,
     ) -> Result<LocatedAccount, Error> {
@@ -98,7 +97,7 @@ pub fn resource_of(account: Account) -> Resource {
 
 /// The account that stored things of the organization, or of the platform, refer to.
 pub async fn account_of(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Option<Uid>,
     reference: PrincipalRef,
 ) -> Result<Account, Error> {
@@ -121,7 +120,7 @@ pub struct AccountNames(HashMap<PrincipalRef, String>);
 impl AccountNames {
     /// Looks all of them up: two queries, however many there are. Without an organization only the platform's.
     pub async fn load(
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         organization: Option<&Organization>,
         accounts: impl IntoIterator<Item = PrincipalRef>,
     ) -> Result<Self, Error> {

@@ -1,6 +1,5 @@
 //! For whom a set is resolved: from the identifiers of a context to its uids, and what is authorized for it.
 
-use sea_orm::ConnectionTrait;
 use secrets_core::authorize::Resource;
 use secrets_core::{
     AccountName, Binding, Context, ContextName, Principal, PrincipalKind, PrincipalName, PrincipalRef, ScopeKind,
@@ -13,7 +12,7 @@ use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::open_call::Located;
 use crate::store::organization::Organization;
-use crate::store::{binding, context};
+use crate::store::{KeyedConnection, binding, context};
 
 /// A context by name and by uid.
 #[derive(Clone, Debug)]
@@ -96,7 +95,7 @@ impl Service {
     /// The context of this name, and what is to be authorized for it.
     pub async fn locate_context(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         name: &ContextName,
     ) -> Result<LocatedContext, Error> {

@@ -1,6 +1,5 @@
 //! The resources on which roles are held, by name: `platform`, an organization, a project or a workspace.
 
-use sea_orm::ConnectionTrait;
 use secrets_core::{Resource, RoleResource, RoleResourceName, Scope, Uid};
 
 use super::LocatedScope;
@@ -9,6 +8,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::open_call::Located;
+use crate::store::KeyedConnection;
 use crate::store::PLATFORM;
 use crate::store::organization::Organization;
 
@@ -60,7 +60,7 @@ impl Service {
     /// The role resource of this name, and what is to be authorized for it.
     pub async fn locate_role_resource(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         name: &RoleResourceName,
     ) -> Result<LocatedRoleResource, Error> {

@@ -1,7 +1,6 @@
 //! What Resolve, Explain and Watch have in common: from the context that is asked for to the decision which of its secrets
 //! win, for a caller who has the right to ask. Caches of decisions belong here.
 
-use sea_orm::DatabaseTransaction;
 use secrets_core::authorize::{Permit, Right};
 use secrets_core::{ContextName, Filter, Resolution, SessionRestrictions};
 
@@ -10,6 +9,7 @@ use crate::error::Error;
 use crate::service::Service;
 use crate::service::locate::context::LocatedContext;
 use crate::service::open_call::Authorize;
+use crate::store::ReadTransaction;
 use crate::store::revision::Revision;
 use crate::store::secret::SecretWithVersion;
 
@@ -38,7 +38,7 @@ impl Service {
     /// Locates the context, authorizes `A` on it, and decides. All of it is read from `db`, one state of the database.
     pub(super) async fn evaluate<A: Right>(
         &self,
-        db: &DatabaseTransaction,
+        db: &ReadTransaction,
         call: &mut impl Authorize,
         asked: Asked,
     ) -> Result<Evaluation<A>, Error> {

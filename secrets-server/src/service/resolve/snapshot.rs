@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::DatabaseTransaction;
 use secrets_core::authorize::{Permit, Resource, Right};
 use secrets_core::{Candidate, Uid};
 
 use crate::error::{Error, Reason};
 use crate::service::Service;
+use crate::store::ReadTransaction;
 use crate::store::revision::{self, Revision};
 use crate::store::secret::{self, SecretWithVersion};
 
@@ -35,7 +35,7 @@ impl Service {
     /// revision that the caller has seen; a history that does not include it is stale.
     pub async fn read_snapshot<A: Right>(
         &self,
-        db: &DatabaseTransaction,
+        db: &ReadTransaction,
         permit: &Permit<A>,
         at_least: Option<Revision>,
     ) -> Result<Snapshot, Error> {

@@ -4,7 +4,6 @@ pub mod filter;
 mod inherited;
 mod order;
 
-use sea_orm::ConnectionTrait;
 use secrets_core::ScopeName;
 
 pub use filter::{Filter, Filtered, InvalidFilter};
@@ -17,6 +16,7 @@ use crate::error::Error;
 use crate::service::Service;
 use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
+use crate::store::KeyedConnection;
 use crate::store::secret::{self, SecretQuery, SecretWithVersion};
 
 /// A page is cut short before it weighs much more: an answer has at most 4 MiB.
@@ -90,7 +90,7 @@ impl Service {
     /// The live secrets of the scope itself that the caller sees, or the deleted ones.
     async fn own(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         reading: &ReadableScope,
         deleted: bool,
     ) -> Result<Vec<SecretView>, Error> {
@@ -112,7 +112,7 @@ impl ReadableScope {
 }
 
 async fn name_what_they_reach(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     reading: &ReadableScope,
     secrets: &mut [SecretView],
 ) -> Result<(), Error> {

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sea_orm::ConnectionTrait;
 use secrets_core::authorize::{Listing, Resource};
 use secrets_core::{
     Redaction, Role, RoleResource, Scope, ScopeName, SecretName, Target, Timestamp, Uid, ValueWarning, Visibility,
@@ -17,7 +16,7 @@ use crate::service::Service;
 use crate::service::locate::LocatedScope;
 use crate::service::warning::{Warning, WarningCode};
 use crate::store::secret::{self, Secret, SecretWithVersion};
-use crate::store::{project, workspace};
+use crate::store::{KeyedConnection, project, workspace};
 
 /// An expiry within this time is warned of.
 const EXPIRY_NOTICE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -71,7 +70,7 @@ impl Service {
     /// The broader scopes, with those of their secrets that have the name, destination or group of this one.
     pub(super) async fn overlaps_of(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         located: &LocatedScope,
         secret: &Secret,
@@ -90,7 +89,7 @@ impl Service {
     /// The broader scopes, with all their secrets: for many changes at once.
     pub(super) async fn overlaps(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         located: &LocatedScope,
     ) -> Result<OverlapCheck, Error> {
@@ -104,7 +103,7 @@ impl Service {
 
     async fn broader_scopes(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         located: &LocatedScope,
     ) -> Result<OverlapCheck, Error> {
@@ -148,7 +147,7 @@ impl Service {
     /// The projects and workspaces that contexts of this user, who calls, may name.
     async fn memberships(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         organization: Uid,
         user: Uid,

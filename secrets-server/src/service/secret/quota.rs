@@ -1,12 +1,12 @@
 //! How much a scope takes: secrets, and bytes of an answer.
 
-use sea_orm::ConnectionTrait;
 use secrets_core::Target;
 use secrets_core::limits::{Limit, LimitExceeded, Limits};
 
 use super::mutation::SecretMutation;
 use crate::error::{Error, Reason};
 use crate::service::locate::LocatedScope;
+use crate::store::KeyedConnection;
 use crate::store::secret::{self, AnswerSize, Secret, SecretWithVersion};
 
 /// What a change adds to a scope and takes away from it.
@@ -28,7 +28,7 @@ pub(super) fn answer_size(located: &LocatedScope) -> AnswerSize {
 /// Refuses a change for which the scope has no room. What makes a scope smaller is never refused, though it be over a limit
 /// that was lowered since. Ask while holding the organization's lock.
 pub(super) async fn check(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     located: &LocatedScope,
     limits: &Limits,
     delta: QuotaDelta,

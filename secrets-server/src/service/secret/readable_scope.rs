@@ -1,6 +1,5 @@
 //! Looking at the secrets of a scope: who may, and how much of it they see.
 
-use sea_orm::ConnectionTrait;
 use secrets_core::authorize::{Entitlement, Listing, Permit, Resource};
 use secrets_core::{Principal, ScopeName, SecretName, right};
 
@@ -12,7 +11,7 @@ use crate::error::Error;
 use crate::service::Service;
 use crate::service::locate::LocatedScope;
 use crate::service::open_call::{Located, OpenCall};
-use crate::store::{secret, workspace};
+use crate::store::{KeyedConnection, secret, workspace};
 
 /// A scope that its caller may look at.
 pub(super) struct ReadableScope {
@@ -27,7 +26,7 @@ impl Service {
     /// call is about, if it is about one.
     pub(super) async fn read_secrets(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &mut OpenCall,
         scope: &ScopeName,
         secret: Option<&SecretName>,
@@ -46,7 +45,7 @@ impl Service {
     /// How much the holder of the permit sees.
     pub(in crate::service) async fn listing_of(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         permit: &Permit<right::ListSecrets>,
     ) -> Result<Listing, Error> {
@@ -64,7 +63,7 @@ impl Service {
     /// The live secret of this name, if the caller sees it. What is hidden is as absent as what is not there.
     pub(super) async fn find_shown(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &mut OpenCall,
         name: &SecretName,
     ) -> Result<SecretView, Error> {

@@ -1,6 +1,5 @@
 //! Between values and the sealed versions that are stored.
 
-use sea_orm::ConnectionTrait;
 use secrets_core::{Target, check_value};
 
 use crate::call::Call;
@@ -8,6 +7,7 @@ use crate::crypto::{OpenError, SecretBytes, ValueIdentity, data_key_version};
 use crate::error::{Error, Reason};
 use crate::keys::DataKey;
 use crate::service::Service;
+use crate::store::KeyedConnection;
 use crate::store::secret::Secret;
 use crate::store::version::SecretVersion;
 
@@ -40,7 +40,7 @@ impl Service {
     /// Opens a version, to seal its value anew. It goes nowhere else.
     pub(super) async fn open_version(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         secret: &Secret,
         version: &SecretVersion,
     ) -> Result<SecretBytes, Error> {

@@ -1,6 +1,5 @@
 //! A secret as callers see it: everything but its value.
 
-use sea_orm::ConnectionTrait;
 use secrets_core::authorize::Listing;
 use secrets_core::{ScopeName, SecretName, Target};
 
@@ -8,6 +7,7 @@ use super::patch::VisibilityNames;
 use super::visibility::Reached;
 use crate::error::Error;
 use crate::service::warning::Warning;
+use crate::store::KeyedConnection;
 use crate::store::revision::Revision;
 use crate::store::secret::SecretWithVersion;
 
@@ -40,7 +40,7 @@ pub struct ChangedSecret {
 /// Shows one secret of a scope to somebody for whom `listing` decides what of its selection they see: none if not even the
 /// secret.
 pub(super) async fn show(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     scope: &ScopeName,
     mut current: SecretWithVersion,
     listing: &Listing,

@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sea_orm::ConnectionTrait;
 use secrets_core::{ProjectId, Uid, Visibility, WorkspaceId};
 
 use super::patch::VisibilityNames;
 use crate::error::Error;
-use crate::store::{project, workspace};
+use crate::store::{KeyedConnection, project, workspace};
 
 /// The uids of what is named. What does not exist is refused by name.
 pub(super) async fn locate(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     names: &VisibilityNames,
 ) -> Result<Visibility, Error> {
@@ -41,7 +40,7 @@ pub(super) struct Reached {
 impl Reached {
     /// Looks up all that is selected: two queries, or none.
     pub(super) async fn by<'a>(
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         organization: Uid,
         visibilities: impl Iterator<Item = &'a Visibility>,
     ) -> Result<Self, Error> {

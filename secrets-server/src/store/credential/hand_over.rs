@@ -1,14 +1,15 @@
 //! Sessions get another creator: with that they end from then on, and no later.
 
-use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::sea_query::LockType;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{LockType, SimpleExpr};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect};
 use secrets_core::{Timestamp, Uid};
 
 use super::origin::{Origin, is_session};
-use super::{ActiveModel, Column, Credential, Entity, MAX_CREDENTIALS_PER_STATEMENT, TABLE, is_live, read};
+use super::{ActiveModel, Column, Credential, Entity, MAX_CREDENTIALS_PER_STATEMENT, Model, TABLE, is_live, read};
 use crate::store::row::reading;
-use crate::store::{StoreError, organization_or_platform};
+use crate::store::row_mac::{intact, mac_of};
+use crate::store::{KeyedConnection, StoreError};
 
 /// A token that a session gets as its creator, and when: a new period begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,23 +21,23 @@ pub struct NewCreator {
 /// Sets when a session that is not revoked expires and, unless it keeps the one it has, its creator; false if there is no
 /// such session.
 pub async fn renew(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     session: Uid,
     expire_time: Timestamp,
     creator: Option<NewCreator>,
 ) -> Result<bool, StoreError> {
-    let query = Entity::update_many()
-        .set(ActiveModel {
-            expire_time: Set(Some(expire_time.as_micros())),
-            creator_uid: creator.map_or(NotSet, |creator| Set(Some(creator.credential))),
-            period_start_time: creator.map_or(NotSet, |creator| Set(Some(creator.time.as_micros()))),
-            ..Default::default()
-        })
-        .filter(Column::OrganizationUid.eq(organization_or_platform(Some(organization))))
-        .filter(Column::Uid.eq(session))
-        .filter(Column::RevokeTime.is_null());
-    let renewed = query.exec(db).await?.rows_affected == 1;
+    let named = Column::OrganizationUid.eq(organization).and(Column::Uid.eq(session));
+    let mut renewed = false;
+    for mut row in held(db, named.and(Column::RevokeTime.is_null())).await? {
+        row.expire_time = Some(expire_time.as_micros());
+        if let Some(creator) = creator {
+            row.creator_uid = Some(creator.credential);
+            row.period_start_time = Some(creator.time.as_micros());
+        }
+        store(db, row).await?;
+        renewed = true;
+    }
     if creator.is_some() {
         // What it was bound to before may end later.
         end_by(db, &[session], expire_time).await?;
@@ -47,7 +48,7 @@ pub async fn renew(
 /// The live token of the same principal that was created with `token` and ends last, the newest of several; held until the
 /// transaction ends, so that whoever revokes it meanwhile finds what it is handed.
 pub async fn successor(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     token: &Credential,
     now: Timestamp,
 ) -> Result<Option<Credential>, StoreError> {
@@ -59,7 +60,7 @@ pub async fn successor(
         .filter(is_live(now))
         .lock(LockType::Share);
     let rows = query.all(db).await.map_err(reading(TABLE))?;
-    let rows = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let rows = rows.into_iter().filter_map(|row| intact(db, row)).map(read).collect::<Result<Vec<_>, _>>()?;
     // None is never.
     Ok(rows.into_iter().max_by_key(|row| (row.expire_time.is_none(), row.expire_time, row.create_time)))
 }
@@ -67,17 +68,17 @@ pub async fn successor(
 /// Gives the live sessions of the credential `from` to the credential `to`, with which they end from then on; returns how
 /// many.
 pub async fn hand_over_sessions(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     from: Uid,
     to: &Credential,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let query = Entity::update_many()
-        .set(ActiveModel { creator_uid: Set(Some(to.uid)), ..Default::default() })
-        .filter(Column::CreatorUid.eq(from))
-        .filter(is_session())
-        .filter(is_live(now));
-    let moved = query.exec(db).await?.rows_affected;
+    let mut moved = 0;
+    for mut row in held(db, Column::CreatorUid.eq(from).and(is_session()).and(is_live(now))).await? {
+        row.creator_uid = Some(to.uid);
+        store(db, row).await?;
+        moved += 1;
+    }
     if let Some(end) = to.expire_time {
         end_by(db, &[to.uid], end).await?;
     }
@@ -85,25 +86,43 @@ pub async fn hand_over_sessions(
 }
 
 /// Ends the sessions of these creators, and those that were created with them, at `end` where they would end later.
-async fn end_by(db: &impl ConnectionTrait, creators: &[Uid], end: Timestamp) -> Result<(), StoreError> {
+async fn end_by(db: &impl KeyedConnection, creators: &[Uid], end: Timestamp) -> Result<(), StoreError> {
     let mut generation = creators.to_vec();
     while !generation.is_empty() {
         let mut next = Vec::new();
         for creators in generation.chunks(MAX_CREDENTIALS_PER_STATEMENT) {
             let later = Column::CreatorUid.is_in(creators.iter().copied()).and(is_session());
             let later = later.and(Column::RevokeTime.is_null()).and(Column::ExpireTime.gt(end.as_micros()));
-            let query = Entity::find().select_only().column(Column::Uid).filter(later.clone());
-            let found: Vec<Uid> = query.into_tuple().all(db).await.map_err(reading(TABLE))?;
-            if !found.is_empty() {
-                let query = Entity::update_many()
-                    .set(ActiveModel { expire_time: Set(Some(end.as_micros())), ..Default::default() })
-                    .filter(later);
-                query.exec(db).await?;
+            let mut found = Vec::new();
+            for mut row in held(db, later).await? {
+                row.expire_time = Some(end.as_micros());
+                found.push(row.uid);
+                store(db, row).await?;
             }
             // No session ends later than the one that created it: the others have none to look at.
             next.extend(found);
         }
         generation = next;
     }
+    Ok(())
+}
+
+/// The sessions that meet the condition, held until the transaction ends: another one, under another lock, may be at them.
+async fn held(db: &impl KeyedConnection, condition: SimpleExpr) -> Result<Vec<Model>, StoreError> {
+    let rows = Entity::find().filter(condition).lock(LockType::Update).all(db).await.map_err(reading(TABLE))?;
+    Ok(rows.into_iter().filter_map(|row| intact(db, row)).collect())
+}
+
+/// Stores when a session ends, with whom, and when its period began.
+async fn store(db: &impl KeyedConnection, row: Model) -> Result<(), StoreError> {
+    let row_mac = Set(Some(mac_of(db, &row)));
+    let set = ActiveModel {
+        expire_time: Set(row.expire_time),
+        creator_uid: Set(row.creator_uid),
+        period_start_time: Set(row.period_start_time),
+        row_mac,
+        ..Default::default()
+    };
+    Entity::update_many().set(set).filter(Column::Uid.eq(row.uid)).exec(db).await?;
     Ok(())
 }

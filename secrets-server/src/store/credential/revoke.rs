@@ -13,7 +13,8 @@ use secrets_core::{CredentialKind, Timestamp, Uid};
 use super::origin::{ends_with_creator, is_issued_token, is_session};
 use super::{ActiveModel, Column, Credential, Entity, MAX_CREDENTIALS_PER_STATEMENT, TABLE, is_live, read};
 use crate::store::row::reading;
-use crate::store::{StoreError, organization_or_platform};
+use crate::store::row_mac::intact;
+use crate::store::{KeyedConnection, StoreError, organization_or_platform};
 
 /// What a revocation ended, and what it did not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +36,7 @@ impl Revoked {
 
 /// Revokes one credential, with what was created with it. Of one that ended before, what was created with it.
 pub async fn revoke(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Option<Uid>,
     uid: Uid,
     now: Timestamp,
@@ -45,7 +46,7 @@ pub async fn revoke(
 
 /// Revokes one credential and nothing that was created with it; false if it is not there or had ended before.
 pub async fn revoke_alone(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Option<Uid>,
     uid: Uid,
     now: Timestamp,
@@ -54,13 +55,13 @@ pub async fn revoke_alone(
 }
 
 /// Revokes the sessions that were created with a credential, and what was created with these.
-pub async fn revoke_sessions_of(db: &impl ConnectionTrait, creator: Uid, now: Timestamp) -> Result<u64, StoreError> {
+pub async fn revoke_sessions_of(db: &impl KeyedConnection, creator: Uid, now: Timestamp) -> Result<u64, StoreError> {
     Ok(revoke_where(db, is_session().and(Column::CreatorUid.eq(creator)), now).await?.sessions)
 }
 
 /// Revokes every credential of a principal, wherever it is for, and all sessions the principal created.
 pub async fn revoke_of_principal(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     principal: PrincipalRef,
     now: Timestamp,
 ) -> Result<Revoked, StoreError> {
@@ -70,7 +71,7 @@ pub async fn revoke_of_principal(
 
 /// Revokes every session for a user, whoever created it.
 pub async fn revoke_sessions_for_user(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     user: Uid,
     now: Timestamp,
@@ -81,7 +82,7 @@ pub async fn revoke_sessions_for_user(
 
 /// Revokes every session whose context names this project or workspace.
 pub async fn revoke_sessions_in(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     resource: Uid,
     now: Timestamp,
@@ -92,7 +93,7 @@ pub async fn revoke_sessions_in(
 
 /// Revokes every credential of an organization.
 pub async fn revoke_of_organization(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     now: Timestamp,
 ) -> Result<Revoked, StoreError> {
@@ -100,7 +101,7 @@ pub async fn revoke_of_organization(
 }
 
 /// Revokes every credential there is.
-pub async fn revoke_all(db: &impl ConnectionTrait, now: Timestamp) -> Result<Revoked, StoreError> {
+pub async fn revoke_all(db: &impl KeyedConnection, now: Timestamp) -> Result<Revoked, StoreError> {
     revoke_where(db, Column::RevokeTime.is_null(), now).await
 }
 
@@ -123,7 +124,7 @@ pub async fn purge_ended(db: &impl ConnectionTrait, before: Timestamp, limit: u6
 
 /// Ends what meets the condition, and what was created with it and ends with it. A token that ended before ends nothing by
 /// itself; what was created with it may still live, and is reached.
-async fn revoke_where(db: &impl ConnectionTrait, condition: SimpleExpr, now: Timestamp) -> Result<Revoked, StoreError> {
+async fn revoke_where(db: &impl KeyedConnection, condition: SimpleExpr, now: Timestamp) -> Result<Revoked, StoreError> {
     let mut revoked = Revoked::default();
     let mut creators = end_reached(db, condition, now, &mut revoked).await?;
     // A row that names itself as its creator's creator must not go round for ever.
@@ -146,7 +147,7 @@ async fn revoke_where(db: &impl ConnectionTrait, condition: SimpleExpr, now: Tim
 /// What creates is ended first, and only then searched for what was created with it: whoever holds one to create with it is
 /// waited for.
 async fn end_reached(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     condition: SimpleExpr,
     now: Timestamp,
     revoked: &mut Revoked,
@@ -167,7 +168,7 @@ async fn end_reached(
 /// Ends those of the credentials that are live and, once it is their turn, still meet the condition: a session may have got
 /// another creator meanwhile.
 async fn end(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     condition: &SimpleExpr,
     uids: &[Uid],
     now: Timestamp,
@@ -175,7 +176,7 @@ async fn end(
     let mut ended = 0;
     for uids in uids.chunks(MAX_CREDENTIALS_PER_STATEMENT) {
         let query = Entity::update_many()
-            .set(ActiveModel { revoke_time: Set(Some(now.as_micros())), ..Default::default() })
+            .set(ActiveModel { revoke_time: Set(Some(now.as_micros())), row_mac: Set(None), ..Default::default() })
             .filter(Column::Uid.is_in(uids.iter().copied()))
             .filter(condition.clone())
             .filter(is_live(now));
@@ -184,9 +185,10 @@ async fn end(
     Ok(ended)
 }
 
-async fn issued(db: &impl ConnectionTrait, created: SimpleExpr, now: Timestamp) -> Result<Vec<Credential>, StoreError> {
+async fn issued(db: &impl KeyedConnection, created: SimpleExpr, now: Timestamp) -> Result<Vec<Credential>, StoreError> {
     let query = Entity::find().filter(created).filter(is_issued_token()).filter(is_live(now));
-    query.all(db).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+    let rows = query.all(db).await.map_err(reading(TABLE))?;
+    rows.into_iter().filter_map(|row| intact(db, row)).map(read).collect()
 }
 
 fn named(organization: Option<Uid>, uid: Uid) -> SimpleExpr {

@@ -15,6 +15,7 @@ pub struct Model {
     pub role: String,
     pub create_time: i64,
     pub creator: String,
+    pub row_mac: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

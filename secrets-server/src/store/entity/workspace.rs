@@ -13,6 +13,7 @@ pub struct Model {
     pub owner_uid: Option<Uuid>,
     pub display_name: String,
     pub create_time: i64,
+    pub row_mac: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,28 +1,40 @@
 //! Deleting, bringing back, purging.
 
-use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use secrets_core::{Scope, Timestamp, Uid};
 
-use super::{Stamp, TABLE};
+use super::head::Head;
+use super::{SecretWithVersion, Stamp, TABLE};
 use crate::store::entity::secret::{ActiveModel, Column, Entity};
 use crate::store::row::{Row, reading};
-use crate::store::{StoreError, WriteTransaction};
+use crate::store::row_mac::mac_of;
+use crate::store::{KeyedConnection, StoreError, WriteTransaction};
 
 /// Deletes a live secret until `purge_time`; false if there is no such live one.
 pub async fn delete(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     uid: Uid,
     purge_time: Timestamp,
     stamp: &Stamp,
 ) -> Result<bool, StoreError> {
-    Ok(delete_where(db, organization, Column::Uid.eq(uid), purge_time, stamp).await? == 1)
+    let found = super::by_uid(db, organization, uid).await?.filter(|found| found.secret.delete_time.is_none());
+    let Some(SecretWithVersion { mut secret, .. }) = found else { return Ok(false) };
+    (secret.delete_time, secret.purge_time) = (Some(stamp.time), Some(purge_time));
+    let set = ActiveModel {
+        delete_time: Set(Some(stamp.time.as_micros())),
+        purge_time: Set(Some(purge_time.as_micros())),
+        live: Set(None),
+        row_mac: Set(Some(mac_of(db, &Head::new(&secret)))),
+        ..stamped(uid, stamp)?
+    };
+    let query = Entity::update_many().set(set).filter(Column::Uid.eq(uid)).filter(Column::Live.eq(1));
+    Ok(query.exec(db).await?.rows_affected == 1)
 }
 
-/// Deletes all live secrets of a scope until `purge_time`; returns how many.
+/// Deletes all live secrets of a scope that ends until `purge_time`; returns how many. None of them can be brought back.
 pub async fn delete_scope(
     db: &impl ConnectionTrait,
     organization: Uid,
@@ -30,18 +42,39 @@ pub async fn delete_scope(
     purge_time: Timestamp,
     stamp: &Stamp,
 ) -> Result<u64, StoreError> {
-    delete_where(db, organization, Column::ScopeUid.eq(scope.uid), purge_time, stamp).await
+    let set = ActiveModel {
+        delete_time: Set(Some(stamp.time.as_micros())),
+        purge_time: Set(Some(purge_time.as_micros())),
+        live: Set(None),
+        row_mac: Set(None),
+        ..stamped(scope.uid, stamp)?
+    };
+    let query = Entity::update_many()
+        .set(set)
+        .filter(Column::OrganizationUid.eq(organization))
+        .filter(Column::ScopeUid.eq(scope.uid))
+        .filter(Column::Live.eq(1));
+    Ok(query.exec(db).await?.rows_affected)
 }
 
 /// Brings a deleted secret back; false if there is no such deleted one. [`crate::store::UniqueIndex::SecretId`] or
 /// [`crate::store::UniqueIndex::Destination`] if another one has its name or place by now.
 pub async fn undelete(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     uid: Uid,
     stamp: &Stamp,
 ) -> Result<bool, StoreError> {
-    let set = ActiveModel { delete_time: Set(None), purge_time: Set(None), live: Set(Some(1)), ..stamped(uid, stamp)? };
+    let found = super::by_uid(db, organization, uid).await?.filter(|found| found.secret.delete_time.is_some());
+    let Some(SecretWithVersion { mut secret, .. }) = found else { return Ok(false) };
+    (secret.delete_time, secret.purge_time) = (None, None);
+    let set = ActiveModel {
+        delete_time: Set(None),
+        purge_time: Set(None),
+        live: Set(Some(1)),
+        row_mac: Set(Some(mac_of(db, &Head::new(&secret)))),
+        ..stamped(uid, stamp)?
+    };
     let query = Entity::update_many()
         .set(set)
         .filter(Column::OrganizationUid.eq(organization))
@@ -85,27 +118,6 @@ pub async fn purge_due(db: &WriteTransaction, now: Timestamp, limit: u64) -> Res
     let rows = query.exec(db).await?.rows_affected;
     db.outdated(rows);
     Ok(rows)
-}
-
-async fn delete_where(
-    db: &impl ConnectionTrait,
-    organization: Uid,
-    condition: SimpleExpr,
-    purge_time: Timestamp,
-    stamp: &Stamp,
-) -> Result<u64, StoreError> {
-    let set = ActiveModel {
-        delete_time: Set(Some(stamp.time.as_micros())),
-        purge_time: Set(Some(purge_time.as_micros())),
-        live: Set(None),
-        ..stamped(organization, stamp)?
-    };
-    let query = Entity::update_many()
-        .set(set)
-        .filter(Column::OrganizationUid.eq(organization))
-        .filter(condition)
-        .filter(Column::Live.eq(1));
-    Ok(query.exec(db).await?.rows_affected)
 }
 
 fn stamped(row: Uid, stamp: &Stamp) -> Result<ActiveModel, StoreError> {

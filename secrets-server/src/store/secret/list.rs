@@ -6,8 +6,8 @@ use sea_orm::{
 use secrets_core::{Scope, SecretId, Timestamp, Uid};
 
 use super::{Secret, SecretWithVersion, all, live, within};
-use crate::store::StoreError;
 use crate::store::entity::secret::{Column, Entity};
+use crate::store::{KeyedConnection, StoreError};
 
 /// By what a page is ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl From<&Secret> for SecretPosition {
 
 /// Up to `limit` secrets of a scope, those after `after`.
 pub async fn list(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     organization: Uid,
     scope: Scope,
     query: SecretQuery,

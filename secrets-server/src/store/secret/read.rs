@@ -1,14 +1,16 @@
 //! Between rows and structs.
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait};
+use sea_orm::ActiveValue::Set;
 use secrets_core::{NamePolicy, Scope, SecretId, Timestamp, Visibility};
 
+use super::head::Head;
 use super::{Secret, SecretWithVersion, TABLE, labels, visibility};
-use crate::store::StoreError;
 use crate::store::entity::secret::{ActiveModel, Model};
 use crate::store::entity::secret_version;
 use crate::store::row::{Row, optional_time, time};
+use crate::store::row_mac::intact;
 use crate::store::version::{self, SecretVersion};
+use crate::store::{KeyedConnection, StoreError};
 
 /// The columns that change without a new version.
 pub(super) fn metadata(secret: &Secret) -> Result<ActiveModel, StoreError> {
@@ -41,18 +43,25 @@ pub(super) fn revision(secret: &Secret, revision: u64) -> Result<i64, StoreError
     revision.try_into().map_err(|_| Row::new(TABLE, &secret.uid).corrupt("revision"))
 }
 
+/// Those of the rows that are as they were written.
 pub(super) async fn current(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     rows: Vec<(Model, Option<secret_version::Model>)>,
 ) -> Result<Vec<SecretWithVersion>, StoreError> {
     let mut selections = visibility::load(db, rows.iter().map(|(secret, _)| secret)).await?;
     let mut secrets = Vec::with_capacity(rows.len());
     for (secret, version) in rows {
+        let selection = selections.remove(&secret.uid).unwrap_or_default();
+        // What was deleted with its scope has no MAC and never comes back.
+        let is_gone = secret.row_mac.is_none() && secret.delete_time.is_some();
+        if is_gone || intact(db, Head::stored(&secret, &selection)).is_none() {
+            continue;
+        }
         let row = Row::new(TABLE, &secret.uid);
         let version = version.ok_or_else(|| row.corrupt("current_version"))?;
         let visibility = match secret.visibility.as_str() {
             visibility::ALL => Visibility::All,
-            visibility::SELECTED => selections.remove(&secret.uid).unwrap_or_else(visibility::nothing),
+            visibility::SELECTED => visibility::selection(selection)?,
             _ => return Err(row.corrupt("visibility")),
         };
         secrets.push(SecretWithVersion { version: version::read(version)?, secret: stored(secret, visibility)? });

@@ -7,10 +7,12 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Query
 use secrets_core::{Uid, Visibility};
 
 use super::Secret;
-use crate::store::StoreError;
+use super::head::Head;
 use crate::store::entity::secret;
-use crate::store::entity::secret_visibility::{ActiveModel, Column, Entity};
+use crate::store::entity::secret_visibility::{ActiveModel, Column, Entity, Model};
 use crate::store::row::{Row, reading};
+use crate::store::row_mac::store_mac;
+use crate::store::{KeyedConnection, StoreError};
 
 const TABLE: &str = "secret_visibility";
 const PROJECT: &str = "PROJECT";
@@ -29,13 +31,12 @@ pub(super) fn keyword(visibility: &Visibility) -> &'static str {
     }
 }
 
-/// An empty selection: it reaches nobody.
-pub(super) fn nothing() -> Visibility {
-    Visibility::Selected { projects: BTreeSet::new(), workspaces: BTreeSet::new() }
-}
-
 /// Removes a project or workspace that is deleted from all selections of the organization; returns from how many.
-pub async fn forget_resource(db: &impl ConnectionTrait, organization: Uid, resource: Uid) -> Result<u64, StoreError> {
+pub async fn forget_resource(db: &impl KeyedConnection, organization: Uid, resource: Uid) -> Result<u64, StoreError> {
+    let selecting =
+        Query::select().column(Column::SecretUid).from(Entity).and_where(Column::ResourceUid.eq(resource)).to_owned();
+    let query = super::in_organization(organization).filter(secret::Column::Uid.in_subquery(selecting));
+    let selecting = super::all(db, query).await?;
     let secrets = Query::select()
         .column(secret::Column::Uid)
         .from(secret::Entity)
@@ -43,14 +44,27 @@ pub async fn forget_resource(db: &impl ConnectionTrait, organization: Uid, resou
         .to_owned();
     let query =
         Entity::delete_many().filter(Column::ResourceUid.eq(resource)).filter(Column::SecretUid.in_subquery(secrets));
-    Ok(query.exec(db).await?.rows_affected)
+    let forgotten = query.exec(db).await?.rows_affected;
+    for mut each in selecting {
+        if let Visibility::Selected { projects, workspaces } = &mut each.secret.visibility {
+            projects.remove(&resource);
+            workspaces.remove(&resource);
+        }
+        store_mac(db, &Head::new(&each.secret)).await?;
+    }
+    Ok(forgotten)
+}
+
+/// What is selected, as it is stored and in the order of the MAC.
+pub(super) fn rows(projects: &BTreeSet<Uid>, workspaces: &BTreeSet<Uid>) -> impl Iterator<Item = (&'static str, Uid)> {
+    let (projects, workspaces) = (projects.iter().copied(), workspaces.iter().copied());
+    projects.map(|uid| (PROJECT, uid)).chain(workspaces.map(|uid| (WORKSPACE, uid)))
 }
 
 pub(super) async fn insert(db: &impl ConnectionTrait, secret: &Secret) -> Result<(), StoreError> {
     let Visibility::Selected { projects, workspaces } = &secret.visibility else { return Ok(()) };
-    let selected = projects.iter().map(|uid| (*uid, PROJECT)).chain(workspaces.iter().map(|uid| (*uid, WORKSPACE)));
-    let rows: Vec<_> = selected
-        .map(|(uid, kind)| ActiveModel {
+    let rows: Vec<_> = rows(projects, workspaces)
+        .map(|(kind, uid)| ActiveModel {
             secret_uid: Set(secret.uid),
             resource_uid: Set(uid),
             kind: Set(kind.to_owned()),
@@ -67,28 +81,33 @@ pub(super) async fn replace(db: &impl ConnectionTrait, secret: &Secret) -> Resul
     insert(db, secret).await
 }
 
-/// The selections of those secrets that have one, by the secret's uid; an empty one may be left out. One query, or
+/// The rows of the selections of those secrets that have one, by the secret's uid; an empty one is left out. One query, or
 /// none.
 pub(super) async fn load(
     db: &impl ConnectionTrait,
     secrets: impl Iterator<Item = &secret::Model>,
-) -> Result<HashMap<Uid, Visibility>, StoreError> {
+) -> Result<HashMap<Uid, Vec<Model>>, StoreError> {
     let selected: Vec<_> = secrets.filter(|secret| secret.visibility == SELECTED).map(|secret| secret.uid).collect();
-    let mut selections = HashMap::new();
+    let mut selections = HashMap::<_, Vec<_>>::new();
     if selected.is_empty() {
         return Ok(selections);
     }
     let rows = Entity::find().filter(Column::SecretUid.is_in(selected)).all(db).await.map_err(reading(TABLE))?;
     for row in rows {
-        let Visibility::Selected { projects, workspaces } = selections.entry(row.secret_uid).or_insert_with(nothing)
-        else {
-            continue;
-        };
+        selections.entry(row.secret_uid).or_default().push(row);
+    }
+    Ok(selections)
+}
+
+/// What these rows select.
+pub(super) fn selection(rows: Vec<Model>) -> Result<Visibility, StoreError> {
+    let (mut projects, mut workspaces) = (BTreeSet::new(), BTreeSet::new());
+    for row in rows {
         match row.kind.as_str() {
             PROJECT => projects.insert(row.resource_uid),
             WORKSPACE => workspaces.insert(row.resource_uid),
             _ => return Err(Row::new(TABLE, &row.secret_uid).corrupt("kind")),
         };
     }
-    Ok(selections)
+    Ok(Visibility::Selected { projects, workspaces })
 }

@@ -106,7 +106,7 @@ impl<'a> Stage<'a> {
             Some(_) => (self.acme.organization, BINDINGS),
             None => (PLATFORM, CREDENTIAL),
         };
-        let tx = database.store.begin().await.unwrap();
+        let tx = self.server.app.store().begin().await.unwrap();
         let mut lock = revision::lock(&tx, within).await.unwrap().unwrap();
         database.statements.take();
         let waiting = tokio::spawn(call);

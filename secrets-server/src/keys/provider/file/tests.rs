@@ -167,6 +167,28 @@ async fn another_root_key_is_told_from_a_damaged_seed() {
 }
 
 #[tokio::test]
+async fn a_seed_says_whether_the_rows_of_its_database_have_macs() {
+    let directory = tempfile::tempdir().unwrap();
+    let key = FileRootKey::create(&directory.path().join("root.key"), random()).unwrap();
+    let unwrap = async |bytes: &[u8]| {
+        let wrapped = key.wrap(&bytes.to_vec().into()).await.unwrap();
+        RootSeed::unwrap(&key, 1, &wrapped).await.map(|seed| seed.rows_have_macs())
+    };
+    assert_eq!(
+        unwrap(&[1; 32]).await,
+        Ok(false),
+        "of an earlier program, also when its last byte is the one that says so"
+    );
+    assert_eq!(unwrap(&[1; 33]).await, Ok(true));
+    for bytes in [vec![1; 31], vec![2; 33], vec![1; 34]] {
+        assert!(matches!(unwrap(&bytes).await, Err(RootKeyError::Corrupt(_))), "{} bytes", bytes.len());
+    }
+    let made = RootSeed::make(&SystemRandom, 1).unwrap();
+    let wrapped = made.wrap(&key).await.unwrap();
+    assert!(RootSeed::unwrap(&key, 1, &wrapped).await.unwrap().rows_have_macs());
+}
+
+#[tokio::test]
 async fn wrapping_needs_randomness() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("root.key");

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use sea_orm::ConnectionTrait;
 use secrets_core::authorize::{self, Action};
 use secrets_core::{
     ContextName, CredentialKind, OrganizationId, ProjectId, ScopeName, Timestamp, Uid, UserId, WorkspaceId, right,
@@ -19,7 +18,7 @@ use crate::service::page::Page;
 use crate::service::page::list::Listed;
 use crate::store::credential::{Credential, CredentialFilter};
 use crate::store::organization::Organization;
-use crate::store::{credential, project, user, workspace};
+use crate::store::{KeyedConnection, credential, project, user, workspace};
 
 /// Which sessions to list.
 pub struct SessionQuery {
@@ -81,7 +80,7 @@ struct Names {
 }
 
 impl Names {
-    async fn load(db: &impl ConnectionTrait, organization: &Organization, rows: &[Credential]) -> Result<Self, Error> {
+    async fn load(db: &impl KeyedConnection, organization: &Organization, rows: &[Credential]) -> Result<Self, Error> {
         let within = organization.uid;
         let projects = project::by_uids(db, within, rows.iter().filter_map(|row| row.context_project)).await?;
         let workspaces = workspace::by_uids(db, within, rows.iter().filter_map(|row| row.context_workspace)).await?;

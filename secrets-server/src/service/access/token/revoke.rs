@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use sea_orm::ConnectionTrait;
 use secrets_core::authorize::{self, Action};
 use secrets_core::{OrganizationId, PrincipalKind, Resource, Scope, ScopeKind, TokenName, Uid, right};
 
@@ -15,7 +14,7 @@ use crate::service::locate::account::{AccountNames, account_of, resource_of};
 use crate::service::mutation::{Begun, IdempotencyKey, MutationOutcome};
 use crate::service::open_call::OpenCall;
 use crate::store::credential::{self, Credential};
-use crate::store::{PLATFORM, organization};
+use crate::store::{KeyedConnection, PLATFORM, organization};
 
 /// Service tokens that an answer names.
 const MAX_NAMED_TOKENS: usize = 100;
@@ -87,7 +86,7 @@ impl Service {
 
 /// Ends a token, and hands its sessions to the one that follows it. Without one, they end with it.
 async fn end_alone(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     call: &Call,
     token: &Credential,
     name: &TokenName,
@@ -107,7 +106,7 @@ async fn end_alone(
 /// Ends a token with its sessions and the tokens of its principal that were created with it. Those of others that were go on
 /// unless `with_issued`, and are named to whoever may list them.
 async fn end_with_descendants(
-    db: &impl ConnectionTrait,
+    db: &impl KeyedConnection,
     call: &Call,
     token: &Credential,
     with_issued: bool,
@@ -138,7 +137,7 @@ async fn end_with_descendants(
 }
 
 /// What is authorized about a token: the account that it belongs to, or the platform for the operator's.
-async fn token_resource(db: &impl ConnectionTrait, row: &Credential) -> Result<Resource, Error> {
+async fn token_resource(db: &impl KeyedConnection, row: &Credential) -> Result<Resource, Error> {
     if row.principal.kind == PrincipalKind::Operator {
         return Ok(Resource::Platform);
     }
@@ -146,7 +145,7 @@ async fn token_resource(db: &impl ConnectionTrait, row: &Credential) -> Result<R
 }
 
 /// Tokens in words. They may belong to several organizations: a program of the platform can administer them.
-async fn views(db: &impl ConnectionTrait, rows: Vec<Credential>) -> Result<Vec<TokenView>, Error> {
+async fn views(db: &impl KeyedConnection, rows: Vec<Credential>) -> Result<Vec<TokenView>, Error> {
     let mut names: HashMap<Option<Uid>, (Option<OrganizationId>, AccountNames)> = HashMap::new();
     for within in rows.iter().map(|row| row.organization) {
         if names.contains_key(&within) {

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::ConnectionTrait;
 use secrets_core::authorize::{Listing, Resource};
 use secrets_core::resolution::{NotChosenReason, resolve};
 use secrets_core::{Context, Scope, ScopeKind, ScopeName, SecretName, Uid, right};
@@ -12,14 +11,14 @@ use crate::error::Error;
 use crate::service::Service;
 use crate::service::secret::readable_scope::ReadableScope;
 use crate::service::secret::view::SecretView;
-use crate::store::{project, secret};
+use crate::store::{KeyedConnection, project, secret};
 
 impl Service {
     /// The secrets of the scope and of the broader ones that reach it, each marked with who wins instead. Which win is decided
     /// over all of them; of broader scopes those are shown that the caller may list.
     pub(super) async fn with_inherited(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         reading: &ReadableScope,
     ) -> Result<Vec<SecretView>, Error> {
@@ -68,7 +67,7 @@ impl Service {
     /// The scopes of the context that the caller may look at.
     async fn visible_scopes(
         &self,
-        db: &impl ConnectionTrait,
+        db: &impl KeyedConnection,
         call: &Call,
         reading: &ReadableScope,
         context: &Context,

@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 pub mod open;
+pub mod readiness;
 pub(crate) mod restore;
 
 use std::sync::Arc;

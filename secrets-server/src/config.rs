@@ -215,7 +215,9 @@ fn listener(raw: RawListener, section: &str, insecure: bool) -> Result<ListenerC
         None => Offered::all(),
     };
     let tls = raw.tls.map(|tls| tls_files(tls, section)).transpose()?;
-    if tls.is_none() && !address.ip().is_loopback() && !raw.insecure.unwrap_or(insecure) {
+    // Whether a server serves may be known to anybody: the probes of Kubernetes ask without TLS.
+    let is_private = !offered.is_health_only();
+    if tls.is_none() && is_private && !address.ip().is_loopback() && !raw.insecure.unwrap_or(insecure) {
         return Err(InvalidConfig::PlainText { address });
     }
     Ok(ListenerConfig { address, offered, tls })
@@ -233,7 +235,9 @@ fn offered(key: &str, words: &[String]) -> Result<Offered, InvalidConfig> {
     if words.is_empty() {
         return Err(InvalidConfig::refused(key, "is empty; leave it out to offer everything"));
     }
-    words.iter().map(|word| choose(key, word, &OfferedService::ALL.map(|service| (service.word(), service)))).collect()
+    let known = OfferedService::ALL.into_iter().chain([OfferedService::Health]);
+    let known: Vec<_> = known.map(|service| (service.word(), service)).collect();
+    words.iter().map(|word| choose(key, word, &known)).collect()
 }
 
 fn tls_files(raw: RawTls, section: &str) -> Result<TlsFiles, InvalidConfig> {

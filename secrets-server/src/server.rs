@@ -23,6 +23,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tonic::service::{LayerExt as _, Routes};
@@ -71,6 +72,8 @@ pub struct Server {
     listeners: Vec<Listener>,
     limits: Limits,
     shutdown: Shutdown,
+    /// Whether the services can answer.
+    readiness: watch::Receiver<bool>,
     drain: Duration,
 }
 
@@ -84,12 +87,18 @@ impl Server {
         for listener in listeners {
             bound.push(Listener::bind(listener).await?);
         }
-        Ok(Self { listeners: bound, limits, shutdown, drain: limits::DRAIN_TIMEOUT })
+        Ok(Self { listeners: bound, limits, shutdown, readiness: watch::channel(true).1, drain: limits::DRAIN_TIMEOUT })
     }
 
     /// The addresses, with the ports that were free for port 0, in the configuration's order.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.listeners.iter().map(Listener::address).collect()
+    }
+
+    /// Reports from then on what `readiness` says, instead of that everything serves.
+    #[must_use]
+    pub fn following(self, readiness: watch::Receiver<bool>) -> Self {
+        Self { readiness, ..self }
     }
 
     /// The certificates of those that speak TLS.
@@ -106,7 +115,7 @@ impl Server {
     /// # Errors
     /// When a listener fails.
     pub async fn serve(
-        self,
+        mut self,
         authenticator: &Arc<Authenticator>,
         routes: impl Fn(&Offered) -> Routes,
         stop: impl Future<Output = ()>,
@@ -132,6 +141,7 @@ impl Server {
 
         tokio::select! {
             () = stop => {}
+            () = health::follow(&mut self.readiness, &healths) => {}
             _ = accepting.join_next() => {
                 self.shutdown.request();
                 return Err(ServeError::Lost);

@@ -24,6 +24,7 @@ pub mod locate;
 pub mod mutation;
 pub mod open_call;
 pub mod page;
+pub mod readiness;
 pub mod resolve;
 pub mod secret;
 pub mod verify;

@@ -20,6 +20,7 @@ mod faults {
     mod database_lost;
     mod deployment;
     mod disk_full;
+    mod health;
     mod kill;
     mod lossy_link;
     mod races;

@@ -31,6 +31,7 @@ mod wire {
     mod handover;
     mod lost_rights;
     mod people;
+    mod readiness;
     mod reserved;
     mod resolve;
     mod revocation;

@@ -40,6 +40,11 @@ impl AuditWriter {
         }
     }
 
+    /// Whether the tasks are there to write.
+    pub fn is_running(&self) -> bool {
+        !self.calls.is_closed() && !self.denials.is_closed()
+    }
+
     /// Returns when the event is durable. An error means that nothing may be answered.
     pub async fn record(&self, event: Event) -> Result<(), Error> {
         let queue = if event.is_denial() { &self.denials } else { &self.calls };

@@ -65,7 +65,7 @@ pub(super) fn run_with(
         tokio::spawn(renew(server.certificates(), hangups));
         let authenticator = &application.authenticator;
         let routes = |offered: &Offered| rpc::routes(&application.service, authenticator, offered);
-        server.serve(authenticator, routes, stop(termination)).await?;
+        server.following(application.readiness()).serve(authenticator, routes, stop(termination)).await?;
         close(&application).await;
         Ok(())
     })

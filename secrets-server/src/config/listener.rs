@@ -43,10 +43,12 @@ pub enum OfferedService {
     Audit,
     /// gRPC server reflection, v1 and v1alpha
     Reflection,
+    /// `grpc.health.v1.Health`, which every listener offers; for one that offers nothing else
+    Health,
 }
 
 impl OfferedService {
-    /// Every service.
+    /// Every service but health checks, which need not be named.
     pub const ALL: [Self; 6] =
         [Self::Secret, Self::Resolve, Self::Directory, Self::Access, Self::Audit, Self::Reflection];
 
@@ -59,10 +61,11 @@ impl OfferedService {
             Self::Access => "access",
             Self::Audit => "audit",
             Self::Reflection => "reflection",
+            Self::Health => "health",
         }
     }
 
-    /// Its full protobuf name, for health checks and reflection; reflection itself has none here.
+    /// Its full protobuf name, for health checks and reflection; these themselves have none here.
     pub fn grpc_name(self) -> Option<&'static str> {
         match self {
             Self::Secret => Some(secret_service_server::SERVICE_NAME),
@@ -70,7 +73,7 @@ impl OfferedService {
             Self::Directory => Some(directory_service_server::SERVICE_NAME),
             Self::Access => Some(access_service_server::SERVICE_NAME),
             Self::Audit => Some(audit_service_server::SERVICE_NAME),
-            Self::Reflection => None,
+            Self::Reflection | Self::Health => None,
         }
     }
 }
@@ -88,6 +91,17 @@ impl Offered {
     /// Whether `service` is offered.
     pub fn contains(&self, service: OfferedService) -> bool {
         self.0.contains(&service)
+    }
+
+    /// Whether nothing is offered but health checks.
+    pub fn is_health_only(&self) -> bool {
+        self.0.iter().all(|service| *service == OfferedService::Health)
+    }
+
+    /// The full protobuf names of what health is told of: what is offered, or everything where that is nothing.
+    pub fn health_names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let told = if self.is_health_only() { OfferedService::ALL.into() } else { self.0.clone() };
+        told.into_iter().filter_map(OfferedService::grpc_name)
     }
 
     /// The full protobuf names of what is offered.

@@ -75,6 +75,16 @@ fn plain_text_to_the_network_is_refused_unless_insisted_on() {
 }
 
 #[test]
+fn health_alone_is_plain_on_any_address() {
+    let listener = |services: &str| format!("[[listeners]]\naddress = '0.0.0.0:1'\nservices = [{services}]");
+    let config = load(&listener("'health'"), &[], Flags::default()).unwrap();
+    assert!(config.listeners.first().unwrap().offered.is_health_only());
+    assert_eq!(load(&config.to_string(), &[], Flags::default()).unwrap(), config);
+    assert!(error(&listener("'health', 'reflection'"), &[], Flags::default()).contains("--insecure"));
+    assert!(error(&listener("'health', 'resolve'"), &[], Flags::default()).contains("--insecure"));
+}
+
+#[test]
 fn a_value_that_breaks_a_rule_is_told_with_its_key_and_what_would_pass() {
     for (file, parts) in [
         ("listen = 'example.com:1'", ["`listen`", "127.0.0.1:50051"]),

@@ -109,6 +109,13 @@ impl Keyring {
         Ok(Self { seeds, peppers, fingerprint, rows, random })
     }
 
+    /// Whether the database still has the keys that are open: one of them opens again.
+    pub async fn verify(&self, db: &impl ConnectionTrait) -> Result<(), KeyringError> {
+        let fingerprints = stored(db, KeyPurpose::Fingerprint).await?;
+        open_system_keys(fingerprints, &self.seeds, KeyPurpose::Fingerprint)?.pop().ok_or(KeyringError::NeverUsed)?;
+        Ok(())
+    }
+
     /// The peppers, the one in use last: a token was stored under one of them.
     pub fn peppers(&self) -> &[MacKey] {
         &self.peppers

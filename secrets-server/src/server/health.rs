@@ -1,4 +1,8 @@
-//! `grpc.health.v1` for each service that a listener offers, and for the listener as a whole.
+//! `grpc.health.v1`: readiness for each service that a listener offers, liveness for the listener as a whole.
+//!
+//! The listener as a whole, which has the empty name, serves from its start to the request to stop, whatever becomes of the
+//! database: whoever restarts a process that does not would make things worse. A listener that offers nothing else tells the
+//! readiness of every service.
 //!
 //! Not that of tonic-health: there a watch of an unknown service ends, which the protocol forbids, and anybody may open any
 //! number of them.
@@ -29,7 +33,7 @@ pub(crate) struct Health {
 impl Health {
     /// Health of what is `offered`, all serving.
     pub(crate) fn serving(offered: &Offered, watches: AnonymousStreams) -> Self {
-        let names = std::iter::once("").chain(offered.grpc_names());
+        let names = std::iter::once("").chain(offered.health_names());
         let services = names.map(|name| (name, watch::Sender::new(ServingStatus::Serving))).collect();
         Self { services: Arc::new(services), watches }
     }
@@ -41,6 +45,26 @@ impl Health {
     pub(crate) fn stopping(&self) {
         for service in self.services.values() {
             service.send_replace(ServingStatus::NotServing);
+        }
+    }
+
+    fn report_services(&self, status: ServingStatus) {
+        for (_, service) in self.services.iter().filter(|(name, _)| !name.is_empty()) {
+            // Whoever watches hears of changes alone.
+            service.send_if_modified(|known| std::mem::replace(known, status) != status);
+        }
+    }
+}
+
+/// Reports whether the services can answer, on all listeners, for as long as it is polled.
+pub(crate) async fn follow(readiness: &mut watch::Receiver<bool>, healths: &[Health]) {
+    loop {
+        let is_ready = *readiness.borrow_and_update();
+        let status = if is_ready { ServingStatus::Serving } else { ServingStatus::NotServing };
+        healths.iter().for_each(|health| health.report_services(status));
+        if readiness.changed().await.is_err() {
+            // Nobody checks: it stays as it is.
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -13,7 +13,7 @@ use secrets_core::{Timestamp, Uid};
 use super::entity::audit_event::{ActiveModel, Column, Entity, Model};
 use super::entity::audit_set;
 use super::row::{Row, reading, time};
-use super::{StoreError, organization_or_platform, unless_platform};
+use super::{StoreError, WriteTransaction, organization_or_platform, unless_platform};
 
 const TABLE: &str = "audit_events";
 const SETS: &str = "audit_sets";
@@ -84,6 +84,13 @@ pub async fn insert_many(db: &impl ConnectionTrait, rows: &[AuditRecord]) -> Res
         let models = rows.iter().map(write).collect::<Result<Vec<_>, _>>()?;
         Entity::insert_many(models).exec_without_returning(db).await?;
     }
+    Ok(())
+}
+
+/// Adds an event and removes it again: whether one could be added.
+pub async fn rehearse(db: &WriteTransaction, row: &AuditRecord) -> Result<(), StoreError> {
+    insert_many(db, std::slice::from_ref(row)).await?;
+    Entity::delete_by_id(row.uid).exec(db).await?;
     Ok(())
 }
 

@@ -72,6 +72,11 @@ impl Deployment {
         self.with_database(serve(self.directory.path(), &[]))
     }
 
+    /// The same with more arguments.
+    pub fn command_with(&self, arguments: &[&str]) -> Command {
+        self.with_database(serve(self.directory.path(), arguments))
+    }
+
     /// The same with another data directory.
     pub fn other_command(&self) -> Command {
         self.with_database(serve(&self.directory.path().join("other"), &[]))
@@ -134,6 +139,17 @@ impl Deployment {
     /// Lets everybody in again.
     pub async fn open_database(&self) {
         self.administer(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.on_postgres().name)).await;
+    }
+
+    /// Makes connections to the PostgreSQL database from now on read-only, or not; the ones there are end.
+    pub async fn set_read_only(&self, is_read_only: bool) {
+        let name = &self.on_postgres().name;
+        if is_read_only {
+            self.administer(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
+            self.cut_sessions().await;
+        } else {
+            self.administer(&format!("ALTER DATABASE {name} RESET default_transaction_read_only")).await;
+        }
     }
 
     async fn administer(&self, statement: &str) {

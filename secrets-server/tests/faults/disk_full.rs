@@ -13,7 +13,7 @@ use super::work::{Step, Worker};
 use crate::support::program::run;
 
 /// Starts a server whose writes fail at the limit; by default the process would be killed there.
-fn start(deployment: &Deployment) -> Server {
+pub fn start(deployment: &Deployment) -> Server {
     let serve = deployment.command();
     let mut command = Command::new("env");
     command.arg("--ignore-signal=XFSZ").arg(serve.get_program()).args(serve.get_args());

@@ -13,16 +13,20 @@ use super::ConfigError;
 
 /// Reads a TOML file; none if it does not exist.
 pub(super) fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, ConfigError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => Zeroizing::new(bytes),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(ConfigError::File { path: path.to_owned(), error }),
-    };
+    match fs::read(path) {
+        Ok(bytes) => parse(path, &Zeroizing::new(bytes)).map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ConfigError::File { path: path.to_owned(), error }),
+    }
+}
+
+/// Parses the bytes of a TOML file.
+pub(super) fn parse<T: serde::de::DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, ConfigError> {
     let syntax = |line, problem| ConfigError::Syntax { path: path.to_owned(), line, problem };
     let line_at = |at| Some(bytes.get(..at)?.iter().filter(|byte| **byte == b'\n').count() + 1);
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|error| syntax(line_at(error.valid_up_to()), "must be UTF-8".to_owned()))?;
-    toml::from_str(text).map(Some).map_err(|error| {
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| syntax(line_at(error.valid_up_to()), "must be UTF-8".to_owned()))?;
+    toml::from_str(text).map_err(|error| {
         let at = error.span().map(|span| span.start);
         let problem = problem(error.message());
         let problem = match at.and_then(|at| key_at(text, at)) {

@@ -13,13 +13,21 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use secrets_core::{InvalidSecretId, NamePolicy, OrganizationId, ProjectId, SecretId, WorkspaceId};
 use serde::Deserialize;
 
 use super::ConfigError;
-use super::file::{identifier, read};
+use super::file::{identifier, parse};
+
+/// More than the declarations of a repository take.
+const MAX_FILE_BYTES: u64 = 256 * 1024;
 
 /// The default context of a repository, and the secrets that it declares. It names no address and no token: whoever can write to a
 /// repository must not learn the token of those who work in it.
@@ -63,11 +71,17 @@ impl Repository {
     /// The name of the file.
     pub const FILE: &str = "secrets.toml";
 
-    /// Reads the nearest `secrets.toml`, in `directory` or above it, if there is one.
+    /// Reads the nearest `secrets.toml`, in `directory` or above it, if there is one. A directory where everybody may write,
+    /// such as `/tmp`, is no repository: it is passed over.
+    ///
+    /// Opening waits for nobody, as for a FIFO; the file is a regular one of at most 256 KiB, and belongs to the caller, to
+    /// root or to whom its directory belongs.
     pub fn find(directory: &Path) -> Result<Option<(PathBuf, Self)>, ConfigError> {
         for directory in directory.ancestors() {
             let path = directory.join(Self::FILE);
-            if let Some(repository) = read::<Self>(&path)? {
+            let failed = |error| ConfigError::File { path: path.clone(), error };
+            if let Some(bytes) = read(directory, &path).map_err(failed)? {
+                let repository = parse(&path, &bytes)?;
                 return Ok(Some((path, repository)));
             }
         }
@@ -100,12 +114,42 @@ impl TryFrom<String> for Name {
     }
 }
 
+/// Reads the file at `path`, in `directory`; none if it is not there, or the directory is one where everybody may write.
+fn read(directory: &Path, path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(path, flags, Mode::empty());
+    if opened.as_ref().is_err_and(|error| *error == Errno::NOENT) {
+        return Ok(None);
+    }
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let directory = std::fs::metadata(directory)?;
+    // Whatever is there, and whether it opens, is nobody's decision for others.
+    if directory.mode() & 0o002 != 0 {
+        return Ok(None);
+    }
+    let file = File::from(opened?);
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() > MAX_FILE_BYTES {
+        return Err(io::Error::other(format!("must be a regular file of at most {} KiB", MAX_FILE_BYTES / 1024)));
+    }
+    let caller = rustix::process::geteuid().as_raw();
+    if ![caller, 0, directory.uid()].contains(&metadata.uid()) {
+        return Err(io::Error::other("must belong to you, to root or to the owner of its directory"));
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
 const fn yes() -> bool {
     true
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+
     use super::*;
 
     #[test]
@@ -122,9 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn refuses_an_address_and_a_token() {
+    fn refuses_an_address_a_profile_and_a_token() {
         let directory = tempfile::tempdir().unwrap();
-        for line in ["endpoint = \"http://example.com\"", "token = \"sper_x\""] {
+        for line in ["endpoint = \"http://example.com\"", "profile = \"work\"", "token = \"sper_x\""] {
             std::fs::write(directory.path().join("secrets.toml"), line).unwrap();
             assert!(matches!(Repository::find(directory.path()), Err(ConfigError::Syntax { line: Some(1), .. })));
         }
@@ -161,6 +205,53 @@ mod tests {
             let error = Repository::find(directory.path()).unwrap_err().to_string();
             let begins = format!("secrets.toml` line {line}: ");
             assert!(error.contains(&begins) && error.contains(named) && !error.contains("canary"), "{text}{error}");
+        }
+    }
+
+    #[test]
+    fn passes_over_a_directory_where_everybody_may_write() {
+        let top = tempfile::tempdir().unwrap();
+        let (open, deep) = (top.path().join("open"), top.path().join("open/own"));
+        std::fs::create_dir_all(&deep).unwrap();
+        std::fs::write(top.path().join("secrets.toml"), "project = \"api\"\n").unwrap();
+        std::fs::write(open.join("secrets.toml"), "project = \"theirs\"\n").unwrap();
+        let project = |directory| Repository::find(directory).unwrap().unwrap().1.project.unwrap();
+        assert_eq!(project(&deep), "theirs");
+        for mode in [0o777, 0o1777] {
+            std::fs::set_permissions(&open, Permissions::from_mode(mode)).unwrap();
+            assert_eq!((project(&deep), project(&open)), ("api".into(), "api".into()));
+        }
+    }
+
+    #[test]
+    fn reads_only_a_regular_file_of_a_moderate_size() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secrets.toml");
+        let error = || Repository::find(directory.path()).unwrap_err().to_string();
+        // A FIFO without a writer would be waited for.
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o644), 0).unwrap();
+        assert!(error().contains("must be a regular file of at most 256 KiB"), "{}", error());
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(error().contains("must be a regular file"), "{}", error());
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::write(&path, "#".repeat(256 * 1024)).unwrap();
+        assert!(Repository::find(directory.path()).is_ok());
+        std::fs::write(&path, "#".repeat(256 * 1024 + 1)).unwrap();
+        assert!(error().contains("of at most 256 KiB"), "{}", error());
+    }
+
+    #[test]
+    fn reads_no_file_of_a_stranger() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secrets.toml");
+        std::fs::write(&path, "project = \"api\"\n").unwrap();
+        // Only root can play somebody else.
+        if chown(&path, Some(12_345), None).is_ok() {
+            let error = Repository::find(directory.path()).unwrap_err().to_string();
+            assert!(error.contains("must belong to you, to root or to the owner of its directory"), "{error}");
+            chown(directory.path(), Some(12_345), None).unwrap();
+            assert!(Repository::find(directory.path()).unwrap().is_some());
         }
     }
 }

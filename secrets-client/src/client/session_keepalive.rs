@@ -19,6 +19,8 @@ use crate::retry;
 const RENEWAL_FRACTION: f64 = 2.0 / 3.0;
 /// A session that was about to expire is renewed for this long.
 const MIN_TTL: Duration = Duration::from_secs(60);
+/// Longer than a session lives.
+const MAX_LEFT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// A session that could live for longer is renewed for this long.
 const MAX_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long before its end a warning comes.
@@ -137,8 +139,9 @@ struct ServiceClock {
 }
 
 impl ServiceClock {
+    /// How long it is until a time of the service, bounded: no clock here counts to every time that it could send.
     fn until(&self, time: Duration) -> Duration {
-        time.saturating_sub(self.now + self.read.elapsed())
+        time.saturating_sub(self.now + self.read.elapsed()).min(MAX_LEFT)
     }
 }
 

@@ -291,8 +291,8 @@ mod tests {
     fn message(line: &str) -> String {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let error = Arguments::try_parse_from(std::iter::once("secrets").chain(line.split(' '))).unwrap_err();
-        let error = suggest::with_suggestions(error, Arguments::command(), &words).to_string();
-        suggest::without_tokens(&error).unwrap_or(error)
+        let error = suggest::with_suggestions(error, Arguments::command(), &words);
+        suggest::printable(&error, &words).unwrap_or_else(|| error.to_string())
     }
 
     #[test]

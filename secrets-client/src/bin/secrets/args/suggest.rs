@@ -8,20 +8,35 @@ use clap::{Args, Command, Parser};
 use secrets_core::CredentialKind;
 
 use super::global::Global;
+use crate::ui::escape;
 
 /// The command, or the end of the process with code 2 (or 0, after `--help`).
 pub(crate) fn parse<A: Parser>() -> A {
     A::try_parse().unwrap_or_else(|error| {
         let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
         let error = with_suggestions(error, A::command(), &words);
-        match without_tokens(&error.to_string()) {
-            Some(text) if error.use_stderr() => {
-                let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
-                std::process::exit(error.exit_code())
-            }
-            _ => error.exit(),
+        if error.use_stderr()
+            && let Some(text) = printable(&error, &words)
+        {
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+            std::process::exit(error.exit_code())
         }
+        error.exit()
     })
+}
+
+/// An error without the tokens and without the characters that were typed and a terminal would obey; none if it has
+/// neither.
+pub(crate) fn printable(error: &Error, words: &[String]) -> Option<String> {
+    let text = error.to_string();
+    let mut shown = without_tokens(&text).unwrap_or_else(|| text.clone());
+    // What was typed goes first, as a whole: its line ends would pass for those of the error.
+    let typed = words.iter().flat_map(|word| std::iter::once(word.as_str()).chain(word.split(['=', ','])));
+    for word in typed.filter(|word| word.contains('\n')) {
+        shown = shown.replace(word, &escape::escape(word));
+    }
+    shown = escape::lines(&shown);
+    (shown != text).then_some(shown)
 }
 
 /// An error with what the person may have meant by `words`.

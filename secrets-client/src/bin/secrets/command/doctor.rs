@@ -83,7 +83,7 @@ pub(crate) async fn doctor(settings: Result<Settings, ConfigError>, output: Outp
             "checks": checks.iter().map(as_json).collect::<Vec<Value>>(),
         }))?;
     } else {
-        output.text(&lines(&checks, output.width(), output.colors_results()))?;
+        output.styled(&lines(&checks, output.width(), output.colors_results()))?;
     }
     let failed: Vec<&str> = checks
         .iter()

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use self::table::Table;
 use super::error::{CliError, ExitCode};
-use super::escape::escape;
+use super::escape::{self, escape};
 
 /// What stdout is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -81,7 +81,7 @@ impl Output {
             self.note(empty);
             Ok(())
         } else {
-            self.text(&table.render(self.width, self.color_out))
+            self.styled(&table.render(self.width, self.color_out))
         }
     }
 
@@ -135,14 +135,20 @@ impl Output {
     }
 
     pub(crate) fn json(&self, json: &Value) -> Result<(), CliError> {
-        self.text(&format!("{json:#}\n"))
+        self.styled(&escape::json(&format!("{json:#}\n")))
     }
 
+    /// Prints lines.
     pub(crate) fn text(&self, text: &str) -> Result<(), CliError> {
+        self.styled(&escape::lines(text))
+    }
+
+    /// Prints lines with colours, whose every part is escaped.
+    pub(crate) fn styled(&self, text: &str) -> Result<(), CliError> {
         self.bytes(text.as_bytes())
     }
 
-    /// Writes to stdout. A reader that has read enough, as `head` does, is no failure.
+    /// Writes to stdout what was asked for byte by byte. A reader that has read enough, as `head` does, is no failure.
     pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), CliError> {
         match write_out(bytes) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(not_written(error)),

@@ -8,6 +8,7 @@ use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex,
 use zeroize::Zeroizing;
 
 use super::error::{CliError, ExitCode};
+use super::escape::escape;
 
 /// Whether stdin is a person.
 pub(crate) fn stdin_is_terminal() -> bool {
@@ -17,7 +18,7 @@ pub(crate) fn stdin_is_terminal() -> bool {
 /// Asks for one line on stdin's terminal, without showing it unless `echo`.
 pub(crate) fn line(question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let mut stderr = std::io::stderr().lock();
-    let _ = write!(stderr, "{question}").and_then(|()| stderr.flush());
+    let _ = write!(stderr, "{}", escape(question)).and_then(|()| stderr.flush());
     let stdin = std::io::stdin();
     let line = {
         let _mode = KeyMode::enter(stdin.as_fd()).map_err(failed)?;
@@ -35,7 +36,7 @@ pub(crate) fn confirm(question: &str, from_terminal: bool) -> Result<bool, CliEr
     let mut answer = String::new();
     let ask = || {
         let mut stderr = std::io::stderr().lock();
-        let _ = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
+        let _ = write!(stderr, "{} [y/N] ", escape(question)).and_then(|()| stderr.flush());
     };
     let read = if from_terminal {
         let terminal = File::open("/dev/tty").map_err(|_| refused())?;

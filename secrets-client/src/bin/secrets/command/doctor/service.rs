@@ -18,7 +18,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// What ends sooner is warned of.
 const EXPIRY_WARNING_SECONDS: i64 = 14 * 24 * 3600;
 /// By how much clocks may differ, in milliseconds, before anything suffers.
-const MAX_CLOCK_SKEW_MILLIS: i64 = 30_000;
+const MAX_CLOCK_SKEW_MILLIS: i128 = 30_000;
 
 pub(super) async fn connection(settings: &Settings) -> Vec<Check> {
     const NAME: &str = "connection";
@@ -51,7 +51,7 @@ fn certificate(shown: &ServerCertificate, settings: &Settings, now: Timestamp) -
     };
     let finding = format!("signed by {}; {by}; expires {}", shown.issuer, text::moment(shown.expires.as_ref()));
     match shown.expires {
-        Some(expires) if expires.seconds - now.seconds < EXPIRY_WARNING_SECONDS => {
+        Some(expires) if expires.seconds.saturating_sub(now.seconds) < EXPIRY_WARNING_SECONDS => {
             Check::warn(NAME, finding, "ask the operator of the service to renew it soon")
         }
         _ => Check::ok(NAME, finding),
@@ -99,7 +99,7 @@ fn token(me: &v1::WhoAmIResponse, now: Timestamp) -> Check {
     // A session is meant to be short; who created it renews it.
     let short = me.kind() == v1::PrincipalKind::Session;
     match me.expire_time {
-        Some(end) if !short && end.seconds - now.seconds < EXPIRY_WARNING_SECONDS => {
+        Some(end) if !short && end.seconds.saturating_sub(now.seconds) < EXPIRY_WARNING_SECONDS => {
             Check::warn("token", finding, "create another one in time: secrets token create")
         }
         _ => Check::ok("token", finding),
@@ -108,8 +108,8 @@ fn token(me: &v1::WhoAmIResponse, now: Timestamp) -> Check {
 
 /// Compares the clocks: the service read its own about half-way between question and answer.
 fn clock(asked: Timestamp, took: Duration, theirs: Timestamp) -> Check {
-    let millis = |time: Timestamp| time.seconds * 1000 + i64::from(time.nanos / 1_000_000);
-    let half = i64::try_from(took.as_millis() / 2).unwrap_or(0);
+    let millis = |time: Timestamp| i128::from(time.seconds) * 1000 + i128::from(time.nanos / 1_000_000);
+    let half = i128::try_from(took.as_millis() / 2).unwrap_or(0);
     let ahead = millis(asked) + half - millis(theirs);
     let by = if ahead.abs() < 1000 { "less than 1 s".to_owned() } else { format!("{} s", ahead.abs() / 1000) };
     if ahead.abs() <= MAX_CLOCK_SKEW_MILLIS {

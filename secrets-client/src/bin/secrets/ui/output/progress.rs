@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::pin::pin;
 use std::time::Duration;
 
-use super::escape;
+use crate::ui::escape::escape;
 
 /// What takes less needs no word.
 const SHOW_AFTER: Duration = Duration::from_millis(400);

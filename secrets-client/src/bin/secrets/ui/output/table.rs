@@ -1,4 +1,4 @@
-use super::escape;
+use crate::ui::escape::escape;
 
 /// Columns are this far apart.
 const COLUMN_GAP: usize = 2;

@@ -16,6 +16,12 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 pub use self::connection::ConnectionProblem;
+use crate::validation::BrokenRule;
+
+/// More than any sentence of the service has: a name that it repeats, and what it says of it.
+const MAX_TEXT_CHARACTERS: usize = 8_192;
+/// More facts or fields than any error of the service names.
+const MAX_DETAILS: usize = 100;
 
 /// A call that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +53,9 @@ pub enum ClientError {
         /// Resource path of the credential.
         name: String,
     },
+    /// The service's answer breaks a rule of the interface, and nothing of it was used.
+    #[error("the answer of the service breaks a rule, and nothing of it was used: {0}")]
+    Malformed(Box<BrokenRule>),
 }
 
 /// The service's answer to a call that it refused.
@@ -94,15 +103,19 @@ impl ClientError {
             message: if status.message().is_empty() {
                 status.code().description().to_owned()
             } else {
-                status.message().to_owned()
+                bounded(status.message())
             },
-            metadata: info.map(|info| info.metadata.into_iter().collect()).unwrap_or_default(),
+            metadata: info.map(|info| metadata(info.metadata)).unwrap_or_default(),
             violations: violations
                 .into_iter()
-                .map(|violation| FieldViolation { field: violation.field, description: violation.description })
+                .take(MAX_DETAILS)
+                .map(|violation| FieldViolation {
+                    field: bounded(&violation.field),
+                    description: bounded(&violation.description),
+                })
                 .collect(),
             retry_after: status.get_details_retry_info().and_then(|info| info.retry_delay),
-            request_id: status.metadata().get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned),
+            request_id: status.metadata().get("x-request-id").and_then(|id| id.to_str().ok()).map(bounded),
         }))
     }
 
@@ -112,7 +125,7 @@ impl ClientError {
             Self::Answered(answer) => answer.code,
             Self::Unreachable { .. } => Code::Unavailable,
             Self::TimedOut { .. } => Code::DeadlineExceeded,
-            Self::Lost { .. } => Code::DataLoss,
+            Self::Lost { .. } | Self::Malformed(_) => Code::DataLoss,
         }
     }
 
@@ -140,6 +153,24 @@ impl ClientError {
 
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.answer().and_then(|answer| answer.retry_after)
+    }
+}
+
+fn metadata(sent: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    sent.into_iter().take(MAX_DETAILS).map(|(key, value)| (bounded(&key), bounded(&value))).collect()
+}
+
+/// At most as much of a text as the service has to say in one.
+fn bounded(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT_CHARACTERS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+impl From<BrokenRule> for ClientError {
+    fn from(rule: BrokenRule) -> Self {
+        Self::Malformed(Box::new(rule))
     }
 }
 
@@ -186,5 +217,22 @@ mod tests {
         let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
         let error = ClientError::from_status(Status::from_error(Box::new(reset)), ENDPOINT);
         assert!(error.is_unavailable() && !error.was_never_sent(), "{error:?}");
+    }
+
+    #[test]
+    fn keeps_no_more_of_an_answer_than_the_service_has_to_say() {
+        let long = "\u{e9}".repeat(MAX_TEXT_CHARACTERS + 1);
+        let mut details = ErrorDetails::new();
+        let facts = (0..200).map(|at| (format!("{at}"), long.clone()));
+        details.set_error_info("STALE", ERROR_DOMAIN, facts.collect::<std::collections::HashMap<_, _>>());
+        for _ in 0..200 {
+            details.add_bad_request_violation(long.clone(), long.clone());
+        }
+        let error =
+            ClientError::from_status(Status::with_error_details(Code::Internal, long.clone(), details), ENDPOINT);
+        let answer = error.answer().unwrap();
+        assert_eq!((answer.metadata.len(), answer.violations.len()), (MAX_DETAILS, MAX_DETAILS));
+        let texts = [&answer.message, &answer.violations[0].field, answer.metadata.values().next().unwrap()];
+        assert!(texts.iter().all(|text| text.chars().count() == MAX_TEXT_CHARACTERS + 1 && text.ends_with('…')));
     }
 }

@@ -4,7 +4,8 @@
 //! Invariants:
 //! - it opens only for the binding that it was sealed for (endpoint, credential, context and names), and not after its maximum
 //!   age, nor once a secret of it has expired;
-//! - without the key, the file is of no use; the library never creates, stores or shows a key.
+//! - without the key, the file is of no use; the library never creates, stores or shows a key;
+//! - what it holds is checked as an answer of the service is.
 //!
 //! Absent: when to use it. A caller must not use it after an answer of the service: what was denied stays denied.
 
@@ -24,8 +25,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 pub use self::key::{FallbackKey, InvalidFallbackKey};
 pub use self::sealed::FallbackBinding;
 use self::sealed::OpenError;
-use crate::client::service::Resolved;
 use crate::private_file;
+use crate::validation::{BrokenRule, Question, ResolvedSet};
 
 /// More than a full set of four scopes takes.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
@@ -46,7 +47,7 @@ pub struct Fallback {
 #[derive(Debug)]
 pub struct FallbackSet {
     /// The set.
-    pub set: Resolved,
+    pub set: ResolvedSet,
     /// How long ago the service delivered it.
     pub age: Duration,
 }
@@ -93,6 +94,9 @@ pub enum FallbackProblem {
     /// The set can't be decoded.
     #[error("the set was written by another version")]
     OtherVersion,
+    /// The set breaks a rule, for instance one that a newer version has.
+    #[error("the set breaks a rule, and nothing of it was used: {0}")]
+    Malformed(#[from] BrokenRule),
     /// The set would have changed since, by itself.
     #[error("a secret in the set has expired since")]
     Expired,
@@ -103,17 +107,17 @@ impl Fallback {
     pub const DEFAULT_MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
     /// Seals a set that the service delivered at `now`, and replaces the file in one step.
-    pub fn seal(&self, set: &Resolved, now: Timestamp) -> Result<(), FallbackError> {
+    pub fn seal(&self, set: &ResolvedSet, now: Timestamp) -> Result<(), FallbackError> {
         self.write(set, now).map_err(|problem| self.error(problem))
     }
 
-    /// Opens the file at `now`.
-    pub fn open(&self, now: Timestamp) -> Result<FallbackSet, FallbackError> {
-        self.read(now).map_err(|problem| self.error(problem))
+    /// Opens the file at `now`, for what `question` asks.
+    pub fn open(&self, question: &Question, now: Timestamp) -> Result<FallbackSet, FallbackError> {
+        self.read(question, now).map_err(|problem| self.error(problem))
     }
 
-    fn write(&self, set: &Resolved, now: Timestamp) -> Result<(), FallbackProblem> {
-        let mut response = to_response(set);
+    fn write(&self, set: &ResolvedSet, now: Timestamp) -> Result<(), FallbackProblem> {
+        let mut response = set.to_response();
         let mut plain = Zeroizing::new(Vec::with_capacity(response.encoded_len() + sealed::TAG_BYTES));
         let encoded = response.encode(&mut *plain);
         response.secrets.iter_mut().for_each(|secret| secret.value.zeroize());
@@ -122,7 +126,7 @@ impl Fallback {
         Ok(private_file::replace(&self.path, &bytes)?)
     }
 
-    fn read(&self, now: Timestamp) -> Result<FallbackSet, FallbackProblem> {
+    fn read(&self, question: &Question, now: Timestamp) -> Result<FallbackSet, FallbackProblem> {
         let mut bytes = Vec::new();
         File::open(&self.path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
         let (sealed_at, plain) = sealed::open(&self.key, &self.binding, bytes)?;
@@ -134,7 +138,7 @@ impl Fallback {
         if response.next_change_time.as_ref().is_some_and(|time| time.seconds <= now.seconds) {
             return Err(FallbackProblem::Expired);
         }
-        Ok(FallbackSet { set: response.into(), age })
+        Ok(FallbackSet { set: ResolvedSet::check(response, question)?, age })
     }
 
     fn error(&self, problem: FallbackProblem) -> FallbackError {
@@ -153,33 +157,14 @@ impl From<OpenError> for FallbackProblem {
     }
 }
 
-/// The response that a set came from.
-fn to_response(set: &Resolved) -> v1::ResolveResponse {
-    let secrets = set.secrets.iter().map(|secret| v1::ResolvedSecret {
-        secret: secret.resource.clone(),
-        secret_id: secret.secret_id.clone(),
-        target: Some(secret.target.clone()),
-        value: secret.expose().to_vec(),
-        scope: secret.scope.into(),
-        version: secret.version,
-        redaction: secret.redaction.into(),
-    });
-    v1::ResolveResponse {
-        secrets: secrets.collect(),
-        etag: set.etag.clone(),
-        next_change_time: set.next_change_time,
-        revision: set.revision.clone(),
-        environment_bytes: set.environment_bytes,
-        context: set.context.clone(),
-        ..Default::default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
+    use secrets_core::{FileMode, FilePath, Target};
+
     use super::*;
+    use crate::validation::wire_target;
 
     const NOW: i64 = 1_800_000_000;
 
@@ -187,17 +172,36 @@ mod tests {
         Timestamp { seconds, nanos: 0 }
     }
 
-    fn set(next_change: Option<i64>) -> Resolved {
+    fn response(next_change: Option<i64>) -> v1::ResolveResponse {
         let secret = v1::ResolvedSecret {
             secret: "organizations/acme/secrets/A".into(),
             secret_id: "A".into(),
             value: vec![0, 255, 7],
             version: 3,
-            target: Some(v1::Target::default()),
+            scope: v1::ScopeKind::Organization.into(),
+            target: Some(wire_target(&"/run/a".parse().map(file).unwrap())),
             ..Default::default()
         };
-        let next_change_time = next_change.map(at);
-        v1::ResolveResponse { secrets: vec![secret], etag: "e".into(), next_change_time, ..Default::default() }.into()
+        v1::ResolveResponse {
+            secrets: vec![secret],
+            etag: "e".into(),
+            revision: "1.a".into(),
+            next_change_time: next_change.map(at),
+            context: Some(v1::Context { organization: "acme".into(), ..Default::default() }),
+            ..Default::default()
+        }
+    }
+
+    fn file(path: FilePath) -> Target {
+        Target::File { path, mode: FileMode::default() }
+    }
+
+    fn set(next_change: Option<i64>) -> ResolvedSet {
+        ResolvedSet::check(response(next_change), &Question::default()).unwrap()
+    }
+
+    fn open(fallback: &Fallback, seconds: i64) -> Result<FallbackSet, FallbackError> {
+        fallback.open(&Question::default(), at(seconds))
     }
 
     fn fallback(path: &Path, key: u8, endpoint: &str) -> Fallback {
@@ -218,22 +222,25 @@ mod tests {
         fallback.seal(&set(None), at(NOW)).unwrap();
         let bytes = std::fs::read(&path).unwrap();
         assert!(!bytes.windows(3).any(|window| window == [0, 255, 7]));
-        let FallbackSet { set: found, age } = fallback.open(at(NOW + 3600)).unwrap();
+        let FallbackSet { set: found, age } = open(&fallback, NOW + 3600).unwrap();
         assert_eq!((found.secrets[0].expose(), found.secrets[0].version, age.as_secs()), (&[0, 255, 7][..], 3, 3600));
-        assert_eq!((found.etag.as_str(), found.secrets[0].resource.as_str()), ("e", "organizations/acme/secrets/A"));
+        assert_eq!(
+            (found.etag.as_str(), found.secrets[0].name.to_string().as_str()),
+            ("e", "organizations/acme/secrets/A")
+        );
         assert!(
-            matches!(problem(fallback.open(at(NOW + 3601))), FallbackProblem::TooOld { age, .. } if age.as_secs() == 3601)
+            matches!(problem(open(&fallback, NOW + 3601)), FallbackProblem::TooOld { age, .. } if age.as_secs() == 3601)
         );
         fallback.seal(&set(Some(NOW + 60)), at(NOW)).unwrap();
-        assert!(fallback.open(at(NOW + 59)).is_ok());
-        assert!(matches!(problem(fallback.open(at(NOW + 60))), FallbackProblem::Expired));
+        assert!(open(&fallback, NOW + 59).is_ok());
+        assert!(matches!(problem(open(&fallback, NOW + 60)), FallbackProblem::Expired));
     }
 
     #[test]
     fn says_why_it_does_not_open() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("fallback");
-        let open = |key, endpoint: &str| fallback(&path, key, endpoint).open(at(NOW));
+        let open = |key, endpoint: &str| open(&fallback(&path, key, endpoint), NOW);
         assert!(open(1, "http://e").unwrap_err().to_string().contains("No such file"));
         fallback(&path, 1, "http://e").seal(&set(None), at(NOW)).unwrap();
         assert!(open(1, "http://e").is_ok());
@@ -241,5 +248,21 @@ mod tests {
         assert!(matches!(problem(open(1, "http://f")), FallbackProblem::OtherBinding));
         std::fs::write(&path, "DATABASE_URL=x").unwrap();
         assert!(matches!(problem(open(1, "http://e")), FallbackProblem::NotAFallback));
+    }
+
+    #[test]
+    fn checks_what_a_file_holds_as_an_answer() {
+        let directory = tempfile::tempdir().unwrap();
+        let fallback = fallback(&directory.path().join("fallback"), 1, "http://e");
+        let mut malformed = response(None);
+        malformed.secrets[0].secret_id = "$(touch x)".into();
+        let mut plain = Zeroizing::new(malformed.encode_to_vec());
+        let sealed = sealed::seal(&fallback.key, &fallback.binding, NOW, &mut plain).unwrap();
+        std::fs::write(&fallback.path, sealed).unwrap();
+        let error = problem(open(&fallback, NOW));
+        assert!(matches!(error, FallbackProblem::Malformed(BrokenRule::Name(_))), "{error}");
+        fallback.seal(&set(None), at(NOW)).unwrap();
+        let other = Question::from(&v1::ResolveRequest { secret_ids: vec!["B".into()], ..Default::default() });
+        assert!(matches!(problem(fallback.open(&other, at(NOW))), FallbackProblem::Malformed(_)));
     }
 }

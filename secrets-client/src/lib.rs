@@ -14,7 +14,7 @@
 //! match client.resolve(request).await {
 //!     Ok(set) => {
 //!         for secret in &set.secrets {
-//!             println!("{} is {} bytes long", secret.secret_id, secret.expose().len());
+//!             println!("{} is {} bytes long", secret.secret_id(), secret.expose().len());
 //!         }
 //!     }
 //!     Err(error) if error.reason() == Some(Reason::SecretRequiredMissing) => eprintln!("ask for the key: {error}"),
@@ -31,6 +31,7 @@
 //! - a token that a login stored goes to the endpoint that it was made at, and nothing goes to another machine in plain text
 //!   unless that is allowed ([`ClientBuilder::insecure`]);
 //! - any answer of the service other than `UNAVAILABLE` is final;
+//! - a set that it returns has passed core's rules, whatever the service sent ([`validation`]);
 //! - a client reads what it has written, whichever replica answers, unless a restore has lost that.
 //!
 //! Absent: the command line (`src/bin/secrets/`), and everything that reads from a terminal or writes to one; a cache of values;
@@ -54,9 +55,10 @@ pub mod fallback;
 pub mod private_file;
 pub mod proxy;
 pub mod retry;
+pub mod validation;
 
 pub use client::live_set::{LiveEvent, LiveNames, LiveSet, changed_names};
-pub use client::service::{Created, Resolved, ResolvedSecret, secret_value};
+pub use client::service::{Created, secret_value};
 pub use client::session_keepalive::{SessionKeepalive, SessionWarning};
 pub use client::watch::{Watch, WatchEvent, WatchEventKind};
 pub use client::{Client, ClientBuilder, ConnectError, ConnectionReport, ServerCertificate};
@@ -73,3 +75,4 @@ pub use fallback::{
 pub use proxy::{InvalidProxy, Proxy, ProxyError};
 pub use retry::RetryPolicy;
 pub use secrets_proto::v1;
+pub use validation::{BrokenRule, LeftOut, Question, ResolvedSecret, ResolvedSet};

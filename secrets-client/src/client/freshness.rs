@@ -15,6 +15,7 @@ use secrets_proto::v1::consistency::Requirement;
 use super::Client;
 use crate::error::{ClientError, Reason};
 use crate::retry::RetryClass;
+use crate::validation::is_token;
 
 /// How long a server may take to learn of a change that another one acknowledged, in three delays.
 const STALE_RETRY_DELAYS: [Duration; 3] =
@@ -37,9 +38,9 @@ impl Freshness {
         }
     }
 
-    /// Remembers a revision of an organization.
+    /// Remembers a revision of an organization, if it is one.
     pub(crate) fn record(&self, organization: &str, revision: &str) {
-        if !revision.is_empty() {
+        if is_token(revision) {
             self.revisions().insert(organization.to_owned(), revision.to_owned());
         }
     }

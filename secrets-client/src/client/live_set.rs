@@ -3,18 +3,18 @@
 //! A program goes on with the set that it has while the service is unavailable, and for good once it may not receive another
 //! one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use secrets_proto::v1;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Client;
-use super::service::{Resolved, ResolvedSecret};
 use super::session_keepalive::{SessionKeepalive, SessionWarning};
 use super::watch::{Watch, WatchEventKind};
 use crate::error::ClientError;
 use crate::retry::random_unit;
+use crate::validation::{BrokenRule, MAX_SECRETS, ResolvedSecret, ResolvedSet};
 
 /// Changes often come in groups: a set is resolved again once there was no change for this long.
 const DEBOUNCE: Duration = Duration::from_secs(2);
@@ -46,8 +46,9 @@ struct Follower {
 #[derive(Debug)]
 pub enum LiveEvent {
     /// Another set, which replaces the one that the caller has.
-    Set(Box<Resolved>),
-    /// The service refuses the current set, and would refuse it again. The caller keeps its own; there may be a later one.
+    Set(Box<ResolvedSet>),
+    /// The service refuses the current set, and would refuse it again, or its answer breaks a rule. The caller keeps its own;
+    /// there may be a later one.
     Refused(ClientError),
     /// The service refuses the watch: the caller keeps its set, and there is no further event.
     Ended(ClientError),
@@ -132,7 +133,7 @@ impl Follower {
         }
     }
 
-    async fn resolve(&self) -> Result<Resolved, ClientError> {
+    async fn resolve(&self) -> Result<ResolvedSet, ClientError> {
         loop {
             match self.client.resolve(self.request.clone()).await {
                 Err(error) if error.is_unavailable() || matches!(error, ClientError::TimedOut { .. }) => {
@@ -155,7 +156,11 @@ impl LiveNames {
     pub async fn next(&mut self) -> Result<(), ClientError> {
         let kind = self.watch.next().await?.kind;
         apply(&mut self.names, kind);
-        Ok(())
+        // One event after the other could add names without end.
+        match self.names.len() {
+            number if number > MAX_SECRETS => Err(BrokenRule::TooMany { number }.into()),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -210,29 +215,49 @@ fn apply(names: &mut BTreeSet<String>, event: WatchEventKind) {
 
 /// Returns the names of the secrets that differ between two sets, ordered.
 pub fn changed_names(before: &[ResolvedSecret], after: &[ResolvedSecret]) -> Vec<String> {
-    let secret = |set: &'_ [ResolvedSecret], name: &str| set.iter().position(|secret| secret.secret_id == name);
-    let is_same = |name: &String| match (secret(before, name), secret(after, name)) {
+    let by_name = |set: &'_ [ResolvedSecret]| -> BTreeMap<_, usize> {
+        set.iter().enumerate().map(|(at, secret)| (secret.secret_id().clone(), at)).collect()
+    };
+    let (old, new) = (by_name(before), by_name(after));
+    let is_same = |name| match (old.get(name), new.get(name)) {
         (Some(old), Some(new)) => {
-            before.get(old).zip(after.get(new)).is_some_and(|(old, new)| old.delivers_the_same(new))
+            before.get(*old).zip(after.get(*new)).is_some_and(|(old, new)| old.delivers_the_same(new))
         }
         _ => false,
     };
-    let names: BTreeSet<String> = before.iter().chain(after).map(|secret| secret.secret_id.clone()).collect();
-    names.into_iter().filter(|name| !is_same(name)).collect()
+    let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+    names.into_iter().filter(|name| !is_same(name)).map(ToString::to_string).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::validation::{Question, wire_target};
 
-    fn secret(name: &str, version: u32, value: &str) -> ResolvedSecret {
-        v1::ResolvedSecret { secret_id: name.into(), version, value: value.into(), ..Default::default() }.into()
+    fn set(secrets: &[(&str, u32, &str)]) -> Vec<ResolvedSecret> {
+        let secrets = secrets.iter().map(|(name, version, value)| v1::ResolvedSecret {
+            secret: format!("organizations/acme/secrets/{name}"),
+            secret_id: (*name).into(),
+            version: *version,
+            value: (*value).into(),
+            scope: v1::ScopeKind::Organization.into(),
+            target: Some(wire_target(&secrets_core::Target::EnvironmentVariable)),
+            ..Default::default()
+        });
+        let answer = v1::ResolveResponse {
+            secrets: secrets.collect(),
+            etag: "e".into(),
+            revision: "1.a".into(),
+            context: Some(v1::Context { organization: "acme".into(), ..Default::default() }),
+            ..Default::default()
+        };
+        ResolvedSet::check(answer, &Question::default()).unwrap().secrets
     }
 
     #[test]
     fn names_what_is_new_gone_or_different() {
-        let before = [secret("A", 1, "a"), secret("B", 1, "b"), secret("C", 1, "c"), secret("D", 1, "d")];
-        let after = [secret("A", 1, "a"), secret("B", 2, "b2"), secret("D", 1, "created anew"), secret("E", 1, "e")];
+        let before = set(&[("A", 1, "a"), ("B", 1, "b"), ("C", 1, "c"), ("D", 1, "d")]);
+        let after = set(&[("A", 1, "a"), ("B", 2, "b2"), ("D", 1, "created anew"), ("E", 1, "e")]);
         assert_eq!(changed_names(&before, &after), ["B", "C", "D", "E"]);
         assert!(changed_names(&before, &before).is_empty());
     }

@@ -12,10 +12,11 @@ mod secret;
 
 use secrecy::SecretString;
 
-pub use self::resolve::{Resolved, ResolvedSecret};
 pub use self::secret::secret_value;
+use crate::credentials::Credential;
 use crate::error::ClientError;
 use crate::retry;
+use crate::validation::BrokenRule;
 
 /// A credential or code that was just created, and is shown this once.
 pub struct Created<T> {
@@ -30,6 +31,10 @@ impl<T> Created<T> {
     fn new(secret: String, details: T, name: impl FnOnce(&T) -> String) -> Result<Self, ClientError> {
         if secret.is_empty() {
             return Err(ClientError::Lost { name: name(&details) });
+        }
+        // It is printed as it is, and stored.
+        if Credential::parse(&secret).is_err() {
+            return Err(BrokenRule::Credential.into());
         }
         Ok(Self { secret: secret.into(), details })
     }
@@ -101,9 +106,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_repeat_without_its_token_is_an_error_that_names_it() {
+    fn a_repeat_without_its_token_is_an_error_that_names_it_and_what_is_no_token_is_refused() {
         let error = Created::new(String::new(), "tokens/7", |name| (*name).to_owned()).err().unwrap();
         assert!(matches!(error, ClientError::Lost { name } if name == "tokens/7"));
+        for text in ["ssvc_\u{1b}[2J", "two words", "a\nb"] {
+            let error = Created::new(text.to_owned(), "tokens/7", |name| (*name).to_owned()).err().unwrap();
+            assert!(matches!(error, ClientError::Malformed(_)), "{text:?}");
+        }
         let created = Created::new("ssvc_x".to_owned(), "tokens/7", |name| (*name).to_owned()).ok().unwrap();
         assert_eq!(created.secret.expose_secret(), "ssvc_x");
     }

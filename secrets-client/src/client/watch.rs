@@ -12,6 +12,7 @@ use tonic::{Code, Request, Streaming};
 use super::{Client, MAX_RESPONSE_BYTES};
 use crate::error::ClientError;
 use crate::retry::{self, RetryPolicy};
+use crate::validation::{self, Question};
 
 /// How long the service may take to answer with the first event.
 const FIRST_EVENT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -70,7 +71,7 @@ impl Client {
 
 impl Watch {
     /// Waits for the next event. While the service is unavailable, it waits and reconnects. An error is final, above all a
-    /// denial: the watch has ended. Dropping the future loses no event.
+    /// denial or an event that breaks a rule: the watch has ended. Dropping the future loses no event.
     pub async fn next(&mut self) -> Result<WatchEvent, ClientError> {
         loop {
             let received = match self.stream.as_mut() {
@@ -82,7 +83,11 @@ impl Watch {
                 },
             };
             let retry_after = match received {
-                Ok(Some(response)) => {
+                Ok(Some(mut response)) => {
+                    if let Err(rule) = validation::check_event(&mut response, &Question::from(&self.request)) {
+                        self.stream = None;
+                        return Err(rule.into());
+                    }
                     self.failures = 0;
                     if let Some(event) = self.event(response) {
                         return Ok(event);
@@ -165,6 +170,7 @@ pub(super) fn is_final(error: &ClientError) -> bool {
                 | Code::Unimplemented
                 | Code::DataLoss
         ),
+        ClientError::Malformed(_) => true,
         ClientError::Unreachable { .. } | ClientError::TimedOut { .. } | ClientError::Lost { .. } => false,
     }
 }
@@ -246,6 +252,7 @@ mod tests {
         for code in [Code::Unavailable, Code::Internal, Code::Unknown, Code::Cancelled, Code::ResourceExhausted] {
             assert!(!is_final(&answered(code)), "{code:?}");
         }
+        assert!(is_final(&validation::BrokenRule::NoContext.into()));
         assert!(!is_final(&ClientError::TimedOut { after: FIRST_EVENT_TIMEOUT }));
     }
 

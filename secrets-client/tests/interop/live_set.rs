@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
-use secrets_client::{Client, LiveEvent, LiveSet, Reason, Resolved, changed_names, secret_value, v1};
+use secrets_client::{Client, LiveEvent, LiveSet, Reason, ResolvedSet, changed_names, secret_value, v1};
 use tokio::time::timeout;
 
 use super::session::{administrator, client};
@@ -52,14 +52,14 @@ async fn next(live: &mut LiveSet) -> LiveEvent {
     timeout(EVENT_TIMEOUT, live.next()).await.expect("no event came")
 }
 
-async fn next_set(live: &mut LiveSet) -> Resolved {
+async fn next_set(live: &mut LiveSet) -> ResolvedSet {
     match next(live).await {
         LiveEvent::Set(set) => *set,
         other => panic!("expected a set, got {other:?}"),
     }
 }
 
-fn value(set: &Resolved) -> String {
+fn value(set: &ResolvedSet) -> String {
     String::from_utf8(set.secrets[0].expose().to_vec()).unwrap()
 }
 
@@ -90,7 +90,7 @@ async fn goes_on_from_the_set_that_the_caller_has() {
     let acme = Acme::start().await;
     let set = acme.sandbox.resolve(v1::ResolveRequest::default()).await.unwrap();
     // With the context that the service named, as for a set from a fallback.
-    let request = v1::ResolveRequest { context: set.context, if_none_match: set.etag, ..Default::default() };
+    let request = v1::ResolveRequest { context: Some(set.context()), if_none_match: set.etag, ..Default::default() };
     let mut live = acme.sandbox.live_set(request);
     assert!(timeout(QUIET, live.next()).await.is_err(), "an event without a change");
     acme.set("lin_2").await;

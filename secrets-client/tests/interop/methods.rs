@@ -2,7 +2,7 @@
 
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
 use secrecy::ExposeSecret as _;
-use secrets_client::{Client, ClientError, Created, Resolved, v1};
+use secrets_client::{Client, ClientError, Created, ResolvedSet, v1};
 use serde_json::Value;
 
 /// A method of the interface.
@@ -122,26 +122,8 @@ impl Method {
 
 // Where the library keeps a value or a token apart, the response as the service sent it.
 
-fn whole_resolved(resolved: Resolved) -> v1::ResolveResponse {
-    let secrets = resolved.secrets.into_iter().map(|secret| v1::ResolvedSecret {
-        value: secret.expose().to_vec(),
-        secret: secret.resource,
-        secret_id: secret.secret_id,
-        target: Some(secret.target),
-        scope: secret.scope.into(),
-        version: secret.version,
-        redaction: secret.redaction.into(),
-    });
-    v1::ResolveResponse {
-        secrets: secrets.collect(),
-        etag: resolved.etag,
-        not_modified: resolved.not_modified,
-        next_change_time: resolved.next_change_time,
-        revision: resolved.revision,
-        warnings: resolved.warnings,
-        environment_bytes: resolved.environment_bytes,
-        context: resolved.context,
-    }
+fn whole_resolved(set: ResolvedSet) -> v1::ResolveResponse {
+    set.to_response()
 }
 
 fn whole_organization(

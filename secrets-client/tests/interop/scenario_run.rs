@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use secrets_client::v1::watch_response::Event;
 use secrets_client::{Client, ClientError, Credential, Watch, WatchEvent, WatchEventKind, v1};
+use secrets_core::Target;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -108,9 +109,8 @@ impl ScenarioRun {
 
 /// The variables of a resolved set.
 fn environment(secrets: &[secrets_client::ResolvedSecret]) -> Map<String, Value> {
-    let variables =
-        secrets.iter().filter(|secret| matches!(secret.target.kind, Some(v1::target::Kind::EnvironmentVariable(_))));
-    variables.map(|secret| (secret.secret_id.clone(), String::from_utf8_lossy(secret.expose()).into())).collect()
+    let variables = secrets.iter().filter(|secret| matches!(secret.target, Target::EnvironmentVariable));
+    variables.map(|secret| (secret.secret_id().to_string(), String::from_utf8_lossy(secret.expose()).into())).collect()
 }
 
 fn event_json(event: WatchEvent) -> Value {

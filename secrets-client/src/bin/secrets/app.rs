@@ -2,14 +2,17 @@
 
 pub(crate) mod fallback;
 pub(crate) mod missing;
+mod notices;
 pub(crate) mod resolve;
 mod revisions;
 pub(crate) mod secret_patch;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
+use prost::Message;
 use secrets_client::{
     Client, ClientBuilder, ClientError, Credential, Defaults, Endpoint, RetryPolicy, Settings, StoredToken, v1,
 };
@@ -19,6 +22,10 @@ use crate::args::scope::{ContextArgs, ScopeArgs};
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::Output;
 
+/// More than an organization's largest list takes.
+const MAX_LIST_BYTES: usize = if cfg!(test) { 1 << 20 } else { 256 << 20 };
+/// More pages than an organization's largest list has.
+const MAX_PAGES: usize = 10_000;
 /// The operator as a principal's resource path.
 const OPERATOR: &str = "operator";
 
@@ -31,12 +38,22 @@ pub(crate) struct App {
     state: Option<PathBuf>,
     client: OnceCell<Client>,
     me: OnceCell<v1::WhoAmIResponse>,
+    /// What was said about the sets so far.
+    notified: RefCell<BTreeSet<String>>,
 }
 
 impl App {
     pub(crate) fn new(settings: Settings, output: Output, organization: Option<OrganizationId>) -> Self {
         let state = revisions::path(|name| std::env::var(name).ok());
-        Self { settings, output, organization, state, client: OnceCell::new(), me: OnceCell::new() }
+        Self {
+            settings,
+            output,
+            organization,
+            state,
+            client: OnceCell::new(),
+            me: OnceCell::new(),
+            notified: RefCell::default(),
+        }
     }
 
     /// Where the user's own configuration is kept.
@@ -149,11 +166,11 @@ impl App {
     /// The organizations that the caller sees.
     pub(crate) async fn organizations(&self) -> Result<Vec<v1::Organization>, CliError> {
         let client = self.client()?;
-        Ok(all_pages(|page_token| {
+        all_pages(|page_token| {
             let request = v1::ListOrganizationsRequest { page_token, ..Default::default() };
             async { client.list_organizations(request).await.map(|page| (page.organizations, page.next_page_token)) }
         })
-        .await?)
+        .await
     }
 
     /// `organizations/O`.
@@ -264,19 +281,30 @@ pub(crate) fn patient(builder: ClientBuilder) -> ClientBuilder {
     builder.retry(RetryPolicy { attempts: 6, ..RetryPolicy::default() })
 }
 
-/// All items of a paged list.
-pub(crate) async fn all_pages<T, F, Fut>(mut page: F) -> Result<Vec<T>, ClientError>
+/// All items of a paged list, which a service can't make endless.
+pub(crate) async fn all_pages<T, F, Fut>(mut page: F) -> Result<Vec<T>, CliError>
 where
+    T: Message,
     F: FnMut(String) -> Fut,
     Fut: Future<Output = Result<(Vec<T>, String), ClientError>>,
 {
     let (mut all, mut next) = page(String::new()).await?;
+    let (mut bytes, mut pages) = (encoded_bytes(&all), 1);
     while !next.is_empty() {
         let (items, after) = page(next).await?;
+        bytes += encoded_bytes(&items);
+        pages += 1;
+        if bytes > MAX_LIST_BYTES || pages > MAX_PAGES {
+            return Err(CliError::new(ExitCode::Failed, "the service's list is longer than any should be"));
+        }
         all.extend(items);
         next = after;
     }
     Ok(all)
+}
+
+fn encoded_bytes(items: &[impl Message]) -> usize {
+    items.iter().map(Message::encoded_len).sum()
 }
 
 #[cfg(test)]
@@ -287,11 +315,18 @@ mod tests {
     async fn reads_all_pages() {
         let pages = |token: String| async move {
             Ok(match token.as_str() {
-                "" => (vec![1, 2], "second".to_owned()),
+                "" => (vec![1_u32, 2], "second".to_owned()),
                 "second" => (vec![], "third".to_owned()),
                 _ => (vec![3], String::new()),
             })
         };
         assert_eq!(all_pages(pages).await.unwrap(), [1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn ends_a_list_that_has_no_end() {
+        let empty = |_: String| async { Ok((Vec::<u32>::new(), "next".to_owned())) };
+        let full = |_: String| async { Ok((vec!["x".repeat(300_000)], "next".to_owned())) };
+        assert!(all_pages(empty).await.is_err() && all_pages(full).await.is_err());
     }
 }

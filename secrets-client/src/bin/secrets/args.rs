@@ -1,5 +1,6 @@
 //! What a person types: arguments that several commands share, the values that they hold, and help after a mistyped word.
 
+pub(crate) mod executable;
 pub(crate) mod global;
 pub(crate) mod scope;
 pub(crate) mod suggest;

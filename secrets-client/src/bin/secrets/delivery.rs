@@ -8,7 +8,9 @@
 //! - a file that is there already is never touched, whatever it is: only what a journal names, and is still the same
 //!   file, is replaced or removed;
 //! - a value is on the disk only in its target, and in the private directory of the registries' credentials;
-//! - no link is followed that somebody else than root or the caller made.
+//! - no link is followed that somebody else than root or the caller made;
+//! - no file is executable that does not come from the caller's own secrets, unless flags allow it;
+//! - a directory of values is one that others can't write, unless a flag allows it.
 //!
 //! To add a kind of target: an arm in [`Plan::new`], and what it needs in [`Placement`].
 
@@ -16,6 +18,7 @@ mod directory;
 mod docker_config;
 mod file_id;
 mod journal;
+mod ownership;
 mod placement;
 mod plan;
 mod runtime_dir;

@@ -11,9 +11,10 @@ mod yaml;
 
 use clap::ValueEnum;
 use secrets_client::ResolvedSecret;
-use secrets_client::v1::target::Kind;
+use secrets_core::{SecretId, Target};
 use zeroize::Zeroizing;
 
+use crate::args::executable::ExecutableArgs;
 use crate::delivery::Plan;
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::text;
@@ -49,8 +50,8 @@ impl Format {
     pub(crate) fn write(self, secrets: &[ResolvedSecret]) -> Result<Document, CliError> {
         let (fitting, others): (Vec<_>, Vec<_>) = secrets.iter().partition(|secret| self.takes(secret));
         let left_out = others.iter().map(|secret| {
-            let target = text::target(Some(&secret.target));
-            format!("{} ({target})", secret.secret_id)
+            let target = text::checked_target(&secret.target);
+            format!("{} ({target})", secret.secret_id())
         });
         let left_out = left_out.collect();
         let text = match self {
@@ -60,7 +61,9 @@ impl Format {
             Self::Yaml if fitting.is_empty() => Zeroizing::new(b"{}\n".to_vec()),
             Self::Yaml => each(self, &fitting, yaml::write)?,
             Self::Json => json::enclose(&each(self, &fitting, json::write)?),
-            Self::Dockerconfigjson => Zeroizing::new(Plan::new(fitting, None)?.docker_config().as_bytes().to_vec()),
+            Self::Dockerconfigjson => Zeroizing::new(
+                Plan::new(fitting, None, &ExecutableArgs::default())?.docker_config().as_bytes().to_vec(),
+            ),
         };
         Ok(Document { text, left_out })
     }
@@ -79,7 +82,7 @@ impl Format {
         match self {
             Self::Shell | Self::Dotenv | Self::Docker => is_variable(secret),
             Self::Json | Self::Yaml => true,
-            Self::Dockerconfigjson => matches!(secret.target.kind, Some(Kind::Registry(_))),
+            Self::Dockerconfigjson => matches!(secret.target, Target::Registry { .. }),
         }
     }
 
@@ -90,25 +93,25 @@ impl Format {
 }
 
 const fn is_variable(secret: &ResolvedSecret) -> bool {
-    matches!(secret.target.kind, None | Some(Kind::EnvironmentVariable(_)))
+    matches!(secret.target, Target::EnvironmentVariable)
 }
 
 /// Writes one secret after the other. What does not fit is refused together, each with its reason.
 fn each(
     format: Format,
     secrets: &[&ResolvedSecret],
-    write: impl Fn(&str, &[u8], &mut Vec<u8>) -> Result<(), Unfit>,
+    write: impl Fn(&SecretId, &[u8], &mut Vec<u8>) -> Result<(), Unfit>,
 ) -> Result<Zeroizing<Vec<u8>>, CliError> {
     // Made at once in its full size, so that no part of it stays behind in memory when it grows.
     let most = secrets
         .iter()
-        .map(|secret| secret.secret_id.len() + MAX_BYTES_PER_VALUE_BYTE * secret.expose().len() + 32)
+        .map(|secret| secret.secret_id().as_str().len() + MAX_BYTES_PER_VALUE_BYTE * secret.expose().len() + 32)
         .sum();
     let mut text = Zeroizing::new(Vec::with_capacity(most));
     let mut unfit = Vec::new();
     for secret in secrets {
-        if let Err(why) = write(&secret.secret_id, secret.expose(), &mut text) {
-            unfit.push(format!("{} ({why})", secret.secret_id));
+        if let Err(why) = write(secret.secret_id(), secret.expose(), &mut text) {
+            unfit.push(format!("{} ({why})", secret.secret_id()));
         }
     }
     if unfit.is_empty() {
@@ -124,22 +127,16 @@ const MAX_BYTES_PER_VALUE_BYTE: usize = 6;
 
 #[cfg(test)]
 mod tests {
-    use secrets_client::v1;
-
     use super::*;
+    use crate::test_set::{file, registry, secret};
 
-    fn secret(name: &str, value: &[u8], kind: Option<Kind>) -> ResolvedSecret {
-        let target = kind.map(|kind| v1::Target { kind: Some(kind) });
-        v1::ResolvedSecret { secret_id: name.into(), value: value.into(), target, ..Default::default() }.into()
-    }
+    const VARIABLE: Target = Target::EnvironmentVariable;
 
     fn set() -> Vec<ResolvedSecret> {
-        let file = v1::FileTarget { path: "~/key".into(), mode: 0o600 };
-        let registry = v1::RegistryTarget { host: "ghcr.io".into(), username: "bob".into() };
         vec![
-            secret("NO", b"it's", None),
-            secret("KEY", b"\xff", Some(Kind::File(file))),
-            secret("GH", b"t", Some(Kind::Registry(registry))),
+            secret("NO", b"it's", &VARIABLE),
+            secret("KEY", b"\xff", &file("~/key", 0o600)),
+            secret("GH", b"t", &registry("ghcr.io")),
         ]
     }
 
@@ -165,7 +162,8 @@ mod tests {
 
     #[test]
     fn names_all_that_does_not_fit_and_shows_none_of_it() {
-        let set = [secret("A", b"canary\n", None), secret("B", b"x", None), secret("C", b"canary\r", None)];
+        let set =
+            [secret("A", b"canary\n", &VARIABLE), secret("B", b"x", &VARIABLE), secret("C", b"canary\r", &VARIABLE)];
         let error = format!("{:?}", Format::Docker.write(&set).err().unwrap());
         assert!(error.contains("A (it has a newline), C (") && !error.contains("canary"), "{error}");
         assert!(Format::Json.write(&self::set()).is_err());

@@ -20,6 +20,8 @@ mod delivery;
 mod format;
 mod output_masking;
 mod supervise;
+#[cfg(test)]
+mod test_set;
 mod ui;
 
 use std::process;

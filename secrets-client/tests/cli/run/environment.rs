@@ -37,10 +37,17 @@ fn a_token_is_passed_only_with_its_flag() {
     let session = bob.run_ok("session create --workspace ws1 --ttl 1h").line();
     let sandbox = server.person("sandbox").with("SECRETS_TOKEN", &session);
     sandbox.run("run -- printenv SECRETS_TOKEN").reject_text(&session);
-    let passed = sandbox.run_ok("run --pass-session -- printenv SECRETS_TOKEN");
+    let passed = sandbox.run_ok("run --pass-session --no-masking -- printenv SECRETS_TOKEN");
     assert_eq!((passed.stdout.trim(), passed.stderr.as_str()), (session.as_str(), ""));
+    // The program may use it, and shows it to nobody.
+    let masked = sandbox.run_ok("run --pass-session -- sh -c printenv");
+    masked.expect_text(&["SECRETS_TOKEN=***"]).reject_text(&session);
     let token = bob.run_ok("token create").line();
     let personal = server.person("sandbox").with("SECRETS_TOKEN", &token);
+    let file = bob.home.join("token");
+    std::fs::write(&file, &token).unwrap();
+    let from_file = server.person("sandbox").with("SECRETS_TOKEN_FILE", file.to_str().unwrap());
+    from_file.run_ok(&format!("run -- cat {}", file.display())).expect_text(&["***"]).reject_text(&token);
     personal.run_ok("run --pass-session -- true").expect_text(&["warning: ", "not a session"]);
 }
 

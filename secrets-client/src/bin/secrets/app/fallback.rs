@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use clap::Args;
 use secrets_client::{
-    Fallback, FallbackBinding, FallbackError, FallbackKey, FallbackProblem, FallbackSet, InvalidFallbackKey, Resolved,
+    Fallback, FallbackBinding, FallbackError, FallbackKey, FallbackProblem, FallbackSet, InvalidFallbackKey, Question,
+    ResolvedSet, v1,
 };
 use tokio::time::timeout;
 
@@ -44,12 +45,13 @@ impl FallbackArgs {
         app: &App,
         context: &ContextArgs,
         only: &[String],
-    ) -> Result<Resolved, CliError> {
+    ) -> Result<ResolvedSet, CliError> {
         // An invalid key is reported while the service is available, and not when the fallback is needed.
         let Some(fallback) = self.fallback(app, context, only)? else { return app.receive(context, only).await };
         if self.fallback_only {
-            let FallbackSet { set, age } = fallback.open(time::now())?;
+            let FallbackSet { set, age } = fallback.open(&question(only), time::now())?;
             check_complete(&set, &app.required(only))?;
+            app.print_notices(&set);
             app.output.note(&format!("secrets: as of {}, without asking the service", ago(age)));
             return Ok(set);
         }
@@ -65,9 +67,10 @@ impl FallbackArgs {
             Ok(Err(error)) => return Err(error),
             Err(_) => format!("{} did not answer within {} s", app.settings.endpoint, SERVICE_TIMEOUT.as_secs()),
         };
-        match fallback.open(time::now()) {
+        match fallback.open(&question(only), time::now()) {
             Ok(FallbackSet { set, age }) => {
                 check_complete(&set, &app.required(only))?;
+                app.print_notices(&set);
                 app.output.warn(&format!("{unavailable}; using what it gave {}", ago(age)));
                 Ok(set)
             }
@@ -84,7 +87,7 @@ impl FallbackArgs {
         app: &App,
         context: &ContextArgs,
         only: &[String],
-        set: &Resolved,
+        set: &ResolvedSet,
     ) -> Result<(), CliError> {
         match self.fallback(app, context, only)? {
             Some(fallback) => Ok(fallback.seal(set, time::now())?),
@@ -129,8 +132,8 @@ fn key_error(path: &Path, error: &InvalidFallbackKey) -> CliError {
 }
 
 /// Refuses a set that lacks a required secret, for instance because it was sealed before the secret became required.
-fn check_complete(set: &Resolved, required: &[String]) -> Result<(), CliError> {
-    let is_there = |name: &String| set.secrets.iter().any(|secret| secret.secret_id == *name);
+fn check_complete(set: &ResolvedSet, required: &[String]) -> Result<(), CliError> {
+    let is_there = |name: &String| set.secret(name).is_some();
     let missing: Vec<&str> = required.iter().filter(|name| !is_there(name)).map(String::as_str).collect();
     if missing.is_empty() {
         return Ok(());
@@ -138,6 +141,11 @@ fn check_complete(set: &Resolved, required: &[String]) -> Result<(), CliError> {
     let number = text::count(missing.len(), "secret");
     Err(CliError::new(ExitCode::Missing, format!("{number} missing in the fallback: {}", missing.join(", ")))
         .hint("the next run while the service is available keeps a new one"))
+}
+
+/// What a fallback is asked for. The context is that of its binding; what is required is looked for later.
+fn question(only: &[String]) -> Question {
+    Question::from(&v1::ResolveRequest { secret_ids: only.to_vec(), ..Default::default() })
 }
 
 /// What a set is for, as far as that is known without asking the service.

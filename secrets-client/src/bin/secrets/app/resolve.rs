@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use secrets_client::{LiveSet, Reason, Resolved, v1};
+use secrets_client::{LiveSet, Reason, ResolvedSet, v1};
 
 use super::App;
 use crate::args::scope::{self, ContextArgs};
@@ -11,7 +11,7 @@ use crate::ui::error::CliError;
 impl App {
     /// What the context gets, with values: all of it, with all that `secrets.toml` requires; or the names in `only`, which
     /// must be there. Says what is missing, for what it is needed and what to type. Prints the warnings.
-    pub(crate) async fn receive(&self, context: &ContextArgs, only: &[String]) -> Result<Resolved, CliError> {
+    pub(crate) async fn receive(&self, context: &ContextArgs, only: &[String]) -> Result<ResolvedSet, CliError> {
         self.receive_with(context, only, self.required(only)).await
     }
 
@@ -28,7 +28,7 @@ impl App {
         &self,
         context: &ContextArgs,
         only: &[String],
-    ) -> Result<Resolved, CliError> {
+    ) -> Result<ResolvedSet, CliError> {
         self.receive_with(context, only, only.to_vec()).await
     }
 
@@ -37,7 +37,7 @@ impl App {
         context: &ContextArgs,
         only: &[String],
         required: Vec<String>,
-    ) -> Result<Resolved, CliError> {
+    ) -> Result<ResolvedSet, CliError> {
         for name in only {
             scope::parse_name(name)?;
         }
@@ -55,20 +55,20 @@ impl App {
             }
             set => set?,
         };
-        self.output.warnings(&set.warnings);
+        self.print_notices(&set);
         Ok(set)
     }
 
     /// Keeps a set up to date that was received for the names in `only`, from the service or from a fallback.
     pub(crate) fn live_set(
         &self,
-        set: &Resolved,
+        set: &ResolvedSet,
         only: &[String],
         splay: Option<Duration>,
     ) -> Result<LiveSet, CliError> {
         let request = v1::ResolveRequest {
             // As the service named it, so that the service need not be asked which one is meant.
-            context: set.context.clone(),
+            context: Some(set.context()),
             secret_ids: only.to_vec(),
             required_secret_ids: only.to_vec(),
             if_none_match: set.etag.clone(),

@@ -4,7 +4,7 @@ use clap::Args;
 use secrets_client::v1;
 use secrets_core::{ProjectId, WorkspaceId};
 
-use super::set::{RUNNING_PROGRAMS_NOTE, label};
+use super::set::{self, RUNNING_PROGRAMS_NOTE, label};
 use crate::app::App;
 use crate::app::secret_patch::{self, SecretPatch};
 use crate::args::scope::{self, ScopeArgs};
@@ -111,6 +111,7 @@ pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {
 
     let mut patch = SecretPatch::new(stored.clone());
     args.change.apply(&mut patch)?;
+    let changes_target = target.is_some();
     patch.target(target);
     let mut value = None;
     if patch.is_empty() || args.value.is_explicit() {
@@ -125,6 +126,9 @@ pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {
     let response = client.update_secret(patch.request(value.as_ref())).await?;
     app.output.warnings(&response.warnings);
     let secret = response.secret.unwrap_or_default();
+    if changes_target {
+        set::warn_of_execute_bits(app, &scope, &secret);
+    }
     let sentence = if secret.current_version == stored.current_version {
         format!("{} changed: {changed}. The value stays as it was.", args.name)
     } else {

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use secrets_client::{LiveEvent, Resolved, changed_names};
+use secrets_client::{LiveEvent, ResolvedSet, changed_names};
 use secrets_core::FileMode;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::App;
+use crate::args::executable::ExecutableArgs;
 use crate::args::scope::ContextArgs;
 use crate::args::time;
 use crate::delivery::volume::Volume;
@@ -37,6 +38,11 @@ pub(crate) struct MaterializeArgs {
     /// Permissions of files that have none of their own, octal; who may read them may enter the directory
     #[arg(long, value_name = "MODE", default_value = "0600")]
     mode: FileMode,
+    #[command(flatten)]
+    executable: ExecutableArgs,
+    /// Also write into a directory that belongs to others, or that others may write
+    #[arg(long)]
+    shared_dir: bool,
     /// Keep running, and replace the files in one step when a secret has changed; SIGTERM ends it
     #[arg(long)]
     watch: bool,
@@ -47,7 +53,7 @@ pub(crate) struct MaterializeArgs {
 
 pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), CliError> {
     // A directory that is refused is refused before any value leaves the service.
-    let volume = Volume::at(&args.dir, args.mode)?;
+    let volume = Volume::at(&args.dir, args.mode, args.shared_dir)?;
     let mut set = app.receive(&args.context, &args.only).await?;
     write(app, &args, &volume, &set)?;
     if !args.watch {
@@ -69,6 +75,7 @@ pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), 
         };
         match event {
             LiveEvent::Set(new) => {
+                app.print_notices(&new);
                 let names = changed_names(&set.secrets, &new.secrets).join(", ");
                 match write(app, &args, &volume, &new) {
                     Ok(()) => app.output.note(&format!("Changed: {names}")),
@@ -85,8 +92,11 @@ pub(crate) async fn materialize(app: &App, args: MaterializeArgs) -> Result<(), 
 }
 
 /// Puts a set into the directory, and says so.
-fn write(app: &App, args: &MaterializeArgs, volume: &Volume, set: &Resolved) -> Result<(), CliError> {
-    let written = volume.write(&set.secrets)?;
+fn write(app: &App, args: &MaterializeArgs, volume: &Volume, set: &ResolvedSet) -> Result<(), CliError> {
+    let written = volume.write(&set.secrets, &args.executable)?;
+    for notice in app.not_said_before(args.executable.notices(&set.secrets)) {
+        app.output.warn(&notice);
+    }
     if !written.not_in_dotenv.is_empty() {
         let names = written.not_in_dotenv.join(", ");
         app.output

@@ -146,11 +146,11 @@ async fn remove(
 
 async fn bindings(app: &App, parent: &str) -> Result<Vec<v1::Binding>, CliError> {
     let client = app.client()?;
-    Ok(all_pages(|page_token| {
+    all_pages(|page_token| {
         let request = v1::ListBindingsRequest { parent: parent.to_owned(), page_token, ..Default::default() };
         async { client.list_bindings(request).await.map(|page| (page.bindings, page.next_page_token)) }
     })
-    .await?)
+    .await
 }
 
 impl ResourceArgs {

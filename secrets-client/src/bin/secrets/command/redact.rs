@@ -34,7 +34,7 @@ pub(crate) struct RedactArgs {
 /// Masks until stdin ends, or until whoever reads stdout is gone. Nothing is copied before the values are known.
 pub(crate) async fn redact(app: &App, args: RedactArgs) -> Result<(), CliError> {
     let set = app.receive_what_is_there(&args.context, &args.only).await?;
-    let redactor = masking::redactor_except(&args.unmask, &set.secrets, app.output)?;
+    let redactor = masking::redactor_except(&args.unmask, &set.secrets, None, app.output)?;
     drop(set);
     if redactor.is_empty() {
         app.output.warn("nothing to mask: this context gets no value that is masked");

@@ -1,7 +1,8 @@
 //! `resolve`: what a context gets; values only when asked for.
 
 use clap::Args;
-use secrets_client::{Resolved, ResolvedSecret, v1};
+use secrets_client::validation::wire_target;
+use secrets_client::{ResolvedSecret, ResolvedSet, v1};
 use secrets_core::MASK;
 use serde_json::{Value, json};
 
@@ -48,9 +49,10 @@ pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), CliError
         ..Default::default()
     };
     let set = app.client()?.resolve(request).await?;
-    app.output.warnings(&set.warnings);
-    if args.raw {
-        let secret = set.secrets.first().ok_or_else(|| CliError::new(ExitCode::Missing, "there is no such secret"))?;
+    app.print_notices(&set);
+    if let Some(name) = args.names.first().filter(|_| args.raw) {
+        let missing = || CliError::new(ExitCode::Missing, "there is no such secret");
+        let secret = set.secret(name).ok_or_else(missing)?;
         return app.output.bytes(secret.expose());
     }
     let Some(format) = args.format else { return print(app, &set, args.show_values) };
@@ -63,7 +65,7 @@ pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), CliError
     app.output.bytes(&document.text)
 }
 
-fn print(app: &App, set: &Resolved, show_values: bool) -> Result<(), CliError> {
+fn print(app: &App, set: &ResolvedSet, show_values: bool) -> Result<(), CliError> {
     let mut table = Table::new(["NAME", "VALUE", "FROM", "TARGET"]);
     for secret in &set.secrets {
         let value = match (show_values, std::str::from_utf8(secret.expose())) {
@@ -71,13 +73,13 @@ fn print(app: &App, set: &Resolved, show_values: bool) -> Result<(), CliError> {
             (true, Ok(text)) => text.to_owned(),
             (true, Err(_)) => format!("({} bytes; --raw prints them)", secret.expose().len()),
         };
-        let target = text::target(Some(&secret.target));
-        table.row([secret.secret_id.clone(), value, text::scope_of(&secret.resource), target]);
+        let target = text::checked_target(&secret.target);
+        table.row([secret.secret_id().to_string(), value, text::scope(&secret.name.scope), target]);
     }
     let rows = set.secrets.iter().map(|secret| row(secret, show_values)).collect();
     let json = json!({
         "secrets": Value::Array(rows),
-        "context": output::json::context(set.context.as_ref()),
+        "context": output::json::context(Some(&set.context())),
         "etag": set.etag,
         "revision": set.revision,
         "next_change_time": output::json::time(set.next_change_time.as_ref()),
@@ -87,10 +89,10 @@ fn print(app: &App, set: &Resolved, show_values: bool) -> Result<(), CliError> {
 
 fn row(secret: &ResolvedSecret, show_values: bool) -> Value {
     let row = json!({
-        "secret": secret.resource,
-        "secret_id": secret.secret_id,
-        "scope": output::json::word(secret.scope.as_str_name(), "SCOPE_KIND_"),
-        "target": output::json::target(Some(&secret.target)),
+        "secret": secret.name.to_string(),
+        "secret_id": secret.secret_id().as_str(),
+        "scope": secret.scope().as_str(),
+        "target": output::json::target(Some(&wire_target(&secret.target))),
         "version": secret.version,
     });
     match (show_values, std::str::from_utf8(secret.expose())) {
@@ -104,21 +106,14 @@ fn row(secret: &ResolvedSecret, show_values: bool) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use secrets_core::Target;
 
-    fn secret(name: &str, value: &[u8]) -> ResolvedSecret {
-        v1::ResolvedSecret {
-            secret: format!("organizations/acme/secrets/{name}"),
-            secret_id: name.into(),
-            value: value.into(),
-            ..Default::default()
-        }
-        .into()
-    }
+    use super::*;
+    use crate::test_set::secret;
 
     #[test]
     fn masks_unless_told_otherwise() {
-        let secret = secret("A", b"canary");
+        let secret = secret("A", b"canary", &Target::EnvironmentVariable);
         assert!(!row(&secret, false).to_string().contains("canary"));
         assert_eq!(row(&secret, true)["value"], "canary");
     }

@@ -12,13 +12,14 @@ mod watch;
 use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
-use secrets_client::Resolved;
+use secrets_client::{Credential, ResolvedSet};
 use secrets_core::CredentialKind;
 
 use self::environment::{Environment, Preserve, Rules};
 use self::watch::WatchArgs;
 use crate::app::App;
 use crate::app::fallback::FallbackArgs;
+use crate::args::executable::ExecutableArgs;
 use crate::args::scope::{self, ContextArgs};
 use crate::delivery::{self, Placement, Plan};
 use crate::output_masking::masking::{self, Masking};
@@ -69,6 +70,8 @@ pub(crate) struct RunArgs {
     /// With --clean-env: variables that the program inherits
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', requires = "clean_env")]
     keep: Vec<String>,
+    #[command(flatten)]
+    executable: ExecutableArgs,
     /// Leave SECRETS_TOKEN and SECRETS_TOKEN_FILE in the program's environment
     #[arg(long)]
     pass_session: bool,
@@ -144,6 +147,11 @@ async fn run_in_session(app: &App, program: Program, signals: &mut Signals) -> R
     }
 }
 
+/// The token that this process calls with, which its program may know as well, and must not show.
+fn own_token(app: &App) -> Option<&str> {
+    app.settings.credential.as_ref().map(Credential::expose)
+}
+
 /// The code of what fails before the program is started.
 fn before_start(error: CliError) -> CliError {
     match error.exit {
@@ -154,18 +162,24 @@ fn before_start(error: CliError) -> CliError {
 
 impl RunArgs {
     /// Asks for the secrets, and prepares what the program is started with.
-    async fn prepare(&self, app: &App) -> Result<(Resolved, PreparedProgram), CliError> {
+    async fn prepare(&self, app: &App) -> Result<(ResolvedSet, PreparedProgram), CliError> {
         for name in &self.unmask {
             scope::parse_name(name)?;
         }
         let set = self.fallback.receive(app, &self.context, &self.only).await?;
-        let plan = Plan::new(&set.secrets, delivery::home().as_deref())?;
+        let plan = Plan::new(&set.secrets, delivery::home().as_deref(), &self.executable)?;
+        for notice in app.not_said_before(self.executable.notices(&set.secrets)) {
+            app.output.warn(&notice);
+        }
         if !plan.api_only().is_empty() {
             app.output.warn(&format!("not delivered to programs (api only): {}", plan.api_only().join(", ")));
         }
         let masking = match self.no_masking {
             true => None,
-            false => Some(Masking::new(masking::redactor_except(&self.unmask, &set.secrets, app.output)?)),
+            false => {
+                let redactor = masking::redactor_except(&self.unmask, &set.secrets, own_token(app), app.output)?;
+                Some(Masking::new(redactor))
+            }
         };
         self.print_hints(app, &set)?;
         let placement = plan.place(delivery::user_docker_config().as_deref())?;
@@ -182,8 +196,8 @@ impl RunArgs {
     }
 
     /// Lets a CI service mask the values in its log, if one is named.
-    fn print_hints(&self, app: &App, set: &Resolved) -> Result<(), CliError> {
-        let secrets = set.secrets.iter().filter(|secret| !self.unmask.contains(&secret.secret_id));
+    fn print_hints(&self, app: &App, set: &ResolvedSet) -> Result<(), CliError> {
+        let secrets = set.secrets.iter().filter(|secret| !masking::is_named(&self.unmask, secret));
         match self.ci {
             Some(Ci::Github) => github::print_hints(&app.output, secrets),
             None => Ok(()),

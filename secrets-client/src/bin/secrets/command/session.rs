@@ -212,11 +212,11 @@ fn bearer(session: &v1::Session) -> String {
 async fn list(app: &App, parent: String, external_id: String, show_ended: bool) -> Result<Vec<v1::Session>, CliError> {
     let client = app.client()?;
     let request = v1::ListSessionsRequest { parent, external_id, show_ended, ..Default::default() };
-    Ok(all_pages(|page_token| {
+    all_pages(|page_token| {
         let request = v1::ListSessionsRequest { page_token, ..request.clone() };
         async { client.list_sessions(request).await.map(|page| (page.sessions, page.next_page_token)) }
     })
-    .await?)
+    .await
 }
 
 async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes: bool) -> Result<(), CliError> {

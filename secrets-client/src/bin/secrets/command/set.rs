@@ -2,10 +2,12 @@
 
 use clap::Args;
 use secrets_client::v1;
-use secrets_core::{ProjectId, WorkspaceId};
+use secrets_client::v1::target::Kind;
+use secrets_core::{ProjectId, ScopeKind, ScopeName, WorkspaceId};
 
 use crate::app::App;
 use crate::app::secret_patch::{self, SecretPatch};
+use crate::args::executable::is_executable;
 use crate::args::scope::{self, ScopeArgs};
 use crate::args::target::TargetArgs;
 use crate::args::time;
@@ -80,6 +82,7 @@ pub(crate) async fn set(app: &App, args: SetArgs) -> Result<(), CliError> {
     let response = app.client()?.update_secret(request).await?;
     app.output.warnings(&response.warnings);
     let secret = response.secret.unwrap_or_default();
+    warn_of_execute_bits(app, &scope, &secret);
     let what = match (args.dry_run, secret.current_version) {
         (true, _) => "would be set".to_owned(),
         (false, 1) => "created".to_owned(),
@@ -91,6 +94,20 @@ pub(crate) async fn set(app: &App, args: SetArgs) -> Result<(), CliError> {
         if !args.dry_run && secret.current_version > 1 { format!(" {RUNNING_PROGRAMS_NOTE}") } else { String::new() };
     let sentence = format!("{name} {what}: {target}, {}.{keep}", scope::describe(&scope));
     app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))
+}
+
+/// Warns of a file that programs of others get without its execute bits.
+pub(crate) fn warn_of_execute_bits(app: &App, scope: &ScopeName, secret: &v1::Secret) {
+    let target = secret.target.as_ref().and_then(|target| target.kind.as_ref());
+    if let Some(Kind::File(file)) = target
+        && is_executable(file.mode)
+        && scope.kind() != ScopeKind::User
+    {
+        let name = &secret.secret_id;
+        app.output.warn(&format!(
+            "{name} is delivered without its execute bits to whoever does not pass --allow-executable={name}"
+        ));
+    }
 }
 
 /// The upsert: what no flag names is kept, or takes its default in a new secret.

@@ -35,7 +35,20 @@ pub(super) enum Entry {
 impl Directory {
     /// The directory that holds `path`; an error of kind `NotFound` if it is not there.
     pub(super) fn containing(path: &Path) -> io::Result<Self> {
-        Self::walk(path, |_, _| Err(Errno::NOENT.into()))
+        Self::walk(path, |_, _| Err(Errno::NOENT.into()), |_, _| Ok(()))
+    }
+
+    /// Visits each directory on the way to `path`, from the root to the one that holds it. False if that is not there, and
+    /// the last one that is was visited last.
+    pub(super) fn visit_containing(
+        path: &Path,
+        visit: impl FnMut(&OwnedFd, &Path) -> io::Result<()>,
+    ) -> io::Result<bool> {
+        match Self::walk(path, |_, _| Err(Errno::NOENT.into()), visit) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The directory that holds `path`. What is missing on the way is created, for its owner alone, and reported to `created`.
@@ -43,7 +56,7 @@ impl Directory {
         path: &Path,
         mut created: impl FnMut(&Path, FileId) -> io::Result<()>,
     ) -> io::Result<Self> {
-        Self::walk(path, |directory, name| {
+        let create = |directory: &Self, name: &Path| {
             match rustix::fs::mkdirat(&directory.0, name.file_name().unwrap_or_default(), Mode::from_raw_mode(0o700)) {
                 Ok(()) => {}
                 Err(Errno::EXIST) => return Ok(()), // somebody was quicker; theirs will do
@@ -51,14 +64,21 @@ impl Directory {
             }
             let new = directory.step(name.file_name().unwrap_or_default())?;
             created(name, FileId::from_file(&File::from(new.0))?)
-        })
+        };
+        Self::walk(path, create, |_, _| Ok(()))
     }
 
-    /// Walks to the directory that holds `path`; `missing` may make a directory that is not there, given its path.
-    fn walk(path: &Path, mut missing: impl FnMut(&Self, &Path) -> io::Result<()>) -> io::Result<Self> {
+    /// Walks to the directory that holds `path`; `missing` may make a directory that is not there, given its path, and
+    /// `visit` sees each one on the way.
+    fn walk(
+        path: &Path,
+        mut missing: impl FnMut(&Self, &Path) -> io::Result<()>,
+        mut visit: impl FnMut(&OwnedFd, &Path) -> io::Result<()>,
+    ) -> io::Result<Self> {
         let above = path.parent().filter(|_| path.is_absolute()).ok_or(Errno::INVAL)?;
         let mut ahead: VecDeque<OsString> = above.components().map(|step| step.as_os_str().to_owned()).collect();
         let (mut here, mut at) = (Self::root()?, PathBuf::from("/"));
+        visit(&here.0, &at)?;
         let mut links = 0;
         while let Some(name) = ahead.pop_front() {
             if name == "/" {
@@ -74,7 +94,10 @@ impl Directory {
                 next => next,
             };
             match next {
-                Ok(next) => (here, at) = (next, there),
+                Ok(next) => {
+                    (here, at) = (next, there);
+                    visit(&here.0, &at)?;
+                }
                 Err(error) if matches!(here.entry(&name), Ok(Some(Entry::Link))) => {
                     links += 1;
                     if links > MAX_LINKS {

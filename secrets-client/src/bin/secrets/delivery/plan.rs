@@ -3,12 +3,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use secrets_client::ResolvedSecret;
-use secrets_client::v1::target::Kind;
-use secrets_core::{FilePath, NamePolicy, SecretId};
+use secrets_core::{FilePath, Grade, SecretId, Target, reserved};
 use zeroize::Zeroizing;
 
 use super::Placement;
 use super::docker_config::{self, Login};
+use crate::args::executable::ExecutableArgs;
 use crate::ui::error::{CliError, ExitCode};
 
 /// What a program is to get. Nothing of it is written yet.
@@ -16,17 +16,17 @@ pub(crate) struct Plan {
     variables: Vec<Variable>,
     files: Vec<PlannedFile>,
     logins: Vec<Login>,
-    api_only: Vec<String>,
+    api_only: Vec<SecretId>,
 }
 
 struct Variable {
-    name: String,
+    name: SecretId,
     value: Zeroizing<Vec<u8>>,
 }
 
 /// A value and the file that holds it.
 pub(super) struct PlannedFile {
-    pub(super) secret_id: String,
+    pub(super) secret_id: SecretId,
     /// Where it lands, with the home in place of `~`.
     pub(super) path: PathBuf,
     pub(super) mode: u32,
@@ -38,48 +38,31 @@ impl Plan {
     pub(crate) fn new<'a>(
         secrets: impl IntoIterator<Item = &'a ResolvedSecret>,
         home: Option<&Path>,
+        executable: &ExecutableArgs,
     ) -> Result<Self, CliError> {
         let mut plan = Self { variables: Vec::new(), files: Vec::new(), logins: Vec::new(), api_only: Vec::new() };
         for secret in secrets {
-            let name = &secret.secret_id;
-            let fails = |why: String| CliError::new(ExitCode::Failed, format!("{name} can't be delivered: {why}"));
-            match &secret.target.kind {
-                None | Some(Kind::EnvironmentVariable(_)) => {
-                    SecretId::parse(name, NamePolicy::Relaxed).map_err(|error| fails(error.to_string()))?;
-                    if secret.expose().contains(&0) {
-                        return Err(fails("the value holds a NUL byte, which no variable can".to_owned()));
-                    }
-                    plan.variables.push(Variable { name: name.clone(), value: secret.expose().to_vec().into() });
-                }
-                Some(Kind::File(file)) => {
-                    // The service has checked it as well; a mistake here would write where it must not.
-                    let path: FilePath =
-                        file.path.parse().map_err(|error| fails(format!("`{}`: {error}", file.path)))?;
-                    let path = match (path.in_home(), home) {
-                        (None, _) => PathBuf::from(path.as_str()),
-                        (Some(rest), Some(home)) => home.join(rest),
-                        (Some(_), None) => {
-                            return Err(fails(format!("`{path}` is below the home directory, and there is none"))
-                                .hint("set HOME to its path"));
-                        }
-                    };
-                    let mode = if file.mode == 0 { 0o600 } else { file.mode & 0o775 };
+            let (name, value) = (secret.secret_id().clone(), secret.expose());
+            match &secret.target {
+                Target::EnvironmentVariable => plan.variables.push(Variable { name, value: value.to_vec().into() }),
+                Target::File { path, mode } => {
+                    let mode = executable.mode(secret, *mode);
                     plan.files.push(PlannedFile {
-                        secret_id: name.clone(),
-                        path,
+                        secret_id: name,
+                        path: located(secret, path, home)?,
                         mode,
-                        value: secret.expose().to_vec().into(),
+                        value: value.to_vec().into(),
                     });
                 }
-                Some(Kind::Registry(registry)) => {
-                    let host = registry.host.parse().map_err(|error| fails(format!("registry: {error}")))?;
-                    let username = registry.username.parse().map_err(|error| fails(format!("registry: {error}")))?;
-                    let password = std::str::from_utf8(secret.expose()).ok().filter(|text| !text.contains('\0'));
+                Target::Registry { host, username } => {
+                    let password = std::str::from_utf8(value).ok().filter(|text| !text.contains('\0'));
                     let password = password
-                        .ok_or_else(|| fails("a registry password must be text without NUL bytes".to_owned()))?;
-                    plan.logins.push(Login { host, username, password: password.to_owned().into() });
+                        .ok_or_else(|| fails(secret, "a registry password must be text without NUL bytes"))?
+                        .to_owned();
+                    let (host, username) = (host.clone(), username.clone());
+                    plan.logins.push(Login { host, username, password: password.into() });
                 }
-                Some(Kind::ApiOnly(_)) => plan.api_only.push(name.clone()),
+                Target::ApiOnly => plan.api_only.push(name),
             }
         }
         plan.refuse_collisions()?;
@@ -88,12 +71,12 @@ impl Plan {
 
     /// The variables, by name.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        self.variables.iter().map(|variable| (OsStr::new(&variable.name), OsStr::from_bytes(&variable.value)))
+        self.variables.iter().map(|variable| (OsStr::new(variable.name.as_str()), OsStr::from_bytes(&variable.value)))
     }
 
     /// Names of what is never delivered to a program.
-    pub(crate) fn api_only(&self) -> &[String] {
-        &self.api_only
+    pub(crate) fn api_only(&self) -> Vec<&str> {
+        self.api_only.iter().map(SecretId::as_str).collect()
     }
 
     /// Whether something is to be written.
@@ -148,43 +131,53 @@ impl Plan {
     }
 }
 
+/// Where a file lands, with `home` in place of `~`.
+fn located(secret: &ResolvedSecret, target: &FilePath, home: Option<&Path>) -> Result<PathBuf, CliError> {
+    let path = match (target.in_home(), home) {
+        (None, _) => PathBuf::from(target.as_str()),
+        (Some(rest), Some(home)) => home.components().collect::<PathBuf>().join(rest),
+        (Some(_), None) => {
+            let why = format!("`{target}` is below the home directory, and there is none");
+            return Err(fails(secret, &why).hint("set HOME to its path"));
+        }
+    };
+    // With a home such as `/`, a path of one's own becomes one of the system's.
+    if let Some(reserved) = path.to_str().and_then(reserved::path).filter(|row| row.grade == Grade::Hard) {
+        let why = format!("`{}` is reserved by `{}` ({})", path.display(), reserved.pattern, reserved.reason);
+        return Err(fails(secret, &why));
+    }
+    Ok(path)
+}
+
+fn fails(secret: &ResolvedSecret, why: &str) -> CliError {
+    CliError::new(ExitCode::Failed, format!("{} can't be delivered: {why}", secret.secret_id()))
+}
+
 #[cfg(test)]
 mod tests {
-    use secrets_client::v1;
-
     use super::*;
-
-    fn secret(name: &str, value: &[u8], kind: Option<Kind>) -> ResolvedSecret {
-        let target = kind.map(|kind| v1::Target { kind: Some(kind) });
-        v1::ResolvedSecret { secret_id: name.into(), value: value.into(), target, ..Default::default() }.into()
-    }
+    use crate::test_set::{self, registry, secret};
 
     fn file(name: &str, path: &str) -> ResolvedSecret {
-        secret(name, b"x", Some(Kind::File(v1::FileTarget { path: path.into(), mode: 0o640 })))
-    }
-
-    fn registry(host: &str, password: &[u8]) -> ResolvedSecret {
-        let registry = v1::RegistryTarget { host: host.into(), username: "bob".into() };
-        secret("REGISTRY", password, Some(Kind::Registry(registry)))
+        secret(name, b"x", &test_set::file(path, 0o640))
     }
 
     fn plan(secrets: &[ResolvedSecret]) -> Result<Plan, CliError> {
-        Plan::new(secrets, Some(Path::new("/home/bob")))
+        Plan::new(secrets, Some(Path::new("/home/bob")), &ExecutableArgs::default())
     }
 
     #[test]
     fn sorts_by_where_a_value_lands() {
-        let api_only = secret("ASKED_FOR", b"x", Some(Kind::ApiOnly(v1::ApiOnlyTarget {})));
         let plan = plan(&[
-            secret("A", "gr\u{fc}n".as_bytes(), None),
+            secret("A", "gr\u{fc}n".as_bytes(), &Target::EnvironmentVariable),
             file("KEY", "~/.ssh/key"),
-            registry("ghcr.io", b"t"),
-            api_only,
+            secret("REGISTRY", b"t", &registry("ghcr.io")),
+            secret("ASKED_FOR", b"x", &Target::ApiOnly),
         ]);
         let plan = plan.unwrap();
         assert_eq!(plan.variables().collect::<Vec<_>>(), [(OsStr::new("A"), OsStr::new("gr\u{fc}n"))]);
         assert_eq!((plan.files[0].path.as_path(), plan.files[0].mode), (Path::new("/home/bob/.ssh/key"), 0o640));
-        assert_eq!((plan.logins.len(), plan.api_only()), (1, &["ASKED_FOR".to_owned()][..]));
+        assert_eq!((plan.logins.len(), plan.api_only()), (1, vec!["ASKED_FOR"]));
     }
 
     #[test]
@@ -204,18 +197,16 @@ mod tests {
 
     #[test]
     fn refuses_what_no_program_could_get() {
-        let nul = plan(&[secret("A", b"canary\0", None)]).err().unwrap();
-        assert!(!format!("{nul:?}").contains("canary"));
-        for refused in [
-            secret("A=B", b"x", None),
-            file("A", "/etc/../x"),
-            file("A", "relative"),
-            file("A", "~/.bashrc"),
-            registry("ghcr.io", b"\xff"),
-            registry("https://ghcr.io/x", b"x"),
-        ] {
-            assert!(plan(&[refused]).is_err());
+        let error = plan(&[secret("REGISTRY", b"canary\xff", &registry("ghcr.io"))]).err().unwrap();
+        assert!(!format!("{error:?}").contains("canary"));
+        assert!(Plan::new(&[file("A", "~/x")], None, &ExecutableArgs::default()).is_err());
+    }
+
+    #[test]
+    fn refuses_a_path_that_its_home_makes_a_reserved_one() {
+        for (home, path) in [("/", "~/etc/ld.so.preload"), ("/.", "~/proc/self/mem"), ("/etc/", "~/cron.d/x")] {
+            let error = Plan::new(&[file("A", path)], Some(Path::new(home)), &ExecutableArgs::default()).err().unwrap();
+            assert!(error.message().contains("is reserved by"), "{home} {path}");
         }
-        assert!(Plan::new(&[file("A", "~/x")], None).is_err());
     }
 }

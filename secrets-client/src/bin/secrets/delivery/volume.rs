@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 use secrets_client::ResolvedSecret;
-use secrets_client::v1::target::Kind;
-use secrets_core::{FileMode, NamePolicy, SecretId, dotenv};
+use secrets_core::{FileMode, SecretId, Target, dotenv};
 use zeroize::Zeroizing;
 
+use super::ownership;
+use crate::args::executable::ExecutableArgs;
 use crate::format::Format;
 use crate::ui::error::{CliError, ExitCode};
 
@@ -30,6 +31,8 @@ const SET_PREFIX: &str = "..set-";
 pub(crate) struct Volume {
     dir: PathBuf,
     mode: FileMode,
+    /// Whether it may be one that others can write.
+    is_shared: bool,
 }
 
 /// What was written.
@@ -44,9 +47,11 @@ pub(crate) struct Written {
 type Files = BTreeMap<String, (Zeroizing<Vec<u8>>, u32)>;
 
 impl Volume {
-    /// The directory at `dir`, which is there or not. Refuses one that holds anything but what a volume wrote.
-    pub(crate) fn at(dir: &Path, mode: FileMode) -> Result<Self, CliError> {
-        let volume = Self { dir: dir.to_owned(), mode };
+    /// The directory at `dir`, which is there or not. Refuses one that holds anything but what a volume wrote, and, unless it
+    /// `is_shared`, one that others can write or put another one in the place of.
+    pub(crate) fn at(dir: &Path, mode: FileMode, is_shared: bool) -> Result<Self, CliError> {
+        let volume = Self { dir: dir.to_owned(), mode, is_shared };
+        volume.check_ownership()?;
         match volume.is_ours() {
             Ok(true) => Ok(volume),
             Ok(false) => Err(volume
@@ -57,36 +62,46 @@ impl Volume {
     }
 
     /// Puts `secrets` in the place of what was there: all of them in one step, or nothing changes.
-    pub(crate) fn write(&self, secrets: &[ResolvedSecret]) -> Result<Written, CliError> {
+    pub(crate) fn write(&self, secrets: &[ResolvedSecret], executable: &ExecutableArgs) -> Result<Written, CliError> {
         let not_in_dotenv = not_in_dotenv(secrets);
-        let files = self.files(secrets, not_in_dotenv.is_empty())?;
+        let files = self.files(secrets, executable, not_in_dotenv.is_empty())?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(self.directory_mode())
+            .create(&self.dir)
+            .map_err(|error| self.fails(&error.to_string()))?;
+        // Somebody may have been quicker to make it.
+        self.check_ownership()?;
         self.replace(&files).map_err(|error| self.fails(&error.to_string()))?;
         Ok(Written { files: files.into_keys().collect(), not_in_dotenv })
     }
 
-    fn files(&self, secrets: &[ResolvedSecret], has_dotenv: bool) -> Result<Files, CliError> {
+    fn files(
+        &self,
+        secrets: &[ResolvedSecret],
+        executable: &ExecutableArgs,
+        has_dotenv: bool,
+    ) -> Result<Files, CliError> {
         let mode = self.mode.bits();
         let mut files = Files::new();
         for secret in secrets {
-            SecretId::parse(&secret.secret_id, NamePolicy::Relaxed).map_err(|error| self.fails(&error.to_string()))?;
-            let mode = match &secret.target.kind {
-                Some(Kind::File(file)) if file.mode != 0 => file.mode & 0o775,
+            let mode = match secret.target {
+                Target::File { mode, .. } => executable.mode(secret, mode),
                 _ => mode,
             };
-            files.insert(secret.secret_id.clone(), (secret.expose().to_vec().into(), mode));
+            files.insert(secret.secret_id().to_string(), (secret.expose().to_vec().into(), mode));
         }
         files.insert("env.sh".to_owned(), (Format::Shell.write(secrets)?.text, mode));
         if has_dotenv {
             files.insert(".env".to_owned(), (Format::Dotenv.write(secrets)?.text, mode));
         }
-        if secrets.iter().any(|secret| matches!(secret.target.kind, Some(Kind::Registry(_)))) {
+        if secrets.iter().any(|secret| matches!(secret.target, Target::Registry { .. })) {
             files.insert("config.json".to_owned(), (Format::Dockerconfigjson.write(secrets)?.text, mode));
         }
         Ok(files)
     }
 
     fn replace(&self, files: &Files) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(self.directory_mode()).create(&self.dir)?;
         let _lock = self.lock()?;
         // Whoever was quicker may have put something else there.
         if !self.is_ours()? {
@@ -168,6 +183,19 @@ impl Volume {
         Ok(is_empty || is_marked)
     }
 
+    fn check_ownership(&self) -> Result<(), CliError> {
+        if self.is_shared {
+            return Ok(());
+        }
+        match ownership::check(&self.dir) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(untrusted)) => Err(self
+                .fails(&untrusted.to_string())
+                .hint("name a directory of your own that others can't write, or add --shared-dir if this is meant")),
+            Err(error) => Err(self.fails(&error.to_string())),
+        }
+    }
+
     fn lock(&self) -> io::Result<File> {
         let path = self.dir.join(MARKER);
         let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
@@ -202,36 +230,32 @@ fn is_name(path: &Path) -> bool {
 
 fn not_in_dotenv(secrets: &[ResolvedSecret]) -> Vec<String> {
     let variables = secrets.iter().filter(|secret| Format::Dotenv.takes(secret));
-    let unfit = variables.filter(|secret| {
-        SecretId::parse(&secret.secret_id, NamePolicy::Relaxed)
-            .is_ok_and(|name| dotenv::write(&[(&name, secret.expose())]).map(Zeroizing::new).is_err())
-    });
-    unfit.map(|secret| secret.secret_id.clone()).collect()
+    let is_fit = |name: &SecretId, value: &[u8]| dotenv::write(&[(name, value)]).map(Zeroizing::new).is_ok();
+    let unfit = variables.filter(|secret| !is_fit(secret.secret_id(), secret.expose()));
+    unfit.map(|secret| secret.secret_id().to_string()).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use secrets_client::v1;
-
     use super::*;
+    use crate::test_set::{file, registry, secret};
 
-    fn secret(name: &str, value: &[u8], kind: Option<Kind>) -> ResolvedSecret {
-        let target = kind.map(|kind| v1::Target { kind: Some(kind) });
-        v1::ResolvedSecret { secret_id: name.into(), value: value.into(), target, ..Default::default() }.into()
-    }
+    const VARIABLE: Target = Target::EnvironmentVariable;
 
     fn set() -> Vec<ResolvedSecret> {
-        let file = v1::FileTarget { path: "~/key".into(), mode: 0o400 };
-        let registry = v1::RegistryTarget { host: "ghcr.io".into(), username: "bob".into() };
         vec![
-            secret("A", b"it's 1", None),
-            secret("KEY", b"\xff\0", Some(Kind::File(file))),
-            secret("GH", b"t", Some(Kind::Registry(registry))),
+            secret("A", b"it's 1", &VARIABLE),
+            secret("KEY", b"\xff\0", &file("~/key", 0o400)),
+            secret("GH", b"t", &registry("ghcr.io")),
         ]
     }
 
     fn volume(dir: &Path) -> Result<Volume, CliError> {
-        Volume::at(dir, FileMode::default())
+        Volume::at(dir, FileMode::default(), false)
+    }
+
+    fn write(volume: &Volume, secrets: &[ResolvedSecret]) -> Written {
+        volume.write(secrets, &ExecutableArgs::default()).unwrap()
     }
 
     fn names(dir: &Path) -> Vec<String> {
@@ -250,7 +274,7 @@ mod tests {
     fn writes_each_secret_by_name_and_the_documents_of_all() {
         let top = tempfile::tempdir().unwrap();
         let dir = top.path().join("new/secrets");
-        let written = volume(&dir).unwrap().write(&set()).unwrap();
+        let written = write(&volume(&dir).unwrap(), &set());
         assert_eq!(written.files, [".env", "A", "GH", "KEY", "config.json", "env.sh"]);
         assert_eq!(names(&dir), ["..data", "..secrets", "..set-", ".env", "A", "GH", "KEY", "config.json", "env.sh"]);
         assert_eq!(std::fs::read(dir.join("KEY")).unwrap(), b"\xff\0");
@@ -263,16 +287,16 @@ mod tests {
     fn replaces_everything_through_one_link() {
         let top = tempfile::tempdir().unwrap();
         let dir = top.path().to_owned(); // an empty one, as a volume is
-        volume(&dir).unwrap().write(&set()).unwrap();
+        write(&volume(&dir).unwrap(), &set());
         let mut open = File::open(dir.join("A")).unwrap();
         let names_before = names(&dir);
         // What a killed writer left is gone with the next one.
         std::fs::create_dir(dir.join("..set-half")).unwrap();
         std::fs::write(dir.join("..set-half/A"), "x").unwrap();
         symlink("..set-half", dir.join("..set-link")).unwrap();
-        volume(&dir).unwrap().write(&set()).unwrap();
+        write(&volume(&dir).unwrap(), &set());
         assert_eq!(names(&dir), names_before);
-        volume(&dir).unwrap().write(&[secret("B", b"$`'", None)]).unwrap();
+        write(&volume(&dir).unwrap(), &[secret("B", b"$`'", &VARIABLE)]);
         assert_eq!(names(&dir), ["..data", "..secrets", "..set-", "B", "env.sh"]);
         let mut old = String::new();
         io::Read::read_to_string(&mut open, &mut old).unwrap();
@@ -282,8 +306,8 @@ mod tests {
     #[test]
     fn leaves_out_a_dotenv_that_would_be_misread() {
         let top = tempfile::tempdir().unwrap();
-        let set = [secret("A", b"plain", None), secret("B", b"it's $5", None)];
-        let written = volume(top.path()).unwrap().write(&set).unwrap();
+        let set = [secret("A", b"plain", &VARIABLE), secret("B", b"it's $5", &VARIABLE)];
+        let written = write(&volume(top.path()).unwrap(), &set);
         assert_eq!(
             (written.not_in_dotenv, written.files),
             (vec!["B".into()], vec!["A".into(), "B".into(), "env.sh".into()])
@@ -295,7 +319,8 @@ mod tests {
         for (file, directory) in [(0o600, 0o700), (0o400, 0o700), (0o440, 0o750), (0o640, 0o750), (0o444, 0o755)] {
             let top = tempfile::tempdir().unwrap();
             let dir = top.path().join("d");
-            Volume::at(&dir, FileMode::new(file).unwrap()).unwrap().write(&set()).unwrap();
+            let volume = Volume::at(&dir, FileMode::new(file).unwrap(), false).unwrap();
+            write(&volume, &set());
             assert_eq!(
                 (mode(&dir.join("A")), mode(&dir), mode(&dir.join(CURRENT_LINK))),
                 (file, directory, directory),
@@ -314,12 +339,41 @@ mod tests {
         assert!(volume(&dir.join("A")).is_err());
         // Nor one that is ours, but for a file of somebody else.
         let ours = top.path().join("ours");
-        volume(&ours).unwrap().write(&set()).unwrap();
+        write(&volume(&ours).unwrap(), &set());
         std::fs::write(ours.join("B"), "theirs").unwrap();
         assert!(volume(&ours).is_err());
         // Nor what only looks like a volume: the marker is missing.
         std::fs::remove_file(ours.join("B")).unwrap();
         std::fs::remove_file(ours.join(MARKER)).unwrap();
         assert!(volume(&ours).is_err());
+    }
+
+    #[test]
+    fn refuses_a_directory_that_others_can_write_unless_it_is_to_be_shared() {
+        let top = tempfile::tempdir().unwrap();
+        let open = top.path().join("open");
+        std::fs::create_dir(&open).unwrap();
+        std::fs::set_permissions(&open, Permissions::from_mode(0o777)).unwrap();
+        for dir in [&open, &open.join("below")] {
+            let error = volume(dir).err().unwrap();
+            assert!(error.message().contains("open` can't be written: others may write") || dir != &open, "{error:?}");
+            assert!(error.next().unwrap().contains("--shared-dir"), "{error:?}");
+            assert_eq!(std::fs::read_dir(&open).unwrap().count(), 0);
+        }
+        write(&Volume::at(&open, FileMode::default(), true).unwrap(), &set());
+        // One that was opened to others since is not written to again.
+        let dir = top.path().join("own");
+        let volume = volume(&dir).unwrap();
+        write(&volume, &set());
+        std::fs::set_permissions(&dir, Permissions::from_mode(0o777)).unwrap();
+        assert!(volume.write(&set(), &ExecutableArgs::default()).is_err());
+    }
+
+    #[test]
+    fn takes_the_execute_bits_from_what_others_could_have_made() {
+        let top = tempfile::tempdir().unwrap();
+        let set = [secret("TOOL", b"#!/bin/sh", &file("~/tools/tool", 0o750))];
+        write(&volume(top.path()).unwrap(), &set);
+        assert_eq!(mode(&top.path().join("TOOL")), 0o640);
     }
 }

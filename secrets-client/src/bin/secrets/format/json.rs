@@ -1,17 +1,20 @@
+use secrets_core::SecretId;
 use zeroize::Zeroizing;
 
 use super::Unfit;
+use crate::ui::escape;
 
 /// Writes a member of an object.
-pub(super) fn write(name: &str, value: &[u8], text: &mut Vec<u8>) -> Result<(), Unfit> {
+pub(super) fn write(name: &SecretId, value: &[u8], text: &mut Vec<u8>) -> Result<(), Unfit> {
     let value = std::str::from_utf8(value).map_err(|_| "it is not UTF-8".to_owned())?;
     if !text.is_empty() {
         text.extend(b",\n");
     }
     text.extend(b"  ");
-    serde_json::to_writer(&mut *text, name).map_err(|error| error.to_string())?;
+    serde_json::to_writer(&mut *text, name.as_str()).map_err(|error| error.to_string())?;
     text.extend(b": ");
-    serde_json::to_writer(&mut *text, value).map_err(|error| error.to_string())?;
+    let value = Zeroizing::new(serde_json::to_string(value).map_err(|error| error.to_string())?);
+    text.extend(Zeroizing::new(escape::json(&value)).as_bytes());
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use secrets_core::SecretId;
 use zeroize::Zeroizing;
 
 use super::Unfit;
@@ -7,8 +8,8 @@ use super::Unfit;
 /// Writes a line of a mapping. A value that is not UTF-8 is `!!binary`, which YAML 1.1 and the readers of 1.2 know.
 ///
 /// The name is quoted as well: `NO` and `ON` alone would be no texts.
-pub(super) fn write(name: &str, value: &[u8], text: &mut Vec<u8>) -> Result<(), Unfit> {
-    quoted(name, text);
+pub(super) fn write(name: &SecretId, value: &[u8], text: &mut Vec<u8>) -> Result<(), Unfit> {
+    quoted(name.as_str(), text);
     text.extend(b": ");
     match std::str::from_utf8(value) {
         Ok(value) => quoted(value, text),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use secrets_client::{ResolvedSecret, v1};
+use secrets_client::ResolvedSecret;
 use secrets_core::Redaction;
 use secrets_core::redact::{Masked, Redactor, RedactorStream, UnmaskedReason};
 
@@ -29,14 +29,18 @@ pub(crate) struct MaskedStream {
     generation: u64,
 }
 
-/// Masks the values of these secrets, as far as they are to be masked.
-pub(crate) fn redactor<'a>(secrets: impl Iterator<Item = &'a ResolvedSecret>) -> Result<Redactor, CliError> {
+/// Masks the values of these secrets, as far as they are to be masked, and a token.
+pub(crate) fn redactor<'a>(
+    secrets: impl Iterator<Item = &'a ResolvedSecret>,
+    token: Option<&'a str>,
+) -> Result<Redactor, CliError> {
     let masked = secrets.map(|secret| Masked {
-        name: &secret.secret_id,
+        name: secret.secret_id().as_str(),
         value: secret.expose(),
-        redaction: if is_masked(secret) { Redaction::Default } else { Redaction::Off },
+        redaction: secret.redaction,
     });
-    Redactor::new(masked).map_err(|error| {
+    let token = token.map(|token| Masked { name: "the token", value: token.as_bytes(), redaction: Redaction::Default });
+    Redactor::new(masked.chain(token)).map_err(|error| {
         CliError::new(ExitCode::Failed, format!("masking: {error}")).hint("--only gives fewer secrets")
     })
 }
@@ -45,13 +49,14 @@ pub(crate) fn redactor<'a>(secrets: impl Iterator<Item = &'a ResolvedSecret>) ->
 pub(crate) fn redactor_except(
     unmask: &[String],
     secrets: &[ResolvedSecret],
+    token: Option<&str>,
     output: Output,
 ) -> Result<Redactor, CliError> {
-    if let Some(name) = unmask.iter().find(|name| !secrets.iter().any(|secret| secret.secret_id == **name)) {
+    if let Some(name) = unmask.iter().find(|name| !secrets.iter().any(|secret| secret.secret_id().as_str() == *name)) {
         return Err(CliError::usage(format!("--unmask {name}: there is no such secret in this context"))
             .hint("`secrets explain` shows what this context gets, and why"));
     }
-    let redactor = redactor(secrets.iter().filter(|secret| !unmask.contains(&secret.secret_id)))?;
+    let redactor = redactor(secrets.iter().filter(|secret| !is_named(unmask, secret)), token)?;
     if let Some(shown) = unmasked_note(unmask, &redactor) {
         output.note(&shown);
     }
@@ -67,7 +72,12 @@ fn unmasked_note(unmask: &[String], redactor: &Redactor) -> Option<String> {
 
 /// Whether whoever stored the secret wants it masked.
 pub(crate) fn is_masked(secret: &ResolvedSecret) -> bool {
-    secret.redaction != v1::Redaction::Off
+    secret.redaction == Redaction::Default
+}
+
+/// Whether the secret is among these names.
+pub(crate) fn is_named(names: &[String], secret: &ResolvedSecret) -> bool {
+    names.iter().any(|name| name == secret.secret_id().as_str())
 }
 
 /// What `redactor` does not mask, and why, in a few words each.

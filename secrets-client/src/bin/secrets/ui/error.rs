@@ -169,6 +169,9 @@ fn next_step(error: &ClientError) -> Option<String> {
     if error.code() == tonic::Code::Unimplemented {
         return Some("`secrets doctor` shows which version is there".to_owned());
     }
+    if let ClientError::Malformed(_) = error {
+        return Some("is SECRETS_ENDPOINT or --endpoint right? then tell the operator of the service".to_owned());
+    }
     let answer = error.answer()?;
     let hint = match answer.reason? {
         Reason::Unauthenticated => "`secrets login` asks for an invitation's code or a token; or set SECRETS_TOKEN",

@@ -30,7 +30,7 @@ pub(super) fn print_hints<'a>(
             Some(hints) => stderr
                 .write_all(hints.as_bytes())
                 .map_err(|error| CliError::new(ExitCode::Failed, format!("stderr: {error}")))?,
-            None => output.warn(&format!("{} is not text, which a log can't mask", secret.secret_id)),
+            None => output.warn(&format!("{} is not text, which a log can't mask", secret.secret_id())),
         }
     }
     Ok(())

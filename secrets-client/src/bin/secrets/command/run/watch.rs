@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use rustix::process::Signal;
-use secrets_client::{LiveEvent, Resolved, ResolvedSecret, changed_names};
+use secrets_client::{LiveEvent, ResolvedSecret, ResolvedSet, changed_names};
 use tokio::time::{Instant, timeout_at};
 
 use super::{PreparedProgram, RunArgs};
@@ -47,7 +47,7 @@ pub(super) struct Watched<'a> {
     args: &'a RunArgs,
     placement: &'a mut Placement,
     program: Program,
-    set: Resolved,
+    set: ResolvedSet,
     /// What earlier sets had and this one does not.
     retired: Vec<ResolvedSecret>,
 }
@@ -65,7 +65,7 @@ pub(super) async fn run(
     app: &App,
     args: &RunArgs,
     prepared: PreparedProgram,
-    set: Resolved,
+    set: ResolvedSet,
     signals: &mut Signals,
 ) -> (Placement, Result<u8, CliError>) {
     let PreparedProgram { mut placement, program } = prepared;
@@ -109,6 +109,10 @@ impl Watched<'_> {
                 }
             };
             let names = changed_names(&self.set.secrets, &set.secrets).join(", ");
+            let notices = self.app.new_notices(&set).into_iter();
+            for notice in notices.chain(self.app.not_said_before(self.args.executable.notices(&set.secrets))) {
+                child.print_line(&format!("secrets: {notice}"));
+            }
             if let Err(error) = self.deliver(set, &child) {
                 child.print_line(&format!(
                     "secrets: {names} changed, and the program keeps what it has: {}",
@@ -134,14 +138,19 @@ impl Watched<'_> {
     }
 
     /// Puts a new set in the place of the old one. On a failure the old one stays, files and all.
-    fn deliver(&mut self, set: Resolved, child: &Child) -> Result<(), CliError> {
-        let plan = Plan::new(&set.secrets, delivery::home().as_deref())?;
+    fn deliver(&mut self, set: ResolvedSet, child: &Child) -> Result<(), CliError> {
+        let plan = Plan::new(&set.secrets, delivery::home().as_deref(), &self.args.executable)?;
         let is_gone = |old: &ResolvedSecret| {
-            !set.secrets.iter().any(|new| new.secret_id == old.secret_id && new.expose() == old.expose())
+            !set.secrets.iter().any(|new| new.secret_id() == old.secret_id() && new.expose() == old.expose())
         };
         let masked = set.secrets.iter().chain(&self.retired).chain(self.set.secrets.iter().filter(|old| is_gone(old)));
-        let masked = masked.filter(|secret| !self.args.unmask.contains(&secret.secret_id));
-        let redactor = self.program.masking.is_some().then(|| masking::redactor(masked)).transpose()?;
+        let masked = masked.filter(|secret| !masking::is_named(&self.args.unmask, secret));
+        let redactor = self
+            .program
+            .masking
+            .is_some()
+            .then(|| masking::redactor(masked, super::own_token(self.app)))
+            .transpose()?;
         self.args.print_hints(self.app, &set)?;
         self.placement.replace(&plan)?;
         if let (Some(masking), Some(redactor)) = (&self.program.masking, redactor) {

@@ -1,8 +1,8 @@
 use std::os::unix::fs::{MetadataExt as _, symlink};
 
-use secrets_client::v1::{self, target::Kind};
-
 use super::*;
+use crate::args::executable::ExecutableArgs;
+use crate::test_set;
 
 /// A home, and a runtime directory that is not the tester's.
 struct TestDir {
@@ -24,16 +24,14 @@ impl TestDir {
         let secrets: Vec<_> = files
             .iter()
             .map(|(path, mode, value)| {
-                let kind = match path.strip_prefix("registry:") {
-                    Some(host) => Kind::Registry(v1::RegistryTarget { host: host.into(), username: "bob".into() }),
-                    None => Kind::File(v1::FileTarget { path: (*path).into(), mode: *mode }),
+                let target = match path.strip_prefix("registry:") {
+                    Some(host) => test_set::registry(host),
+                    None => test_set::file(path, *mode),
                 };
-                let target = Some(v1::Target { kind: Some(kind) });
-                let value = value.as_bytes().to_vec();
-                v1::ResolvedSecret { secret_id: "KEY".into(), value, target, ..Default::default() }.into()
+                test_set::secret("KEY", value.as_bytes(), &target)
             })
             .collect();
-        Plan::new(&secrets, Some(home)).unwrap()
+        Plan::new(&secrets, Some(home), &ExecutableArgs::default()).unwrap()
     }
 
     fn place(&self, files: &[(&str, u32, &str)]) -> Result<Placement, CliError> {

@@ -2,8 +2,9 @@
 
 use prost_types::Timestamp;
 use secrets_client::v1::target::Kind;
+use secrets_client::validation::wire_target;
 use secrets_client::{SessionWarning, v1};
-use secrets_core::{AccountName, PrincipalName, ScopeName, SecretName, SessionName, TokenName};
+use secrets_core::{AccountName, PrincipalName, ScopeName, SecretName, SessionName, Target, TokenName};
 
 /// `variable`, `file ~/.ssh/key (0600)`, `registry ghcr.io (bob)` or `api only`.
 pub(crate) fn target(target: Option<&v1::Target>) -> String {
@@ -15,6 +16,11 @@ pub(crate) fn target(target: Option<&v1::Target>) -> String {
         Some(Kind::Registry(registry)) => format!("registry {} ({})", registry.host, registry.username),
         Some(Kind::ApiOnly(_)) => "api only".to_owned(),
     }
+}
+
+/// The same of a target that was checked.
+pub(crate) fn checked_target(checked: &Target) -> String {
+    target(Some(&wire_target(checked)))
 }
 
 /// `organization`, `project api`, `workspace ws1` or `user bob`.

@@ -1,0 +1,32 @@
+//! The `secrets` command against a service that is hostile, or was taken over: nothing of a malformed answer is started,
+//! written or printed, the rule that it breaks is named, and nothing that the service sends reaches a terminal as it is.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
+#[path = "support"]
+mod support {
+    mod isolated_command;
+    #[expect(dead_code, reason = "other test binaries use the rest")]
+    mod program_output;
+    mod running_command;
+    mod wait;
+
+    pub(crate) use self::isolated_command::isolated_command;
+    pub(crate) use self::program_output::ProgramOutput;
+    pub(crate) use self::running_command::RunningCommand;
+    pub(crate) use self::wait::wait_with_timeout;
+}
+
+mod hostile_server {
+    mod answers;
+    mod caller;
+    mod directory;
+    mod executable;
+    mod fallback;
+    mod left_out;
+    mod malformed;
+    mod reserved;
+    mod service;
+    mod shown;
+    mod watch;
+}

@@ -31,9 +31,8 @@ pub(crate) struct Malformed {
     pub(crate) about: String,
     /// The rule that it breaks, as `rules.json` calls it.
     pub(crate) rule: String,
-    /// The request that it answers.
-    #[serde(default, rename = "request")]
-    _request: Map<String, Value>,
+    #[serde(default)]
+    request: Map<String, Value>,
     response: Map<String, Value>,
     /// So many secrets instead of the last one, under numbered names.
     copies: Option<usize>,
@@ -48,9 +47,8 @@ pub(crate) struct Malformed {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Accepted {
     pub(crate) about: String,
-    /// The request that it answers.
-    #[serde(default, rename = "request")]
-    _request: Map<String, Value>,
+    #[serde(default)]
+    request: Map<String, Value>,
     response: Map<String, Value>,
     /// The names that remain, in their order.
     pub(crate) names: Vec<String>,
@@ -79,6 +77,11 @@ impl Answers {
 }
 
 impl Malformed {
+    /// What was asked for.
+    pub(crate) fn request(&self) -> v1::ResolveRequest {
+        request(&self.request)
+    }
+
     fn response(&self) -> v1::ResolveResponse {
         let mut response = response(&self.response);
         if let Some(seconds) = self.next_change_second {
@@ -93,6 +96,17 @@ impl Malformed {
         }
         response
     }
+}
+
+impl Accepted {
+    /// What was asked for.
+    pub(crate) fn request(&self) -> v1::ResolveRequest {
+        request(&self.request)
+    }
+}
+
+fn request(json: &Map<String, Value>) -> v1::ResolveRequest {
+    Method::named("ResolveService/Resolve").request(&Value::Object(json.clone())).transcode_to().unwrap()
 }
 
 fn numbered(secret: &v1::ResolvedSecret, number: usize) -> v1::ResolvedSecret {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use secrets_client::{Client, ClientError, Credential};
 use serde_json::{Value, json};
 
 use super::answers::{self, AnsweringService, Answers};
 use super::language::{GO, JAVA, Language, PYTHON, TYPESCRIPT, output};
+use super::scenario_run::environment;
 
 /// Longer than all the answers may take.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -32,6 +34,30 @@ async fn go_trusts_no_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn java_trusts_no_answer() {
     trusts_no_answer(&JAVA).await;
+}
+
+#[tokio::test]
+async fn rust_trusts_no_answer() {
+    let file = Answers::read();
+    let endpoint = AnsweringService::start(file.responses(), 1).await;
+    let client = Client::builder(&endpoint).credential(Credential::parse("sper_token").unwrap()).build().unwrap();
+    for case in &file.malformed {
+        match client.resolve(case.request()).await {
+            Err(error @ ClientError::Malformed(_)) => {
+                let message = error.to_string();
+                assert!(!message.contains(VALUE) && !message.chars().any(char::is_control), "{message}");
+            }
+            other => panic!("{}: {other:?}", case.about),
+        }
+    }
+    for case in &file.accepted {
+        let set = client.resolve(case.request()).await.unwrap_or_else(|error| panic!("{}: {error}", case.about));
+        let names: Vec<_> = set.secrets.iter().map(|secret| secret.secret_id().as_str()).collect();
+        let left_out: Vec<_> = set.left_out.iter().map(|left_out| left_out.secret_id.as_str()).collect();
+        assert_eq!(names, case.names, "{}", case.about);
+        assert_eq!(left_out, case.left_out, "{}", case.about);
+        assert_eq!(environment(&set.secrets), case.environment, "{}", case.about);
+    }
 }
 
 #[test]

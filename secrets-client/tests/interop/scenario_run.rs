@@ -108,7 +108,7 @@ impl ScenarioRun {
 }
 
 /// The variables of a resolved set.
-fn environment(secrets: &[secrets_client::ResolvedSecret]) -> Map<String, Value> {
+pub(crate) fn environment(secrets: &[secrets_client::ResolvedSecret]) -> Map<String, Value> {
     let variables = secrets.iter().filter(|secret| matches!(secret.target, Target::EnvironmentVariable));
     variables.map(|secret| (secret.secret_id().to_string(), String::from_utf8_lossy(secret.expose()).into())).collect()
 }

@@ -25,52 +25,60 @@ use super::profile::{Profile, ProfileName, StoredToken};
 use super::{Config, EndpointConfig};
 use crate::endpoint::Endpoint;
 
-/// The whole file. The settings of the default profile stand at its top, as in a file that knows of no others.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Content {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<ProfileName>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    endpoint: Option<Endpoint>,
-    #[serde(default, deserialize_with = "identifier::<OrganizationId, _>", skip_serializing_if = "Option::is_none")]
-    organization: Option<String>,
-    #[serde(default, deserialize_with = "identifier::<ProjectId, _>", skip_serializing_if = "Option::is_none")]
-    project: Option<String>,
-    #[serde(default, deserialize_with = "identifier::<WorkspaceId, _>", skip_serializing_if = "Option::is_none")]
-    workspace: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signed_in_at: Option<Endpoint>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    principal: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ca_file: Option<PathBuf>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    profiles: BTreeMap<ProfileName, ProfileContent>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    endpoints: BTreeMap<Endpoint, EndpointConfig>,
+/// A struct with the settings of a profile between its own fields. Flattening one struct into another would lose the line of
+/// a value that is refused.
+macro_rules! with_settings {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis struct $name:ident {
+            $($(#[$of_first:meta])* $first:ident: $first_type:ty,)*
+            ..
+            $($(#[$of_last:meta])* $last:ident: $last_type:ty,)*
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        $visibility struct $name {
+            $($(#[$of_first])* $first: $first_type,)*
+            #[serde(skip_serializing_if = "Option::is_none")]
+            endpoint: Option<Endpoint>,
+            #[serde(default, deserialize_with = "identifier::<OrganizationId, _>", skip_serializing_if = "Option::is_none")]
+            organization: Option<String>,
+            #[serde(default, deserialize_with = "identifier::<ProjectId, _>", skip_serializing_if = "Option::is_none")]
+            project: Option<String>,
+            #[serde(default, deserialize_with = "identifier::<WorkspaceId, _>", skip_serializing_if = "Option::is_none")]
+            workspace: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            token: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            signed_in_at: Option<Endpoint>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            principal: Option<String>,
+            $($(#[$of_last])* $last: $last_type,)*
+        }
+    };
 }
 
-/// The settings of a profile.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProfileContent {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    endpoint: Option<Endpoint>,
-    #[serde(default, deserialize_with = "identifier::<OrganizationId, _>", skip_serializing_if = "Option::is_none")]
-    organization: Option<String>,
-    #[serde(default, deserialize_with = "identifier::<ProjectId, _>", skip_serializing_if = "Option::is_none")]
-    project: Option<String>,
-    #[serde(default, deserialize_with = "identifier::<WorkspaceId, _>", skip_serializing_if = "Option::is_none")]
-    workspace: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signed_in_at: Option<Endpoint>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    principal: Option<String>,
+with_settings! {
+    /// The whole file. The settings of the default profile stand at its top, as in a file that knows of no others.
+    pub(super) struct Content {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        profile: Option<ProfileName>,
+        ..
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ca_file: Option<PathBuf>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        profiles: BTreeMap<ProfileName, ProfileContent>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        endpoints: BTreeMap<Endpoint, EndpointConfig>,
+    }
+}
+
+with_settings! {
+    /// The settings of a profile.
+    #[derive(Default)]
+    struct ProfileContent { .. }
 }
 
 impl From<Content> for Config {

@@ -30,7 +30,7 @@ pub(crate) fn parse<A: Parser>() -> A {
 pub(crate) fn printable(error: &Error, words: &[String]) -> Option<String> {
     let text = error.to_string();
     let mut shown = without_tokens(&text).unwrap_or_else(|| text.clone());
-    // What was typed goes first, as a whole: its line ends would pass for those of the error.
+    // What was typed goes first, as a whole: its line ends would be taken for those of the error.
     let typed = words.iter().flat_map(|word| std::iter::once(word.as_str()).chain(word.split(['=', ','])));
     for word in typed.filter(|word| word.contains('\n')) {
         shown = shown.replace(word, &escape::escape(word));

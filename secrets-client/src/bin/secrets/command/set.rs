@@ -105,7 +105,7 @@ pub(crate) fn warn_of_execute_bits(app: &App, scope: &ScopeName, secret: &v1::Se
     {
         let name = &secret.secret_id;
         app.output.warn(&format!(
-            "{name} is delivered without its execute bits to whoever does not pass --allow-executable={name}"
+            "{name} is delivered without its execute bits, except to whoever gives --allow-executable={name}"
         ));
     }
 }

@@ -1,4 +1,4 @@
-//! What one caller may take of the server, bounded by design; what depends on the machine is configured ([`Limits`](crate::config::Limits)).
+//! What one caller may take of the server, bounded by design; what depends on the machine is configured ([`Limits`]).
 
 use std::time::Duration;
 

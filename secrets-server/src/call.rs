@@ -19,6 +19,8 @@ pub struct Call {
     pub method: Method,
     /// As in the log and in the answer's `x-request-id`.
     pub request_id: String,
+    /// The id that the caller gave it, if any: in the log and the audit log too.
+    pub caller_request_id: String,
     /// The address it came from; empty if unknown.
     pub peer: String,
     /// Read once, used for every decision in the call.

@@ -37,6 +37,7 @@ impl FailedLogins {
                     create_time: now,
                     organization: None,
                     request_id: String::new(),
+                    caller_request_id: String::new(),
                     principal_kind: String::new(),
                     principal_uid: None,
                     principal_name: String::new(),

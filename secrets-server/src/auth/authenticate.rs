@@ -88,8 +88,15 @@ impl Authenticator {
             caller.bindings = self.bindings(&caller).await?;
         }
         self.note_use(row, now);
-        let RequestCredentials { request_id, peer, .. } = authenticated.presented.as_ref();
-        Ok(Call { caller, method: authenticated.method, request_id: request_id.clone(), peer: peer.clone(), now })
+        let RequestCredentials { request_id, caller_request_id, peer, .. } = authenticated.presented.as_ref();
+        Ok(Call {
+            caller,
+            method: authenticated.method,
+            request_id: request_id.clone(),
+            caller_request_id: caller_request_id.clone(),
+            peer: peer.clone(),
+            now,
+        })
     }
 
     async fn caller(&self, row: &Credential) -> Result<Caller, Error> {

@@ -10,6 +10,7 @@ use crate::call::request_id::RequestId;
 pub struct RequestCredentials {
     pub(super) token: Result<Token, MissingCredential>,
     pub(super) request_id: String,
+    pub(super) caller_request_id: String,
     pub(super) peer: String,
 }
 
@@ -33,9 +34,12 @@ pub enum MissingCredential {
 impl RequestCredentials {
     /// What a request with these headers presents.
     pub fn new(headers: &HeaderMap, extensions: &Extensions) -> Self {
+        let request_id = extensions.get::<RequestId>();
+        let given = request_id.and_then(RequestId::given);
         Self {
             token: bearer(headers),
-            request_id: extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
+            request_id: request_id.map(ToString::to_string).unwrap_or_default(),
+            caller_request_id: given.map(ToOwned::to_owned).unwrap_or_default(),
             peer: extensions.get::<Peer>().map(|peer| peer.address.to_string()).unwrap_or_default(),
         }
     }

@@ -13,26 +13,29 @@ pub(crate) const HEADER: &str = "x-request-id";
 
 const MAX_BYTES: usize = 64;
 
-/// The id of one call: the caller's own `x-request-id` when it is 1–64 letters, digits, `-`, `_`, `.` or `:`, else
-/// a new random UUID.
+/// The id of one call: a new random UUID, so that no two calls share it, whatever their callers send. Beside it stands the
+/// caller's own `x-request-id` when it is 1–64 letters, digits, `-`, `_`, `.` or `:`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId(Arc<str>);
+pub struct RequestId {
+    own: Arc<str>,
+    given: Option<Arc<str>>,
+}
 
 impl RequestId {
     /// The id of a request with these headers.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(HEADER).and_then(|value| value.to_str().ok()).filter(|text| is_sane(text));
-        given.map_or_else(Self::make, |text| Self(text.into()))
+        Self { own: Self::make(), given: given.map(Into::into) }
     }
 
     /// A new one.
-    fn make() -> Self {
+    fn make() -> Arc<str> {
         let mut bytes = [0; 16];
         let uuid = match rand::fill(&mut bytes) {
             Ok(()) => Builder::from_random_bytes(bytes).into_uuid(),
             Err(_) => Self::counted(),
         };
-        Self(uuid.to_string().into())
+        uuid.to_string().into()
     }
 
     /// Without randomness nothing that matters works, but the calls that fail can still be told apart.
@@ -43,18 +46,23 @@ impl RequestId {
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.own
+    }
+
+    /// The id that the caller gave it.
+    pub fn given(&self) -> Option<&str> {
+        self.given.as_deref()
     }
 
     pub(crate) fn header_value(&self) -> HeaderValue {
         // Both ways to make one yield visible ASCII, which a header always takes.
-        HeaderValue::from_str(&self.0).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+        HeaderValue::from_str(&self.own).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.own)
     }
 }
 
@@ -73,16 +81,18 @@ mod tests {
     }
 
     #[test]
-    fn keeps_a_sane_one() {
+    fn a_sane_one_stands_beside_a_new_one() {
         for text in ["a", "0192-trace:7.b_c", &"x".repeat(64)] {
-            assert_eq!(of(text.as_bytes()).as_str(), text);
+            let id = of(text.as_bytes());
+            assert_eq!(id.given(), Some(text));
+            assert!(Uuid::parse_str(id.as_str()).is_ok(), "{id}");
         }
     }
 
     #[test]
-    fn replaces_what_is_not() {
+    fn leaves_out_what_is_not_sane() {
         for value in [&b""[..], b"two words", b"line\tbreak", b"caf\xc3\xa9", b"\"}{", &[b'x'; 65]] {
-            assert!(Uuid::parse_str(of(value).as_str()).is_ok(), "{value:?}");
+            assert_eq!(of(value).given(), None, "{value:?}");
         }
     }
 

@@ -66,6 +66,7 @@ impl Service {
             create_time: now,
             organization: None,
             request_id: String::new(),
+            caller_request_id: String::new(),
             principal_kind: PrincipalKind::Operator.as_str().to_owned(),
             principal_uid: Some(Uid::nil()),
             principal_name: PrincipalName::Operator.to_string(),

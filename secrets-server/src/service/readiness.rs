@@ -85,6 +85,7 @@ impl Service {
             create_time: self.clock.now(),
             organization: None,
             request_id: String::new(),
+            caller_request_id: String::new(),
             principal_kind: String::new(),
             principal_uid: None,
             principal_name: String::new(),

@@ -18,7 +18,7 @@ use super::{StoreError, WriteTransaction, organization_or_platform, unless_platf
 const TABLE: &str = "audit_events";
 const SETS: &str = "audit_sets";
 
-/// Databases limit how many parameters a statement has; an event takes 17.
+/// Databases limit how many parameters a statement has; an event takes 18.
 const MAX_EVENTS_PER_INSERT: usize = 500;
 const MAX_SECRETS_PER_INSERT: usize = 1000;
 
@@ -31,6 +31,8 @@ pub struct AuditRecord {
     pub organization: Option<Uid>,
     /// The id under which logs speak of the call.
     pub request_id: String,
+    /// The id that the caller gave it, if any.
+    pub caller_request_id: String,
     /// The kind of caller.
     pub principal_kind: String,
     pub principal_uid: Option<Uid>,
@@ -219,6 +221,7 @@ fn write(row: &AuditRecord) -> Result<ActiveModel, StoreError> {
         create_time: Set(row.create_time.as_micros()),
         organization_uid: Set(organization_or_platform(row.organization)),
         request_id: Set(row.request_id.clone()),
+        caller_request_id: Set(row.caller_request_id.clone()),
         principal_kind: Set(row.principal_kind.clone()),
         principal_uid: Set(row.principal_uid),
         principal_name: Set(row.principal_name.clone()),
@@ -243,6 +246,7 @@ fn read(model: Model) -> Result<AuditRecord, StoreError> {
         create_time: time(model.create_time),
         organization: unless_platform(model.organization_uid),
         request_id: model.request_id,
+        caller_request_id: model.caller_request_id,
         principal_kind: model.principal_kind,
         principal_uid: model.principal_uid,
         principal_name: model.principal_name,

@@ -15,6 +15,7 @@ mod m0008_idempotency;
 mod m0009_audit;
 mod m0010_row_macs;
 mod m0011_allowed_reserved;
+mod m0012_caller_request_id;
 mod m0013_credential_origin;
 mod m0015_session_periods;
 
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0009_audit::Migration),
             Box::new(m0010_row_macs::Migration),
             Box::new(m0011_allowed_reserved::Migration),
+            Box::new(m0012_caller_request_id::Migration),
             Box::new(m0013_credential_origin::Migration),
             Box::new(m0015_session_periods::Migration),
         ]

@@ -15,7 +15,8 @@ async fn every_line_is_json_and_a_call_is_logged_without_its_metadata() {
     request.metadata_mut().insert("x-request-id", "trace-7".parse().unwrap());
     request.metadata_mut().insert("authorization", "Bearer hunter2-token".parse().unwrap());
     let answer = HealthClient::new(channel).check(request).await.unwrap_err();
-    assert_eq!(answer.metadata().get("x-request-id").unwrap(), "trace-7");
+    let request_id = answer.metadata().get("x-request-id").unwrap().to_str().unwrap().to_owned();
+    assert_ne!(request_id, "trace-7", "the caller's stands beside it");
 
     server.send_signal(Signal::TERM);
     tokio::task::block_in_place(|| server.wait());
@@ -23,7 +24,8 @@ async fn every_line_is_json_and_a_call_is_logged_without_its_metadata() {
     let call = events.iter().find(|event| event["message"] == "call").expect("an event for the call");
     assert_eq!(call["method"], "grpc.health.v1.Health/Check");
     assert_eq!(call["code"], "NOT_FOUND");
-    assert_eq!(call["span"]["request_id"], "trace-7");
+    assert_eq!(call["span"]["request_id"], request_id.as_str());
+    assert_eq!(call["span"]["caller_request_id"], "trace-7");
     assert!(call["duration_us"].is_u64() && call["peer"].is_string(), "{call}");
     assert!(!server.lines().concat().contains("hunter2"));
 }

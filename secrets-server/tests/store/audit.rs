@@ -25,6 +25,7 @@ fn event(number: u128, seconds: i64) -> AuditRecord {
         create_time: later(seconds),
         organization: Some(uid(1)),
         request_id: "req-1".to_owned(),
+        caller_request_id: "trace-7".to_owned(),
         principal_kind: "USER".to_owned(),
         principal_uid: Some(uid(30)),
         principal_name: "organizations/acme/users/bob".to_owned(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrets_core::{Role, SessionRestrictions};
 use secrets_proto::v1;
 use secrets_server::clock::Clock;
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 
 use crate::support::database::TestDatabase;
 use crate::support::on_both::on_both;
@@ -14,6 +14,7 @@ use crate::support::refusal::refusal;
 use crate::support::server::TestServer;
 
 on_both!(
+    shows_the_callers_request_id_beside_its_own,
     shows_who_received_a_secret_and_which_version,
     lists_every_event_of_a_secret,
     finds_a_deleted_secret_too,
@@ -72,6 +73,25 @@ fn of_acme() -> v1::ListAuditEventsRequest {
 
 fn about(secret: &str) -> v1::ListAuditEventsRequest {
     v1::ListAuditEventsRequest { secret: format!("organizations/acme/{secret}"), ..of_acme() }
+}
+
+/// A caller chooses an id for its own logs, and can't pass its calls off as those of others.
+async fn shows_the_callers_request_id_beside_its_own(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    for given in ["trace-7", "trace-7", "not sane"] {
+        let mut request = Request::new(v1::WhoAmIRequest {});
+        request.metadata_mut().insert("x-request-id", given.parse().unwrap());
+        let answer = server.access(&acme.bob.token).who_am_i(request).await.unwrap();
+        assert_ne!(answer.metadata().get("x-request-id").unwrap(), given);
+    }
+    let mut events = acme.ann_lists(of_acme()).await;
+    events.retain(|event| event.action.ends_with("/WhoAmI"));
+    let mut given: Vec<_> = events.iter().map(|event| event.caller_request_id.as_str()).collect();
+    given.sort_unstable();
+    assert_eq!(given, ["", "trace-7", "trace-7"]);
+    let own: std::collections::BTreeSet<_> = events.iter().map(|event| &event.request_id).collect();
+    assert_eq!(own.len(), 3, "{events:?}");
 }
 
 async fn shows_who_received_a_secret_and_which_version(database: &TestDatabase) {
@@ -279,6 +299,7 @@ async fn shows_a_users_own_secrets_to_others_by_uid_alone(database: &TestDatabas
         create_time: server.clock.now(),
         organization: Some(acme.organization.organization),
         request_id: String::new(),
+        caller_request_id: String::new(),
         principal_kind: "USER".to_owned(),
         principal_uid: Some(acme.bob.uid),
         principal_name: "organizations/acme/users/bob".to_owned(),

@@ -65,6 +65,7 @@ fn operator(credential: Uid) -> Call {
         caller,
         method: Method::GetOrganization,
         request_id: String::new(),
+        caller_request_id: String::new(),
         peer: String::new(),
         now: SystemClock.now(),
     }

@@ -21,6 +21,7 @@ fn event(event: ListedEvent) -> v1::AuditEvent {
         event_time: Some(time(row.create_time)),
         outcome: outcome(&row.outcome).into(),
         request_id: row.request_id,
+        caller_request_id: row.caller_request_id,
         principal: row.principal_name,
         credential_uid: row.credential.map(|uid| uid.to_string()).unwrap_or_default(),
         peer: row.peer,

@@ -42,7 +42,8 @@ where
 
     fn call(&mut self, mut request: Request<I>) -> Self::Future {
         let request_id = RequestId::of(request.headers());
-        let span = tracing::info_span!("call", request_id = request_id.as_str());
+        let (own, given) = (request_id.as_str(), request_id.given());
+        let span = tracing::info_span!("call", request_id = own, caller_request_id = given);
         request.extensions_mut().insert(request_id.clone());
         let response = span.in_scope(|| self.inner.call(request));
         let body_span = span.clone();

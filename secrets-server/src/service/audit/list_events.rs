@@ -188,6 +188,7 @@ mod tests {
             create_time: Timestamp::from_micros(0),
             organization: None,
             request_id: String::new(),
+            caller_request_id: String::new(),
             principal_kind: String::new(),
             principal_uid: None,
             principal_name: String::new(),

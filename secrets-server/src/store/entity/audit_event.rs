@@ -10,6 +10,7 @@ pub struct Model {
     pub create_time: i64,
     pub organization_uid: Uuid,
     pub request_id: String,
+    pub caller_request_id: String,
     pub principal_kind: String,
     pub principal_uid: Option<Uuid>,
     pub principal_name: String,

@@ -132,7 +132,7 @@ impl<'a> Stage<'a> {
             session: None,
         };
         let (request_id, peer) = (String::new(), String::new());
-        Call { caller, method, request_id, peer, now: self.server.clock.now() }
+        Call { caller, method, request_id, caller_request_id: String::new(), peer, now: self.server.clock.now() }
     }
 }
 

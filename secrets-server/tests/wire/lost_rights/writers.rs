@@ -133,7 +133,14 @@ async fn call_of_sandboxd(server: &TestServer, credential: &str) -> Call {
         session: None,
     };
     let (request_id, peer) = (String::new(), String::new());
-    Call { caller, method: Method::CreateUser, request_id, peer, now: server.clock.now() }
+    Call {
+        caller,
+        method: Method::CreateUser,
+        request_id,
+        caller_request_id: String::new(),
+        peer,
+        now: server.clock.now(),
+    }
 }
 
 /// Takes the lock of acme; dropping it gives it back.

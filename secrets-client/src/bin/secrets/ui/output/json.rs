@@ -268,6 +268,7 @@ pub(crate) fn audit_event(event: &v1::AuditEvent) -> Value {
         "uid": event.uid,
         "event_time": time(event.event_time.as_ref()),
         "request_id": event.request_id,
+        "caller_request_id": event.caller_request_id,
         "principal": text(&event.principal),
         "credential_uid": text(&event.credential_uid),
         "peer": event.peer,

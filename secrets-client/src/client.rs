@@ -14,9 +14,10 @@ pub mod watch;
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use prost_types::Timestamp;
 use secrets_core::CredentialKind;
 use secrets_proto::MethodRequest;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -33,6 +34,9 @@ use crate::retry::{self, RetryClass, RetryPolicy};
 /// The largest response that the client accepts, in bytes: four full scopes with their metadata.
 pub(crate) const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
 
+/// Where an answer says when the caller's sign-in ends.
+const SIGN_IN_END: &str = "x-sign-in-end";
+
 /// A client of the secrets service. Clones share the connection.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
@@ -45,6 +49,8 @@ struct Inner {
     deadline: Duration,
     retry: RetryPolicy,
     freshness: Freshness,
+    /// When the sign-in ends, once the service has said so.
+    sign_in_end: OnceLock<Timestamp>,
 }
 
 impl Client {
@@ -56,6 +62,11 @@ impl Client {
     /// Returns the endpoint that the client was built for.
     pub fn endpoint(&self) -> &str {
         self.0.endpoint.as_str()
+    }
+
+    /// Returns when the sign-in of the client's credential ends, once the service has said so: it does from 14 days before.
+    pub fn sign_in_end(&self) -> Option<Timestamp> {
+        self.0.sign_in_end.get().copied()
     }
 
     /// Sends one logical call with the credential, within the deadline, and again while its method allows that.
@@ -75,7 +86,7 @@ impl Client {
         F: Fn(Channel, Request<M>) -> Fut,
         Fut: Future<Output = Result<Response<R>, Status>>,
     {
-        let Inner { endpoint, channel, authorization, deadline, retry, .. } = &*self.0;
+        let Inner { endpoint, channel, authorization, deadline, retry, sign_in_end, .. } = &*self.0;
         let answered = retry::run(retry, *deadline, retry_class, retry::random_unit, |left| {
             let mut request = Request::new(message.clone());
             request.set_timeout(left);
@@ -84,10 +95,10 @@ impl Client {
             }
             let answer = send(channel.clone(), request);
             async move {
-                answer
-                    .await
-                    .map(Response::into_inner)
-                    .map_err(|status| ClientError::from_status(status, endpoint.as_str()))
+                let answer = answer.await.map_err(|status| ClientError::from_status(status, endpoint.as_str()))?;
+                let end = answer.metadata().get(SIGN_IN_END).and_then(|end| end.to_str().ok()?.parse().ok());
+                end.map(|end| sign_in_end.set(end));
+                Ok(answer.into_inner())
             }
         })
         .await;

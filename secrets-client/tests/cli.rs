@@ -57,6 +57,7 @@ mod cli {
     mod session;
     mod shared_secrets;
     mod sign_in;
+    mod sign_in_end;
     mod terminal;
     mod usage;
     mod wait;

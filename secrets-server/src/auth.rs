@@ -6,6 +6,7 @@
 mod authenticate;
 mod authenticated;
 mod credentials;
+mod ended;
 pub mod restrictions;
 pub mod token;
 pub mod usage;
@@ -20,9 +21,9 @@ use crate::store::Store;
 
 use self::usage::UsageBuffer;
 
-pub(crate) use authenticate::unknown_credential;
 pub use authenticated::Authenticated;
 pub use credentials::{MissingCredential, RequestCredentials};
+pub(crate) use ended::{check_alive, unknown_credential};
 
 /// Whether the credential of a method is a code that is spent by it: whoever calls it is not known otherwise yet.
 pub fn takes_code(method: Method) -> bool {

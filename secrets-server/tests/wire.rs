@@ -38,6 +38,7 @@ mod wire {
     mod secrets;
     mod session;
     mod shared_commit;
+    mod sign_in;
     mod sweep;
     mod tampered;
     mod turns;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -208,6 +208,7 @@ impl ClientBuilder {
             deadline: self.deadline,
             retry: self.retry,
             freshness: Freshness::new(self.revisions),
+            sign_in_end: OnceLock::new(),
         })))
     }
 }

@@ -12,6 +12,7 @@ use secrets_proto::Method;
 
 use super::authenticated::Authenticated;
 use super::credentials::RequestCredentials;
+use super::ended::{check_alive, unknown_credential};
 use super::restrictions;
 use super::{Authenticator, takes_code};
 use crate::call::{Call, Caller, CallerOrganization, CallerSession};
@@ -224,10 +225,6 @@ impl Authenticator {
     }
 }
 
-fn check_alive(row: &Credential, now: Timestamp) -> Result<(), Error> {
-    if row.has_ended(now) { Err(unknown_credential()) } else { Ok(()) }
-}
-
 fn operator(row: &Credential) -> Caller {
     Caller {
         principal: Principal::Operator,
@@ -242,11 +239,6 @@ fn operator(row: &Credential) -> Caller {
 
 fn caller_organization(organization: Organization) -> CallerOrganization {
     CallerOrganization { uid: organization.uid, id: organization.organization_id }
-}
-
-/// One text for all of it: whoever holds a credential that has ended learns no more than a stranger.
-pub(crate) fn unknown_credential() -> Error {
-    unauthenticated("the credential is unknown, revoked or expired")
 }
 
 fn unauthenticated(text: &str) -> Error {

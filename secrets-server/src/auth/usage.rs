@@ -1,5 +1,5 @@
 //! What is counted in memory and written now and then, so that no call waits for it: failed authentications by address, and
-//! which credentials were used.
+//! which credentials were used, which extends sign-ins.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +11,8 @@ use crate::crypto::Random;
 use crate::error::Error;
 use crate::store::{self, Store, audit, credential};
 
-/// The counts since the last flush. A server that is killed loses them; none of them decides anything.
+/// The counts since the last flush. A server that is killed loses them: a sign-in, which lives by use, is extended at its next
+/// use.
 #[derive(Debug, Default)]
 pub struct UsageBuffer {
     /// Failed authentications, by address.
@@ -36,7 +37,8 @@ impl UsageBuffer {
         if !events.is_empty() {
             audit::insert_many(&transaction, &events).await?;
         }
-        credential::touch(&transaction, used, now).await?;
+        credential::touch(&transaction, used.iter().copied(), now).await?;
+        credential::extend_used(&transaction, used, now).await?;
         Ok(store::commit(transaction).await?)
     }
 }

@@ -1,4 +1,5 @@
-//! Writes what the authenticator counted in memory: failed authentications, and which credentials were used.
+//! Writes what the authenticator counted in memory: failed authentications, and which credentials were used, which extends
+//! sign-ins.
 
 use std::time::Duration;
 

@@ -33,6 +33,7 @@ impl Service {
             creator: None,
             ttl: None,
             ends_by: None,
+            sign_in_end_time: None,
         };
         let CreatedCredential { token, .. } =
             self.create_credential(&transaction, new_credential, self.clock.now(), |_| ()).await?;
@@ -96,6 +97,7 @@ impl Service {
             creator: None,
             ttl: None,
             ends_by: None,
+            sign_in_end_time: None,
         };
         let created = self.create_credential(&transaction, new_credential, now, |_| ()).await?;
         store::commit(transaction).await?;

@@ -27,6 +27,8 @@ pub struct NewCredential {
     pub ttl: Option<Duration>,
     /// By when it ends in any case.
     pub ends_by: Option<Timestamp>,
+    /// Until when use extends it.
+    pub sign_in_end_time: Option<Timestamp>,
 }
 
 /// A credential that was just created.
@@ -66,6 +68,7 @@ impl Service {
             context_workspace: None,
             context_user: None,
             restrictions: None,
+            sign_in_end_time: new.sign_in_end_time,
             period_start_time: (new.kind == CredentialKind::Session).then_some(now),
         };
         complete(&mut row);

@@ -11,7 +11,7 @@
 use secrets_core::{Timestamp, Uid};
 
 use super::open_call::Authorize;
-use crate::auth::unknown_credential;
+use crate::auth::{check_alive, unknown_credential};
 use crate::error::Error;
 use crate::store::KeyedConnection;
 use crate::store::PLATFORM;
@@ -28,8 +28,8 @@ pub(super) async fn read_again(
     let principals = caller.deciding_principals();
     let key =
         CallerKey { credential: caller.credential, principals: &principals, organization: caller.organization_uid() };
-    let found = caller::read(db, key).await?.filter(|(credential, _)| !credential.has_ended(now));
-    let (credential, bindings) = found.ok_or_else(unknown_credential)?;
+    let (credential, bindings) = caller::read(db, key).await?.ok_or_else(unknown_credential)?;
+    check_alive(&credential, now)?;
     caller.expire_time = credential.expire_time;
     caller.bindings = bindings;
     Ok(credential)

@@ -3,6 +3,7 @@
 mod hand_over;
 mod origin;
 mod revoke;
+mod sign_in;
 
 use sea_orm::sea_query::{Condition, SimpleExpr};
 use sea_orm::{
@@ -18,6 +19,8 @@ pub use revoke::{
     Revoked, purge_ended, revoke, revoke_all, revoke_alone, revoke_of_organization, revoke_of_principal,
     revoke_sessions_for_user, revoke_sessions_in, revoke_sessions_of,
 };
+
+pub use sign_in::{SIGN_IN_TTL, extend_used};
 
 use super::connection::KeyedConnection;
 use super::entity::credential::{ActiveModel, Column, Entity, Model};
@@ -68,6 +71,8 @@ pub struct Credential {
     pub restrictions: Option<String>,
     /// Since when a session has renewed itself: since a token created or renewed it.
     pub period_start_time: Option<Timestamp>,
+    /// Until when use extends it, if it is a sign-in that lives by use.
+    pub sign_in_end_time: Option<Timestamp>,
 }
 
 impl Credential {
@@ -222,7 +227,8 @@ sealed!(
         context_workspace_uid,
         context_user_uid,
         restrictions,
-        period_start_time
+        period_start_time,
+        sign_in_end_time
     ],
     ended: revoke_time
 );
@@ -249,6 +255,7 @@ fn write(row: &Credential) -> Model {
         context_user_uid: row.context_user,
         restrictions: row.restrictions.clone(),
         period_start_time: row.period_start_time.map(Timestamp::as_micros),
+        sign_in_end_time: row.sign_in_end_time.map(Timestamp::as_micros),
         row_mac: None,
     }
 }
@@ -277,5 +284,6 @@ pub(super) fn read(model: Model) -> Result<Credential, StoreError> {
         context_user: model.context_user_uid,
         restrictions: model.restrictions,
         period_start_time: optional_time(model.period_start_time),
+        sign_in_end_time: optional_time(model.sign_in_end_time),
     })
 }

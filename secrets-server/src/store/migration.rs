@@ -18,6 +18,7 @@ mod m0011_allowed_reserved;
 mod m0012_caller_request_id;
 mod m0013_credential_origin;
 mod m0015_session_periods;
+mod m0016_sign_ins;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0012_caller_request_id::Migration),
             Box::new(m0013_credential_origin::Migration),
             Box::new(m0015_session_periods::Migration),
+            Box::new(m0016_sign_ins::Migration),
         ]
     }
 }

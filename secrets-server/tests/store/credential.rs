@@ -27,6 +27,7 @@ on_both!(
     renews_only_what_is_not_revoked,
     a_session_that_is_taken_over_ends_with_its_new_creator,
     notes_the_last_use,
+    extends_sign_ins_that_were_used,
     lists_what_matches_the_filter,
     purges_short_lived_ones_after_their_end,
     revokes_a_session_that_is_created_meanwhile,
@@ -56,6 +57,7 @@ fn token(number: u128) -> Credential {
         context_user: None,
         restrictions: None,
         period_start_time: None,
+        sign_in_end_time: None,
     }
 }
 
@@ -111,6 +113,7 @@ async fn finds_a_credential_by_its_mac(database: &TestDatabase) {
         context_user: Some(uid(31)),
         restrictions: Some(r#"{"kinds":["FILE"]}"#.to_owned()),
         period_start_time: Some(later(5)),
+        sign_in_end_time: Some(later(6)),
         ..session(101, 100)
     };
     insert(database, &[token(100), full.clone(), Credential { organization: None, ..token(102) }]).await;
@@ -304,6 +307,32 @@ async fn notes_the_last_use(database: &TestDatabase) {
     credential::touch(db, [uid(100)], later(40)).await.unwrap();
     assert_eq!(used().await, Some(later(50)), "an earlier use does not go back");
     credential::touch(db, [], later(60)).await.unwrap();
+}
+
+async fn extends_sign_ins_that_were_used(database: &TestDatabase) {
+    const DAY: i64 = 24 * 60 * 60;
+    let end = |days| Some(later(days * DAY));
+    let by_use = |number| Credential { expire_time: end(90), sign_in_end_time: end(365), ..token(number) };
+    let chosen = Credential { expire_time: end(90), ..token(101) };
+    let revoked = Credential { revoke_time: Some(NOW), ..by_use(102) };
+    let expired = Credential { expire_time: Some(later(10)), ..by_use(103) };
+    insert(database, &[by_use(100), chosen, revoked, expired, by_use(104)]).await;
+    let db = &database.store.begin().await.unwrap();
+    let ends = async |number| credential::by_uid(db, Some(uid(1)), uid(number)).await.unwrap().unwrap().expire_time;
+    let extend = async |seconds| {
+        let used = [100, 101, 102, 103].map(uid);
+        credential::extend_used(db, used, later(seconds)).await.unwrap()
+    };
+    assert_eq!(extend(DAY - 1).await, 0, "once a day");
+    assert_eq!(extend(DAY).await, 1);
+    assert_eq!([ends(100).await, ends(101).await], [end(91), end(90)]);
+    assert_eq!([ends(102).await, ends(103).await, ends(104).await], [end(90), Some(later(10)), end(90)]);
+    assert_eq!(extend(80 * DAY).await, 1);
+    assert_eq!(extend(160 * DAY).await, 1);
+    assert_eq!(extend(240 * DAY).await, 1);
+    assert_eq!(extend(300 * DAY).await, 1);
+    assert_eq!(ends(100).await, end(365), "no later than that");
+    assert_eq!(extend(364 * DAY).await, 0);
 }
 
 async fn lists_what_matches_the_filter(database: &TestDatabase) {

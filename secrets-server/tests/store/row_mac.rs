@@ -68,6 +68,7 @@ fn session(number: u128) -> Credential {
         context_user: Some(uid(30)),
         restrictions: Some("{}".to_owned()),
         period_start_time: Some(NOW),
+        sign_in_end_time: Some(later(7200)),
     }
 }
 
@@ -105,6 +106,7 @@ async fn rows(database: &TestDatabase) {
         context_user: None,
         restrictions: None,
         period_start_time: None,
+        sign_in_end_time: None,
         ..session(101)
     };
     for row in [first, second] {

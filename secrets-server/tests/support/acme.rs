@@ -85,6 +85,7 @@ impl Acme {
                 creator: None,
                 ttl: Some(Duration::from_secs(90 * 24 * 60 * 60)),
                 ends_by: None,
+                sign_in_end_time: None,
             };
             let created = server.app.service.create_credential(&tx, new_credential, now, |_| ()).await.unwrap();
             (row.uid, created.token.expose().to_owned())

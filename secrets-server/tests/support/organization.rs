@@ -144,6 +144,7 @@ impl<'a> TestOrganization<'a> {
             creator: None,
             ttl: None,
             ends_by: None,
+            sign_in_end_time: None,
         }
     }
 

@@ -7,7 +7,7 @@ pub(crate) mod resolve;
 mod revisions;
 pub(crate) mod secret_patch;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use secrets_core::{CredentialKind, OrganizationId, ScopeName, ServiceAccountId, 
 
 use crate::args::scope::{ContextArgs, ScopeArgs};
 use crate::ui::error::{CliError, ExitCode};
-use crate::ui::output::Output;
+use crate::ui::output::{Output, text};
 
 /// More than an organization's largest list takes.
 const MAX_LIST_BYTES: usize = if cfg!(test) { 1 << 20 } else { 256 << 20 };
@@ -40,6 +40,8 @@ pub(crate) struct App {
     me: OnceCell<v1::WhoAmIResponse>,
     /// What was said about the sets so far.
     notified: RefCell<BTreeSet<String>>,
+    /// Whether a warning of the end of the sign-in was printed.
+    warned_of_end: Cell<bool>,
 }
 
 impl App {
@@ -53,6 +55,7 @@ impl App {
             client: OnceCell::new(),
             me: OnceCell::new(),
             notified: RefCell::default(),
+            warned_of_end: Cell::new(false),
         }
     }
 
@@ -94,6 +97,15 @@ impl App {
         let (known, now) = (revisions::load(path, self.settings.endpoint.as_str()), client.revisions());
         if now != known {
             revisions::save(path, self.settings.endpoint.as_str(), &now);
+        }
+    }
+
+    /// Warns once of a sign-in that ends within 14 days, if the service has said so.
+    pub(crate) fn warn_of_sign_in_end(&self) {
+        let Some(end) = self.client.get().and_then(Client::sign_in_end) else { return };
+        if !self.warned_of_end.replace(true) {
+            let end = text::moment(Some(&end));
+            self.output.warn(&format!("your sign-in ends at {end}; `secrets login --renew` renews it"));
         }
     }
 

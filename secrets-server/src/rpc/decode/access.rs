@@ -63,6 +63,7 @@ pub fn create_token(request: v1::CreateTokenRequest) -> Result<NewToken, Error> 
         principal: name::account_or_caller("principal", &request.principal)?,
         display_name: label("display_name", request.display_name)?,
         ttl: duration("ttl", request.ttl)?,
+        successor: request.successor,
     })
 }
 

@@ -125,6 +125,7 @@ pub fn whoami(whoami: Whoami) -> v1::WhoAmIResponse {
         bindings: whoami.bindings.iter().map(binding).collect(),
         expire_time: whoami.expire_time.map(time),
         renewal_end_time: whoami.renewal_end_time.map(time),
+        sign_in_end_time: whoami.sign_in_end_time.map(time),
         context: whoami.context.as_ref().map(context),
         credential: whoami.credential,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -172,6 +173,7 @@ fn token(named: &TokenView) -> v1::Token {
         last_used_time: named.row.last_used_time.map(time),
         origin: token_origin(named.row.origin).into(),
         creator: named.creator().map(|creator| creator.to_string()).unwrap_or_default(),
+        sign_in_end_time: named.row.sign_in_end_time.map(time),
     }
 }
 

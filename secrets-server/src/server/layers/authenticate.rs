@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
+use http::{HeaderName, Request, Response};
 use secrets_proto::Method;
 use tokio::time::timeout;
 use tonic::Status;
@@ -15,6 +15,9 @@ use super::{BoxFuture, ready_clone};
 use crate::auth::{Authenticated, Authenticator, RequestCredentials};
 use crate::error::{Error, Reason};
 use crate::server::limits::LOOKUP_TIMEOUT;
+
+/// When the caller's sign-in ends for good, from 14 days before.
+const SIGN_IN_END: HeaderName = HeaderName::from_static("x-sign-in-end");
 
 #[derive(Clone)]
 pub(crate) struct AuthenticateLayer {
@@ -65,8 +68,13 @@ where
             let presented = RequestCredentials::new(request.headers(), request.extensions());
             match look_up(&authenticator, presented, method).await {
                 Ok(authenticated) => {
+                    let ending = authenticator.ending_sign_in(&authenticated);
                     request.extensions_mut().insert(authenticated);
-                    inner.call(request).await
+                    let mut response = inner.call(request).await?;
+                    if let Some(end) = ending.and_then(|end| end.to_string().parse().ok()) {
+                        response.headers_mut().insert(SIGN_IN_END, end);
+                    }
+                    Ok(response)
                 }
                 Err(error) => Ok(Status::from(error).into_http()),
             }

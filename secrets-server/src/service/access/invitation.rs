@@ -14,7 +14,7 @@ use secrets_core::{
 };
 use zeroize::Zeroizing;
 
-use super::token::{DEFAULT_TOKEN_TTL, MAX_TOKEN_TTL, TokenView};
+use super::token::{MAX_TOKEN_TTL, TokenView};
 use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::{Error, Reason};
@@ -24,10 +24,13 @@ use crate::service::directory::organization::{DEFAULT_INVITATION_TTL, IssuedInvi
 use crate::service::directory::user::end_credentials;
 use crate::service::mutation::{Begun, IdempotencyKey, Mutation, MutationOutcome};
 use crate::service::open_call::OpenCall;
-use crate::store::credential::Origin;
+use crate::store::credential::{Origin, SIGN_IN_TTL};
 use crate::store::secret::SecretQuery;
 use crate::store::user::UserState;
 use crate::store::{binding, credential, secret, user, workspace};
+
+/// How long after its person has entered a code use extends a token at the latest.
+const MAX_SIGN_IN: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What CreateInvitation is asked for.
 pub struct NewInvitation {
@@ -90,6 +93,7 @@ impl Service {
             creator: Some(call.caller.credential),
             ttl: Some(ttl),
             ends_by: None,
+            sign_in_end_time: None,
         };
         let CreatedCredential { token, row } =
             self.create_credential(mutation.db(), new_credential, call.now, |_| ()).await?;
@@ -111,7 +115,7 @@ impl Service {
         let Principal::User { organization, user } = call.caller.principal else { return Err(Error::denied()) };
         let own = Subject::new(organization, &call.caller.name, user);
         call.identify(own.clone());
-        let ttl = lifetime("ttl", input.ttl, DEFAULT_TOKEN_TTL, MAX_TOKEN_TTL)?;
+        let ttl = lifetime("ttl", input.ttl, SIGN_IN_TTL, MAX_TOKEN_TTL)?;
         // Of two who redeem the same code at the same time, one finds here that it has ended.
         let locked = self.lock(call, organization).await?;
         let permit = locked.authorize::<right::CreateToken>(call, &(own, Resource::User { organization, user }))?;
@@ -128,6 +132,8 @@ impl Service {
             creator: Some(call.caller.credential),
             ttl: Some(ttl),
             ends_by: None,
+            // Who chooses a lifetime means it.
+            sign_in_end_time: input.ttl.is_none().then(|| call.now.saturating_add(MAX_SIGN_IN)),
         };
         let CreatedCredential { token, row } =
             self.create_credential(mutation.db(), new_credential, call.now, |_| ()).await?;

@@ -110,6 +110,7 @@ impl Service {
             creator: Some(own.uid),
             ttl: Some(lifetime("ttl", input.ttl, DEFAULT_SESSION_TTL, MAX_SESSION_TTL)?),
             ends_by: own.expire_time,
+            sign_in_end_time: None,
         };
         let CreatedCredential { token, row } = self
             .create_credential(mutation.db(), new_credential, call.now, |row| {

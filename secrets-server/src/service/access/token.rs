@@ -5,7 +5,8 @@ mod revoke;
 use std::time::Duration;
 
 use secrets_core::{
-    AccountName, CredentialKind, OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, TokenName, right,
+    AccountName, CredentialKind, OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, Timestamp,
+    TokenName, right,
 };
 use zeroize::Zeroizing;
 
@@ -41,6 +42,8 @@ pub struct NewToken {
     /// For people.
     pub display_name: String,
     pub ttl: Option<Duration>,
+    /// It takes the place of the calling token.
+    pub successor: bool,
 }
 
 /// A token in words.
@@ -70,6 +73,40 @@ pub struct CreatedToken {
     /// The token, shown once.
     pub token: Zeroizing<String>,
     pub metadata: TokenView,
+}
+
+/// When a token ends.
+struct TokenLife {
+    /// After this long; none: with the one that creates it.
+    ttl: Option<Duration>,
+    /// No later than then.
+    ends_by: Option<Timestamp>,
+    /// Until when use extends it.
+    sign_in_end_time: Option<Timestamp>,
+}
+
+impl TokenLife {
+    /// Of a token that `creator` makes for its own principal, or for another one.
+    fn new(input: &NewToken, creator: &Credential, is_own: bool) -> Result<Self, Error> {
+        if input.successor && !is_own {
+            return Err(Error::invalid("successor", "must not be set for a token of another principal"));
+        }
+        let ttl = lifetime("ttl", input.ttl, DEFAULT_TOKEN_TTL, MAX_TOKEN_TTL)?;
+        // A program replaces its own token before it ends, and nobody else does. It ends with its creator all the same when that
+        // is revoked.
+        let is_free = !is_own || creator.kind == CredentialKind::ServiceAccount;
+        Ok(match creator.sign_in_end_time.filter(|_| input.successor) {
+            // It is the same sign-in, which does not begin anew.
+            Some(latest) => {
+                Self { ttl: Some(ttl), ends_by: Some(latest), sign_in_end_time: input.ttl.is_none().then_some(latest) }
+            }
+            None => Self {
+                ttl: (is_free || !input.successor || input.ttl.is_some()).then_some(ttl),
+                ends_by: creator.expire_time.filter(|_| !is_free),
+                sign_in_end_time: None,
+            },
+        })
+    }
 }
 
 /// Whose tokens a call is about.
@@ -123,6 +160,7 @@ impl Service {
             PrincipalKind::Session => return Err(Error::denied()),
         };
         let is_own = holder.reference == creator.principal;
+        let TokenLife { ttl, ends_by, sign_in_end_time } = TokenLife::new(input, creator, is_own)?;
         let new_credential = NewCredential {
             kind,
             organization: holder.organization.as_ref().map(|row| row.uid),
@@ -130,10 +168,9 @@ impl Service {
             display_name: input.display_name.clone(),
             origin: if is_own { Origin::Own } else { Origin::Issued },
             creator: Some(creator.uid),
-            ttl: Some(lifetime("ttl", input.ttl, DEFAULT_TOKEN_TTL, MAX_TOKEN_TTL)?),
-            // A program replaces its own token before it ends, and nobody else does. It ends with its creator all the same
-            // when that is revoked.
-            ends_by: creator.expire_time.filter(|_| is_own && kind != CredentialKind::ServiceAccount),
+            ttl,
+            ends_by,
+            sign_in_end_time,
         };
         let CreatedCredential { token, row } =
             self.create_credential(mutation.db(), new_credential, call.now, |_| ()).await?;

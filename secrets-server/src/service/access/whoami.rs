@@ -27,6 +27,8 @@ pub struct Whoami {
     pub expire_time: Option<Timestamp>,
     /// Until when a session renews itself.
     pub renewal_end_time: Option<Timestamp>,
+    /// Until when use extends a sign-in.
+    pub sign_in_end_time: Option<Timestamp>,
     /// A session's context.
     pub context: Option<secrets_core::ContextName>,
     /// Resource path of the credential.
@@ -48,7 +50,8 @@ impl Service {
             PrincipalName::Session(name) => name.to_string(),
             _ => TokenName { organization: id.clone(), uid: caller.credential }.to_string(),
         };
-        let own = credential::by_uid(self.store.reader(), call.caller.organization_uid(), caller.credential).await?;
+        let own = credential::by_uid(db, caller.organization_uid(), caller.credential).await?;
+        let sign_in_end_time = own.as_ref().and_then(|row| row.sign_in_end_time);
         let session = own.filter(|row| row.kind == CredentialKind::Session);
         Ok(Whoami {
             principal: caller.name.to_string(),
@@ -57,6 +60,7 @@ impl Service {
             bindings: self.own_bindings(db, call).await?,
             expire_time: caller.expire_time,
             renewal_end_time: session.map(|row| self.renewal_end_time(&row)),
+            sign_in_end_time,
             context: caller.session.as_ref().map(|session| session.context.clone()),
             credential,
             now: call.now,

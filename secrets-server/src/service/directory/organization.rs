@@ -146,6 +146,7 @@ impl Service {
             creator: Some(call.caller.credential),
             ttl: Some(ttl),
             ends_by: None,
+            sign_in_end_time: None,
         };
         let created = self.create_credential(mutation.db(), new_credential, call.now, |_| ()).await?;
         history.bump(mutation.db(), Scope::new(ScopeKind::Organization, row.uid), self.uid()?, call.now).await?;

@@ -107,14 +107,14 @@ async fn end_by(db: &impl KeyedConnection, creators: &[Uid], end: Timestamp) -> 
     Ok(())
 }
 
-/// The sessions that meet the condition, held until the transaction ends: another one, under another lock, may be at them.
-async fn held(db: &impl KeyedConnection, condition: SimpleExpr) -> Result<Vec<Model>, StoreError> {
+/// The credentials that meet the condition, held until the transaction ends: another one, under another lock, may be at them.
+pub(super) async fn held(db: &impl KeyedConnection, condition: SimpleExpr) -> Result<Vec<Model>, StoreError> {
     let rows = Entity::find().filter(condition).lock(LockType::Update).all(db).await.map_err(reading(TABLE))?;
     Ok(rows.into_iter().filter_map(|row| intact(db, row)).collect())
 }
 
-/// Stores when a session ends, with whom, and when its period began.
-async fn store(db: &impl KeyedConnection, row: Model) -> Result<(), StoreError> {
+/// Stores when a credential ends, with whom, and when its period began.
+pub(super) async fn store(db: &impl KeyedConnection, row: Model) -> Result<(), StoreError> {
     let row_mac = Set(Some(mac_of(db, &row)));
     let set = ActiveModel {
         expire_time: Set(row.expire_time),

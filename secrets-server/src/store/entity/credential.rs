@@ -26,6 +26,7 @@ pub struct Model {
     pub context_user_uid: Option<Uuid>,
     pub restrictions: Option<String>,
     pub period_start_time: Option<i64>,
+    pub sign_in_end_time: Option<i64>,
     pub row_mac: Option<Vec<u8>>,
 }
 

@@ -189,6 +189,7 @@ impl<'a> Stage<'a> {
             creator: None,
             ttl: None,
             ends_by: None,
+            sign_in_end_time: None,
         };
         let (tx, now) = (self.server.app.store().begin().await.unwrap(), self.server.clock.now());
         let created = self.server.app.service.create_credential(&tx, new_credential, now, |_| ()).await.unwrap();

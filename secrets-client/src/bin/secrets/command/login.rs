@@ -1,5 +1,7 @@
 //! `login` and `whoami`.
 
+mod renew;
+
 use std::io::Read as _;
 use std::path::PathBuf;
 
@@ -30,22 +32,28 @@ pub(crate) struct LoginArgs {
     /// With a code: lifetime of the new token, for instance 30d [default: 90d]
     #[arg(long, value_parser = time::duration)]
     ttl: Option<std::time::Duration>,
+    /// Replace the stored token by a new one, whose sign-in goes on; asks for a code where only that prolongs it
+    #[arg(long)]
+    renew: bool,
     /// Trust this certificate authority in addition to the system's, and remember it for this endpoint
     #[arg(long, value_name = "PATH")]
     pub(crate) ca_file: Option<PathBuf>,
 }
 
 pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), CliError> {
-    let entered = match args.invite.as_deref() {
-        None => read(&args)?,
-        Some("-") => invitation(parse(&read_stdin()?)?)?,
-        Some(code) => invitation(parse(code)?)?,
+    if args.renew {
+        return renew::renew(app, &args).await;
+    }
+    let entered = match &args.invite {
+        None => read(&args, "Invitation code or token (hidden): ")?,
+        Some(_) => given_code(&args)?,
     };
     let place = app.settings.config.reserve(app.config_path()?)?; // before a code is used up
     match entered.kind() {
         Some(CredentialKind::Invitation) => {
             let created = redeem(app, entered, &args).await?;
-            keep(app, place, &created).await?;
+            keep(app, place, &created, "the code is used up: ask whoever invited you for another one").await?;
+            mention_others(app, &created.secret);
             print(
                 app,
                 &connect(app, parse(created.secret.expose_secret())?).await?.who_am_i(v1::WhoAmIRequest {}).await?,
@@ -54,6 +62,7 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), CliError> {
         _ => {
             let me = connect(app, entered.clone()).await?.who_am_i(v1::WhoAmIRequest {}).await?;
             store(app, place, entered.expose().into(), &me.principal)?;
+            mention_others(app, &entered.expose().into());
             print(app, &me)
         }
     }
@@ -64,16 +73,14 @@ fn print(app: &App, me: &v1::WhoAmIResponse) -> Result<(), CliError> {
 }
 
 /// Stores a token that was just made, or ends it: it is known to nobody else.
-async fn keep(app: &App, place: Draft, created: &Created<v1::Token>) -> Result<(), CliError> {
+async fn keep(app: &App, place: Draft, created: &Created<v1::Token>, hint: &str) -> Result<(), CliError> {
     let (token, details) = (created.secret.expose_secret(), &created.details);
     let stored = store(app, place, token.into(), &details.principal);
     let revoke = async {
         let request = v1::RevokeTokenRequest { name: details.name.clone(), ..Default::default() };
         connect(app, parse(token)?).await?.revoke_token(request).await.map_err(CliError::from)
     };
-    app::or_take_back(stored, "the new token", revoke)
-        .await
-        .map_err(|error| error.hint("the code is used up: ask whoever invited you for another one"))
+    app::or_take_back(stored, "the new token", revoke).await.map_err(|error| error.hint(hint))
 }
 
 /// Makes a token the one of the profile that is used, with what is known of its owner.
@@ -85,7 +92,7 @@ fn store(app: &App, place: Draft, token: SecretString, principal: &str) -> Resul
     let profile = Profile {
         endpoint: Some(endpoint.clone()),
         organization: organization.map(str::to_owned),
-        token: Some(stored.clone()),
+        token: Some(stored),
         ..Profile::default()
     };
     let mut config = settings.config.clone();
@@ -103,15 +110,14 @@ fn store(app: &App, place: Draft, token: SecretString, principal: &str) -> Resul
         app.output
             .note(&format!("`--profile {name}` uses it, and `secrets profile use {name}` makes it the usual one."));
     }
-    mention_others(app, &stored);
     Ok(())
 }
 
 /// Says which other tokens there still are: the one that this one replaced, and the environment's.
-fn mention_others(app: &App, stored: &StoredToken) {
+fn mention_others(app: &App, stored: &SecretString) {
     let settings = &app.settings;
     if let Some(before) = settings.own().and_then(|own| own.token.as_ref())
-        && before.token.expose_secret() != stored.token.expose_secret()
+        && before.token.expose_secret() != stored.expose_secret()
     {
         let whose = before.principal.as_deref().map(|path| format!(" of {}", text::principal(path)));
         app.output.warn(&format!(
@@ -143,9 +149,9 @@ async fn redeem(app: &App, code: Credential, args: &LoginArgs) -> Result<Created
 }
 
 /// Asks for a code or a token; where there is nobody to ask, stdin holds one.
-fn read(args: &LoginArgs) -> Result<Credential, CliError> {
+fn read(args: &LoginArgs, question: &str) -> Result<Credential, CliError> {
     let text = match prompt::stdin_is_terminal() {
-        true => as_text(prompt::line("Invitation code or token (hidden): ", false)?)?,
+        true => as_text(prompt::line(question, false)?)?,
         false => read_stdin()?,
     };
     let entered = parse(&text)?;
@@ -154,6 +160,25 @@ fn read(args: &LoginArgs) -> Result<Credential, CliError> {
         return Err(CliError::usage("--name and --ttl are for the token that a code is redeemed for; this is a token"));
     }
     Ok(entered)
+}
+
+/// The code of `--invite`, or of stdin.
+fn given_code(args: &LoginArgs) -> Result<Credential, CliError> {
+    match args.invite.as_deref() {
+        None | Some("-") => invitation(parse(&read_stdin()?)?),
+        Some(code) => invitation(parse(code)?),
+    }
+}
+
+/// A code that begins another sign-in.
+fn entered_code(app: &App, args: &LoginArgs) -> Result<Credential, CliError> {
+    if args.invite.is_some() {
+        return given_code(args);
+    }
+    app.output.note(
+        "This sign-in goes on with another code alone: its lifetime was chosen, or a year is over since the last one.",
+    );
+    invitation(read(args, "Invitation code (hidden): ")?)
 }
 
 fn read_stdin() -> Result<Zeroizing<String>, CliError> {

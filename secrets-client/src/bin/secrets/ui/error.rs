@@ -174,6 +174,8 @@ fn next_step(error: &ClientError) -> Option<String> {
     }
     let answer = error.answer()?;
     let hint = match answer.reason? {
+        // Of a token that has ended the service has said more.
+        Reason::Unauthenticated if answer.metadata.contains_key("ended") => return None,
         Reason::Unauthenticated => "`secrets login` asks for an invitation's code or a token; or set SECRETS_TOKEN",
         Reason::PermissionDenied => "`secrets whoami` says who you are and what you may do",
         Reason::EtagMismatch | Reason::Conflict => "look at the current state, and try again",

@@ -223,6 +223,7 @@ pub(crate) fn token(token: &v1::Token) -> Value {
         "last_used_time": time(token.last_used_time.as_ref()),
         "origin": word(token.origin().as_str_name(), "TOKEN_ORIGIN_"),
         "creator": text(&token.creator),
+        "sign_in_end_time": time(token.sign_in_end_time.as_ref()),
     })
 }
 
@@ -256,6 +257,8 @@ pub(crate) fn who_am_i(me: &v1::WhoAmIResponse) -> Value {
         "organization": text(&me.organization),
         "bindings": me.bindings.iter().map(binding).collect::<Vec<_>>(),
         "expire_time": time(me.expire_time.as_ref()),
+        "sign_in_end_time": time(me.sign_in_end_time.as_ref()),
+        "renewal_end_time": time(me.renewal_end_time.as_ref()),
         "context": context(me.context.as_ref()),
         "credential": me.credential,
         "server_version": me.server_version,

@@ -138,7 +138,8 @@ fn is_harmless(name: &str, target: &Target) {
         }
         TargetKind::File => {
             let Target::File { path, mode } = target else { return };
-            assert!(!path.as_str().contains("..") && !path.as_str().contains(char::is_control), "{path:?}");
+            let climbs = path.as_str().split('/').any(|segment| segment == "..");
+            assert!(!climbs && !path.as_str().contains(char::is_control), "{path:?}");
             assert_eq!(mode.bits() & !0o775, 0, "{path:?}");
         }
         TargetKind::Registry | TargetKind::ApiOnly => {}

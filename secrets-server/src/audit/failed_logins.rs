@@ -32,25 +32,12 @@ impl FailedLogins {
         counts
             .into_iter()
             .map(|(address, count)| {
+                let outcome = super::Outcome::Denied.as_str();
                 Ok(AuditRecord {
-                    uid: random_uid(random)?,
-                    create_time: now,
-                    organization: None,
-                    request_id: String::new(),
-                    caller_request_id: String::new(),
-                    principal_kind: String::new(),
-                    principal_uid: None,
-                    principal_name: String::new(),
-                    credential: None,
                     peer: address,
-                    action: "authenticate".to_owned(),
-                    resource_name: String::new(),
-                    resource_uid: None,
-                    outcome: super::Outcome::Denied.as_str().to_owned(),
                     reason: "UNAUTHENTICATED".to_owned(),
-                    revision: None,
-                    set_digest: None,
                     detail: format!("{{\"count\":{count}}}"),
+                    ..AuditRecord::without_call(random_uid(random)?, now, "authenticate", outcome)
                 })
             })
             .collect()

@@ -29,25 +29,11 @@ impl Jobs {
     }
 
     async fn record_damage(&self, first: String, count: usize) -> Result<(), Error> {
+        let uid = random_uid(self.random.as_ref())?;
         let event = AuditRecord {
-            uid: random_uid(self.random.as_ref())?,
-            create_time: self.clock.now(),
-            organization: None,
-            request_id: String::new(),
-            caller_request_id: String::new(),
-            principal_kind: String::new(),
-            principal_uid: None,
-            principal_name: String::new(),
-            credential: None,
-            peer: String::new(),
-            action: ACTION.to_owned(),
             resource_name: first,
-            resource_uid: None,
-            outcome: Outcome::Failed.as_str().to_owned(),
-            reason: String::new(),
-            revision: None,
-            set_digest: None,
             detail: format!("{{\"count\":{count}}}"),
+            ..AuditRecord::without_call(uid, self.clock.now(), ACTION, Outcome::Failed.as_str())
         };
         let transaction = self.store.begin().await?;
         audit::insert_many(&transaction, &[event]).await?;

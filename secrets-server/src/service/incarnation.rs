@@ -62,28 +62,16 @@ impl Service {
 
     async fn record_restore(&self, db: &WriteTransaction, new: &Incarnation, now: Timestamp) -> Result<(), Error> {
         let event = AuditRecord {
-            uid: self.uid()?,
-            create_time: now,
-            organization: None,
-            request_id: String::new(),
-            caller_request_id: String::new(),
             principal_kind: PrincipalKind::Operator.as_str().to_owned(),
             principal_uid: Some(Uid::nil()),
             principal_name: PrincipalName::Operator.to_string(),
-            credential: None,
-            peer: String::new(),
-            action: "restore".to_owned(),
             resource_name: "platform".to_owned(),
-            resource_uid: None,
-            outcome: Outcome::Allowed.as_str().to_owned(),
-            reason: String::new(),
-            revision: None,
-            set_digest: None,
             detail: serde_json::json!({
                 "ended_credentials": new.ended_credentials,
                 "deleted_organizations": new.deleted.len(),
             })
             .to_string(),
+            ..AuditRecord::without_call(self.uid()?, now, "restore", Outcome::Allowed.as_str())
         };
         Ok(audit::insert_many(db, &[event]).await?)
     }

@@ -80,25 +80,7 @@ impl Service {
     }
 
     fn rehearsed(&self) -> Result<AuditRecord, RandomError> {
-        Ok(AuditRecord {
-            uid: crate::crypto::random_uid(self.random.as_ref())?,
-            create_time: self.clock.now(),
-            organization: None,
-            request_id: String::new(),
-            caller_request_id: String::new(),
-            principal_kind: String::new(),
-            principal_uid: None,
-            principal_name: String::new(),
-            credential: None,
-            peer: String::new(),
-            action: "check".to_owned(),
-            resource_name: String::new(),
-            resource_uid: None,
-            outcome: Outcome::Allowed.as_str().to_owned(),
-            reason: String::new(),
-            revision: None,
-            set_digest: None,
-            detail: String::new(),
-        })
+        let uid = crate::crypto::random_uid(self.random.as_ref())?;
+        Ok(AuditRecord::without_call(uid, self.clock.now(), "check", Outcome::Allowed.as_str()))
     }
 }

@@ -58,6 +58,32 @@ pub struct AuditRecord {
     pub detail: String,
 }
 
+impl AuditRecord {
+    /// Of something that no call did; what is not given is empty.
+    pub fn without_call(uid: Uid, create_time: Timestamp, action: &str, outcome: &str) -> Self {
+        Self {
+            uid,
+            create_time,
+            organization: None,
+            request_id: String::new(),
+            caller_request_id: String::new(),
+            principal_kind: String::new(),
+            principal_uid: None,
+            principal_name: String::new(),
+            credential: None,
+            peer: String::new(),
+            action: action.to_owned(),
+            resource_name: String::new(),
+            resource_uid: None,
+            outcome: outcome.to_owned(),
+            reason: String::new(),
+            revision: None,
+            set_digest: None,
+            detail: String::new(),
+        }
+    }
+}
+
 /// The secrets behind a digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditSet {

@@ -184,24 +184,8 @@ mod tests {
 
     fn event(digest: Option<u8>) -> AuditRecord {
         AuditRecord {
-            uid: Uid::nil(),
-            create_time: Timestamp::from_micros(0),
-            organization: None,
-            request_id: String::new(),
-            caller_request_id: String::new(),
-            principal_kind: String::new(),
-            principal_uid: None,
-            principal_name: String::new(),
-            credential: None,
-            peer: String::new(),
-            action: String::new(),
-            resource_name: String::new(),
-            resource_uid: None,
-            outcome: String::new(),
-            reason: String::new(),
-            revision: None,
             set_digest: digest.map(|byte| vec![byte]),
-            detail: String::new(),
+            ..AuditRecord::without_call(Uid::nil(), Timestamp::from_micros(0), "", "")
         }
     }
 

@@ -33,6 +33,7 @@ mod error;
 mod group_commit;
 mod migration;
 mod row;
+mod row_key;
 mod row_mac;
 mod statement_log;
 mod transaction;
@@ -72,7 +73,8 @@ pub use connect::{
 pub use connection::{KeyedConnection, ReadTransaction, Reader};
 pub use error::{DriverError, StoreError, UniqueIndex};
 pub use group_commit::Confirmation;
-pub use row_mac::{DamagedRows, RowKey, Rows, fill_row_macs};
+pub use row_key::{DamagedRows, RowKey, Rows};
+pub use row_mac::fill_row_macs;
 pub use statement_log::StatementLog;
 pub use transaction::{WriteTransaction, commit};
 

@@ -18,7 +18,6 @@ use super::write_ahead_log::WriteAheadLog;
 use super::{ACQUIRE_TIMEOUT, Connections, StatementLog, Store, StoreError, migration};
 
 pub(super) use feedback::Feedback;
-pub(super) use sqlite::BUSY_TIMEOUT;
 pub use sqlite::{SqliteLock, copy_sqlite};
 
 /// Which database to open.

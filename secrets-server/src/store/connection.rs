@@ -5,7 +5,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
 };
 
-use super::row_mac::Rows;
+use super::row_key::Rows;
 
 /// A connection that knows the key of the rows.
 pub trait KeyedConnection: ConnectionTrait {

@@ -4,6 +4,7 @@
 //! A deleted secret is not live: its name and its place are free at once, and it comes back by [`undelete`] or goes for
 //! good when its purge time has come.
 
+mod forget_resource;
 mod head;
 mod labels;
 mod lifecycle;
@@ -21,11 +22,11 @@ use secrets_core::{
     Description, Destination, Group, Labels, OverridePolicy, Redaction, Scope, SecretId, Timestamp, Uid, Visibility,
 };
 
+pub use forget_resource::forget_resource;
 pub use lifecycle::{delete, delete_scope, purge, purge_due, purge_scope, undelete};
 pub use list::{SecretOrder, SecretPosition, SecretQuery, count, list};
 pub use names::{SecretRef, named, uids_named};
 pub use usage::{AnswerSize, Usage, usage};
-pub use visibility::forget_resource;
 
 use self::head::Head;
 use super::entity::secret::{ActiveModel, Column, Entity};

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult
 
 use super::connect::Feedback;
 use super::group_commit::{Confirmation, Turn};
-use super::row_mac::{RowKey, Rows};
+use super::row_key::{RowKey, Rows};
 use super::write_ahead_log::Erasure;
 use super::{DriverError, KeyedConnection, StoreError};
 

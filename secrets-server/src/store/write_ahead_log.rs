@@ -15,8 +15,8 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
-use super::connect::BUSY_TIMEOUT;
-
+/// Only another program (a backup, the `sqlite3` shell) can hold a lock that this waits for.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Between two attempts: whoever destroys something meanwhile shares the next one.
 const ATTEMPT_INTERVAL: Duration = Duration::from_secs(1);
 /// After the last commit, when nobody asked for it.

@@ -1,13 +1,11 @@
 //! How much a scope takes: secrets, and bytes of an answer.
 
-use secrets_core::Target;
 use secrets_core::limits::{Limit, LimitExceeded, Limits};
 
-use super::mutation::SecretMutation;
 use crate::error::{Error, Reason};
 use crate::service::locate::LocatedScope;
 use crate::store::KeyedConnection;
-use crate::store::secret::{self, AnswerSize, Secret, SecretWithVersion};
+use crate::store::secret::{self, AnswerSize};
 
 /// What a change adds to a scope and takes away from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,21 +45,6 @@ pub(super) async fn check(
         limits.check(Limit::BytesPerScope, bytes).map_err(|error| exceeded(&what(), error))?;
     }
     Ok(())
-}
-
-impl SecretMutation<'_> {
-    /// Refuses a changed secret for which the scope has no room.
-    pub(super) async fn check_room(
-        &self,
-        before: &SecretWithVersion,
-        edited: &Secret,
-        target: &Target,
-        value_bytes: u64,
-    ) -> Result<(), Error> {
-        let size = answer_size(&self.located);
-        let (bytes, freed) = (size.of(edited, target, value_bytes), size.current(before));
-        check(self.db(), &self.located, &self.limits, QuotaDelta { secrets: 0, bytes, freed }).await
-    }
 }
 
 /// `what` exceeds a limit.

@@ -4,6 +4,7 @@ use secrets_core::{SecretName, Target};
 
 use super::mutation::{BegunSecretMutation, SecretMutation};
 use super::patch::SecretPatch;
+use super::quota::{self, QuotaDelta};
 use super::view::ChangedSecret;
 use super::{etag, missing, overlap, sealing, visibility};
 use crate::crypto::SecretBytes;
@@ -124,5 +125,18 @@ impl SecretMutation<'_> {
         secret::add_version(self.db(), edited, &version).await?;
         version::remove_oldest(self.db(), edited.organization, edited.uid, self.limits.versions_per_secret).await?;
         Ok(version)
+    }
+
+    /// Refuses a changed secret for which the scope has no room.
+    async fn check_room(
+        &self,
+        before: &SecretWithVersion,
+        edited: &Secret,
+        target: &Target,
+        value_bytes: u64,
+    ) -> Result<(), Error> {
+        let size = quota::answer_size(&self.located);
+        let (bytes, freed) = (size.of(edited, target, value_bytes), size.current(before));
+        quota::check(self.db(), &self.located, &self.limits, QuotaDelta { secrets: 0, bytes, freed }).await
     }
 }

@@ -7,7 +7,6 @@ use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
@@ -16,10 +15,8 @@ use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, Sq
 
 use super::feedback::Feedback;
 use super::{ConnectError, Connections, StoreError, pool, quiet};
-use crate::store::write_ahead_log::Interrupt;
+use crate::store::write_ahead_log::{BUSY_TIMEOUT, Interrupt};
 
-/// Only another program (a backup, the `sqlite3` shell) can hold a lock that this waits for.
-pub(in crate::store) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Instructions of SQLite's machine between two looks at whether a statement is to be interrupted: some milliseconds.
 const INTERRUPT_INTERVAL: i32 = 100_000;
 

@@ -2,17 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sea_orm::sea_query::Query;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use secrets_core::{Uid, Visibility};
 
 use super::Secret;
-use super::head::Head;
+use crate::store::StoreError;
 use crate::store::entity::secret;
 use crate::store::entity::secret_visibility::{ActiveModel, Column, Entity, Model};
 use crate::store::row::{Row, reading};
-use crate::store::row_mac::store_mac;
-use crate::store::{KeyedConnection, StoreError};
 
 const TABLE: &str = "secret_visibility";
 const PROJECT: &str = "PROJECT";
@@ -29,30 +26,6 @@ pub(super) fn keyword(visibility: &Visibility) -> &'static str {
         Visibility::All => ALL,
         Visibility::Selected { .. } => SELECTED,
     }
-}
-
-/// Removes a project or workspace that is deleted from all selections of the organization; returns from how many.
-pub async fn forget_resource(db: &impl KeyedConnection, organization: Uid, resource: Uid) -> Result<u64, StoreError> {
-    let selecting =
-        Query::select().column(Column::SecretUid).from(Entity).and_where(Column::ResourceUid.eq(resource)).to_owned();
-    let query = super::in_organization(organization).filter(secret::Column::Uid.in_subquery(selecting));
-    let selecting = super::all(db, query).await?;
-    let secrets = Query::select()
-        .column(secret::Column::Uid)
-        .from(secret::Entity)
-        .and_where(secret::Column::OrganizationUid.eq(organization))
-        .to_owned();
-    let query =
-        Entity::delete_many().filter(Column::ResourceUid.eq(resource)).filter(Column::SecretUid.in_subquery(secrets));
-    let forgotten = query.exec(db).await?.rows_affected;
-    for mut each in selecting {
-        if let Visibility::Selected { projects, workspaces } = &mut each.secret.visibility {
-            projects.remove(&resource);
-            workspaces.remove(&resource);
-        }
-        store_mac(db, &Head::new(&each.secret)).await?;
-    }
-    Ok(forgotten)
 }
 
 /// What is selected, as it is stored and in the order of the MAC.

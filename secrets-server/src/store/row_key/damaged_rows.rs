@@ -13,7 +13,7 @@ const MAX_ROWS: usize = 1_024;
 pub struct DamagedRows(Mutex<BTreeSet<(&'static str, Uid)>>);
 
 impl DamagedRows {
-    pub(super) fn note(&self, table: &'static str, uid: Uid) {
+    pub(in crate::store) fn note(&self, table: &'static str, uid: Uid) {
         let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if rows.len() < MAX_ROWS {
             rows.insert((table, uid));

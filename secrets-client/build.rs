@@ -11,8 +11,8 @@ fn main() {
         return;
     }
     println!("cargo:rerun-if-changed=../.git/logs/HEAD");
-    let Ok(told) = Command::new("../deploy/dist/version").output() else { return };
-    if let (true, Ok(version)) = (told.status.success(), String::from_utf8(told.stdout)) {
+    let Ok(output) = Command::new("../deploy/dist/version").output() else { return };
+    if let (true, Ok(version)) = (output.status.success(), String::from_utf8(output.stdout)) {
         println!("cargo:rustc-env=SECRETS_VERSION={}", version.trim());
     }
 }

@@ -31,7 +31,7 @@
 //! - a token that a login stored goes to the endpoint that it was made at, and nothing goes to another machine in plain text
 //!   unless that is allowed ([`ClientBuilder::insecure`]);
 //! - any answer of the service other than `UNAVAILABLE` is final;
-//! - a set that it returns has passed core's rules, whatever the service sent ([`validation`]);
+//! - a set that it returns was checked by core's rules, whatever the service sent ([`validation`]);
 //! - a client reads what it has written, whichever replica answers, unless a restore has lost that.
 //!
 //! Absent: the command line (`src/bin/secrets/`), and everything that reads from a terminal or writes to one; a cache of values;

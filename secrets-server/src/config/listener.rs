@@ -100,8 +100,8 @@ impl Offered {
 
     /// The full protobuf names of what health is told of: what is offered, or everything where that is nothing.
     pub fn health_names(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let told = if self.is_health_only() { OfferedService::ALL.into() } else { self.0.clone() };
-        told.into_iter().filter_map(OfferedService::grpc_name)
+        let services = if self.is_health_only() { OfferedService::ALL.into() } else { self.0.clone() };
+        services.into_iter().filter_map(OfferedService::grpc_name)
     }
 
     /// The full protobuf names of what is offered.

@@ -155,26 +155,33 @@ async fn whoever_holds_a_token_is_told_that_it_has_ended(database: &TestDatabase
     let ann = server.organization("acme").await;
     let session = server.session(&ann, "", "").await.unwrap().token;
     server.wait(Duration::from_secs(3_600));
-    let told = refusal(server.whoami(&session).await);
-    assert_eq!((told.code, told.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
+    let refused = refusal(server.whoami(&session).await);
+    assert_eq!((refused.code, refused.reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
     assert_eq!(
-        (told.metadata["ended"].as_str(), told.metadata["command"].as_str()),
+        (refused.metadata["ended"].as_str(), refused.metadata["command"].as_str()),
         ("EXPIRED", "secrets session create")
     );
-    let end = told.metadata["end_time"].clone();
-    assert!(told.message.starts_with(&format!("the session expired at {end}; ")), "{}", told.message);
+    let end = refused.metadata["end_time"].clone();
+    assert!(refused.message.starts_with(&format!("the session expired at {end}; ")), "{}", refused.message);
 
     let name = server.whoami(&ann).await.unwrap().credential;
     let revoke = v1::RevokeTokenRequest { name, ..Default::default() };
     server.access(&ann).revoke_token(revoke).await.unwrap();
-    let told = refusal(server.whoami(&ann).await);
-    assert_eq!((told.metadata["ended"].as_str(), told.metadata["command"].as_str()), ("REVOKED", "secrets login"));
-    assert!(told.message.contains("was revoked at") && told.message.contains("`secrets login`"), "{}", told.message);
+    let refused = refusal(server.whoami(&ann).await);
+    assert_eq!(
+        (refused.metadata["ended"].as_str(), refused.metadata["command"].as_str()),
+        ("REVOKED", "secrets login")
+    );
+    assert!(
+        refused.message.contains("was revoked at") && refused.message.contains("`secrets login`"),
+        "{}",
+        refused.message
+    );
 
     // Of what nobody was given, nothing is said.
     let unknown = "sper_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf2SPfSA";
-    let told = refusal(server.whoami(unknown).await);
-    assert_eq!((told.message.as_str(), told.metadata.len()), ("the credential is unknown", 0));
+    let refused = refusal(server.whoami(unknown).await);
+    assert_eq!((refused.message.as_str(), refused.metadata.len()), ("the credential is unknown", 0));
 }
 
 async fn answers_say_when_a_sign_in_ends(database: &TestDatabase) {

@@ -123,7 +123,7 @@ impl Service {
 }
 
 impl SecretMutation<'_> {
-    /// Creates and overwrites. The review has passed, and there is room.
+    /// Creates and overwrites. The review accepts them, and there is room.
     async fn apply(
         &mut self,
         chosen: &[(&SecretId, &SecretBytes)],

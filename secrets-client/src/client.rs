@@ -36,6 +36,8 @@ pub(crate) const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Where an answer says when the caller's sign-in ends.
 const SIGN_IN_END: &str = "x-sign-in-end";
+/// When one of the caller's recovery codes was used, in the metadata of an answer.
+const RECOVERY: &str = "x-recovery";
 
 /// A client of the secrets service. Clones share the connection.
 #[derive(Clone)]
@@ -51,6 +53,8 @@ struct Inner {
     freshness: Freshness,
     /// When the sign-in ends, once the service has said so.
     sign_in_end: OnceLock<Timestamp>,
+    /// When a recovery code of the caller was used, once the service has said so.
+    recovery: OnceLock<Timestamp>,
 }
 
 impl Client {
@@ -67,6 +71,11 @@ impl Client {
     /// Returns when the sign-in of the client's credential ends, once the service has said so: it does from 14 days before.
     pub fn sign_in_end(&self) -> Option<Timestamp> {
         self.0.sign_in_end.get().copied()
+    }
+
+    /// Returns when one of the recovery codes of the client's person was used, once the service has said so: it does for 14 days.
+    pub fn recovery(&self) -> Option<Timestamp> {
+        self.0.recovery.get().copied()
     }
 
     /// Sends one logical call with the credential, within the deadline, and again while its method allows that.
@@ -86,7 +95,7 @@ impl Client {
         F: Fn(Channel, Request<M>) -> Fut,
         Fut: Future<Output = Result<Response<R>, Status>>,
     {
-        let Inner { endpoint, channel, authorization, deadline, retry, sign_in_end, .. } = &*self.0;
+        let Inner { endpoint, channel, authorization, deadline, retry, sign_in_end, recovery, .. } = &*self.0;
         let answered = retry::run(retry, *deadline, retry_class, retry::random_unit, |left| {
             let mut request = Request::new(message.clone());
             request.set_timeout(left);
@@ -96,8 +105,10 @@ impl Client {
             let answer = send(channel.clone(), request);
             async move {
                 let answer = answer.await.map_err(|status| ClientError::from_status(status, endpoint.as_str()))?;
-                let end = answer.metadata().get(SIGN_IN_END).and_then(|end| end.to_str().ok()?.parse().ok());
-                end.map(|end| sign_in_end.set(end));
+                for (name, kept) in [(SIGN_IN_END, sign_in_end), (RECOVERY, recovery)] {
+                    let time = answer.metadata().get(name).and_then(|time| time.to_str().ok()?.parse().ok());
+                    time.map(|time| kept.set(time));
+                }
                 Ok(answer.into_inner())
             }
         })

@@ -58,7 +58,7 @@ pub mod retry;
 pub mod validation;
 
 pub use client::live_set::{LiveEvent, LiveNames, LiveSet, changed_names};
-pub use client::service::{Created, secret_value};
+pub use client::service::{Created, CreatedSet, secret_value};
 pub use client::session_keepalive::{SessionKeepalive, SessionWarning};
 pub use client::watch::{Watch, WatchEvent, WatchEventKind};
 pub use client::{Client, ClientBuilder, ConnectError, ConnectionReport, ServerCertificate};

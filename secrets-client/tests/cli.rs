@@ -27,6 +27,7 @@ mod support {
 }
 
 mod cli {
+    mod another_machine;
     mod catalogue;
     mod check;
     mod completion;
@@ -50,6 +51,7 @@ mod cli {
     mod own_secrets;
     mod profile;
     mod proxy;
+    mod recovery;
     mod redact;
     mod reserved;
     mod run;

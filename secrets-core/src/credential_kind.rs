@@ -16,6 +16,10 @@ pub enum CredentialKind {
     Operator,
     /// An invitation's code, which is redeemed once for a personal token and gives no access by itself.
     Invitation,
+    /// A person's recovery code, which is redeemed once in the same way where their token is lost.
+    RecoveryCode,
+    /// A code that a person's token makes for another machine, which is redeemed once in the same way.
+    SignInCode,
 }
 
 crate::wire_enum::wire_enum!(CredentialKind, "credential kind", {
@@ -24,6 +28,8 @@ crate::wire_enum::wire_enum!(CredentialKind, "credential kind", {
     Session => "SESSION",
     Operator => "OPERATOR",
     Invitation => "INVITATION",
+    RecoveryCode => "RECOVERY_CODE",
+    SignInCode => "SIGN_IN_CODE",
 });
 
 impl CredentialKind {
@@ -35,7 +41,14 @@ impl CredentialKind {
             Self::Session => "sses_",
             Self::Operator => "sopr_",
             Self::Invitation => "sinv_",
+            Self::RecoveryCode => "srec_",
+            Self::SignInCode => "slgn_",
         }
+    }
+
+    /// Whether it is a code: it is redeemed once for a personal token, and does nothing else.
+    pub const fn is_code(self) -> bool {
+        matches!(self, Self::Invitation | Self::RecoveryCode | Self::SignInCode)
     }
 
     /// The kind whose prefix `text` begins with; `None` if it begins with no prefix of the service, as a JWT does.
@@ -68,7 +81,8 @@ mod tests {
     #[test]
     fn gives_each_kind_a_prefix_and_a_word_of_its_own() {
         let prefixes: std::collections::BTreeSet<_> = CredentialKind::ALL.iter().map(|kind| kind.prefix()).collect();
-        assert_eq!(prefixes.into_iter().collect::<Vec<_>>(), ["sinv_", "sopr_", "sper_", "sses_", "ssvc_"]);
+        let expected = ["sinv_", "slgn_", "sopr_", "sper_", "srec_", "sses_", "ssvc_"];
+        assert_eq!(prefixes.into_iter().collect::<Vec<_>>(), expected);
         for kind in CredentialKind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(*kind));
         }

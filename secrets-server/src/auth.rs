@@ -13,6 +13,7 @@ pub mod usage;
 
 use std::sync::Arc;
 
+use secrets_core::CredentialKind;
 use secrets_proto::Method;
 
 use crate::clock::Clock;
@@ -25,9 +26,14 @@ pub use authenticated::Authenticated;
 pub use credentials::{MissingCredential, RequestCredentials};
 pub(crate) use ended::{check_alive, unknown_credential};
 
-/// Whether the credential of a method is a code that is spent by it: whoever calls it is not known otherwise yet.
-pub fn takes_code(method: Method) -> bool {
-    method == Method::RedeemInvitation
+/// The kind of code that a method takes as its credential and spends: whoever calls it is not known otherwise yet.
+pub fn takes_code(method: Method) -> Option<CredentialKind> {
+    match method {
+        Method::RedeemInvitation => Some(CredentialKind::Invitation),
+        Method::RedeemRecoveryCode => Some(CredentialKind::RecoveryCode),
+        Method::RedeemSignInCode => Some(CredentialKind::SignInCode),
+        _ => None,
+    }
 }
 
 /// Looks up credentials and those for whom they speak.

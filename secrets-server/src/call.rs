@@ -3,6 +3,8 @@
 pub mod peer;
 pub mod request_id;
 
+use std::net::SocketAddr;
+
 use secrets_core::authorize::{self, Permit, Resource, Right};
 use secrets_core::{
     AccountKind, Binding, ContextName, OrganizationId, Principal, PrincipalKind, PrincipalName, PrincipalRef,
@@ -58,6 +60,12 @@ pub struct CallerSession {
 }
 
 impl Call {
+    /// The address it came from, without its port.
+    pub fn address(&self) -> Option<String> {
+        let peer = self.peer.parse::<SocketAddr>().ok()?;
+        Some(peer.ip().to_canonical().to_string())
+    }
+
     /// Asks the policy, with the caller's own bindings.
     pub fn permit<A: Right>(&self, resource: &Resource) -> Result<Permit<A>, Error> {
         self.permit_with(&[], resource)

@@ -64,6 +64,7 @@ reasons! {
     ShuttingDown = "SHUTTING_DOWN",
     Internal = "INTERNAL",
     RateLimited = "RATE_LIMITED",
+    SignInRequired = "SIGN_IN_REQUIRED",
 }
 
 /// A field of the request that breaks a rule.

@@ -137,6 +137,9 @@ async fn look_for_the_canary(database: &TestDatabase, log: &Log) {
     let explain = v1::ExplainRequest { context, ..Default::default() };
     seen.push(format!("{:?}", server.resolver(&ann).explain(explain).await.unwrap().into_inner()));
 
+    // Codes, on their whole way too.
+    let codes = codes(&server, &ann).await;
+
     // Every field of every request.
     let pool = DescriptorPool::decode(secrets_proto::FILE_DESCRIPTOR_SET).unwrap();
     let mut called = 0;
@@ -168,6 +171,30 @@ async fn look_for_the_canary(database: &TestDatabase, log: &Log) {
     assert_absent("the log", &log, PLAIN);
     assert_absent("the log", &log, &ann);
     assert_absent("the log", &log, &server.operator);
+    for code in &codes {
+        assert_absent("the log", &log, code);
+        assert!(!seen.iter().any(|text| text.contains(code.as_str())), "a code in an answer or an event");
+    }
+}
+
+/// A code of each kind, created and redeemed, with the tokens that they are redeemed for.
+async fn codes(server: &TestServer, ann: &str) -> Vec<String> {
+    let invitation = v1::CreateInvitationRequest {
+        parent: "organizations/acme".into(),
+        user_id: "bob".into(),
+        ..Default::default()
+    };
+    let invited = server.access(ann).create_invitation(invitation).await.unwrap().into_inner().invitation.unwrap().code;
+    let bob = server.redeem(&invited).await;
+    let recovery = server.access(&bob).create_recovery_codes(v1::CreateRecoveryCodesRequest::default()).await.unwrap();
+    let recovery = recovery.into_inner().codes;
+    let machine = server.access(&bob).create_sign_in_code(v1::CreateSignInCodeRequest::default()).await.unwrap();
+    let machine = machine.into_inner().code;
+    let other = server.access(&machine).redeem_sign_in_code(v1::RedeemSignInCodeRequest::default()).await.unwrap();
+    let back =
+        server.access(&recovery[0]).redeem_recovery_code(v1::RedeemRecoveryCodeRequest::default()).await.unwrap();
+    let tokens = [invited, bob, machine, other.into_inner().token, back.into_inner().token];
+    recovery.into_iter().chain(tokens).collect()
 }
 
 /// A request with a marker in every field, whatever its depth.

@@ -24,6 +24,7 @@ mod wire {
     mod audit;
     mod audit_unavailable;
     mod catalogue;
+    mod codes;
     mod directory;
     mod erasure;
     mod explain;

@@ -209,6 +209,7 @@ impl ClientBuilder {
             retry: self.retry,
             freshness: Freshness::new(self.revisions),
             sign_in_end: OnceLock::new(),
+            recovery: OnceLock::new(),
         })))
     }
 }

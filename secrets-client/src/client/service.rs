@@ -40,6 +40,31 @@ impl<T> Created<T> {
     }
 }
 
+/// More codes than the service creates at once.
+const MAX_CREATED: usize = 64;
+
+/// Credentials that were just created, which are shown this once, and what is known of them.
+pub struct CreatedSet<T> {
+    /// The codes.
+    pub secrets: Vec<SecretString>,
+    /// What the service keeps of them.
+    pub details: T,
+}
+
+impl<T> CreatedSet<T> {
+    /// Takes `secrets` as the service sent them: none when the answer repeats one that was lost.
+    fn new(secrets: Vec<String>, details: T, name: &str) -> Result<Self, ClientError> {
+        if secrets.is_empty() {
+            return Err(ClientError::Lost { name: name.to_owned() });
+        }
+        // They are printed as they are.
+        if secrets.len() > MAX_CREATED || secrets.iter().any(|secret| Credential::parse(secret).is_err()) {
+            return Err(BrokenRule::Credential.into());
+        }
+        Ok(Self { secrets: secrets.into_iter().map(SecretString::from).collect(), details })
+    }
+}
+
 /// Sets one `request_id` for a logical call, however often it is sent, unless the caller has set one.
 fn set_request_id(request_id: &mut String) {
     if request_id.is_empty() {

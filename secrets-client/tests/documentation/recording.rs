@@ -15,7 +15,9 @@ fn the_recording_is_made_anew_and_shows_no_value() {
         for shown in ["Value of LINEAR_API_KEY (hidden):", "will be created", "lower precedence", "my key is ***"] {
             assert!(recording.contains(shown), "{shown}");
         }
-        assert!(recording.split("sinv_").skip(1).all(|rest| rest.starts_with('…')), "a code");
+        for code in ["sinv_", "srec_"] {
+            assert!(recording.split(code).skip(1).all(|rest| rest.starts_with('…')), "a code");
+        }
         for hidden in ["lin_bob", "postgres://", "sper_", "/tmp"] {
             assert!(!recording.contains(hidden), "{hidden}");
         }

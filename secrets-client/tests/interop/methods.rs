@@ -2,7 +2,7 @@
 
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
 use secrecy::ExposeSecret as _;
-use secrets_client::{Client, ClientError, Created, ResolvedSet, v1};
+use secrets_client::{Client, ClientError, Created, CreatedSet, ResolvedSet, v1};
 use serde_json::Value;
 
 /// A method of the interface.
@@ -106,6 +106,12 @@ impl Method {
             "AccessService/DeleteBinding" => delete_binding;
             "AccessService/CreateInvitation" => create_invitation as whole_invitation;
             "AccessService/RedeemInvitation" => redeem_invitation as whole_redemption;
+            "AccessService/CreateRecoveryCodes" => create_recovery_codes as whole_recovery_codes;
+            "AccessService/RedeemRecoveryCode" => redeem_recovery_code as whole_recovery;
+            "AccessService/CreateSignInCode" => create_sign_in_code as whole_sign_in_code;
+            "AccessService/GetSignInCode" => get_sign_in_code;
+            "AccessService/RevokeSignInCode" => revoke_sign_in_code;
+            "AccessService/RedeemSignInCode" => redeem_sign_in_code as whole_sign_in;
             "AccessService/CreateToken" => create_token as whole_token;
             "AccessService/ListTokens" => list_tokens;
             "AccessService/RevokeToken" => revoke_token;
@@ -142,6 +148,29 @@ fn whole_redemption(created: Created<v1::Token>) -> v1::RedeemInvitationResponse
     let token = created.secret.expose_secret().to_owned();
     let user = created.details.principal.clone();
     v1::RedeemInvitationResponse { token, token_info: Some(created.details), user }
+}
+
+fn whole_recovery_codes(created: CreatedSet<v1::CreateRecoveryCodesResponse>) -> v1::CreateRecoveryCodesResponse {
+    let codes = created.secrets.iter().map(|code| code.expose_secret().to_owned()).collect();
+    v1::CreateRecoveryCodesResponse { codes, ..created.details }
+}
+
+fn whole_recovery(
+    (answer, created): (v1::RedeemRecoveryCodeResponse, Created<v1::Token>),
+) -> v1::RedeemRecoveryCodeResponse {
+    let token = created.secret.expose_secret().to_owned();
+    v1::RedeemRecoveryCodeResponse { token, token_info: Some(created.details), ..answer }
+}
+
+fn whole_sign_in_code(created: Created<v1::SignInCode>) -> v1::CreateSignInCodeResponse {
+    let code = created.secret.expose_secret().to_owned();
+    v1::CreateSignInCodeResponse { code, sign_in_code: Some(created.details) }
+}
+
+fn whole_sign_in(created: Created<v1::Token>) -> v1::RedeemSignInCodeResponse {
+    let token = created.secret.expose_secret().to_owned();
+    let user = created.details.principal.clone();
+    v1::RedeemSignInCodeResponse { token, token_info: Some(created.details), user }
 }
 
 fn whole_token(created: Created<v1::Token>) -> v1::CreateTokenResponse {

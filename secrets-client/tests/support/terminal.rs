@@ -83,6 +83,15 @@ impl TestTerminal {
         }
     }
 
+    /// Waits until a word that begins with `prefix` is shown, alone in its line or last in it, and returns it.
+    #[track_caller]
+    pub(crate) fn wait_for_word(&mut self, prefix: &str) -> String {
+        self.wait_for(prefix);
+        let from = self.seen - prefix.len();
+        self.wait_for("\r\n");
+        self.shown[from..self.seen].trim_end().to_owned()
+    }
+
     pub(crate) fn resize(&self, lines: u16, columns: u16) {
         set_size(&self.slave, lines, columns);
     }

@@ -1,4 +1,4 @@
-//! The names of tokens and sessions.
+//! The names of tokens, sessions and sign-in codes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -69,6 +69,35 @@ impl fmt::Display for SessionName {
     }
 }
 
+/// The name of a code for another machine: `organizations/{organization}/signInCodes/{uid}`. It does not hold the code.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SignInCodeName {
+    /// The organization of its person.
+    pub organization: OrganizationId,
+    /// The uid of the code.
+    pub uid: Uid,
+}
+
+impl FromStr for SignInCodeName {
+    type Err = InvalidResourceName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const SHAPE: &str = "`organizations/{organization}/signInCodes/{uid}`";
+        match segments(text, SHAPE)?.as_slice() {
+            ["organizations", organization, "signInCodes", id] => {
+                Ok(Self { organization: organization.parse()?, uid: uid(id, SHAPE)? })
+            }
+            _ => Err(InvalidResourceName::Shape { expected: SHAPE }),
+        }
+    }
+}
+
+impl fmt::Display for SignInCodeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "organizations/{}/signInCodes/{}", self.organization, self.uid)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,12 +105,15 @@ mod tests {
     const UID: &str = "7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11";
 
     #[test]
-    fn reads_tokens_and_sessions() {
+    fn reads_tokens_sessions_and_codes() {
         for text in [format!("organizations/acme/tokens/{UID}"), format!("tokens/{UID}")] {
             assert_eq!(text.parse::<TokenName>().unwrap().to_string(), text);
         }
         let text = format!("organizations/acme/sessions/{UID}");
         assert_eq!(text.parse::<SessionName>().unwrap().to_string(), text);
+        let text = format!("organizations/acme/signInCodes/{UID}");
+        assert_eq!(text.parse::<SignInCodeName>().unwrap().to_string(), text);
+        assert!(text.parse::<SessionName>().is_err() && text.parse::<TokenName>().is_err());
     }
 
     #[test]

@@ -59,13 +59,15 @@ impl Authenticator {
     /// The credential that is presented, if it is alive and the method takes its kind.
     async fn credential(&self, presented: &RequestCredentials, method: Method) -> Result<Credential, Error> {
         let token = presented.token.as_ref().map_err(|error| unauthenticated(&error.to_string()))?;
-        let redeems = takes_code(method);
-        if (token.kind() == CredentialKind::Invitation) != redeems {
-            return Err(unauthenticated(if redeems {
-                "only an invitation's code, `sinv_…`, can be redeemed"
-            } else {
-                "an invitation's code can only be redeemed; use the token you got for it"
-            }));
+        match takes_code(method) {
+            Some(kind) if token.kind() != kind => {
+                let prefix = kind.prefix();
+                return Err(unauthenticated(&format!("only a code that begins with `{prefix}` is redeemed here")));
+            }
+            None if token.kind().is_code() => {
+                return Err(unauthenticated("a code can only be redeemed; use the token you got for it"));
+            }
+            _ => {}
         }
         // The pepper in use is tried first; older ones only while tokens made under them live.
         let mut found = None;
@@ -83,7 +85,7 @@ impl Authenticator {
     async fn call(&self, authenticated: &Authenticated, row: &Credential) -> Result<Call, Error> {
         let now = self.clock.now();
         check_alive(row, now)?;
-        let mut caller = self.caller(row).await?;
+        let mut caller = self.caller(authenticated, row).await?;
         // Whoever reads gets their roles with what they read.
         if authenticated.method.is_mutation() {
             caller.bindings = self.bindings(&caller).await?;
@@ -100,10 +102,13 @@ impl Authenticator {
         })
     }
 
-    async fn caller(&self, row: &Credential) -> Result<Caller, Error> {
+    async fn caller(&self, authenticated: &Authenticated, row: &Credential) -> Result<Caller, Error> {
         Ok(match row.kind {
             CredentialKind::Operator => operator(row),
-            CredentialKind::Personal | CredentialKind::Invitation => self.user(row).await?,
+            CredentialKind::Personal
+            | CredentialKind::Invitation
+            | CredentialKind::RecoveryCode
+            | CredentialKind::SignInCode => self.user(row, authenticated).await?,
             CredentialKind::ServiceAccount => self.service_account(row).await?,
             CredentialKind::Session => self.session(row).await?,
         })
@@ -119,11 +124,14 @@ impl Authenticator {
         })
     }
 
-    async fn user(&self, row: &Credential) -> Result<Caller, Error> {
+    async fn user(&self, row: &Credential, authenticated: &Authenticated) -> Result<Caller, Error> {
         let db = self.store.reader();
         let organization = self.live_organization(row.organization).await?;
         let user =
             user::by_uids(db, organization.uid, [row.principal.uid]).await?.pop().ok_or_else(unknown_credential)?;
+        if let Some(time) = user.recovery_time {
+            authenticated.note_recovery(time);
+        }
         let name = UserName::new(organization.organization_id.clone(), user.user_id);
         Ok(Caller {
             principal: Principal::User { organization: organization.uid, user: user.uid },

@@ -1,10 +1,10 @@
 //! Evidence that the credential of a request was looked up and is alive.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use http::Extensions;
-use secrets_core::Uid;
+use secrets_core::{Timestamp, Uid};
 use secrets_proto::Method;
 
 use super::credentials::RequestCredentials;
@@ -22,11 +22,14 @@ pub struct Authenticated {
     pub(super) credential: Arc<Credential>,
     pub(super) method: Method,
     looked_up: Instant,
+    /// When a recovery code of the calling person was used last, once that was read.
+    recovery: Arc<OnceLock<Timestamp>>,
 }
 
 impl Authenticated {
     pub(super) fn new(presented: Arc<RequestCredentials>, credential: Credential, method: Method) -> Self {
-        Self { presented, credential: Arc::new(credential), method, looked_up: Instant::now() }
+        let recovery = Arc::default();
+        Self { presented, credential: Arc::new(credential), method, looked_up: Instant::now(), recovery }
     }
 
     /// What the authenticating layer put into the request.
@@ -37,6 +40,16 @@ impl Authenticated {
     /// The credential's identity.
     pub fn credential(&self) -> Uid {
         self.credential.uid
+    }
+
+    /// When a recovery code of the calling person was used last, as far as the call got.
+    pub(super) fn recovery(&self) -> Option<Timestamp> {
+        self.recovery.get().copied()
+    }
+
+    /// Keeps for the answer that a recovery code of the calling person was used.
+    pub(super) fn note_recovery(&self, time: Timestamp) {
+        let _ = self.recovery.set(time);
     }
 
     pub(super) fn is_stale(&self) -> bool {

@@ -7,9 +7,9 @@ use secrets_core::{CredentialKind, Timestamp};
 
 use super::{Authenticated, Authenticator};
 use crate::error::{Error, Reason};
-use crate::store::credential::{Credential, Origin};
+use crate::store::credential::Credential;
 
-/// How long before its end the holder of a sign-in is told.
+/// How long before its end the holder of a sign-in is told, and how long a person after one of their recovery codes was used.
 const NOTICE_TIME: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// A sign-in whose chosen lifetime is shorter is meant to end soon.
 const MIN_LIFETIME: Duration = Duration::from_secs(2 * 14 * 24 * 60 * 60);
@@ -33,6 +33,10 @@ fn ended(row: &Credential) -> Error {
         }
         CredentialKind::Session => ("session", "ask whoever created it for another one:", "secrets session create"),
         CredentialKind::Invitation => ("code", "ask for another one:", "secrets user invite"),
+        CredentialKind::RecoveryCode => ("recovery code", "use another one:", "secrets login"),
+        CredentialKind::SignInCode => {
+            ("code", "on the machine that is signed in, make another one:", "secrets login --another-machine")
+        }
     };
     let (state, time) = match (row.revoke_time, row.expire_time) {
         (Some(time), _) => ("REVOKED", Some(time)),
@@ -40,7 +44,7 @@ fn ended(row: &Credential) -> Error {
     };
     let what = match (state, row.kind) {
         ("EXPIRED", _) => "expired",
-        (_, CredentialKind::Invitation) => "was redeemed or revoked",
+        (_, kind) if kind.is_code() => "was redeemed or revoked",
         _ => "was revoked",
     };
     let time = to_second(time.unwrap_or_default()).to_string();
@@ -55,6 +59,12 @@ fn to_second(time: Timestamp) -> Timestamp {
 }
 
 impl Authenticator {
+    /// When a recovery code of the calling person was used, if that was within the last 14 days.
+    pub fn recent_recovery(&self, authenticated: &Authenticated) -> Option<Timestamp> {
+        let time = authenticated.recovery()?;
+        (self.clock.now() < time.saturating_add(NOTICE_TIME)).then(|| to_second(time))
+    }
+
     /// When the sign-in that calls ends for good, if that is soon: what use extends, with the time to which it does.
     pub fn ending_sign_in(&self, authenticated: &Authenticated) -> Option<Timestamp> {
         ending_sign_in(&authenticated.credential, self.clock.now())
@@ -62,9 +72,8 @@ impl Authenticator {
 }
 
 fn ending_sign_in(row: &Credential, now: Timestamp) -> Option<Timestamp> {
-    let chosen = row
-        .expire_time
-        .filter(|end| row.origin == Origin::SignIn && end.saturating_since(row.create_time) >= MIN_LIFETIME);
+    let chosen =
+        row.expire_time.filter(|end| row.origin.is_sign_in() && end.saturating_since(row.create_time) >= MIN_LIFETIME);
     let end = row.sign_in_end_time.or(chosen)?;
     (end.saturating_since(now) < NOTICE_TIME).then(|| to_second(end))
 }
@@ -74,6 +83,7 @@ mod tests {
     use secrets_core::{PrincipalKind, PrincipalRef, Uid};
 
     use super::*;
+    use crate::store::credential::Origin;
 
     const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -103,6 +113,8 @@ mod tests {
             restrictions: None,
             period_start_time: None,
             sign_in_end_time: Some(day(365)),
+            address: None,
+            redeemed_for: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Tokens: `<prefix>_<43 characters of base62: 32 random bytes><6 characters of base62: CRC-32>`.
 //!
 //! Each kind has a prefix of its own, and the whole is of fixed length and self-checking, so that scanners find
-//! leaked tokens without asking anybody: `s(per|svc|ses|opr|inv)_[0-9A-Za-z]{49}`. The CRC-32 (of ISO 3309, as in
+//! leaked tokens without asking anybody: `s(per|svc|ses|opr|inv|rec|lgn)_[0-9A-Za-z]{49}`. The CRC-32 (of ISO 3309, as in
 //! zlib) is over everything before it. It guards against typing errors, not against anybody: what makes a token valid is
 //! that its MAC is stored.
 

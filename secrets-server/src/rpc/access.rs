@@ -92,6 +92,94 @@ impl AccessService for Access {
             .await
     }
 
+    async fn redeem_recovery_code(
+        &self,
+        request: Request<v1::RedeemRecoveryCodeRequest>,
+    ) -> Result<Response<v1::RedeemRecoveryCodeResponse>, Status> {
+        self.handler
+            .mutation_with_secret(
+                request,
+                decode::redeem_recovery_code,
+                |service, call, input, key| Box::pin(service.redeem_recovery_code(call, input, key)),
+                encode::redeemed_recovery_code,
+                encode::replayed_recovery_redemption,
+            )
+            .await
+    }
+
+    async fn create_recovery_codes(
+        &self,
+        request: Request<v1::CreateRecoveryCodesRequest>,
+    ) -> Result<Response<v1::CreateRecoveryCodesResponse>, Status> {
+        self.handler
+            .mutation_with_secret(
+                request,
+                decode::create_recovery_codes,
+                |service, call, (), key| Box::pin(service.create_recovery_codes(call, key)),
+                encode::created_recovery_codes,
+                encode::replayed_recovery_codes,
+            )
+            .await
+    }
+
+    async fn create_sign_in_code(
+        &self,
+        request: Request<v1::CreateSignInCodeRequest>,
+    ) -> Result<Response<v1::CreateSignInCodeResponse>, Status> {
+        self.handler
+            .mutation_with_secret(
+                request,
+                decode::create_sign_in_code,
+                |service, call, (), key| Box::pin(service.create_sign_in_code(call, key)),
+                encode::created_sign_in_code,
+                encode::replayed_sign_in_code,
+            )
+            .await
+    }
+
+    async fn get_sign_in_code(
+        &self,
+        request: Request<v1::GetSignInCodeRequest>,
+    ) -> Result<Response<v1::GetSignInCodeResponse>, Status> {
+        self.handler
+            .unary(
+                request,
+                decode::get_sign_in_code,
+                |service, call, input| Box::pin(service.get_sign_in_code(call, input)),
+                encode::found_sign_in_code,
+            )
+            .await
+    }
+
+    async fn revoke_sign_in_code(
+        &self,
+        request: Request<v1::RevokeSignInCodeRequest>,
+    ) -> Result<Response<v1::RevokeSignInCodeResponse>, Status> {
+        self.handler
+            .mutation(
+                request,
+                decode::revoke_sign_in_code,
+                |service, call, input, key| Box::pin(service.revoke_sign_in_code(call, input, key)),
+                encode::revoked_sign_in_code,
+            )
+            .await
+    }
+
+    async fn redeem_sign_in_code(
+        &self,
+        request: Request<v1::RedeemSignInCodeRequest>,
+    ) -> Result<Response<v1::RedeemSignInCodeResponse>, Status> {
+        self.handler
+            .mutation_with_secret(
+                request,
+                decode::redeem_sign_in_code,
+                |service, call, input, key| Box::pin(service.redeem_sign_in_code(call, input, key)),
+                encode::redeemed_sign_in_code,
+                encode::replayed_sign_in_redemption,
+            )
+            .await
+    }
+
     async fn create_token(
         &self,
         request: Request<v1::CreateTokenRequest>,

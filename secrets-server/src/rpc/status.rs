@@ -84,6 +84,7 @@ fn code(reason: Reason) -> Code {
         | Reason::LastAdmin
         | Reason::NotEmpty
         | Reason::UserHasSecrets
+        | Reason::SignInRequired
         | Reason::EntriesRejected
         | Reason::SecretRequiredMissing => Code::FailedPrecondition,
         Reason::SecretUnreadable => Code::DataLoss,

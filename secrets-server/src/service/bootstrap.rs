@@ -78,6 +78,7 @@ impl Service {
             create_time: now,
             delete_time: None,
             purge_time: None,
+            recovery_time: None,
         };
         user::insert(&transaction, &admin).await?;
         let principal = PrincipalRef { kind: PrincipalKind::User, uid: admin.uid };

@@ -69,6 +69,8 @@ impl Service {
             context_user: None,
             restrictions: None,
             sign_in_end_time: new.sign_in_end_time,
+            address: None,
+            redeemed_for: None,
             period_start_time: (new.kind == CredentialKind::Session).then_some(now),
         };
         complete(&mut row);

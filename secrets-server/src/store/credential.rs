@@ -1,5 +1,6 @@
 //! Tokens, sessions and invitations. What is stored of one is a MAC of its text; the text is shown once and kept nowhere.
 
+mod code;
 mod hand_over;
 mod origin;
 mod revoke;
@@ -13,13 +14,13 @@ use sea_orm::{
 use secrets_core::principal::PrincipalRef;
 use secrets_core::{CredentialKind, Timestamp, Uid};
 
+pub use code::{recovery_codes, redeem, revoke_all_but_recovery_codes, revoke_recovery_codes};
 pub use hand_over::{NewCreator, hand_over_sessions, renew, successor};
 pub use origin::Origin;
 pub use revoke::{
     Revoked, purge_ended, revoke, revoke_all, revoke_alone, revoke_of_organization, revoke_of_principal,
     revoke_sessions_for_user, revoke_sessions_in, revoke_sessions_of,
 };
-
 pub use sign_in::{SIGN_IN_TTL, extend_used};
 
 use super::connection::KeyedConnection;
@@ -51,7 +52,7 @@ pub struct Credential {
     pub create_time: Timestamp,
     /// The first time at which it no longer serves.
     pub expire_time: Option<Timestamp>,
-    /// When it was revoked, or redeemed if it is an invitation.
+    /// When it was revoked, or redeemed if it is a code.
     pub revoke_time: Option<Timestamp>,
     /// When it was last used, roughly.
     pub last_used_time: Option<Timestamp>,
@@ -73,6 +74,10 @@ pub struct Credential {
     pub period_start_time: Option<Timestamp>,
     /// Until when use extends it, if it is a sign-in that lives by use.
     pub sign_in_end_time: Option<Timestamp>,
+    /// The address from which a code was redeemed: of the token that it was redeemed for.
+    pub address: Option<String>,
+    /// The token for which a code was redeemed.
+    pub redeemed_for: Option<Uid>,
 }
 
 impl Credential {
@@ -205,7 +210,7 @@ async fn one(db: &impl KeyedConnection, query: Select<Entity>) -> Result<Option<
     row.and_then(|row| intact(db, row)).map(read).transpose()
 }
 
-// Whether it was revoked and when it was last used are noted without the key.
+// Whether it was revoked or redeemed and when it was last used are noted without the key.
 sealed!(
     Model,
     TABLE,
@@ -228,7 +233,8 @@ sealed!(
         context_user_uid,
         restrictions,
         period_start_time,
-        sign_in_end_time
+        sign_in_end_time,
+        address
     ],
     ended: revoke_time
 );
@@ -256,6 +262,8 @@ fn write(row: &Credential) -> Model {
         restrictions: row.restrictions.clone(),
         period_start_time: row.period_start_time.map(Timestamp::as_micros),
         sign_in_end_time: row.sign_in_end_time.map(Timestamp::as_micros),
+        address: row.address.clone(),
+        redeemed_for_uid: row.redeemed_for,
         row_mac: None,
     }
 }
@@ -285,5 +293,7 @@ pub(super) fn read(model: Model) -> Result<Credential, StoreError> {
         restrictions: model.restrictions,
         period_start_time: optional_time(model.period_start_time),
         sign_in_end_time: optional_time(model.sign_in_end_time),
+        address: model.address,
+        redeemed_for: model.redeemed_for_uid,
     })
 }

@@ -19,6 +19,7 @@ mod m0012_caller_request_id;
 mod m0013_credential_origin;
 mod m0015_session_periods;
 mod m0016_sign_ins;
+mod m0017_codes;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0013_credential_origin::Migration),
             Box::new(m0015_session_periods::Migration),
             Box::new(m0016_sign_ins::Migration),
+            Box::new(m0017_codes::Migration),
         ]
     }
 }

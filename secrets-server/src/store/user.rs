@@ -60,6 +60,8 @@ pub struct User {
     pub delete_time: Option<Timestamp>,
     /// When the user's secrets are purged; [`insert`] ignores it.
     pub purge_time: Option<Timestamp>,
+    /// When one of the user's recovery codes was used last.
+    pub recovery_time: Option<Timestamp>,
 }
 
 /// Adds a live user.
@@ -74,6 +76,7 @@ pub async fn insert(db: &impl KeyedConnection, row: &User) -> Result<(), StoreEr
         delete_time: None,
         purge_time: None,
         live: Some(1),
+        recovery_time: row.recovery_time.map(Timestamp::as_micros),
         row_mac: None,
     };
     Ok(row_mac::insert::<Entity>(db, row).await?)
@@ -125,6 +128,21 @@ pub async fn set_state(
     row.state = state.as_str().to_owned();
     let row_mac = Set(Some(row_mac::mac_of(db, &row)));
     update_live(db, organization, uid, ActiveModel { state: Set(row.state), row_mac, ..Default::default() }).await
+}
+
+/// Notes when one of a live user's recovery codes was used; false if there is no such user.
+pub async fn set_recovery_time(
+    db: &impl KeyedConnection,
+    organization: Uid,
+    uid: Uid,
+    time: Timestamp,
+) -> Result<bool, StoreError> {
+    let row = live(organization).filter(Column::Uid.eq(uid)).one(db).await.map_err(reading(TABLE))?;
+    let Some(mut row) = row.and_then(|row| intact(db, row)) else { return Ok(false) };
+    row.recovery_time = Some(time.as_micros());
+    let row_mac = Set(Some(row_mac::mac_of(db, &row)));
+    let set = ActiveModel { recovery_time: Set(row.recovery_time), row_mac, ..Default::default() };
+    update_live(db, organization, uid, set).await
 }
 
 /// Ends a user; false if there is no such live one. Revoking credentials and deleting bindings and secrets belong to
@@ -186,7 +204,7 @@ async fn all(db: &impl KeyedConnection, query: Select<Entity>) -> Result<Vec<Use
     rows.into_iter().filter_map(|row| intact(db, row)).map(read).collect()
 }
 
-sealed!(Model, TABLE, [uid, organization_uid, user_id, state, create_time, live]);
+sealed!(Model, TABLE, [uid, organization_uid, user_id, state, create_time, live, recovery_time]);
 
 pub(super) fn read(model: Model) -> Result<User, StoreError> {
     let row = Row::new(TABLE, &model.uid);
@@ -199,5 +217,6 @@ pub(super) fn read(model: Model) -> Result<User, StoreError> {
         delete_time: optional_time(model.delete_time),
         purge_time: optional_time(model.purge_time),
         display_name: model.display_name,
+        recovery_time: optional_time(model.recovery_time),
     })
 }

@@ -58,6 +58,8 @@ fn token(number: u128) -> Credential {
         restrictions: None,
         period_start_time: None,
         sign_in_end_time: None,
+        address: None,
+        redeemed_for: None,
     }
 }
 
@@ -114,6 +116,8 @@ async fn finds_a_credential_by_its_mac(database: &TestDatabase) {
         restrictions: Some(r#"{"kinds":["FILE"]}"#.to_owned()),
         period_start_time: Some(later(5)),
         sign_in_end_time: Some(later(6)),
+        address: Some("192.0.2.1".to_owned()),
+        redeemed_for: Some(uid(7)),
         ..session(101, 100)
     };
     insert(database, &[token(100), full.clone(), Credential { organization: None, ..token(102) }]).await;

@@ -93,6 +93,7 @@ pub fn user_row(organization: Uid, number: u128, id: &str) -> User {
         create_time: NOW,
         delete_time: None,
         purge_time: None,
+        recovery_time: None,
     }
 }
 

@@ -31,7 +31,7 @@ on_both!(
 
 /// What nobody decides by: it may be edited, and the row stays.
 const FREE: [(&str, &[&str]); 5] = [
-    ("credentials", &["revoke_time", "last_used_time"]),
+    ("credentials", &["revoke_time", "last_used_time", "redeemed_for_uid"]),
     ("bindings", &[]),
     ("users", &["display_name", "delete_time", "purge_time"]),
     ("workspaces", &["display_name"]),
@@ -69,6 +69,8 @@ fn session(number: u128) -> Credential {
         restrictions: Some("{}".to_owned()),
         period_start_time: Some(NOW),
         sign_in_end_time: Some(later(7200)),
+        address: Some("192.0.2.1".to_owned()),
+        redeemed_for: Some(uid(98)),
     }
 }
 
@@ -88,6 +90,7 @@ async fn rows(database: &TestDatabase) {
     fixture::user(&tx, uid(1), 30, "bob").await;
     fixture::user(&tx, uid(2), 31, "eve").await;
     user::set_state(&tx, uid(2), uid(31), UserState::Active).await.unwrap();
+    user::set_recovery_time(&tx, uid(2), uid(31), NOW).await.unwrap();
 
     let first = session(100);
     let second = Credential {
@@ -107,6 +110,8 @@ async fn rows(database: &TestDatabase) {
         restrictions: None,
         period_start_time: None,
         sign_in_end_time: None,
+        address: None,
+        redeemed_for: None,
         ..session(101)
     };
     for row in [first, second] {

@@ -73,6 +73,7 @@ impl Acme {
                 create_time: now,
                 delete_time: None,
                 purge_time: None,
+                recovery_time: None,
             };
             user::insert(&tx, &row).await.unwrap();
             bind(row.uid, role, RoleResource::Organization(organization)).await;

@@ -80,6 +80,7 @@ impl<'a> TestOrganization<'a> {
             create_time: self.server.clock.now(),
             delete_time: None,
             purge_time: None,
+            recovery_time: None,
         };
         let tx = self.server.app.store().begin().await.unwrap();
         user::insert(&tx, &row).await.unwrap();
@@ -103,7 +104,8 @@ impl<'a> TestOrganization<'a> {
         TestAccount { uid: row.uid, token: self.token(CredentialKind::ServiceAccount, account).await, account }
     }
 
-    async fn token(&self, kind: CredentialKind, account: Account) -> String {
+    /// A credential of an account.
+    pub async fn token(&self, kind: CredentialKind, account: Account) -> String {
         let tx = self.server.app.store().begin().await.unwrap();
         let new_credential = self.new_credential(kind, account.reference());
         let created = self

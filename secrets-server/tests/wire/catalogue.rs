@@ -376,6 +376,16 @@ async fn people(server: &TestServer, acme: &Acme, catalogue: &mut Catalogue) {
     let named = v1::CreateTokenRequest { display_name: "n".repeat(1000), ..Default::default() };
     catalogue.refused(server.access(&acme.bob).create_token(named).await);
     catalogue.refused(server.access(&acme.bob).redeem_invitation(v1::RedeemInvitationRequest::default()).await);
+    catalogue.refused(server.access(&acme.bob).redeem_recovery_code(v1::RedeemRecoveryCodeRequest::default()).await);
+    catalogue.refused(server.access(&acme.bob).redeem_sign_in_code(v1::RedeemSignInCodeRequest::default()).await);
+    let own =
+        server.access(&acme.bob).create_token(v1::CreateTokenRequest::default()).await.unwrap().into_inner().token;
+    catalogue.refused(server.access(&own).create_recovery_codes(v1::CreateRecoveryCodesRequest::default()).await);
+    catalogue.refused(server.access(&own).create_sign_in_code(v1::CreateSignInCodeRequest::default()).await);
+    for name in ["7", "organizations/acme/signInCodes/7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11"] {
+        let request = v1::GetSignInCodeRequest { name: name.into() };
+        catalogue.refused(server.access(&acme.bob).get_sign_in_code(request).await);
+    }
 
     server.create(&acme.dan, "organizations/acme/users/dan", "OWN", "value-1").await;
     let again = v1::CreateInvitationRequest { parent: ACME.into(), user_id: "dan".into(), ..Default::default() };

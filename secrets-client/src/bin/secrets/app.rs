@@ -40,8 +40,8 @@ pub(crate) struct App {
     me: OnceCell<v1::WhoAmIResponse>,
     /// What was said about the sets so far.
     notified: RefCell<BTreeSet<String>>,
-    /// Whether a warning of the end of the sign-in was printed.
-    warned_of_end: Cell<bool>,
+    /// Whether warnings about the sign-in were printed.
+    warned_of_sign_in: Cell<bool>,
 }
 
 impl App {
@@ -55,7 +55,7 @@ impl App {
             client: OnceCell::new(),
             me: OnceCell::new(),
             notified: RefCell::default(),
-            warned_of_end: Cell::new(false),
+            warned_of_sign_in: Cell::new(false),
         }
     }
 
@@ -80,8 +80,8 @@ impl App {
         }
         match self.settings.credential.as_ref().map(Credential::kind) {
             None => return Err(not_signed_in(&self.settings)),
-            Some(Some(CredentialKind::Invitation)) => {
-                return Err(CliError::new(ExitCode::NotAllowed, "this is an invitation code, not a token")
+            Some(Some(kind)) if kind.is_code() => {
+                return Err(CliError::new(ExitCode::NotAllowed, "this is a code, not a token")
                     .hint("`secrets login` asks for it, and redeems it"));
             }
             Some(_) => {}
@@ -100,12 +100,24 @@ impl App {
         }
     }
 
-    /// Warns once of a sign-in that ends within 14 days, if the service has said so.
-    pub(crate) fn warn_of_sign_in_end(&self) {
-        let Some(end) = self.client.get().and_then(Client::sign_in_end) else { return };
-        if !self.warned_of_end.replace(true) {
+    /// Warns once of a sign-in that ends within 14 days, and of a recovery code that was used within the last 14, if the service
+    /// has said so.
+    pub(crate) fn warn_of_sign_in(&self) {
+        let Some(client) = self.client.get() else { return };
+        let (end, recovery) = (client.sign_in_end(), client.recovery());
+        if (end.is_none() && recovery.is_none()) || self.warned_of_sign_in.replace(true) {
+            return;
+        }
+        if let Some(end) = end {
             let end = text::moment(Some(&end));
             self.output.warn(&format!("your sign-in ends at {end}; `secrets login --renew` renews it"));
+        }
+        if let Some(time) = recovery {
+            let time = text::moment(Some(&time));
+            self.output.warn(&format!(
+                "one of your recovery codes was used at {time}; was it not you, `secrets login --recovery` with another one ends what \
+                 was signed in with it"
+            ));
         }
     }
 

@@ -197,7 +197,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
         Command::Audit(command) => audit::run(&app, command).await,
     };
     app.keep_revisions();
-    app.warn_of_sign_in_end();
+    app.warn_of_sign_in();
     ended.map(|()| 0)
 }
 

@@ -2,7 +2,7 @@ use secrets_proto::v1;
 use secrets_proto::v1::access_service_client::AccessServiceClient;
 use tonic::transport::Channel;
 
-use super::Created;
+use super::{Created, CreatedSet};
 use crate::client::Client;
 use crate::error::ClientError;
 
@@ -24,6 +24,10 @@ super::methods! {
     read list_sessions(ListSessionsRequest) -> ListSessionsResponse;
     /// Ends a session, and every session it created, at once.
     change revoke_session(RevokeSessionRequest) -> RevokeSessionResponse;
+    /// Returns a code for another machine of the caller, and what it was redeemed for.
+    read get_sign_in_code(GetSignInCodeRequest) -> GetSignInCodeResponse;
+    /// Ends a code for another machine that was not redeemed.
+    change revoke_sign_in_code(RevokeSignInCodeRequest) -> RevokeSignInCodeResponse;
     /// Returns who the caller is.
     read who_am_i(WhoAmIRequest) -> WhoAmIResponse;
     /// Returns which of some permissions the caller has on a resource.
@@ -56,6 +60,63 @@ impl Client {
         let answer = self
             .call(request, |channel, request| async move {
                 AccessServiceClient::new(channel).redeem_invitation(request).await
+            })
+            .await?;
+        Created::new(answer.token, answer.token_info.unwrap_or_default(), |token| token.name.clone())
+    }
+
+    /// Creates recovery codes for the calling person, in place of those that there were.
+    pub async fn create_recovery_codes(
+        &self,
+        mut request: v1::CreateRecoveryCodesRequest,
+    ) -> Result<CreatedSet<v1::CreateRecoveryCodesResponse>, ClientError> {
+        super::set_request_id(&mut request.request_id);
+        let mut answer = self
+            .call(request, |channel, request| async move {
+                AccessServiceClient::new(channel).create_recovery_codes(request).await
+            })
+            .await?;
+        CreatedSet::new(std::mem::take(&mut answer.codes), answer, "the recovery codes")
+    }
+
+    /// Redeems the recovery code that is this client's credential for a personal token, and returns what that has ended. It is sent
+    /// once, since a code works once.
+    pub async fn redeem_recovery_code(
+        &self,
+        request: v1::RedeemRecoveryCodeRequest,
+    ) -> Result<(v1::RedeemRecoveryCodeResponse, Created<v1::Token>), ClientError> {
+        let mut answer = self
+            .call(request, |channel, request| async move {
+                AccessServiceClient::new(channel).redeem_recovery_code(request).await
+            })
+            .await?;
+        let (token, info) = (std::mem::take(&mut answer.token), answer.token_info.take().unwrap_or_default());
+        Ok((answer, Created::new(token, info, |token| token.name.clone())?))
+    }
+
+    /// Creates a code with which the calling person signs in on another machine.
+    pub async fn create_sign_in_code(
+        &self,
+        mut request: v1::CreateSignInCodeRequest,
+    ) -> Result<Created<v1::SignInCode>, ClientError> {
+        super::set_request_id(&mut request.request_id);
+        let answer = self
+            .call(request, |channel, request| async move {
+                AccessServiceClient::new(channel).create_sign_in_code(request).await
+            })
+            .await?;
+        Created::new(answer.code, answer.sign_in_code.unwrap_or_default(), |code| code.name.clone())
+    }
+
+    /// Redeems the code for another machine that is this client's credential for a personal token. It is sent once, since a code
+    /// works once.
+    pub async fn redeem_sign_in_code(
+        &self,
+        request: v1::RedeemSignInCodeRequest,
+    ) -> Result<Created<v1::Token>, ClientError> {
+        let answer = self
+            .call(request, |channel, request| async move {
+                AccessServiceClient::new(channel).redeem_sign_in_code(request).await
             })
             .await?;
         Created::new(answer.token, answer.token_info.unwrap_or_default(), |token| token.name.clone())

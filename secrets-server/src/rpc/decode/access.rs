@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use secrets_core::authorize::Action;
 use secrets_core::{
     AccountName, BindingName, NamePolicy, OrganizationId, Role, RoleResourceName, SecretId, SessionName,
-    SessionRestrictions,
+    SessionRestrictions, SignInCodeName,
 };
 use secrets_proto::v1;
 
@@ -13,8 +13,9 @@ use super::context::{context, scope_kind, target_kind};
 use super::{at_most, duration, label, name, parse, resource};
 use crate::error::{Error, Reason};
 use crate::service::access::binding::NewBinding;
-use crate::service::access::invitation::{NewInvitation, Redemption};
+use crate::service::access::invitation::NewInvitation;
 use crate::service::access::permission::PermissionQuery;
+use crate::service::access::redemption::{RecoveryRedemption, Redemption};
 use crate::service::access::session::{NewSession, Renewal, SessionQuery};
 use crate::service::access::token::{NewToken, TokenRevocation};
 use crate::service::page::Page;
@@ -55,7 +56,38 @@ pub fn create_invitation(request: v1::CreateInvitationRequest) -> Result<NewInvi
 
 /// Without the code, which is the caller's credential.
 pub fn redeem_invitation(request: v1::RedeemInvitationRequest) -> Result<Redemption, Error> {
-    Ok(Redemption { display_name: label("display_name", request.display_name)?, ttl: duration("ttl", request.ttl)? })
+    redemption(request.display_name, request.ttl)
+}
+
+/// Without the code, which is the caller's credential.
+pub fn redeem_recovery_code(request: v1::RedeemRecoveryCodeRequest) -> Result<RecoveryRedemption, Error> {
+    let redemption = redemption(request.display_name, request.ttl)?;
+    Ok(RecoveryRedemption { redemption, keep_others: request.keep_others })
+}
+
+/// Without the code, which is the caller's credential.
+pub fn redeem_sign_in_code(request: v1::RedeemSignInCodeRequest) -> Result<Redemption, Error> {
+    redemption(request.display_name, request.ttl)
+}
+
+fn redemption(display_name: String, ttl: Option<prost_types::Duration>) -> Result<Redemption, Error> {
+    Ok(Redemption { display_name: label("display_name", display_name)?, ttl: duration("ttl", ttl)? })
+}
+
+pub fn create_recovery_codes(_: v1::CreateRecoveryCodesRequest) -> Result<(), Error> {
+    Ok(())
+}
+
+pub fn create_sign_in_code(_: v1::CreateSignInCodeRequest) -> Result<(), Error> {
+    Ok(())
+}
+
+pub fn get_sign_in_code(request: v1::GetSignInCodeRequest) -> Result<SignInCodeName, Error> {
+    resource("name", &request.name)
+}
+
+pub fn revoke_sign_in_code(request: v1::RevokeSignInCodeRequest) -> Result<SignInCodeName, Error> {
+    resource("name", &request.name)
 }
 
 pub fn create_token(request: v1::CreateTokenRequest) -> Result<NewToken, Error> {

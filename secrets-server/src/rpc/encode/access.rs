@@ -7,8 +7,10 @@ use secrets_proto::v1;
 use super::target::{scope_kind, target_kind};
 use super::{context, directory, time, total};
 use crate::service::access::binding::BindingView;
-use crate::service::access::invitation::Redeemed;
+use crate::service::access::recovery::{CreatedRecoveryCodes, RecoveryCodesView};
+use crate::service::access::redemption::{Recovered, Redeemed};
 use crate::service::access::session::{CreatedSession, SessionView};
+use crate::service::access::sign_in_code::{CreatedSignInCode, SignInCodeView};
 use crate::service::access::token::{CreatedToken, RevokedToken, TokenView};
 use crate::service::access::whoami::Whoami;
 use crate::service::directory::organization::IssuedInvitation;
@@ -56,6 +58,72 @@ pub fn replayed_redemption(redeemed: &Redeemed) -> v1::RedeemInvitationResponse 
         token_info: Some(token(&redeemed.metadata)),
         user: redeemed.user.clone(),
     }
+}
+
+pub fn redeemed_recovery_code(recovered: &Recovered) -> v1::RedeemRecoveryCodeResponse {
+    v1::RedeemRecoveryCodeResponse {
+        token: recovered.redeemed.token.to_string(),
+        ..replayed_recovery_redemption(recovered)
+    }
+}
+
+/// Without the token, which is returned only once.
+pub fn replayed_recovery_redemption(recovered: &Recovered) -> v1::RedeemRecoveryCodeResponse {
+    v1::RedeemRecoveryCodeResponse {
+        token: String::new(),
+        token_info: Some(token(&recovered.redeemed.metadata)),
+        user: recovered.redeemed.user.clone(),
+        revoked_sessions: total(recovered.revoked.sessions),
+        revoked_tokens: total(recovered.revoked.tokens),
+        total_service_tokens: total(recovered.revoked.issued.len() as u64),
+        remaining_recovery_codes: total(recovered.remaining),
+    }
+}
+
+pub fn redeemed_sign_in_code(redeemed: &Redeemed) -> v1::RedeemSignInCodeResponse {
+    v1::RedeemSignInCodeResponse { token: redeemed.token.to_string(), ..replayed_sign_in_redemption(redeemed) }
+}
+
+/// Without the token, which is returned only once.
+pub fn replayed_sign_in_redemption(redeemed: &Redeemed) -> v1::RedeemSignInCodeResponse {
+    v1::RedeemSignInCodeResponse {
+        token: String::new(),
+        token_info: Some(token(&redeemed.metadata)),
+        user: redeemed.user.clone(),
+    }
+}
+
+pub fn created_recovery_codes(created: &CreatedRecoveryCodes) -> v1::CreateRecoveryCodesResponse {
+    v1::CreateRecoveryCodesResponse {
+        codes: created.codes.iter().map(|code| code.to_string()).collect(),
+        ..replayed_recovery_codes(created)
+    }
+}
+
+/// Without the codes, which are returned only once.
+pub fn replayed_recovery_codes(created: &CreatedRecoveryCodes) -> v1::CreateRecoveryCodesResponse {
+    v1::CreateRecoveryCodesResponse {
+        codes: Vec::new(),
+        recovery_codes: created.set.as_ref().map(recovery_codes),
+        revoked_recovery_codes: total(created.revoked),
+    }
+}
+
+pub fn created_sign_in_code(created: &CreatedSignInCode) -> v1::CreateSignInCodeResponse {
+    v1::CreateSignInCodeResponse { code: created.code.to_string(), ..replayed_sign_in_code(created) }
+}
+
+/// Without the code, which is returned only once.
+pub fn replayed_sign_in_code(created: &CreatedSignInCode) -> v1::CreateSignInCodeResponse {
+    v1::CreateSignInCodeResponse { code: String::new(), sign_in_code: Some(sign_in_code(&created.view)) }
+}
+
+pub fn found_sign_in_code(view: SignInCodeView) -> v1::GetSignInCodeResponse {
+    v1::GetSignInCodeResponse { sign_in_code: Some(sign_in_code(&view)) }
+}
+
+pub fn revoked_sign_in_code(view: &SignInCodeView) -> v1::RevokeSignInCodeResponse {
+    v1::RevokeSignInCodeResponse { sign_in_code: Some(sign_in_code(view)) }
 }
 
 pub fn created_token(created: &CreatedToken) -> v1::CreateTokenResponse {
@@ -126,6 +194,8 @@ pub fn whoami(whoami: Whoami) -> v1::WhoAmIResponse {
         expire_time: whoami.expire_time.map(time),
         renewal_end_time: whoami.renewal_end_time.map(time),
         sign_in_end_time: whoami.sign_in_end_time.map(time),
+        recovery_codes: whoami.recovery_codes.as_ref().map(recovery_codes),
+        recovery_time: whoami.recovery_time.map(time),
         context: whoami.context.as_ref().map(context),
         credential: whoami.credential,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -174,6 +244,26 @@ fn token(named: &TokenView) -> v1::Token {
         origin: token_origin(named.row.origin).into(),
         creator: named.creator().map(|creator| creator.to_string()).unwrap_or_default(),
         sign_in_end_time: named.row.sign_in_end_time.map(time),
+        address: named.row.address.clone().unwrap_or_default(),
+    }
+}
+
+fn recovery_codes(set: &RecoveryCodesView) -> v1::RecoveryCodes {
+    v1::RecoveryCodes {
+        remaining: total(set.remaining),
+        create_time: Some(time(set.create_time)),
+        creator: set.creator.as_ref().map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+fn sign_in_code(view: &SignInCodeView) -> v1::SignInCode {
+    v1::SignInCode {
+        name: view.name.to_string(),
+        create_time: Some(time(view.row.create_time)),
+        // Of one that was redeemed, the row has when.
+        expire_time: view.row.expire_time.map(time),
+        revoke_time: view.row.revoke_time.filter(|_| view.token.is_none()).map(time),
+        token: view.token.as_ref().map(token),
     }
 }
 
@@ -181,6 +271,8 @@ fn token_origin(origin: Origin) -> v1::TokenOrigin {
     match origin {
         Origin::FirstStart => v1::TokenOrigin::FirstStart,
         Origin::SignIn => v1::TokenOrigin::SignIn,
+        Origin::Recovery => v1::TokenOrigin::Recovery,
+        Origin::AnotherMachine => v1::TokenOrigin::AnotherMachine,
         Origin::Own => v1::TokenOrigin::Own,
         Origin::Issued => v1::TokenOrigin::Issued,
         Origin::Session | Origin::Unknown => v1::TokenOrigin::Unspecified,

@@ -18,6 +18,8 @@ use crate::server::limits::LOOKUP_TIMEOUT;
 
 /// When the caller's sign-in ends for good, from 14 days before.
 const SIGN_IN_END: HeaderName = HeaderName::from_static("x-sign-in-end");
+/// When one of the caller's recovery codes was used, for 14 days.
+const RECOVERY: HeaderName = HeaderName::from_static("x-recovery");
 
 #[derive(Clone)]
 pub(crate) struct AuthenticateLayer {
@@ -69,10 +71,13 @@ where
             match look_up(&authenticator, presented, method).await {
                 Ok(authenticated) => {
                     let ending = authenticator.ending_sign_in(&authenticated);
-                    request.extensions_mut().insert(authenticated);
+                    request.extensions_mut().insert(authenticated.clone());
                     let mut response = inner.call(request).await?;
-                    if let Some(end) = ending.and_then(|end| end.to_string().parse().ok()) {
-                        response.headers_mut().insert(SIGN_IN_END, end);
+                    let recovery = authenticator.recent_recovery(&authenticated);
+                    for (name, time) in [(SIGN_IN_END, ending), (RECOVERY, recovery)] {
+                        if let Some(time) = time.and_then(|time| time.to_string().parse().ok()) {
+                            response.headers_mut().insert(name, time);
+                        }
                     }
                     Ok(response)
                 }

@@ -63,7 +63,7 @@ where
     }
 
     fn call(&mut self, request: Request<I>) -> Self::Future {
-        let takes_code = Method::from_path(request.uri().path()).is_some_and(takes_code);
+        let takes_code = Method::from_path(request.uri().path()).and_then(takes_code).is_some();
         let peer = request.extensions().get::<Peer>();
         match peer.filter(|_| takes_code).map(|peer| self.attempts.attempt(peer.address.ip())) {
             Some(Err(wait)) => Box::pin(std::future::ready(Ok(Status::from(too_many(wait)).into_http()))),

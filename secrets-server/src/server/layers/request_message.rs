@@ -99,7 +99,7 @@ where
 /// How large a message may be; none where the request is a stream, or there is no such method.
 fn limit(path: &str) -> Option<usize> {
     match Method::from_path(path) {
-        Some(method) if takes_code(method) => Some(MAX_CODE_REQUEST_BYTES),
+        Some(method) if takes_code(method).is_some() => Some(MAX_CODE_REQUEST_BYTES),
         Some(_) => Some(MAX_REQUEST_BYTES),
         None => path.starts_with("/grpc.health.v1.Health/").then_some(MAX_ANONYMOUS_REQUEST_BYTES),
     }

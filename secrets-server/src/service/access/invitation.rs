@@ -1,4 +1,4 @@
-//! Invitations: a person's way in. A code is made by an administrator and redeemed once for a personal token.
+//! Invitations: a person's way in. A code is made by an administrator and redeemed once for a personal token (`redemption.rs`).
 //!
 //! # Invariant
 //!
@@ -9,12 +9,11 @@
 use std::time::Duration;
 
 use secrets_core::{
-    CredentialKind, OrganizationId, Principal, PrincipalKind, PrincipalRef, Resource, RoleResource, Scope, ScopeKind,
-    ScopeName, Uid, UserId, right,
+    CredentialKind, OrganizationId, PrincipalKind, PrincipalRef, RoleResource, Scope, ScopeKind, ScopeName, Uid,
+    UserId, right,
 };
 use zeroize::Zeroizing;
 
-use super::token::{MAX_TOKEN_TTL, TokenView};
 use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::{Error, Reason};
@@ -24,13 +23,10 @@ use crate::service::directory::organization::{DEFAULT_INVITATION_TTL, IssuedInvi
 use crate::service::directory::user::end_credentials;
 use crate::service::mutation::{Begun, IdempotencyKey, Mutation, MutationOutcome};
 use crate::service::open_call::OpenCall;
-use crate::store::credential::{Origin, SIGN_IN_TTL};
+use crate::store::credential::Origin;
 use crate::store::secret::SecretQuery;
 use crate::store::user::UserState;
-use crate::store::{binding, credential, secret, user, workspace};
-
-/// How long after its person has entered a code use extends a token at the latest.
-const MAX_SIGN_IN: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+use crate::store::{binding, secret, user, workspace};
 
 /// What CreateInvitation is asked for.
 pub struct NewInvitation {
@@ -39,22 +35,6 @@ pub struct NewInvitation {
     pub ttl: Option<Duration>,
     /// Whether to destroy the secrets the user has.
     pub destroy_secrets: bool,
-}
-
-/// What RedeemInvitation is asked for; the code is the call's credential.
-pub struct Redemption {
-    /// For people.
-    pub display_name: String,
-    pub ttl: Option<Duration>,
-}
-
-/// What a code was redeemed for.
-pub struct Redeemed {
-    /// The personal token, shown once.
-    pub token: Zeroizing<String>,
-    pub metadata: TokenView,
-    /// Resource path of the user.
-    pub user: String,
 }
 
 impl Service {
@@ -103,46 +83,6 @@ impl Service {
         mutation
             .finish(call, key, IssuedInvitation { user: name.to_string(), code, expire_time: row.expire_time })
             .await
-    }
-
-    /// Redeems the code with which this call authenticates for a personal token.
-    pub async fn redeem_invitation(
-        &self,
-        call: &mut OpenCall,
-        input: &Redemption,
-        key: &IdempotencyKey<Redeemed>,
-    ) -> Result<MutationOutcome<Redeemed>, Error> {
-        let Principal::User { organization, user } = call.caller.principal else { return Err(Error::denied()) };
-        let own = Subject::new(organization, &call.caller.name, user);
-        call.identify(own.clone());
-        let ttl = lifetime("ttl", input.ttl, SIGN_IN_TTL, MAX_TOKEN_TTL)?;
-        // Of two who redeem the same code at the same time, one finds here that it has ended.
-        let locked = self.lock(call, organization).await?;
-        let permit = locked.authorize::<right::CreateToken>(call, &(own, Resource::User { organization, user }))?;
-        // A code is redeemed once: a repeat is too late.
-        let mutation = locked.mutate_anew(call, permit);
-        credential::revoke_alone(mutation.db(), Some(organization), call.caller.credential, call.now).await?;
-        user::set_state(mutation.db(), organization, user, UserState::Active).await?;
-        let new_credential = NewCredential {
-            kind: CredentialKind::Personal,
-            organization: Some(organization),
-            principal: PrincipalRef { kind: PrincipalKind::User, uid: user },
-            display_name: input.display_name.clone(),
-            origin: Origin::SignIn,
-            creator: Some(call.caller.credential),
-            ttl: Some(ttl),
-            ends_by: None,
-            // Who chooses a lifetime means it.
-            sign_in_end_time: input.ttl.is_none().then(|| call.now.saturating_add(MAX_SIGN_IN)),
-        };
-        let CreatedCredential { token, row } =
-            self.create_credential(mutation.db(), new_credential, call.now, |_| ()).await?;
-        let id = call.caller.organization.as_ref().map(|organization| organization.id.clone());
-        let metadata = TokenView { organization: id, principal: call.caller.name.to_string(), row };
-        call.identify(Subject::new(organization, metadata.name(), metadata.row.uid));
-        // Shown to the invited person: this once.
-        let token = Zeroizing::new(token.expose().to_owned());
-        mutation.finish(call, key, Redeemed { token, metadata, user: call.caller.name.to_string() }).await
     }
 }
 

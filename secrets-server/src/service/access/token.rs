@@ -32,7 +32,7 @@ pub const DEFAULT_TOKEN_TTL: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// How long it lives at most.
 pub const MAX_TOKEN_TTL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// The kinds of credential that are tokens: not sessions, not invitations.
+/// The kinds of credential that are tokens: not sessions, not codes.
 const KINDS: [CredentialKind; 3] = [CredentialKind::Personal, CredentialKind::ServiceAccount, CredentialKind::Operator];
 
 /// What CreateToken is asked for.
@@ -61,9 +61,11 @@ impl TokenView {
         TokenName { organization: self.organization.clone(), uid: self.row.uid }
     }
 
-    /// Resource path of the token with which it was created; none of a sign-in, whose code is none.
+    /// Resource path of the token with which it, or the code for another machine, was created; none of another sign-in, whose
+    /// code is none.
     pub fn creator(&self) -> Option<TokenName> {
-        let uid = self.row.creator.filter(|_| matches!(self.row.origin, Origin::Own | Origin::Issued))?;
+        let is_token = matches!(self.row.origin, Origin::Own | Origin::Issued | Origin::AnotherMachine);
+        let uid = self.row.creator.filter(|_| is_token)?;
         Some(TokenName { organization: self.organization.clone(), uid })
     }
 }

@@ -3,17 +3,18 @@
 use std::collections::{BTreeSet, HashMap};
 
 use secrets_core::{
-    CredentialKind, OrganizationId, PrincipalKind, PrincipalName, ProjectId, RoleResource, ScopeName, Timestamp,
-    TokenName, Uid, WorkspaceId,
+    CredentialKind, OrganizationId, Principal, PrincipalKind, PrincipalName, ProjectId, RoleResource, ScopeName,
+    Timestamp, TokenName, Uid, WorkspaceId,
 };
 
 use super::binding::BindingView;
+use super::recovery::RecoveryCodesView;
 use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::open_call::OpenCall;
-use crate::store::{KeyedConnection, binding, credential, organization, project, workspace};
+use crate::store::{KeyedConnection, binding, credential, organization, project, user, workspace};
 
 /// What WhoAmI answers.
 pub struct Whoami {
@@ -29,6 +30,10 @@ pub struct Whoami {
     pub renewal_end_time: Option<Timestamp>,
     /// Until when use extends a sign-in.
     pub sign_in_end_time: Option<Timestamp>,
+    /// A person's recovery codes.
+    pub recovery_codes: Option<RecoveryCodesView>,
+    /// When one of them was used last.
+    pub recovery_time: Option<Timestamp>,
     /// A session's context.
     pub context: Option<secrets_core::ContextName>,
     /// Resource path of the credential.
@@ -61,6 +66,8 @@ impl Service {
             expire_time: caller.expire_time,
             renewal_end_time: session.map(|row| self.renewal_end_time(&row)),
             sign_in_end_time,
+            recovery_codes: self.own_recovery_codes(db, call).await?,
+            recovery_time: recovery_time(db, call).await?,
             context: caller.session.as_ref().map(|session| session.context.clone()),
             credential,
             now: call.now,
@@ -92,6 +99,12 @@ impl Service {
         });
         Ok(named.collect())
     }
+}
+
+/// When a recovery code of the calling person was used last.
+async fn recovery_time(db: &impl KeyedConnection, call: &Call) -> Result<Option<Timestamp>, Error> {
+    let Principal::User { organization, user } = call.caller.principal else { return Ok(None) };
+    Ok(user::by_uids(db, organization, [user]).await?.pop().and_then(|row| row.recovery_time))
 }
 
 /// The identifiers of what roles are held on.

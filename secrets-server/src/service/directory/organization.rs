@@ -127,6 +127,7 @@ impl Service {
             create_time: call.now,
             delete_time: None,
             purge_time: None,
+            recovery_time: None,
         };
         user::insert(mutation.db(), &admin).await?;
         let reference = PrincipalRef { kind: PrincipalKind::User, uid: admin.uid };

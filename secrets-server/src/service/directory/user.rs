@@ -142,6 +142,7 @@ impl Service {
             create_time: call.now,
             delete_time: None,
             purge_time: None,
+            recovery_time: None,
         };
         user::insert(db, &row).await?;
         self.make_member(db, call, organization.uid, row.uid).await?;

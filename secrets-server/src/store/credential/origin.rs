@@ -13,11 +13,15 @@ use super::Column;
 pub enum Origin {
     /// By the server itself, which had none.
     FirstStart,
-    /// By redeeming a code, which is its creator.
+    /// By redeeming an invitation's code, which is its creator.
     SignIn,
+    /// By redeeming a recovery code, which is its creator.
+    Recovery,
+    /// By redeeming a code that a token of the same principal made for another machine. That token is its creator.
+    AnotherMachine,
     /// With a token of the same principal.
     Own,
-    /// With a credential of another principal, on whom it does not depend.
+    /// With a credential on which it does not depend: of another principal, or as a recovery code.
     Issued,
     /// As a session, with a token or another session.
     Session,
@@ -26,18 +30,39 @@ pub enum Origin {
 }
 
 impl Origin {
-    const ALL: [Self; 6] = [Self::FirstStart, Self::SignIn, Self::Own, Self::Issued, Self::Session, Self::Unknown];
+    const ALL: [Self; 8] = [
+        Self::FirstStart,
+        Self::SignIn,
+        Self::Recovery,
+        Self::AnotherMachine,
+        Self::Own,
+        Self::Issued,
+        Self::Session,
+        Self::Unknown,
+    ];
 
     /// As the database has it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::FirstStart => "FIRST_START",
             Self::SignIn => "SIGN_IN",
+            Self::Recovery => "RECOVERY",
+            Self::AnotherMachine => "ANOTHER_MACHINE",
             Self::Own => "OWN",
             Self::Issued => "ISSUED",
             Self::Session => "SESSION",
             Self::Unknown => "UNKNOWN",
         }
+    }
+
+    /// Whether a person redeemed a code.
+    pub const fn is_sign_in(self) -> bool {
+        matches!(self, Self::SignIn | Self::Recovery | Self::AnotherMachine)
+    }
+
+    /// Whether a person redeemed a code that no token of theirs had made.
+    pub const fn is_fresh_sign_in(self) -> bool {
+        matches!(self, Self::SignIn | Self::Recovery)
     }
 }
 
@@ -51,13 +76,15 @@ impl FromStr for Origin {
 
 /// What ends with its creator. A session does, whichever release created it.
 pub(super) fn ends_with_creator() -> SimpleExpr {
-    let own = Column::Origin.is_in([Origin::SignIn, Origin::Own].map(Origin::as_str));
+    let origins = [Origin::SignIn, Origin::Recovery, Origin::AnotherMachine, Origin::Own];
+    let own = Column::Origin.is_in(origins.map(Origin::as_str));
     is_session().or(own)
 }
 
 /// A token of another principal than the one that created it.
 pub(super) fn is_issued_token() -> SimpleExpr {
-    let is_token = Column::Kind.ne(CredentialKind::Invitation.as_str());
+    let codes = CredentialKind::ALL.iter().filter(|kind| kind.is_code()).map(|kind| kind.as_str());
+    let is_token = Column::Kind.is_not_in(codes);
     Column::Origin.eq(Origin::Issued.as_str()).and(is_token)
 }
 

@@ -21,7 +21,7 @@ use crate::store::{KeyedConnection, StoreError, organization_or_platform};
 pub struct Revoked {
     /// How many sessions ended.
     pub sessions: u64,
-    /// How many other credentials ended: tokens and open invitations.
+    /// How many other credentials ended: tokens and open codes.
     pub tokens: u64,
     /// The live tokens of other principals that were created with what it reached. They go on.
     pub issued: Vec<Credential>,
@@ -105,10 +105,11 @@ pub async fn revoke_all(db: &impl KeyedConnection, now: Timestamp) -> Result<Rev
     revoke_where(db, Column::RevokeTime.is_null(), now).await
 }
 
-/// Removes up to `limit` sessions and invitations of all organizations that expired before `before`; returns how many.
-/// Tokens stay, for the audit to refer to.
+/// Removes up to `limit` sessions and codes of all organizations that expired before `before`; returns how many. Tokens stay, for
+/// the audit to refer to.
 pub async fn purge_ended(db: &impl ConnectionTrait, before: Timestamp, limit: u64) -> Result<u64, StoreError> {
-    let short_lived = [CredentialKind::Session, CredentialKind::Invitation].map(CredentialKind::as_str);
+    let kinds = CredentialKind::ALL.iter().filter(|kind| **kind == CredentialKind::Session || kind.is_code());
+    let short_lived = kinds.map(|kind| kind.as_str());
     let query = Entity::find()
         .filter(Column::ExpireTime.lt(before.as_micros()))
         .filter(Column::Kind.is_in(short_lived))
@@ -124,7 +125,11 @@ pub async fn purge_ended(db: &impl ConnectionTrait, before: Timestamp, limit: u6
 
 /// Ends what meets the condition, and what was created with it and ends with it. A token that ended before ends nothing by
 /// itself; what was created with it may still live, and is reached.
-async fn revoke_where(db: &impl KeyedConnection, condition: SimpleExpr, now: Timestamp) -> Result<Revoked, StoreError> {
+pub(super) async fn revoke_where(
+    db: &impl KeyedConnection,
+    condition: SimpleExpr,
+    now: Timestamp,
+) -> Result<Revoked, StoreError> {
     let mut revoked = Revoked::default();
     let mut creators = end_reached(db, condition, now, &mut revoked).await?;
     // A row that names itself as its creator's creator must not go round for ever.

@@ -27,6 +27,8 @@ pub struct Model {
     pub restrictions: Option<String>,
     pub period_start_time: Option<i64>,
     pub sign_in_end_time: Option<i64>,
+    pub address: Option<String>,
+    pub redeemed_for_uid: Option<Uuid>,
     pub row_mac: Option<Vec<u8>>,
 }
 

@@ -15,6 +15,7 @@ pub struct Model {
     pub delete_time: Option<i64>,
     pub purge_time: Option<i64>,
     pub live: Option<i16>,
+    pub recovery_time: Option<i64>,
     pub row_mac: Option<Vec<u8>>,
 }
 

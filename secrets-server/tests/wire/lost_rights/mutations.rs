@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use secrets_core::{CredentialKind, Role, Scope, ScopeKind, SessionRestrictions, Uid};
 use secrets_proto::{Method, v1};
+use secrets_server::auth::takes_code;
 use secrets_server::clock::Clock as _;
 use secrets_server::service::create_credential::NewCredential;
 use secrets_server::store::audit::{self, AuditFilter, AuditRecord};
@@ -41,8 +42,7 @@ async fn nothing_commits_after_its_callers_credential_was_revoked(database: &Tes
 async fn nothing_commits_after_its_callers_roles_were_taken_away(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let stage = Stage::new(&server).await;
-    // The others need no role: the operator has none, and a code and a token of one's own are for whoever they are for.
-    let by_role = mutations().filter(|method| !is_the_operators(*method) && *method != Method::RedeemInvitation);
+    let by_role = mutations().filter(|method| !is_the_operators(*method) && !needs_no_role(*method));
     for method in by_role {
         let ended = stage.wait_and(database, method, Loss::Roles).await;
         assert_eq!(ended.map(drop).map_err(|code| (code, method)), Err((Code::PermissionDenied, method)));
@@ -71,6 +71,15 @@ fn mutations() -> impl Iterator<Item = Method> {
 
 fn is_the_operators(method: Method) -> bool {
     matches!(method, Method::CreateOrganization | Method::DeleteOrganization)
+}
+
+/// Codes are for whoever they are for.
+fn needs_no_role(method: Method) -> bool {
+    takes_code(method).is_some() || is_about_own_codes(method)
+}
+
+fn is_about_own_codes(method: Method) -> bool {
+    matches!(method, Method::CreateRecoveryCodes | Method::CreateSignInCode | Method::RevokeSignInCode)
 }
 
 /// An organization with something of each kind in it.
@@ -164,8 +173,12 @@ impl<'a> Stage<'a> {
             return Caller { token, account: None };
         }
         let account = self.acme.user(&self.fresh()).await;
-        if method == Method::RedeemInvitation {
-            let token = self.code(&account).await;
+        if let Some(kind) = takes_code(method) {
+            let token = self.code(&account, kind).await;
+            return Caller { token, account: Some(account) };
+        }
+        if is_about_own_codes(method) {
+            let token = self.server.redeem(&self.code(&account, CredentialKind::Invitation).await).await;
             return Caller { token, account: Some(account) };
         }
         self.acme.bind(&account, Role::Admin, self.acme.level()).await;
@@ -179,14 +192,17 @@ impl<'a> Stage<'a> {
         Caller { token, account: Some(account) }
     }
 
-    async fn code(&self, account: &TestAccount) -> String {
+    async fn code(&self, account: &TestAccount, kind: CredentialKind) -> String {
+        let own = CredentialFilter { principal: Some(account.account.reference()), ..CredentialFilter::default() };
+        let db = self.server.app.store().reader();
+        let token = credential::list(db, Some(self.acme.organization), &own, None, 1).await.unwrap().remove(0);
         let new_credential = NewCredential {
-            kind: CredentialKind::Invitation,
+            kind,
             organization: Some(self.acme.organization),
             principal: account.account.reference(),
             display_name: String::new(),
             origin: Origin::Issued,
-            creator: None,
+            creator: Some(token.uid),
             ttl: None,
             ends_by: None,
             sign_in_end_time: None,
@@ -215,6 +231,11 @@ impl<'a> Stage<'a> {
             | Method::DeleteBinding
             | Method::CreateInvitation
             | Method::RedeemInvitation
+            | Method::CreateRecoveryCodes
+            | Method::RedeemRecoveryCode
+            | Method::CreateSignInCode
+            | Method::RevokeSignInCode
+            | Method::RedeemSignInCode
             | Method::CreateToken
             | Method::RevokeToken
             | Method::CreateSession
@@ -294,6 +315,11 @@ impl<'a> Stage<'a> {
                 let rows = credential::list(db, Some(self.acme.organization), &filter, None, 1).await.unwrap();
                 format!("{ACME}/{collection}/{}", rows[0].uid)
             }
+            Method::RevokeSignInCode => {
+                let request = v1::CreateSignInCodeRequest::default();
+                let created = self.server.access(token).create_sign_in_code(request).await.unwrap().into_inner();
+                created.sign_in_code.unwrap().name
+            }
             _ => String::new(),
         };
         let mut client = self.server.access(token);
@@ -315,6 +341,22 @@ impl<'a> Stage<'a> {
                 }
                 Method::RedeemInvitation => {
                     client.redeem_invitation(v1::RedeemInvitationRequest::default()).await.map(drop)
+                }
+                Method::CreateRecoveryCodes => {
+                    client.create_recovery_codes(v1::CreateRecoveryCodesRequest::default()).await.map(drop)
+                }
+                Method::RedeemRecoveryCode => {
+                    client.redeem_recovery_code(v1::RedeemRecoveryCodeRequest::default()).await.map(drop)
+                }
+                Method::CreateSignInCode => {
+                    client.create_sign_in_code(v1::CreateSignInCodeRequest::default()).await.map(drop)
+                }
+                Method::RevokeSignInCode => client
+                    .revoke_sign_in_code(v1::RevokeSignInCodeRequest { name, ..Default::default() })
+                    .await
+                    .map(drop),
+                Method::RedeemSignInCode => {
+                    client.redeem_sign_in_code(v1::RedeemSignInCodeRequest::default()).await.map(drop)
                 }
                 Method::CreateToken => {
                     let principal = format!("{ACME}/serviceAccounts/ci");

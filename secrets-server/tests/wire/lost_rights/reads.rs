@@ -1,7 +1,7 @@
 //! Each kind of read, by a caller who was authenticated while they had a right that they have no more: it is decided on the
 //! state of the database that is read.
 
-use secrets_core::{AccountName, Binding, Principal, PrincipalName, Role, UserName};
+use secrets_core::{AccountName, Binding, CredentialKind, Principal, PrincipalName, Role, UserName};
 use secrets_proto::{Method, v1};
 use secrets_server::call::{Call, Caller, CallerOrganization};
 use secrets_server::clock::Clock as _;
@@ -45,8 +45,8 @@ async fn reads_nothing_after_the_roles_were_taken_away(database: &TestDatabase) 
         binding::delete_of_principal(&tx, organization, admin.account.reference()).await.unwrap();
         commit(tx).await.unwrap();
         let expected = match method {
-            // Everybody may ask; that the answer has nothing else in it is below.
-            Method::WhoAmI | Method::ListOrganizations | Method::TestPermissions => Ok(()),
+            // Everybody may ask; that the answer has nothing else in it is below. Codes of one's own need no role.
+            Method::WhoAmI | Method::ListOrganizations | Method::TestPermissions | Method::GetSignInCode => Ok(()),
             _ => Err(Reason::PermissionDenied),
         };
         assert_eq!(ask(&server, call.clone()).await, expected, "{method}");
@@ -111,6 +111,9 @@ impl<'a> Stage<'a> {
     async fn admin(&self, method: Method) -> TestAccount {
         let account = self.acme.user(&id_of(method)).await;
         self.acme.bind(&account, Role::Admin, self.acme.level()).await;
+        if method == Method::GetSignInCode {
+            self.acme.token(CredentialKind::SignInCode, account.account).await;
+        }
         account
     }
 
@@ -118,7 +121,8 @@ impl<'a> Stage<'a> {
     async fn call(&self, account: &TestAccount, method: Method) -> Call {
         let (db, within) = (self.server.app.store().reader(), self.acme.organization);
         let reference = account.account.reference();
-        let filter = CredentialFilter { principal: Some(reference), ..CredentialFilter::default() };
+        let kinds = vec![CredentialKind::Personal];
+        let filter = CredentialFilter { kinds, principal: Some(reference), ..CredentialFilter::default() };
         let credential = credential::list(db, Some(within), &filter, None, 1).await.unwrap().remove(0);
         let name = UserName::new("acme".parse().unwrap(), id_of(method).parse().unwrap());
         let role = Binding { principal: reference, role: Role::Admin, resource: self.acme.level() };
@@ -170,6 +174,14 @@ async fn ask(server: &TestServer, call: Call) -> Result<(), Reason> {
     let name = |collection: &str, id: &str| format!("{ACME}/{collection}/{id}");
     let key = || name("secrets", "KEY");
     match call.method {
+        Method::GetSignInCode => {
+            let (db, reference) = (server.app.store().reader(), call.caller.principal.reference());
+            let kinds = vec![CredentialKind::SignInCode];
+            let own = CredentialFilter { kinds, principal: Some(reference), ..CredentialFilter::default() };
+            let rows = credential::list(db, call.caller.organization_uid(), &own, None, 1).await.unwrap();
+            let request = v1::GetSignInCodeRequest { name: name("signInCodes", &rows[0].uid.to_string()) };
+            asked!(server, call, request, access::get_sign_in_code, get_sign_in_code)
+        }
         Method::GetSecret => {
             asked!(server, call, v1::GetSecretRequest { name: key() }, secret::get_secret, get_secret)
         }

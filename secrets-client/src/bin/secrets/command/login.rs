@@ -1,25 +1,22 @@
 //! `login` and `whoami`.
 
+mod another_machine;
+mod code;
+mod recovery;
 mod renew;
 
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 use secrets_client::private_file::Draft;
-use secrets_client::{Client, Created, Credential, Profile, StoredToken, v1};
+use secrets_client::{Client, Created, Credential, Profile, Reason, StoredToken, v1};
 use secrets_core::{CredentialKind, OrganizationName};
-use zeroize::Zeroizing;
 
 use crate::app::{self, App};
 use crate::args::time;
-use crate::ui::error::{CliError, ExitCode};
+use crate::ui::error::CliError;
 use crate::ui::output::{json, text};
-use crate::ui::prompt;
-
-/// More than any token or code, in bytes.
-const MAX_INPUT_BYTES: u64 = 64 * 1024;
 
 #[derive(Args, Debug)]
 pub(crate) struct LoginArgs {
@@ -35,6 +32,18 @@ pub(crate) struct LoginArgs {
     /// Replace the stored token by a new one, whose sign-in goes on; asks for a code where only that prolongs it
     #[arg(long)]
     renew: bool,
+    /// Sign in with one of your recovery codes: your other tokens and sessions end
+    #[arg(long, conflicts_with_all = ["renew", "invite"])]
+    recovery: bool,
+    /// With a recovery code: leave your other tokens and sessions as they are
+    #[arg(long)]
+    keep_others: bool,
+    /// Create recovery codes in place of those you have, and show them this once: within ten minutes of entering a code
+    #[arg(long, conflicts_with_all = ["renew", "invite", "recovery", "keep_others", "name", "ttl"])]
+    recovery_codes: bool,
+    /// Show a code with which you sign in on another machine within ten minutes, and wait until it is used
+    #[arg(long, conflicts_with_all = ["renew", "invite", "recovery", "keep_others", "name", "ttl", "recovery_codes"])]
+    another_machine: bool,
     /// Trust this certificate authority in addition to the system's, and remember it for this endpoint
     #[arg(long, value_name = "PATH")]
     pub(crate) ca_file: Option<PathBuf>,
@@ -44,25 +53,29 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), CliError> {
     if args.renew {
         return renew::renew(app, &args).await;
     }
-    let entered = match &args.invite {
-        None => read(&args, "Invitation code or token (hidden): ")?,
-        Some(_) => given_code(&args)?,
-    };
+    if args.recovery_codes {
+        return recovery::create(app).await;
+    }
+    if args.another_machine {
+        return another_machine::sign_in(app).await;
+    }
+    let entered = code::entered(&args)?;
     let place = app.settings.config.reserve(app.config_path()?)?; // before a code is used up
     match entered.kind() {
-        Some(CredentialKind::Invitation) => {
-            let created = redeem(app, entered, &args).await?;
-            keep(app, place, &created, "the code is used up: ask whoever invited you for another one").await?;
-            mention_others(app, &created.secret);
-            print(
-                app,
-                &connect(app, parse(created.secret.expose_secret())?).await?.who_am_i(v1::WhoAmIRequest {}).await?,
-            )
+        Some(kind) if kind.is_code() => {
+            let created = code::redeem(app, kind, entered, &args).await?;
+            keep(app, place, &created, code::used_up(kind)).await?;
+            mention_others(app, &created.secret).await;
+            let client = connect(app, parse(created.secret.expose_secret())?).await?;
+            if kind == CredentialKind::Invitation {
+                recovery::offer(app, &client).await;
+            }
+            print(app, &client.who_am_i(v1::WhoAmIRequest {}).await?)
         }
         _ => {
             let me = connect(app, entered.clone()).await?.who_am_i(v1::WhoAmIRequest {}).await?;
             store(app, place, entered.expose().into(), &me.principal)?;
-            mention_others(app, &entered.expose().into());
+            mention_others(app, &entered.expose().into()).await;
             print(app, &me)
         }
     }
@@ -73,7 +86,7 @@ fn print(app: &App, me: &v1::WhoAmIResponse) -> Result<(), CliError> {
 }
 
 /// Stores a token that was just made, or ends it: it is known to nobody else.
-async fn keep(app: &App, place: Draft, created: &Created<v1::Token>, hint: &str) -> Result<(), CliError> {
+async fn keep(app: &App, place: Draft, created: &Created<v1::Token>, hint: impl Into<String>) -> Result<(), CliError> {
     let (token, details) = (created.secret.expose_secret(), &created.details);
     let stored = store(app, place, token.into(), &details.principal);
     let revoke = async {
@@ -113,11 +126,13 @@ fn store(app: &App, place: Draft, token: SecretString, principal: &str) -> Resul
     Ok(())
 }
 
-/// Says which other tokens there still are: the one that this one replaced, and the environment's.
-fn mention_others(app: &App, stored: &SecretString) {
+/// Says which other tokens there still are: the one that this one replaced, unless that has ended with the sign-in, and the
+/// environment's.
+async fn mention_others(app: &App, stored: &SecretString) {
     let settings = &app.settings;
     if let Some(before) = settings.own().and_then(|own| own.token.as_ref())
         && before.token.expose_secret() != stored.expose_secret()
+        && !has_ended(app, before).await
     {
         let whose = before.principal.as_deref().map(|path| format!(" of {}", text::principal(path)));
         app.output.warn(&format!(
@@ -132,78 +147,15 @@ fn mention_others(app: &App, stored: &SecretString) {
     }
 }
 
-async fn redeem(app: &App, code: Credential, args: &LoginArgs) -> Result<Created<v1::Token>, CliError> {
-    let builder = app.settings.connection()?.credential(code);
-    let request = v1::RedeemInvitationRequest {
-        display_name: args.name.clone().unwrap_or_else(machine),
-        ttl: time::ttl(args.ttl),
-    };
-    app::patient(builder).build()?.redeem_invitation(request).await.map_err(|error| {
-        let error = CliError::from(error);
-        if error.exit == ExitCode::NotAllowed || error.exit == ExitCode::NotFound {
-            error.hint("a code works once and for a limited time; ask whoever invited you for another")
-        } else {
-            error
-        }
-    })
-}
-
-/// Asks for a code or a token; where there is nobody to ask, stdin holds one.
-fn read(args: &LoginArgs, question: &str) -> Result<Credential, CliError> {
-    let text = match prompt::stdin_is_terminal() {
-        true => as_text(prompt::line(question, false)?)?,
-        false => read_stdin()?,
-    };
-    let entered = parse(&text)?;
-    let is_code = entered.kind() == Some(CredentialKind::Invitation);
-    if !is_code && (args.name.is_some() || args.ttl.is_some()) {
-        return Err(CliError::usage("--name and --ttl are for the token that a code is redeemed for; this is a token"));
+/// Whether the service says that a token has ended; one of another service is not shown to this one.
+async fn has_ended(app: &App, token: &StoredToken) -> bool {
+    if token.endpoint != app.settings.endpoint {
+        return false;
     }
-    Ok(entered)
-}
-
-/// The code of `--invite`, or of stdin.
-fn given_code(args: &LoginArgs) -> Result<Credential, CliError> {
-    match args.invite.as_deref() {
-        None | Some("-") => invitation(parse(&read_stdin()?)?),
-        Some(code) => invitation(parse(code)?),
-    }
-}
-
-/// A code that begins another sign-in.
-fn entered_code(app: &App, args: &LoginArgs) -> Result<Credential, CliError> {
-    if args.invite.is_some() {
-        return given_code(args);
-    }
-    app.output.note(
-        "This sign-in goes on with another code alone: its lifetime was chosen, or a year is over since the last one.",
-    );
-    invitation(read(args, "Invitation code (hidden): ")?)
-}
-
-fn read_stdin() -> Result<Zeroizing<String>, CliError> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    std::io::stdin()
-        .lock()
-        .take(MAX_INPUT_BYTES)
-        .read_to_end(&mut bytes)
-        .map_err(|error| CliError::new(ExitCode::Failed, format!("stdin: {error}")))?;
-    as_text(bytes)
-}
-
-fn as_text(mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, CliError> {
-    let text = String::from_utf8(std::mem::take(&mut *bytes));
-    text.map(Zeroizing::new).map_err(|_| CliError::usage("a code or a token is text, and this is none"))
-}
-
-/// A token goes to nobody in place of a code.
-fn invitation(entered: Credential) -> Result<Credential, CliError> {
-    if entered.kind() == Some(CredentialKind::Invitation) {
-        return Ok(entered);
-    }
-    let prefix = CredentialKind::Invitation.prefix();
-    Err(CliError::usage(format!("this is not an invitation code: those begin with `{prefix}`"))
-        .hint("`secrets login` asks for a code or a token, hidden"))
+    let Ok(credential) = parse(token.token.expose_secret()) else { return true };
+    let Ok(client) = connect(app, credential).await else { return false };
+    let answer = client.who_am_i(v1::WhoAmIRequest {}).await;
+    answer.is_err_and(|error| error.reason() == Some(Reason::Unauthenticated))
 }
 
 fn parse(text: &str) -> Result<Credential, CliError> {
@@ -260,6 +212,11 @@ fn parts(me: &v1::WhoAmIResponse) -> Vec<String> {
         Some(time) => format!("{what} expires {}", text::moment(Some(time))),
         None => format!("{what} never expires"),
     });
+    if let Some(codes) = me.recovery_codes.as_ref().filter(|_| me.kind() == v1::PrincipalKind::User) {
+        let count = text::count(usize::try_from(codes.remaining).unwrap_or(0), "recovery code");
+        let made = text::moment(codes.create_time.as_ref());
+        parts.push(format!("{count} made {made} with token {}", text::token_id(&codes.creator)));
+    }
     parts
 }
 

@@ -167,7 +167,7 @@ impl RunArgs {
             scope::parse_name(name)?;
         }
         let set = self.fallback.receive(app, &self.context, &self.only).await?;
-        app.warn_of_sign_in_end(); // not after the program, which may run for long
+        app.warn_of_sign_in(); // not after the program, which may run for long
         let plan = Plan::new(&set.secrets, delivery::home().as_deref(), &self.executable)?;
         for notice in app.not_said_before(self.executable.notices(&set.secrets)) {
             app.output.warn(&notice);

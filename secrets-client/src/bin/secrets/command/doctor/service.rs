@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use prost_types::Timestamp;
 use secrets_client::{RetryPolicy, ServerCertificate, Settings, v1};
-use secrets_core::CredentialKind;
 
 use super::Check;
 use crate::app;
@@ -66,10 +65,10 @@ pub(super) async fn answers(settings: &Settings) -> Vec<Check> {
             let error = app::not_signed_in(settings);
             return vec![Check::fail(NAME, error.message(), error.next().unwrap_or_default())];
         }
-        Some(Some(CredentialKind::Invitation)) => {
+        Some(Some(kind)) if kind.is_code() => {
             return vec![Check::fail(
                 NAME,
-                "this is an invitation code, not a token",
+                "this is a code, not a token",
                 "`secrets login` asks for it, and redeems it",
             )];
         }

@@ -1,9 +1,10 @@
 //! `login --renew`: another token in place of the stored one, which then ends.
 
 use secrecy::ExposeSecret as _;
-use secrets_client::{Client, Created, Reason, v1};
+use secrets_client::{Client, Created, Credential, Reason, v1};
+use secrets_core::CredentialKind;
 
-use super::{LoginArgs, connect, entered_code, keep, machine, parse, print, redeem};
+use super::{LoginArgs, code, connect, keep, machine, parse, print, recovery};
 use crate::app::{self, App};
 use crate::args::time;
 use crate::ui::error::CliError;
@@ -24,17 +25,21 @@ pub(super) async fn renew(app: &App, args: &LoginArgs) -> Result<(), CliError> {
         Err(error) => return Err(error.into()),
     };
     let goes_on = me.as_ref().is_some_and(goes_on_without_code) && args.invite.is_none();
-    let code = if goes_on { None } else { Some(entered_code(app, args)?) };
+    let entered = if goes_on { None } else { Some(code::entered_to_go_on(app, args)?) };
     let place = settings.config.reserve(app.config_path()?)?; // before a code is used up
-    let (created, hint) = match code {
-        None => (successor(&old, args).await?, "the stored token is valid as before"),
-        Some(code) => (redeem(app, code, args).await?, "the code is used up: ask whoever invited you for another one"),
+    let kind = entered.as_ref().and_then(Credential::kind);
+    let (created, hint) = match entered.zip(kind) {
+        None => (successor(&old, args).await?, "the stored token is valid as before".to_owned()),
+        Some((entered, kind)) => (code::redeem(app, kind, entered, args).await?, code::used_up(kind)),
     };
     keep(app, place, &created, hint).await?;
     if let Some(me) = me {
         end(app, &old, me.credential).await;
     }
     let new = connect(app, parse(created.secret.expose_secret())?).await?;
+    if kind == Some(CredentialKind::Invitation) {
+        recovery::offer(app, &new).await;
+    }
     print(app, &new.who_am_i(v1::WhoAmIRequest {}).await?)
 }
 

@@ -224,6 +224,7 @@ pub(crate) fn token(token: &v1::Token) -> Value {
         "origin": word(token.origin().as_str_name(), "TOKEN_ORIGIN_"),
         "creator": text(&token.creator),
         "sign_in_end_time": time(token.sign_in_end_time.as_ref()),
+        "address": text(&token.address),
     })
 }
 
@@ -258,11 +259,31 @@ pub(crate) fn who_am_i(me: &v1::WhoAmIResponse) -> Value {
         "bindings": me.bindings.iter().map(binding).collect::<Vec<_>>(),
         "expire_time": time(me.expire_time.as_ref()),
         "sign_in_end_time": time(me.sign_in_end_time.as_ref()),
+        "recovery_codes": me.recovery_codes.as_ref().map(recovery_codes),
+        "recovery_time": time(me.recovery_time.as_ref()),
         "renewal_end_time": time(me.renewal_end_time.as_ref()),
         "context": context(me.context.as_ref()),
         "credential": me.credential,
         "server_version": me.server_version,
         "server_time": time(me.server_time.as_ref()),
+    })
+}
+
+pub(crate) fn recovery_codes(codes: &v1::RecoveryCodes) -> Value {
+    json!({
+        "remaining": codes.remaining,
+        "create_time": time(codes.create_time.as_ref()),
+        "creator": text(&codes.creator),
+    })
+}
+
+pub(crate) fn sign_in_code(code: &v1::SignInCode) -> Value {
+    json!({
+        "name": code.name,
+        "create_time": time(code.create_time.as_ref()),
+        "expire_time": time(code.expire_time.as_ref()),
+        "revoke_time": time(code.revoke_time.as_ref()),
+        "token": code.token.as_ref().map(token),
     })
 }
 

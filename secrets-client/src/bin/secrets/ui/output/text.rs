@@ -98,11 +98,13 @@ pub(crate) fn second(time: Option<&Timestamp>) -> String {
     rfc3339.get(..19).map_or_else(|| rfc3339.clone(), |second| format!("{}Z", second.replace('T', " ")))
 }
 
-/// How a token came to be: `signed in`, `own`, `issued` or `first start`.
+/// How a token came to be: `signed in`, `recovery`, `another machine`, `own`, `issued` or `first start`.
 pub(crate) fn token_origin(origin: v1::TokenOrigin) -> &'static str {
     match origin {
         v1::TokenOrigin::FirstStart => "first start",
         v1::TokenOrigin::SignIn => "signed in",
+        v1::TokenOrigin::Recovery => "recovery",
+        v1::TokenOrigin::AnotherMachine => "another machine",
         v1::TokenOrigin::Own => "own",
         v1::TokenOrigin::Issued => "issued",
         v1::TokenOrigin::Unspecified => "",

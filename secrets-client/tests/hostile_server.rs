@@ -5,12 +5,15 @@
 
 #[path = "support"]
 mod support {
+    #[expect(dead_code, reason = "other test binaries use the rest")]
+    mod hostile_service;
     mod isolated_command;
     #[expect(dead_code, reason = "other test binaries use the rest")]
     mod program_output;
     mod running_command;
     mod wait;
 
+    pub(crate) use self::hostile_service::{HostileService, Reply};
     pub(crate) use self::isolated_command::isolated_command;
     pub(crate) use self::program_output::ProgramOutput;
     pub(crate) use self::running_command::RunningCommand;
@@ -26,7 +29,6 @@ mod hostile_server {
     mod left_out;
     mod malformed;
     mod reserved;
-    mod service;
     mod shown;
     mod watch;
 }

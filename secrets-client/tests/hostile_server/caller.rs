@@ -4,8 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::service::HostileService;
-use crate::support::{ProgramOutput, isolated_command};
+use crate::support::{HostileService, ProgramOutput, isolated_command};
 
 /// Somebody with a token and a home directory.
 pub(crate) struct Caller {

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use super::answers::{answer, variable};
 use super::caller::Caller;
-use super::service::{HostileService, Reply};
+use crate::support::{HostileService, Reply};
 
 fn service() -> HostileService {
     HostileService::start(|_| Reply::message(&answer(vec![variable("A")])))

@@ -4,8 +4,7 @@ use secrets_client::v1::{self, ResolveResponse, ResolvedSecret, ScopeKind};
 
 use super::answers::{answer, file};
 use super::caller::Caller;
-use super::service::{HostileService, Reply};
-use crate::support::ProgramOutput;
+use crate::support::{HostileService, ProgramOutput, Reply};
 
 /// A set with the file `TOOL` of this scope, which everybody may execute.
 fn set(scope: &str, kind: ScopeKind) -> ResolveResponse {

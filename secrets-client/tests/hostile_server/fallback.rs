@@ -6,7 +6,7 @@ use tonic::Status;
 
 use super::answers::{VALUE, answer, variable};
 use super::caller::Caller;
-use super::service::{HostileService, Reply};
+use crate::support::{HostileService, Reply};
 
 const RUN: &str = "run --fallback kept --fallback-key-file key --no-masking -- printenv A";
 

@@ -4,7 +4,7 @@ use secrets_client::v1;
 
 use super::answers::{answer, variable};
 use super::caller::Caller;
-use super::service::{HostileService, Reply};
+use crate::support::{HostileService, Reply};
 
 /// A set with `A`, of which this version does not know something, and `B`.
 fn sets() -> Vec<(v1::ResolveResponse, &'static str)> {

@@ -2,8 +2,7 @@
 
 use super::answers::{self, Malformed, VALUE};
 use super::caller::{Caller, expect_harmless};
-use super::service::{HostileService, Reply};
-use crate::support::ProgramOutput;
+use crate::support::{HostileService, ProgramOutput, Reply};
 
 /// Commands that get values. Each would start, write or print something.
 const COMMANDS: &[&str] = &[

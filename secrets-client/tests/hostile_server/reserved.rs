@@ -2,7 +2,7 @@
 
 use super::answers::{VALUE, answer, file, variable};
 use super::caller::Caller;
-use super::service::{HostileService, Reply};
+use crate::support::{HostileService, Reply};
 
 #[test]
 fn what_an_organization_may_allow_is_delivered_and_named_once() {

@@ -7,7 +7,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::answers::{answer, variable};
 use super::caller::{Caller, expect_harmless};
-use super::service::{HostileService, Reply};
+use crate::support::{HostileService, Reply};
 
 /// Colours, a title, C1, a right-to-left override, a carriage return and the word "hi" in tags.
 const HOSTILE: &str = "\u{1b}[31m\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}\u{2066}\rtext\u{e0068}\u{e0069}\u{7f}\nerror: no";

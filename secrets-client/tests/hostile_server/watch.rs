@@ -7,8 +7,7 @@ use secrets_client::v1::{self, ResolveResponse, WatchResponse};
 
 use super::answers::{self, VALUE, answer, variable};
 use super::caller::{Caller, expect_harmless};
-use super::service::{HostileService, Reply};
-use crate::support::RunningCommand;
+use crate::support::{HostileService, Reply, RunningCommand};
 
 /// Longer than a changed set may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -25,6 +25,8 @@ pub(crate) enum Reply {
     /// Messages of a stream, which stays open after them.
     Stream(Vec<Vec<u8>>),
     Refused(Status),
+    /// Whatever else HTTP has.
+    Http(Response<Body>),
 }
 
 /// What calls are answered with, by method.
@@ -51,6 +53,7 @@ impl Reply {
             Self::Message(message) => Frames::new(&[message], true).response(),
             Self::Stream(messages) => Frames::new(&messages, false).response(),
             Self::Refused(status) => status.into_http(),
+            Self::Http(response) => response,
         }
     }
 }

@@ -74,6 +74,7 @@ impl Watch {
     /// denial or an event that breaks a rule: the watch has ended. Dropping the future loses no event.
     pub async fn next(&mut self) -> Result<WatchEvent, ClientError> {
         loop {
+            let is_first = self.stream.is_none();
             let received = match self.stream.as_mut() {
                 None => self.open().await,
                 Some(stream) => match timeout(SILENCE_TIMEOUT, stream.message()).await {
@@ -84,7 +85,8 @@ impl Watch {
             };
             let retry_after = match received {
                 Ok(Some(mut response)) => {
-                    if let Err(rule) = validation::check_event(&mut response, &Question::from(&self.request)) {
+                    let question = Question::from(&self.request);
+                    if let Err(rule) = validation::check_event(&mut response, &question, is_first) {
                         self.stream = None;
                         return Err(rule.into());
                     }

@@ -134,6 +134,9 @@ pub enum BrokenRule {
         /// Why it can't.
         error: InvalidValue,
     },
+    /// An event of a watch comes where none of its kind may.
+    #[error("a watch must begin with the whole set, or with nothing new for a known etag, and go on with changes")]
+    EventOrder,
     /// A secret that was asked for by name has a value of an enumeration that this version does not know.
     #[error("`{name}` was asked for, and this version ({}) does not know its {unknown}", env!("CARGO_PKG_VERSION"))]
     Unknown {

@@ -71,18 +71,20 @@ fn a_directory_keeps_what_it_has_when_a_later_set_is_malformed() {
 
 #[test]
 fn a_malformed_event_ends_the_watch_and_names_its_rule() {
-    let removed = |name: &str| {
-        event("other", Event::Changed(v1::WatchedChange { removed: vec![name.into()], ..Default::default() }))
+    let removed = |names: &[&str]| {
+        let removed = names.iter().map(|name| (*name).to_owned()).collect();
+        event("other", Event::Changed(v1::WatchedChange { removed, ..Default::default() }))
     };
     for (malformed, rule) in [
-        (set("other", &["A", "A"]), "`A` must be there once"),
-        (set("other", &["A", "\u{1b}[2J"]), "secret name: invalid character U+001B"),
-        (set("", &["A"]), "etag must be"),
-        (set("other", &["A", "PATH"]), "`PATH` is reserved"),
-        (removed("\u{1b}[2J"), "secret name: invalid character U+001B"),
+        (vec![set("other", &["A", "A"])], "`A` must be there once"),
+        (vec![set("other", &["A", "\u{1b}[2J"])], "secret name: invalid character U+001B"),
+        (vec![set("", &["A"])], "etag must be"),
+        (vec![set("other", &["A", "PATH"])], "`PATH` is reserved"),
+        (vec![set("other", &[]), removed(&["\u{1b}[2J"])], "secret name: invalid character U+001B"),
+        (vec![removed(&["A"])], "a watch must begin with the whole set"),
     ] {
         let service = HostileService::start(move |method| match method {
-            "Watch" => Reply::stream(std::slice::from_ref(&malformed)),
+            "Watch" => Reply::stream(&malformed),
             _ => Reply::message(&answer(vec![answers::variable("A")])),
         });
         let caller = Caller::of(&service);

@@ -7,7 +7,8 @@
 //! A kind of target, a kind of scope or another enumeration value that this version does not know breaks no rule, so that
 //! versions may differ: a secret that has one is [left out](LeftOut), and refused only where it was asked for by name.
 //!
-//! To add a rule: a variant of [`BrokenRule`], and a row in `tests/hostile_server/answers.rs`.
+//! To add a rule: a variant of [`BrokenRule`], a row in `tests/hostile_server/answers.rs`, and for the other languages' clients
+//! its sentence in `secrets-core/examples/rules.rs`, with an answer in `tests/interop/malformed.json` or an event beside it.
 //!
 //! Absent: a check of what is only shown, such as a description or a list. Whoever shows it bounds and escapes it.
 

@@ -5,6 +5,8 @@
 
 #[path = "support"]
 mod support {
+    #[expect(dead_code, reason = "other test binaries use the rest")]
+    mod hostile_service;
     mod isolated_command;
     mod server_process;
     mod server_program;
@@ -12,6 +14,7 @@ mod support {
     mod unreliable_network;
     mod wait;
 
+    pub(crate) use self::hostile_service::{HostileService, Reply};
     pub(crate) use self::isolated_command::isolated_command;
     pub(crate) use self::server_process::ServerProcess;
     pub(crate) use self::server_program::server_program;
@@ -22,15 +25,20 @@ mod support {
 
 mod interop {
     mod answers;
+    mod attacks;
+    mod endpoints;
+    mod events;
     mod expectation;
     mod kept_values;
     mod language;
     mod languages;
     mod live_set;
     mod malformed;
+    mod malformed_events;
     mod methods;
     mod outages;
     mod python;
+    mod rate_limit;
     mod readme;
     mod rust;
     mod scenario;

@@ -53,6 +53,8 @@ fn sentences() -> Value {
         "destination": "no two secrets may have the same target",
         "environment_bytes": "environment_bytes must not be negative",
         "etag": "etag must be 1 to 256 visible ASCII characters",
+        "event_order": "a watch must begin with the whole set, or with nothing new for a known etag, and go on with changes",
+        "expire_time": "expire_time must be a time of the years 1 to 9999",
         "missing": "a required name must be there",
         "mode": "mode must have no bits outside 0777, and not let everybody write",
         "name": "a name must be 1 to 127 characters of `A-Z`, `a-z`, `0-9` and `_`, not starting with a digit",

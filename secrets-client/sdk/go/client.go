@@ -14,8 +14,6 @@ import (
 	_ "embed"
 	"fmt"
 	"iter"
-	"math/rand/v2"
-	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -23,11 +21,9 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	secretsapiv1 "example.com/secrets/gen/secretsapi/v1"
@@ -41,9 +37,13 @@ var printable = regexp.MustCompile("^[!-~]+$")
 // How long to wait before a broken connection is made again.
 const firstWait, longestWait = 100 * time.Millisecond, 3 * time.Second
 
+// More than the headers and the reason of an error take.
+const maxHeaderBytes = 64 << 10
+
 // Options say where the service is, and who calls.
 type Options struct {
-	Endpoint string // https://host[:port], or http:// on a network that nobody else listens to.
+	Endpoint string // https://host[:port], or http:// on this machine.
+	Insecure bool   // Allow http:// to another machine, where others on the network can read tokens and values.
 	Token    Token  // The token to show; without one, only what is open to everybody works.
 	CA       []byte // Certificate authorities to trust beside the system's, PEM.
 }
@@ -55,9 +55,9 @@ type Options struct {
 // A call takes 30 s at most, its repeats included; ctx may say less.
 type Client struct{ *grpc.ClientConn }
 
-// FromEnvironment reads SECRETS_ENDPOINT, SECRETS_TOKEN or SECRETS_TOKEN_FILE, and SECRETS_CA_FILE.
+// FromEnvironment reads SECRETS_ENDPOINT, SECRETS_TOKEN or SECRETS_TOKEN_FILE, SECRETS_CA_FILE, and SECRETS_INSECURE.
 func FromEnvironment() (options Options, err error) {
-	options = Options{Endpoint: cmp.Or(os.Getenv("SECRETS_ENDPOINT"), "http://127.0.0.1:50051"), Token: Token(os.Getenv("SECRETS_TOKEN"))}
+	options = Options{Endpoint: cmp.Or(os.Getenv("SECRETS_ENDPOINT"), "http://127.0.0.1:50051"), Token: Token(os.Getenv("SECRETS_TOKEN")), Insecure: os.Getenv("SECRETS_INSECURE") == "1"}
 	if path := os.Getenv("SECRETS_TOKEN_FILE"); path != "" && options.Token == "" {
 		var read []byte
 		if read, err = os.ReadFile(path); err == nil && len(read) == 0 {
@@ -73,16 +73,16 @@ func FromEnvironment() (options Options, err error) {
 
 // New makes a client. The connection is made by the first call, and again whenever it breaks.
 func New(options Options) (*Client, error) {
-	endpoint, err := url.Parse(options.Endpoint)
-	if err != nil || endpoint.Hostname() == "" || endpoint.Scheme != "https" && endpoint.Scheme != "http" {
-		return nil, fmt.Errorf("invalid endpoint `%s`: expected an address such as `https://secrets.example.com`", options.Endpoint)
+	endpoint, err := parseEndpoint(options.Endpoint, options.Insecure)
+	if err != nil {
+		return nil, err
 	}
 	shown := Token(strings.TrimSpace(string(options.Token)))
 	if options.Token != "" && !printable.MatchString(string(shown)) {
 		return nil, fmt.Errorf("the token is empty, or has an invalid character")
 	}
-	transport, port := insecure.NewCredentials(), "80"
-	if endpoint.Scheme == "https" {
+	transport := insecure.NewCredentials()
+	if endpoint.isTLS {
 		authorities, err := x509.SystemCertPool()
 		if err != nil {
 			authorities = x509.NewCertPool()
@@ -90,14 +90,12 @@ func New(options Options) (*Client, error) {
 		if len(options.CA) > 0 && !authorities.AppendCertsFromPEM(options.CA) {
 			return nil, fmt.Errorf("the certificate authority must be a PEM certificate")
 		}
-		transport, port = credentials.NewTLS(&tls.Config{RootCAs: authorities}), "443"
-	}
-	if endpoint.Port() == "" {
-		endpoint.Host += ":" + port
+		transport = credentials.NewTLS(&tls.Config{RootCAs: authorities})
 	}
 	dial := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
-		grpc.WithDefaultServiceConfig(serviceConfig), grpc.WithDisableServiceConfig(), grpc.WithUnaryInterceptor(checkAnswers),
+		grpc.WithDefaultServiceConfig(serviceConfig), grpc.WithDisableServiceConfig(), grpc.WithMaxHeaderListSize(maxHeaderBytes),
+		grpc.WithChainUnaryInterceptor(checkAnswers, waitAsAsked), grpc.WithStreamInterceptor(checkEvents),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 3 * time.Second, PermitWithoutStream: true}),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: firstWait, Multiplier: 2, Jitter: 0.2, MaxDelay: longestWait},
@@ -107,7 +105,7 @@ func New(options Options) (*Client, error) {
 	if shown != "" {
 		dial = append(dial, grpc.WithPerRPCCredentials(shown))
 	}
-	connection, err := grpc.NewClient("dns:///"+endpoint.Host, dial...)
+	connection, err := grpc.NewClient("dns:///"+endpoint.address(), dial...)
 	if err != nil {
 		return nil, err
 	}
@@ -144,17 +142,20 @@ func (c *Client) Watch(ctx context.Context, request *secretsapiv1.WatchRequest) 
 				var response *secretsapiv1.WatchResponse
 				if response, err = stream.Recv(); err == nil {
 					watched.IfNoneMatch, wait = response.GetEtag(), firstWait
-					if response.GetHeartbeat() == nil && !yield(response, nil) {
+					if (response.GetSet() != nil || response.GetChanged() != nil) && !yield(response, nil) {
 						return
 					}
 				}
 			}
-			// What breaks a connection, or a proxy on the way, passes.
-			if code := status.Code(err); code != codes.Unavailable && code != codes.Internal && code != codes.Unknown {
+			pause, goesOn := watchDelay(err, wait)
+			if !goesOn {
 				yield(nil, err)
 				return
 			}
-			time.Sleep(rand.N(wait))
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause):
+			}
 		}
 	}
 }

@@ -1,11 +1,13 @@
 //! Each malformed answer, in every language that has a client: refused whole, with the rule that it breaks.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use secrets_client::{Client, ClientError, Credential};
 use serde_json::{Value, json};
 
 use super::answers::{self, AnsweringService, Answers};
+use super::events::Events;
 use super::language::{GO, JAVA, Language, PYTHON, TYPESCRIPT, output};
 use super::scenario_run::environment;
 
@@ -61,12 +63,13 @@ async fn rust_trusts_no_answer() {
 }
 
 #[test]
-fn every_rule_is_broken_by_an_answer() {
+fn every_rule_is_broken_by_an_answer_or_an_event() {
     let rules: Value = serde_json::from_str(include_str!("../../../secrets-core/rules.json")).unwrap();
-    let answers = Answers::read();
-    for rule in rules["rules"].as_object().unwrap().keys() {
-        assert!(answers.malformed.iter().any(|case| case.rule == *rule), "no answer breaks `{rule}`");
-    }
+    let (answers, events) = (Answers::read(), Events::read());
+    let broken = answers.malformed.iter().map(|case| &case.rule).chain(events.malformed.iter().map(|case| &case.rule));
+    let broken: BTreeSet<_> = broken.collect();
+    let rules: BTreeSet<_> = rules["rules"].as_object().unwrap().keys().collect();
+    assert_eq!(broken, rules);
 }
 
 async fn trusts_no_answer(language: &'static Language) {

@@ -131,7 +131,7 @@ fn event_json(event: WatchEvent) -> Value {
 fn error_json(error: &ClientError) -> Value {
     let reason = error.reason().map_or("", |reason| reason.as_str_name().trim_start_matches("ERROR_REASON_"));
     let metadata = error.answer().map(|answer| answer.metadata.clone()).unwrap_or_default();
-    json!({ "code": code_name(error.code()), "reason": reason, "metadata": metadata })
+    json!({ "code": code_name(error.code()), "reason": reason, "metadata": metadata, "message": error.to_string() })
 }
 
 /// `NOT_FOUND` of `NotFound`.

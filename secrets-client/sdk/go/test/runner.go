@@ -9,6 +9,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,6 +45,12 @@ func main() {
 		resolveForever()
 	case "--answers":
 		answers(os.Args[2])
+		return
+	case "--events":
+		events(os.Args[2])
+		return
+	case "--endpoints":
+		endpoints(os.Args[2])
 		return
 	}
 	var scenario struct{ Steps []step }
@@ -106,6 +113,70 @@ func printAnswer(came map[string]any, err error) {
 		check(err)
 	}
 	fmt.Println(string(must(json.Marshal(came))))
+}
+
+// events watches once for each stream, and again through the stub; it prints what came of it.
+func events(path string) {
+	type stream struct{ Request json.RawMessage }
+	var file struct{ Malformed, Accepted []stream }
+	check(json.Unmarshal(must(os.ReadFile(path)), &file))
+	client := must(secrets.New(must(secrets.FromEnvironment())))
+	for _, stream := range append(file.Malformed, file.Accepted...) {
+		request := &secretsapiv1.WatchRequest{}
+		if stream.Request != nil {
+			check(protojson.Unmarshal(stream.Request, request))
+		}
+		delivered, failure := [][]string{}, error(nil)
+		for event, err := range client.Watch(context.Background(), request) {
+			if failure = err; err == nil {
+				delivered = append(delivered, namesOf(event))
+			}
+		}
+		printEvents(delivered, failure)
+		delivered = [][]string{}
+		watch := must(secretsapiv1.NewResolveServiceClient(client).Watch(context.Background(), request))
+		event, err := watch.Recv()
+		for ; err == nil; event, err = watch.Recv() {
+			if event.GetSet() != nil || event.GetChanged() != nil {
+				delivered = append(delivered, namesOf(event))
+			}
+		}
+		printEvents(delivered, err)
+	}
+}
+
+func namesOf(event *secretsapiv1.WatchResponse) []string {
+	names := []string{}
+	for _, secret := range slices.Concat(event.GetSet().GetSecrets(), event.GetChanged().GetAdded(), event.GetChanged().GetUpdated()) {
+		names = append(names, secret.GetSecretId())
+	}
+	return append(names, event.GetChanged().GetRemoved()...)
+}
+
+func printEvents(delivered [][]string, err error) {
+	came := map[string]any{"delivered": delivered}
+	var broken *secrets.BrokenRule
+	if errors.As(err, &broken) {
+		came["rule"], came["message"] = broken.Rule, status.Convert(err).Message()
+	} else {
+		came["code"] = codeName(err)
+	}
+	fmt.Println(string(must(json.Marshal(came))))
+}
+
+// endpoints makes a client for each address, and again with Insecure; it prints why it is refused.
+func endpoints(path string) {
+	var file struct{ Endpoints []struct{ Endpoint string } }
+	check(json.Unmarshal(must(os.ReadFile(path)), &file))
+	for _, each := range file.Endpoints {
+		for _, insecure := range []bool{false, true} {
+			came := map[string]string{}
+			if _, err := secrets.New(secrets.Options{Endpoint: each.Endpoint, Insecure: insecure}); err != nil {
+				came["message"] = err.Error()
+			}
+			fmt.Println(string(must(json.Marshal(came))))
+		}
+	}
 }
 
 func (r *run) do(s step) error {
@@ -249,7 +320,8 @@ func failure(err error) map[string]any {
 	if known := secrets.Reason(err); known != 0 {
 		reason = strings.TrimPrefix(known.String(), "ERROR_REASON_")
 	}
-	return asJSON(map[string]any{"error": map[string]any{"code": codeName(err), "reason": reason, "metadata": secrets.Info(err).GetMetadata()}})
+	came := map[string]any{"code": codeName(err), "reason": reason, "metadata": secrets.Info(err).GetMetadata(), "message": status.Convert(err).Message()}
+	return asJSON(map[string]any{"error": came})
 }
 
 // codeName is NOT_FOUND of codes.NotFound.

@@ -11,7 +11,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from secrets_client import BrokenRule, Client, SecretsError
 from secretsapi.v1 import access_service_pb2, audit_service_pb2, directory_service_pb2
 from secretsapi.v1 import resolve_service_pb2, secret_service_pb2
-from secretsapi.v1.resolve_service_pb2 import ResolveRequest
+from secretsapi.v1.resolve_service_pb2 import ResolveRequest, WatchRequest
 
 FILES = [access_service_pb2, audit_service_pb2, directory_service_pb2, resolve_service_pb2, secret_service_pb2]
 SERVICES = {name: (file, service) for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()}
@@ -65,7 +65,7 @@ class Scenario:
                 return {"response": self.call(client, step["call"], self.fill(step["request"]))}
             except SecretsError as error:
                 reason = error.reason.value if error.reason else ""
-                return {"error": {"code": error.code.name, "reason": reason, "metadata": error.metadata}}
+                return {"error": {"code": error.code.name, "reason": reason, "metadata": error.metadata, "message": str(error)}}
 
     def watch(self, client, step):
         stream = client.watch(ParseDict(self.fill(step["watch"]), resolve_service_pb2.WatchRequest()))
@@ -161,10 +161,49 @@ def answers(file):
             print(json.dumps(came), flush=True)
 
 
+def events(file):
+    """Watches once for each stream, and again through the stub; prints what came of it."""
+    client = Client.from_environment()
+    for case in file["malformed"] + file["accepted"]:
+        request = ParseDict(case.get("request", {}), WatchRequest())
+        for watch in (client.watch, client.resolver.Watch):
+            came = {"delivered": []}
+            try:
+                for event in watch(request):
+                    if event.WhichOneof("event") in ("set", "changed"):
+                        came["delivered"].append(names_of(event))
+            except BrokenRule as error:
+                came |= {"rule": error.rule, "message": str(error)}
+            except SecretsError as error:
+                came["code"] = error.code.name
+            print(json.dumps(came), flush=True)
+
+
+def names_of(event):
+    change = event.changed
+    return [each.secret_id for each in (*event.set.secrets, *change.added, *change.updated)] + list(change.removed)
+
+
+def endpoints(file):
+    """Makes a client for each address, and again with `insecure`; prints why it is refused."""
+    for case in file["endpoints"]:
+        for insecure in (False, True):
+            try:
+                Client(case["endpoint"], insecure=insecure).close()
+                came = {}
+            except ValueError as error:
+                came = {"message": str(error)}
+            print(json.dumps(came), flush=True)
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "--resolve-forever":
         resolve_forever()
     elif sys.argv[1] == "--answers":
         answers(json.loads(Path(sys.argv[2]).read_text()))
+    elif sys.argv[1] == "--events":
+        events(json.loads(Path(sys.argv[2]).read_text()))
+    elif sys.argv[1] == "--endpoints":
+        endpoints(json.loads(Path(sys.argv[2]).read_text()))
     else:
         sys.exit(Scenario().run(json.loads(Path(sys.argv[1]).read_text())["steps"]))

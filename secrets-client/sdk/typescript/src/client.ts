@@ -7,8 +7,11 @@ import { clone, create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { DescMessage, DescMethodUnary, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { Client as Connection, Metadata, connectivityState, credentials, type ServiceError } from "@grpc/grpc-js";
 
+import { parseEndpoint } from "./endpoint.js";
 import { SecretsError } from "./error.js";
 import { ResolveService, WatchRequestSchema, type ResolveRequestSchema, type WatchResponse } from "./gen/secretsapi/v1/resolve_service_pb.js";
+import { checkedEvents } from "./events.js";
+import { obey, watchDelay } from "./rate_limit.js";
 import { checked } from "./rules.js";
 
 export * from "./error.js";
@@ -32,13 +35,12 @@ const CHANNEL = {
   "grpc.use_local_subchannel_pool": 1,
 };
 
-/** What becomes of a watch whose connection, or a proxy on the way, breaks. */
-const PASSING = new Set(["UNAVAILABLE", "INTERNAL", "UNKNOWN"]);
-
 /** Where the service is, and who calls. */
 export interface ClientOptions {
-  /** `https://host[:port]`, or `http://` on a network that nobody else listens to. */
+  /** `https://host[:port]`, or `http://` on this machine. */
   endpoint: string;
+  /** Allows `http://` to another machine, where others on the network can read tokens and values. */
+  insecure?: boolean;
   /** The token to show; without one, only what is open to everybody works. */
   token?: string;
   /** A certificate authority to trust beside the public ones, PEM. */
@@ -65,14 +67,15 @@ export class Client {
     this.#connection = this.#connect();
   }
 
-  /** Reads `SECRETS_ENDPOINT`, `SECRETS_TOKEN` or `SECRETS_TOKEN_FILE`, and `SECRETS_CA_FILE`; `options` win. */
+  /** Reads `SECRETS_ENDPOINT`, `SECRETS_TOKEN` or `SECRETS_TOKEN_FILE`, `SECRETS_CA_FILE`, and `SECRETS_INSECURE`; `options` win. */
   static fromEnvironment(options: Partial<ClientOptions> = {}): Client {
-    const { SECRETS_ENDPOINT, SECRETS_TOKEN, SECRETS_TOKEN_FILE, SECRETS_CA_FILE } = process.env;
+    const { SECRETS_ENDPOINT, SECRETS_TOKEN, SECRETS_TOKEN_FILE, SECRETS_CA_FILE, SECRETS_INSECURE } = process.env;
     const read = (path?: string) => (path ? readFileSync(path, "utf8") : undefined);
     return new Client({
       endpoint: SECRETS_ENDPOINT || "http://127.0.0.1:50051",
       token: SECRETS_TOKEN || read(SECRETS_TOKEN_FILE),
       ca: read(SECRETS_CA_FILE),
+      insecure: SECRETS_INSECURE === "1",
       ...options,
     });
   }
@@ -95,40 +98,38 @@ export class Client {
     const message = clone(WatchRequestSchema, create(WatchRequestSchema, request));
     const ended = AbortSignal.any(signal ? [signal, this.#ended.signal] : [this.#ended.signal]);
     for (let wait = FIRST_WAIT_MS; !ended.aborted; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
-      const { path, serialize, deserialize } = wire(ResolveService.method.watch);
-      const stream = this.#connection.makeServerStreamRequest(path, serialize, deserialize, message, this.#metadata);
+      const stream = this.#connection.makeServerStreamRequest(...wire(ResolveService.method.watch), message, this.#metadata);
       const cancel = () => stream.cancel();
+      let pause: number | undefined = Math.random() * wait;
       ended.addEventListener("abort", cancel);
       try {
-        for await (const response of stream as AsyncIterable<WatchResponse>) {
+        for await (const response of checkedEvents(message, stream as AsyncIterable<WatchResponse>)) {
           message.ifNoneMatch = response.etag;
           wait = FIRST_WAIT_MS;
-          if (response.event.case !== "heartbeat") yield response;
+          if (response.event.case === "set" || response.event.case === "changed") yield response;
         }
       } catch (error) {
-        const failure = new SecretsError(error as ServiceError);
-        if (!PASSING.has(failure.code) && !ended.aborted) throw failure;
+        pause = watchDelay(error, wait);
+        if (pause === undefined && !ended.aborted) throw error;
       } finally {
         ended.removeEventListener("abort", cancel);
         stream.on("error", () => {}).cancel();
       }
-      await sleep(Math.random() * wait, undefined, { signal: ended }).catch(() => {});
+      await sleep(pause, undefined, { signal: ended }).catch(() => {});
     }
   }
 
   /** Calls any method, for instance `SecretService.method.createSecret`. */
-  call<I extends DescMessage, O extends DescMessage>(
-    method: DescMethodUnary<I, O>,
-    request: MessageInitShape<I>,
-  ): Promise<MessageShape<O>> {
+  call<I extends DescMessage, O extends DescMessage>(method: DescMethodUnary<I, O>, request: MessageInitShape<I>): Promise<MessageShape<O>> {
     const message = create(method.input, request);
-    return new Promise<MessageShape<O>>((resolve, reject) => {
-      const { path, serialize, deserialize } = wire(method);
-      const options = { deadline: Date.now() + (this.#options.deadline ?? 30_000) };
-      this.#connection.makeUnaryRequest(path, serialize, deserialize, message, this.#metadata, options, (error, response) =>
-        error ? reject(new SecretsError(error)) : resolve(response!),
-      );
-    }).then((answer) => checked(message, answer));
+    const deadline = Date.now() + (this.#options.deadline ?? 30_000);
+    const send = () =>
+      new Promise<MessageShape<O>>((resolve, reject) => {
+        this.#connection.makeUnaryRequest(...wire(method), message, this.#metadata, { deadline }, (error, response) =>
+          error ? reject(new SecretsError(error)) : resolve(response!),
+        );
+      });
+    return obey(deadline, this.#ended.signal, send).then((answer) => checked(message, answer));
   }
 
   /** Ends every call and the connection. */
@@ -138,14 +139,12 @@ export class Client {
   }
 
   #connect(): Connection {
-    const { protocol, hostname, port } = new URL(this.#options.endpoint);
-    const secure = protocol === "https:";
-    if (!secure && protocol !== "http:") throw new TypeError(`invalid endpoint \`${this.#options.endpoint}\`: expected an address such as \`https://secrets.example.com\``);
-    const { ca } = this.#options;
+    const { endpoint, insecure = false, ca } = this.#options;
+    const { host, port, isTls } = parseEndpoint(endpoint, insecure);
     // Node would ignore a text without a certificate; reading the first one refuses that.
-    const authorities = secure && ca ? Buffer.from([...rootCertificates, new X509Certificate(ca), ca].join("\n")) : null;
-    const trust = secure ? credentials.createSsl(authorities) : credentials.createInsecure();
-    const connection = new Connection(`dns:${hostname}:${port || (secure ? 443 : 80)}`, trust, CHANNEL);
+    const authorities = isTls && ca ? Buffer.from([...rootCertificates, new X509Certificate(ca), ca].join("\n")) : null;
+    const trust = isTls ? credentials.createSsl(authorities) : credentials.createInsecure();
+    const connection = new Connection(`dns:${host}:${port}`, trust, CHANNEL);
     this.#observe(connection);
     return connection;
   }
@@ -166,9 +165,9 @@ export class Client {
 
 /** What grpc-js asks to know of a method. */
 function wire<I extends DescMessage, O extends DescMessage>(method: { parent: DescService; name: string; input: I; output: O }) {
-  return {
-    path: `/${method.parent.typeName}/${method.name}`,
-    serialize: (request: MessageShape<I>) => Buffer.from(toBinary(method.input, request)),
-    deserialize: (bytes: Buffer) => fromBinary(method.output, bytes),
-  };
+  return [
+    `/${method.parent.typeName}/${method.name}`,
+    (request: MessageShape<I>) => Buffer.from(toBinary(method.input, request)),
+    (bytes: Buffer) => fromBinary(method.output, bytes),
+  ] as const;
 }

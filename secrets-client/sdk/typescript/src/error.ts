@@ -1,9 +1,8 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { status, type ServiceError } from "@grpc/grpc-js";
 
-import { ErrorInfoSchema, StatusSchema } from "./gen/google/rpc/error_pb.js";
-import type { ErrorReason } from "./gen/secretsapi/v1/error_reason_pb.js";
+import { detailsOf } from "./details.js";
+import { ErrorReason } from "./gen/secretsapi/v1/error_reason_pb.js";
+import { escaped } from "./text.js";
 
 /** A call that did not succeed. The message is for a person. */
 export class SecretsError extends Error {
@@ -14,15 +13,17 @@ export class SecretsError extends Error {
   readonly reason: keyof typeof ErrorReason | undefined;
   /** Facts beside the reason, for instance `suggestion`. */
   readonly metadata: Record<string, string>;
+  /** The milliseconds that the service asks to wait, if there were too many calls. */
+  readonly retryAfter: number | undefined;
 
   /** Reads what grpc-js reports. */
   constructor(error: ServiceError) {
-    super(error.details);
-    const [trailer] = error.metadata.get("grpc-status-details-bin");
-    const details = trailer instanceof Buffer ? fromBinary(StatusSchema, trailer).details : [];
-    const info = details.map((detail) => anyUnpack(detail, ErrorInfoSchema)).find((info) => info?.domain === "secretsapi.v1");
-    this.code = status[error.code] as keyof typeof status;
-    this.reason = info?.reason as keyof typeof ErrorReason | undefined;
+    super(escaped(error.details));
+    const { info, asked } = detailsOf(error);
+    this.code = (status[error.code] ?? "UNKNOWN") as keyof typeof status;
+    this.reason = info && Object.hasOwn(ErrorReason, info.reason) ? (info.reason as keyof typeof ErrorReason) : undefined;
     this.metadata = info?.metadata ?? {};
+    const isLimited = this.code === "RESOURCE_EXHAUSTED" && this.reason === "RATE_LIMITED";
+    this.retryAfter = isLimited && asked ? Math.max(0, Number(asked.seconds) * 1e3 + asked.nanos / 1e6) : undefined;
   }
 }

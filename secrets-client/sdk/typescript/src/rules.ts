@@ -1,31 +1,18 @@
-/** Checks an answer of `Resolve` where it arrives, by core's rules (`rules.json`): a client trusts no service. */
-import { readFileSync } from "node:fs";
-
-import { isMessage, type Message } from "@bufbuild/protobuf";
+/** Checks an answer of `Resolve` where it arrives, and the secrets of an event, by core's rules: a client trusts no service. */
+import { create, isMessage, type Message } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { Metadata, status } from "@grpc/grpc-js";
 
+import { RULES, type Row } from "./data.js";
 import { SecretsError } from "./error.js";
-import type { Context } from "./gen/secretsapi/v1/context_pb.js";
-import { ResolveRequestSchema, ResolveResponseSchema } from "./gen/secretsapi/v1/resolve_service_pb.js";
+import { ContextSchema, type Context } from "./gen/secretsapi/v1/context_pb.js";
+import { ResolveRequestSchema, ResolveResponseSchema, WatchedSecretSchema } from "./gen/secretsapi/v1/resolve_service_pb.js";
 import type { ResolvedSecret, ResolveRequest, ResolveResponse } from "./gen/secretsapi/v1/resolve_service_pb.js";
+import type { WatchedSecret, WatchRequest, WatchResponse } from "./gen/secretsapi/v1/resolve_service_pb.js";
 import { Redaction, ScopeKind, TargetKind } from "./gen/secretsapi/v1/secret_pb.js";
 import type { FileTarget, RegistryTarget } from "./gen/secretsapi/v1/secret_pb.js";
+import { isVisible } from "./text.js";
 
-interface Row {
-  grade: string;
-  reason: string;
-  patterns: string[];
-}
-
-interface Rules {
-  rules: Record<string, string>;
-  limits: Record<string, number>;
-  patterns: Record<string, string>;
-  invisible: [number, number][];
-  reserved: { variables: Row[]; paths: Row[] };
-}
-
-const RULES = JSON.parse(readFileSync(new URL("./rules.json", import.meta.url), "utf8")) as Rules;
 const PATTERNS = new Map(Object.entries(RULES.patterns).map(([name, pattern]) => [name, new RegExp(`^(?:${pattern})$`, "u")]));
 for (const row of [...RULES.reserved.variables, ...RULES.reserved.paths]) row.patterns = row.patterns.map(lower);
 
@@ -35,6 +22,9 @@ const KINDS = {
   registry: TargetKind.REGISTRY,
   apiOnly: TargetKind.API_ONLY,
 };
+
+/** More than any pattern accepts. */
+const MAX_MATCHED = 512;
 
 const told = new Set<string>();
 
@@ -51,6 +41,10 @@ export class BrokenRule extends SecretsError {
   }
 }
 
+/** What Resolve and Watch are asked. */
+type Question = ResolveRequest | WatchRequest;
+type Sent = ResolvedSecret | WatchedSecret;
+
 /** The answer; one of Resolve without the secrets of which this version does not know something. Throws `BrokenRule`. */
 export function checked<A extends Message>(asked: Message, answer: A): A {
   if (isMessage(asked, ResolveRequestSchema) && isMessage(answer, ResolveResponseSchema)) check(asked, answer);
@@ -58,39 +52,29 @@ export function checked<A extends Message>(asked: Message, answer: A): A {
 }
 
 function check(asked: ResolveRequest, answer: ResolveResponse): void {
-  checkWhole(asked, answer);
-  const names = new Set<string>();
-  const destinations = new Set<string>();
-  answer.secrets = answer.secrets.filter((secret) => {
-    const name = secret.secretId;
-    demand("name", matches("name", name));
-    const isKnown = checkSecret(asked, answer.context!, secret);
-    const destination = isKnown ? destinationOf(secret) : "";
-    demand("repeated", !names.has(name), name);
-    demand("destination", !destination || !destinations.has(destination), name);
-    names.add(name);
-    destinations.add(destination);
-    if (!isKnown) tell(name, "was left out: this version does not know its kind of target, kind of scope or redaction");
-    return isKnown;
-  });
-  demand("missing", answer.notModified || asked.requiredSecretIds.every((name) => names.has(name)));
-}
-
-function checkWhole(asked: ResolveRequest, answer: ResolveResponse): void {
-  const { context, nextChangeTime } = answer;
-  const seconds = nextChangeTime?.seconds ?? 0n;
-  const { project = "", workspace = "", user = "" } = context ?? {};
-  demand("too_many", answer.secrets.length <= limit("secrets"));
   demand("not_modified", !answer.notModified || (asked.ifNoneMatch !== "" && answer.secrets.length === 0));
   demand("environment_bytes", answer.environmentBytes >= 0n);
-  demand("etag", matches("token", answer.etag));
-  demand("revision", matches("token", answer.revision));
-  demand("next_change_time", limit("first_second") <= seconds && seconds <= limit("last_second"));
-  demand("context", context !== undefined && matches("organization", context.organization));
-  demand("context", !project || matches("project", project));
-  demand("context", !workspace || matches("workspace", workspace));
-  demand("context", !user || (matches("user", user) && user.length <= limit("user_bytes")));
-  demand("context", !asked.context || isAnswerTo(asked.context, context!));
+  checkState(answer);
+  checkContext(asked, answer.context);
+  const claims = new Claims(asked, answer.context);
+  answer.secrets = claims.check(answer.secrets);
+  demand("missing", answer.notModified || asked.requiredSecretIds.every((name) => claims.names.has(name)));
+}
+
+/** What an answer and an event have in common. */
+export function checkState({ etag, revision, nextChangeTime }: ResolveResponse | WatchResponse): void {
+  demand("etag", matches("token", etag));
+  demand("revision", matches("token", revision));
+  demand("next_change_time", isTime(nextChangeTime));
+}
+
+export function checkContext(asked: Question, context: Context | undefined): void {
+  demand("context", context !== undefined && isContext(context) && (!asked.context || isAnswerTo(asked.context, context)));
+}
+
+function isContext({ organization, project, workspace, user }: Context): boolean {
+  const isEach = (!project || matches("project", project)) && (!workspace || matches("workspace", workspace));
+  return matches("organization", organization) && isEach && (!user || (matches("user", user) && user.length <= limit("user_bytes")));
 }
 
 /** The user, and the project of a workspace, are filled in. */
@@ -100,27 +84,96 @@ function isAnswerTo(asked: Context, answered: Context): boolean {
   return asked.organization === answered.organization && asked.workspace === answered.workspace && isProject && isUser;
 }
 
-/** Whether all of it is known. */
-function checkSecret(asked: ResolveRequest, context: Context, secret: ResolvedSecret): boolean {
-  const { secretId: name, target, value } = secret;
-  const isNamed = asked.secretIds.includes(name) || asked.requiredSecretIds.includes(name);
-  demand("not_requested", isNamed || asked.secretIds.length === 0, name);
-  demand("version", secret.version >= 1, name);
-  demand("target", target !== undefined, name);
-  const kind = target!.kind;
-  if (kind.case === "environmentVariable") checkReserved(RULES.reserved.variables, name, name, covers);
-  if (kind.case === "file") checkFile(name, kind.value);
-  if (kind.case === "registry") checkRegistry(name, kind.value);
-  if (kind.case === undefined || !(secret.scope in ScopeKind) || !(secret.redaction in Redaction)) {
-    demand("unknown", !isNamed && (kind.case !== undefined || asked.kinds.length === 0), name);
-    return false;
+/** The secrets of one answer, beside each other and beside what was asked for. */
+export class Claims {
+  readonly names = new Set<string>();
+  readonly #destinations = new Set<string>();
+  readonly #asked: Question;
+  readonly #named: Set<string>;
+  readonly #context: Context | undefined;
+
+  /** `context` is that of the answer; none for one that comes without. */
+  constructor(asked: Question, context?: Context) {
+    this.#asked = asked;
+    this.#named = new Set([...asked.secretIds, ...asked.requiredSecretIds]);
+    this.#context = context;
   }
-  demand("resource", secret.secret === `${scopeOf(context, secret.scope)}/secrets/${name}`, name);
-  demand("not_requested", asked.kinds.length === 0 || asked.kinds.includes(KINDS[kind.case]), name);
-  demand("not_requested", kind.case !== "apiOnly" || isNamed, name);
-  demand("value", value.length >= 1 && value.length <= limit("value_bytes"), name);
-  demand("value", kind.case !== "environmentVariable" || isText(value), name);
-  return true;
+
+  /** Those of which this version knows everything. */
+  check<S extends Sent>(secrets: S[]): S[] {
+    demand("too_many", secrets.length <= limit("secrets"));
+    return secrets.filter((secret) => {
+      const name = secret.secretId;
+      this.#checkName(name);
+      const isKnown = this.#checkSecret(secret);
+      const destination = isKnown ? destinationOf(secret) : "";
+      this.#claim(name);
+      demand("destination", !destination || !this.#destinations.has(destination), name);
+      this.#destinations.add(destination);
+      if (!isKnown) tell(name, "was left out: this version does not know its kind of target, kind of scope or redaction");
+      return isKnown;
+    });
+  }
+
+  checkRemoved(names: string[]): void {
+    demand("too_many", names.length <= limit("secrets"));
+    for (const name of names) {
+      this.#checkName(name);
+      this.#claim(name);
+    }
+  }
+
+  #checkName(name: string): void {
+    demand("name", matches("name", name));
+    demand("not_requested", this.#named.has(name) || this.#asked.secretIds.length === 0, name);
+  }
+
+  #claim(name: string): void {
+    demand("repeated", !this.names.has(name), name);
+    this.names.add(name);
+  }
+
+  /** Whether all of it is known. */
+  #checkSecret(secret: Sent): boolean {
+    const { secretId: name, target } = secret;
+    const { kinds } = this.#asked;
+    const isNamed = this.#named.has(name);
+    demand("version", secret.version >= 1, name);
+    demand("target", target !== undefined, name);
+    const kind = target!.kind;
+    if (kind.case === "environmentVariable") checkReserved(RULES.reserved.variables, name, name, covers);
+    if (kind.case === "file") checkFile(name, kind.value);
+    if (kind.case === "registry") checkRegistry(name, kind.value);
+    if (kind.case === undefined || !(secret.scope in ScopeKind) || !(secret.redaction in Redaction)) {
+      demand("unknown", !isNamed && (kind.case !== undefined || kinds.length === 0), name);
+      return false;
+    }
+    const context = this.#context ?? contextOf(secret.secret);
+    const path = `${scopeOf(context, secret.scope)}/secrets/${name}`;
+    demand("resource", secret.secret === path && isContext(context), name);
+    demand("not_requested", kinds.length === 0 || kinds.includes(KINDS[kind.case]), name);
+    demand("not_requested", kind.case !== "apiOnly" || isNamed, name);
+    if (isMessage(secret, WatchedSecretSchema)) {
+      demand("expire_time", isTime(secret.expireTime), name);
+    } else {
+      demand("value", secret.value.length >= 1 && secret.value.length <= limit("value_bytes"), name);
+      demand("value", kind.case !== "environmentVariable" || isText(secret.value), name);
+    }
+    return true;
+  }
+}
+
+function isTime(time: Timestamp | undefined): boolean {
+  const { seconds, nanos } = time ?? { seconds: 0n, nanos: 0 };
+  return limit("first_second") <= seconds && seconds <= limit("last_second") && nanos >= 0 && nanos < 1e9;
+}
+
+/** What the path of a secret says of its context. */
+function contextOf(path: string): Context {
+  const parts = path.split("/");
+  const after = (collection: string) => parts.find((_, at) => at % 2 === 1 && parts[at - 1] === collection) ?? "";
+  const [organization, project, workspace, user] = ["organizations", "projects", "workspaces", "users"].map(after);
+  return create(ContextSchema, { organization, project, workspace, user });
 }
 
 /** The path of a context's scope; of one that it does not have, a text that is no path. */
@@ -139,7 +192,7 @@ function checkFile(name: string, { path, mode }: FileTarget): void {
   demand("path", isPath(path), name);
   // As numbers: what is `|` in JavaScript has 32 bits and a sign.
   demand("mode", mode <= limit("mode_bits") && (mode & limit("mode_bits_refused")) === 0, name);
-  checkReserved(RULES.reserved.paths, path, name, coversPath);
+  checkReserved(RULES.reserved.paths, `${path}/`, name, coversPath);
 }
 
 function checkRegistry(name: string, { host, username }: RegistryTarget): void {
@@ -150,7 +203,7 @@ function checkRegistry(name: string, { host, username }: RegistryTarget): void {
 }
 
 /** What it takes where it is delivered, beside its name. */
-function destinationOf({ target }: ResolvedSecret): string {
+function destinationOf({ target }: Sent): string {
   const kind = target!.kind;
   if (kind.case === "file") return `file ${kind.value.path}`;
   return kind.case === "registry" ? `registry ${kind.value.host}` : "";
@@ -158,7 +211,8 @@ function destinationOf({ target }: ResolvedSecret): string {
 
 /** Refuses what is hard, and says of what is soft, once, that it is delivered. */
 function checkReserved(table: Row[], text: string, name: string, covers: (pattern: string, text: string) => boolean): void {
-  const rows = table.filter((row) => row.patterns.some((pattern) => covers(pattern, lower(text))));
+  const compared = lower(text);
+  const rows = table.filter((row) => row.patterns.some((pattern) => covers(pattern, compared)));
   for (const row of rows) demand("reserved", row.grade !== "HARD", name, ` (${row.reason})`);
   for (const row of rows) tell(name, `is delivered, and ${row.reason}`);
 }
@@ -167,10 +221,11 @@ function covers(pattern: string, text: string): boolean {
   return pattern.endsWith("*") ? text.startsWith(pattern.slice(0, -1)) : text === pattern;
 }
 
+/** Of a path that ends in a slash. */
 function coversPath(pattern: string, path: string): boolean {
-  if (!pattern.startsWith("~/")) return covers(pattern, path) || path.startsWith(`${pattern}/`);
+  const start = pattern.endsWith("*") ? pattern.slice(0, -1) : `${pattern}/`;
   // Below any folder, since any may be a home.
-  return [...path.matchAll(/\//g)].some(({ index }) => coversPath(pattern.slice(1), path.slice(index)));
+  return start.startsWith("~/") ? path.includes(start.slice(1)) : path.startsWith(start);
 }
 
 function isPath(path: string): boolean {
@@ -185,10 +240,6 @@ function isHost(host: string): boolean {
   return isBounded && (isName || matches("registry_ipv4", host) || matches("registry_ipv6", host));
 }
 
-function isVisible(text: string): boolean {
-  return ![...text].some((c) => RULES.invisible.some(([first, last]) => first <= c.codePointAt(0)! && c.codePointAt(0)! <= last));
-}
-
 function isText(value: Uint8Array): boolean {
   try {
     new TextDecoder("utf-8", { fatal: true }).decode(value);
@@ -199,7 +250,7 @@ function isText(value: Uint8Array): boolean {
 }
 
 function matches(pattern: string, text: string): boolean {
-  return PATTERNS.get(pattern)!.test(text);
+  return text.length <= MAX_MATCHED && PATTERNS.get(pattern)!.test(text);
 }
 
 function limit(name: string): number {
@@ -215,11 +266,11 @@ function lower(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-function demand(rule: string, isKept: boolean, name = "", detail = ""): void {
+export function demand(rule: string, isKept: boolean, name = "", detail = ""): void {
   if (!isKept) throw new BrokenRule(rule, name, detail);
 }
 
-function tell(name: string, message: string): void {
+export function tell(name: string, message: string): void {
   const sentence = `${name} ${message}`;
   if (!told.has(sentence)) process.emitWarning(sentence, "SecretsWarning");
   told.add(sentence);

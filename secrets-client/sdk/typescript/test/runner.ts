@@ -70,7 +70,7 @@ async function attempt(step: Step): Promise<Members> {
     return { response: toJson(method.output, response, { useProtoFieldName: true }) };
   } catch (error) {
     if (!(error instanceof secrets.SecretsError)) throw error;
-    return { error: { code: error.code, reason: error.reason ?? "", metadata: error.metadata } };
+    return { error: { code: error.code, reason: error.reason ?? "", metadata: error.metadata, message: error.message } };
   }
 }
 
@@ -176,8 +176,50 @@ async function printAnswer(resolve: () => Promise<Members>): Promise<void> {
   console.log(JSON.stringify(came));
 }
 
+/** Watches once for each stream; prints what came of it. */
+async function events(path: string): Promise<never> {
+  const client = environment();
+  const { malformed, accepted } = JSON.parse(readFileSync(path, "utf8")) as Record<string, { request?: JsonValue }[]>;
+  for (const { request } of [...malformed!, ...accepted!]) {
+    const delivered: string[][] = [];
+    let came: object = {};
+    try {
+      for await (const event of client.watch(fromJson(secrets.WatchRequestSchema, request ?? {}))) delivered.push(namesOf(event));
+    } catch (error) {
+      if (!(error instanceof secrets.SecretsError)) throw error;
+      came = error instanceof secrets.BrokenRule ? { rule: error.rule, message: error.message } : { code: error.code };
+    }
+    console.log(JSON.stringify({ delivered, ...came }));
+  }
+  process.exit(0);
+}
+
+function namesOf({ event }: secrets.WatchResponse): string[] {
+  if (event.case === "set") return event.value.secrets.map((secret) => secret.secretId);
+  if (event.case !== "changed") return [];
+  return [...event.value.added.map((secret) => secret.secretId), ...event.value.updated.map((secret) => secret.secretId), ...event.value.removed];
+}
+
+/** Makes a client for each address, and again with `insecure`; prints why it is refused. */
+function endpoints(path: string): never {
+  for (const { endpoint } of (JSON.parse(readFileSync(path, "utf8")) as { endpoints: { endpoint: string }[] }).endpoints) {
+    for (const insecure of [false, true]) {
+      let came = {};
+      try {
+        new secrets.Client({ endpoint, insecure }).close();
+      } catch (error) {
+        came = { message: (error as Error).message };
+      }
+      console.log(JSON.stringify(came));
+    }
+  }
+  process.exit(0);
+}
+
 const [argument, path] = process.argv.slice(2);
 if (argument === "--answers") await answers(path!);
+if (argument === "--events") await events(path!);
+if (argument === "--endpoints") endpoints(path!);
 if (argument === "--resolve-forever") {
   process.stdout.on("error", () => process.exit(0));
   await resolveForever();

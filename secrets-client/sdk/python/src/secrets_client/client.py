@@ -6,16 +6,18 @@ import random
 import re
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import grpc
 from secretsapi.v1 import access_service_pb2_grpc, audit_service_pb2_grpc, directory_service_pb2_grpc
 from secretsapi.v1 import resolve_service_pb2_grpc, secret_service_pb2_grpc
 from secretsapi.v1.resolve_service_pb2 import ResolveRequest, WatchRequest, WatchResponse
 
+from . import rate_limit
+from .endpoint import Endpoint
 from .error import SecretsError
+from .events import CheckedEvents
 from .rules import check
 
 # A connection that fell silent is noticed after 10 + 3 s; a lost one is tried again at least each 3 s.
@@ -31,9 +33,6 @@ _OPTIONS = [
     ("grpc.min_reconnect_backoff_ms", 5_000),  # how long making a connection may take
 ]
 
-# What becomes of a watch whose connection, or a proxy on the way, breaks.
-_TEMPORARY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
-
 
 class Client:
     """Serves every method of the service, from any thread, and reconnects by itself.
@@ -42,22 +41,23 @@ class Client:
     that fails raises `SecretsError`. What only reads is sent again while the service is unavailable.
     """
 
-    def __init__(self, endpoint: str, token: str | None = None, *, ca: bytes | None = None, deadline: float = 30) -> None:
-        """`endpoint` is an `http://` or `https://` address, `ca` PEM in the place of gRPC's own, `deadline` seconds, 30 at most."""
-        address = urlsplit(endpoint)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise ValueError(f"invalid endpoint `{endpoint}`: expected an address such as `https://secrets.example.com`")
+    def __init__(
+        self, endpoint: str, token: str | None = None, *, ca: bytes | None = None, deadline: float = 30, insecure: bool = False
+    ) -> None:
+        """`endpoint` is a `https://` address, or, with `insecure` or on this machine, an `http://` one; `ca` PEM in the place of
+        gRPC's own, `deadline` seconds, 30 at most."""
+        address = Endpoint.parse(endpoint, insecure=insecure)
         if token is not None and not re.fullmatch("[!-~]+", token := token.strip()):  # grpcio would refuse it in an error that shows it
             raise ValueError("the token is empty, or has an invalid character")
-        target = address.netloc if address.port else f"{address.netloc}:{443 if address.scheme == 'https' else 80}"
-        if address.scheme == "https":
+        target = f"dns:///{address.host}:{address.port}"
+        if address.is_tls:
             if ca is not None:  # without a certificate, grpcio would only log that
                 ssl.create_default_context(cadata=ca.decode())
             self._channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(ca), _OPTIONS)
         else:
             self._channel = grpc.insecure_channel(target, _OPTIONS)
         self._closed = threading.Event()
-        channel = _Unregistered(grpc.intercept_channel(self._channel, _Calls(token, deadline)))
+        channel = _Unregistered(grpc.intercept_channel(self._channel, _Calls(token, deadline, self._closed.wait)))
         self.secrets = secret_service_pb2_grpc.SecretServiceStub(channel)
         self.resolver = resolve_service_pb2_grpc.ResolveServiceStub(channel)
         self.directory = directory_service_pb2_grpc.DirectoryServiceStub(channel)
@@ -66,12 +66,13 @@ class Client:
 
     @classmethod
     def from_environment(cls) -> "Client":
-        """Reads `SECRETS_ENDPOINT`, `SECRETS_TOKEN` or `SECRETS_TOKEN_FILE`, and `SECRETS_CA_FILE`."""
+        """Reads `SECRETS_ENDPOINT`, `SECRETS_TOKEN` or `SECRETS_TOKEN_FILE`, `SECRETS_CA_FILE`, and `SECRETS_INSECURE`."""
         token, token_file, ca_file = (os.environ.get(f"SECRETS_{name}") or None for name in ("TOKEN", "TOKEN_FILE", "CA_FILE"))
         if token is None and token_file:
             token = Path(token_file).read_text()
         endpoint = os.environ.get("SECRETS_ENDPOINT") or "http://127.0.0.1:50051"
-        return cls(endpoint, token, ca=Path(ca_file).read_bytes() if ca_file else None)
+        insecure = os.environ.get("SECRETS_INSECURE") == "1"
+        return cls(endpoint, token, ca=Path(ca_file).read_bytes() if ca_file else None, insecure=insecure)
 
     def resolve(self, request: ResolveRequest | None = None) -> dict[str, str]:
         """Returns the variables (no files, no registries) of a context, by default the session's own, ready for a child process."""
@@ -86,21 +87,21 @@ class Client:
         """
         request, pause = WatchRequest.FromString((request or WatchRequest()).SerializeToString()), 0.1
         while not self._closed.is_set():
-            stream = self.resolver.Watch(request)
+            stream, wait = self.resolver.Watch(request), random.uniform(0, pause)
             try:
                 for event in stream:
                     request.if_none_match, pause = event.etag, 0.1
-                    if not event.HasField("heartbeat"):
+                    if event.WhichOneof("event") in ("set", "changed"):
                         yield event
-            except grpc.RpcError as error:
-                if error.code() not in _TEMPORARY and not self._closed.is_set():
-                    raise SecretsError(error) from None
+            except SecretsError as error:
+                if not self._closed.is_set():
+                    wait = rate_limit.watch_delay(error, wait)
             except ValueError:  # closed on the way into the call
                 if not self._closed.is_set():
                     raise
             finally:
                 stream.cancel()
-            self._closed.wait(random.uniform(0, pause))
+            self._closed.wait(wait)
             pause = min(2 * pause, 3)
 
     def close(self) -> None:
@@ -131,13 +132,14 @@ class _Unregistered:
 class _Calls(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
     """Gives each call the credential, and one with one answer a deadline, and its failure a type."""
 
-    def __init__(self, token: str | None, deadline: float) -> None:
+    def __init__(self, token: str | None, deadline: float, sleep: Callable[[float], object]) -> None:
         self._authorization = (("authorization", f"Bearer {token}"),) if token else ()
-        self._deadline = deadline
+        self._deadline, self._sleep = deadline, sleep
 
     def intercept_unary_unary(self, continuation, details, request):
-        details = details._replace(timeout=details.timeout or self._deadline)
-        call = self.intercept_unary_stream(continuation, details, request)
+        details = self._authorized(details)
+        send = lambda seconds: continuation(details._replace(timeout=seconds), request)
+        call = rate_limit.obey(send, details.timeout or self._deadline, self._sleep)
         failure = call.exception()
         if failure:  # a closed channel, or what is no request, is none of the service's
             raise SecretsError(call) if isinstance(failure, grpc.RpcError) else failure
@@ -146,4 +148,7 @@ class _Calls(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor
         return call
 
     def intercept_unary_stream(self, continuation, details, request):
-        return continuation(details._replace(metadata=(*(details.metadata or ()), *self._authorization)), request)
+        return CheckedEvents(request, continuation(self._authorized(details), request))
+
+    def _authorized(self, details):
+        return details._replace(metadata=(*(details.metadata or ()), *self._authorization))

@@ -1,25 +1,23 @@
 """Why a call failed."""
 
 import grpc
-from google.rpc import error_details_pb2, status_pb2
 
+from .details import details_of
 from .reason import Reason
+from .text import escaped
 
 
 class SecretsError(Exception):
     """A call that did not succeed: the service said no, or could not be reached (`reason` is None)."""
 
     def __init__(self, error: grpc.Call) -> None:
-        super().__init__(error.details())
+        super().__init__(escaped(error.details() or ""))
         self.code: grpc.StatusCode = error.code()
+        info, delay = details_of(error)
         #: The reason, if the service gave one that this version knows.
-        self.reason: Reason | None = None
+        self.reason: Reason | None = Reason.__members__.get(info.reason)
         #: Facts beside the reason, for instance `suggestion`, `limit` or `line`.
-        self.metadata: dict[str, str] = {}
-        trailers = dict(error.trailing_metadata() or ())
-        status = status_pb2.Status.FromString(trailers.get("grpc-status-details-bin", b""))
-        info = error_details_pb2.ErrorInfo()
-        for detail in status.details:
-            if detail.Unpack(info) and info.domain == "secretsapi.v1":
-                self.reason = Reason.__members__.get(info.reason)
-                self.metadata = dict(info.metadata)
+        self.metadata: dict[str, str] = dict(info.metadata)
+        is_limited = self.code == grpc.StatusCode.RESOURCE_EXHAUSTED and self.reason == Reason.RATE_LIMITED
+        #: The seconds that the service asks to wait, if there were too many calls.
+        self.retry_after: float | None = delay if is_limited else None

@@ -11,20 +11,16 @@ import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.TlsChannelCredentials;
 import io.grpc.stub.MetadataUtils;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Predicate;
@@ -38,31 +34,27 @@ import secretsapi.v1.WatchResponse;
  * its repeats included; a stub's own deadline may say less.
  */
 public final class Client implements AutoCloseable {
-  /** What becomes of a watch whose connection, or a proxy on the way, breaks. */
-  private static final Set<Status.Code> PASSING = EnumSet.of(Status.Code.UNAVAILABLE, Status.Code.INTERNAL, Status.Code.UNKNOWN);
-
   private final ManagedChannel connection;
   private volatile int changes;
 
   /**
    * The connection is made by the first call, and again whenever it breaks.
    *
-   * @param endpoint {@code https://host[:port]}, or {@code http://} on a network that nobody else listens to
+   * @param endpoint {@code https://host[:port]}, or {@code http://} on this machine
    * @param token the token to show; without one, only what is open to everybody works
    * @param authority a file of certificate authorities to trust in the place of Java's own, PEM
+   * @param insecure allows {@code http://} to another machine, where others on the network can read tokens and values
    */
-  public Client(URI endpoint, Optional<String> token, Optional<Path> authority) throws IOException {
-    var secure = "https".equals(endpoint.getScheme());
-    if (endpoint.getHost() == null || !secure && !"http".equals(endpoint.getScheme()))
-      throw new IllegalArgumentException("invalid endpoint `" + endpoint + "`: expected an address such as `https://secrets.example.com`");
+  public Client(String endpoint, Optional<String> token, Optional<Path> authority, boolean insecure) throws IOException {
+    var address = Endpoint.parse(endpoint, insecure);
     var headers = new Metadata();
     if (token.isPresent()) headers.put(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), bearer(token.get()));
     var tls = TlsChannelCredentials.newBuilder();
     if (authority.isPresent()) tls.trustManager(authority.get().toFile());
-    var port = endpoint.getPort() < 0 ? (secure ? 443 : 80) : endpoint.getPort();
+    var transport = address.isTls() ? tls.build() : InsecureChannelCredentials.create();
     connection =
-        Grpc.newChannelBuilderForAddress(endpoint.getHost(), port, secure ? tls.build() : InsecureChannelCredentials.create())
-            .intercept(new Rules(), MetadataUtils.newAttachHeadersInterceptor(headers))
+        Grpc.newChannelBuilderForAddress(address.host(), address.port(), transport)
+            .intercept(MetadataUtils.newAttachHeadersInterceptor(headers), new RateLimit(), new CheckedCalls())
             .defaultServiceConfig(serviceConfig())
             .disableServiceConfigLookUp()
             .keepAliveTime(10, SECONDS)
@@ -72,13 +64,13 @@ public final class Client implements AutoCloseable {
     observe();
   }
 
-  /** Reads {@code SECRETS_ENDPOINT}, {@code SECRETS_TOKEN} or {@code SECRETS_TOKEN_FILE}, and {@code SECRETS_CA_FILE}. */
+  /** Reads {@code SECRETS_ENDPOINT}, {@code SECRETS_TOKEN} or {@code SECRETS_TOKEN_FILE}, {@code SECRETS_CA_FILE}, and {@code SECRETS_INSECURE}. */
   public static Client fromEnvironment() throws IOException {
     var token = variable("SECRETS_TOKEN");
     var file = variable("SECRETS_TOKEN_FILE");
     if (token.isEmpty() && file.isPresent()) token = Optional.of(Files.readString(Path.of(file.get())));
-    var endpoint = URI.create(variable("SECRETS_ENDPOINT").orElse("http://127.0.0.1:50051"));
-    return new Client(endpoint, token, variable("SECRETS_CA_FILE").map(Path::of));
+    var endpoint = variable("SECRETS_ENDPOINT").orElse("http://127.0.0.1:50051");
+    return new Client(endpoint, token, variable("SECRETS_CA_FILE").map(Path::of), variable("SECRETS_INSECURE").equals(Optional.of("1")));
   }
 
   /** For the generated clients, for instance {@code SecretServiceGrpc.newBlockingStub(client.channel())}. */
@@ -110,20 +102,22 @@ public final class Client implements AutoCloseable {
     for (var wait = 100L; ; wait = Math.min(2 * wait, 3_000)) {
       var context = Context.current().withCancellation();
       var outer = context.attach();
+      var pause = ThreadLocalRandom.current().nextLong(wait);
       try {
         var events = ResolveServiceGrpc.newBlockingStub(connection).watch(request);
         while (events.hasNext()) {
           var event = events.next();
           request = request.toBuilder().setIfNoneMatch(event.getEtag()).build();
           wait = 100;
-          if (!event.hasHeartbeat() && !onEvent.test(event)) return;
+          if ((event.hasSet() || event.hasChanged()) && !onEvent.test(event)) return;
         }
       } catch (StatusRuntimeException error) {
-        if (connection.isShutdown() || !PASSING.contains(error.getStatus().getCode())) throw error;
+        if (connection.isShutdown()) throw error;
+        pause = RateLimit.watchMillis(error, pause).orElseThrow(() -> error);
       } finally {
         context.detachAndCancel(outer, null);
       }
-      Thread.sleep(ThreadLocalRandom.current().nextLong(wait));
+      Thread.sleep(pause);
     }
   }
 

@@ -1,38 +1,21 @@
 package secrets;
 
 import com.google.gson.Gson;
-import com.google.protobuf.ByteString;
-import io.grpc.CallOptions;
-import io.grpc.Channel;
-import io.grpc.ClientCall;
-import io.grpc.ClientInterceptor;
-import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
-import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
-import io.grpc.Metadata;
-import io.grpc.MethodDescriptor;
-import io.grpc.Status;
+import com.google.protobuf.Timestamp;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiPredicate;
 import java.util.regex.Pattern;
-import secretsapi.v1.Context;
-import secretsapi.v1.Redaction;
 import secretsapi.v1.RegistryTarget;
-import secretsapi.v1.ResolveRequest;
-import secretsapi.v1.ResolveResponse;
-import secretsapi.v1.ResolvedSecret;
-import secretsapi.v1.ScopeKind;
 import secretsapi.v1.Target;
-import secretsapi.v1.TargetKind;
 
-/** Checks an answer of Resolve where it arrives, by core's rules, whoever asked: a client trusts no service. */
-final class Rules implements ClientInterceptor {
+/** Core's rules of what an answer may hold: names, targets and times. */
+final class Rules {
   /** More than any pattern accepts: a repetition takes a frame of the stack each time. */
   private static final int MAX_MATCHED = 512;
 
@@ -51,136 +34,7 @@ final class Rules implements ClientInterceptor {
 
   private record Row(String grade, String reason, List<String> patterns) {}
 
-  @Override
-  public <Q, A> ClientCall<Q, A> interceptCall(MethodDescriptor<Q, A> method, CallOptions options, Channel next) {
-    return new SimpleForwardingClientCall<>(next.newCall(method, options)) {
-      private volatile Object asked;
-
-      @Override
-      public void sendMessage(Q message) {
-        asked = message;
-        super.sendMessage(message);
-      }
-
-      @Override
-      public void start(Listener<A> listener, Metadata headers) {
-        super.start(
-            new SimpleForwardingClientCallListener<>(listener) {
-              private BrokenRule broken;
-
-              @Override
-              @SuppressWarnings("unchecked")
-              public void onMessage(A message) {
-                try {
-                  var isResolve = asked instanceof ResolveRequest && message instanceof ResolveResponse;
-                  super.onMessage(isResolve ? (A) checked((ResolveRequest) asked, (ResolveResponse) message) : message);
-                } catch (BrokenRule rule) {
-                  broken = rule;
-                }
-              }
-
-              @Override
-              public void onClose(Status status, Metadata trailers) {
-                super.onClose(broken == null ? status : Status.DATA_LOSS.withDescription(broken.getMessage()).withCause(broken), trailers);
-              }
-            },
-            headers);
-      }
-    };
-  }
-
-  /** The answer without the secrets of which this version does not know something. */
-  private static ResolveResponse checked(ResolveRequest asked, ResolveResponse answer) {
-    checkWhole(asked, answer);
-    var names = new HashSet<String>();
-    var destinations = new HashSet<String>();
-    var known = ResolveResponse.newBuilder(answer).clearSecrets();
-    for (var secret : answer.getSecretsList()) {
-      var name = secret.getSecretId();
-      require("name", matches("name", name), "");
-      var isKnown = checkSecret(asked, answer.getContext(), secret);
-      require("repeated", names.add(name), name);
-      var destination = isKnown ? destination(secret.getTarget()) : "";
-      require("destination", destination.isEmpty() || destinations.add(destination), name);
-      if (isKnown) known.addSecrets(secret);
-      else tell(name, "was left out: this version does not know its kind of target, kind of scope or redaction");
-    }
-    require("missing", answer.getNotModified() || names.containsAll(asked.getRequiredSecretIdsList()), "");
-    return known.build();
-  }
-
-  private static void checkWhole(ResolveRequest asked, ResolveResponse answer) {
-    var context = answer.getContext();
-    var seconds = answer.getNextChangeTime().getSeconds();
-    require("too_many", answer.getSecretsCount() <= limit("secrets"), "");
-    require("not_modified", !answer.getNotModified() || !asked.getIfNoneMatch().isEmpty() && answer.getSecretsCount() == 0, "");
-    require("environment_bytes", answer.getEnvironmentBytes() >= 0, "");
-    require("etag", matches("token", answer.getEtag()), "");
-    require("revision", matches("token", answer.getRevision()), "");
-    require("next_change_time", limit("first_second") <= seconds && seconds <= limit("last_second"), "");
-    require("context", matches("organization", context.getOrganization()), "");
-    require("context", context.getProject().isEmpty() || matches("project", context.getProject()), "");
-    require("context", context.getWorkspace().isEmpty() || matches("workspace", context.getWorkspace()), "");
-    require("context", context.getUser().isEmpty() || matches("user", context.getUser()), "");
-    require("context", context.getUser().length() <= limit("user_bytes"), "");
-    require("context", !asked.hasContext() || isAnswer(asked.getContext(), context), "");
-  }
-
-  /** The user, and the project of a workspace, are filled in. */
-  private static boolean isAnswer(Context asked, Context answered) {
-    var isProject = asked.getProject().equals(answered.getProject()) || asked.getProject().isEmpty() && !asked.getWorkspace().isEmpty();
-    var isUser = asked.getUser().equals(answered.getUser()) || asked.getUser().isEmpty();
-    return asked.getOrganization().equals(answered.getOrganization())
-        && asked.getWorkspace().equals(answered.getWorkspace()) && isProject && isUser;
-  }
-
-  /** Whether all of it is known. */
-  private static boolean checkSecret(ResolveRequest asked, Context context, ResolvedSecret secret) {
-    var name = secret.getSecretId();
-    var target = secret.getTarget();
-    var isNamed = asked.getSecretIdsList().contains(name) || asked.getRequiredSecretIdsList().contains(name);
-    require("not_requested", isNamed || asked.getSecretIdsCount() == 0, name);
-    require("version", Integer.compareUnsigned(secret.getVersion(), 1) >= 0, name);
-    require("target", secret.hasTarget(), name);
-    checkTarget(name, target);
-    var kind = kind(target);
-    if (kind == TargetKind.TARGET_KIND_UNSPECIFIED || secret.getScope() == ScopeKind.UNRECOGNIZED || secret.getRedaction() == Redaction.UNRECOGNIZED) {
-      require("unknown", !isNamed && (kind != TargetKind.TARGET_KIND_UNSPECIFIED || asked.getKindsCount() == 0), name);
-      return false;
-    }
-    var value = secret.getValue();
-    require("resource", secret.getSecret().equals(scope(context, secret.getScope()) + "/secrets/" + name), name);
-    require("not_requested", asked.getKindsCount() == 0 || asked.getKindsList().contains(kind), name);
-    require("not_requested", !target.hasApiOnly() || isNamed, name);
-    require("value", !value.isEmpty() && value.size() <= limit("value_bytes"), name);
-    require("value", !target.hasEnvironmentVariable() || isText(value), name);
-    return true;
-  }
-
-  private static TargetKind kind(Target target) {
-    return switch (target.getKindCase()) {
-      case ENVIRONMENT_VARIABLE -> TargetKind.TARGET_KIND_ENVIRONMENT_VARIABLE;
-      case FILE -> TargetKind.TARGET_KIND_FILE;
-      case REGISTRY -> TargetKind.TARGET_KIND_REGISTRY;
-      case API_ONLY -> TargetKind.TARGET_KIND_API_ONLY;
-      case KIND_NOT_SET -> TargetKind.TARGET_KIND_UNSPECIFIED;
-    };
-  }
-
-  /** The path of a context's scope; of one that it does not have, a text that is no path. */
-  private static String scope(Context context, ScopeKind kind) {
-    var path = "organizations/" + context.getOrganization();
-    var below = switch (kind) {
-      case SCOPE_KIND_ORGANIZATION -> "";
-      case SCOPE_KIND_PROJECT -> "/projects/" + context.getProject();
-      case SCOPE_KIND_WORKSPACE -> "/workspaces/" + context.getWorkspace();
-      case SCOPE_KIND_USER -> "/users/" + context.getUser();
-      default -> "/";
-    };
-    return below.endsWith("/") ? "\0" : path + below;
-  }
-
-  private static void checkTarget(String name, Target target) {
+  static void checkTarget(String name, Target target) {
     if (target.hasEnvironmentVariable()) checkReserved("variables", name, name, Rules::covers);
     if (target.hasFile()) {
       var mode = Integer.toUnsignedLong(target.getFile().getMode());
@@ -195,7 +49,7 @@ final class Rules implements ClientInterceptor {
   }
 
   /** What it takes where it is delivered, beside its name. */
-  private static String destination(Target target) {
+  static String destination(Target target) {
     if (target.hasFile()) return "file " + target.getFile().getPath();
     return target.hasRegistry() ? "registry " + target.getRegistry().getHost() : "";
   }
@@ -214,10 +68,9 @@ final class Rules implements ClientInterceptor {
   }
 
   private static boolean coversPath(String pattern, String path) {
-    if (!pattern.startsWith("~/")) return covers(pattern, path) || path.startsWith(pattern + "/");
-    for (var at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) // below any folder, since any may be a home
-      if (coversPath(pattern.substring(1), path.substring(at))) return true;
-    return false;
+    var start = pattern.endsWith("*") ? pattern.substring(0, pattern.length() - 1) : pattern + "/";
+    // Below any folder, since any may be a home.
+    return start.startsWith("~/") ? (path + "/").contains(start.substring(1)) : (path + "/").startsWith(start);
   }
 
   private static boolean isPath(String path) {
@@ -239,22 +92,26 @@ final class Rules implements ClientInterceptor {
     return isBounded && !name.contains(":") && !name.startsWith(" ") && !name.endsWith(" ") && isVisible(name);
   }
 
-  private static boolean isText(ByteString value) {
-    return value.isValidUtf8() && value.toStringUtf8().indexOf('\0') < 0;
+  static boolean isInvisible(int c) {
+    for (var range : FILE.invisible()) if (range[0] <= c && c <= range[1]) return true;
+    return false;
   }
 
   private static boolean isVisible(String text) {
-    return text.codePoints().noneMatch(c -> {
-      for (var range : FILE.invisible()) if (range[0] <= c && c <= range[1]) return true;
-      return false;
-    });
+    return text.codePoints().noneMatch(Rules::isInvisible);
   }
 
-  private static boolean matches(String pattern, String text) {
+  /** One that RFC 3339 could write. */
+  static boolean isTime(Timestamp time) {
+    var isSecond = limit("first_second") <= time.getSeconds() && time.getSeconds() <= limit("last_second");
+    return isSecond && 0 <= time.getNanos() && time.getNanos() < 1_000_000_000;
+  }
+
+  static boolean matches(String pattern, String text) {
     return text.length() <= MAX_MATCHED && PATTERNS.get(pattern).matcher(text).matches();
   }
 
-  private static long limit(String name) {
+  static long limit(String name) {
     return FILE.limits().get(name);
   }
 
@@ -270,7 +127,7 @@ final class Rules implements ClientInterceptor {
     return lower.toString();
   }
 
-  private static void require(String rule, boolean isKept, String name) {
+  static void require(String rule, boolean isKept, String name) {
     if (!isKept) throw broken(rule, name, "");
   }
 
@@ -279,7 +136,7 @@ final class Rules implements ClientInterceptor {
     return new BrokenRule(rule, subject + FILE.rules().get(rule) + detail);
   }
 
-  private static void tell(String name, String message) {
+  static void tell(String name, String message) {
     if (TOLD.add(name + " " + message)) LOG.log(System.Logger.Level.WARNING, name + " " + message);
   }
 

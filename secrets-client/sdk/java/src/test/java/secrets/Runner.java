@@ -13,14 +13,15 @@ import io.grpc.MethodDescriptor;
 import io.grpc.StatusRuntimeException;
 import io.grpc.ServiceDescriptor;
 import io.grpc.stub.ClientCalls;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -29,6 +30,7 @@ import secretsapi.v1.ErrorReason;
 import secretsapi.v1.ResolveRequest;
 import secretsapi.v1.ResolveServiceGrpc;
 import secretsapi.v1.WatchRequest;
+import secretsapi.v1.WatchResponse;
 
 /** The runner of {@code tests/interop/scenario.json}; see {@code tests/interop/README.md}. */
 final class Runner {
@@ -46,6 +48,8 @@ final class Runner {
   public static void main(String[] arguments) throws Exception {
     if (arguments[0].equals("--resolve-forever")) resolveForever();
     if (arguments[0].equals("--answers")) answers(Path.of(arguments[1]));
+    if (arguments[0].equals("--events")) events(Path.of(arguments[1]));
+    if (arguments[0].equals("--endpoints")) endpoints(Path.of(arguments[1]));
     var scenario = new Runner();
     scenario.kept.put("operator", Files.readString(Path.of(System.getenv("SECRETS_TOKEN_FILE"))).strip());
     scenario.kept.put("organization", System.getenv("SECRETS_ORGANIZATION"));
@@ -78,12 +82,12 @@ final class Runner {
 
   record Answer(JsonElement request) {}
 
-  record Answers(List<Answer> malformed, List<Answer> accepted) {}
+  record AnswersFile(List<Answer> malformed, List<Answer> accepted) {}
 
   /** Resolves once for each answer, and again through the stub; prints what came of it. */
   private static void answers(Path path) throws Exception {
     var client = Client.fromEnvironment();
-    var file = new Gson().fromJson(Files.readString(path), Answers.class);
+    var file = new Gson().fromJson(Files.readString(path), AnswersFile.class);
     for (var answer : Stream.concat(file.malformed().stream(), file.accepted().stream()).toList()) {
       var request = ResolveRequest.newBuilder();
       if (answer.request() != null) JsonFormat.parser().merge(answer.request().toString(), request);
@@ -93,6 +97,64 @@ final class Runner {
         return Map.of("names", secrets.stream().map(secret -> secret.getSecretId()).toList());
       });
     }
+    System.exit(0);
+  }
+
+  /** Watches once for each stream, and again through the stub; prints what came of it. */
+  private static void events(Path path) throws Exception {
+    var client = Client.fromEnvironment();
+    var file = new Gson().fromJson(Files.readString(path), AnswersFile.class);
+    for (var stream : Stream.concat(file.malformed().stream(), file.accepted().stream()).toList()) {
+      var request = WatchRequest.newBuilder();
+      if (stream.request() != null) JsonFormat.parser().merge(stream.request().toString(), request);
+      printEvents(onEvent -> client.watch(request.build(), onEvent));
+      printEvents(onEvent -> ResolveServiceGrpc.newBlockingStub(client.channel()).watch(request.build()).forEachRemaining(onEvent::test));
+    }
+    System.exit(0);
+  }
+
+  private interface Watch {
+    void run(Predicate<WatchResponse> onEvent) throws InterruptedException;
+  }
+
+  private static void printEvents(Watch watch) throws InterruptedException {
+    var delivered = new ArrayList<List<String>>();
+    var came = new HashMap<String, Object>(Map.of("delivered", delivered));
+    try {
+      watch.run(event -> {
+        if (event.hasSet() || event.hasChanged()) delivered.add(names(event));
+        return true;
+      });
+    } catch (StatusRuntimeException error) {
+      if (error.getStatus().getCause() instanceof BrokenRule broken)
+        came.putAll(Map.of("rule", broken.rule(), "message", error.getStatus().getDescription()));
+      else came.put("code", error.getStatus().getCode());
+    }
+    System.out.println(new Gson().toJson(came));
+  }
+
+  private static List<String> names(WatchResponse event) {
+    var change = event.getChanged();
+    var secrets = Stream.of(event.getSet().getSecretsList(), change.getAddedList(), change.getUpdatedList()).flatMap(List::stream);
+    return Stream.concat(secrets.map(secret -> secret.getSecretId()), change.getRemovedList().stream()).toList();
+  }
+
+  record Address(String endpoint) {}
+
+  record Addresses(List<Address> endpoints) {}
+
+  /** Makes a client for each address, and again with {@code insecure}; prints why it is refused. */
+  private static void endpoints(Path path) throws Exception {
+    for (var address : new Gson().fromJson(Files.readString(path), Addresses.class).endpoints())
+      for (var insecure : List.of(false, true)) {
+        var came = Map.<String, String>of();
+        try {
+          new Client(address.endpoint(), Optional.empty(), Optional.empty(), insecure).close();
+        } catch (IllegalArgumentException error) {
+          came = Map.of("message", error.getMessage());
+        }
+        System.out.println(new Gson().toJson(came));
+      }
     System.exit(0);
   }
 
@@ -167,9 +229,9 @@ final class Runner {
 
   /** One for each actor, and one for nobody. */
   private Client client(String actor) throws Exception {
-    var endpoint = URI.create(System.getenv("SECRETS_ENDPOINT"));
+    var endpoint = System.getenv("SECRETS_ENDPOINT");
     var authority = Optional.of(Path.of(System.getenv("SECRETS_CA_FILE")));
-    if (!clients.containsKey(actor)) clients.put(actor, new Client(endpoint, Optional.ofNullable(kept.get(actor)), authority));
+    if (!clients.containsKey(actor)) clients.put(actor, new Client(endpoint, Optional.ofNullable(kept.get(actor)), authority, false));
     return clients.get(actor);
   }
 
@@ -190,6 +252,7 @@ final class Runner {
     var known = details.reason() != ErrorReason.ERROR_REASON_UNSPECIFIED;
     failed.addProperty("reason", known ? details.reason().name().replace("ERROR_REASON_", "") : "");
     failed.add("metadata", new Gson().toJsonTree(details.metadata()));
+    failed.addProperty("message", error.getStatus().getDescription());
     return outcome("error", failed);
   }
 

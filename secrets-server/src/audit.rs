@@ -10,9 +10,11 @@
 mod detail;
 mod event;
 mod failed_logins;
+mod refused_calls;
 mod writer;
 
 pub use detail::Detail;
 pub use event::{DeliveredSet, Event, Outcome, Subject};
 pub use failed_logins::FailedLogins;
+pub use refused_calls::{Refused, RefusedCalls};
 pub use writer::AuditWriter;

@@ -49,4 +49,9 @@ impl Authenticator {
     pub fn new(store: Store, keys: Arc<Keyring>, clock: Arc<dyn Clock>, usage: Arc<UsageBuffer>) -> Self {
         Self { store, keys, clock, usage }
     }
+
+    /// Counts a call that was refused by a limit.
+    pub fn count_refused(&self, authenticated: &Authenticated, limit: &str) {
+        self.usage.refused_calls.count(&authenticated.consumer(), limit);
+    }
 }

@@ -1,6 +1,7 @@
 //! One call: who makes it, when, and from where. The authenticator makes it, and everything below reads it.
 
 pub mod peer;
+pub mod permit;
 pub mod request_id;
 
 use std::net::SocketAddr;

@@ -3,7 +3,7 @@
 //! How a request walks, from the wire to the database and back:
 //!
 //! 1. [`server`] accepts the connection; its layers give the call a request id, a deadline, and a line in the log, let
-//!    [`auth`] look its credential up, and only then read its body.
+//!    [`auth`] look its credential up, ask the [`admission`] whether it may begin, and only then read its body.
 //! 2. [`rpc`] decodes the message into domain types. Protobuf types stop there.
 //! 3. [`auth`] makes the [`call::Call`] of whom it looked up: who calls, and when.
 //! 4. [`service`] runs the use case: locate, authorize, read or change. Only it begins and commits transactions. What it asks
@@ -23,6 +23,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)
 )]
 
+pub mod admission;
 pub mod application;
 pub mod audit;
 pub mod auth;

@@ -23,6 +23,9 @@ use crate::raw::Raw;
 
 const ORGANIZATION: &str = "bench";
 const ADMIN: &str = "ann";
+/// One administrator and one session make all calls: what is measured is the server, not its limits.
+const LIMITS: [(&str, &str); 2] =
+    [("SECRETS__LIMITS__CALLS_PER_PERSON", "8192"), ("SECRETS__LIMITS__RATE_PER_PERSON", "1000000")];
 
 /// A server, its administrator, and what can be resolved there.
 pub(crate) struct Fixture {
@@ -60,7 +63,7 @@ impl Fixture {
         }
         let process = Process::start(program, |command, port| {
             command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(&directory);
-            command.envs(database).stdout(Stdio::null()).stderr(output);
+            command.envs(database).envs(LIMITS).stdout(Stdio::null()).stderr(output);
         })
         .map_err(|error| format!("{error}\n{}", fs::read_to_string(&log).unwrap_or_default()))?;
         // It binds its port before it opens its database; it has created its files once it answers.

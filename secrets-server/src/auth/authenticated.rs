@@ -8,6 +8,7 @@ use secrets_core::{Timestamp, Uid};
 use secrets_proto::Method;
 
 use super::credentials::RequestCredentials;
+use crate::admission::Consumer;
 use crate::error::Error;
 use crate::store::credential::Credential;
 
@@ -50,6 +51,11 @@ impl Authenticated {
     /// Keeps for the answer that a recovery code of the calling person was used.
     pub(super) fn note_recovery(&self, time: Timestamp) {
         let _ = self.recovery.set(time);
+    }
+
+    /// Whom the call counts for.
+    pub fn consumer(&self) -> Consumer {
+        Consumer::new(&self.credential)
     }
 
     pub(super) fn is_stale(&self) -> bool {

@@ -5,7 +5,7 @@ use config::{Value, ValueKind};
 use super::InvalidConfig;
 
 /// The keys of single values; `[]` stands for any element of a list.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 35] = [
     "data_dir",
     "listen",
     "insecure",
@@ -26,6 +26,17 @@ const KEYS: [&str; 24] = [
     "limits.pending_request_mib",
     "limits.reflection_seconds",
     "limits.code_attempts_per_minute",
+    "limits.calls",
+    "limits.calls_per_person",
+    "limits.calls_per_service_account",
+    "limits.rate_per_person",
+    "limits.rate_per_service_account",
+    "limits.watches",
+    "limits.watches_per_person",
+    "limits.watches_per_service_account",
+    "limits.sessions_per_session",
+    "limits.sessions_per_person",
+    "limits.sessions_per_service_account",
     "sessions.renewable_days",
     "log.format",
     "log.level",
@@ -104,7 +115,9 @@ mod tests {
     #[test]
     fn accepts_every_known_key() {
         let text = "data_dir = 'd'\nlisten = 'a'\ninsecure = true\n[tls]\ncert = 'c'\nkey = 'k'\n\
-                    [database]\nurl = 'u'\nmax_connections = 3\n[root_key]\nfile = 'f'\n[limits]\nconnections = 1\nhandshake_seconds = 1\nidle_seconds = 1\nrequest_seconds = 1\npending_request_mib = 1\nreflection_seconds = 1\ncode_attempts_per_minute = 1\n[sessions]\nrenewable_days = 3\n[log]\nformat = 'json'\nlevel = 'info'\n\
+                    [database]\nurl = 'u'\nmax_connections = 3\n[root_key]\nfile = 'f'\n[limits]\nconnections = 1\nhandshake_seconds = 1\nidle_seconds = 1\nrequest_seconds = 1\npending_request_mib = 1\nreflection_seconds = 1\ncode_attempts_per_minute = 1\n\
+                    calls = 1\ncalls_per_person = 1\ncalls_per_service_account = 1\nrate_per_person = 1\nrate_per_service_account = 1\nwatches = 1\nwatches_per_person = 1\nwatches_per_service_account = 1\nsessions_per_session = 1\nsessions_per_person = 1\nsessions_per_service_account = 1\n\
+                    [sessions]\nrenewable_days = 3\n[log]\nformat = 'json'\nlevel = 'info'\n\
                     [[listeners]]\naddress = 'a'\nservices = ['resolve']\ninsecure = false\ntls = { cert = 'c', key = 'k' }";
         assert_eq!(error(text), "");
     }

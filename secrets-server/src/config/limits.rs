@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::InvalidConfig;
 use super::raw::RawLimits;
+use crate::admission::{AdmissionLimits, ConsumerLimits, MAX_RATE};
 
 /// The `limits` section.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Limits {
     pub reflection_silence: Duration,
     /// How many codes (invitations) an address may try in a minute.
     pub code_attempts_per_minute: NonZeroU32,
+    /// How much one caller may take, and all together.
+    pub admission: AdmissionLimits,
 }
 
 impl Default for Limits {
@@ -36,6 +39,7 @@ impl Default for Limits {
             pending_request_mebibytes: NonZeroU32::MIN.saturating_add(63),
             reflection_silence: Duration::from_secs(10),
             code_attempts_per_minute: NonZeroU32::MIN.saturating_add(9),
+            admission: AdmissionLimits::default(),
         }
     }
 }
@@ -55,6 +59,7 @@ impl Limits {
                 .unwrap_or(default.reflection_silence),
             code_attempts_per_minute: positive("limits.code_attempts_per_minute", raw.code_attempts_per_minute)?
                 .unwrap_or(default.code_attempts_per_minute),
+            admission: admission(raw, default.admission)?,
         })
     }
 
@@ -75,7 +80,59 @@ impl fmt::Display for Limits {
         writeln!(f, "request_seconds = {}", self.request_time.as_secs())?;
         writeln!(f, "pending_request_mib = {}", self.pending_request_mebibytes)?;
         writeln!(f, "reflection_seconds = {}", self.reflection_silence.as_secs())?;
-        writeln!(f, "code_attempts_per_minute = {}", self.code_attempts_per_minute)
+        writeln!(f, "code_attempts_per_minute = {}", self.code_attempts_per_minute)?;
+        let AdmissionLimits { calls, watches, sessions_per_session, person, service_account } = &self.admission;
+        writeln!(f, "calls = {calls}")?;
+        writeln!(f, "watches = {watches}")?;
+        writeln!(f, "sessions_per_session = {sessions_per_session}")?;
+        for (of, limits) in [("person", person), ("service_account", service_account)] {
+            let ConsumerLimits { calls, rate, watches, sessions } = limits;
+            writeln!(f, "calls_per_{of} = {calls}")?;
+            writeln!(f, "rate_per_{of} = {rate}")?;
+            writeln!(f, "watches_per_{of} = {watches}")?;
+            writeln!(f, "sessions_per_{of} = {sessions}")?;
+        }
+        Ok(())
+    }
+}
+
+fn admission(raw: &RawLimits, default: AdmissionLimits) -> Result<AdmissionLimits, InvalidConfig> {
+    let AdmissionLimits { calls, watches, sessions_per_session, person, service_account } = default;
+    let or = |key, value, default| Ok(positive(key, value)?.unwrap_or(default));
+    Ok(AdmissionLimits {
+        calls: or("limits.calls", raw.calls, calls)?,
+        watches: or("limits.watches", raw.watches, watches)?,
+        sessions_per_session: or("limits.sessions_per_session", raw.sessions_per_session, sessions_per_session)?,
+        person: ConsumerLimits {
+            calls: or("limits.calls_per_person", raw.calls_per_person, person.calls)?,
+            rate: rate("limits.rate_per_person", raw.rate_per_person)?.unwrap_or(person.rate),
+            watches: or("limits.watches_per_person", raw.watches_per_person, person.watches)?,
+            sessions: or("limits.sessions_per_person", raw.sessions_per_person, person.sessions)?,
+        },
+        service_account: ConsumerLimits {
+            calls: or("limits.calls_per_service_account", raw.calls_per_service_account, service_account.calls)?,
+            rate: rate("limits.rate_per_service_account", raw.rate_per_service_account)?
+                .unwrap_or(service_account.rate),
+            watches: or(
+                "limits.watches_per_service_account",
+                raw.watches_per_service_account,
+                service_account.watches,
+            )?,
+            sessions: or(
+                "limits.sessions_per_service_account",
+                raw.sessions_per_service_account,
+                service_account.sessions,
+            )?,
+        },
+    })
+}
+
+fn rate(key: &str, value: Option<u32>) -> Result<Option<NonZeroU32>, InvalidConfig> {
+    match positive(key, value)? {
+        Some(rate) if rate > MAX_RATE => {
+            Err(InvalidConfig::refused(key, format!("must be at most {MAX_RATE} a second (got {rate})")))
+        }
+        rate => Ok(rate),
     }
 }
 

@@ -62,6 +62,17 @@ pub(crate) struct RawLimits {
     pub(crate) pending_request_mib: Option<u32>,
     pub(crate) reflection_seconds: Option<u32>,
     pub(crate) code_attempts_per_minute: Option<u32>,
+    pub(crate) calls: Option<u32>,
+    pub(crate) calls_per_person: Option<u32>,
+    pub(crate) calls_per_service_account: Option<u32>,
+    pub(crate) rate_per_person: Option<u32>,
+    pub(crate) rate_per_service_account: Option<u32>,
+    pub(crate) watches: Option<u32>,
+    pub(crate) watches_per_person: Option<u32>,
+    pub(crate) watches_per_service_account: Option<u32>,
+    pub(crate) sessions_per_session: Option<u32>,
+    pub(crate) sessions_per_person: Option<u32>,
+    pub(crate) sessions_per_service_account: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]

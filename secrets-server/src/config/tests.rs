@@ -108,6 +108,8 @@ fn a_value_that_breaks_a_rule_is_told_with_its_key_and_what_would_pass() {
         ("[limits]\npending_request_mib = 0", ["`limits.pending_request_mib`", "at least 1"]),
         ("[limits]\nreflection_seconds = 0", ["`limits.reflection_seconds`", "at least 1"]),
         ("[limits]\ncode_attempts_per_minute = 0", ["`limits.code_attempts_per_minute`", "at least 1"]),
+        ("[limits]\ncalls_per_person = 0", ["`limits.calls_per_person`", "at least 1"]),
+        ("[limits]\nrate_per_service_account = 1000001", ["`limits.rate_per_service_account`", "at most 1000000"]),
         ("[sessions]\nrenewable_days = 0", ["`sessions.renewable_days`", "at least 1"]),
         ("[sessions]\nrenewable_days = 366", ["`sessions.renewable_days`", "at most 365"]),
         ("[log]\nformat = 'xml'", ["`log.format`", "`json`"]),
@@ -156,8 +158,12 @@ fn a_database_password_is_never_printed() {
 #[test]
 fn what_is_printed_can_be_read_again() {
     let file = "data_dir = '/d'\n[[listeners]]\naddress = '10.0.0.1:2'\nservices = ['resolve', 'audit']\n\
-                tls = { cert = 'c.pem', key = 'k.pem' }\n[database]\nurl = 'postgres://db/secrets'\n[limits]\nconnections = 9\nhandshake_seconds = 1\nidle_seconds = 2\nrequest_seconds = 3\npending_request_mib = 5\nreflection_seconds = 6\ncode_attempts_per_minute = 4\n[sessions]\nrenewable_days = 30\n[log]\nformat = 'json'";
+                tls = { cert = 'c.pem', key = 'k.pem' }\n[database]\nurl = 'postgres://db/secrets'\n[limits]\nconnections = 9\nhandshake_seconds = 1\nidle_seconds = 2\nrequest_seconds = 3\npending_request_mib = 5\nreflection_seconds = 6\ncode_attempts_per_minute = 4\n\
+                calls = 10\ncalls_per_person = 11\ncalls_per_service_account = 12\nrate_per_person = 13\nrate_per_service_account = 14\nwatches = 15\nwatches_per_person = 16\nwatches_per_service_account = 17\nsessions_per_session = 18\nsessions_per_person = 19\nsessions_per_service_account = 20\n\
+                [sessions]\nrenewable_days = 30\n[log]\nformat = 'json'";
     let config = load(file, &[], Flags::default()).unwrap();
     assert_eq!(config.session_period, DAY * 30);
+    assert_eq!(config.limits.admission.person.rate.get(), 13);
+    assert_eq!(config.limits.admission.service_account.sessions.get(), 20);
     assert_eq!(load(&config.to_string(), &[], Flags::default()).unwrap(), config);
 }

@@ -14,6 +14,7 @@ use tracing::Instrument as _;
 
 use crate::auth::{Authenticated, Authenticator};
 use crate::call::Call;
+use crate::call::permit::CallPermit;
 use crate::error::{Error, Reason};
 use crate::process::shutdown::Shutdown;
 use crate::server::limits::MAX_RESPONSE_BYTES;
@@ -134,12 +135,13 @@ impl Handler {
         M::Response: 'static,
     {
         let in_flight = request.extensions().get::<Shutdown>().map(|shutdown| shutdown.calls.token());
+        let permit = request.extensions().get::<CallPermit>().cloned();
         let (call, deadline) = self.open_call(&Authenticated::of(request.extensions())?).await?;
         let message = request.into_inner();
         let service = Arc::clone(&self.service);
         let work = async move {
-            // The server waits for the mutation when it stops.
-            let _in_flight = in_flight;
+            // The server waits for the mutation when it stops, and whoever hung up has it counted until it ends.
+            let _kept = (in_flight, permit);
             let key = service.idempotency_key(&message, message.request_id(), encode_replay);
             let input = decode(message);
             service

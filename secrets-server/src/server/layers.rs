@@ -1,8 +1,8 @@
 //! What every call needs, written once: one layer a file, around all services of a listener.
 //!
 //! A handler finds in its request's extensions the [`Authenticated`](crate::auth::Authenticated), the [`RequestId`](crate::call::request_id::RequestId), the
-//! [`Peer`](crate::call::peer::Peer) and the [`Shutdown`]: a stream awaits it, and work that outlives its call keeps an
-//! [`InFlightGuard`](crate::process::shutdown::InFlightGuard) of it.
+//! [`Peer`](crate::call::peer::Peer), the [`CallPermit`](crate::call::permit::CallPermit) and the [`Shutdown`]: a stream awaits it, and
+//! work that outlives its call keeps an [`InFlightGuard`](crate::process::shutdown::InFlightGuard) of it, and the permit.
 //!
 //! To add one: a file with a [`tower::Layer`], and its place in [`LayerState::layers`]. It wraps the response's body only when it has to
 //! do with what comes after the response's beginning.
@@ -14,6 +14,7 @@ mod deadline;
 mod end_on_stop;
 mod grpc_only;
 mod in_flight;
+mod limit_calls;
 mod limit_code_attempts;
 mod limit_reflection;
 mod request_id;
@@ -32,9 +33,11 @@ use self::catch_panic::CatchPanicLayer;
 use self::deadline::DeadlineLayer;
 use self::grpc_only::GrpcOnlyLayer;
 use self::in_flight::InFlightLayer;
+use self::limit_calls::LimitCallsLayer;
 use self::limit_code_attempts::{CodeAttempts, LimitCodeAttemptsLayer};
 use self::request_id::RequestIdLayer;
 use self::request_message::RequestMessageLayer;
+use crate::admission::Admission;
 use crate::auth::Authenticator;
 use crate::config::Limits;
 use crate::process::shutdown::Shutdown;
@@ -53,6 +56,7 @@ pub(super) type Layers = (
     CatchPanicLayer,
     LimitCodeAttemptsLayer,
     AuthenticateLayer,
+    LimitCallsLayer,
     RequestMessageLayer,
 );
 
@@ -61,6 +65,7 @@ pub(super) struct LayerState {
     shutdown: Shutdown,
     authenticator: Arc<Authenticator>,
     code_attempts: Arc<CodeAttempts>,
+    admission: Arc<Admission>,
     request_budget: RequestBudget,
     request_time: Duration,
 }
@@ -69,11 +74,13 @@ impl LayerState {
     pub(super) fn new(shutdown: Shutdown, authenticator: Arc<Authenticator>, limits: &Limits) -> Self {
         let code_attempts = Arc::new(CodeAttempts::new(limits.code_attempts_per_minute));
         let request_budget = RequestBudget::new(limits.pending_request_bytes());
-        Self { shutdown, authenticator, code_attempts, request_budget, request_time: limits.request_time }
+        let admission = Arc::new(Admission::new(&limits.admission));
+        Self { shutdown, authenticator, code_attempts, admission, request_budget, request_time: limits.request_time }
     }
 
     /// A call is in flight until it is logged, whatever became of it is logged under its request id, and the log has the
-    /// status of a call that took too long or panicked. Nothing of a body is read before its caller is known.
+    /// status of a call that took too long or panicked. Nothing of a body is read before its caller is known and within their
+    /// limits.
     pub(super) fn layers(&self) -> Layers {
         (
             InFlightLayer::new(self.shutdown.clone()),
@@ -84,6 +91,7 @@ impl LayerState {
             CatchPanicLayer,
             LimitCodeAttemptsLayer::new(Arc::clone(&self.code_attempts)),
             AuthenticateLayer::new(Arc::clone(&self.authenticator)),
+            LimitCallsLayer::new(Arc::clone(&self.admission), Arc::clone(&self.authenticator)),
             RequestMessageLayer::new(self.request_budget.clone(), self.request_time),
         )
     }

@@ -36,6 +36,8 @@ pub struct Outcome {
     pub reason: String,
     /// Of the `ErrorInfo`; empty without one.
     pub limit: String,
+    /// When to send it again.
+    pub retry_after: Option<Duration>,
 }
 
 impl Attacker {
@@ -78,6 +80,11 @@ impl Attacker {
     pub async fn leave(self) {
         drop(self.requests);
         let _ = tokio::time::timeout(PATIENCE, self.connection).await.expect("closed");
+    }
+
+    /// Ends the connection without a word.
+    pub fn abort(self) {
+        self.connection.abort();
     }
 
     /// Whether the server has ended the connection.
@@ -138,6 +145,7 @@ fn read(http: u16, headers: &HeaderMap) -> Option<Outcome> {
         code: status.code(),
         reason: info.map(|info| info.reason.clone()).unwrap_or_default(),
         limit: info.and_then(|info| info.metadata.get("limit").cloned()).unwrap_or_default(),
+        retry_after: details.retry_info().and_then(|info| info.retry_delay),
     })
 }
 

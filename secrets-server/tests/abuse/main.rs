@@ -5,6 +5,8 @@
 
 #[path = "../support"]
 mod support {
+    #[expect(dead_code, reason = "other test binaries make other calls")]
+    pub mod calls;
     #[expect(dead_code, reason = "other test binaries call every service")]
     pub mod clients;
     #[expect(dead_code, reason = "other test binaries connect to it again")]
@@ -16,12 +18,14 @@ mod support {
     pub mod program;
     #[expect(dead_code, reason = "other test binaries stop the server and set its clock")]
     pub mod server;
+    pub mod setup;
     pub mod sign_in;
     mod sqlite;
 }
 
 mod attacker;
 mod body;
+mod calls;
 mod code_attempts;
 mod connections;
 mod request_budget;

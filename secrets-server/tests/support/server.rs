@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrets_core::Timestamp;
+use secrets_server::admission::{AdmissionLimits, MAX_RATE};
 use secrets_server::application::Application;
 use secrets_server::clock::{Clock, ManualClock, SystemClock};
 use secrets_server::config::{Limits, ListenerConfig, Offered};
@@ -115,9 +116,13 @@ impl TestServer {
     }
 }
 
-/// Everybody in a test comes from the same address.
-fn roomy() -> Limits {
-    Limits { code_attempts_per_minute: NonZeroU32::MAX, ..Limits::default() }
+/// Limits that no test reaches by accident: everybody comes from the same address, and quickly.
+pub fn roomy() -> Limits {
+    let mut admission = AdmissionLimits::default();
+    for limits in [&mut admission.person, &mut admission.service_account] {
+        (limits.calls, limits.rate) = (admission.calls, MAX_RATE);
+    }
+    Limits { code_attempts_per_minute: NonZeroU32::MAX, admission, ..Limits::default() }
 }
 
 fn channel(address: SocketAddr) -> Channel {

@@ -19,11 +19,18 @@ use crate::server::tests::test_service::TestService;
 struct Layered {
     application: TestApplication,
     shutdown: Shutdown,
+    state: LayerState,
 }
 
 impl Layered {
     async fn open() -> Self {
-        Self { application: TestApplication::open().await, shutdown: Shutdown::default() }
+        Self::open_with(&Limits::default()).await
+    }
+
+    async fn open_with(limits: &Limits) -> Self {
+        let (application, shutdown) = (TestApplication::open().await, Shutdown::default());
+        let state = LayerState::new(shutdown.clone(), Arc::clone(application.authenticator()), limits);
+        Self { application, shutdown, state }
     }
 
     /// Calls as somebody who is known.
@@ -34,9 +41,7 @@ impl Layered {
     }
 
     async fn send(&self, request: Request<Body>) -> Response<Body> {
-        let authenticator = Arc::clone(self.application.authenticator());
-        let state = LayerState::new(self.shutdown.clone(), authenticator, &Limits::default());
-        state.layers().layer(Routes::new(TestService)).call(request).await.unwrap().map(Body::new)
+        self.state.layers().layer(Routes::new(TestService)).call(request).await.unwrap().map(Body::new)
     }
 }
 
@@ -141,6 +146,38 @@ async fn a_panic_is_answered_with_internal_and_nothing_of_its_message() {
     assert_eq!(code(&answered), Code::Internal);
     assert!(!format!("{:?}", answered.headers()).contains("hunter2"));
     assert!(answered.headers().contains_key("x-request-id"));
+}
+
+#[tokio::test]
+async fn whatever_becomes_of_a_call_gives_its_slot_back() {
+    let mut limits = Limits::default();
+    limits.admission.calls = std::num::NonZeroU32::MIN;
+    let layered = Layered::open_with(&limits).await;
+    let headers = [("grpc-timeout", "20m")];
+    for (behaviour, expected) in
+        [("panic", Code::Internal), ("forever", Code::DeadlineExceeded), ("refuse", Code::PermissionDenied)]
+    {
+        for _ in 0..3 {
+            assert_eq!(code(&layered.call(behaviour, &headers).await), expected, "{behaviour}");
+        }
+    }
+    let left = tokio::time::timeout(Duration::from_millis(20), layered.call("forever", &[])).await;
+    assert!(left.is_err());
+    // A response that nobody reads is in memory: its call is under way until it is dropped.
+    let unread = layered.call("", &[]).await;
+    let refused = layered.call("", &[]).await;
+    assert_eq!((reason(&refused).as_str(), info(&refused).metadata["limit"].as_str()), ("RATE_LIMITED", "calls"));
+    drop(unread);
+    let mut answered = layered.call("", &[]).await;
+    while let Some(frame) = next_frame(&mut answered).await {
+        frame.unwrap();
+    }
+    assert!(!answered.headers().contains_key("grpc-status"));
+    assert_eq!(
+        code(&layered.call("refuse", &headers).await),
+        Code::PermissionDenied,
+        "what was read to its end counts no more"
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,81 @@
+//! How much of the server one caller may take: calls under way, calls a second, watches, live sessions.
+//!
+//! Limits bite on contention, not on size: what a program needs most, `Resolve`, has no rate, and the share of an organization
+//! counts only while more than three quarters of the whole are taken. Whatever is refused here was not begun, and its error
+//! says when to send it again.
+//!
+//! To add a method: its arm in [`CallClass::new`].
+
+mod call_class;
+mod consumer;
+mod limits;
+mod rates;
+mod refused;
+mod slots;
+
+use secrets_proto::Method;
+
+use self::rates::Rates;
+use crate::error::Error;
+
+pub use self::call_class::CallClass;
+pub use self::consumer::{Consumer, ConsumerClass, ConsumerKey};
+pub use self::limits::{AdmissionLimits, BURST_SECONDS, ConsumerLimits, MAX_RATE};
+pub use self::slots::{Slot, SlotLimits, Slots};
+
+/// Decides whether a call may begin.
+#[derive(Debug)]
+pub struct Admission {
+    calls: Slots,
+    rates: Rates,
+}
+
+impl Admission {
+    pub fn new(limits: &AdmissionLimits) -> Self {
+        Self { calls: Slots::new(limits.calls()), rates: Rates::new(limits) }
+    }
+
+    /// A slot for a call; dropping it gives it back. A call that finds none takes nothing of the rate.
+    pub fn admit(&self, consumer: &Consumer, method: Method) -> Result<Slot, Error> {
+        let slot = self.calls.take(consumer, 1).map_err(|refused| refused.error("calls"))?;
+        self.rates.check(consumer, CallClass::new(method))?;
+        Ok(slot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use secrets_core::Uid;
+
+    use super::*;
+    use crate::error::Reason;
+
+    fn person(uid: u128) -> Consumer {
+        Consumer { key: ConsumerKey::User(Uid::from_u128(uid)), credential: Uid::from_u128(uid), organization: None }
+    }
+
+    #[test]
+    fn what_has_no_slot_takes_nothing_of_the_rate() {
+        let mut limits = AdmissionLimits::default();
+        limits.person.calls = NonZeroU32::MIN;
+        limits.person.rate = NonZeroU32::MIN;
+        let admission = Admission::new(&limits);
+        let only = admission.admit(&person(1), Method::Resolve).unwrap();
+        for _ in 0..100 {
+            assert!(admission.admit(&person(1), Method::CreateSecret).is_err());
+        }
+        drop(only);
+        for _ in 0..BURST_SECONDS {
+            drop(admission.admit(&person(1), Method::CreateSecret).unwrap());
+        }
+        let refused = admission.admit(&person(1), Method::CreateSecret).unwrap_err();
+        assert_eq!(refused.reason(), Reason::RateLimited);
+        assert!(refused.retry_delay().is_some_and(|wait| !wait.is_zero()));
+        // What was refused gave its slot back, and a resolve has no rate.
+        for _ in 0..100 {
+            drop(admission.admit(&person(1), Method::Resolve).unwrap());
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! How often a caller may call.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use super::call_class::CallClass;
+use super::consumer::{Consumer, ConsumerClass, ConsumerKey};
+use super::limits::{AdmissionLimits, BURST_SECONDS, MAX_RATE};
+use crate::error::{Error, Reason};
+
+/// How often a session renews itself at most, in a minute: a client does so a few times an hour.
+const RENEWALS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(5);
+/// How often at once.
+const RENEWAL_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+/// How many callers are remembered before those are forgotten whose burst is whole again.
+const MIN_SWEEP: usize = 4096;
+
+/// The rates of all callers.
+#[derive(Debug)]
+pub(super) struct Rates {
+    persons: Limiter,
+    service_accounts: Limiter,
+    renewals: Limiter,
+}
+
+impl Rates {
+    pub(super) fn new(limits: &AdmissionLimits) -> Self {
+        Self {
+            persons: Limiter::new(per_second(limits.person.rate)),
+            service_accounts: Limiter::new(per_second(limits.service_account.rate)),
+            renewals: Limiter::new(Quota::per_minute(RENEWALS_PER_MINUTE).allow_burst(RENEWAL_BURST)),
+        }
+    }
+
+    /// Counts a call, or says when it may be sent again.
+    pub(super) fn check(&self, consumer: &Consumer, class: CallClass) -> Result<(), Error> {
+        let (limiter, key) = match (class, consumer.key) {
+            (CallClass::Unrated | CallClass::Watch, _) => return Ok(()),
+            (CallClass::Renewal, ConsumerKey::User(_) | ConsumerKey::Session(_)) => {
+                (&self.renewals, ConsumerKey::Session(consumer.credential))
+            }
+            (CallClass::Rated | CallClass::Renewal, key) => match key.class() {
+                ConsumerClass::Person => (&self.persons, key),
+                ConsumerClass::ServiceAccount => (&self.service_accounts, key),
+            },
+        };
+        limiter.check(key).map_err(too_often)
+    }
+}
+
+fn per_second(rate: NonZeroU32) -> Quota {
+    let rate = rate.min(MAX_RATE);
+    let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST_SECONDS - 1));
+    Quota::per_second(rate).allow_burst(burst)
+}
+
+fn too_often(wait: Duration) -> Error {
+    let text = "too many changes, lists and explains within a short time; send it again a little later";
+    Error::new(Reason::RateLimited, text).with("limit", "rate").retry_after(wait)
+}
+
+/// A rate for each key.
+#[derive(Debug)]
+struct Limiter {
+    by_key: DefaultKeyedRateLimiter<ConsumerKey>,
+    clock: DefaultClock,
+    next_sweep: AtomicUsize,
+}
+
+impl Limiter {
+    fn new(quota: Quota) -> Self {
+        let by_key = RateLimiter::keyed(quota);
+        Self { by_key, clock: DefaultClock::default(), next_sweep: AtomicUsize::new(MIN_SWEEP) }
+    }
+
+    fn check(&self, key: ConsumerKey) -> Result<(), Duration> {
+        self.sweep();
+        self.by_key.check_key(&key).map_err(|until| until.wait_time_from(self.clock.now()))
+    }
+
+    /// Forgets those who have not called for a while, each time that there are twice as many as were left the last time: so what
+    /// is remembered is bounded by who called of late, and a sweep costs each call little.
+    fn sweep(&self) {
+        if self.by_key.len() >= self.next_sweep.load(Ordering::Relaxed) {
+            self.by_key.retain_recent();
+            self.by_key.shrink_to_fit();
+            self.next_sweep.store((self.by_key.len() * 2).max(MIN_SWEEP), Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrets_core::Uid;
+
+    use super::*;
+
+    fn consumer(key: ConsumerKey, credential: u128) -> Consumer {
+        Consumer { key, credential: Uid::from_u128(credential), organization: None }
+    }
+
+    fn rates(person: u32) -> Rates {
+        let mut limits = AdmissionLimits::default();
+        limits.person.rate = NonZeroU32::new(person).unwrap();
+        Rates::new(&limits)
+    }
+
+    #[test]
+    fn each_caller_has_a_burst_of_ten_seconds() {
+        let rates = rates(2);
+        let (ann, bob) = (ConsumerKey::User(Uid::from_u128(1)), ConsumerKey::User(Uid::from_u128(2)));
+        for _ in 0..20 {
+            rates.check(&consumer(ann, 1), CallClass::Rated).unwrap();
+        }
+        let refused = rates.check(&consumer(ann, 7), CallClass::Rated).unwrap_err();
+        let wait = refused.retry_delay().unwrap();
+        assert!(!wait.is_zero() && wait <= Duration::from_millis(500), "{wait:?}");
+        rates.check(&consumer(bob, 2), CallClass::Rated).unwrap();
+        rates.check(&consumer(ann, 1), CallClass::Unrated).unwrap();
+        let program = consumer(ConsumerKey::ServiceAccount(Uid::from_u128(1)), 1);
+        for _ in 0..20_000 {
+            rates.check(&program, CallClass::Rated).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_session_renews_itself_whatever_the_others_of_its_user_do() {
+        let rates = rates(1);
+        let ann = ConsumerKey::User(Uid::from_u128(1));
+        while rates.check(&consumer(ann, 1), CallClass::Rated).is_ok() {}
+        while rates.check(&consumer(ann, 1), CallClass::Renewal).is_ok() {}
+        for _ in 0..RENEWAL_BURST.get() {
+            rates.check(&consumer(ann, 2), CallClass::Renewal).unwrap();
+        }
+        assert!(rates.check(&consumer(ann, 2), CallClass::Renewal).is_err());
+    }
+
+    #[test]
+    fn who_has_not_called_for_a_while_is_forgotten() {
+        let mut limits = AdmissionLimits::default();
+        limits.person.rate = MAX_RATE;
+        let rates = Rates::new(&limits);
+        for n in 0..100_000 {
+            rates.check(&consumer(ConsumerKey::User(Uid::from_u128(n)), n), CallClass::Rated).unwrap();
+        }
+        let remembered = rates.persons.by_key.len();
+        assert!(remembered <= 2 * MIN_SWEEP, "{remembered}");
+    }
+}

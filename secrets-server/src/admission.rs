@@ -9,6 +9,7 @@
 mod call_class;
 mod consumer;
 mod limits;
+mod live_counts;
 mod rates;
 mod refused;
 mod slots;
@@ -21,6 +22,7 @@ use crate::error::Error;
 pub use self::call_class::CallClass;
 pub use self::consumer::{Consumer, ConsumerClass, ConsumerKey};
 pub use self::limits::{AdmissionLimits, BURST_SECONDS, ConsumerLimits, MAX_RATE};
+pub use self::live_counts::LiveCounts;
 pub use self::slots::{Slot, SlotLimits, Slots};
 
 /// Decides whether a call may begin.

@@ -8,6 +8,7 @@ pub(crate) mod restore;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::admission::AdmissionLimits;
 use crate::auth::Authenticator;
 use crate::auth::usage::UsageBuffer;
 use crate::changes::ChangeFeed;
@@ -38,17 +39,19 @@ impl Application {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, KeyringError> {
-        Self::open_with(store, provider, clock, random, DEFAULT_SESSION_PERIOD).await
+        Self::open_with(store, provider, clock, random, DEFAULT_SESSION_PERIOD, AdmissionLimits::default()).await
     }
 
-    /// Puts the server together over a migrated database, with sessions that renew themselves for `session_period`. Creates the keys when the database is empty; refuses a wrong root
-    /// key. Must be called within a tokio runtime, whose tasks write the audit log and run the jobs.
+    /// Puts the server together over a migrated database, with sessions that renew themselves for `session_period` and callers
+    /// who may take as much as `admission` says. Creates the keys when the database is empty; refuses a wrong root key. Must be
+    /// called within a tokio runtime, whose tasks write the audit log and run the jobs.
     pub async fn open_with(
         store: Store,
         provider: &dyn RootKeyProvider,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         session_period: Duration,
+        admission: AdmissionLimits,
     ) -> Result<Self, KeyringError> {
         let keys = Arc::new(Keyring::open(&store, provider, Arc::clone(&random), clock.now()).await?);
         // From here on rows that decide can be written and read.
@@ -62,6 +65,7 @@ impl Application {
             Arc::clone(&random),
             Arc::clone(&changes),
             session_period,
+            admission,
         );
         let authenticator =
             Authenticator::new(store.clone(), Arc::clone(&keys), Arc::clone(&clock), Arc::clone(&usage));

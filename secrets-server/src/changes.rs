@@ -1,4 +1,4 @@
-//! Who waits for changes: the open watches, what each of them depends on, and how many there may be.
+//! Who waits for changes: the open watches, and what each of them depends on.
 //!
 //! A watch subscribes to scopes: those of its context, its caller's own, the organization as a whole and the platform. Every
 //! change that could matter to it counts as one of at least one of these: of the scope where a secret lives or a role is
@@ -18,10 +18,6 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use crate::store::PLATFORM;
 use crate::store::revision::Revision;
 
-/// Open watches of one credential.
-pub const MAX_WATCHES_PER_CREDENTIAL: usize = 128;
-/// Open watches in all: each takes memory and a share of every change.
-pub const MAX_WATCHES: usize = 20_000;
 /// Watches that refresh at the same time. A change that concerns thousands must leave connections for calls.
 const MAX_CONCURRENT_REFRESHES: usize = 4;
 
@@ -39,9 +35,6 @@ struct State {
     waiting: HashMap<Uid, HashMap<u64, Arc<Notify>>>,
     /// By organization, and [`PLATFORM`].
     histories: HashMap<Uid, History>,
-    /// By credential: how many.
-    watches_by_credential: HashMap<Uid, usize>,
-    watches_in_all: usize,
 }
 
 /// The history of an organization that is watched.
@@ -59,18 +52,6 @@ impl Default for ChangeFeed {
 }
 
 impl ChangeFeed {
-    /// A permit for one more watch of a credential, unless it has as many as it may; dropping it gives it back.
-    pub fn watch_permit(self: &Arc<Self>, credential: Uid) -> Option<WatchPermit> {
-        let mut state = self.state();
-        let own = state.watches_by_credential.get(&credential).copied().unwrap_or_default();
-        if own >= MAX_WATCHES_PER_CREDENTIAL || state.watches_in_all >= MAX_WATCHES {
-            return None;
-        }
-        state.watches_in_all += 1;
-        state.watches_by_credential.insert(credential, own + 1);
-        Some(WatchPermit { feed: Arc::clone(self), credential })
-    }
-
     /// Waits for changes of any of these scopes of an organization, and of the organization and the platform as a whole.
     pub fn subscribe(self: &Arc<Self>, organization: Uid, scopes: impl IntoIterator<Item = Uid>) -> Subscription {
         let scopes: BTreeSet<Uid> = scopes.into_iter().chain([organization, PLATFORM]).collect();
@@ -179,26 +160,6 @@ impl Drop for Subscription {
     }
 }
 
-/// The place of one watch.
-#[derive(Debug)]
-pub struct WatchPermit {
-    feed: Arc<ChangeFeed>,
-    credential: Uid,
-}
-
-impl Drop for WatchPermit {
-    fn drop(&mut self) {
-        let mut state = self.feed.state();
-        state.watches_in_all -= 1;
-        if let Some(own) = state.watches_by_credential.get_mut(&self.credential) {
-            *own -= 1;
-            if *own == 0 {
-                state.watches_by_credential.remove(&self.credential);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -256,18 +217,5 @@ mod tests {
         drop(second);
         let state = feed.state();
         assert!(state.waiting.is_empty() && state.histories.is_empty(), "{state:?}");
-    }
-
-    #[test]
-    fn a_credential_has_a_limited_number_of_watches() {
-        let feed = Arc::new(ChangeFeed::default());
-        let mut permits: Vec<_> =
-            (0..MAX_WATCHES_PER_CREDENTIAL).map(|_| feed.watch_permit(PROJECT).unwrap()).collect();
-        assert!(feed.watch_permit(PROJECT).is_none());
-        let other = feed.watch_permit(OTHER).unwrap();
-        permits.pop();
-        permits.push(feed.watch_permit(PROJECT).unwrap());
-        drop((permits, other));
-        assert!(feed.state().watches_by_credential.is_empty() && feed.state().watches_in_all == 0);
     }
 }

@@ -36,6 +36,7 @@ use std::time::Duration;
 use secrets_core::Uid;
 use secrets_core::limits::Limits;
 
+use crate::admission::{AdmissionLimits, LiveCounts, Slots};
 use crate::audit::AuditWriter;
 use crate::changes::ChangeFeed;
 use crate::clock::Clock;
@@ -57,6 +58,12 @@ pub struct Service {
     /// The service's own limits; an organization may lower them.
     limits: Limits,
     changes: Arc<ChangeFeed>,
+    /// How much one caller may take.
+    admission: AdmissionLimits,
+    /// The open watches.
+    watches: Slots,
+    /// How many live sessions there are, as far as it is known.
+    live_sessions: LiveCounts,
     /// For how long a session renews itself.
     session_period: Duration,
     /// Where deleted organizations are listed, once it is known.
@@ -73,10 +80,24 @@ impl Service {
         random: Arc<dyn Random>,
         changes: Arc<ChangeFeed>,
         session_period: Duration,
+        admission: AdmissionLimits,
     ) -> Self {
         let audit = AuditWriter::start(&store);
-        let (limits, deletions) = (Limits::default(), OnceLock::new());
-        Self { audit, store, keys, clock, random, limits, changes, session_period, deletions }
+        let watches = Slots::new(admission.watches());
+        Self {
+            audit,
+            store,
+            keys,
+            clock,
+            random,
+            limits: Limits::default(),
+            changes,
+            admission,
+            watches,
+            live_sessions: LiveCounts::default(),
+            session_period,
+            deletions: OnceLock::new(),
+        }
     }
 
     /// Starts reading: who calls, with which roles, and everything that is read through what this returns are one state of the

@@ -62,6 +62,13 @@ impl Default for AdmissionLimits {
     }
 }
 
+impl ConsumerLimits {
+    /// How many calls of the rate may be made at once.
+    pub fn burst(&self) -> NonZeroU32 {
+        self.rate.saturating_mul(positive(BURST_SECONDS))
+    }
+}
+
 impl AdmissionLimits {
     pub fn of(&self, class: ConsumerClass) -> &ConsumerLimits {
         match class {
@@ -73,6 +80,12 @@ impl AdmissionLimits {
     pub(super) fn calls(&self) -> SlotLimits {
         let (person, service_account) = (self.person.calls.get(), self.service_account.calls.get());
         SlotLimits { all: self.calls.get(), person, service_account, evicts: false }
+    }
+
+    /// The limits of watches, which are open without end.
+    pub fn watches(&self) -> SlotLimits {
+        let (person, service_account) = (self.person.watches.get(), self.service_account.watches.get());
+        SlotLimits { all: self.watches.get(), person, service_account, evicts: true }
     }
 }
 

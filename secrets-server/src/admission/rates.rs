@@ -9,7 +9,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::call_class::CallClass;
 use super::consumer::{Consumer, ConsumerClass, ConsumerKey};
-use super::limits::{AdmissionLimits, BURST_SECONDS, MAX_RATE};
+use super::limits::{AdmissionLimits, ConsumerLimits, MAX_RATE};
 use crate::error::{Error, Reason};
 
 /// How often a session renews itself at most, in a minute: a client does so a few times an hour.
@@ -30,8 +30,8 @@ pub(super) struct Rates {
 impl Rates {
     pub(super) fn new(limits: &AdmissionLimits) -> Self {
         Self {
-            persons: Limiter::new(per_second(limits.person.rate)),
-            service_accounts: Limiter::new(per_second(limits.service_account.rate)),
+            persons: Limiter::new(quota(&limits.person)),
+            service_accounts: Limiter::new(quota(&limits.service_account)),
             renewals: Limiter::new(Quota::per_minute(RENEWALS_PER_MINUTE).allow_burst(RENEWAL_BURST)),
         }
     }
@@ -52,10 +52,8 @@ impl Rates {
     }
 }
 
-fn per_second(rate: NonZeroU32) -> Quota {
-    let rate = rate.min(MAX_RATE);
-    let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST_SECONDS - 1));
-    Quota::per_second(rate).allow_burst(burst)
+fn quota(limits: &ConsumerLimits) -> Quota {
+    Quota::per_second(limits.rate.min(MAX_RATE)).allow_burst(limits.burst())
 }
 
 fn too_often(wait: Duration) -> Error {

@@ -83,7 +83,8 @@ pub(crate) async fn open(config: &Config, unknown: UnknownToken) -> Result<Appli
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let root_key = root_key(config, &store, &random).await?;
     let clock = Arc::new(SystemClock);
-    let application = Application::open_with(store, &root_key, clock, random, config.session_period).await?;
+    let admission = config.limits.admission.clone();
+    let application = Application::open_with(store, &root_key, clock, random, config.session_period, admission).await?;
     if let Database::Sqlite { path } = &config.database
         && let Some(token) = operator_token(config)?
         && application.service.find_operator_token(&token).await.map_err(OpenError::Lookup)?.is_none()

@@ -216,6 +216,8 @@ impl Service {
             Ok(_) => Event::allowed(&call, subject, random),
             // The record was tried; its caller has waited for it long enough.
             Err(error) if error.reason() == Reason::AuditUnavailable => return result,
+            // Counted, and recorded with others: whoever is refused may call again at once.
+            Err(error) if error.reason() == Reason::RateLimited => return result,
             Err(error) => Event::refused(&call, subject, random, error),
         };
         if let Err(unrecorded) = self.audit.record(event?).await {

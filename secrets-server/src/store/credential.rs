@@ -2,6 +2,7 @@
 
 mod code;
 mod hand_over;
+mod live_sessions;
 mod origin;
 mod revoke;
 mod sign_in;
@@ -16,6 +17,7 @@ use secrets_core::{CredentialKind, Timestamp, Uid};
 
 pub use code::{recovery_codes, redeem, revoke_all_but_recovery_codes, revoke_recovery_codes};
 pub use hand_over::{NewCreator, hand_over_sessions, renew, successor};
+pub use live_sessions::{count_live_line, count_live_sessions};
 pub use origin::Origin;
 pub use revoke::{
     Revoked, purge_ended, revoke, revoke_all, revoke_alone, revoke_of_organization, revoke_of_principal,

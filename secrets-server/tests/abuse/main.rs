@@ -18,6 +18,7 @@ mod support {
     pub mod program;
     #[expect(dead_code, reason = "other test binaries stop the server and set its clock")]
     pub mod server;
+    #[expect(dead_code, reason = "other test binaries have projects")]
     pub mod setup;
     pub mod sign_in;
     mod sqlite;
@@ -29,4 +30,6 @@ mod calls;
 mod code_attempts;
 mod connections;
 mod request_budget;
+mod sessions;
 mod streams;
+mod watches;

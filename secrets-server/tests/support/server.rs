@@ -69,7 +69,9 @@ impl TestServer {
         let root_key = FileRootKey::create(&directory.path().join("root-key"), random.clone()).unwrap();
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         let store = database.store.clone();
-        let app = Application::open_with(store, &root_key, clock.clone(), random, session_period).await.unwrap();
+        let admission = limits.admission.clone();
+        let opened = Application::open_with(store, &root_key, clock.clone(), random, session_period, admission);
+        let app = opened.await.unwrap();
         let first = app.service.bootstrap_operator().await.unwrap().unwrap();
         let operator = first.token().expose().to_owned();
         first.keep().await.unwrap();

@@ -1,5 +1,7 @@
 //! Responses of `AccessService`.
 
+use std::num::NonZeroU32;
+
 use secrets_core::authorize::Action;
 use secrets_core::{PrincipalKind, Role, SessionRestrictions};
 use secrets_proto::v1;
@@ -12,7 +14,7 @@ use crate::service::access::redemption::{Recovered, Redeemed};
 use crate::service::access::session::{CreatedSession, SessionView};
 use crate::service::access::sign_in_code::{CreatedSignInCode, SignInCodeView};
 use crate::service::access::token::{CreatedToken, RevokedToken, TokenView};
-use crate::service::access::whoami::Whoami;
+use crate::service::access::whoami::{CallerLimits, Whoami};
 use crate::service::directory::organization::IssuedInvitation;
 use crate::service::mutation::Deleted;
 use crate::service::page::list::Listed;
@@ -200,6 +202,18 @@ pub fn whoami(whoami: Whoami) -> v1::WhoAmIResponse {
         credential: whoami.credential,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         server_time: Some(time(whoami.now)),
+        limits: Some(caller_limits(&whoami.limits)),
+    }
+}
+
+fn caller_limits(limits: &CallerLimits) -> v1::CallerLimits {
+    let number = |limit: NonZeroU32| i32::try_from(limit.get()).unwrap_or(i32::MAX);
+    v1::CallerLimits {
+        calls: number(limits.consumer.calls),
+        calls_per_second: number(limits.consumer.rate),
+        burst: number(limits.consumer.burst()),
+        watches: number(limits.consumer.watches),
+        sessions: number(limits.sessions),
     }
 }
 

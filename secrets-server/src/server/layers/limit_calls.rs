@@ -80,9 +80,9 @@ where
         Box::pin(async move {
             let response = response.await?;
             count(&authenticator, &authenticated, response.headers());
-            // An open stream counts as what it is. Any other response is held in memory until it is sent.
+            // An open stream has a slot of its own. Any other response is held in memory until it is sent.
             let permit = (!method.is_server_streaming()).then_some(permit);
-            Ok(response.map(|inner| Body::new(PermittedBody { inner, permit })))
+            Ok(response.map(|inner| Body::new(PermittedBody { inner, permit, authenticator, authenticated })))
         })
     }
 }
@@ -104,6 +104,8 @@ fn count(authenticator: &Authenticator, authenticated: &Authenticated, headers: 
 struct PermittedBody {
     inner: Body,
     permit: Option<CallPermit>,
+    authenticator: Arc<Authenticator>,
+    authenticated: Authenticated,
 }
 
 impl http_body::Body for PermittedBody {
@@ -112,8 +114,14 @@ impl http_body::Body for PermittedBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
-        if let Poll::Ready(None) = polled {
-            self.permit = None;
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(trailers) = frame.trailers_ref() {
+                    count(&self.authenticator, &self.authenticated, trailers);
+                }
+            }
+            Poll::Ready(None) => self.permit = None,
+            _ => {}
         }
         polled
     }

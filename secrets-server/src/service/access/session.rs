@@ -1,6 +1,7 @@
 //! Sessions: a token for exactly one context, created by whoever may have that context, good only while they still may.
 
 mod list;
+mod live;
 mod renew;
 
 use std::time::Duration;
@@ -92,6 +93,7 @@ impl Service {
         };
         located.must_exist()?;
         let own = mutation.credential();
+        self.check_live_sessions(mutation.db(), own, call.now).await?;
         let creator = match (call.caller.principal.account(), call.caller.principal) {
             (Some(account), _) | (None, Principal::Session { creator: account, .. }) => account,
             (None, _) => return Err(Error::denied()),

@@ -1,6 +1,7 @@
 //! Who the caller is, and what they hold.
 
 use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroU32;
 
 use secrets_core::{
     CredentialKind, OrganizationId, Principal, PrincipalKind, PrincipalName, ProjectId, RoleResource, ScopeName,
@@ -9,11 +10,14 @@ use secrets_core::{
 
 use super::binding::BindingView;
 use super::recovery::RecoveryCodesView;
+use crate::admission::{Consumer, ConsumerLimits};
 use crate::audit::Subject;
+use crate::auth::unknown_credential;
 use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::open_call::OpenCall;
+use crate::store::credential::Credential;
 use crate::store::{KeyedConnection, binding, credential, organization, project, user, workspace};
 
 /// What WhoAmI answers.
@@ -38,7 +42,16 @@ pub struct Whoami {
     pub context: Option<secrets_core::ContextName>,
     /// Resource path of the credential.
     pub credential: String,
+    pub limits: CallerLimits,
     pub now: Timestamp,
+}
+
+/// How much the caller may take.
+pub struct CallerLimits {
+    /// Calls under way and a second, and open watches.
+    pub consumer: ConsumerLimits,
+    /// Live sessions that it created.
+    pub sessions: NonZeroU32,
 }
 
 impl Service {
@@ -56,8 +69,10 @@ impl Service {
             _ => TokenName { organization: id.clone(), uid: caller.credential }.to_string(),
         };
         let own = credential::by_uid(db, caller.organization_uid(), caller.credential).await?;
-        let sign_in_end_time = own.as_ref().and_then(|row| row.sign_in_end_time);
-        let session = own.filter(|row| row.kind == CredentialKind::Session);
+        let own = own.ok_or_else(unknown_credential)?;
+        let sign_in_end_time = own.sign_in_end_time;
+        let limits = self.caller_limits(&own);
+        let session = Some(own).filter(|row| row.kind == CredentialKind::Session);
         Ok(Whoami {
             principal: caller.name.to_string(),
             kind: reference.kind,
@@ -70,8 +85,18 @@ impl Service {
             recovery_time: recovery_time(db, call).await?,
             context: caller.session.as_ref().map(|session| session.context.clone()),
             credential,
+            limits,
             now: call.now,
         })
+    }
+
+    fn caller_limits(&self, own: &Credential) -> CallerLimits {
+        let consumer = *self.admission.of(Consumer::new(own).key.class());
+        let sessions = match own.kind {
+            CredentialKind::Session => self.admission.sessions_per_session,
+            _ => consumer.sessions,
+        };
+        CallerLimits { consumer, sessions }
     }
 
     /// The bindings of the caller, wherever they are; those on what is gone are left out.

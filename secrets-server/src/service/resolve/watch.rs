@@ -8,6 +8,7 @@
 
 mod event;
 mod observation;
+mod weight;
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -18,8 +19,10 @@ use secrets_core::{ContextName, Filter, SecretId};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use self::observation::Observation;
+use self::weight::weight;
+use crate::admission::Slot;
 use crate::auth::{Authenticated, Authenticator};
-use crate::changes::{MAX_WATCHES_PER_CREDENTIAL, Subscription, WatchPermit};
+use crate::changes::Subscription;
 use crate::error::{Error, Reason};
 use crate::process::shutdown::Shutdown;
 use crate::service::Service;
@@ -36,6 +39,8 @@ const DEBOUNCE: Duration = Duration::from_millis(100);
 const REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 /// How soon a watch refreshes for a time that the clock has not reached yet.
 const MIN_REFRESH_DELAY: Duration = Duration::from_millis(100);
+/// The name of the limit of watches.
+const LIMIT: &str = "watches";
 /// A database that takes longer does not answer.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -76,7 +81,8 @@ pub struct Watch {
     /// When the last event was sent.
     sent: Instant,
     ended: bool,
-    _permit: WatchPermit,
+    /// It gives way when others have less of what is left.
+    slot: Slot,
 }
 
 impl Service {
@@ -87,8 +93,9 @@ impl Service {
         watcher: Watcher,
         question: WatchQuestion,
     ) -> Result<Watch, Error> {
+        let taken = self.watches.take(&watcher.authenticated.consumer(), weight(&question, &BTreeMap::new()));
+        let mut slot = taken.map_err(|refused| refused.error(LIMIT))?;
         let mut observed = self.observe(call, &question).await?;
-        let permit = self.changes.watch_permit(call.caller.credential).ok_or_else(too_many)?;
         // Of what changed between the observation and the subscription nobody would be notified.
         let subscription = loop {
             let subscription = self.changes.subscribe(observed.organization, observed.scopes.iter().copied());
@@ -99,6 +106,7 @@ impl Service {
             observed = self.observe(call, &question).await?;
         };
         let notified = observed.take_secrets();
+        slot.resize(weight(&question, &notified)).map_err(|refused| refused.error(LIMIT))?;
         let first =
             if observed.etag == question.if_none_match { observed.heartbeat() } else { observed.set(&notified) };
         let stopped = Box::pin(watcher.stop.requested.clone().cancelled_owned());
@@ -116,7 +124,7 @@ impl Service {
             refreshed: now,
             sent: now,
             ended: false,
-            _permit: permit,
+            slot,
         })
     }
 }
@@ -143,6 +151,7 @@ impl Watch {
             let is_notified = tokio::select! {
                 biased;
                 () = &mut self.stopped => return Err(stopping()),
+                refused = self.slot.evicted() => return Err(refused.error(LIMIT)),
                 () = self.subscription.changed() => true,
                 () = sleep_until(wake) => false,
             };
@@ -194,6 +203,7 @@ impl Watch {
             self.subscription.notify();
         }
         let secrets = observed.take_secrets();
+        self.slot.resize(weight(&self.question, &secrets)).map_err(|refused| refused.error(LIMIT))?;
         let event = observed.changed(&self.observed, &self.notified, &secrets);
         self.notified = secrets;
         self.observed = observed;
@@ -203,11 +213,4 @@ impl Watch {
 
 fn stopping() -> Error {
     Error::new(Reason::ShuttingDown, "the server is stopping; watch again")
-}
-
-fn too_many() -> Error {
-    let text = format!(
-        "a credential has at most {MAX_WATCHES_PER_CREDENTIAL} watches at a time, and the server has a limit too"
-    );
-    Error::new(Reason::LimitExceeded, text).with("limit", "watches")
 }

@@ -6,7 +6,6 @@ use tonic::{Code, Response};
 
 use super::{Acme, ws1};
 use crate::support::calls::context;
-use crate::support::clients::Clients;
 use crate::support::database::TestDatabase;
 use crate::support::on_both::on_both;
 use crate::support::refusal::refusal;
@@ -20,7 +19,6 @@ on_both!(
     a_session_watches_its_own_context_as_narrow_as_it_is,
     is_for_those_who_may_resolve,
     an_opened_watch_is_recorded,
-    a_credential_opens_a_limited_number_of_watches,
     sends_heartbeats_when_nothing_changes,
 );
 
@@ -193,31 +191,6 @@ async fn an_opened_watch_is_recorded(database: &TestDatabase) {
         recorded,
         [(BOB, v1::AuditOutcome::Allowed, ws1), ("organizations/acme/users/cat", v1::AuditOutcome::Denied, ws1)]
     );
-}
-
-async fn a_credential_opens_a_limited_number_of_watches(database: &TestDatabase) {
-    let server = TestServer::start(database).await;
-    let acme = Acme::new(&server).await;
-    // A connection has room for 64 calls, so the share takes more than one.
-    let channels: Vec<_> = (0..3).map(|_| server.another_channel()).collect();
-    let open = async |channel: &tonic::transport::Channel| {
-        Clients(channel.clone()).resolver(&acme.bob).watch(ws1()).await.map(Response::into_inner)
-    };
-    let mut open_ones = Vec::new();
-    for number in 0..128 {
-        open_ones.push(open(&channels[number / 60]).await.unwrap());
-    }
-    let refused = refusal(open(&channels[2]).await.map(drop));
-    assert_eq!((refused.code, refused.metadata["limit"].as_str()), (Code::ResourceExhausted, "watches"));
-    // Others are not concerned, and a place that is given up is free again.
-    let session = server.session(&acme.bob, "ws1", "").await.unwrap().token;
-    acme.open(&session, v1::WatchRequest::default()).await.unwrap().set().await;
-    open_ones.pop();
-    let begun = std::time::Instant::now();
-    while open(&channels[2]).await.is_err() {
-        assert!(begun.elapsed() < super::EVENT_TIMEOUT);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 async fn sends_heartbeats_when_nothing_changes(database: &TestDatabase) {

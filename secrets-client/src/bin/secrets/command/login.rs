@@ -167,7 +167,24 @@ async fn connect(app: &App, credential: Credential) -> Result<Client, CliError> 
 }
 
 pub(crate) async fn whoami(app: &App) -> Result<(), CliError> {
-    print(app, app.me().await?)
+    let me = app.me().await?;
+    print(app, me)?;
+    match &me.limits {
+        Some(limits) if !app.output.is_json() => app.output.sentence(&limit_parts(limits)),
+        _ => Ok(()),
+    }
+}
+
+/// `limits: 64 calls at a time, 20 changes or lists a second, 200 of them at once, 1024 watches, 1000 sessions`
+fn limit_parts(limits: &v1::CallerLimits) -> Vec<String> {
+    let v1::CallerLimits { calls, calls_per_second, burst, watches, sessions } = limits;
+    vec![
+        format!("limits: {calls} calls at a time"),
+        format!("{calls_per_second} changes or lists a second"),
+        format!("{burst} of them at once"),
+        format!("{watches} watches"),
+        format!("{sessions} sessions"),
+    ]
 }
 
 /// `user ann, organization acme, admin, member of project api, token expires 2027-02-19 05:41Z`
@@ -230,6 +247,15 @@ mod tests {
     use prost_types::Timestamp;
 
     use super::*;
+
+    #[test]
+    fn says_in_a_line_how_much_the_caller_may_take() {
+        let limits = v1::CallerLimits { calls: 64, calls_per_second: 20, burst: 200, watches: 1024, sessions: 1000 };
+        assert_eq!(
+            limit_parts(&limits).join(", "),
+            "limits: 64 calls at a time, 20 changes or lists a second, 200 of them at once, 1024 watches, 1000 sessions"
+        );
+    }
 
     #[test]
     fn says_who_calls_in_a_line() {

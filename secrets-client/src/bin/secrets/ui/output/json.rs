@@ -266,6 +266,13 @@ pub(crate) fn who_am_i(me: &v1::WhoAmIResponse) -> Value {
         "credential": me.credential,
         "server_version": me.server_version,
         "server_time": time(me.server_time.as_ref()),
+        "limits": me.limits.as_ref().map(|limits| json!({
+            "calls": limits.calls,
+            "calls_per_second": limits.calls_per_second,
+            "burst": limits.burst,
+            "watches": limits.watches,
+            "sessions": limits.sessions,
+        })),
     })
 }
 

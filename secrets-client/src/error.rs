@@ -142,9 +142,15 @@ impl ClientError {
         self.answer().and_then(|answer| answer.reason)
     }
 
-    /// Whether the service can't be reached, or answers that it is unavailable for now.
+    /// Whether the service can't be reached, or answers that it is unavailable for now, also for this caller alone.
     pub fn is_unavailable(&self) -> bool {
-        self.code() == Code::Unavailable
+        self.code() == Code::Unavailable || self.is_rate_limited()
+    }
+
+    /// Whether the service refused the call before it did anything, because of how much the caller or all together ask of it.
+    /// Once the time has passed that it asks to wait, the call may be sent again, whatever it is.
+    pub fn is_rate_limited(&self) -> bool {
+        self.reason() == Some(Reason::RateLimited)
     }
 
     pub(crate) fn was_never_sent(&self) -> bool {

@@ -17,7 +17,7 @@ pub struct RetryPolicy {
     pub attempts: u32,
     /// The longest wait before the second attempt; each later one may wait twice as long.
     pub base: Duration,
-    /// The longest wait of all, also when the service asks for more.
+    /// The longest wait of all. A call for which the service asks for more is not sent again.
     pub cap: Duration,
 }
 
@@ -26,11 +26,11 @@ impl RetryPolicy {
     pub const NEVER: Self = Self { attempts: 1, base: Duration::ZERO, cap: Duration::ZERO };
 
     /// Returns how long to wait after the `attempt`-th attempt, counted from 1: a share `unit` (0 to 1) of a bound that doubles,
-    /// and not less than the service `asked` for.
+    /// beyond what the service `asked` for, so that those who were refused together do not return together.
     pub fn delay(&self, attempt: u32, unit: f64, asked: Option<Duration>) -> Duration {
         let doubled = self.base.saturating_mul(1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX));
         let jittered = doubled.min(self.cap).mul_f64(unit.clamp(0.0, 1.0));
-        jittered.max(asked.unwrap_or_default()).min(self.cap)
+        jittered.saturating_add(asked.unwrap_or_default()).min(self.cap)
     }
 }
 
@@ -40,6 +40,10 @@ impl Default for RetryPolicy {
         Self { attempts: 8, base: Duration::from_millis(100), cap: Duration::from_secs(30) }
     }
 }
+
+/// A call that was refused for now is sent again until its deadline: the service knows better than a client when there is room.
+/// What is waited beyond that stops to double after so many attempts.
+const MAX_LIMITED_BACKOFF: u32 = 4;
 
 /// Whether sending a call again is the same as sending it once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,15 +88,18 @@ where
             Err(_elapsed) => return Err(ClientError::TimedOut { after: deadline }),
         };
         let may_retry = match retry_class {
+            _ if error.is_rate_limited() => true,
             RetryClass::Safe => error.is_unavailable(),
             RetryClass::SafeUnlessStale => error.is_unavailable() && error.reason() != Some(Reason::Stale),
             RetryClass::Unsafe => error.was_never_sent(),
         };
-        if !may_retry || sent >= policy.attempts {
+        let is_limited = error.is_rate_limited() && policy.attempts > 1;
+        if !may_retry || (sent >= policy.attempts && !is_limited) {
             return Err(error);
         }
-        let delay = policy.delay(sent, unit(), error.retry_after());
-        if Instant::now() + delay >= end {
+        let asked = error.retry_after();
+        let delay = policy.delay(if is_limited { sent.min(MAX_LIMITED_BACKOFF) } else { sent }, unit(), asked);
+        if asked > Some(policy.cap) || Instant::now() + delay >= end {
             return Err(error);
         }
         tokio::time::sleep(delay).await;
@@ -119,6 +126,7 @@ mod tests {
     use std::cell::Cell;
 
     use tonic::{Code, Status};
+    use tonic_types::{ErrorDetails, StatusExt as _};
 
     use super::*;
 
@@ -127,6 +135,14 @@ mod tests {
 
     fn unavailable() -> ClientError {
         ClientError::from_status(Status::unavailable("the database does not answer"), "http://127.0.0.1:1")
+    }
+
+    fn rate_limited(asked: u64) -> ClientError {
+        let mut details = ErrorDetails::new();
+        details.set_error_info("RATE_LIMITED", secrets_proto::ERROR_DOMAIN, []);
+        details.set_retry_info(Some(Duration::from_secs(asked)));
+        let status = Status::with_error_details(Code::ResourceExhausted, "too many calls", details);
+        ClientError::from_status(status, "http://127.0.0.1:1")
     }
 
     #[test]
@@ -138,8 +154,8 @@ mod tests {
     }
 
     #[test]
-    fn waits_as_long_as_the_service_asks_for_but_not_longer_than_the_cap() {
-        assert_eq!(POLICY.delay(1, 0.5, Some(Duration::from_secs(2))), Duration::from_secs(2));
+    fn waits_longer_than_the_service_asks_for_by_a_share_and_not_longer_than_the_cap() {
+        assert_eq!(POLICY.delay(1, 0.5, Some(Duration::from_secs(2))), Duration::from_millis(2_050));
         assert_eq!(POLICY.delay(1, 0.5, Some(Duration::from_secs(3600))), POLICY.cap);
     }
 
@@ -169,6 +185,51 @@ mod tests {
         assert_eq!((sent.get(), start.elapsed().as_millis()), (3, 300));
     }
 
+    /// Answers `refused` times that there are too many calls, and then with a value.
+    async fn limited(retry_class: RetryClass, refused: u32, asked: u64) -> (Result<u32, ClientError>, u32, Duration) {
+        let (sent, start) = (Cell::new(0), Instant::now());
+        let answer = run(
+            &POLICY,
+            Duration::from_secs(30),
+            retry_class,
+            || 0.5,
+            |_| {
+                sent.set(sent.get() + 1);
+                let answer = if sent.get() > refused { Ok(sent.get()) } else { Err(rate_limited(asked)) };
+                async move { answer }
+            },
+        )
+        .await;
+        (answer, sent.get(), start.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sends_a_call_that_was_refused_for_now_again_when_the_service_says_so() {
+        for retry_class in [RetryClass::Safe, RetryClass::SafeUnlessStale, RetryClass::Unsafe] {
+            let (answer, sent, waited) = limited(retry_class, 2, 3).await;
+            assert_eq!((answer.unwrap(), sent), (3, 3), "{retry_class:?}");
+            assert_eq!(waited, Duration::from_millis(6_150), "twice what was asked for, and a share of 100 and 200 ms");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn obeys_until_the_deadline_however_often_that_is() {
+        let (answer, sent, waited) = limited(RetryClass::Unsafe, 15, 1).await;
+        assert_eq!((answer.unwrap(), sent), (16, 16));
+        assert!((15..25).contains(&waited.as_secs()), "{waited:?}");
+        assert!(limited(RetryClass::Unsafe, 60, 1).await.0.unwrap_err().is_rate_limited());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn does_not_wait_for_a_time_that_its_deadline_or_the_cap_leaves_out() {
+        for asked in [30, 3_600] {
+            let (answer, sent, waited) = limited(RetryClass::Unsafe, 1, asked).await;
+            let error = answer.unwrap_err();
+            assert!(error.is_rate_limited() && error.is_unavailable());
+            assert_eq!((sent, waited), (1, Duration::ZERO), "{asked}");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn gives_up_after_its_attempts_with_the_last_error() {
         let sent = Cell::new(0);
@@ -194,6 +255,7 @@ mod tests {
             (Code::NotFound, RetryClass::Safe),
             (Code::Aborted, RetryClass::Safe),
             (Code::Internal, RetryClass::Safe),
+            (Code::ResourceExhausted, RetryClass::Safe),
             (Code::Unavailable, RetryClass::Unsafe),
         ] {
             let sent = Cell::new(0);

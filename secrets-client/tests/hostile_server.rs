@@ -27,6 +27,7 @@ mod hostile_server {
     mod executable;
     mod fallback;
     mod left_out;
+    mod limited;
     mod malformed;
     mod reserved;
     mod shown;

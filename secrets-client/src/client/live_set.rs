@@ -21,6 +21,9 @@ const DEBOUNCE: Duration = Duration::from_secs(2);
 /// The mean time between two attempts to resolve a set while the service is unavailable.
 const RETRY_INTERVAL: Duration = Duration::from_secs(3);
 
+/// The longest wait that the service may ask for.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
+
 /// A set, and each later one that replaces it: resolves, watches through every interruption, and renews the session.
 #[derive(Debug)]
 pub struct LiveSet {
@@ -137,7 +140,8 @@ impl Follower {
         loop {
             match self.client.resolve(self.request.clone()).await {
                 Err(error) if error.is_unavailable() || matches!(error, ClientError::TimedOut { .. }) => {
-                    sleep(RETRY_INTERVAL.mul_f64(0.5 + random_unit())).await;
+                    let asked = error.retry_after().unwrap_or_default().min(MAX_RETRY_DELAY);
+                    sleep(asked + RETRY_INTERVAL.mul_f64(0.5 + random_unit())).await;
                 }
                 answer => return answer,
             }

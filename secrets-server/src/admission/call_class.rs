@@ -28,7 +28,8 @@ impl CallClass {
             | Method::GetProject
             | Method::GetWorkspace
             | Method::GetUser
-            | Method::GetServiceAccount => Self::Unrated,
+            | Method::GetServiceAccount
+            | Method::GetSignInCode => Self::Unrated,
 
             Method::Explain
             | Method::ListSecrets
@@ -65,6 +66,11 @@ impl CallClass {
             | Method::DeleteBinding
             | Method::CreateInvitation
             | Method::RedeemInvitation
+            | Method::CreateRecoveryCodes
+            | Method::RedeemRecoveryCode
+            | Method::CreateSignInCode
+            | Method::RevokeSignInCode
+            | Method::RedeemSignInCode
             | Method::CreateToken
             | Method::RevokeToken
             | Method::CreateSession

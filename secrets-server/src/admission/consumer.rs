@@ -40,7 +40,13 @@ impl Consumer {
         let principal = credential.principal.uid;
         let key = match (credential.kind, credential.context_user) {
             (CredentialKind::Operator, _) => ConsumerKey::Operator,
-            (CredentialKind::Personal | CredentialKind::Invitation, _) => ConsumerKey::User(principal),
+            (
+                CredentialKind::Personal
+                | CredentialKind::Invitation
+                | CredentialKind::RecoveryCode
+                | CredentialKind::SignInCode,
+                _,
+            ) => ConsumerKey::User(principal),
             (CredentialKind::ServiceAccount, _) => ConsumerKey::ServiceAccount(principal),
             (CredentialKind::Session, Some(user)) => ConsumerKey::User(user),
             (CredentialKind::Session, None) => ConsumerKey::Session(credential.uid),

@@ -89,6 +89,7 @@ impl From<ClientError> for CliError {
         use tonic::Code;
         let exit = match (error.reason(), error.code()) {
             (Some(Reason::SecretRequiredMissing), _) => ExitCode::Missing,
+            (Some(Reason::RateLimited), _) => ExitCode::Unavailable,
             (_, Code::NotFound) => ExitCode::NotFound,
             (_, Code::Unauthenticated | Code::PermissionDenied) => ExitCode::NotAllowed,
             (_, Code::Unavailable | Code::DeadlineExceeded) => ExitCode::Unavailable,
@@ -271,6 +272,8 @@ mod tests {
             (Code::FailedPrecondition, Some(Reason::SecretRequiredMissing), 5),
             (Code::Unavailable, Some(Reason::AuditUnavailable), 6),
             (Code::DeadlineExceeded, None, 6),
+            (Code::ResourceExhausted, Some(Reason::RateLimited), 6),
+            (Code::ResourceExhausted, Some(Reason::LimitExceeded), 1),
         ] {
             assert_eq!(CliError::from(answered(code, reason)).exit as u8, exit, "{code:?}");
         }

@@ -32,6 +32,7 @@ on_both!(
     purges_short_lived_ones_after_their_end,
     revokes_a_session_that_is_created_meanwhile,
     knows_whether_the_operator_has_a_token,
+    counts_the_live_sessions_of_an_account_and_those_of_a_line,
 );
 
 fn token(number: u128) -> Credential {
@@ -63,7 +64,7 @@ fn token(number: u128) -> Credential {
     }
 }
 
-fn session(number: u128, creator: u128) -> Credential {
+pub fn session(number: u128, creator: u128) -> Credential {
     Credential { kind: CredentialKind::Session, origin: Origin::Session, creator: Some(uid(creator)), ..token(number) }
 }
 
@@ -418,4 +419,35 @@ async fn knows_whether_the_operator_has_a_token(database: &TestDatabase) {
     assert!(!credential::has_working_operator(reader, NOW).await.unwrap());
     insert(database, &[row]).await;
     assert!(credential::has_working_operator(reader, NOW).await.unwrap());
+}
+
+async fn counts_the_live_sessions_of_an_account_and_those_of_a_line(database: &TestDatabase) {
+    let ended = Credential { revoke_time: Some(later(1)), ..session(123, 120) };
+    let expired = Credential { expire_time: Some(NOW), ..session(124, 120) };
+    let another =
+        Credential { principal: PrincipalRef { kind: PrincipalKind::User, uid: uid(31) }, ..session(126, 101) };
+    let rows = [
+        token(100),
+        token(101),
+        session(120, 100),
+        session(121, 120),
+        session(122, 121),
+        ended,
+        expired,
+        session(125, 101),
+        another,
+    ];
+    insert(database, &rows).await;
+    let db = database.store.reader();
+    let ann = PrincipalRef { kind: PrincipalKind::User, uid: uid(30) };
+    assert_eq!(credential::count_live_sessions(db, ann, later(2)).await.unwrap(), 4);
+    // Whichever of the line asks: those that descend from 120, the first.
+    for number in [120, 121, 122] {
+        let row = credential::by_uid(db, Some(uid(1)), uid(number)).await.unwrap().unwrap();
+        assert_eq!(credential::count_live_line(db, &row, 100, later(2)).await.unwrap(), 2, "{number}");
+    }
+    let other = credential::by_uid(db, Some(uid(1)), uid(125)).await.unwrap().unwrap();
+    assert_eq!(credential::count_live_line(db, &other, 100, later(2)).await.unwrap(), 0);
+    let first = credential::by_uid(db, Some(uid(1)), uid(120)).await.unwrap().unwrap();
+    assert!(credential::count_live_line(db, &first, 1, later(2)).await.unwrap() > 1);
 }

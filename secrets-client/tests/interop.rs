@@ -45,6 +45,7 @@ mod interop {
     mod scenario_run;
     mod service_config;
     mod session;
+    mod silence;
     mod stubs;
     mod unavailable;
 }

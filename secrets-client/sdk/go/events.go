@@ -2,11 +2,18 @@ package secrets
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	secretsapiv1 "example.com/secrets/gen/secretsapi/v1"
 )
+
+// maxSilence is three heartbeats: a stream without an event for longer is dead, though nobody closed it.
+const maxSilence = 45 * time.Second
 
 // checkedEvents checks each event of a watch where it arrives: a watch that has one which breaks a rule is refused.
 type checkedEvents struct {
@@ -14,6 +21,7 @@ type checkedEvents struct {
 	cancel   context.CancelFunc
 	asked    *secretsapiv1.WatchRequest
 	hasBegun bool
+	isSilent bool
 }
 
 func checkEvents(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
@@ -32,10 +40,19 @@ func (e *checkedEvents) SendMsg(message any) error {
 }
 
 func (e *checkedEvents) RecvMsg(message any) error {
+	silence := time.AfterFunc(maxSilence, e.cancel)
 	err := harmless(e.ClientStream.RecvMsg(message))
+	if e.isSilent = e.isSilent || !silence.Stop(); e.isSilent && err != nil {
+		err = status.Error(codes.Unavailable, fmt.Sprintf("no event and no heartbeat for %v", maxSilence))
+	}
 	event, isEvent := message.(*secretsapiv1.WatchResponse)
-	if err == nil && isEvent && e.asked != nil {
-		if err = checkEvent(e.asked, event, !e.hasBegun); err != nil {
+	if err == nil && isEvent {
+		if e.asked == nil { // no service answers what it has not been asked yet
+			err = broken("not_requested", "")
+		} else {
+			err = checkEvent(e.asked, event, !e.hasBegun)
+		}
+		if err != nil {
 			event.Reset()
 		}
 		e.hasBegun = true

@@ -27,7 +27,7 @@ struct Attack {
     expect: fn() -> Value,
 }
 
-const ATTACKS: [Attack; 14] = [
+const ATTACKS: [Attack; 15] = [
     Attack { method: "SecretService/GetSecret", reply: || refused(b"\xff\xff\xff".to_vec()), expect: no_reason },
     Attack { method: "SecretService/ListSecrets", reply: garbled_reason, expect: no_reason },
     Attack { method: "SecretService/DeleteSecret", reply: || named("constructor"), expect: no_reason },
@@ -52,6 +52,7 @@ const ATTACKS: [Attack; 14] = [
         reply: || Reply::Message(vec![0; MAX_ANSWER_BYTES + 1]),
         expect: || json!({"error": {"code": "RESOURCE_EXHAUSTED"}}),
     },
+    Attack { method: "ResolveService/Watch", reply: early_event, expect: || json!({"error": {"code": "DATA_LOSS"}}) },
     Attack { method: "ResolveService/Resolve", reply: long_paths, expect: || json!({"environment": {}}) },
     Attack { method: "AccessService/WhoAmI", reply: || Reply::Message(Vec::new()), expect: || json!({"response": {}}) },
 ];
@@ -111,6 +112,17 @@ fn page() -> Reply {
 /// Groups within groups, as deep as an answer may be long.
 fn nested() -> Reply {
     Reply::Message(vec![0x7b; MAX_ANSWER_BYTES])
+}
+
+/// A change that comes before the request has ended: the service does not read that.
+fn early_event() -> Reply {
+    let change = v1::watch_response::Event::Changed(v1::WatchedChange::default());
+    Reply::stream(&[v1::WatchResponse {
+        event: Some(change),
+        etag: "etag".into(),
+        revision: "7.c0ffee".into(),
+        ..Default::default()
+    }])
 }
 
 /// As many and as long paths as fit into an answer, each of as many parts as it can have.
@@ -177,6 +189,9 @@ fn no_client_follows_to_another_service() {
 
 fn step(method: &str, expect: &Value) -> Value {
     let mut step = json!({"name": method, "as": "operator", "call": method, "request": {}, "expect": expect});
+    if method.ends_with("/Watch") {
+        step = json!({"name": method, "as": "operator", "watch": {}, "then": [], "expect": expect});
+    }
     if method.ends_with("/Resolve") {
         step = json!({"name": method, "as": "operator", "resolve": {}, "expect": expect});
     }

@@ -7,8 +7,19 @@ const MAX_CLIENT_LINES: usize = 150;
 /// Lines of code that one file of its checks may have.
 const MAX_CHECK_LINES: usize = 250;
 /// The files that check what a service answers and what it is asked at.
-const CHECKS: [&str; 10] =
-    ["answers", "brokenrule", "checkedcalls", "data", "details", "endpoint", "events", "ratelimit", "rules", "text"];
+const CHECKS: [&str; 11] = [
+    "answers",
+    "brokenrule",
+    "checkedcalls",
+    "data",
+    "details",
+    "endpoint",
+    "events",
+    "ratelimit",
+    "rules",
+    "silence",
+    "text",
+];
 
 #[test]
 fn every_client_is_thin() {

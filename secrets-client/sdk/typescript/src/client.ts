@@ -103,7 +103,7 @@ export class Client {
       let pause: number | undefined = Math.random() * wait;
       ended.addEventListener("abort", cancel);
       try {
-        for await (const response of checkedEvents(message, stream as AsyncIterable<WatchResponse>)) {
+        for await (const response of checkedEvents(message, stream)) {
           message.ifNoneMatch = response.etag;
           wait = FIRST_WAIT_MS;
           if (response.event.case === "set" || response.event.case === "changed") yield response;

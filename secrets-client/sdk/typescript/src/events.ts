@@ -1,21 +1,32 @@
 /** Checks each event of a watch where it arrives: a watch that has one which breaks a rule is refused. */
-import type { ServiceError } from "@grpc/grpc-js";
+import { Metadata, status, type ClientReadableStream, type ServiceError } from "@grpc/grpc-js";
 
 import { SecretsError } from "./error.js";
 import type { WatchRequest, WatchResponse } from "./gen/secretsapi/v1/resolve_service_pb.js";
 import { checkContext, checkState, Claims, demand, tell } from "./rules.js";
 
+/** Three heartbeats: a stream without an event for longer is dead, though nobody closed it. */
+const MAX_SILENCE_MS = 45_000;
+const DETAILS = `no event and no heartbeat for ${MAX_SILENCE_MS / 1000} s`;
+const SILENT = Object.assign(new Error(DETAILS), { code: status.UNAVAILABLE, details: DETAILS, metadata: new Metadata() });
+
 /** Each event of a stream. Throws `SecretsError`. */
-export async function* checkedEvents(asked: WatchRequest, stream: AsyncIterable<WatchResponse>): AsyncGenerator<WatchResponse> {
-  let isFirst = true;
-  try {
-    for await (const response of stream) {
-      check(asked, response, isFirst);
-      isFirst = false;
-      yield response;
-    }
-  } catch (error) {
-    throw error instanceof SecretsError ? error : new SecretsError(error as ServiceError);
+export async function* checkedEvents(asked: WatchRequest, stream: ClientReadableStream<WatchResponse>): AsyncGenerator<WatchResponse> {
+  const events = (stream as AsyncIterable<WatchResponse>)[Symbol.asyncIterator]();
+  let isSilent = false;
+  const end = () => {
+    isSilent = true;
+    stream.cancel();
+  };
+  for (let isFirst = true; ; isFirst = false) {
+    const silence = setTimeout(end, MAX_SILENCE_MS);
+    const next = events.next().finally(() => clearTimeout(silence));
+    const { done, value } = await next.catch((error: ServiceError) => {
+      throw new SecretsError(isSilent ? SILENT : error);
+    });
+    if (done) return;
+    check(asked, value, isFirst);
+    yield value;
   }
 }
 

@@ -1,5 +1,6 @@
 """Checks each event of a watch where it arrives: a watch that has one which breaks a rule is refused."""
 
+import threading
 from collections.abc import Iterator
 
 import grpc
@@ -8,21 +9,29 @@ from secretsapi.v1.resolve_service_pb2 import WatchRequest, WatchResponse
 from .error import SecretsError
 from .rules import Claims, check_context, check_state, require, tell
 
+# Three heartbeats: a stream without an event for longer is dead, though nobody closed it.
+_MAX_SILENCE = 45
+
 
 class CheckedEvents:
     """A stream of events; whatever else is asked of it, the call itself answers."""
 
     def __init__(self, request: WatchRequest, call: grpc.Call) -> None:
-        self._request, self._call, self._is_first = request, call, True
+        self._request, self._call, self._is_first, self._is_silent = request, call, True, False
 
     def __iter__(self) -> Iterator[WatchResponse]:
         return self
 
     def __next__(self) -> WatchResponse:
+        timer = threading.Timer(_MAX_SILENCE, self._end_silence)
+        timer.daemon = True
+        timer.start()
         try:
             event = next(self._call)
         except grpc.RpcError:
-            raise SecretsError(self._call) from None
+            raise self._failure() from None
+        finally:
+            timer.cancel()
         try:
             _check(self._request, event, self._is_first)
         except SecretsError:
@@ -30,6 +39,16 @@ class CheckedEvents:
             raise
         self._is_first = False
         return event
+
+    def _end_silence(self) -> None:
+        self._is_silent = True
+        self._call.cancel()
+
+    def _failure(self) -> SecretsError:
+        error = SecretsError(self._call)
+        if self._is_silent:
+            error.code, error.args = grpc.StatusCode.UNAVAILABLE, (f"no event and no heartbeat for {_MAX_SILENCE} s",)
+        return error
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._call, name)

@@ -20,11 +20,31 @@ final class CheckedCalls implements ClientInterceptor {
   public <Q, A> ClientCall<Q, A> interceptCall(MethodDescriptor<Q, A> method, CallOptions options, Channel next) {
     return new SimpleForwardingClientCall<>(next.newCall(method, options)) {
       private volatile Object asked;
+      private final Silence silence = new Silence(this);
+      private boolean isCancelled;
 
       @Override
       public void sendMessage(Q message) {
         asked = message;
         super.sendMessage(message);
+      }
+
+      @Override
+      public void request(int messages) {
+        if (method.getType() == MethodDescriptor.MethodType.SERVER_STREAMING) silence.await(messages);
+        super.request(messages);
+      }
+
+      /** An answer may come, and be refused, before the request has ended. */
+      @Override
+      public synchronized void halfClose() {
+        if (!isCancelled) super.halfClose();
+      }
+
+      @Override
+      public synchronized void cancel(String reason, Throwable cause) {
+        isCancelled = true;
+        super.cancel(reason, cause);
       }
 
       @Override
@@ -36,6 +56,7 @@ final class CheckedCalls implements ClientInterceptor {
 
               @Override
               public void onMessage(A message) {
+                silence.interrupt();
                 if (broken != null) return;
                 try {
                   super.onMessage(checked(asked, message, !hasBegun));
@@ -48,7 +69,8 @@ final class CheckedCalls implements ClientInterceptor {
 
               @Override
               public void onClose(Status status, Metadata trailers) {
-                if (broken == null) super.onClose(Text.harmless(status), trailers);
+                if (silence.hasEnded()) super.onClose(Silence.STATUS, new Metadata());
+                else if (broken == null) super.onClose(Text.harmless(status), trailers);
                 else super.onClose(Status.DATA_LOSS.withDescription(broken.getMessage()).withCause(broken), new Metadata());
               }
             },
@@ -61,6 +83,8 @@ final class CheckedCalls implements ClientInterceptor {
   private static <A> A checked(Object asked, A message, boolean isFirst) {
     if (asked instanceof ResolveRequest request && message instanceof ResolveResponse answer) return (A) Answers.checked(request, answer);
     if (asked instanceof WatchRequest request && message instanceof WatchResponse event) return (A) Answers.checked(request, event, isFirst);
+    // It would go unchecked; no service answers what it has not been asked yet.
+    if (message instanceof ResolveResponse || message instanceof WatchResponse) throw Rules.broken("not_requested", "", "");
     return message;
   }
 }

@@ -68,6 +68,7 @@ final class RateLimit implements ClientInterceptor {
     private Metadata headers;
     private Q message;
     private int requested;
+    private boolean isHalfClosed;
     /** Whether the caller is told of no end yet while there is no call. */
     private boolean isWaiting;
 
@@ -98,6 +99,7 @@ final class RateLimit implements ClientInterceptor {
 
     @Override
     public synchronized void halfClose() {
+      isHalfClosed = true;
       call.halfClose();
     }
 
@@ -131,8 +133,8 @@ final class RateLimit implements ClientInterceptor {
       call = open.get();
       startCall();
       call.request(requested);
-      call.sendMessage(message);
-      call.halfClose();
+      if (message != null) call.sendMessage(message);
+      if (isHalfClosed) call.halfClose();
     }
 
     private synchronized void sendLater(Duration delay) {

@@ -131,7 +131,7 @@ final class Rules {
     if (!isKept) throw broken(rule, name, "");
   }
 
-  private static BrokenRule broken(String rule, String name, String detail) {
+  static BrokenRule broken(String rule, String name, String detail) {
     var subject = name.isEmpty() ? "" : "`" + name + "`: ";
     return new BrokenRule(rule, subject + FILE.rules().get(rule) + detail);
   }

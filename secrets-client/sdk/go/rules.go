@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -35,7 +36,13 @@ type rulesOfAnswers struct {
 var rules, patterns = readRules()
 
 // told are the names of which something was said already.
-var told sync.Map
+var (
+	told       sync.Map
+	toldNumber atomic.Int64
+)
+
+// maxTold bounds that: a service has names without end.
+const maxTold = 1_000
 
 // BrokenRule is the error of an answer that breaks a rule. Nothing of it was used.
 type BrokenRule struct {
@@ -186,7 +193,11 @@ func broken(rule, name string) error {
 }
 
 func tell(name, message string) {
+	if toldNumber.Load() >= maxTold {
+		return
+	}
 	if _, known := told.LoadOrStore(name+message, true); !known {
+		toldNumber.Add(1)
 		log.Printf("%s %s", name, message)
 	}
 }

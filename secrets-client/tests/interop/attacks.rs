@@ -12,13 +12,16 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::pb;
 
-use super::language::{ALL, Language};
+use super::language::{ALL, Language, output};
 use crate::support::{HostileService, Reply};
 
 /// Longer than a program may take for all of them, and much less than it took for the longest paths once.
 const TIMEOUT: Duration = Duration::from_secs(120);
 /// What a client takes at most in one answer.
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+
+/// Of how many secrets a client says something at most.
+const MAX_TOLD: usize = 1_000;
 
 /// A method, what it is answered with, and what the outcome has to be.
 struct Attack {
@@ -185,6 +188,41 @@ fn no_client_follows_to_another_service() {
         assert!(succeeded, "{}: {printed}", language.name);
     }
     assert_eq!(followed.load(Ordering::Relaxed), 0);
+}
+
+/// Of a kind of target that no client knows, each under a name of its own.
+#[test]
+fn no_client_tells_of_names_without_end() {
+    let secret = |number: usize| v1::ResolvedSecret {
+        secret: format!("organizations/acme/secrets/A{number}"),
+        secret_id: format!("A{number}"),
+        target: Some(v1::Target { kind: None }),
+        scope: v1::ScopeKind::Organization.into(),
+        version: 1,
+        ..Default::default()
+    };
+    let answer = v1::ResolveResponse {
+        secrets: (0..2 * MAX_TOLD).map(secret).collect(),
+        etag: "etag".into(),
+        revision: "7.c0ffee".into(),
+        context: Some(v1::Context { organization: "acme".into(), ..Default::default() }),
+        ..Default::default()
+    };
+    let service = HostileService::start(move |_| Reply::message(&answer));
+    let directory = tempfile::tempdir().unwrap();
+    let (scenario, token) = (directory.path().join("scenario.json"), directory.path().join("token"));
+    // Twice: Node prints a warning after what is under way.
+    let resolve = step("ResolveService/Resolve", &json!({"environment": {}}));
+    let steps = json!({ "steps": [resolve, resolve] });
+    std::fs::write(&scenario, steps.to_string()).unwrap();
+    std::fs::write(&token, "a-token").unwrap();
+    for language in ALL {
+        let mut runner = language.runner(&service.endpoint, &token, &token);
+        let ended = output(runner.env("SECRETS_ORGANIZATION", "acme").arg(&scenario), TIMEOUT);
+        let stderr = String::from_utf8(ended.stderr).unwrap();
+        assert!(ended.status.success(), "{}: {:?}", language.name, ended.stdout);
+        assert_eq!(stderr.matches("was left out").count(), MAX_TOLD, "{}", language.name);
+    }
 }
 
 fn step(method: &str, expect: &Value) -> Value {

@@ -26,6 +26,9 @@ const KINDS = {
 /** More than any pattern accepts. */
 const MAX_MATCHED = 512;
 
+/** A service has names without end. */
+const MAX_TOLD = 1_000;
+
 const told = new Set<string>();
 
 /** An answer that breaks a rule. Nothing of it was used. */
@@ -272,6 +275,7 @@ export function demand(rule: string, isKept: boolean, name = "", detail = ""): v
 
 export function tell(name: string, message: string): void {
   const sentence = `${name} ${message}`;
-  if (!told.has(sentence)) process.emitWarning(sentence, "SecretsWarning");
+  if (told.has(sentence) || told.size >= MAX_TOLD) return;
   told.add(sentence);
+  process.emitWarning(sentence, "SecretsWarning");
 }

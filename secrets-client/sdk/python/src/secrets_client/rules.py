@@ -15,6 +15,7 @@ from .error import SecretsError
 from .text import is_visible
 
 _LIMITS, _PATTERNS = RULES["limits"], RULES["patterns"]
+_MAX_TOLD = 1_000  # a service has names without end
 _IDENTIFIERS = ("organization", "project", "workspace", "user")
 _RESERVED = {
     table: [(row["grade"], row["reason"], [pattern.lower() for pattern in row["patterns"]]) for row in rows]
@@ -212,6 +213,6 @@ def require(condition: object, rule: str, subject: str = "", detail: str = "") -
 
 
 def tell(name: str, message: str) -> None:
-    if (name, message) not in _told:
+    if (name, message) not in _told and len(_told) < _MAX_TOLD:
         _told.add((name, message))
         _log.warning("%s %s", name, message)

@@ -19,6 +19,9 @@ final class Rules {
   /** More than any pattern accepts: a repetition takes a frame of the stack each time. */
   private static final int MAX_MATCHED = 512;
 
+  /** A service has names without end. */
+  private static final int MAX_TOLD = 1_000;
+
   private static final System.Logger LOG = System.getLogger("secrets");
   private static final File FILE = read();
   private static final Map<String, Pattern> PATTERNS = new HashMap<>();
@@ -137,7 +140,7 @@ final class Rules {
   }
 
   static void tell(String name, String message) {
-    if (TOLD.add(name + " " + message)) LOG.log(System.Logger.Level.WARNING, name + " " + message);
+    if (TOLD.size() < MAX_TOLD && TOLD.add(name + " " + message)) LOG.log(System.Logger.Level.WARNING, name + " " + message);
   }
 
   private static File read() {

@@ -77,3 +77,19 @@ fn the_context_is_named_by_flag_environment_repository_or_configuration() {
     assert_eq!(names(&bob.run_ok("resolve -o json")), ["DEPLOY_KEY", "LINEAR_API_KEY", "STRIPE_SECRET"]);
     bob.run("resolve --organization other").expect_failure(4);
 }
+
+#[test]
+fn a_workspaces_owner_is_told_who_else_receives_what_it_gets() {
+    let server = TestServer::acme();
+    let (ann, bob) = (server.person("ann"), server.person("bob"));
+    ann.run_ok("service-account create ci");
+    bob.run_ok("whoami").reject_text("resolver");
+    ann.run_ok("member add service:ci --org --role resolver");
+    let said = "service:ci receives what this workspace gets, without anybody's own secrets: it is a resolver of organization acme.";
+    bob.run_ok("explain --workspace ws1").expect_text(&[said]);
+    bob.run_ok("whoami").expect_text(&["service:ci receives what workspaces of yours get"]);
+    let json = bob.run_ok("whoami -o json");
+    assert_eq!(json.json()["resolvers"][0]["principal"], "organizations/acme/serviceAccounts/ci");
+    json.reject_text("receives what");
+    ann.run_ok("whoami").reject_text("receives what");
+}

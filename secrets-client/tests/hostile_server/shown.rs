@@ -34,6 +34,8 @@ fn who_am_i() -> v1::WhoAmIResponse {
         credential: text(),
         server_version: text(),
         bindings: vec![binding()],
+        recovery_codes: Some(v1::RecoveryCodes { remaining: i32::MIN, create_time: never(), creator: text() }),
+        resolvers: vec![binding()],
         ..Default::default()
     }
 }

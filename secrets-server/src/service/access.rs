@@ -6,6 +6,7 @@ pub mod invitation;
 pub mod permission;
 pub mod recovery;
 pub mod redemption;
+pub(in crate::service) mod resolver;
 pub mod session;
 pub mod sign_in_code;
 pub mod token;

@@ -15,6 +15,8 @@ use super::row_mac::{self, intact, page, sealed};
 use super::{PLATFORM, StoreError, organization_or_platform, unless_platform};
 
 const TABLE: &str = "bindings";
+/// Databases limit how many parameters a statement has.
+const MAX_RESOURCES_PER_STATEMENT: usize = 500;
 
 /// A binding with what is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +108,34 @@ pub async fn list(
         query = query.filter(Column::Uid.gt(after));
     }
     page(db, query, limit).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+}
+
+/// Up to `limit` bindings of one role on these resources of an organization, in the order of their uids.
+pub async fn of_role_on(
+    db: &impl KeyedConnection,
+    organization: Uid,
+    role: Role,
+    resources: &[Uid],
+    limit: usize,
+) -> Result<Vec<BindingRecord>, StoreError> {
+    let mut found = Vec::new();
+    for resources in resources.chunks(MAX_RESOURCES_PER_STATEMENT) {
+        let kinds = [RoleResourceKind::Organization, RoleResourceKind::Project, RoleResourceKind::Workspace];
+        let query = in_organization(Some(organization))
+            .filter(Column::ResourceKind.is_in(kinds.map(RoleResourceKind::as_str)))
+            .filter(Column::ResourceUid.is_in(resources.iter().copied()))
+            .filter(Column::Role.eq(role.as_str()))
+            .order_by_asc(Column::Uid);
+        let missing = limit.saturating_sub(found.len()) as u64;
+        let rows = page(db, query, missing).await.map_err(reading(TABLE))?;
+        for row in rows {
+            found.push(read(row)?);
+        }
+        if found.len() >= limit {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// How many bindings there are on one resource.

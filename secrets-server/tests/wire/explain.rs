@@ -20,6 +20,7 @@ on_both!(
     explains_without_a_user_to_admins,
     keeps_from_a_session_what_it_may_not_have,
     is_for_those_who_may_resolve,
+    an_owner_is_told_of_resolvers,
 );
 
 async fn explain(server: &TestServer, token: &str, request: v1::ExplainRequest) -> Result<v1::ExplainResponse, Status> {
@@ -233,4 +234,52 @@ async fn is_for_those_who_may_resolve(database: &TestDatabase) {
     for token in [&carol.token, &server.operator] {
         assert_eq!(refusal(explain(&server, token, of("ws1")).await).code, Code::PermissionDenied);
     }
+}
+
+async fn an_owner_is_told_of_resolvers(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    let carol = server.person(&ann, "acme", "carol").await;
+    server.project(&ann, "api").await;
+    server.project(&ann, "web").await;
+    server
+        .bind(&ann, "organizations/acme/projects/api", "organizations/acme/users/bob", v1::Role::Member)
+        .await
+        .unwrap();
+    server
+        .bind(&ann, "organizations/acme/projects/api", "organizations/acme/users/carol", v1::Role::Member)
+        .await
+        .unwrap();
+    server.workspace(&bob, "ws1", "api", "").await.unwrap();
+    server.workspace(&bob, "ws2", "", "").await.unwrap();
+    server
+        .bind(&bob, "organizations/acme/workspaces/ws1", "organizations/acme/users/carol", v1::Role::Member)
+        .await
+        .unwrap();
+    let resolvers = |bindings: &[v1::Binding]| {
+        let short = |path: &str| path.trim_start_matches("organizations/acme").to_owned();
+        let mut on = bindings.iter().map(|each| (short(&each.principal), short(&each.resource))).collect::<Vec<_>>();
+        on.sort();
+        on
+    };
+    let told = async |token: &str, workspace: &str| {
+        let (me, answer) = (server.whoami(token).await.unwrap(), explain(&server, token, of(workspace)).await.unwrap());
+        (resolvers(&me.resolvers), resolvers(&answer.resolvers))
+    };
+    assert_eq!(told(&bob, "ws1").await, (vec![], vec![]));
+    let on = ["", "/projects/api", "/projects/web", "/workspaces/ws1", "/workspaces/ws2"];
+    for (id, on) in ["all", "api", "web", "ws1", "ws2"].into_iter().zip(on) {
+        server.program(&ann, "organizations/acme", id).await;
+        let account = format!("organizations/acme/serviceAccounts/{id}");
+        server.bind(&ann, &format!("organizations/acme{on}"), &account, v1::Role::Resolver).await.unwrap();
+    }
+    let resolver = |id: &str, on: &str| (format!("/serviceAccounts/{id}"), on.to_owned());
+    let reach_ws1 = vec![resolver("all", ""), resolver("api", "/projects/api"), resolver("ws1", "/workspaces/ws1")];
+    let mut reach_any = reach_ws1.clone();
+    reach_any.push(resolver("ws2", "/workspaces/ws2"));
+    assert_eq!(told(&bob, "ws1").await, (reach_any.clone(), reach_ws1));
+    assert_eq!(told(&bob, "ws2").await, (reach_any, vec![resolver("all", ""), resolver("ws2", "/workspaces/ws2")]));
+    // Whoever owns no workspace is told nothing.
+    assert_eq!(told(&carol, "ws1").await, (vec![], vec![]));
 }

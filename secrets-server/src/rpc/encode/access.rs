@@ -198,6 +198,7 @@ pub fn whoami(whoami: Whoami) -> v1::WhoAmIResponse {
         sign_in_end_time: whoami.sign_in_end_time.map(time),
         recovery_codes: whoami.recovery_codes.as_ref().map(recovery_codes),
         recovery_time: whoami.recovery_time.map(time),
+        resolvers: whoami.resolvers.iter().map(binding).collect(),
         context: whoami.context.as_ref().map(context),
         credential: whoami.credential,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -223,7 +224,7 @@ pub fn tested_permissions(permissions: Vec<Action>) -> v1::TestPermissionsRespon
     }
 }
 
-fn binding(named: &BindingView) -> v1::Binding {
+pub(super) fn binding(named: &BindingView) -> v1::Binding {
     v1::Binding {
         name: format!("{}/bindings/{}", named.resource, named.uid),
         resource: named.resource.clone(),

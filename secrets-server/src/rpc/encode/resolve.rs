@@ -3,6 +3,7 @@
 use secrets_core::NotChosenReason;
 use secrets_proto::v1;
 
+use super::access::binding;
 use super::secret::{override_policy, redaction};
 use super::target::{scope_kind, target};
 use super::warning::warnings;
@@ -43,6 +44,7 @@ pub fn explained(explained: Explained) -> v1::ExplainResponse {
         explanations: explained.explanations.into_iter().map(explanation).collect(),
         next_change_time: explained.next_change_time.map(time),
         revision: revision(&explained.revision),
+        resolvers: explained.resolvers.iter().map(binding).collect(),
     }
 }
 

@@ -10,6 +10,7 @@ use secrets_core::{
 
 use super::binding::BindingView;
 use super::recovery::RecoveryCodesView;
+use super::resolver;
 use crate::admission::{Consumer, ConsumerLimits};
 use crate::audit::Subject;
 use crate::auth::unknown_credential;
@@ -38,6 +39,8 @@ pub struct Whoami {
     pub recovery_codes: Option<RecoveryCodesView>,
     /// When one of them was used last.
     pub recovery_time: Option<Timestamp>,
+    /// The resolvers that reach the caller's own workspaces.
+    pub resolvers: Vec<BindingView>,
     /// A session's context.
     pub context: Option<secrets_core::ContextName>,
     /// Resource path of the credential.
@@ -83,6 +86,7 @@ impl Service {
             sign_in_end_time,
             recovery_codes: self.own_recovery_codes(db, call).await?,
             recovery_time: recovery_time(db, call).await?,
+            resolvers: resolver::of_owned_workspaces(db, call).await?,
             context: caller.session.as_ref().map(|session| session.context.clone()),
             credential,
             limits,

@@ -12,6 +12,8 @@ use super::evaluate::{Asked, Evaluation};
 use super::snapshot::Snapshot;
 use crate::error::{Error, Reason};
 use crate::service::Service;
+use crate::service::access::binding::BindingView;
+use crate::service::access::resolver;
 use crate::service::locate::context::LocatedContext;
 use crate::service::open_call::OpenCall;
 use crate::store::revision::Revision;
@@ -33,6 +35,8 @@ pub struct Explained {
     pub next_change_time: Option<Timestamp>,
     /// The revision that was read.
     pub revision: Revision,
+    /// For the owner of its workspace: the resolvers that reach it.
+    pub resolvers: Vec<BindingView>,
 }
 
 /// What a context gets under one name, and what it does not.
@@ -80,6 +84,7 @@ impl Service {
             Ok(permit) => Some(self.listing_of(&db, call, &permit).await?),
             Err(_) => None,
         };
+        let resolvers = resolver::of_context(&db, call, &evaluation.located).await?;
         drop(db);
 
         let session = evaluation.narrowed(Filter::default());
@@ -92,6 +97,7 @@ impl Service {
             next_change_time: resolution.valid_until,
             explanations: explanations(resolution, &located, &snapshot, &known),
             revision: snapshot.revision,
+            resolvers,
             context: located.name,
         })
     }

@@ -46,9 +46,13 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), CliError
         "without_user": answer.without_user,
         "next_change_time": output::json::time(answer.next_change_time.as_ref()),
         "revision": answer.revision,
+        "resolvers": answer.resolvers.iter().map(output::json::binding).collect::<Vec<Value>>(),
     });
     if args.names.is_empty() || !answer.explanations.is_empty() || app.output.is_json() {
         app.output.list(&table(&answer.explanations), json, "This context gets no secrets.")?;
+    }
+    for resolver in answer.resolvers.iter().filter(|_| !app.output.is_json()) {
+        app.output.note(&text::resolver(resolver, "this workspace gets"));
     }
     let found = |name: &String| answer.explanations.iter().any(|row| row.secret_id == *name);
     match args.names.iter().find(|name| !found(name)) {

@@ -169,10 +169,16 @@ async fn connect(app: &App, credential: Credential) -> Result<Client, CliError> 
 pub(crate) async fn whoami(app: &App) -> Result<(), CliError> {
     let me = app.me().await?;
     print(app, me)?;
-    match &me.limits {
-        Some(limits) if !app.output.is_json() => app.output.sentence(&limit_parts(limits)),
-        _ => Ok(()),
+    if app.output.is_json() {
+        return Ok(());
     }
+    if let Some(limits) = &me.limits {
+        app.output.sentence(&limit_parts(limits))?;
+    }
+    for resolver in &me.resolvers {
+        app.output.note(&text::resolver(resolver, "workspaces of yours get"));
+    }
+    Ok(())
 }
 
 /// `limits: 64 calls at a time, 20 changes or lists a second, 200 of them at once, 1024 watches, 1000 sessions`

@@ -261,6 +261,7 @@ pub(crate) fn who_am_i(me: &v1::WhoAmIResponse) -> Value {
         "sign_in_end_time": time(me.sign_in_end_time.as_ref()),
         "recovery_codes": me.recovery_codes.as_ref().map(recovery_codes),
         "recovery_time": time(me.recovery_time.as_ref()),
+        "resolvers": me.resolvers.iter().map(binding).collect::<Vec<_>>(),
         "renewal_end_time": time(me.renewal_end_time.as_ref()),
         "context": context(me.context.as_ref()),
         "credential": me.credential,

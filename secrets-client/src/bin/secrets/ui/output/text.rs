@@ -115,6 +115,12 @@ pub(crate) fn role(role: v1::Role) -> String {
     lower(role.as_str_name(), "ROLE_")
 }
 
+/// Who receives what a workspace gets without taking part in it, as its owner is told.
+pub(crate) fn resolver(binding: &v1::Binding, what: &str) -> String {
+    let (who, resource) = (principal(&binding.principal), resource(&binding.resource));
+    format!("{who} receives what {what}, without anybody's own secrets: it is a resolver of {resource}.")
+}
+
 pub(crate) fn not_chosen(reason: v1::NotChosenReason) -> String {
     match reason {
         v1::NotChosenReason::GroupFromNarrowerScope => "its group comes from a narrower scope".to_owned(),

@@ -42,6 +42,7 @@ mod cli {
     mod freshness;
     mod help;
     mod import;
+    mod invite_admin;
     mod json;
     mod manual;
     mod materialize;

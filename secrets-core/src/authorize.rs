@@ -120,6 +120,8 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Entitlement] {
         (A::GetUser,               R::User)         => &[Admin, Provisioner, Member, Auditor, Themselves],
         (A::ManageUsers,           R::Organization | R::User) => &[Admin, Provisioner],
         (A::InviteUser,            R::User)         => &[Admin],
+        (A::InviteAdmin,           R::Organization) => &[Operator],
+        (A::RefuseAdmin,           R::Organization) => &[Operator, Admin],
         (A::ListServiceAccounts,   R::Organization) => &[Admin, Provisioner, Member, Auditor],
         (A::ListServiceAccounts,   R::Platform)     => &[Operator],
         (A::GetServiceAccount,     R::ServiceAccount) => &[Admin, Provisioner, Member, Auditor, Themselves],

@@ -66,8 +66,9 @@ pub use principal::{Account, AccountKind, Principal, PrincipalKind, PrincipalRef
 pub use reserved::{AllowedReserved, Grade, InvalidAllowedReserved, Reserved};
 pub use resolution::{Candidate, Filter, NotChosen, NotChosenReason, Resolution, resolve};
 pub use resource_name::{
-    AccountName, BindingName, InvalidResourceName, OrganizationName, PrincipalName, ProjectName, RoleResourceName,
-    ScopeName, SecretName, ServiceAccountName, SessionName, SignInCodeName, TokenName, UserName, WorkspaceName,
+    AccountName, AdminInvitationName, BindingName, InvalidResourceName, OrganizationName, PrincipalName, ProjectName,
+    RoleResourceName, ScopeName, SecretName, ServiceAccountName, SessionName, SignInCodeName, TokenName, UserName,
+    WorkspaceName,
 };
 pub use role::{Role, RoleResource, RoleResourceKind};
 pub use scope::{Scope, ScopeKind};

@@ -11,7 +11,7 @@ mod scope;
 mod secret;
 
 pub use account::{AccountName, PrincipalName, ServiceAccountName};
-pub use credential::{SessionName, SignInCodeName, TokenName};
+pub use credential::{AdminInvitationName, SessionName, SignInCodeName, TokenName};
 pub use role_resource::{BindingName, RoleResourceName};
 pub use scope::{OrganizationName, ProjectName, ScopeName, UserName, WorkspaceName};
 pub use secret::SecretName;

@@ -21,6 +21,7 @@ mod support {
 
 mod wire {
     mod access;
+    mod admin_invitation;
     mod audit;
     mod audit_unavailable;
     mod catalogue;

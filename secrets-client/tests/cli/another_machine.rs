@@ -20,7 +20,7 @@ fn the_first_machine_waits_and_shows_which_one_came() {
     let desktop = server.person("desktop");
     let signed_in = desktop.run_with_stdin(code.as_bytes(), "login --name desktop").expect_success("login");
     assert!(signed_in.reject_text(&code).stdout.starts_with("user bob, "));
-    screen.wait_for("desktop at 127.0.0.1 has signed in as you. Was it not you, `secrets token revoke ");
+    screen.wait_for("desktop at 127.0.0.1 has signed in as you. If that was not you, `secrets token revoke ");
     assert_eq!(screen.wait_for_exit().0, Some(0));
     // It is the same person, with what they have.
     assert_eq!(desktop.run_ok("resolve LINEAR_API_KEY --raw").stdout, "lin_1");

@@ -8,7 +8,8 @@ fn an_invitation_of_the_operator_is_seen_by_every_member_and_refused_by_an_admin
     let (ann, bob) = (server.person("ann"), server.person("bob"));
     ann.run_ok("org show").reject_text("invited");
     let invited = server.operator().run_ok("org invite-admin acme olga");
-    let invited = invited.expect_text(&["each of them can revoke this until then", "every member is told", " on, and until "]);
+    let invited =
+        invited.expect_text(&["each of them can revoke this until then", "every member is told", " on, and until "]);
     let code = invited.line();
     assert!(code.starts_with("sinv_"));
     let olga = server.person("olga");
@@ -68,7 +69,11 @@ fn whoever_invites_and_whoever_comes_learn_what_the_invitation_ended() {
     back.expect_text(&["warning: the invitation has ended what you had: 1 token, 1 session; 1 secret is destroyed"]);
     // And nothing is said where there was nothing.
     let first = ann.run_ok("user invite carol").reject_text("ended");
-    server.person("carol").run_with_stdin(first.line().as_bytes(), "login").expect_success("login").reject_text("ended");
+    server
+        .person("carol")
+        .run_with_stdin(first.line().as_bytes(), "login")
+        .expect_success("login")
+        .reject_text("ended");
     let json = ann.run_ok("user invite carol -o json").json();
     assert_eq!((&json["ended"]["tokens"], &json["ended"]["recovery_codes"]), (&1.into(), &0.into()));
 }

@@ -36,6 +36,14 @@ fn who_am_i() -> v1::WhoAmIResponse {
         bindings: vec![binding()],
         recovery_codes: Some(v1::RecoveryCodes { remaining: i32::MIN, create_time: never(), creator: text() }),
         resolvers: vec![binding()],
+        admin_invitations: vec![v1::AdminInvitation {
+            name: text(),
+            user: text(),
+            create_time: never(),
+            start_time: never(),
+            expire_time: always(),
+            ..Default::default()
+        }],
         ..Default::default()
     }
 }

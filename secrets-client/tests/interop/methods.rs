@@ -106,6 +106,8 @@ impl Method {
             "AccessService/DeleteBinding" => delete_binding;
             "AccessService/CreateInvitation" => create_invitation as whole_invitation;
             "AccessService/RedeemInvitation" => redeem_invitation as whole_redemption;
+            "AccessService/InviteAdmin" => invite_admin as whole_admin_invitation;
+            "AccessService/RefuseAdmin" => refuse_admin;
             "AccessService/CreateRecoveryCodes" => create_recovery_codes as whole_recovery_codes;
             "AccessService/RedeemRecoveryCode" => redeem_recovery_code as whole_recovery;
             "AccessService/CreateSignInCode" => create_sign_in_code as whole_sign_in_code;
@@ -144,10 +146,18 @@ fn whole_invitation(created: Created<v1::Invitation>) -> v1::CreateInvitationRes
     v1::CreateInvitationResponse { invitation: Some(v1::Invitation { code, ..created.details }) }
 }
 
-fn whole_redemption(created: Created<v1::Token>) -> v1::RedeemInvitationResponse {
+fn whole_redemption(
+    (answer, created): (v1::RedeemInvitationResponse, Created<v1::Token>),
+) -> v1::RedeemInvitationResponse {
     let token = created.secret.expose_secret().to_owned();
-    let user = created.details.principal.clone();
-    v1::RedeemInvitationResponse { token, token_info: Some(created.details), user }
+    v1::RedeemInvitationResponse { token, token_info: Some(created.details), ..answer }
+}
+
+fn whole_admin_invitation(
+    (admin_invitation, created): (v1::AdminInvitation, Created<v1::Invitation>),
+) -> v1::InviteAdminResponse {
+    let invitation = whole_invitation(created).invitation;
+    v1::InviteAdminResponse { invitation, admin_invitation: Some(admin_invitation) }
 }
 
 fn whole_recovery_codes(created: CreatedSet<v1::CreateRecoveryCodesResponse>) -> v1::CreateRecoveryCodesResponse {

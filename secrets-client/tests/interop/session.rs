@@ -29,7 +29,7 @@ pub(crate) async fn administrator(server: &TlsServer, secret_id: &str) -> Client
     };
     let (_, invitation) = operator.create_organization(organization).await.unwrap();
     let invited = client(&endpoint, server, invitation.secret.expose_secret());
-    let token = invited.redeem_invitation(v1::RedeemInvitationRequest::default()).await.unwrap();
+    let (_, token) = invited.redeem_invitation(v1::RedeemInvitationRequest::default()).await.unwrap();
     let ann = client(&endpoint, server, token.secret.expose_secret());
     let secret = v1::CreateSecretRequest {
         parent: "organizations/acme".into(),

@@ -103,6 +103,10 @@ actions! {
     ManageUsers => "users.manage",
     /// Make a code for a user's first login.
     InviteUser => "users.invite",
+    /// Make a code for an organization's administrator from outside.
+    InviteAdmin => "admins.invite",
+    /// Revoke such a code.
+    RefuseAdmin => "admins.refuse",
     /// Ask for the service accounts of an organization or of the platform.
     ListServiceAccounts => "service_accounts.list",
     /// See a service account.

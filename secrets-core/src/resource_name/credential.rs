@@ -1,4 +1,4 @@
-//! The names of tokens, sessions and sign-in codes.
+//! The names of tokens, sessions and codes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -98,6 +98,36 @@ impl fmt::Display for SignInCodeName {
     }
 }
 
+/// The name of an invitation by which the operator makes somebody an administrator:
+/// `organizations/{organization}/adminInvitations/{uid}`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AdminInvitationName {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The uid of the invitation.
+    pub uid: Uid,
+}
+
+impl FromStr for AdminInvitationName {
+    type Err = InvalidResourceName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const SHAPE: &str = "`organizations/{organization}/adminInvitations/{uid}`";
+        match segments(text, SHAPE)?.as_slice() {
+            ["organizations", organization, "adminInvitations", id] => {
+                Ok(Self { organization: organization.parse()?, uid: uid(id, SHAPE)? })
+            }
+            _ => Err(InvalidResourceName::Shape { expected: SHAPE }),
+        }
+    }
+}
+
+impl fmt::Display for AdminInvitationName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "organizations/{}/adminInvitations/{}", self.organization, self.uid)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +144,9 @@ mod tests {
         let text = format!("organizations/acme/signInCodes/{UID}");
         assert_eq!(text.parse::<SignInCodeName>().unwrap().to_string(), text);
         assert!(text.parse::<SessionName>().is_err() && text.parse::<TokenName>().is_err());
+        let text = format!("organizations/acme/adminInvitations/{UID}");
+        assert_eq!(text.parse::<AdminInvitationName>().unwrap().to_string(), text);
+        assert!(text.parse::<SignInCodeName>().is_err());
     }
 
     #[test]

@@ -66,6 +66,8 @@ impl CallClass {
             | Method::DeleteBinding
             | Method::CreateInvitation
             | Method::RedeemInvitation
+            | Method::InviteAdmin
+            | Method::RefuseAdmin
             | Method::CreateRecoveryCodes
             | Method::RedeemRecoveryCode
             | Method::CreateSignInCode

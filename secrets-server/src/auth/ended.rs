@@ -19,9 +19,13 @@ pub(crate) fn unknown_credential() -> Error {
     Error::new(Reason::Unauthenticated, "the credential is unknown")
 }
 
-/// Refuses a credential that has ended.
+/// Refuses a credential that has ended, or does not serve yet.
 pub(crate) fn check_alive(row: &Credential, now: Timestamp) -> Result<(), Error> {
-    if row.has_ended(now) { Err(ended(row)) } else { Ok(()) }
+    match row.start_time.filter(|start| now < *start) {
+        _ if row.has_ended(now) => Err(ended(row)),
+        Some(start) => Err(not_yet(start)),
+        None => Ok(()),
+    }
 }
 
 fn ended(row: &Credential) -> Error {
@@ -52,6 +56,14 @@ fn ended(row: &Credential) -> Error {
         .with("ended", state)
         .with("end_time", time)
         .with("command", command)
+}
+
+fn not_yet(start: Timestamp) -> Error {
+    let start = to_second(start).to_string();
+    let text = format!(
+        "the code can be redeemed from {start} on, unless an administrator of the organization revokes it before"
+    );
+    Error::new(Reason::Unauthenticated, text).with("start_time", start)
 }
 
 fn to_second(time: Timestamp) -> Timestamp {
@@ -115,6 +127,9 @@ mod tests {
             sign_in_end_time: Some(day(365)),
             address: None,
             redeemed_for: None,
+            start_time: None,
+            granted_role: None,
+            effects: None,
         }
     }
 
@@ -132,6 +147,16 @@ mod tests {
             assert!(error.message().contains("revoked at 1970-01-02T00:00:00Z; "), "{error}");
             assert_eq!(error.reason(), Reason::Unauthenticated);
         }
+    }
+
+    #[test]
+    fn a_code_that_works_later_is_refused_until_then() {
+        let later = Credential { start_time: Some(day(3)), ..credential(CredentialKind::Invitation) };
+        let error = check_alive(&later, day(2)).unwrap_err();
+        assert!(error.message().starts_with("the code can be redeemed from 1970-01-04T00:00:00Z on, "), "{error}");
+        assert!(check_alive(&later, day(3)).is_ok());
+        let revoked = Credential { revoke_time: Some(day(1)), ..later };
+        assert!(check_alive(&revoked, day(2)).unwrap_err().message().contains("revoked at"));
     }
 
     #[test]

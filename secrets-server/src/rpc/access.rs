@@ -180,6 +180,35 @@ impl AccessService for Access {
             .await
     }
 
+    async fn invite_admin(
+        &self,
+        request: Request<v1::InviteAdminRequest>,
+    ) -> Result<Response<v1::InviteAdminResponse>, Status> {
+        self.handler
+            .mutation_with_secret(
+                request,
+                decode::invite_admin,
+                |service, call, input, key| Box::pin(service.invite_admin(call, input, key)),
+                encode::invited_admin,
+                encode::replayed_admin_invitation,
+            )
+            .await
+    }
+
+    async fn refuse_admin(
+        &self,
+        request: Request<v1::RefuseAdminRequest>,
+    ) -> Result<Response<v1::RefuseAdminResponse>, Status> {
+        self.handler
+            .mutation(
+                request,
+                decode::refuse_admin,
+                |service, call, input, key| Box::pin(service.refuse_admin(call, input, key)),
+                encode::refused_admin,
+            )
+            .await
+    }
+
     async fn create_token(
         &self,
         request: Request<v1::CreateTokenRequest>,

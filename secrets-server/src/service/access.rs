@@ -1,7 +1,9 @@
 //! Who may do what: bindings, invitations and other codes, tokens, sessions, and what callers learn of themselves.
 
+pub mod admin_invitation;
 pub mod binding;
 pub mod credential;
+pub mod effects;
 pub mod invitation;
 pub mod permission;
 pub mod recovery;

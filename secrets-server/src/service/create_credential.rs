@@ -71,6 +71,9 @@ impl Service {
             sign_in_end_time: new.sign_in_end_time,
             address: None,
             redeemed_for: None,
+            start_time: None,
+            granted_role: None,
+            effects: None,
             period_start_time: (new.kind == CredentialKind::Session).then_some(now),
         };
         complete(&mut row);

@@ -216,6 +216,11 @@ impl<A: Right> Mutation<'_, A> {
         &self.locked.credential
     }
 
+    /// The organization whose lock is held.
+    pub(super) fn organization(&self) -> Uid {
+        self.locked.lock.organization()
+    }
+
     /// Where the organization's history stands in this transaction.
     pub fn revision(&self) -> Revision {
         self.locked.lock.current()

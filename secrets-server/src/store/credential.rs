@@ -1,5 +1,6 @@
 //! Tokens, sessions and invitations. What is stored of one is a MAC of its text; the text is shown once and kept nowhere.
 
+mod admin_invitation;
 mod code;
 mod hand_over;
 mod live_sessions;
@@ -13,9 +14,10 @@ use sea_orm::{
     Select,
 };
 use secrets_core::principal::PrincipalRef;
-use secrets_core::{CredentialKind, Timestamp, Uid};
+use secrets_core::{CredentialKind, Role, Timestamp, Uid};
 
-pub use code::{recovery_codes, redeem, revoke_all_but_recovery_codes, revoke_recovery_codes};
+pub use admin_invitation::{admin_invitations, anybody_can_sign_in, revoke_admin_invitations};
+pub use code::{recovery_codes, redeem, revoke_all_but, revoke_all_but_recovery_codes, revoke_recovery_codes};
 pub use hand_over::{NewCreator, hand_over_sessions, renew, successor};
 pub use live_sessions::{count_live_line, count_live_sessions};
 pub use origin::Origin;
@@ -80,6 +82,12 @@ pub struct Credential {
     pub address: Option<String>,
     /// The token for which a code was redeemed.
     pub redeemed_for: Option<Uid>,
+    /// The first time at which a code can be redeemed, if that is later than its creation.
+    pub start_time: Option<Timestamp>,
+    /// The role on the organization that redeeming an invitation gives.
+    pub granted_role: Option<Role>,
+    /// What making an invitation has ended, as the service wrote it (JSON).
+    pub effects: Option<String>,
 }
 
 impl Credential {
@@ -236,7 +244,10 @@ sealed!(
         restrictions,
         period_start_time,
         sign_in_end_time,
-        address
+        address,
+        start_time,
+        granted_role,
+        effects
     ],
     ended: revoke_time
 );
@@ -266,6 +277,9 @@ fn write(row: &Credential) -> Model {
         sign_in_end_time: row.sign_in_end_time.map(Timestamp::as_micros),
         address: row.address.clone(),
         redeemed_for_uid: row.redeemed_for,
+        start_time: row.start_time.map(Timestamp::as_micros),
+        granted_role: row.granted_role.map(|role| role.as_str().to_owned()),
+        effects: row.effects.clone(),
         row_mac: None,
     }
 }
@@ -297,5 +311,8 @@ pub(super) fn read(model: Model) -> Result<Credential, StoreError> {
         sign_in_end_time: optional_time(model.sign_in_end_time),
         address: model.address,
         redeemed_for: model.redeemed_for_uid,
+        start_time: optional_time(model.start_time),
+        granted_role: model.granted_role.map(|role| row.parse("granted_role", &role)).transpose()?,
+        effects: model.effects,
     })
 }

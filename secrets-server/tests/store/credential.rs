@@ -1,8 +1,8 @@
 //! Credentials, and how far a revocation reaches.
 
-use secrets_core::CredentialKind;
 use secrets_core::Timestamp;
 use secrets_core::principal::{PrincipalKind, PrincipalRef};
+use secrets_core::{CredentialKind, Role};
 use secrets_server::store::caller::{self, CallerKey};
 use secrets_server::store::credential::{self, Credential, CredentialFilter, NewCreator, Origin};
 use secrets_server::store::{StoreError, UniqueIndex, commit};
@@ -61,6 +61,9 @@ fn token(number: u128) -> Credential {
         sign_in_end_time: None,
         address: None,
         redeemed_for: None,
+        start_time: None,
+        granted_role: None,
+        effects: None,
     }
 }
 
@@ -119,6 +122,9 @@ async fn finds_a_credential_by_its_mac(database: &TestDatabase) {
         sign_in_end_time: Some(later(6)),
         address: Some("192.0.2.1".to_owned()),
         redeemed_for: Some(uid(7)),
+        start_time: Some(later(7)),
+        granted_role: Some(Role::Admin),
+        effects: Some("{}".to_owned()),
         ..session(101, 100)
     };
     insert(database, &[token(100), full.clone(), Credential { organization: None, ..token(102) }]).await;

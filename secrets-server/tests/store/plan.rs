@@ -1,8 +1,8 @@
 //! What is asked at every call must not grow with what is stored: an index answers it.
 
 use sea_orm::{ConnectionTrait, Statement};
-use secrets_core::ContextName;
 use secrets_core::principal::{PrincipalKind, PrincipalRef};
+use secrets_core::{ContextName, Role};
 use secrets_server::store::audit::AuditFilter;
 use secrets_server::store::caller::CallerKey;
 use secrets_server::store::idempotency::IdempotencyKey;
@@ -28,7 +28,8 @@ fn scans_no_table_on_sqlite() {
             assert!(!plan.contains("SCAN"), "{statement}\n{plan}");
             // An index on the organization alone reads all that it has, which is little of these only.
             let whole = plan.lines().filter(|step| step.ends_with("(organization_uid=?)"));
-            let little = ["SEARCH revisions", "SEARCH data_keys"];
+            let little =
+                ["SEARCH revisions", "SEARCH data_keys", "SEARCH credentials USING INDEX credentials_granted_role"];
             for step in whole {
                 assert!(little.iter().any(|table| step.starts_with(table)), "{statement}\n{plan}");
             }
@@ -54,6 +55,8 @@ async fn ask_everything(database: &TestDatabase) {
     credential::recovery_codes(db, acme, bob, NOW).await.unwrap();
     credential::count_live_sessions(db, agent, NOW).await.unwrap();
     credential::count_live_line(db, &session(120, 100), 100, NOW).await.unwrap();
+    credential::admin_invitations(db, acme, NOW, 20).await.unwrap();
+    binding::of_role_on(db, acme, Role::Resolver, &[acme, uid(10)], 100).await.unwrap();
     let key = CallerKey { credential: uid(100), principals: &[bob, agent], organization: Some(acme) };
     caller::read(db, key).await.unwrap();
     caller::read(db, CallerKey { principals: &[agent], organization: None, ..key }).await.unwrap();

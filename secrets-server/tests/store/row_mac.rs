@@ -71,6 +71,9 @@ fn session(number: u128) -> Credential {
         sign_in_end_time: Some(later(7200)),
         address: Some("192.0.2.1".to_owned()),
         redeemed_for: Some(uid(98)),
+        start_time: Some(NOW),
+        granted_role: Some(Role::Admin),
+        effects: Some("{}".to_owned()),
     }
 }
 
@@ -112,6 +115,9 @@ async fn rows(database: &TestDatabase) {
         sign_in_end_time: None,
         address: None,
         redeemed_for: None,
+        start_time: None,
+        granted_role: None,
+        effects: None,
         ..session(101)
     };
     for row in [first, second] {

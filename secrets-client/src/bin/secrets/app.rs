@@ -115,7 +115,7 @@ impl App {
         if let Some(time) = recovery {
             let time = text::moment(Some(&time));
             self.output.warn(&format!(
-                "one of your recovery codes was used at {time}; was it not you, `secrets login --recovery` with another one ends what \
+                "one of your recovery codes was used at {time}; if that was not you, `secrets login --recovery` with another one ends what \
                  was signed in with it"
             ));
         }

@@ -24,6 +24,8 @@ super::methods! {
     read list_sessions(ListSessionsRequest) -> ListSessionsResponse;
     /// Ends a session, and every session it created, at once.
     change revoke_session(RevokeSessionRequest) -> RevokeSessionResponse;
+    /// Revokes an invitation of an administrator that nobody has redeemed.
+    change refuse_admin(RefuseAdminRequest) -> RefuseAdminResponse;
     /// Returns a code for another machine of the caller, and what it was redeemed for.
     read get_sign_in_code(GetSignInCodeRequest) -> GetSignInCodeResponse;
     /// Ends a code for another machine that was not redeemed.
@@ -52,17 +54,36 @@ impl Client {
         Created::new(code, invitation, |invitation| invitation.user.clone())
     }
 
-    /// Redeems the code that is this client's credential for a personal token. It is sent once, since a code works once.
+    /// Redeems the code that is this client's credential for a personal token, and returns what the invitation has ended. It is
+    /// sent once, since a code works once.
     pub async fn redeem_invitation(
         &self,
         request: v1::RedeemInvitationRequest,
-    ) -> Result<Created<v1::Token>, ClientError> {
-        let answer = self
+    ) -> Result<(v1::RedeemInvitationResponse, Created<v1::Token>), ClientError> {
+        let mut answer = self
             .call(request, |channel, request| async move {
                 AccessServiceClient::new(channel).redeem_invitation(request).await
             })
             .await?;
-        Created::new(answer.token, answer.token_info.unwrap_or_default(), |token| token.name.clone())
+        let (token, info) = (std::mem::take(&mut answer.token), answer.token_info.take().unwrap_or_default());
+        Ok((answer, Created::new(token, info, |token| token.name.clone())?))
+    }
+
+    /// Invites somebody as an administrator of an organization; for the operator.
+    pub async fn invite_admin(
+        &self,
+        mut request: v1::InviteAdminRequest,
+    ) -> Result<(v1::AdminInvitation, Created<v1::Invitation>), ClientError> {
+        super::set_request_id(&mut request.request_id);
+        let answer =
+            self.call(request, |channel, request| async move {
+                AccessServiceClient::new(channel).invite_admin(request).await
+            })
+            .await?;
+        let mut invitation = answer.invitation.unwrap_or_default();
+        let code = std::mem::take(&mut invitation.code);
+        let created = Created::new(code, invitation, |invitation| invitation.user.clone())?;
+        Ok((answer.admin_invitation.unwrap_or_default(), created))
     }
 
     /// Creates recovery codes for the calling person, in place of those that there were.

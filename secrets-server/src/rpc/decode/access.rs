@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use secrets_core::authorize::Action;
 use secrets_core::{
-    AccountName, BindingName, NamePolicy, OrganizationId, Role, RoleResourceName, SecretId, SessionName,
-    SessionRestrictions, SignInCodeName,
+    AccountName, AdminInvitationName, BindingName, NamePolicy, OrganizationId, Role, RoleResourceName, SecretId,
+    SessionName, SessionRestrictions, SignInCodeName,
 };
 use secrets_proto::v1;
 
 use super::context::{context, scope_kind, target_kind};
 use super::{at_most, duration, label, name, parse, resource};
 use crate::error::{Error, Reason};
+use crate::service::access::admin_invitation::NewAdminInvitation;
 use crate::service::access::binding::NewBinding;
 use crate::service::access::invitation::NewInvitation;
 use crate::service::access::permission::PermissionQuery;
@@ -87,6 +88,19 @@ pub fn get_sign_in_code(request: v1::GetSignInCodeRequest) -> Result<SignInCodeN
 }
 
 pub fn revoke_sign_in_code(request: v1::RevokeSignInCodeRequest) -> Result<SignInCodeName, Error> {
+    resource("name", &request.name)
+}
+
+pub fn invite_admin(request: v1::InviteAdminRequest) -> Result<NewAdminInvitation, Error> {
+    Ok(NewAdminInvitation {
+        organization: name::organization("parent", &request.parent)?,
+        user: parse("user_id", &request.user_id)?,
+        ttl: duration("ttl", request.ttl)?,
+        destroy_secrets: request.destroy_secrets,
+    })
+}
+
+pub fn refuse_admin(request: v1::RefuseAdminRequest) -> Result<AdminInvitationName, Error> {
     resource("name", &request.name)
 }
 

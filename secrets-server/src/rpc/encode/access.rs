@@ -8,6 +8,7 @@ use secrets_proto::v1;
 
 use super::target::{scope_kind, target_kind};
 use super::{context, directory, time, total};
+use crate::service::access::admin_invitation::{AdminInvitationView, CreatedAdminInvitation};
 use crate::service::access::binding::BindingView;
 use crate::service::access::recovery::{CreatedRecoveryCodes, RecoveryCodesView};
 use crate::service::access::redemption::{Recovered, Redeemed};
@@ -59,6 +60,7 @@ pub fn replayed_redemption(redeemed: &Redeemed) -> v1::RedeemInvitationResponse 
         token: String::new(),
         token_info: Some(token(&redeemed.metadata)),
         user: redeemed.user.clone(),
+        ended: directory::effects(&redeemed.effects),
     }
 }
 
@@ -126,6 +128,26 @@ pub fn found_sign_in_code(view: SignInCodeView) -> v1::GetSignInCodeResponse {
 
 pub fn revoked_sign_in_code(view: &SignInCodeView) -> v1::RevokeSignInCodeResponse {
     v1::RevokeSignInCodeResponse { sign_in_code: Some(sign_in_code(view)) }
+}
+
+pub fn invited_admin(created: &CreatedAdminInvitation) -> v1::InviteAdminResponse {
+    v1::InviteAdminResponse {
+        invitation: Some(directory::invitation(&created.invitation)),
+        admin_invitation: Some(directory::admin_invitation(&created.view)),
+    }
+}
+
+/// Without the code, which is returned only once.
+pub fn replayed_admin_invitation(created: &CreatedAdminInvitation) -> v1::InviteAdminResponse {
+    let mut response = invited_admin(created);
+    if let Some(invitation) = &mut response.invitation {
+        invitation.code.clear();
+    }
+    response
+}
+
+pub fn refused_admin(view: &AdminInvitationView) -> v1::RefuseAdminResponse {
+    v1::RefuseAdminResponse { admin_invitation: Some(directory::admin_invitation(view)) }
 }
 
 pub fn created_token(created: &CreatedToken) -> v1::CreateTokenResponse {
@@ -199,6 +221,7 @@ pub fn whoami(whoami: Whoami) -> v1::WhoAmIResponse {
         recovery_codes: whoami.recovery_codes.as_ref().map(recovery_codes),
         recovery_time: whoami.recovery_time.map(time),
         resolvers: whoami.resolvers.iter().map(binding).collect(),
+        admin_invitations: whoami.admin_invitations.iter().map(directory::admin_invitation).collect(),
         context: whoami.context.as_ref().map(context),
         credential: whoami.credential,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -5,6 +5,8 @@ use secrets_core::{NamePolicy, ScopeName};
 use secrets_proto::v1;
 
 use super::{time, total};
+use crate::service::access::admin_invitation::AdminInvitationView;
+use crate::service::access::effects::Effects;
 use crate::service::directory::organization::{CreatedOrganization, IssuedInvitation, LimitedOrganization};
 use crate::service::directory::project::ProjectView;
 use crate::service::directory::service_account::ServiceAccountView;
@@ -33,7 +35,9 @@ pub fn replayed_organization(created: &CreatedOrganization) -> v1::CreateOrganiz
 }
 
 pub fn got_organization(found: LimitedOrganization) -> v1::GetOrganizationResponse {
-    v1::GetOrganizationResponse { organization: Some(organization(&found.row, &found.limits)) }
+    let admin_invitations = found.admin_invitations.iter().map(admin_invitation).collect();
+    let organization = v1::Organization { admin_invitations, ..organization(&found.row, &found.limits) };
+    v1::GetOrganizationResponse { organization: Some(organization) }
 }
 
 pub fn listed_organizations(listed: Listed<LimitedOrganization>) -> v1::ListOrganizationsResponse {
@@ -159,6 +163,7 @@ pub fn organization(row: &Organization, limits: &Limits) -> v1::Organization {
         }),
         create_time: Some(time(row.create_time)),
         allowed_reserved: row.allowed_reserved.iter().map(str::to_owned).collect(),
+        admin_invitations: Vec::new(),
     }
 }
 
@@ -167,6 +172,34 @@ pub fn invitation(issued: &IssuedInvitation) -> v1::Invitation {
         user: issued.user.clone(),
         code: issued.code.to_string(),
         expire_time: issued.expire_time.map(time),
+        ended: effects(&issued.effects),
+    }
+}
+
+/// None where nothing has ended.
+pub fn effects(effects: &Effects) -> Option<v1::InvitationEffects> {
+    let ended = v1::InvitationEffects {
+        tokens: total(effects.tokens),
+        sessions: total(effects.sessions),
+        recovery_codes: total(effects.recovery_codes),
+        codes: total(effects.codes),
+        destroyed_secrets: total(effects.destroyed_secrets),
+        left_workspaces: total(effects.left_workspaces),
+    };
+    (*effects != Effects::default()).then_some(ended)
+}
+
+pub fn admin_invitation(view: &AdminInvitationView) -> v1::AdminInvitation {
+    let row = &view.row;
+    let is_redeemed = row.redeemed_for.is_some();
+    v1::AdminInvitation {
+        name: view.name.to_string(),
+        user: view.user.clone(),
+        create_time: Some(time(row.create_time)),
+        start_time: row.start_time.map(time),
+        expire_time: row.expire_time.map(time),
+        redeem_time: row.revoke_time.filter(|_| is_redeemed).map(time),
+        revoke_time: row.revoke_time.filter(|_| !is_redeemed).map(time),
     }
 }
 

@@ -8,25 +8,26 @@
 
 use std::time::Duration;
 
+use secrets_core::authorize::Right;
 use secrets_core::{
     CredentialKind, OrganizationId, PrincipalKind, PrincipalRef, RoleResource, Scope, ScopeKind, ScopeName, Uid,
     UserId, right,
 };
 use zeroize::Zeroizing;
 
+use super::effects::Effects;
 use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::create_credential::{CreatedCredential, NewCredential, lifetime};
 use crate::service::directory::organization::{DEFAULT_INVITATION_TTL, IssuedInvitation, MAX_INVITATION_TTL};
-use crate::service::directory::user::end_credentials;
 use crate::service::mutation::{Begun, IdempotencyKey, Mutation, MutationOutcome};
 use crate::service::open_call::OpenCall;
 use crate::store::credential::Origin;
 use crate::store::secret::SecretQuery;
 use crate::store::user::UserState;
-use crate::store::{binding, secret, user, workspace};
+use crate::store::{KeyedConnection, binding, secret, user, workspace};
 
 /// What CreateInvitation is asked for.
 pub struct NewInvitation {
@@ -55,15 +56,17 @@ impl Service {
             Begun::New(mutation) => mutation,
         };
         let ttl = lifetime("ttl", input.ttl, DEFAULT_INVITATION_TTL, MAX_INVITATION_TTL)?;
+        let mut effects = Effects::default();
         let uid = if located.scope.uid.is_nil() {
             let row = self.add_user(mutation.db(), call, &organization, &input.user, String::new()).await?;
             mutation.bump(Scope::new(ScopeKind::Organization, within)).await?;
             row.uid
         } else {
-            start_anew(&mut mutation, call, within, located.scope, input.destroy_secrets).await?;
+            effects = start_anew(&mut mutation, call, located.scope, input.destroy_secrets, None).await?;
             self.make_member(mutation.db(), call, within, located.scope.uid).await?;
             located.scope.uid
         };
+        let stored_effects = effects.to_text()?;
         let new_credential = NewCredential {
             kind: CredentialKind::Invitation,
             organization: Some(within),
@@ -76,51 +79,78 @@ impl Service {
             sign_in_end_time: None,
         };
         let CreatedCredential { token, row } =
-            self.create_credential(mutation.db(), new_credential, call.now, |_| ()).await?;
+            self.create_credential(mutation.db(), new_credential, call.now, |row| row.effects = stored_effects).await?;
         call.identify(Subject::new(within, &name, uid));
         // Shown to whoever invites, who hands it to the invited: this once.
         let code = Zeroizing::new(token.expose().to_owned());
         mutation
-            .finish(call, key, IssuedInvitation { user: name.to_string(), code, expire_time: row.expire_time })
+            .finish(call, key, IssuedInvitation { user: name.to_string(), code, expire_time: row.expire_time, effects })
             .await
     }
 }
 
-/// Makes a user as they were before their first login: without credentials, without secrets of their own or of workspaces
-/// they own, and, if they had come already, without a part in the workspaces of others, who knew somebody else.
-async fn start_anew(
-    mutation: &mut Mutation<'_, right::InviteUser>,
+/// Makes a user as they were before their first login: without credentials but `kept`, without secrets of their own or of
+/// workspaces they own, and, if they had come already, without a part in the workspaces of others, who knew somebody else.
+pub(super) async fn start_anew<A: Right>(
+    mutation: &mut Mutation<'_, A>,
     call: &Call,
-    organization: Uid,
     scope: Scope,
     destroy_secrets: bool,
-) -> Result<(), Error> {
+    kept: Option<Uid>,
+) -> Result<Effects, Error> {
+    let organization = mutation.organization();
     let user = PrincipalRef { kind: PrincipalKind::User, uid: scope.uid };
-    let owned = workspace::owned_by(mutation.db(), organization, user.uid).await?;
-    let workspaces = owned.into_iter().map(|row| Scope::new(ScopeKind::Workspace, row.uid));
-    for scope in [scope].into_iter().chain(workspaces) {
-        let all = SecretQuery { show_deleted: true, ..SecretQuery::default() };
-        if secret::count(mutation.db(), organization, scope, all).await? == 0 {
+    let mut effects = Effects::default();
+    for scope in own_scopes(mutation.db(), organization, scope).await? {
+        let secrets = secret::count(mutation.db(), organization, scope, all_secrets()).await?;
+        if secrets == 0 {
             continue;
         }
         if !destroy_secrets {
-            let text = "the user has secrets, or owns a workspace that has; `destroy_secrets` destroys them, so that whoever \
-                        redeems the code does not get them";
-            return Err(Error::new(Reason::UserHasSecrets, text));
+            return Err(user_has_secrets());
         }
         secret::purge_scope(mutation.db(), organization, scope).await?;
         mutation.bump(scope).await?;
+        effects.destroyed_secrets += secrets;
     }
-    end_credentials(mutation.db(), call, organization, user).await?;
+    effects.end_credentials(mutation.db(), call, organization, user, kept).await?;
     let row = user::by_uids(mutation.db(), organization, [user.uid]).await?.pop();
     if row.is_some_and(|row| row.state == UserState::Active) {
         for binding in binding::rows_of_principal(mutation.db(), user).await? {
             if let RoleResource::Workspace { .. } = binding.binding.resource {
                 binding::delete(mutation.db(), Some(organization), binding.uid).await?;
+                effects.left_workspaces += 1;
             }
         }
         user::set_state(mutation.db(), organization, user.uid, UserState::Invited).await?;
     }
     mutation.bump(scope).await?;
-    Ok(())
+    Ok(effects)
+}
+
+/// Whether a user has secrets, or owns a workspace that has; deleted ones count.
+pub(super) async fn has_secrets(db: &impl KeyedConnection, organization: Uid, user: Uid) -> Result<bool, Error> {
+    for scope in own_scopes(db, organization, Scope::new(ScopeKind::User, user)).await? {
+        if secret::count(db, organization, scope, all_secrets()).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+pub(super) fn user_has_secrets() -> Error {
+    let text = "the user has secrets, or owns a workspace that has; `destroy_secrets` destroys them, so that whoever redeems the \
+                code does not get them";
+    Error::new(Reason::UserHasSecrets, text)
+}
+
+/// The scopes whose secrets are the user's: their own, and those of the workspaces that they own.
+async fn own_scopes(db: &impl KeyedConnection, organization: Uid, scope: Scope) -> Result<Vec<Scope>, Error> {
+    let owned = workspace::owned_by(db, organization, scope.uid).await?;
+    let workspaces = owned.into_iter().map(|row| Scope::new(ScopeKind::Workspace, row.uid));
+    Ok([scope].into_iter().chain(workspaces).collect())
+}
+
+fn all_secrets() -> SecretQuery {
+    SecretQuery { show_deleted: true, ..SecretQuery::default() }
 }

@@ -9,10 +9,13 @@
 use std::time::Duration;
 
 use secrets_core::{
-    CredentialKind, Principal, PrincipalKind, PrincipalRef, Resource, Scope, ScopeKind, Timestamp, Uid, right,
+    Binding, CredentialKind, Principal, PrincipalKind, PrincipalName, PrincipalRef, Resource, Role, RoleResource,
+    Scope, ScopeKind, Timestamp, Uid, right,
 };
 use zeroize::Zeroizing;
 
+use super::effects::Effects;
+use super::invitation::start_anew;
 use super::token::{MAX_TOKEN_TTL, TokenView};
 use crate::audit::Subject;
 use crate::error::{Error, Reason};
@@ -20,9 +23,10 @@ use crate::service::Service;
 use crate::service::create_credential::{CreatedCredential, NewCredential, lifetime};
 use crate::service::mutation::{IdempotencyKey, Mutation, MutationOutcome};
 use crate::service::open_call::OpenCall;
+use crate::store::binding::BindingRecord;
 use crate::store::credential::{Origin, Revoked, SIGN_IN_TTL};
 use crate::store::user::UserState;
-use crate::store::{credential, user};
+use crate::store::{binding, credential, user};
 
 /// How long after its person has entered a code use extends a token at the latest.
 const MAX_SIGN_IN: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -48,6 +52,8 @@ pub struct Redeemed {
     pub metadata: TokenView,
     /// Resource path of the user.
     pub user: String,
+    /// What the invitation had ended, or has ended now.
+    pub effects: Effects,
 }
 
 /// What a recovery code was redeemed for.
@@ -82,12 +88,32 @@ impl Service {
         input: &Redemption,
         key: &IdempotencyKey<Redeemed>,
     ) -> Result<MutationOutcome<Redeemed>, Error> {
-        let redeeming = self.begin_redemption(call).await?;
+        let mut redeeming = self.begin_redemption(call).await?;
         let (organization, user) = (redeeming.organization, redeeming.user.uid);
+        let code = redeeming.mutation.credential();
+        let effects = match code.granted_role {
+            Some(role) => self.take_role(call, &mut redeeming, role).await?,
+            None => Effects::from_text(code.effects.as_deref()),
+        };
         user::set_state(redeeming.mutation.db(), organization, user, UserState::Active).await?;
         let sign_in = SignIn::anew(call, input, Origin::SignIn);
-        let redeemed = self.sign_in(call, &redeeming, input, sign_in).await?;
+        let redeemed = Redeemed { effects, ..self.sign_in(call, &redeeming, input, sign_in).await? };
         redeeming.mutation.finish(call, key, redeemed).await
+    }
+
+    /// Makes the invited an administrator, for whom the operator has invited them: without what somebody had under this name.
+    async fn take_role(&self, call: &OpenCall, redeeming: &mut Redeeming<'_>, role: Role) -> Result<Effects, Error> {
+        let Redeeming { mutation, organization, user } = redeeming;
+        let scope = Scope::new(ScopeKind::User, user.uid);
+        let effects = start_anew(mutation, call, scope, true, Some(call.caller.credential)).await?;
+        let binding = Binding { principal: *user, role, resource: RoleResource::Organization(*organization) };
+        if binding::find(mutation.db(), &binding).await?.is_none() {
+            let creator = PrincipalName::Operator.to_string();
+            let record = BindingRecord { uid: self.uid()?, binding, create_time: call.now, creator };
+            binding::insert(mutation.db(), &record).await?;
+        }
+        mutation.bump(Scope::new(ScopeKind::Organization, *organization)).await?;
+        Ok(effects)
     }
 
     /// Redeems a recovery code, and ends the person's other tokens, sessions and codes for other machines, unless they are to be
@@ -179,7 +205,7 @@ impl Service {
         call.identify(Subject::new(*organization, metadata.name(), metadata.row.uid));
         // Shown to whoever redeemed the code: this once.
         let token = Zeroizing::new(token.expose().to_owned());
-        Ok(Redeemed { token, metadata, user: call.caller.name.to_string() })
+        Ok(Redeemed { token, metadata, user: call.caller.name.to_string(), effects: Effects::default() })
     }
 }
 

@@ -8,6 +8,7 @@ use secrets_core::{
     Timestamp, TokenName, Uid, WorkspaceId,
 };
 
+use super::admin_invitation::{self, AdminInvitationView};
 use super::binding::BindingView;
 use super::recovery::RecoveryCodesView;
 use super::resolver;
@@ -41,6 +42,8 @@ pub struct Whoami {
     pub recovery_time: Option<Timestamp>,
     /// The resolvers that reach the caller's own workspaces.
     pub resolvers: Vec<BindingView>,
+    /// The operator's invitations of administrators into the caller's organization within the last 30 days.
+    pub admin_invitations: Vec<AdminInvitationView>,
     /// A session's context.
     pub context: Option<secrets_core::ContextName>,
     /// Resource path of the credential.
@@ -87,6 +90,7 @@ impl Service {
             recovery_codes: self.own_recovery_codes(db, call).await?,
             recovery_time: recovery_time(db, call).await?,
             resolvers: resolver::of_owned_workspaces(db, call).await?,
+            admin_invitations: admin_invitations(db, call).await?,
             context: caller.session.as_ref().map(|session| session.context.clone()),
             credential,
             limits,
@@ -127,6 +131,17 @@ impl Service {
             Some(BindingView::new(row, resource, call.caller.name.to_string()))
         });
         Ok(named.collect())
+    }
+}
+
+/// What every member of an organization is told: who the operator has invited to administer it.
+async fn admin_invitations(db: &impl KeyedConnection, call: &Call) -> Result<Vec<AdminInvitationView>, Error> {
+    let Some(own) = call.caller.organization.as_ref().filter(|_| call.caller.session.is_none()) else {
+        return Ok(Vec::new());
+    };
+    match organization::by_uid(db, own.uid).await? {
+        Some(row) => admin_invitation::recent(db, &row, call.now).await,
+        None => Ok(Vec::new()),
     }
 }
 

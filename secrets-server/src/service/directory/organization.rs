@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 use crate::audit::{Detail, Subject};
 use crate::error::Error;
 use crate::service::Service;
+use crate::service::access::admin_invitation::{self, AdminInvitationView};
+use crate::service::access::effects::Effects;
 use crate::service::create_credential::{NewCredential, lifetime};
 use crate::service::locate::limits::{self, OwnLimits};
 use crate::service::mutation::{Begun, Deleted, IdempotencyKey, MutationOutcome};
@@ -58,6 +60,8 @@ pub struct CreatedOrganization {
 pub struct LimitedOrganization {
     pub row: Organization,
     pub limits: Limits,
+    /// The operator's invitations of administrators within the last 30 days; of a single organization that was asked for.
+    pub admin_invitations: Vec<AdminInvitationView>,
 }
 
 /// What UpdateOrganization is asked for; none keeps.
@@ -81,6 +85,8 @@ pub struct IssuedInvitation {
     pub code: Zeroizing<String>,
     /// Until when it can be redeemed.
     pub expire_time: Option<Timestamp>,
+    /// What it has ended.
+    pub effects: Effects,
 }
 
 impl Service {
@@ -157,6 +163,7 @@ impl Service {
             // Shown to whoever invites, who hands it to the invited: this once.
             code: Zeroizing::new(created.token.expose().to_owned()),
             expire_time: created.row.expire_time,
+            effects: Effects::default(),
         };
         mutation.finish(call, key, CreatedOrganization { organization: row, limits, invitation }).await
     }
@@ -166,7 +173,8 @@ impl Service {
         let located = self.locate_scope(db, call, &name).await?;
         call.require::<right::GetOrganization>(&located)?;
         let limits = self.limits_in(&located.organization)?;
-        Ok(LimitedOrganization { row: located.organization, limits })
+        let admin_invitations = admin_invitation::recent(db, &located.organization, call.now).await?;
+        Ok(LimitedOrganization { row: located.organization, limits, admin_invitations })
     }
 
     /// Lists the organizations that the caller may see.
@@ -196,7 +204,7 @@ impl Service {
         let listed = self.list_page(&page, &["organizations"], total, |row| shows(row.uid), cursor, fetch).await?;
         let mut rows = Vec::with_capacity(listed.rows.len());
         for row in listed.rows {
-            rows.push(LimitedOrganization { limits: self.limits_in(&row)?, row });
+            rows.push(LimitedOrganization { limits: self.limits_in(&row)?, row, admin_invitations: Vec::new() });
         }
         Ok(Listed { rows, next_page_token: listed.next_page_token, total_size: listed.total_size })
     }
@@ -232,7 +240,7 @@ impl Service {
         organization::update(mutation.db(), &row).await?;
         mutation.bump(located.scope).await?;
         let limits = self.limits_in(&row)?;
-        mutation.finish(call, key, LimitedOrganization { row, limits }).await
+        mutation.finish(call, key, LimitedOrganization { row, limits, admin_invitations: Vec::new() }).await
     }
 
     /// Deletes an organization: every credential ends, and its data keys are destroyed, so that nothing of it opens again.

@@ -60,6 +60,16 @@ pub async fn revoke_all_but_recovery_codes(
     revoke_where(db, is_of(user).and(others), now).await
 }
 
+/// Revokes every credential of a user but one, and all sessions that they created.
+pub async fn revoke_all_but(
+    db: &impl KeyedConnection,
+    user: PrincipalRef,
+    kept: Uid,
+    now: Timestamp,
+) -> Result<Revoked, StoreError> {
+    revoke_where(db, is_of(user).and(Column::Uid.ne(kept)), now).await
+}
+
 async fn end(
     db: &impl KeyedConnection,
     condition: SimpleExpr,

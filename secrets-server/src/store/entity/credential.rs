@@ -29,6 +29,9 @@ pub struct Model {
     pub sign_in_end_time: Option<i64>,
     pub address: Option<String>,
     pub redeemed_for_uid: Option<Uuid>,
+    pub start_time: Option<i64>,
+    pub granted_role: Option<String>,
+    pub effects: Option<String>,
     pub row_mac: Option<Vec<u8>>,
 }
 

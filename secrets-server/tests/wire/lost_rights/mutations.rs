@@ -70,7 +70,7 @@ fn mutations() -> impl Iterator<Item = Method> {
 }
 
 fn is_the_operators(method: Method) -> bool {
-    matches!(method, Method::CreateOrganization | Method::DeleteOrganization)
+    matches!(method, Method::CreateOrganization | Method::DeleteOrganization | Method::InviteAdmin)
 }
 
 /// Codes are for whoever they are for.
@@ -113,6 +113,7 @@ impl<'a> Stage<'a> {
         let call = self.call(method, &caller).await;
         let (within, kind) = match &caller.account {
             Some(_) => (self.acme.organization, BINDINGS),
+            None if method == Method::InviteAdmin => (self.acme.organization, CREDENTIAL),
             None => (PLATFORM, CREDENTIAL),
         };
         let tx = self.server.app.store().begin().await.unwrap();
@@ -231,6 +232,8 @@ impl<'a> Stage<'a> {
             | Method::DeleteBinding
             | Method::CreateInvitation
             | Method::RedeemInvitation
+            | Method::InviteAdmin
+            | Method::RefuseAdmin
             | Method::CreateRecoveryCodes
             | Method::RedeemRecoveryCode
             | Method::CreateSignInCode
@@ -315,6 +318,11 @@ impl<'a> Stage<'a> {
                 let rows = credential::list(db, Some(self.acme.organization), &filter, None, 1).await.unwrap();
                 format!("{ACME}/{collection}/{}", rows[0].uid)
             }
+            Method::RefuseAdmin => {
+                let request = v1::InviteAdminRequest { parent: ACME.into(), user_id: id.clone(), ..Default::default() };
+                let created = self.server.access(&self.server.operator).invite_admin(request).await.unwrap();
+                created.into_inner().admin_invitation.unwrap().name
+            }
             Method::RevokeSignInCode => {
                 let request = v1::CreateSignInCodeRequest::default();
                 let created = self.server.access(token).create_sign_in_code(request).await.unwrap().into_inner();
@@ -341,6 +349,13 @@ impl<'a> Stage<'a> {
                 }
                 Method::RedeemInvitation => {
                     client.redeem_invitation(v1::RedeemInvitationRequest::default()).await.map(drop)
+                }
+                Method::InviteAdmin => {
+                    let request = v1::InviteAdminRequest { parent: parent(), user_id: id, ..Default::default() };
+                    client.invite_admin(request).await.map(drop)
+                }
+                Method::RefuseAdmin => {
+                    client.refuse_admin(v1::RefuseAdminRequest { name, ..Default::default() }).await.map(drop)
                 }
                 Method::CreateRecoveryCodes => {
                     client.create_recovery_codes(v1::CreateRecoveryCodesRequest::default()).await.map(drop)

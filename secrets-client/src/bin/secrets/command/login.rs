@@ -178,6 +178,9 @@ pub(crate) async fn whoami(app: &App) -> Result<(), CliError> {
     for resolver in &me.resolvers {
         app.output.note(&text::resolver(resolver, "workspaces of yours get"));
     }
+    for invitation in &me.admin_invitations {
+        app.output.warn(&text::admin_invitation(invitation, me.server_time.as_ref()));
+    }
     Ok(())
 }
 

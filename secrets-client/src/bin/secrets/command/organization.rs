@@ -1,5 +1,6 @@
 //! `org`: organizations.
 
+mod admin;
 mod reserved;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use secrets_client::v1;
 use secrets_core::{OrganizationId, OrganizationName, UserId};
 use serde_json::{Value, json};
 
+use self::admin::InviteAdminArgs;
 use self::reserved::ReservedArgs;
 use crate::app::{self, App};
 use crate::args::time;
@@ -38,6 +40,14 @@ pub(crate) enum OrganizationCommand {
     Allow(ReservedArgs),
     /// No longer allow reserved variables or files
     Disallow(ReservedArgs),
+    /// Invite somebody as an administrator where none can sign in any more, and print the code; otherwise
+    /// it works after 72 hours, and every member is told (operator)
+    InviteAdmin(InviteAdminArgs),
+    /// Revoke an invitation by which the operator makes somebody an administrator
+    RefuseAdmin {
+        /// Its identifier, as `whoami` and `org show` print it
+        invitation: String,
+    },
     /// Delete an organization for good, with all of its secrets (operator)
     Delete {
         /// Its identifier
@@ -108,6 +118,8 @@ pub(crate) async fn run(app: &App, command: OrganizationCommand) -> Result<(), C
         OrganizationCommand::Edit(args) => edit(app, args).await,
         OrganizationCommand::Allow(args) => reserved::allow(app, &args).await,
         OrganizationCommand::Disallow(args) => reserved::disallow(app, &args).await,
+        OrganizationCommand::InviteAdmin(args) => admin::invite(app, args).await,
+        OrganizationCommand::RefuseAdmin { invitation } => admin::refuse(app, &invitation).await,
         OrganizationCommand::Delete { organization, yes } => delete(app, &organization, yes).await,
     }
 }
@@ -135,7 +147,7 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
         app.sign_in_command()
     );
     let printed = app.output.credential(&sentence, code, &json);
-    // Nobody can be invited again by the operator: without its code, the organization is of no use.
+    // Without its code, the organization is of no use.
     let delete = v1::DeleteOrganizationRequest { name: organization.name.clone(), ..Default::default() };
     let what = format!("organization {} with its code", args.organization_id);
     app::or_take_back(printed, &what, async { Ok(client.delete_organization(delete).await?) }).await
@@ -158,7 +170,15 @@ async fn list(app: &App) -> Result<(), CliError> {
 async fn show(app: &App, id: Option<OrganizationId>) -> Result<(), CliError> {
     let name = path(app, id).await?;
     let response = app.client()?.get_organization(v1::GetOrganizationRequest { name }).await?;
-    print(app, &response.organization.unwrap_or_default())
+    let organization = response.organization.unwrap_or_default();
+    print(app, &organization)?;
+    if !app.output.is_json() && !organization.admin_invitations.is_empty() {
+        let now = app.me().await?.server_time;
+        for invitation in &organization.admin_invitations {
+            app.output.warn(&text::admin_invitation(invitation, now.as_ref()));
+        }
+    }
+    Ok(())
 }
 
 async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {

@@ -66,6 +66,9 @@ async fn invite(app: &App, user_id: &UserId, request: v1::CreateInvitationReques
     let code = invitation.secret.expose_secret();
     let until = text::moment(invitation.details.expire_time.as_ref());
     let sentence = format!("{user_id} signs in with this code until {until}: {}", app.sign_in_command());
+    if let Some(ended) = &invitation.details.ended {
+        app.output.note(&format!("{}.", text::invitation_ended(ended, &format!("This ended what {user_id} had"))));
+    }
     let printed = app.output.credential(&sentence, code, &output::json::invitation(&invitation.details, code));
     app::or_take_back(printed, "the code", async { Ok(client.create_invitation(again).await?) }).await.map_err(
         |error| {

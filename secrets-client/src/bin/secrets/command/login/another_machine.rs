@@ -83,7 +83,7 @@ fn say_who_came(app: &App, token: &v1::Token) {
     let from = if token.address.is_empty() { "an unknown address" } else { &token.address };
     let id = text::token_id(&token.name);
     app.output.note(&format!(
-        "{name} at {from} has signed in as you. Was it not you, `secrets token revoke {id}` ends that."
+        "{name} at {from} has signed in as you. If that was not you, `secrets token revoke {id}` ends that."
     ));
 }
 

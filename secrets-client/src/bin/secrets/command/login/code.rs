@@ -66,7 +66,14 @@ pub(super) async fn redeem(
         CredentialKind::SignInCode => {
             client.redeem_sign_in_code(v1::RedeemSignInCodeRequest { display_name, ttl }).await
         }
-        _ => client.redeem_invitation(v1::RedeemInvitationRequest { display_name, ttl }).await,
+        _ => client.redeem_invitation(v1::RedeemInvitationRequest { display_name, ttl }).await.map(
+            |(answer, created)| {
+                if let Some(ended) = &answer.ended {
+                    app.output.warn(&text::invitation_ended(ended, "the invitation has ended what you had"));
+                }
+                created
+            },
+        ),
     };
     redeemed.map_err(|error| {
         let error = CliError::from(error);

@@ -149,6 +149,7 @@ pub(crate) fn organization(organization: &v1::Organization) -> Value {
             "versions_per_secret": limits.versions_per_secret,
         })),
         "allowed_reserved": organization.allowed_reserved,
+        "admin_invitations": organization.admin_invitations.iter().map(admin_invitation).collect::<Vec<_>>(),
         "create_time": time(organization.create_time.as_ref()),
     })
 }
@@ -209,7 +210,12 @@ pub(crate) fn binding(binding: &v1::Binding) -> Value {
 
 /// An invitation with its code.
 pub(crate) fn invitation(invitation: &v1::Invitation, code: &str) -> Value {
-    json!({ "user": invitation.user, "code": code, "expire_time": time(invitation.expire_time.as_ref()) })
+    json!({
+        "user": invitation.user,
+        "code": code,
+        "expire_time": time(invitation.expire_time.as_ref()),
+        "ended": invitation.ended.as_ref().map(invitation_effects),
+    })
 }
 
 pub(crate) fn token(token: &v1::Token) -> Value {
@@ -262,6 +268,7 @@ pub(crate) fn who_am_i(me: &v1::WhoAmIResponse) -> Value {
         "recovery_codes": me.recovery_codes.as_ref().map(recovery_codes),
         "recovery_time": time(me.recovery_time.as_ref()),
         "resolvers": me.resolvers.iter().map(binding).collect::<Vec<_>>(),
+        "admin_invitations": me.admin_invitations.iter().map(admin_invitation).collect::<Vec<_>>(),
         "renewal_end_time": time(me.renewal_end_time.as_ref()),
         "context": context(me.context.as_ref()),
         "credential": me.credential,
@@ -274,6 +281,29 @@ pub(crate) fn who_am_i(me: &v1::WhoAmIResponse) -> Value {
             "watches": limits.watches,
             "sessions": limits.sessions,
         })),
+    })
+}
+
+pub(crate) fn admin_invitation(invitation: &v1::AdminInvitation) -> Value {
+    json!({
+        "name": invitation.name,
+        "user": invitation.user,
+        "create_time": time(invitation.create_time.as_ref()),
+        "start_time": time(invitation.start_time.as_ref()),
+        "expire_time": time(invitation.expire_time.as_ref()),
+        "redeem_time": time(invitation.redeem_time.as_ref()),
+        "revoke_time": time(invitation.revoke_time.as_ref()),
+    })
+}
+
+fn invitation_effects(ended: &v1::InvitationEffects) -> Value {
+    json!({
+        "tokens": ended.tokens,
+        "sessions": ended.sessions,
+        "recovery_codes": ended.recovery_codes,
+        "codes": ended.codes,
+        "destroyed_secrets": ended.destroyed_secrets,
+        "left_workspaces": ended.left_workspaces,
     })
 }
 

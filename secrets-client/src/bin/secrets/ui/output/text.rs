@@ -115,6 +115,48 @@ pub(crate) fn role(role: v1::Role) -> String {
     lower(role.as_str_name(), "ROLE_")
 }
 
+/// What an invitation has ended, of the invited: `…: 1 token, 8 recovery codes; 3 secrets are destroyed`.
+pub(crate) fn invitation_ended(ended: &v1::InvitationEffects, beginning: &str) -> String {
+    let count = |number: i32, noun| (number > 0).then(|| self::count(usize::try_from(number).unwrap_or(0), noun));
+    let credentials = [
+        count(ended.tokens, "token"),
+        count(ended.sessions, "session"),
+        count(ended.recovery_codes, "recovery code"),
+        count(ended.codes, "code"),
+        count(ended.left_workspaces, "workspace membership"),
+    ];
+    let credentials: Vec<_> = credentials.into_iter().flatten().collect();
+    let mut parts = Vec::new();
+    if !credentials.is_empty() {
+        parts.push(format!("{beginning}: {}", credentials.join(", ")));
+    }
+    match ended.destroyed_secrets {
+        0 => {}
+        1 => parts.push("1 secret is destroyed".to_owned()),
+        more => parts.push(format!("{} are destroyed", self::count(usize::try_from(more).unwrap_or(0), "secret"))),
+    }
+    parts.join("; ")
+}
+
+/// That the operator has invited an administrator, and what became of it.
+pub(crate) fn admin_invitation(invitation: &v1::AdminInvitation, now: Option<&Timestamp>) -> String {
+    let user = principal(&invitation.user);
+    let created = moment(invitation.create_time.as_ref());
+    let id = invitation.name.rsplit('/').next().unwrap_or_default();
+    let is_past = |time: Option<&Timestamp>| time.zip(now).is_some_and(|(time, now)| time.seconds <= now.seconds);
+    let state = match invitation {
+        v1::AdminInvitation { redeem_time: Some(time), .. } => format!("who came at {}", moment(Some(time))),
+        v1::AdminInvitation { revoke_time: Some(time), .. } => format!("which was revoked at {}", moment(Some(time))),
+        v1::AdminInvitation { expire_time, .. } if is_past(expire_time.as_ref()) => "which has expired".to_owned(),
+        v1::AdminInvitation { start_time: Some(start), .. } if !is_past(Some(start)) => format!(
+            "who can come from {} on; an administrator revokes it with `secrets org refuse-admin {id}`",
+            moment(Some(start))
+        ),
+        _ => format!("who has not come yet; an administrator revokes it with `secrets org refuse-admin {id}`"),
+    };
+    format!("the operator of the service has invited {user} as an administrator at {created}, {state}")
+}
+
 /// Who receives what a workspace gets without taking part in it, as its owner is told.
 pub(crate) fn resolver(binding: &v1::Binding, what: &str) -> String {
     let (who, resource) = (principal(&binding.principal), resource(&binding.resource));

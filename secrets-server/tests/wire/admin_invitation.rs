@@ -21,6 +21,7 @@ on_both!(
     any_administrator_revokes_it_before_it_works,
     nobody_elses_own_secrets_survive_it,
     it_ends_nothing_until_it_is_redeemed,
+    a_program_of_the_operator_deletes_no_administrator,
     every_member_is_told_for_30_days,
     only_the_operator_invites_and_only_administrators_refuse,
     the_next_one_takes_the_place_of_the_one_before,
@@ -305,4 +306,21 @@ async fn what_an_invitation_ended_is_said_to_both(database: &TestDatabase) {
     code(&server, &ann, invitation("carol")).await;
     let carol = server.access(&ann).create_invitation(invitation("carol")).await.unwrap().into_inner().invitation;
     assert_eq!(carol.unwrap().ended, Some(v1::InvitationEffects { codes: 1, ..Default::default() }));
+}
+
+async fn a_program_of_the_operator_deletes_no_administrator(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    server.person(&ann, "acme", "carol").await;
+    server.bind(&ann, ACME, BOB, v1::Role::Admin).await.unwrap();
+    lose(&server, &bob).await;
+    // With ann gone, bob would be the only administrator, who can't sign in: the operator could invite another one at once.
+    let plane = server.program(&server.operator, "platform", "sandboxd").await;
+    server.bind(&server.operator, "platform", "serviceAccounts/sandboxd", v1::Role::Provisioner).await.unwrap();
+    assert_eq!(refusal(server.remove(&plane, "ann").await).code, Code::PermissionDenied);
+    assert_eq!(refusal(server.remove(&plane, "bob").await).code, Code::PermissionDenied);
+    server.remove(&plane, "carol").await.unwrap();
+    assert!(invited(&server, "olga").await.1.start_time.is_some());
+    server.remove(&ann, "bob").await.unwrap();
 }

@@ -92,7 +92,7 @@ impl Service {
     }
 
     /// Deletes a user: credentials, sessions and roles end at once, their workspaces have no owner, and their own secrets
-    /// are destroyed after the window. The last administrator stays.
+    /// are destroyed after the window. Administrators are deleted by administrators alone, and the last one stays.
     pub async fn delete_user(
         &self,
         call: &mut OpenCall,
@@ -109,6 +109,11 @@ impl Service {
         located.must_exist()?;
         let (within, uid) = (organization.uid, located.scope.uid);
         let leaving = PrincipalRef { kind: PrincipalKind::User, uid };
+        // Whoever may not take the role away does not delete who has it: a program of the operator could otherwise leave an organization
+        // without an administrator who can sign in.
+        if binding::admins(mutation.db(), within).await?.contains(&leaving) {
+            call.permit::<right::InviteUser>(&located.resource).map(|_permit| ())?;
+        }
         keeps_an_admin(mutation.db(), &organization, leaving).await?;
         end_credentials(mutation.db(), call, within, leaving).await?;
         binding::delete_of_principal(mutation.db(), Some(within), leaving).await?;

@@ -28,6 +28,8 @@ on_both!(
     a_new_set_ends_the_old_one_and_no_sign_in,
     recovery_codes_outlive_the_token_that_created_them,
     inviting_again_and_deleting_end_recovery_codes,
+    two_new_sets_at_once_leave_one,
+    a_recovery_at_the_same_time_as_an_invitation_does_not_survive_it,
     nobody_else_sees_or_ends_them,
     a_use_is_announced_for_14_days,
     wrong_codes_are_refused_alike,
@@ -309,4 +311,34 @@ async fn a_use_is_audited_and_no_code_is(database: &TestDatabase) {
     assert_eq!((used.outcome(), event("/CreateRecoveryCodes").principal.as_str()), (v1::AuditOutcome::Allowed, BOB));
     let text = format!("{events:?}");
     assert!(codes.iter().all(|code| !text.contains(code.as_str())));
+}
+
+async fn two_new_sets_at_once_leave_one(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    for _ in 0..3 {
+        let (first, second) = tokio::join!(recovery_codes(&server, &ann), recovery_codes(&server, &ann));
+        let (first, second) = (first.unwrap(), second.unwrap());
+        assert_eq!(stored(&server, "acme", CredentialKind::RecoveryCode).await.len(), 8);
+        let mut ended = [first.revoked_recovery_codes, second.revoked_recovery_codes];
+        ended.sort_unstable();
+        assert_eq!(ended[1], 8);
+    }
+}
+
+async fn a_recovery_at_the_same_time_as_an_invitation_does_not_survive_it(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let mut bob = server.person(&ann, "acme", "bob").await;
+    for _ in 0..4 {
+        let codes = recovery_codes(&server, &bob).await.unwrap().codes;
+        let (recovered, again) =
+            tokio::join!(recover(&server, &codes[0], false), code(&server, &ann, invitation("bob")));
+        if let Ok(recovered) = recovered {
+            assert!(!serves(&server, &recovered.token).await, "whoever came first, the invitation ended it");
+        }
+        assert_unauthenticated(recover(&server, &codes[1], false).await);
+        bob = server.redeem(&again).await;
+        assert_eq!(server.whoami(&bob).await.unwrap().recovery_codes, None);
+    }
 }

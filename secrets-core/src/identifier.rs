@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::CredentialKind;
 use crate::text::Shown;
 
 /// Why a text is not a valid identifier of its kind.
@@ -35,6 +36,8 @@ pub enum IdentifierProblem {
     },
     /// `..` means a parent folder elsewhere, and nothing here.
     DotDot,
+    /// It begins as a credential does: somebody pasted one.
+    Credential,
 }
 
 impl InvalidIdentifier {
@@ -61,6 +64,7 @@ fn message(kind: Kind, problem: IdentifierProblem) -> String {
             format!("invalid {} at byte {at} of {noun}; expected {expected}", Shown(found))
         }
         IdentifierProblem::DotDot => format!("{noun} must not contain `..`"),
+        IdentifierProblem::Credential => format!("{noun} must not begin as a token does; was one pasted?"),
     }
 }
 
@@ -96,6 +100,8 @@ pub(crate) fn check(text: &str, kind: Kind) -> Result<(), InvalidIdentifier> {
         IdentifierProblem::Character { found, at }
     } else if text.contains("..") {
         IdentifierProblem::DotDot
+    } else if CredentialKind::from_prefix(text).is_some() {
+        IdentifierProblem::Credential
     } else {
         return Ok(());
     };
@@ -154,7 +160,7 @@ identifier! {
     WorkspaceId, "workspace identifier", Rule::Slug
 }
 identifier! {
-    /// A person in an organization: `[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}` without `..`; case matters.
+    /// A person in an organization: `[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}` without `..`, and not beginning as a token does; case matters.
     UserId, "user identifier", Rule::Login
 }
 identifier! {
@@ -214,6 +220,7 @@ mod tests {
             ("@bob", Character { found: '@', at: 0 }),
             ("..", Character { found: '.', at: 0 }),
             ("a..b", DotDot),
+            ("sper_0123456789", Credential),
             ("bob/x", Character { found: '/', at: 3 }),
             ("bob%40x", Character { found: '%', at: 3 }),
             ("b\u{043E}b", Character { found: '\u{043E}', at: 1 }), // CYRILLIC SMALL LETTER O

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::reserved;
 use crate::text::Shown;
+use crate::{CredentialKind, reserved};
 
 /// The length of the longest name, in bytes.
 pub(crate) const MAX_BYTES: usize = 127;
@@ -52,6 +52,9 @@ pub enum InvalidSecretId {
         /// The nearest valid name, where there is an honest guess.
         suggestion: Option<SecretId>,
     },
+    /// It begins as a credential does: somebody pasted one.
+    #[error("names must not begin as a token does; was one pasted?")]
+    Credential,
     /// A character is not in the alphabet.
     #[error("invalid {}{}", Invalid { found: *found, at: *at, name: name.as_deref() }, Hint(suggestion.as_ref()))]
     Character {
@@ -67,7 +70,8 @@ pub enum InvalidSecretId {
 }
 
 impl SecretId {
-    /// Accepts 1–127 bytes of the policy's letters, digits and `_` that do not start with a digit.
+    /// Accepts 1–127 bytes of the policy's letters, digits and `_` that do not start with a digit, nor
+    /// as a token does.
     pub fn parse(text: &str, policy: NamePolicy) -> Result<Self, InvalidSecretId> {
         if text.is_empty() {
             return Err(InvalidSecretId::Empty);
@@ -87,6 +91,9 @@ impl SecretId {
         }
         if text.starts_with(|c: char| c.is_ascii_digit()) {
             return Err(InvalidSecretId::Digit { suggestion: suggest(text) });
+        }
+        if CredentialKind::from_prefix(text).is_some() {
+            return Err(InvalidSecretId::Credential);
         }
         Ok(Self(text.into()))
     }
@@ -139,7 +146,7 @@ impl InvalidSecretId {
             Self::Digit { suggestion } | Self::LowerCase { suggestion, .. } | Self::Character { suggestion, .. } => {
                 suggestion.as_ref()
             }
-            Self::Empty | Self::TooLong { .. } => None,
+            Self::Empty | Self::TooLong { .. } | Self::Credential => None,
         }
     }
 }
@@ -221,7 +228,7 @@ mod tests {
     fn accepts_lower_case_only_where_the_policy_is_relaxed() {
         assert!(strict("Token").is_err());
         assert_eq!(SecretId::parse("Token", NamePolicy::Relaxed).unwrap().as_str(), "Token");
-        for text in ["", "a-b", "1a", "\u{212A}EY"] {
+        for text in ["", "a-b", "1a", "\u{212A}EY", "sses_0aZ"] {
             assert!(SecretId::parse(text, NamePolicy::Relaxed).is_err(), "{text:?}");
         }
     }

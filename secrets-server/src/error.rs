@@ -86,6 +86,8 @@ struct Parts {
     message: String,
     violations: Vec<Violation>,
     metadata: Vec<(&'static str, String)>,
+    /// What was given as a name is none.
+    invalid_name: bool,
     again: bool,
     retry_after: Option<Duration>,
     cause: Option<String>,
@@ -99,6 +101,7 @@ impl Error {
             message: message.into(),
             violations: Vec::new(),
             metadata: Vec::new(),
+            invalid_name: matches!(reason, Reason::InvalidResourceName | Reason::InvalidSecretId),
             again: false,
             retry_after: None,
             cause: None,
@@ -116,6 +119,13 @@ impl Error {
     /// A field of the request that breaks its rule, of no more special reason.
     pub fn invalid(field: &'static str, rule: impl fmt::Display) -> Self {
         Self::field(Reason::InvalidArgumentValue, field, rule)
+    }
+
+    /// An identifier that breaks its rule.
+    pub fn invalid_identifier(field: &'static str, rule: impl fmt::Display) -> Self {
+        let mut failure = Self::invalid(field, rule);
+        failure.0.invalid_name = true;
+        failure
     }
 
     /// The caller may not do this, or may not know whether it exists: one text for both.
@@ -191,6 +201,11 @@ impl Error {
     /// How long to wait before the call is sent again, where that is known.
     pub fn retry_delay(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// Whether something that was given as a name is none: it may be anything, also what was pasted by mistake.
+    pub fn is_invalid_name(&self) -> bool {
+        self.0.invalid_name
     }
 
     /// Whether the same transaction may succeed if it is run again at once.

@@ -12,12 +12,10 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use prost::Message;
-use prost::bytes::{Buf, BufMut};
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, ReflectMessage, Value};
 use secrets_proto::v1;
 use secrets_server::config::LogLevel;
 use secrets_server::telemetry;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Request, Status};
 use tracing_subscriber::Layer;
 use tracing_subscriber::fmt::MakeWriter;
@@ -25,12 +23,14 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::support::database::TestDatabase;
+use crate::support::raw_call::send_raw;
 use crate::support::server::TestServer;
 
 #[path = "support"]
 mod support {
     pub mod clients;
     pub mod database;
+    pub mod raw_call;
     #[expect(dead_code, reason = "other test binaries stop the server and set its clock")]
     pub mod server;
     pub mod sign_in;
@@ -148,7 +148,7 @@ async fn look_for_the_canary(database: &TestDatabase, log: &Log) {
             let message = planted(&method.input());
             let path = format!("/{}/{}", service.full_name(), method.name());
             for token in [ann.as_str(), SECRET, ""] {
-                let answer = call_raw(&server, &path, token, message.encode_to_vec()).await;
+                let answer = call(&server, &path, token, message.encode_to_vec()).await;
                 seen.push(format!("{path}: {answer:?}"));
                 called += 1;
             }
@@ -229,15 +229,13 @@ fn marker(field: &FieldDescriptor) -> &'static str {
     if redact.is_some_and(|redact| options.get_field(&redact).as_bool() == Some(true)) { SECRET } else { PLAIN }
 }
 
-async fn call_raw(server: &TestServer, path: &str, token: &str, message: Vec<u8>) -> Result<Vec<u8>, Status> {
-    let mut client = tonic::client::Grpc::new(server.another_channel());
-    client.ready().await.unwrap();
+async fn call(server: &TestServer, path: &str, token: &str, message: Vec<u8>) -> Result<Vec<u8>, Status> {
     let mut request = Request::new(message);
     if !token.is_empty() {
         request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     }
     request.metadata_mut().insert("x-canary", PLAIN.parse().unwrap());
-    client.unary(request, path.parse().unwrap(), Raw).await.map(tonic::Response::into_inner)
+    send_raw(server.another_channel(), path, request).await
 }
 
 /// Fails when `needle` is in `hay` as it is, in base64 at any alignment, in hexadecimal or as a list of numbers.
@@ -260,46 +258,6 @@ fn assert_absent(place: &str, hay: &[u8], needle: &str) {
             let around = &hay[at.saturating_sub(200)..(at + form.len() + 40).min(hay.len())];
             panic!("the marker is in {place}: …{}…", String::from_utf8_lossy(around));
         }
-    }
-}
-
-/// Passes bytes as they are.
-#[derive(Clone)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Vec<u8>;
-    type Decode = Vec<u8>;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, item: Vec<u8>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put_slice(&item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
-        let mut item = vec![0; buffer.remaining()];
-        buffer.copy_to_slice(&mut item);
-        Ok(Some(item))
     }
 }
 

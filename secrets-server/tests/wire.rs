@@ -11,6 +11,7 @@ mod support {
     pub mod database;
     pub mod on_both;
     pub mod organization;
+    pub mod raw_call;
     pub mod refusal;
     #[expect(dead_code, reason = "the attackers of another test binary connect by themselves")]
     pub mod server;
@@ -32,6 +33,7 @@ mod wire {
     mod full_scopes;
     mod handover;
     mod lost_rights;
+    mod pasted_names;
     mod people;
     mod readiness;
     mod reserved;

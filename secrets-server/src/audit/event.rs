@@ -8,6 +8,9 @@ use crate::crypto::{Random, RandomError, random_uid};
 use crate::error::{Error, Reason};
 use crate::store::audit::{AuditRecord, AuditSet};
 
+/// Recorded in the place of what was given as a name and is none: it may be anything, also a value that was pasted by mistake.
+const INVALID_NAME: &str = "an invalid name";
+
 /// What a call is about.
 #[derive(Clone, Debug, Default)]
 pub struct Subject {
@@ -22,6 +25,11 @@ impl Subject {
     /// The resource `name` of an organization, or with none of the platform.
     pub fn new(organization: impl Into<Option<Uid>>, name: impl ToString, uid: impl Into<Option<Uid>>) -> Self {
         Self { organization: organization.into(), name: name.to_string(), uid: uid.into() }
+    }
+
+    /// Something of an organization that was asked for by what is no name.
+    pub fn invalid_name(organization: impl Into<Option<Uid>>) -> Self {
+        Self::new(organization, INVALID_NAME, None)
     }
 
     /// The same for what was located: the nil uid stands for what does not exist.
@@ -104,6 +112,7 @@ impl Event {
             Reason::PermissionDenied | Reason::Unauthenticated => Outcome::Denied,
             _ => Outcome::Failed,
         };
+        let subject = if error.is_invalid_name() { Subject::invalid_name(subject.organization) } else { subject };
         Self::new(call, subject, random, outcome, error.reason().as_str())
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::rand;
 use http::{HeaderMap, HeaderValue};
+use secrets_core::CredentialKind;
 use uuid::{Builder, Uuid};
 
 /// The metadata key, in requests and in answers.
@@ -14,7 +15,8 @@ pub(crate) const HEADER: &str = "x-request-id";
 const MAX_BYTES: usize = 64;
 
 /// The id of one call: a new random UUID, so that no two calls share it, whatever their callers send. Beside it stands the
-/// caller's own `x-request-id` when it is 1–64 letters, digits, `-`, `_`, `.` or `:`.
+/// caller's own `x-request-id` when it is 1–64 letters, digits, `-`, `_`, `.` or `:`,
+/// and does not begin as a token does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId {
     own: Arc<str>,
@@ -68,7 +70,7 @@ impl fmt::Display for RequestId {
 
 fn is_sane(text: &str) -> bool {
     let sane = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-    (1..=MAX_BYTES).contains(&text.len()) && text.bytes().all(sane)
+    (1..=MAX_BYTES).contains(&text.len()) && text.bytes().all(sane) && CredentialKind::from_prefix(text).is_none()
 }
 
 #[cfg(test)]
@@ -91,7 +93,7 @@ mod tests {
 
     #[test]
     fn leaves_out_what_is_not_sane() {
-        for value in [&b""[..], b"two words", b"line\tbreak", b"caf\xc3\xa9", b"\"}{", &[b'x'; 65]] {
+        for value in [&b""[..], b"two words", b"line\tbreak", b"caf\xc3\xa9", b"\"}{", b"sper_0aZ", &[b'x'; 65]] {
             assert_eq!(of(value).given(), None, "{value:?}");
         }
     }

@@ -14,7 +14,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use secrets_core::text::is_deceptive;
-use secrets_core::{InvalidResourceName, Timestamp};
+use secrets_core::{InvalidIdentifier, InvalidResourceName, Timestamp};
 
 use crate::error::{Error, Reason};
 
@@ -31,6 +31,13 @@ where
     T::Err: Display,
 {
     text.parse().map_err(|error: T::Err| Error::invalid(field, error))
+}
+
+pub fn identifier<T>(field: &'static str, text: &str) -> Result<T, Error>
+where
+    T: FromStr<Err = InvalidIdentifier>,
+{
+    text.parse().map_err(|error: InvalidIdentifier| Error::invalid_identifier(field, error))
 }
 
 pub fn resource<T>(field: &'static str, text: &str) -> Result<T, Error>

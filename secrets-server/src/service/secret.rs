@@ -30,9 +30,11 @@ pub mod versions;
 pub mod view;
 mod visibility;
 
-use secrets_core::{InvalidSecretId, SecretName};
+use secrets_core::{InvalidSecretId, SecretId, SecretName};
 
+use crate::audit::Subject;
 use crate::error::{Error, Reason};
+use crate::store::organization::Organization;
 
 /// A name that is not valid, with the one that was probably meant as `metadata.suggestion`.
 pub fn invalid_name(field: &'static str, error: &InvalidSecretId) -> Error {
@@ -40,6 +42,15 @@ pub fn invalid_name(field: &'static str, error: &InvalidSecretId) -> Error {
     match error.suggestion() {
         Some(suggestion) => failure.with("suggestion", suggestion.as_str()),
         None => failure,
+    }
+}
+
+/// A secret that a call names, and that may not exist: what the organization's policy allows no secret to be called is not
+/// recorded, since it may be a value.
+fn named(organization: &Organization, name: &SecretName) -> Subject {
+    match SecretId::parse(name.secret_id.as_str(), organization.name_policy) {
+        Ok(_) => Subject::new(organization.uid, name, None),
+        Err(_) => Subject::invalid_name(organization.uid),
     }
 }
 

@@ -10,7 +10,7 @@ use secrets_core::{
 use secrets_proto::v1;
 
 use super::context::{context, scope_kind, target_kind};
-use super::{at_most, duration, label, name, parse, resource};
+use super::{at_most, duration, identifier, label, name, parse, resource};
 use crate::error::{Error, Reason};
 use crate::service::access::admin_invitation::NewAdminInvitation;
 use crate::service::access::binding::NewBinding;
@@ -49,7 +49,7 @@ pub fn delete_binding(request: v1::DeleteBindingRequest) -> Result<BindingName, 
 pub fn create_invitation(request: v1::CreateInvitationRequest) -> Result<NewInvitation, Error> {
     Ok(NewInvitation {
         organization: name::organization("parent", &request.parent)?,
-        user: parse("user_id", &request.user_id)?,
+        user: identifier("user_id", &request.user_id)?,
         ttl: duration("ttl", request.ttl)?,
         destroy_secrets: request.destroy_secrets,
     })

@@ -1,9 +1,9 @@
 //! Contexts, and the kinds of target and scope that filter what is resolved.
 
-use secrets_core::{ContextName, ScopeKind, TargetKind};
+use secrets_core::{ContextName, InvalidIdentifier, ScopeKind, TargetKind};
 use secrets_proto::v1;
 
-use super::parse;
+use super::identifier;
 use crate::error::{Error, Reason};
 
 pub fn context(field: &'static str, context: v1::Context) -> Result<ContextName, Error> {
@@ -12,7 +12,7 @@ pub fn context(field: &'static str, context: v1::Context) -> Result<ContextName,
         return Err(Error::field(Reason::ContextInvalid, field, text));
     }
     Ok(ContextName {
-        organization: parse("context.organization", &context.organization)?,
+        organization: identifier("context.organization", &context.organization)?,
         project: unless_empty("context.project", &context.project)?,
         workspace: unless_empty("context.workspace", &context.workspace)?,
         user: unless_empty("context.user", &context.user)?,
@@ -45,10 +45,9 @@ pub fn scope_kind(field: &'static str, kind: i32) -> Result<ScopeKind, Error> {
 
 fn unless_empty<T>(field: &'static str, text: &str) -> Result<Option<T>, Error>
 where
-    T: std::str::FromStr,
-    T::Err: std::fmt::Display,
+    T: std::str::FromStr<Err = InvalidIdentifier>,
 {
-    (!text.is_empty()).then(|| parse(field, text)).transpose()
+    (!text.is_empty()).then(|| identifier(field, text)).transpose()
 }
 
 fn unknown<T: Copy>(field: &'static str, prefix: &str, all: &[T], word: fn(T) -> &'static str) -> Error {

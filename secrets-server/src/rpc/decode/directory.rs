@@ -5,7 +5,7 @@ use secrets_core::{AllowedReserved, NamePolicy, OrganizationId, ScopeName, Servi
 use secrets_proto::v1;
 
 use super::name;
-use super::{duration, label, parse, resource};
+use super::{duration, identifier, label, resource};
 use crate::error::{Error, Reason};
 use crate::service::directory::organization::{NewOrganization, OrganizationUpdate};
 use crate::service::directory::project::NewProject;
@@ -22,12 +22,12 @@ const DEFAULT_PAGE_SIZE: u64 = 1_000;
 pub fn create_organization(request: v1::CreateOrganizationRequest) -> Result<NewOrganization, Error> {
     let organization = request.organization.unwrap_or_default();
     Ok(NewOrganization {
-        id: parse("organization_id", &request.organization_id)?,
+        id: identifier("organization_id", &request.organization_id)?,
         name_policy: name_policy("organization.name_policy", organization.name_policy)?.unwrap_or_default(),
         limits: limits(organization.limits.unwrap_or_default()),
         allowed_reserved: allowed_reserved(&organization.allowed_reserved)?,
         display_name: label("organization.display_name", organization.display_name)?,
-        admin: parse("admin_user_id", &request.admin_user_id)?,
+        admin: identifier("admin_user_id", &request.admin_user_id)?,
         invitation_ttl: duration("invitation_ttl", request.invitation_ttl)?,
     })
 }
@@ -91,7 +91,7 @@ pub fn delete_organization(request: v1::DeleteOrganizationRequest) -> Result<Sco
 pub fn create_project(request: v1::CreateProjectRequest) -> Result<NewProject, Error> {
     Ok(NewProject {
         organization: name::organization("parent", &request.parent)?,
-        id: parse("project_id", &request.project_id)?,
+        id: identifier("project_id", &request.project_id)?,
         display_name: label("project.display_name", request.project.unwrap_or_default().display_name)?,
     })
 }
@@ -111,11 +111,11 @@ pub fn delete_project(request: v1::DeleteProjectRequest) -> Result<ScopeName, Er
 
 pub fn create_workspace(request: v1::CreateWorkspaceRequest) -> Result<NewWorkspace, Error> {
     let workspace = request.workspace.unwrap_or_default();
-    let project = (!workspace.project.is_empty()).then(|| parse("workspace.project", &workspace.project));
-    let owner = (!workspace.owner.is_empty()).then(|| parse("workspace.owner", &workspace.owner));
+    let project = (!workspace.project.is_empty()).then(|| identifier("workspace.project", &workspace.project));
+    let owner = (!workspace.owner.is_empty()).then(|| identifier("workspace.owner", &workspace.owner));
     Ok(NewWorkspace {
         organization: name::organization("parent", &request.parent)?,
-        id: parse("workspace_id", &request.workspace_id)?,
+        id: identifier("workspace_id", &request.workspace_id)?,
         project: project.transpose()?,
         owner: owner.transpose()?,
         display_name: label("workspace.display_name", workspace.display_name)?,
@@ -136,13 +136,16 @@ pub fn delete_workspace(request: v1::DeleteWorkspaceRequest) -> Result<ScopeName
 }
 
 pub fn transfer_workspace(request: v1::TransferWorkspaceRequest) -> Result<Transfer, Error> {
-    Ok(Transfer { name: name::workspace("name", &request.name)?, new_owner: parse("new_owner", &request.new_owner)? })
+    Ok(Transfer {
+        name: name::workspace("name", &request.name)?,
+        new_owner: identifier("new_owner", &request.new_owner)?,
+    })
 }
 
 pub fn create_user(request: v1::CreateUserRequest) -> Result<NewUser, Error> {
     Ok(NewUser {
         organization: name::organization("parent", &request.parent)?,
-        id: parse("user_id", &request.user_id)?,
+        id: identifier("user_id", &request.user_id)?,
         display_name: label("user.display_name", request.user.unwrap_or_default().display_name)?,
     })
 }
@@ -165,7 +168,7 @@ pub fn create_service_account(request: v1::CreateServiceAccountRequest) -> Resul
     Ok(NewServiceAccount {
         name: ServiceAccountName {
             organization: name::organization_or_platform("parent", &request.parent)?,
-            id: parse("service_account_id", &request.service_account_id)?,
+            id: identifier("service_account_id", &request.service_account_id)?,
         },
         display_name: label("service_account.display_name", display_name)?,
     })

@@ -5,7 +5,7 @@ use secrets_core::limits::Limits;
 use secrets_core::{Destination, Grade, InvalidTarget, ScopeName, SecretId, SecretName, Target, right};
 
 use super::view::{self, ChangedSecret};
-use super::{invalid_name, missing, overlap};
+use super::{invalid_name, missing, named, overlap};
 use crate::audit::Subject;
 use crate::error::{Error, Reason};
 use crate::service::Service;
@@ -50,7 +50,7 @@ impl Service {
         let locked = self.lock(call, organization.uid).await?;
         let located = self.locate_scope(locked.db(), call, scope).await?;
         let subject = match secret {
-            Some(id) => Subject::new(organization.uid, SecretName::new(scope.clone(), id.clone()), None),
+            Some(id) => named(&located.organization, &SecretName::new(scope.clone(), id.clone())),
             None => located.subject(),
         };
         let target = (subject, located.resource);

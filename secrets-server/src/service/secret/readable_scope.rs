@@ -3,8 +3,8 @@
 use secrets_core::authorize::{Entitlement, Listing, Permit, Resource};
 use secrets_core::{Principal, ScopeName, SecretName, right};
 
-use super::missing;
 use super::view::{self, SecretView};
+use super::{missing, named};
 use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::Error;
@@ -33,7 +33,7 @@ impl Service {
     ) -> Result<ReadableScope, Error> {
         let located = self.locate_scope(db, call, scope).await?;
         let subject = match secret {
-            Some(name) => Subject::new(located.organization.uid, name, None),
+            Some(name) => named(&located.organization, name),
             None => located.subject(),
         };
         let permit = call.authorize::<right::ListSecrets>(&(subject, located.resource))?;

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use secrets_core::{Labels, OverridePolicy, Redaction};
+use secrets_core::{InvalidIdentifier, Labels, OverridePolicy, Redaction};
 use secrets_proto::v1;
 
 use super::target::target;
 use crate::error::{Error, Reason};
-use crate::rpc::decode::{at_most, parse, time};
+use crate::rpc::decode::{at_most, identifier, parse, time};
 use crate::service::secret::patch::{SecretPatch, VisibilityNames};
 
 /// The fields a mask may name.
@@ -141,11 +141,10 @@ fn visibility(visibility: Option<v1::Visibility>) -> Result<Option<VisibilityNam
 
 fn identifiers<T>(field: &'static str, texts: &[String]) -> Result<BTreeSet<T>, Error>
 where
-    T: FromStr + Ord,
-    T::Err: Display,
+    T: FromStr<Err = InvalidIdentifier> + Ord,
 {
     at_most(field, texts.len(), MAX_SELECTED, "identifiers")?;
-    texts.iter().map(|text| parse(field, text)).collect()
+    texts.iter().map(|text| identifier(field, text)).collect()
 }
 
 fn override_policy(policy: i32) -> Result<Option<OverridePolicy>, Error> {

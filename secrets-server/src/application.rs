@@ -6,9 +6,7 @@ pub mod readiness;
 pub(crate) mod restore;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::admission::AdmissionLimits;
 use crate::auth::Authenticator;
 use crate::auth::usage::UsageBuffer;
 use crate::changes::ChangeFeed;
@@ -17,8 +15,7 @@ use crate::crypto::Random;
 use crate::jobs::Jobs;
 use crate::keys::RootKeyProvider;
 use crate::keys::keyring::{Keyring, KeyringError};
-use crate::service::Service;
-use crate::service::access::session::DEFAULT_SESSION_PERIOD;
+use crate::service::{Service, Settings};
 use crate::store::{Store, StoreError};
 
 /// The open server, apart from its listeners.
@@ -39,37 +36,35 @@ impl Application {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, KeyringError> {
-        Self::open_with(store, provider, clock, random, DEFAULT_SESSION_PERIOD, AdmissionLimits::default()).await
+        Self::open_with(store, provider, clock, random, Settings::default()).await
     }
 
-    /// Puts the server together over a migrated database, with sessions that renew themselves for `session_period` and callers
-    /// who may take as much as `admission` says. Creates the keys when the database is empty; refuses a wrong root key. Must be
-    /// called within a tokio runtime, whose tasks write the audit log and run the jobs.
+    /// Puts the server together over a migrated database. Creates the keys when the database is empty; refuses a wrong root
+    /// key. Must be called within a tokio runtime, whose tasks write the audit log and run the jobs.
     pub async fn open_with(
         store: Store,
         provider: &dyn RootKeyProvider,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        session_period: Duration,
-        admission: AdmissionLimits,
+        settings: Settings,
     ) -> Result<Self, KeyringError> {
         let keys = Arc::new(Keyring::open(&store, provider, Arc::clone(&random), clock.now()).await?);
         // From here on rows that decide can be written and read.
         let store = store.with_row_key(keys.rows());
         let changes = Arc::<ChangeFeed>::default();
         let usage = Arc::<UsageBuffer>::default();
+        let retention = settings.retention.clone();
         let service = Service::new(
             store.clone(),
             Arc::clone(&keys),
             Arc::clone(&clock),
             Arc::clone(&random),
             Arc::clone(&changes),
-            session_period,
-            admission,
+            settings,
         );
         let authenticator =
             Authenticator::new(store.clone(), Arc::clone(&keys), Arc::clone(&clock), Arc::clone(&usage));
-        let jobs = Jobs::start(store.clone(), clock, random, usage, changes);
+        let jobs = Jobs::start(store.clone(), clock, random, usage, changes, retention);
         Ok(Self { service: Arc::new(service), authenticator: Arc::new(authenticator), jobs, store, keys })
     }
 

@@ -12,6 +12,7 @@ mod limits;
 mod listener;
 mod log;
 mod raw;
+mod retention;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ use config::ConfigError;
 
 use self::raw::{Raw, RawDatabase, RawListener, RawLog, RawTls};
 
+use crate::retention::Retention;
 use crate::service::access::session::DEFAULT_SESSION_PERIOD;
 use crate::store::DatabaseConfig;
 
@@ -49,6 +51,8 @@ pub struct Config {
     pub limits: Limits,
     /// For how long a session renews itself.
     pub session_period: Duration,
+    /// For how long things are kept.
+    pub retention: Retention,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -131,6 +135,7 @@ impl Config {
             database: database(raw.database, &data_dir)?,
             limits: Limits::check(&raw.limits)?,
             session_period: session_period(raw.sessions.renewable_days)?,
+            retention: retention::check(&raw.retention)?,
             log: log_config(&raw.log)?,
             data_dir,
             root_key_file,
@@ -153,6 +158,8 @@ impl fmt::Display for Config {
         writeln!(f, "\n[root_key]\nfile = {:?}", self.root_key_file)?;
         write!(f, "\n{}", self.limits)?;
         writeln!(f, "\n[sessions]\nrenewable_days = {}", self.session_period.as_secs() / DAY.as_secs())?;
+        writeln!(f)?;
+        retention::write(f, &self.retention)?;
         writeln!(f, "\n[log]\nformat = \"{}\"\nlevel = \"{}\"", self.log.format, self.log.level)?;
         for listener in &self.listeners {
             writeln!(f, "\n[[listeners]]\naddress = \"{}\"\nservices = [{}]", listener.address, listener.offered)?;

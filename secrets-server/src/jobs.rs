@@ -5,6 +5,7 @@
 pub mod flush_usage;
 pub mod purge;
 pub mod report_damaged_rows;
+pub mod retention;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::auth::usage::UsageBuffer;
 use crate::changes::{self, ChangeFeed};
 use crate::clock::Clock;
 use crate::crypto::Random;
+use crate::retention::Retention;
 use crate::store::Store;
 
 /// The jobs, and what they work on.
@@ -21,6 +23,7 @@ pub struct Jobs {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     usage: Arc<UsageBuffer>,
+    retention: Retention,
 }
 
 impl Jobs {
@@ -31,9 +34,10 @@ impl Jobs {
         random: Arc<dyn Random>,
         usage: Arc<UsageBuffer>,
         changes: Arc<ChangeFeed>,
+        retention: Retention,
     ) -> Arc<Self> {
         let shared = store.is_shared().then(|| store.clone());
-        let jobs = Arc::new(Self { store, clock, random, usage });
+        let jobs = Arc::new(Self { store, clock, random, usage, retention });
         jobs.every(flush_usage::INTERVAL, |jobs| async move { jobs.flush_usage().await });
         jobs.every(report_damaged_rows::INTERVAL, |jobs| async move { jobs.report_damaged_rows().await });
         jobs.every(purge::INTERVAL, |jobs| async move { jobs.purge_and_log().await });

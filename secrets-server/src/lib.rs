@@ -12,7 +12,7 @@
 //! 6. [`audit`] makes the event of the call durable. Only then does the answer leave, encoded by [`rpc`].
 //!
 //! [`command`] is the command line and the only one to know the [`application`], which puts all of this together from the
-//! [`config`]; [`jobs`] run beside the calls. Arrows point down this list: no module knows one that stands on it.
+//! [`config`]; [`jobs`] run beside the calls and remove what [`retention`] no longer keeps. Arrows point down this list: no module knows one that stands on it.
 //!
 //! Absent: no value is ever returned by anything but Resolve, and no use case runs without its audit event
 //! ([`service::open_call`]).
@@ -37,6 +37,7 @@ pub mod error;
 pub mod jobs;
 pub mod keys;
 pub mod process;
+pub mod retention;
 pub mod rpc;
 pub mod server;
 pub mod service;

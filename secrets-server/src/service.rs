@@ -44,9 +44,32 @@ use crate::crypto::Random;
 use crate::error::Error;
 use crate::keys::keyring::Keyring;
 use crate::process::deletions_file::DeletionsFile;
+use crate::retention::Retention;
 use crate::store::{ReadTransaction, Store};
 
+use self::access::session::DEFAULT_SESSION_PERIOD;
 use self::open_call::Authorize;
+
+/// What is configured of the use cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// For how long a session renews itself.
+    pub session_period: Duration,
+    /// How much one caller may take.
+    pub admission: AdmissionLimits,
+    /// For how long things are kept.
+    pub retention: Retention,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            session_period: DEFAULT_SESSION_PERIOD,
+            admission: AdmissionLimits::default(),
+            retention: Retention::default(),
+        }
+    }
+}
 
 /// All use cases, over what they share.
 pub struct Service {
@@ -66,6 +89,8 @@ pub struct Service {
     live_sessions: LiveCounts,
     /// For how long a session renews itself.
     session_period: Duration,
+    /// For how long things are kept.
+    retention: Retention,
     /// Where deleted organizations are listed, once it is known.
     deletions: OnceLock<Arc<DeletionsFile>>,
 }
@@ -79,8 +104,7 @@ impl Service {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         changes: Arc<ChangeFeed>,
-        session_period: Duration,
-        admission: AdmissionLimits,
+        Settings { session_period, admission, retention }: Settings,
     ) -> Self {
         let audit = AuditWriter::start(&store);
         let watches = Slots::new(admission.watches());
@@ -96,6 +120,7 @@ impl Service {
             watches,
             live_sessions: LiveCounts::default(),
             session_period,
+            retention,
             deletions: OnceLock::new(),
         }
     }

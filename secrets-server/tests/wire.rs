@@ -38,6 +38,7 @@ mod wire {
     mod readiness;
     mod reserved;
     mod resolve;
+    mod retention;
     mod revocation;
     mod secrets;
     mod session;

@@ -17,6 +17,7 @@ use crate::keys::provider::file::{RootKeyFileError, RootKeyFileProblem};
 use crate::process::data_dir::{self, DataDirError};
 use crate::process::deletions_file::{self, DeletionsFile, DeletionsFileError};
 use crate::process::operator_token_file;
+use crate::service::Settings;
 use crate::store::{self, ConnectError, Store, StoreError, key};
 
 /// Why the service can't be opened. Nothing that was there is changed, save by migrations.
@@ -83,8 +84,12 @@ pub(crate) async fn open(config: &Config, unknown: UnknownToken) -> Result<Appli
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let root_key = root_key(config, &store, &random).await?;
     let clock = Arc::new(SystemClock);
-    let admission = config.limits.admission.clone();
-    let application = Application::open_with(store, &root_key, clock, random, config.session_period, admission).await?;
+    let settings = Settings {
+        session_period: config.session_period,
+        admission: config.limits.admission.clone(),
+        retention: config.retention.clone(),
+    };
+    let application = Application::open_with(store, &root_key, clock, random, settings).await?;
     if let Database::Sqlite { path } = &config.database
         && let Some(token) = operator_token(config)?
         && application.service.find_operator_token(&token).await.map_err(OpenError::Lookup)?.is_none()

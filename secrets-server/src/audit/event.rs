@@ -1,12 +1,13 @@
 //! The event of one call.
 
 use secrets_core::{Timestamp, Uid};
+use secrets_proto::Method;
 
 use super::Detail;
 use crate::call::Call;
 use crate::crypto::{Random, RandomError, random_uid};
 use crate::error::{Error, Reason};
-use crate::store::audit::{AuditRecord, AuditSet};
+use crate::store::audit::{AuditKind, AuditRecord, AuditSet};
 
 /// Recorded in the place of what was given as a name and is none: it may be anything, also a value that was pasted by mistake.
 const INVALID_NAME: &str = "an invalid name";
@@ -92,7 +93,7 @@ pub struct Event {
     principal_name: String,
     credential: Option<Uid>,
     peer: String,
-    action: &'static str,
+    method: Method,
     subject: Subject,
     outcome: Outcome,
     reason: &'static str,
@@ -149,7 +150,7 @@ impl Event {
             principal_name: call.caller.name.to_string(),
             credential: Some(call.caller.credential),
             peer: call.peer.clone(),
-            action: call.method.as_str(),
+            method: call.method,
             subject,
             outcome,
             reason,
@@ -161,6 +162,16 @@ impl Event {
     /// Whether the call was denied: such events have a queue of their own.
     pub fn is_denial(&self) -> bool {
         self.outcome == Outcome::Denied
+    }
+
+    /// For how long it is kept depends on it.
+    fn kind(&self) -> AuditKind {
+        match (self.outcome, self.method) {
+            (Outcome::Denied | Outcome::Failed, _) => AuditKind::Refusal,
+            (Outcome::Allowed, Method::Resolve | Method::Watch) => AuditKind::Delivery,
+            (Outcome::Allowed, method) if method.is_mutation() => AuditKind::Change,
+            (Outcome::Allowed, _) => AuditKind::Read,
+        }
     }
 
     /// The list it delivered, to be stored once a digest.
@@ -177,6 +188,7 @@ impl Event {
     pub fn into_row(self, revision: Option<u64>) -> AuditRecord {
         AuditRecord {
             uid: self.uid,
+            kind: self.kind(),
             create_time: self.time,
             organization: self.subject.organization,
             request_id: self.request_id,
@@ -186,7 +198,7 @@ impl Event {
             principal_name: self.principal_name,
             credential: self.credential,
             peer: self.peer,
-            action: self.action.to_owned(),
+            action: self.method.to_string(),
             resource_name: self.subject.name,
             resource_uid: self.subject.uid,
             outcome: self.outcome.as_str().to_owned(),

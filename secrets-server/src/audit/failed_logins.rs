@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use secrets_core::Timestamp;
 
 use crate::crypto::{Random, RandomError, random_uid};
-use crate::store::audit::AuditRecord;
+use crate::store::audit::{AuditKind, AuditRecord};
 
 /// More addresses than this within a minute are counted as one.
 const MAX_ADDRESSES: usize = 1024;
@@ -34,6 +34,7 @@ impl FailedLogins {
             .map(|(address, count)| {
                 let outcome = super::Outcome::Denied.as_str();
                 Ok(AuditRecord {
+                    kind: AuditKind::Refusal,
                     peer: address,
                     reason: "UNAUTHENTICATED".to_owned(),
                     detail: format!("{{\"count\":{count}}}"),

@@ -5,7 +5,7 @@ use config::{Value, ValueKind};
 use super::InvalidConfig;
 
 /// The keys of single values; `[]` stands for any element of a list.
-const KEYS: [&str; 35] = [
+const KEYS: [&str; 42] = [
     "data_dir",
     "listen",
     "insecure",
@@ -38,6 +38,13 @@ const KEYS: [&str; 35] = [
     "limits.sessions_per_person",
     "limits.sessions_per_service_account",
     "sessions.renewable_days",
+    "retention.audit_changes_days",
+    "retention.audit_deliveries_days",
+    "retention.audit_reads_days",
+    "retention.audit_refusals_days",
+    "retention.deleted_organizations_days",
+    "retention.request_ids_hours",
+    "retention.request_ids_per_principal",
     "log.format",
     "log.level",
     "listeners",

@@ -20,6 +20,8 @@ pub(crate) struct Raw {
     #[serde(default)]
     pub(crate) sessions: RawSessions,
     #[serde(default)]
+    pub(crate) retention: RawRetention,
+    #[serde(default)]
     pub(crate) log: RawLog,
 }
 
@@ -79,6 +81,18 @@ pub(crate) struct RawLimits {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawSessions {
     pub(crate) renewable_days: Option<u32>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawRetention {
+    pub(crate) audit_changes_days: Option<u32>,
+    pub(crate) audit_deliveries_days: Option<u32>,
+    pub(crate) audit_reads_days: Option<u32>,
+    pub(crate) audit_refusals_days: Option<u32>,
+    pub(crate) deleted_organizations_days: Option<u32>,
+    pub(crate) request_ids_hours: Option<u32>,
+    pub(crate) request_ids_per_principal: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]

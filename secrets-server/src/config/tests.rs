@@ -23,6 +23,7 @@ fn needs_no_configuration() {
     assert_eq!(config.root_key_file, config.data_dir.join("root-key"));
     assert_eq!(config.limits, Limits::default());
     assert_eq!((config.log, config.session_period), (LogConfig::default(), DAY * 7));
+    assert_eq!(config.retention, Retention::default());
     let [listener] = config.listeners.as_slice() else { panic!("one listener") };
     assert_eq!(listener.address.to_string(), "127.0.0.1:50051");
     assert_eq!(listener.offered, Offered::all());
@@ -112,6 +113,13 @@ fn a_value_that_breaks_a_rule_is_told_with_its_key_and_what_would_pass() {
         ("[limits]\nrate_per_service_account = 1000001", ["`limits.rate_per_service_account`", "at most 1000000"]),
         ("[sessions]\nrenewable_days = 0", ["`sessions.renewable_days`", "at least 1"]),
         ("[sessions]\nrenewable_days = 366", ["`sessions.renewable_days`", "at most 365"]),
+        ("[retention]\naudit_changes_days = 0", ["`retention.audit_changes_days`", "at least 1"]),
+        ("[retention]\naudit_deliveries_days = 36501", ["`retention.audit_deliveries_days`", "at most 36500"]),
+        ("[retention]\naudit_reads_days = 0", ["`retention.audit_reads_days`", "at least 1"]),
+        ("[retention]\naudit_refusals_days = 0", ["`retention.audit_refusals_days`", "at least 1"]),
+        ("[retention]\ndeleted_organizations_days = 0", ["`retention.deleted_organizations_days`", "at least 1"]),
+        ("[retention]\nrequest_ids_hours = 23", ["`retention.request_ids_hours`", "at least 24"]),
+        ("[retention]\nrequest_ids_per_principal = 15", ["`retention.request_ids_per_principal`", "at least 16"]),
         ("[log]\nformat = 'xml'", ["`log.format`", "`json`"]),
         ("[log]\nlevel = 'loud'", ["`log.level`", "`debug`"]),
         ("insecure = 'perhaps'", ["`insecure`", "boolean"]),
@@ -160,9 +168,9 @@ fn what_is_printed_can_be_read_again() {
     let file = "data_dir = '/d'\n[[listeners]]\naddress = '10.0.0.1:2'\nservices = ['resolve', 'audit']\n\
                 tls = { cert = 'c.pem', key = 'k.pem' }\n[database]\nurl = 'postgres://db/secrets'\n[limits]\nconnections = 9\nhandshake_seconds = 1\nidle_seconds = 2\nrequest_seconds = 3\npending_request_mib = 5\nreflection_seconds = 6\ncode_attempts_per_minute = 4\n\
                 calls = 10\ncalls_per_person = 11\ncalls_per_service_account = 12\nrate_per_person = 13\nrate_per_service_account = 14\nwatches = 15\nwatches_per_person = 16\nwatches_per_service_account = 17\nsessions_per_session = 18\nsessions_per_person = 19\nsessions_per_service_account = 20\n\
-                [sessions]\nrenewable_days = 30\n[log]\nformat = 'json'";
+                [sessions]\nrenewable_days = 30\n[retention]\naudit_changes_days = 3650\naudit_deliveries_days = 400\naudit_reads_days = 1\naudit_refusals_days = 2\ndeleted_organizations_days = 3\nrequest_ids_hours = 48\nrequest_ids_per_principal = 16\n[log]\nformat = 'json'";
     let config = load(file, &[], Flags::default()).unwrap();
-    assert_eq!(config.session_period, DAY * 30);
+    assert_eq!((config.session_period, config.retention.audit_deliveries), (DAY * 30, Some(DAY * 400)));
     assert_eq!(config.limits.admission.person.rate.get(), 13);
     assert_eq!(config.limits.admission.service_account.sessions.get(), 20);
     assert_eq!(load(&config.to_string(), &[], Flags::default()).unwrap(), config);

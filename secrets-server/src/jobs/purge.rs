@@ -1,5 +1,5 @@
 //! Removes what is due: deleted secrets and users whose window has closed, first results that are no longer kept, sessions
-//! and invitations that ended long ago. In small slices, so that no call waits long for the writer.
+//! and invitations that ended long ago, and what is [kept no longer](super::retention). In small slices, so that no call waits long for the writer.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::store::{self, credential, idempotency, secret, user};
 /// Between two purges.
 pub(super) const INTERVAL: Duration = Duration::from_secs(60);
 /// Rows of each kind in one transaction.
-const SLICE_ROWS: u64 = 100;
+pub(super) const SLICE_ROWS: u64 = 100;
 /// Between two slices, so that calls come in between.
 const SLICE_INTERVAL: Duration = Duration::from_millis(20);
 /// How long sessions and invitations that ended can still be listed.
@@ -36,7 +36,7 @@ impl Jobs {
         let now = self.clock.now();
         let mut all = 0;
         loop {
-            match self.purge_slice(now).await? {
+            match self.purge_slice(now).await? + self.retention_slice(now).await? {
                 0 => return Ok(all),
                 rows => all += rows,
             }

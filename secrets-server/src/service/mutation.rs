@@ -6,8 +6,6 @@
 //! [`Mutation`] of the right that was granted, which [`Mutation::finish`] ends. A mutation takes no permit but a
 //! [`LockedPermit`]: what was decided before the wait for the lock decides nothing.
 
-use std::time::Duration;
-
 use prost::Message;
 use secrets_core::authorize::{Permit, Right};
 use secrets_core::{Binding, Scope, ScopeKind, Timestamp, Uid};
@@ -23,8 +21,10 @@ use crate::store::credential::Credential;
 use crate::store::revision::{Revision, RevisionLock};
 use crate::store::{PLATFORM, WriteTransaction, idempotency, revision};
 
-/// How long the first result of a request id is kept.
-const RESULT_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many bytes of first results a principal has in one organization, about.
+const MAX_RESULT_BYTES: u64 = 64 * 1024 * 1024;
+/// After this many first results of its own, on average, a principal's oldest are looked for.
+const MAX_RESULTS_BETWEEN_CHECKS: u64 = 256;
 
 /// What a mutation ends with.
 #[derive(Debug)]
@@ -186,6 +186,20 @@ impl<'a> Locked<'a> {
         }
     }
 
+    /// Forgets the principal's oldest first results, where there are too many. Counting them costs more than adding one, so that
+    /// it is done now and then, and nobody can tell when.
+    async fn make_room(&self, key: &idempotency::IdempotencyKey) -> Result<(), Error> {
+        let most = self.service.retention.request_ids_per_principal;
+        let between = (most / 16).clamp(1, MAX_RESULTS_BETWEEN_CHECKS);
+        let mut drawn = [0; 8];
+        self.service.random.fill(&mut drawn)?;
+        if u64::from_le_bytes(drawn) % between == 0 {
+            let (organization, principal) = (key.organization, key.principal);
+            idempotency::keep_newest(&self.transaction, organization, principal, most, MAX_RESULT_BYTES).await?;
+        }
+        Ok(())
+    }
+
     fn stored_key(&self, call: &Call, request_id: Uid) -> idempotency::IdempotencyKey {
         idempotency::IdempotencyKey {
             organization: self.lock.organization(),
@@ -252,8 +266,9 @@ impl<A: Right> Mutation<'_, A> {
                 fingerprint: request.mac.clone(),
                 fingerprint_key_version: request.key_version,
                 response: (key.encode)(&result),
-                expire_time: now.saturating_add(RESULT_RETENTION),
+                expire_time: now.saturating_add(locked.service.retention.request_ids),
             };
+            locked.make_room(&row.key).await?;
             idempotency::insert(&locked.transaction, &row).await?;
         }
         let (organization, after) = (locked.lock.organization(), locked.lock.current());

@@ -1,5 +1,8 @@
 //! Audit events, and the sets of secrets that were delivered together.
 
+mod kind;
+mod purge;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -15,10 +18,13 @@ use super::entity::audit_set;
 use super::row::{Row, reading, time};
 use super::{StoreError, WriteTransaction, organization_or_platform, unless_platform};
 
+pub use kind::AuditKind;
+pub use purge::purge;
+
 const TABLE: &str = "audit_events";
 const SETS: &str = "audit_sets";
 
-/// Databases limit how many parameters a statement has; an event takes 18.
+/// Databases limit how many parameters a statement has; an event takes 19.
 const MAX_EVENTS_PER_INSERT: usize = 500;
 const MAX_SECRETS_PER_INSERT: usize = 1000;
 
@@ -26,6 +32,8 @@ const MAX_SECRETS_PER_INSERT: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRecord {
     pub uid: Uid,
+    /// For how long it is kept depends on it.
+    pub kind: AuditKind,
     pub create_time: Timestamp,
     /// The organization it was about; none for the platform.
     pub organization: Option<Uid>,
@@ -59,10 +67,11 @@ pub struct AuditRecord {
 }
 
 impl AuditRecord {
-    /// Of something that no call did; what is not given is empty.
+    /// Of something that no call did, kept as a change is; what is not given is empty.
     pub fn without_call(uid: Uid, create_time: Timestamp, action: &str, outcome: &str) -> Self {
         Self {
             uid,
+            kind: AuditKind::Change,
             create_time,
             organization: None,
             request_id: String::new(),
@@ -261,6 +270,7 @@ fn write(row: &AuditRecord) -> Result<ActiveModel, StoreError> {
         revision: Set(revision.map_err(|_| Row::new(TABLE, &row.uid).corrupt("revision"))?),
         set_digest: Set(row.set_digest.clone()),
         detail: Set(row.detail.clone()),
+        kind: Set(row.kind.number()),
     })
 }
 
@@ -268,6 +278,7 @@ fn read(model: Model) -> Result<AuditRecord, StoreError> {
     let row = Row::new(TABLE, &model.uid);
     Ok(AuditRecord {
         revision: model.revision.map(|revision| row.number("revision", revision)).transpose()?,
+        kind: AuditKind::from_number(model.kind).ok_or_else(|| row.corrupt("kind"))?,
         uid: model.uid,
         create_time: time(model.create_time),
         organization: unless_platform(model.organization_uid),

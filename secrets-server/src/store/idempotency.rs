@@ -1,7 +1,10 @@
 //! What request ids were answered, so that a repeat gets the same answer and changes nothing.
 
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func, OnConflict, Query, WindowStatement};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoSimpleExpr as _, Order, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 use secrets_core::{Timestamp, Uid};
 
 use super::StoreError;
@@ -62,6 +65,37 @@ pub async fn insert(db: &impl ConnectionTrait, row: &IdempotencyRecord) -> Resul
             .to_owned();
     Entity::insert(model).on_conflict(replace).exec_without_returning(db).await?;
     Ok(())
+}
+
+/// Removes the oldest answers of a principal in an organization, so that about `count` of them, and `bytes`, are left.
+pub async fn keep_newest(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    principal: Uid,
+    count: u64,
+    bytes: u64,
+) -> Result<u64, StoreError> {
+    let newest_first = || WindowStatement::new().order_by(Column::ExpireTime, Order::Desc).to_owned();
+    let length = Expr::expr(Func::cust("octet_length").arg(Column::Response.into_simple_expr()));
+    let ranked = Query::select()
+        .column(Column::ExpireTime)
+        .expr_window_as(Func::cust("row_number"), newest_first(), "place")
+        .expr_window_as(Expr::expr(length.sum()), newest_first(), "bytes")
+        .from(Entity)
+        .and_where(Column::OrganizationUid.eq(organization))
+        .and_where(Column::PrincipalUid.eq(principal))
+        .to_owned();
+    let (count, bytes) = (i64::try_from(count).unwrap_or(i64::MAX), i64::try_from(bytes).unwrap_or(i64::MAX));
+    let beyond = Query::select()
+        .expr(Expr::col(("ranked", Column::ExpireTime)).max())
+        .from_subquery(ranked, "ranked")
+        .and_where(Expr::col(("ranked", "place")).gt(count).or(Expr::col(("ranked", "bytes")).gt(bytes)))
+        .to_owned();
+    let query = Entity::delete_many()
+        .filter(Column::OrganizationUid.eq(organization))
+        .filter(Column::PrincipalUid.eq(principal))
+        .filter(Expr::col(Column::ExpireTime).lte(Expr::SubQuery(None, Box::new(beyond.into()))));
+    Ok(query.exec(db).await?.rows_affected)
 }
 
 /// Removes the answers of all organizations that expired, the first about `limit` of them; returns how many.

@@ -1,5 +1,7 @@
 //! Organizations. A deleted one is not live: no function here finds it, and its id is free again.
 
+mod purge;
+
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     Select,
@@ -9,6 +11,8 @@ use secrets_core::{AllowedReserved, NamePolicy, OrganizationId, Timestamp, Uid};
 use super::StoreError;
 use super::entity::organization::{ActiveModel, Column, Entity, Model};
 use super::row::{Row, reading, time};
+
+pub use purge::purge_deleted;
 
 const TABLE: &str = "organizations";
 
@@ -40,6 +44,8 @@ pub async fn insert(db: &impl ConnectionTrait, row: &Organization) -> Result<(),
         allowed_reserved: Set(row.allowed_reserved.to_string()),
         create_time: Set(row.create_time.as_micros()),
         live: Set(Some(1)),
+        delete_time: Set(None),
+        purge_time: Set(None),
     };
     Entity::insert(row).exec_without_returning(db).await?;
     Ok(())
@@ -100,8 +106,8 @@ pub async fn update(db: &impl ConnectionTrait, row: &Organization) -> Result<boo
 
 /// Ends an organization; false if there is no such live one. Revoking its credentials and destroying its data keys
 /// belong to the same transaction.
-pub async fn delete(db: &impl ConnectionTrait, uid: Uid) -> Result<bool, StoreError> {
-    let set = ActiveModel { live: Set(None), ..Default::default() };
+pub async fn delete(db: &impl ConnectionTrait, uid: Uid, time: Timestamp) -> Result<bool, StoreError> {
+    let set = ActiveModel { live: Set(None), delete_time: Set(Some(time.as_micros())), ..Default::default() };
     let deleted = Entity::update_many().set(set).filter(Column::Uid.eq(uid)).filter(Column::Live.eq(1));
     Ok(deleted.exec(db).await?.rows_affected == 1)
 }

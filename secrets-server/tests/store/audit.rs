@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use secrets_core::{Timestamp, Uid};
-use secrets_server::store::audit::{self, AuditFilter, AuditRecord, AuditSet};
+use secrets_server::store::audit::{self, AuditFilter, AuditKind, AuditRecord, AuditSet};
 
 use crate::store::fixture::{NOW, later, uid};
 use crate::support::database::TestDatabase;
@@ -17,11 +17,13 @@ on_both!(
     writes_a_set_once,
     writes_more_events_than_a_statement_has_parameters,
     writes_no_events,
+    purges_one_kind_in_slices_and_sets_with_their_last_event,
 );
 
 fn event(number: u128, seconds: i64) -> AuditRecord {
     AuditRecord {
         uid: uid(number),
+        kind: AuditKind::Change,
         create_time: later(seconds),
         organization: Some(uid(1)),
         request_id: "req-1".to_owned(),
@@ -157,4 +159,40 @@ async fn writes_no_events(database: &TestDatabase) {
     let empty = AuditSet { digest: vec![3; 32], organization: uid(1), secrets: Vec::new() };
     insert(database, &[], &[empty]).await;
     assert_eq!(list(database, AuditFilter::default(), None, 10).await, Vec::<u128>::new());
+}
+
+async fn purges_one_kind_in_slices_and_sets_with_their_last_event(database: &TestDatabase) {
+    let delivery = |number, seconds, digest: u8| AuditRecord {
+        kind: AuditKind::Delivery,
+        set_digest: Some(vec![digest; 32]),
+        ..event(number, seconds)
+    };
+    let read = |number, seconds| AuditRecord { kind: AuditKind::Read, ..event(number, seconds) };
+    let set = |digest: u8, organization| AuditSet {
+        digest: vec![digest; 32],
+        organization: uid(organization),
+        secrets: vec![(uid(50), 1), (uid(51), 1)],
+    };
+    let elsewhere = AuditRecord { organization: Some(uid(2)), ..delivery(9, 90, 1) };
+    let events = [read(1, 1), read(2, 2), read(3, 3), event(4, 0), delivery(5, 0, 1), delivery(6, 50, 1), elsewhere];
+    insert(database, &events, &[set(1, 1), set(1, 2)]).await;
+    let purge = async |kind, seconds, limit| {
+        let tx = database.store.begin().await.unwrap();
+        let rows = audit::purge(&tx, kind, later(seconds), limit).await.unwrap();
+        secrets_server::store::commit(tx).await.unwrap();
+        rows
+    };
+    let sets = async |organization| {
+        audit::sets(database.store.reader(), uid(organization), &[vec![1; 32]], None).await.unwrap().len()
+    };
+    assert_eq!(purge(AuditKind::Read, 3, 1).await, 1);
+    assert_eq!(list(database, AuditFilter::default(), None, 9).await, [6, 3, 2, 5, 4]);
+    assert_eq!(purge(AuditKind::Read, 3, 9).await, 1);
+    assert_eq!(purge(AuditKind::Read, 3, 9).await, 0);
+    assert_eq!(purge(AuditKind::Delivery, 10, 9).await, 1);
+    assert_eq!((sets(1).await, sets(2).await), (1, 1));
+    // The event and the two rows of its set; that of another organization with the same digest is another one.
+    assert_eq!(purge(AuditKind::Delivery, 60, 9).await, 3);
+    assert_eq!((sets(1).await, sets(2).await), (0, 1));
+    assert_eq!(list(database, AuditFilter::default(), None, 9).await, [3, 4]);
 }

@@ -29,8 +29,8 @@ async fn keeps_organizations_and_frees_their_ids(database: &TestDatabase) {
     assert!(organization::update(db, &acme).await.unwrap());
     assert_eq!(organization::by_uid(db, acme.uid).await.unwrap(), Some(acme.clone()));
 
-    assert!(organization::delete(db, acme.uid).await.unwrap());
-    assert!(!organization::delete(db, acme.uid).await.unwrap());
+    assert!(organization::delete(db, acme.uid, NOW).await.unwrap());
+    assert!(!organization::delete(db, acme.uid, NOW).await.unwrap());
     assert!(!organization::update(db, &acme).await.unwrap());
     assert_eq!(organization::by_id(db, &acme.organization_id).await.unwrap(), None);
     assert_eq!(organization::by_uid(db, acme.uid).await.unwrap(), None);

@@ -6,7 +6,7 @@ use crate::store::fixture::{later, uid};
 use crate::support::database::TestDatabase;
 use crate::support::on_both::on_both;
 
-on_both!(keeps_an_answer_for_exactly_one_request, replaces_an_answer, purges_what_expired);
+on_both!(keeps_an_answer_for_exactly_one_request, replaces_an_answer, purges_what_expired, keeps_the_newest);
 
 fn row(request: u128) -> IdempotencyRecord {
     let method = "CreateSecret".to_owned();
@@ -59,4 +59,22 @@ async fn purges_what_expired(database: &TestDatabase) {
     assert_eq!(purged.iter().sum::<u64>(), 8);
     assert!(purged.len() > 1, "in slices: {purged:?}");
     assert!(idempotency::find(db, &row(8).key).await.unwrap().is_some());
+}
+
+async fn keeps_the_newest(database: &TestDatabase) {
+    let db = &database.store.begin().await.unwrap();
+    for request in 0..10 {
+        let expire_time = later(i64::try_from(request).unwrap());
+        idempotency::insert(db, &IdempotencyRecord { expire_time, ..row(request) }).await.unwrap();
+    }
+    let other = IdempotencyKey { principal: uid(31), ..row(0).key };
+    idempotency::insert(db, &IdempotencyRecord { key: other.clone(), ..row(0) }).await.unwrap();
+    let keep = async |count, bytes| idempotency::keep_newest(db, uid(1), uid(30), count, bytes).await.unwrap();
+    assert_eq!(keep(10, 1_000).await, 0);
+    assert_eq!(keep(8, 1_000).await, 2);
+    // An answer of these has six bytes.
+    assert_eq!(keep(8, 35).await, 3);
+    assert!(idempotency::find(db, &row(5).key).await.unwrap().is_some());
+    assert!(idempotency::find(db, &row(4).key).await.unwrap().is_none());
+    assert!(idempotency::find(db, &other).await.unwrap().is_some());
 }

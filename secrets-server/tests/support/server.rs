@@ -16,7 +16,7 @@ use secrets_server::keys::FileRootKey;
 use secrets_server::process::shutdown::Shutdown;
 use secrets_server::rpc;
 use secrets_server::server::Server;
-use secrets_server::service::access::session::DEFAULT_SESSION_PERIOD;
+use secrets_server::service::Settings;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -55,23 +55,27 @@ impl TestServer {
 
     /// The same with other limits.
     pub async fn start_with(database: &TestDatabase, limits: Limits) -> Self {
-        Self::open(database, limits, DEFAULT_SESSION_PERIOD).await
+        Self::open(database, limits, Settings::default()).await
     }
 
     /// The same with sessions that renew themselves for `session_period`.
     pub async fn start_with_period(database: &TestDatabase, session_period: Duration) -> Self {
-        Self::open(database, roomy(), session_period).await
+        Self::start_with_settings(database, Settings { session_period, ..Settings::default() }).await
     }
 
-    async fn open(database: &TestDatabase, limits: Limits, session_period: Duration) -> Self {
+    /// The same with other settings of the use cases.
+    pub async fn start_with_settings(database: &TestDatabase, settings: Settings) -> Self {
+        Self::open(database, roomy(), settings).await
+    }
+
+    async fn open(database: &TestDatabase, limits: Limits, settings: Settings) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let random = Arc::new(SystemRandom);
         let root_key = FileRootKey::create(&directory.path().join("root-key"), random.clone()).unwrap();
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         let store = database.store.clone();
-        let admission = limits.admission.clone();
-        let opened = Application::open_with(store, &root_key, clock.clone(), random, session_period, admission);
-        let app = opened.await.unwrap();
+        let settings = Settings { admission: limits.admission.clone(), ..settings };
+        let app = Application::open_with(store, &root_key, clock.clone(), random, settings).await.unwrap();
         let first = app.service.bootstrap_operator().await.unwrap().unwrap();
         let operator = first.token().expose().to_owned();
         first.keep().await.unwrap();

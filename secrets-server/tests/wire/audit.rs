@@ -296,6 +296,7 @@ async fn shows_a_users_own_secrets_to_others_by_uid_alone(database: &TestDatabas
     // An event about the secret itself, as changing it leaves one.
     let row = secrets_server::store::audit::AuditRecord {
         uid: secrets_core::Uid::from_u128(1),
+        kind: secrets_server::store::audit::AuditKind::Change,
         create_time: server.clock.now(),
         organization: Some(acme.organization.organization),
         request_id: String::new(),

@@ -279,7 +279,7 @@ impl Service {
         let mut history = revision::lock(db, uid)
             .await?
             .ok_or_else(|| Error::internal(format!("organization {uid} has no revision")))?;
-        organization::delete(db, uid).await?;
+        organization::delete(db, uid, now).await?;
         key::destroy_data_keys(db, uid).await?;
         credential::revoke_of_organization(db, uid, now).await?;
         history.bump(db, Scope::new(ScopeKind::Organization, uid), self.uid()?, now).await?;

@@ -24,6 +24,7 @@ pub struct Model {
     pub revision: Option<i64>,
     pub set_digest: Option<Vec<u8>>,
     pub detail: String,
+    pub kind: i16,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,4 +1,5 @@
-//! Organizations. A deleted one stays as a row without `live`, so that its uid is never reused.
+//! Organizations. A deleted one stays as a row without `live`, so that its uid is never reused and
+//! its deletion is never forgotten; what else was known of it goes at its purge.
 
 use sea_orm::entity::prelude::*;
 
@@ -14,6 +15,8 @@ pub struct Model {
     pub allowed_reserved: String,
     pub create_time: i64,
     pub live: Option<i16>,
+    pub delete_time: Option<i64>,
+    pub purge_time: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

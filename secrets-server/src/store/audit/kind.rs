@@ -1,0 +1,31 @@
+/// What kind of event it is: for how long it is kept depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditKind {
+    /// Something was changed, or is wrong with what is stored.
+    Change,
+    /// Values were delivered, or a watch was opened that tells of each change.
+    Delivery,
+    /// Somebody looked at what is no value.
+    Read,
+    /// It was denied, or failed.
+    Refusal,
+}
+
+impl AuditKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Change, Self::Delivery, Self::Read, Self::Refusal];
+
+    /// As it is stored. It never changes.
+    pub(super) const fn number(self) -> i16 {
+        match self {
+            Self::Change => 0,
+            Self::Delivery => 1,
+            Self::Read => 2,
+            Self::Refusal => 3,
+        }
+    }
+
+    pub(super) fn from_number(number: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+}

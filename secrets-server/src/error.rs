@@ -89,6 +89,7 @@ struct Parts {
     /// What was given as a name is none.
     invalid_name: bool,
     again: bool,
+    abandoned: bool,
     retry_after: Option<Duration>,
     cause: Option<String>,
 }
@@ -103,6 +104,7 @@ impl Error {
             metadata: Vec::new(),
             invalid_name: matches!(reason, Reason::InvalidResourceName | Reason::InvalidSecretId),
             again: false,
+            abandoned: false,
             retry_after: None,
             cause: None,
         }))
@@ -141,6 +143,13 @@ impl Error {
     /// A fault of ours; the cause goes to the log, not to the caller.
     pub fn internal(cause: impl fmt::Display) -> Self {
         Self::new(Reason::Internal, "internal error; the request id finds it in the server's log").because(cause)
+    }
+
+    /// The caller hung up before anything was decided. Nobody gets to see it.
+    pub fn abandoned() -> Self {
+        let mut failure = Self::new(Reason::Conflict, "the caller hung up before anything was changed");
+        failure.0.abandoned = true;
+        failure
     }
 
     /// Adds why it happened, for the log alone.
@@ -206,6 +215,11 @@ impl Error {
     /// Whether something that was given as a name is none: it may be anything, also what was pasted by mistake.
     pub fn is_invalid_name(&self) -> bool {
         self.0.invalid_name
+    }
+
+    /// Whether the caller hung up before anything was decided.
+    pub fn is_abandoned(&self) -> bool {
+        self.0.abandoned
     }
 
     /// Whether the same transaction may succeed if it is run again at once.

@@ -10,6 +10,7 @@ pub mod decode;
 pub mod directory;
 pub mod encode;
 pub mod handler;
+mod hang_up;
 pub mod resolve;
 pub mod secret;
 pub mod status;

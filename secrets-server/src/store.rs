@@ -30,6 +30,7 @@ mod connect;
 mod connection;
 mod entity;
 mod error;
+mod first_write;
 mod group_commit;
 mod migration;
 mod row;
@@ -72,6 +73,7 @@ pub use connect::{
 };
 pub use connection::{KeyedConnection, ReadTransaction, Reader};
 pub use error::{DriverError, StoreError, UniqueIndex};
+pub use first_write::FirstWrite;
 pub use group_commit::Confirmation;
 pub use row_key::{DamagedRows, RowKey, Rows};
 pub use row_mac::fill_row_macs;

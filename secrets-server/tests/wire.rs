@@ -32,6 +32,7 @@ mod wire {
     mod explain;
     mod full_scopes;
     mod handover;
+    mod hang_up;
     mod lost_rights;
     mod pasted_names;
     mod people;

@@ -9,9 +9,11 @@ use futures_util::stream::{self, Stream};
 use prost::Message;
 use secrets_proto::{IdempotentRequest, MethodRequest};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
+use super::hang_up::unless_hung_up;
 use crate::auth::{Authenticated, Authenticator};
 use crate::call::Call;
 use crate::call::permit::CallPermit;
@@ -101,8 +103,8 @@ impl Handler {
         Ok(Response::new(Box::pin(stream::unfold((watch, encode), next))))
     }
 
-    /// A call that changes something: runs to its end also when the caller hangs up, again when another transaction
-    /// interferes, and answers a repeated request id with the first response.
+    /// A call that changes something: given up when the caller hangs up before its first write, and from then on run to its end;
+    /// run again when another transaction interferes, and answers a repeated request id with the first response.
     pub async fn mutation<M, I, T>(
         &self,
         request: Request<M>,
@@ -139,6 +141,8 @@ impl Handler {
         let (call, deadline) = self.open_call(&Authenticated::of(request.extensions())?).await?;
         let message = request.into_inner();
         let service = Arc::clone(&self.service);
+        let hung_up = CancellationToken::new();
+        let _waiting = hung_up.clone().drop_guard();
         let work = async move {
             // The server waits for the mutation when it stops, and whoever hung up has it counted until it ends.
             let _kept = (in_flight, permit);
@@ -146,11 +150,13 @@ impl Handler {
             let input = decode(message);
             service
                 .run(call, |service, call| {
-                    Box::pin(until(deadline, async move { retried(run, service, call, &input?, &key?).await }))
+                    let first_write = call.first_write();
+                    let work = until(deadline, async move { retried(run, service, call, &input?, &key?).await });
+                    Box::pin(unless_hung_up(hung_up, first_write, work))
                 })
                 .await
         };
-        // A task of its own: dropping the caller's future drops the handle, not the work.
+        // A task of its own: dropping the caller's future drops the handle and tells of it, and does not drop the work.
         let done = tokio::spawn(work.in_current_span()).await.unwrap_or_else(|error| Err(Error::internal(error)))?;
         Ok(Response::new(match done {
             MutationOutcome::Applied(answer) => encode(&answer),

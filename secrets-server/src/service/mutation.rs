@@ -193,7 +193,7 @@ impl<'a> Locked<'a> {
         let between = (most / 16).clamp(1, MAX_RESULTS_BETWEEN_CHECKS);
         let mut drawn = [0; 8];
         self.service.random.fill(&mut drawn)?;
-        if u64::from_le_bytes(drawn) % between == 0 {
+        if u64::from_le_bytes(drawn).is_multiple_of(between) {
             let (organization, principal) = (key.organization, key.principal);
             idempotency::keep_newest(&self.transaction, organization, principal, most, MAX_RESULT_BYTES).await?;
         }

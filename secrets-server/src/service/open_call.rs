@@ -14,7 +14,7 @@ use super::Service;
 use crate::audit::{DeliveredSet, Detail, Event, Subject};
 use crate::call::{Call, Caller};
 use crate::error::{Error, Reason};
-use crate::store::{self, Confirmation, WriteTransaction, Writer, audit};
+use crate::store::{self, Confirmation, FirstWrite, WriteTransaction, Writer, audit};
 
 /// The future of a use case.
 pub type UseCase<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -74,6 +74,8 @@ pub struct OpenCall {
     detail: Detail,
     /// Tells whether what the answer was read from is durable.
     confirmation: Option<Confirmation>,
+    /// Whether its transaction has written anything.
+    first_write: FirstWrite,
     /// The audit event is durable.
     is_recorded: bool,
 }
@@ -99,7 +101,19 @@ impl Authorize for OpenCall {
 
 impl OpenCall {
     fn new(call: Call) -> Self {
-        Self { call, subject: None, detail: Detail::default(), confirmation: None, is_recorded: false }
+        Self {
+            call,
+            subject: None,
+            detail: Detail::default(),
+            confirmation: None,
+            first_write: FirstWrite::default(),
+            is_recorded: false,
+        }
+    }
+
+    /// Whether its transaction has written anything: until then it can be dropped when the caller hangs up.
+    pub fn first_write(&self) -> FirstWrite {
+        self.first_write.clone()
     }
 
     /// Asks the policy, with the caller's own bindings.
@@ -125,9 +139,11 @@ impl OpenCall {
     /// Begins a transaction of an organization, or of [`store::PLATFORM`]. The answer relies on it; of several attempts, on the
     /// last.
     pub(super) async fn begin(&mut self, service: &Service, organization: Uid) -> Result<WriteTransaction, Error> {
+        // What an attempt before has written is undone.
+        self.first_write.reset();
         let transaction = service.store.begin_for(Writer::Organization(organization)).await?;
         self.confirmation = Some(transaction.confirmation());
-        Ok(transaction)
+        Ok(transaction.with_first_write(self.first_write.clone()))
     }
 
     /// Commits a transaction with the event of this call in it: after `Ok` both are durable.
@@ -202,7 +218,8 @@ impl Service {
     {
         let mut call = OpenCall::new(call);
         let result = case(self, &mut call).await;
-        if call.is_recorded {
+        // Of a call that was given up before anything was decided there is nothing to record.
+        if call.is_recorded || result.as_ref().is_err_and(Error::is_abandoned) {
             return result;
         }
         // It may come from what others wrote and still wait to commit: a repeat, a rehearsal, a refusal.

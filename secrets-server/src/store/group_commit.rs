@@ -233,9 +233,28 @@ impl Task {
         let turn = Turn { connection: Arc::clone(connection), end, confirmation: confirmation.clone() };
         // From a caller that has vanished it comes back, and is dropped here.
         drop(waiting.send(Ok(turn)));
-        let kept = ended.await;
+        let kept = self.queue_until(ended).await;
         kept.map(|erasure| self.log.request(erasure)).is_ok()
     }
+
+    /// Waits for the end of a turn, and meanwhile takes down who comes: those who vanish again do not pile up.
+    async fn queue_until(
+        &mut self,
+        mut ended: oneshot::Receiver<Erasure>,
+    ) -> Result<Erasure, oneshot::error::RecvError> {
+        loop {
+            tokio::select! {
+                biased;
+                ended = &mut ended => return ended,
+                Some((writer, caller)) = self.waiting.recv() => self.turns.push(writer, caller, has_vanished),
+            }
+        }
+    }
+}
+
+/// Whether a caller no longer waits.
+fn has_vanished(caller: &Waiting) -> bool {
+    caller.is_closed()
 }
 
 /// Waits for whoever is next; none when nobody can come any more.
@@ -248,7 +267,7 @@ async fn next(
             return Some(next);
         }
         let (writer, caller) = waiting.recv().await?;
-        turns.push(writer, caller);
+        turns.push(writer, caller, has_vanished);
     }
 }
 
@@ -258,9 +277,9 @@ fn try_next(
     turns: &mut Turns<Waiting>,
 ) -> Option<(Kind, Waiting)> {
     while let Ok((writer, caller)) = waiting.try_recv() {
-        turns.push(writer, caller);
+        turns.push(writer, caller, has_vanished);
     }
-    std::iter::from_fn(|| turns.pop()).find(|(_, caller)| !caller.is_closed())
+    std::iter::from_fn(|| turns.pop()).find(|(_, caller)| !has_vanished(caller))
 }
 
 async fn control(connection: &DatabaseTransaction, statement: &str) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ use sea_orm::prelude::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
 use super::connect::Feedback;
+use super::first_write::FirstWrite;
 use super::group_commit::{Confirmation, Turn};
 use super::row_key::{RowKey, Rows};
 use super::write_ahead_log::Erasure;
@@ -25,6 +26,7 @@ pub struct WriteTransaction {
     destroys: AtomicBool,
     /// Its commit waits for the log.
     waits_for_log: AtomicBool,
+    first_write: FirstWrite,
 }
 
 enum Scope {
@@ -45,7 +47,8 @@ impl WriteTransaction {
 
     fn new(scope: Scope, rows: Rows) -> Self {
         let unset = || AtomicBool::new(false);
-        Self { scope, rows, broken: unset(), destroys: unset(), waits_for_log: unset() }
+        let first_write = FirstWrite::default();
+        Self { scope, rows, broken: unset(), destroys: unset(), waits_for_log: unset(), first_write }
     }
 
     /// Notes that `rows` values were destroyed because somebody asked for it: its commit does not return before it was
@@ -58,6 +61,12 @@ impl WriteTransaction {
     /// Notes that `rows` values were destroyed because their time had come: they leave SQLite's log soon.
     pub(super) fn outdated(&self, rows: u64) {
         self.destroys.fetch_or(rows > 0, Ordering::Relaxed);
+    }
+
+    /// The same transaction, which notes its first write there.
+    #[must_use]
+    pub fn with_first_write(self, first_write: FirstWrite) -> Self {
+        Self { first_write, ..self }
     }
 
     /// The same transaction, whose rows are written and read with their key.
@@ -140,10 +149,12 @@ impl ConnectionTrait for WriteTransaction {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.first_write.note();
         self.run(self.connection().execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.first_write.note();
         self.run(self.connection().execute_unprepared(sql)).await
     }
 

@@ -194,7 +194,7 @@ async fn calls_go_on_while_much_is_removed(database: &TestDatabase) {
     let rows: Vec<_> = (0..2_000)
         .map(|n| AuditRecord {
             organization: Some(acme.organization),
-            kind: if n % 2 == 0 { AuditKind::Read } else { AuditKind::Change },
+            kind: if u128::is_multiple_of(n, 2) { AuditKind::Read } else { AuditKind::Change },
             ..AuditRecord::without_call(
                 Uid::from_u128(n + 1),
                 old,

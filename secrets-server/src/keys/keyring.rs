@@ -161,6 +161,14 @@ impl Keyring {
         self.open_data_key(&row)
     }
 
+    /// The same, not held: what is sealed under it is stored only where the held one is the same.
+    pub async fn current_data_key(&self, db: &impl ConnectionTrait, organization: Uid) -> Result<DataKey, Error> {
+        let row = key::current_data_key(db, organization)
+            .await?
+            .ok_or_else(|| Error::internal(format!("organization {organization} has no active data key")))?;
+        self.open_data_key(&row)
+    }
+
     /// All data keys of the organization that still open something: one query, however many values there are. One that
     /// does not open itself is logged and left out: what it sealed can't be read, and the rest can.
     pub async fn data_keys(&self, db: &impl ConnectionTrait, organization: Uid) -> Result<Vec<DataKey>, Error> {

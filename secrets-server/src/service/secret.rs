@@ -8,7 +8,8 @@
 //! - Beyond the limit of versions the oldest ones go: a rotation is never refused because there were a hundred before it. Who
 //!   made and who read them stays in the audit log.
 //!
-//! To add a use case: a file here; a mutation starts with `Service::write_secrets`, a look with `Service::read_secrets`.
+//! To add a use case: a file here; a mutation starts with `Service::prepare_secrets` and goes on with `Service::mutate_secrets`; what reads
+//! starts with `Service::read_secrets`.
 
 pub mod create;
 pub mod delete;
@@ -20,6 +21,7 @@ pub mod list;
 mod mutation;
 mod overlap;
 pub mod patch;
+mod preparation;
 mod quota;
 mod readable_scope;
 pub mod rollback;

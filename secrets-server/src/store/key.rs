@@ -148,12 +148,23 @@ pub async fn active_data_key(
     db: &impl ConnectionTrait,
     organization: Uid,
 ) -> Result<Option<DataKeyRecord>, StoreError> {
-    let query = data_keys_of(organization)
+    let query = active(organization).lock(LockType::Share);
+    query.one(db).await.map_err(reading("data_keys"))?.map(read_data_key).transpose()
+}
+
+/// The same as it is now; by the time that something is stored, another one may seal.
+pub async fn current_data_key(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+) -> Result<Option<DataKeyRecord>, StoreError> {
+    active(organization).one(db).await.map_err(reading("data_keys"))?.map(read_data_key).transpose()
+}
+
+fn active(organization: Uid) -> Select<data_key::Entity> {
+    data_keys_of(organization)
         .filter(data_key::Column::State.eq(DataKeyState::Active.as_str()))
         .order_by_desc(data_key::Column::Version)
         .limit(1)
-        .lock(LockType::Share);
-    query.one(db).await.map_err(reading("data_keys"))?.map(read_data_key).transpose()
 }
 
 /// Changes the state of a data key, and waits for whoever seals under it. [`DataKeyState::Destroyed`] also wipes what

@@ -4,6 +4,7 @@
 //! A deleted secret is not live: its name and its place are free at once, and it comes back by [`undelete`] or goes for
 //! good when its purge time has come.
 
+mod batch;
 mod forget_resource;
 mod head;
 mod labels;
@@ -22,6 +23,7 @@ use secrets_core::{
     Description, Destination, Group, Labels, OverridePolicy, Redaction, Scope, SecretId, Timestamp, Uid, Visibility,
 };
 
+pub use batch::{insert_many, overwrite_many};
 pub use forget_resource::forget_resource;
 pub use lifecycle::{delete, delete_scope, purge, purge_due, purge_scope, undelete};
 pub use list::{SecretOrder, SecretPosition, SecretQuery, count, list};
@@ -113,7 +115,14 @@ pub struct Stamp {
 /// Adds a live secret with its first version. [`super::UniqueIndex::SecretId`] if its name is taken in its scope,
 /// [`super::UniqueIndex::Destination`] if its place is.
 pub async fn insert(db: &impl KeyedConnection, secret: &Secret, version: &SecretVersion) -> Result<(), StoreError> {
-    let row = ActiveModel {
+    Entity::insert(row(db, secret, version)?).exec_without_returning(db).await?;
+    visibility::insert(db, [secret].into_iter()).await?;
+    version::insert_many(db, [(secret.organization, version)].into_iter()).await
+}
+
+/// The row of a live secret that is new.
+fn row(db: &impl KeyedConnection, secret: &Secret, version: &SecretVersion) -> Result<ActiveModel, StoreError> {
+    Ok(ActiveModel {
         uid: Set(secret.uid),
         organization_uid: Set(secret.organization),
         scope_kind: Set(secret.scope.kind.as_str().to_owned()),
@@ -126,10 +135,7 @@ pub async fn insert(db: &impl KeyedConnection, secret: &Secret, version: &Secret
         live: Set(Some(1)),
         row_mac: Set(Some(mac_of(db, &Head::new(secret)))),
         ..read::serving(secret, version, read::metadata(secret)?)
-    };
-    Entity::insert(row).exec_without_returning(db).await?;
-    visibility::insert(db, secret).await?;
-    version::insert(db, secret.organization, version).await
+    })
 }
 
 /// Stores what can be changed of a live secret without a new version; false if there is no such live one.
@@ -146,7 +152,7 @@ pub async fn add_version(
 ) -> Result<bool, StoreError> {
     let stored = store(db, secret, read::serving(secret, version, read::metadata(secret)?)).await?;
     if stored {
-        version::insert(db, secret.organization, version).await?;
+        version::insert_many(db, [(secret.organization, version)].into_iter()).await?;
     }
     Ok(stored)
 }

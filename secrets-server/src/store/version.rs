@@ -1,8 +1,8 @@
 //! The versions of secrets: sealed values, each with the target that is authenticated with it.
 
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func, Query, WindowStatement};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, Select,
 };
 use secrets_core::{FileMode, FilePath, Target, TargetKind, Timestamp, Uid};
 
@@ -11,6 +11,8 @@ use super::row::{Row, optional_time, reading, time};
 use super::{StoreError, WriteTransaction};
 
 const TABLE: &str = "secret_versions";
+/// Databases limit how many parameters a statement has.
+const MAX_SECRETS_PER_STATEMENT: usize = 500;
 
 /// A version of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,13 +36,19 @@ pub struct SecretVersion {
     pub source_version: Option<u32>,
 }
 
-/// Adds a version row; [`super::secret`] keeps the secret's row in step.
-pub(super) async fn insert(
+/// Adds version rows, each with its organization, at most as many as a statement has parameters for; [`super::secret`] keeps the
+/// secrets' rows in step.
+pub(super) async fn insert_many<'a>(
     db: &impl ConnectionTrait,
-    organization: Uid,
-    version: &SecretVersion,
+    versions: impl Iterator<Item = (Uid, &'a SecretVersion)>,
 ) -> Result<(), StoreError> {
-    let row = ActiveModel {
+    let rows: Vec<_> = versions.map(|(organization, version)| write(organization, version)).collect();
+    Entity::insert_many(rows).exec_without_returning(db).await?;
+    Ok(())
+}
+
+fn write(organization: Uid, version: &SecretVersion) -> ActiveModel {
+    ActiveModel {
         secret_uid: Set(version.secret),
         version: Set(version.version.into()),
         organization_uid: Set(organization),
@@ -52,9 +60,7 @@ pub(super) async fn insert(
         destroy_time: Set(version.destroy_time.map(Timestamp::as_micros)),
         source_version: Set(version.source_version.map(i64::from)),
         ..write_target(&version.target)
-    };
-    Entity::insert(row).exec_without_returning(db).await?;
-    Ok(())
+    }
 }
 
 /// All versions of a secret, the newest first, destroyed ones included.
@@ -111,23 +117,36 @@ pub async fn remove(db: &WriteTransaction, organization: Uid, secret: Uid, versi
     Ok(rows == 1)
 }
 
-/// Removes the oldest versions of a secret, all but the `keep` newest; returns how many.
+/// Removes the oldest versions of each of these secrets, all but its `keep` newest; returns how many.
 pub async fn remove_oldest(
     db: &WriteTransaction,
     organization: Uid,
-    secret: Uid,
+    secrets: &[Uid],
     keep: u64,
 ) -> Result<u64, StoreError> {
-    let numbers = of_secret(organization, secret).select_only().column(Column::Version).order_by_desc(Column::Version);
-    let newest_to_go: Option<i64> = numbers.offset(keep).limit(1).into_tuple().one(db).await.map_err(reading(TABLE))?;
-    let Some(number) = newest_to_go else { return Ok(0) };
-    let query = Entity::delete_many()
-        .filter(Column::OrganizationUid.eq(organization))
-        .filter(Column::SecretUid.eq(secret))
-        .filter(Column::Version.lte(number));
-    let rows = query.exec(db).await?.rows_affected;
-    db.outdated(rows);
-    Ok(rows)
+    let keep = i64::try_from(keep).unwrap_or(i64::MAX);
+    let newest_first =
+        || WindowStatement::partition_by(Column::SecretUid).order_by(Column::Version, Order::Desc).to_owned();
+    let mut removed = 0;
+    for some in secrets.chunks(MAX_SECRETS_PER_STATEMENT) {
+        let ranked = Query::select()
+            .columns([Column::SecretUid, Column::Version])
+            .expr_window_as(Func::cust("row_number"), newest_first(), "place")
+            .from(Entity)
+            .and_where(Column::SecretUid.is_in(some.iter().copied()))
+            .to_owned();
+        let oldest = Query::select()
+            .columns([Column::SecretUid, Column::Version])
+            .from_subquery(ranked, "ranked")
+            .and_where(Expr::col("place").gt(keep))
+            .to_owned();
+        let key = Expr::tuple([Expr::col(Column::SecretUid), Expr::col(Column::Version)]);
+        let query =
+            Entity::delete_many().filter(Column::OrganizationUid.eq(organization)).filter(key.in_subquery(oldest));
+        removed += query.exec(db).await?.rows_affected;
+    }
+    db.outdated(removed);
+    Ok(removed)
 }
 
 fn of_secret(organization: Uid, secret: Uid) -> Select<Entity> {

@@ -7,6 +7,7 @@ mod inherited;
 mod lifecycle;
 mod limits;
 mod list;
+mod preparation;
 mod repeat;
 mod update;
 mod versions;

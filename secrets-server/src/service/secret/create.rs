@@ -1,11 +1,10 @@
 //! CreateSecret.
 
-use secrets_core::{
-    Description, Labels, OverridePolicy, Redaction, ScopeName, SecretId, Target, Timestamp, Uid, Visibility,
-};
+use secrets_core::{ScopeName, SecretId, Target};
 
 use super::mutation::{BegunSecretMutation, SecretMutation};
 use super::patch::SecretPatch;
+use super::preparation::SealedVersion;
 use super::quota::{self, QuotaDelta, answer_size};
 use super::view::ChangedSecret;
 use super::{overlap, sealing, visibility};
@@ -14,7 +13,7 @@ use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::mutation::{IdempotencyKey, MutationOutcome};
 use crate::service::open_call::OpenCall;
-use crate::store::secret::{self, Secret, SecretWithVersion};
+use crate::store::secret::{self, SecretWithVersion};
 
 /// What CreateSecret is asked for.
 pub struct CreateSecret {
@@ -35,8 +34,11 @@ impl Service {
         input: &CreateSecret,
         key: &IdempotencyKey<ChangedSecret>,
     ) -> Result<MutationOutcome<ChangedSecret>, Error> {
-        let id = Some(&input.secret_id);
-        match self.mutate_secrets(call, &input.scope, id, input.validate_only, key).await? {
+        let id = &input.secret_id;
+        let mut preparation = self.prepare_secrets(call, &input.scope, Some(id)).await?;
+        let target = input.edit.target.as_ref().unwrap_or(&Target::EnvironmentVariable);
+        preparation.seal(self, call, id, Some(target), &input.value).await?;
+        match self.mutate_secrets(call, preparation, Some(id), input.validate_only, key).await? {
             BegunSecretMutation::Replayed(outcome) => Ok(outcome),
             BegunSecretMutation::New(mutation) => {
                 mutation.create(&input.secret_id, &input.edit, &input.value, key).await
@@ -63,7 +65,9 @@ impl SecretMutation<'_> {
             let text = format!("`{}` exists; UpdateSecret gives it a new value", self.name(secret_id));
             return Err(Error::field(Reason::AlreadyExists, "secret_id", text));
         }
-        let mut new = self.new_secret(self.service.uid()?, secret_id);
+        let sealed_for = self.sealed.as_ref().and_then(SealedVersion::new_uid);
+        let uid = sealed_for.map_or_else(|| self.service.uid(), Ok)?;
+        let mut new = self.located.new_secret(self.call, uid, secret_id);
         let reach = match &edit.visibility {
             Some(names) => Some(visibility::locate(self.db(), new.organization, names).await?),
             None => None,
@@ -74,39 +78,12 @@ impl SecretMutation<'_> {
         let delta = QuotaDelta { secrets: 1, bytes, freed: 0 };
         quota::check(self.db(), &self.located, &self.limits, delta).await?;
 
-        let data_key = self.service.keys.active_data_key(self.db(), new.organization).await?;
-        let version = self.service.seal_version(self.call, &data_key, &new, 1, &target, value.expose())?;
+        let version = self.seal(&new, 1, &target, value).await?;
         new.stamp(&self.stamp().await?);
         secret::insert(self.db(), &new, &version).await?;
         self.identify(&new);
 
         let warnings = overlap::value_warnings(&new, &target, value.expose());
         self.finish_secret(key, SecretWithVersion { secret: new, version }, warnings).await
-    }
-
-    /// A secret with nothing set.
-    pub(super) fn new_secret(&self, uid: Uid, secret_id: &SecretId) -> Secret {
-        Secret {
-            uid,
-            organization: self.located.organization.uid,
-            scope: self.located.scope,
-            secret_id: secret_id.clone(),
-            description: Description::default(),
-            labels: Labels::default(),
-            group: None,
-            visibility: Visibility::All,
-            override_policy: OverridePolicy::Allowed,
-            disabled: false,
-            redaction: Redaction::Default,
-            expire_time: None,
-            current_version: 1,
-            revision: 0,
-            create_time: self.call.now,
-            creator: self.call.caller.name.to_string(),
-            update_time: Timestamp::default(),
-            updater: String::new(),
-            delete_time: None,
-            purge_time: None,
-        }
     }
 }

@@ -38,7 +38,8 @@ impl Service {
         key: &IdempotencyKey<DestroyedVersion>,
     ) -> Result<MutationOutcome<DestroyedVersion>, Error> {
         let id = &input.name.secret_id;
-        let mut mutation = match self.mutate_secrets(call, &input.name.scope, Some(id), false, key).await? {
+        let preparation = self.prepare_secrets(call, &input.name.scope, Some(id)).await?;
+        let mut mutation = match self.mutate_secrets(call, preparation, Some(id), false, key).await? {
             BegunSecretMutation::Replayed(outcome) => return Ok(outcome),
             BegunSecretMutation::New(mutation) => mutation,
         };

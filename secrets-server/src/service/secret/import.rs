@@ -1,27 +1,27 @@
 //! ImportSecrets: a `.env` or JSON document, reviewed as a whole and applied in one transaction.
 
 mod document;
+mod plan;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use secrets_core::import::{ConflictPolicy, Outcome, RejectedPolicy, Review, Reviewed, Rules, review};
-use secrets_core::limits::Limit;
-use secrets_core::{ScopeName, SecretId, Target};
+use secrets_core::import::{ConflictPolicy, Outcome, RejectedPolicy, Review, Reviewed};
+use secrets_core::{ScopeName, SecretId};
 
 pub use document::Document;
 
+use self::document::Entries;
+use self::plan::{ImportPlan, PlannedChange};
 use super::mutation::{BegunSecretMutation, SecretMutation};
-use super::overlap;
-use super::quota::{self, QuotaDelta, answer_size, exceeded};
-use crate::crypto::SecretBytes;
-use crate::error::{Error, Reason, name_list};
-use crate::keys::DataKey;
+use super::preparation::Preparation;
+use super::quota;
+use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::mutation::{IdempotencyKey, MutationOutcome};
 use crate::service::open_call::OpenCall;
 use crate::service::warning::Warning;
 use crate::store::revision::Revision;
-use crate::store::secret::{self, SecretWithVersion, Stamp};
+use crate::store::secret;
 use crate::store::version;
 
 /// At most this many warnings are warnings of one import, so that its answer fits a message.
@@ -62,124 +62,71 @@ impl Service {
         input: &ImportSecrets,
         key: &IdempotencyKey<Imported>,
     ) -> Result<MutationOutcome<Imported>, Error> {
-        let mut mutation = match self.mutate_secrets(call, &input.scope, None, input.validate_only, key).await? {
+        let preparation = self.prepare_secrets(call, &input.scope, None).await?;
+        let entries = input.document.entries()?;
+        let prepared = match preparation.located.must_exist() {
+            Ok(()) => self.prepare_import(call, &preparation, &entries, input).await?,
+            // It is said under the lock, to who may know.
+            Err(_) => None,
+        };
+        let mut mutation = match self.mutate_secrets(call, preparation, None, input.validate_only, key).await? {
             BegunSecretMutation::Replayed(outcome) => return Ok(outcome),
             BegunSecretMutation::New(mutation) => mutation,
         };
-        let limits = mutation.limits;
-        limits
-            .check(Limit::ImportBytes, input.document.len() as u64)
-            .map_err(|error| exceeded("the document", error))?;
-        let entries = input.document.entries()?;
         let (organization, scope) = (mutation.located.organization.uid, mutation.located.scope);
         let existing = secret::candidates(mutation.db(), organization, &[scope]).await?;
-        let existing: BTreeMap<SecretId, SecretWithVersion> =
-            existing.into_iter().map(|current| (current.secret.secret_id.clone(), current)).collect();
-        let targets: BTreeMap<SecretId, Target> =
-            existing.iter().map(|(name, current)| (name.clone(), current.version.target.clone())).collect();
-        let rules = Rules {
-            existing: &targets,
-            only: &input.only,
-            name_policy: mutation.located.organization.name_policy,
-            allowed_reserved: &mutation.located.organization.allowed_reserved,
-            conflict_policy: input.conflict_policy,
-            on_rejected: input.on_rejected,
-            limits,
+        let key_of_now = self.keys.active_data_key(mutation.db(), organization).await?;
+        let plan = match prepared.filter(|plan| plan.still_holds(&mutation.located, &existing, &key_of_now)) {
+            Some(plan) => plan,
+            None => ImportPlan::new(self, mutation.call, &key_of_now, &mutation.located, existing, &entries, input)?,
         };
-        let review = review(&entries, &rules).map_err(|error| exceeded("the document", error))?;
-        if !review.missing.is_empty() {
-            let names = name_list(review.missing.iter().map(SecretId::as_str));
-            return Err(Error::invalid("only_secret_ids", format!("the document has no {names}")));
-        }
-        if !review.may_apply() && !input.validate_only {
-            return Err(rejected(&review));
-        }
-
-        let values = entries.into_values();
-        let chosen: Vec<_> = review
-            .entries
-            .iter()
-            .zip(&values)
-            .filter_map(|(entry, value)| Some((entry.secret_id.as_ref()?, value)))
-            .collect();
-        let size = answer_size(&mutation.located);
-        let size_of = |(name, value): &(&SecretId, &SecretBytes)| match existing.get(*name) {
-            Some(old) => size.of(&old.secret, &old.version.target, value.len() as u64),
-            None => size.of_new_variable(name, value.len() as u64),
-        };
-        let overwritten = chosen.iter().filter_map(|(name, _)| existing.get(*name));
-        let delta = QuotaDelta {
-            secrets: review.count(Outcome::Created) as u64,
-            bytes: chosen.iter().map(size_of).sum(),
-            freed: overwritten.map(|old| size.current(old)).sum(),
-        };
-        quota::check(mutation.db(), &mutation.located, &limits, delta).await?;
-        let applies = !chosen.is_empty() && review.may_apply();
-        let warnings = if applies { mutation.apply(&chosen, &existing).await? } else { Vec::new() };
+        quota::check(mutation.db(), &mutation.located, &mutation.limits, plan.delta).await?;
+        let applies = !plan.changes.is_empty() && plan.review.may_apply();
+        let review = plan.review;
+        let warnings = if applies { mutation.apply(plan.changes).await? } else { Vec::new() };
         let applied = applies && !input.validate_only;
         let result = Imported { review, applied, revision: mutation.revision(), warnings };
         mutation.finish(key, result).await
+    }
+
+    /// Plans an import before the lock. Whether its plan still holds, and what is in its way, is decided under the lock.
+    async fn prepare_import(
+        &self,
+        call: &OpenCall,
+        preparation: &Preparation,
+        entries: &Entries,
+        input: &ImportSecrets,
+    ) -> Result<Option<ImportPlan>, Error> {
+        let (db, located) = (&preparation.db, &preparation.located);
+        let key = self.keys.current_data_key(db, located.organization.uid).await?;
+        let existing = secret::candidates(db, located.organization.uid, &[located.scope]).await?;
+        Ok(ImportPlan::new(self, call, &key, located, existing, entries, input).ok())
     }
 }
 
 impl SecretMutation<'_> {
     /// Creates and overwrites. The review accepts them, and there is room.
-    async fn apply(
-        &mut self,
-        chosen: &[(&SecretId, &SecretBytes)],
-        existing: &BTreeMap<SecretId, SecretWithVersion>,
-    ) -> Result<Vec<Warning>, Error> {
-        let data_key = self.service.keys.active_data_key(self.db(), self.located.organization.uid).await?;
+    async fn apply(&mut self, changes: Vec<PlannedChange>) -> Result<Vec<Warning>, Error> {
         let overlaps = self.service.overlaps(self.db(), self.call, &self.located).await?;
         let stamp = self.stamp().await?;
         let mut warnings = Vec::new();
-        for (name, value) in chosen {
-            let current = match existing.get(*name) {
-                Some(current) => self.overwrite(current, value, &data_key, &stamp).await?,
-                None => self.add(name, value, &data_key, &stamp).await?,
-            };
-            let (secret, target) = (&current.secret, &current.version.target);
-            // Exposed to be looked at; no warning holds any of it.
-            warnings.extend(overlap::value_warnings(secret, target, value.expose()));
-            warnings.extend(overlaps.warnings(secret, target, self.call.now));
+        let (mut new, mut newer) = (Vec::new(), Vec::new());
+        for PlannedChange { mut secret, is_new, warnings: of_value } in changes {
+            secret.secret.stamp(&stamp);
+            warnings.extend(of_value);
+            warnings.extend(overlaps.warnings(&secret.secret, &secret.version.target, self.call.now));
+            let kind = if is_new { &mut new } else { &mut newer };
+            kind.push(secret);
         }
         warnings.truncate(MAX_WARNINGS);
+        secret::insert_many(self.db(), &new).await?;
+        let overwritten: Vec<_> = newer.iter().map(|newer| newer.secret.uid).collect();
+        if secret::overwrite_many(self.db(), &newer, &stamp).await? != overwritten.len() as u64 {
+            return Err(Error::internal("a secret that was there under the lock is gone"));
+        }
+        let keep = self.limits.versions_per_secret;
+        version::remove_oldest(self.db(), self.located.organization.uid, &overwritten, keep).await?;
         Ok(warnings)
-    }
-
-    async fn add(
-        &self,
-        name: &SecretId,
-        value: &SecretBytes,
-        key: &DataKey,
-        stamp: &Stamp,
-    ) -> Result<SecretWithVersion, Error> {
-        let mut secret = self.new_secret(self.service.uid()?, name);
-        secret.stamp(stamp);
-        // Exposed to be sealed.
-        let version =
-            self.service.seal_version(self.call, key, &secret, 1, &Target::EnvironmentVariable, value.expose())?;
-        secret::insert(self.db(), &secret, &version).await?;
-        Ok(SecretWithVersion { secret, version })
-    }
-
-    async fn overwrite(
-        &self,
-        current: &SecretWithVersion,
-        value: &SecretBytes,
-        key: &DataKey,
-        stamp: &Stamp,
-    ) -> Result<SecretWithVersion, Error> {
-        let mut secret = current.secret.clone();
-        let before = &current.version;
-        let number = before.version.checked_add(1).ok_or_else(|| Error::internal("version numbers are used up"))?;
-        // Exposed to be sealed.
-        let version = self.service.seal_version(self.call, key, &secret, number, &before.target, value.expose())?;
-        secret.current_version = number;
-        secret.stamp(stamp);
-        secret::add_version(self.db(), &secret, &version).await?;
-        version::remove_oldest(self.db(), secret.organization, secret.uid, self.limits.versions_per_secret).await?;
-        Ok(SecretWithVersion { secret, version })
     }
 }
 

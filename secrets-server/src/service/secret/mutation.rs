@@ -2,11 +2,13 @@
 
 use secrets_core::authorize::Listing;
 use secrets_core::limits::Limits;
-use secrets_core::{Destination, Grade, InvalidTarget, ScopeName, SecretId, SecretName, Target, right};
+use secrets_core::{Destination, Grade, InvalidTarget, SecretId, SecretName, Target, right};
 
+use super::preparation::{Preparation, SealedVersion};
 use super::view::{self, ChangedSecret};
 use super::{invalid_name, missing, named, overlap};
 use crate::audit::Subject;
+use crate::crypto::SecretBytes;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::locate::LocatedScope;
@@ -16,6 +18,7 @@ use crate::service::warning::Warning;
 use crate::store::WriteTransaction;
 use crate::store::revision::Revision;
 use crate::store::secret::{self, Secret, SecretWithVersion, Stamp};
+use crate::store::version::SecretVersion;
 
 /// A change of a scope's secrets under way, by somebody who may make it. Dropping it undoes it.
 pub(super) struct SecretMutation<'a> {
@@ -26,6 +29,8 @@ pub(super) struct SecretMutation<'a> {
     inner: Mutation<'a, right::WriteSecrets>,
     /// Where the history stood before.
     before: Revision,
+    /// What was sealed before the lock.
+    pub sealed: Option<SealedVersion>,
     validate_only: bool,
 }
 
@@ -36,18 +41,19 @@ pub(super) enum BegunSecretMutation<'a, T> {
 }
 
 impl Service {
-    /// Takes the organization's lock, locates the scope, authorizes, looks for a repeat, and only then says whether the scope
+    /// Takes the organization's lock, locates the scope again, authorizes, looks for a repeat, and only then says whether the scope
     /// exists. `secret` is the one that the call is about, if it is about one.
     pub(super) async fn mutate_secrets<'a, T>(
         &'a self,
         call: &'a mut OpenCall,
-        scope: &ScopeName,
+        preparation: Preparation,
         secret: Option<&SecretId>,
         validate_only: bool,
         key: &IdempotencyKey<T>,
     ) -> Result<BegunSecretMutation<'a, T>, Error> {
-        let organization = self.locate_organization(self.store.reader(), call, scope.organization()).await?;
-        let locked = self.lock(call, organization.uid).await?;
+        let (before, sealed) = preparation.end();
+        let scope = &before.name;
+        let locked = self.lock(call, before.organization.uid).await?;
         let located = self.locate_scope(locked.db(), call, scope).await?;
         let subject = match secret {
             Some(id) => named(&located.organization, &SecretName::new(scope.clone(), id.clone())),
@@ -70,6 +76,7 @@ impl Service {
             call,
             limits: self.limits_in(&located.organization)?,
             before: inner.revision(),
+            sealed,
             inner,
             located,
             validate_only,
@@ -131,6 +138,22 @@ impl SecretMutation<'_> {
             Some(holder) => Err(in_use(&destination, &self.name(&holder.secret.secret_id))),
             None => Ok(()),
         }
+    }
+
+    /// The next version of a secret: as it was sealed before the lock, if that is still right.
+    pub(super) async fn seal(
+        &mut self,
+        secret: &Secret,
+        number: u32,
+        target: &Target,
+        value: &SecretBytes,
+    ) -> Result<SecretVersion, Error> {
+        let key = self.service.keys.active_data_key(self.db(), secret.organization).await?;
+        if let Some(version) = self.sealed.take().and_then(|sealed| sealed.of(secret, number, target, &key)) {
+            return Ok(version);
+        }
+        // Exposed to be sealed.
+        self.service.seal_version(self.call, &key, secret, number, target, value.expose())
     }
 
     /// Counts the change and says how it is noted. Call it when nothing more can be refused.

@@ -32,11 +32,11 @@ impl Service {
         key: &IdempotencyKey<ChangedSecret>,
     ) -> Result<MutationOutcome<ChangedSecret>, Error> {
         let id = &input.name.secret_id;
-        let mut mutation =
-            match self.mutate_secrets(call, &input.name.scope, Some(id), input.validate_only, key).await? {
-                BegunSecretMutation::Replayed(outcome) => return Ok(outcome),
-                BegunSecretMutation::New(mutation) => mutation,
-            };
+        let preparation = self.prepare_secrets(call, &input.name.scope, Some(id)).await?;
+        let mut mutation = match self.mutate_secrets(call, preparation, Some(id), input.validate_only, key).await? {
+            BegunSecretMutation::Replayed(outcome) => return Ok(outcome),
+            BegunSecretMutation::New(mutation) => mutation,
+        };
         let current = mutation.must_find(id).await?;
         etag::check(input.etag.as_deref(), &current.secret)?;
         let mut secret = current.secret.clone();

@@ -29,7 +29,8 @@ impl Service {
         key: &IdempotencyKey<ChangedSecret>,
     ) -> Result<MutationOutcome<ChangedSecret>, Error> {
         let id = Some(&input.name.secret_id);
-        let mut mutation = match self.mutate_secrets(call, &input.name.scope, id, false, key).await? {
+        let preparation = self.prepare_secrets(call, &input.name.scope, id).await?;
+        let mut mutation = match self.mutate_secrets(call, preparation, id, false, key).await? {
             BegunSecretMutation::Replayed(outcome) => return Ok(outcome),
             BegunSecretMutation::New(mutation) => mutation,
         };

@@ -38,11 +38,14 @@ impl Service {
         key: &IdempotencyKey<ChangedSecret>,
     ) -> Result<MutationOutcome<ChangedSecret>, Error> {
         let id = &input.name.secret_id;
-        let mut mutation =
-            match self.mutate_secrets(call, &input.name.scope, Some(id), input.validate_only, key).await? {
-                BegunSecretMutation::Replayed(outcome) => return Ok(outcome),
-                BegunSecretMutation::New(mutation) => mutation,
-            };
+        let mut preparation = self.prepare_secrets(call, &input.name.scope, Some(id)).await?;
+        if let Some(value) = &input.value {
+            preparation.seal(self, call, id, input.edit.target.as_ref(), value).await?;
+        }
+        let mut mutation = match self.mutate_secrets(call, preparation, Some(id), input.validate_only, key).await? {
+            BegunSecretMutation::Replayed(outcome) => return Ok(outcome),
+            BegunSecretMutation::New(mutation) => mutation,
+        };
         match (mutation.find(id).await?, &input.value) {
             (Some(current), _) => mutation.update(current, input, key).await,
             (None, _) if !input.allow_missing => Err(missing(&input.name)),
@@ -115,15 +118,15 @@ impl SecretMutation<'_> {
         self.check_target(edited, target).await?;
         self.check_room(before, edited, target, value.len() as u64).await?;
 
-        let data_key = self.service.keys.active_data_key(self.db(), edited.organization).await?;
         let number =
             before.version.version.checked_add(1).ok_or_else(|| Error::internal("version numbers are used up"))?;
-        let sealed = self.service.seal_version(self.call, &data_key, edited, number, target, value.expose())?;
+        let sealed = self.seal(edited, number, target, value).await?;
         let version = SecretVersion { source_version: source, ..sealed };
         edited.current_version = number;
         edited.stamp(&self.stamp().await?);
         secret::add_version(self.db(), edited, &version).await?;
-        version::remove_oldest(self.db(), edited.organization, edited.uid, self.limits.versions_per_secret).await?;
+        let keep = self.limits.versions_per_secret;
+        version::remove_oldest(self.db(), edited.organization, &[edited.uid], keep).await?;
         Ok(version)
     }
 

@@ -34,24 +34,31 @@ pub(super) fn rows(projects: &BTreeSet<Uid>, workspaces: &BTreeSet<Uid>) -> impl
     projects.map(|uid| (PROJECT, uid)).chain(workspaces.map(|uid| (WORKSPACE, uid)))
 }
 
-pub(super) async fn insert(db: &impl ConnectionTrait, secret: &Secret) -> Result<(), StoreError> {
-    let Visibility::Selected { projects, workspaces } = &secret.visibility else { return Ok(()) };
-    let rows: Vec<_> = rows(projects, workspaces)
-        .map(|(kind, uid)| ActiveModel {
+/// Databases limit how many parameters a statement has; a row takes 3.
+const MAX_PER_STATEMENT: usize = 4_000;
+
+pub(super) async fn insert<'a>(
+    db: &impl ConnectionTrait,
+    secrets: impl Iterator<Item = &'a Secret>,
+) -> Result<(), StoreError> {
+    let mut models = Vec::new();
+    for secret in secrets {
+        let Visibility::Selected { projects, workspaces } = &secret.visibility else { continue };
+        models.extend(rows(projects, workspaces).map(|(kind, uid)| ActiveModel {
             secret_uid: Set(secret.uid),
             resource_uid: Set(uid),
             kind: Set(kind.to_owned()),
-        })
-        .collect();
-    if !rows.is_empty() {
-        Entity::insert_many(rows).exec_without_returning(db).await?;
+        }));
+    }
+    for some in models.chunks(MAX_PER_STATEMENT) {
+        Entity::insert_many(some.to_vec()).exec_without_returning(db).await?;
     }
     Ok(())
 }
 
 pub(super) async fn replace(db: &impl ConnectionTrait, secret: &Secret) -> Result<(), StoreError> {
     Entity::delete_many().filter(Column::SecretUid.eq(secret.uid)).exec(db).await?;
-    insert(db, secret).await
+    insert(db, [secret].into_iter()).await
 }
 
 /// The rows of the selections of those secrets that have one, by the secret's uid; an empty one is left out. One query, or

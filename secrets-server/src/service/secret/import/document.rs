@@ -18,7 +18,7 @@ pub enum Document {
     Json(SecretBytes),
 }
 
-/// The entries of a document, in its order. What is not taken out is wiped.
+/// The entries of a document, in its order; wiped when dropped.
 pub(super) struct Entries(Vec<Entry>);
 
 impl Document {
@@ -43,13 +43,6 @@ impl Document {
             }
             Self::Json(bytes) => json(bytes.expose()),
         }
-    }
-}
-
-impl Entries {
-    /// The values, in the order of the entries.
-    pub(super) fn into_values(mut self) -> Vec<SecretBytes> {
-        self.0.drain(..).map(|entry| SecretBytes::from(entry.into_value())).collect()
     }
 }
 

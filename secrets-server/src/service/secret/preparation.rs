@@ -1,0 +1,136 @@
+//! What a change of secrets does before the lock: whoever may not make it does not wait for the lock, and nobody holds it while
+//! something is read, checked or sealed that can be so before.
+//!
+//! What was true before the lock decides nothing. It is looked up and authorized again under the lock, and what was prepared
+//! is used where it is still right: a sealed value names its secret, version and target, so that it is right for exactly those. A
+//! rollback, and a changed target without a new value, seal under the lock: what they seal is only known there.
+
+use secrets_core::{ScopeName, SecretId, SecretName, Target, Timestamp, Uid, right};
+
+use super::named;
+use crate::call::Call;
+use crate::crypto::SecretBytes;
+use crate::error::Error;
+use crate::keys::DataKey;
+use crate::service::Service;
+use crate::service::locate::LocatedScope;
+use crate::service::open_call::{Located, OpenCall};
+use crate::store::ReadTransaction;
+use crate::store::secret::{self, Secret};
+use crate::store::version::SecretVersion;
+
+/// A scope whose secrets its caller might change, as it was before the lock.
+pub(super) struct Preparation {
+    pub located: LocatedScope,
+    /// The state in which it was so. It goes before the wait for the lock.
+    pub db: ReadTransaction,
+    sealed: Option<SealedVersion>,
+}
+
+/// A version that was sealed before the lock.
+pub(super) struct SealedVersion {
+    located: LocatedScope,
+    version: SecretVersion,
+}
+
+impl Service {
+    /// Locates a scope and authorizes for the first time. `secret` is the one that the call is about, if it is about one.
+    pub(super) async fn prepare_secrets(
+        &self,
+        call: &mut OpenCall,
+        scope: &ScopeName,
+        secret: Option<&SecretId>,
+    ) -> Result<Preparation, Error> {
+        let db = self.read(call).await?;
+        let located = self.locate_scope(&db, call, scope).await?;
+        let subject = match secret {
+            Some(id) => named(&located.organization, &SecretName::new(scope.clone(), id.clone())),
+            None => located.subject(),
+        };
+        call.require::<right::WriteSecrets>(&(subject, located.resource))?;
+        Ok(Preparation { located, db, sealed: None })
+    }
+}
+
+impl Preparation {
+    /// Seals the next version of a secret, or the first of one that is not there.
+    pub(super) async fn seal(
+        &mut self,
+        service: &Service,
+        call: &Call,
+        secret_id: &SecretId,
+        target: Option<&Target>,
+        value: &SecretBytes,
+    ) -> Result<(), Error> {
+        let (organization, scope) = (self.located.organization.uid, self.located.scope);
+        // What is too large is refused under the lock, by the organization's own limit.
+        if scope.uid.is_nil() || value.len() as u64 > service.limits.value_bytes {
+            return Ok(());
+        }
+        let (secret, number, kept) = match secret::current(&self.db, organization, scope, secret_id).await? {
+            Some(current) => {
+                let Some(next) = current.version.version.checked_add(1) else { return Ok(()) };
+                (current.secret, next, current.version.target)
+            }
+            None => (self.located.new_secret(call, service.uid()?, secret_id), 1, Target::EnvironmentVariable),
+        };
+        let target = target.unwrap_or(&kept);
+        let key = service.keys.current_data_key(&self.db, organization).await?;
+        // Exposed to be sealed.
+        let version = service.seal_version(call, &key, &secret, number, target, value.expose())?;
+        self.sealed = Some(SealedVersion { located: self.located.clone(), version });
+        Ok(())
+    }
+
+    /// Gives the connection back: nobody holds one while waiting for the lock.
+    pub(super) fn end(self) -> (LocatedScope, Option<SealedVersion>) {
+        (self.located, self.sealed)
+    }
+}
+
+impl SealedVersion {
+    /// The uid of the secret that it was sealed for, if that was not there yet.
+    pub(super) fn new_uid(&self) -> Option<Uid> {
+        (self.version.version == 1).then_some(self.version.secret)
+    }
+
+    /// The version, if it was sealed as exactly this one, under the data key that seals now.
+    pub(super) fn of(self, secret: &Secret, number: u32, target: &Target, key: &DataKey) -> Option<SecretVersion> {
+        let is_same = self.located.organization.uid == secret.organization
+            && self.located.scope == secret.scope
+            && self.version.secret == secret.uid
+            && self.version.version == number
+            && self.version.target == *target
+            && self.version.data_key_version == key.version();
+        is_same.then_some(self.version)
+    }
+}
+
+impl LocatedScope {
+    /// A secret of the scope with nothing set.
+    pub(super) fn new_secret(&self, call: &Call, uid: Uid, secret_id: &SecretId) -> Secret {
+        use secrets_core::{Description, Labels, OverridePolicy, Redaction, Visibility};
+        Secret {
+            uid,
+            organization: self.organization.uid,
+            scope: self.scope,
+            secret_id: secret_id.clone(),
+            description: Description::default(),
+            labels: Labels::default(),
+            group: None,
+            visibility: Visibility::All,
+            override_policy: OverridePolicy::Allowed,
+            disabled: false,
+            redaction: Redaction::Default,
+            expire_time: None,
+            current_version: 1,
+            revision: 0,
+            create_time: call.now,
+            creator: call.caller.name.to_string(),
+            update_time: Timestamp::default(),
+            updater: String::new(),
+            delete_time: None,
+            purge_time: None,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What is done before the lock and under it: who may not write does not wait, and an import takes a few statements, however
+//! many its entries are.
+
+use std::time::Duration;
+
+use secrets_proto::v1;
+use secrets_proto::v1::import_secrets_request::Source;
+use secrets_server::store::{Writer, commit, revision};
+use tokio::time::sleep;
+
+use super::{API, BOB, creation, text};
+use crate::support::acme::Acme;
+use crate::support::database::TestDatabase;
+use crate::support::on_both::on_both;
+use crate::support::refusal::refusal;
+use crate::support::server::TestServer;
+
+on_both!(
+    an_import_takes_as_many_statements_for_hundreds_as_for_a_few,
+    whoever_may_not_write_does_not_wait_for_the_lock,
+    a_value_is_sealed_before_the_lock,
+    what_changed_while_it_waited_is_sealed_anew,
+    an_import_whose_scope_changed_while_it_waited_is_planned_anew,
+);
+
+/// Enough for calls on loopback to arrive.
+const A_WHILE: Duration = Duration::from_millis(300);
+const TOKEN: &str = "organizations/acme/users/bob/secrets/TOKEN";
+
+fn import(parent: &str, count: usize, value: &str) -> v1::ImportSecretsRequest {
+    let document: String = (0..count).map(|n| format!("N{n}={value}-{n}\n")).collect();
+    v1::ImportSecretsRequest {
+        parent: parent.into(),
+        source: Some(Source::Dotenv(document.into_bytes())),
+        conflict_policy: v1::ConflictPolicy::Overwrite.into(),
+        ..Default::default()
+    }
+}
+
+fn update(value: &str) -> v1::UpdateSecretRequest {
+    let secret = v1::Secret { name: TOKEN.into(), ..Default::default() };
+    v1::UpdateSecretRequest { secret: Some(secret), value: text(value), ..Default::default() }
+}
+
+async fn an_import_takes_as_many_statements_for_hundreds_as_for_a_few(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let limits = r#"{"versions_per_secret":2}"#;
+    let acme = Acme::with(&server, secrets_core::NamePolicy::Strict, limits).await;
+    let statements = async |parent: &str, count: usize, value: &str| {
+        database.statements.take();
+        let done = server.try_import(&acme.cat, import(parent, count, value)).await.unwrap();
+        assert_eq!(done.created + done.updated, i32::try_from(count).unwrap());
+        database.statements.take().len()
+    };
+    let own = "organizations/acme/users/cat";
+    let (few, many) = (statements(own, 3, "value").await, statements(API, 500, "value").await);
+    assert!(many <= few + 8 && many < 60, "{few} for three, {many} for five hundred");
+    let (few, many) = (statements(own, 3, "newer").await, statements(API, 500, "newer").await);
+    assert!(many <= few + 8 && many < 60, "{few} to overwrite three, {many} for five hundred");
+    // The third version drives the first one out.
+    statements(API, 500, "newest").await;
+    let secrets = server.list(&acme.cat, API).await;
+    assert_eq!(secrets.len(), 500);
+    for secret in secrets.iter().step_by(83) {
+        let number = secret.secret_id.trim_start_matches('N');
+        assert_eq!(server.stored_value(secret).await, format!("newest-{number}").into_bytes());
+        let versions = server.versions(&acme.cat, &secret.name).await;
+        assert_eq!(versions.iter().map(|version| version.version).collect::<Vec<_>>(), [3, 2]);
+    }
+}
+
+async fn whoever_may_not_write_does_not_wait_for_the_lock(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
+    database.statements.take();
+    let refusals = [
+        refusal(server.try_create(&acme.dan, creation(BOB, "OTHER", "value-1")).await),
+        refusal(server.try_update(&acme.dan, update("value-2")).await),
+        refusal(
+            server.try_delete(&acme.dan, v1::DeleteSecretRequest { name: TOKEN.into(), ..Default::default() }).await,
+        ),
+        refusal(server.try_import(&acme.dan, import(BOB, 2, "value")).await),
+        refusal(server.try_undelete(&acme.dan, TOKEN, "").await),
+    ];
+    for refused in refusals {
+        assert_eq!(refused.reason, "PERMISSION_DENIED");
+    }
+    let locks: Vec<_> =
+        database.statements.take().into_iter().filter(|statement| statement.contains("revisions")).collect();
+    assert!(locks.is_empty(), "{locks:?}");
+}
+
+async fn a_value_is_sealed_before_the_lock(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    for attempt in 0..3 {
+        database.statements.take();
+        match attempt {
+            0 => drop(server.create(&acme.bob, BOB, "TOKEN", "value-1").await),
+            1 => drop(server.rotate(&acme.bob, TOKEN, "value-2").await),
+            _ => drop(server.try_import(&acme.bob, import(BOB, 20, "value")).await.unwrap()),
+        }
+        let statements = database.statements.take();
+        let lock = statements.iter().position(|statement| statement.contains("revisions")).unwrap();
+        let keys: Vec<_> = statements.iter().enumerate().filter(|(_, each)| each.contains("data_keys")).collect();
+        assert!(keys.iter().any(|(at, _)| *at < lock), "{attempt}: {lock}, {keys:?}");
+    }
+}
+
+async fn what_changed_while_it_waited_is_sealed_anew(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
+    let blocking = server.app.store().begin_for(Writer::Organization(acme.organization)).await.unwrap();
+    revision::lock(&blocking, acme.organization).await.unwrap().unwrap();
+    // Both expect to be the second version; and of two who create, one finds that it is there.
+    let release = async {
+        sleep(A_WHILE).await;
+        commit(blocking).await.unwrap();
+    };
+    let (one, other, first, second, ()) = tokio::join!(
+        server.try_update(&acme.bob, update("value-a")),
+        server.try_update(&acme.bob, update("value-b")),
+        server.try_create(&acme.bob, creation(BOB, "NEW", "value-c")),
+        server.try_create(&acme.bob, creation(BOB, "NEW", "value-d")),
+        release,
+    );
+    let versions = [one, other].map(|done| done.unwrap().secret.unwrap().current_version);
+    assert!(versions == [2, 3] || versions == [3, 2], "{versions:?}");
+    let last = if versions[0] == 3 { "value-a" } else { "value-b" };
+    let stored = server.try_get(&acme.bob, TOKEN).await.unwrap();
+    assert_eq!(server.stored_value(&stored).await, last.as_bytes());
+    assert_eq!(first.is_ok(), second.is_err());
+    let created = first.or(second).unwrap().secret.unwrap();
+    assert!(server.stored_value(&created).await.starts_with(b"value-"));
+}
+
+async fn an_import_whose_scope_changed_while_it_waited_is_planned_anew(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    server.create(&acme.bob, BOB, "N0", "value-1").await;
+    let blocking = server.app.store().begin_for(Writer::Organization(acme.organization)).await.unwrap();
+    revision::lock(&blocking, acme.organization).await.unwrap().unwrap();
+    let release = async {
+        sleep(A_WHILE).await;
+        commit(blocking).await.unwrap();
+    };
+    let (one, other, ()) = tokio::join!(
+        server.try_import(&acme.bob, import(BOB, 3, "one")),
+        server.try_import(&acme.bob, import(BOB, 3, "other")),
+        release,
+    );
+    let mut outcomes = [one, other].map(|done| done.unwrap()).map(|done| (done.created, done.updated));
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, [(0, 3), (2, 1)]);
+    let secrets = server.list(&acme.bob, BOB).await;
+    assert_eq!(secrets.iter().map(|secret| secret.current_version).collect::<Vec<_>>(), [3, 2, 2]);
+    let mut values = Vec::new();
+    for secret in &secrets {
+        values.push(String::from_utf8(server.stored_value(secret).await).unwrap());
+    }
+    assert!(values == ["one-0", "one-1", "one-2"] || values == ["other-0", "other-1", "other-2"], "{values:?}");
+}

@@ -5,7 +5,7 @@ use config::{Value, ValueKind};
 use super::InvalidConfig;
 
 /// The keys of single values; `[]` stands for any element of a list.
-const KEYS: [&str; 42] = [
+const KEYS: [&str; 43] = [
     "data_dir",
     "listen",
     "insecure",
@@ -23,6 +23,7 @@ const KEYS: [&str; 42] = [
     "limits.handshake_seconds",
     "limits.idle_seconds",
     "limits.request_seconds",
+    "limits.response_seconds",
     "limits.pending_request_mib",
     "limits.reflection_seconds",
     "limits.code_attempts_per_minute",

@@ -19,6 +19,8 @@ pub struct Limits {
     pub idle_time: Duration,
     /// How long the body of a request may take to arrive.
     pub request_time: Duration,
+    /// How long a message of a response may wait until its caller has taken it.
+    pub response_time: Duration,
     /// How much memory requests may take until they are decoded, in MiB.
     pub pending_request_mebibytes: NonZeroU32,
     /// How long nothing may be asked on a reflection stream.
@@ -36,6 +38,7 @@ impl Default for Limits {
             handshake_time: Duration::from_secs(5),
             idle_time: Duration::from_secs(300),
             request_time: Duration::from_secs(10),
+            response_time: Duration::from_secs(60),
             pending_request_mebibytes: NonZeroU32::MIN.saturating_add(63),
             reflection_silence: Duration::from_secs(10),
             code_attempts_per_minute: NonZeroU32::MIN.saturating_add(9),
@@ -53,6 +56,7 @@ impl Limits {
                 .unwrap_or(default.handshake_time),
             idle_time: seconds("limits.idle_seconds", raw.idle_seconds)?.unwrap_or(default.idle_time),
             request_time: seconds("limits.request_seconds", raw.request_seconds)?.unwrap_or(default.request_time),
+            response_time: seconds("limits.response_seconds", raw.response_seconds)?.unwrap_or(default.response_time),
             pending_request_mebibytes: positive("limits.pending_request_mib", raw.pending_request_mib)?
                 .unwrap_or(default.pending_request_mebibytes),
             reflection_silence: seconds("limits.reflection_seconds", raw.reflection_seconds)?
@@ -78,6 +82,7 @@ impl fmt::Display for Limits {
         writeln!(f, "handshake_seconds = {}", self.handshake_time.as_secs())?;
         writeln!(f, "idle_seconds = {}", self.idle_time.as_secs())?;
         writeln!(f, "request_seconds = {}", self.request_time.as_secs())?;
+        writeln!(f, "response_seconds = {}", self.response_time.as_secs())?;
         writeln!(f, "pending_request_mib = {}", self.pending_request_mebibytes)?;
         writeln!(f, "reflection_seconds = {}", self.reflection_silence.as_secs())?;
         writeln!(f, "code_attempts_per_minute = {}", self.code_attempts_per_minute)?;

@@ -61,6 +61,7 @@ pub(crate) struct RawLimits {
     pub(crate) handshake_seconds: Option<u32>,
     pub(crate) idle_seconds: Option<u32>,
     pub(crate) request_seconds: Option<u32>,
+    pub(crate) response_seconds: Option<u32>,
     pub(crate) pending_request_mib: Option<u32>,
     pub(crate) reflection_seconds: Option<u32>,
     pub(crate) code_attempts_per_minute: Option<u32>,

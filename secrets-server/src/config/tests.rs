@@ -106,6 +106,7 @@ fn a_value_that_breaks_a_rule_is_told_with_its_key_and_what_would_pass() {
         ("[limits]\nhandshake_seconds = 0", ["`limits.handshake_seconds`", "at least 1"]),
         ("[limits]\nidle_seconds = 0", ["`limits.idle_seconds`", "at least 1"]),
         ("[limits]\nrequest_seconds = 0", ["`limits.request_seconds`", "at least 1"]),
+        ("[limits]\nresponse_seconds = 0", ["`limits.response_seconds`", "at least 1"]),
         ("[limits]\npending_request_mib = 0", ["`limits.pending_request_mib`", "at least 1"]),
         ("[limits]\nreflection_seconds = 0", ["`limits.reflection_seconds`", "at least 1"]),
         ("[limits]\ncode_attempts_per_minute = 0", ["`limits.code_attempts_per_minute`", "at least 1"]),
@@ -166,7 +167,7 @@ fn a_database_password_is_never_printed() {
 #[test]
 fn what_is_printed_can_be_read_again() {
     let file = "data_dir = '/d'\n[[listeners]]\naddress = '10.0.0.1:2'\nservices = ['resolve', 'audit']\n\
-                tls = { cert = 'c.pem', key = 'k.pem' }\n[database]\nurl = 'postgres://db/secrets'\n[limits]\nconnections = 9\nhandshake_seconds = 1\nidle_seconds = 2\nrequest_seconds = 3\npending_request_mib = 5\nreflection_seconds = 6\ncode_attempts_per_minute = 4\n\
+                tls = { cert = 'c.pem', key = 'k.pem' }\n[database]\nurl = 'postgres://db/secrets'\n[limits]\nconnections = 9\nhandshake_seconds = 1\nidle_seconds = 2\nrequest_seconds = 3\nresponse_seconds = 7\npending_request_mib = 5\nreflection_seconds = 6\ncode_attempts_per_minute = 4\n\
                 calls = 10\ncalls_per_person = 11\ncalls_per_service_account = 12\nrate_per_person = 13\nrate_per_service_account = 14\nwatches = 15\nwatches_per_person = 16\nwatches_per_service_account = 17\nsessions_per_session = 18\nsessions_per_person = 19\nsessions_per_service_account = 20\n\
                 [sessions]\nrenewable_days = 30\n[retention]\naudit_changes_days = 3650\naudit_deliveries_days = 400\naudit_reads_days = 1\naudit_refusals_days = 2\ndeleted_organizations_days = 3\nrequest_ids_hours = 48\nrequest_ids_per_principal = 16\n[log]\nformat = 'json'";
     let config = load(file, &[], Flags::default()).unwrap();

@@ -7,6 +7,8 @@
 //! Not that of tonic-health: there a watch of an unknown service ends, which the protocol forbids, and anybody may open any
 //! number of them.
 
+mod list;
+
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_server::{self, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
+use self::list::WithList;
 use super::anonymous_streams::{AnonymousStreamPermit, AnonymousStreams};
 use crate::config::Offered;
 use crate::error::{Error, Reason};
@@ -38,8 +41,13 @@ impl Health {
         Self { services: Arc::new(services), watches }
     }
 
-    pub(crate) fn server(&self) -> HealthServer<Self> {
-        HealthServer::new(self.clone())
+    pub(crate) fn server(&self) -> WithList<HealthServer<Self>> {
+        WithList::new(HealthServer::new(self.clone()), self.clone())
+    }
+
+    /// The status of every service, by name.
+    fn statuses(&self) -> impl Iterator<Item = (&'static str, ServingStatus)> {
+        self.services.iter().map(|(name, status)| (*name, *status.borrow()))
     }
 
     pub(crate) fn stopping(&self) {

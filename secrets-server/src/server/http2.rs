@@ -1,4 +1,5 @@
-//! HTTP/2 on a connection: from its handshake, which has seconds, to its end, which comes when it is idle for long.
+//! HTTP/2 on a connection: from its handshake, which has seconds, to its end, which comes when it is idle for long, or when its responses are not
+//! taken.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ use crate::process::shutdown::Shutdown;
 const PREFACE_BYTES: u64 = 24 + 9;
 /// When a connection is checked, in parts of the time that it may be idle; and all that it may be idle in a crowded server.
 const IDLE_PARTS: u32 = 10;
+/// The same in parts of the time that a response may wait.
+const RESPONSE_PARTS: u32 = 4;
 
 /// The services with the layers around them.
 type Layered = <Layers as Layer<Routes>>::Service;
@@ -42,6 +45,7 @@ pub(super) struct Connections {
     shutdown: Shutdown,
     handshake_time: Duration,
     idle_time: Duration,
+    response_time: Duration,
 }
 
 /// The connections of one listener.
@@ -61,7 +65,13 @@ impl Connections {
             shutdown,
             handshake_time: limits.handshake_time,
             idle_time: limits.idle_time,
+            response_time: limits.response_time,
         }
+    }
+
+    /// How long until a connection is checked again.
+    fn check_interval(&self) -> Duration {
+        std::cmp::min(self.idle_time / IDLE_PARTS, self.response_time / RESPONSE_PARTS)
     }
 
     /// How much has been written on all of them.
@@ -143,12 +153,16 @@ impl Http2 {
             if received.bytes() < PREFACE_BYTES || (close && is_closing) {
                 return;
             }
+            if activity.waiting_time().is_some_and(|waiting| waiting >= self.connections.response_time) {
+                tracing::debug!(peer = %address, "connection closed: its responses are not taken");
+                return;
+            }
             if close {
                 // What is under way ends first, and the client learns that nothing more is taken.
                 is_closing = true;
                 serving.as_mut().graceful_shutdown();
             }
-            check = Instant::now() + self.connections.idle_time / IDLE_PARTS;
+            check = Instant::now() + self.connections.check_interval();
         }
     }
 

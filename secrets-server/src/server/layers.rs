@@ -98,7 +98,7 @@ impl LayerState {
 }
 
 /// The future of a layer's service.
-type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// The inner service that was found ready, for a future that calls it later; another takes its place.
 fn ready_clone<S: Clone>(inner: &mut S) -> S {

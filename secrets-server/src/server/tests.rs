@@ -1,5 +1,6 @@
 pub(crate) mod test_application;
 pub(crate) mod test_service;
+mod windows;
 
 use std::time::Instant;
 

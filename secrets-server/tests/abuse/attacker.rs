@@ -45,6 +45,14 @@ impl Attacker {
         Self::over(TcpStream::connect(address).await.unwrap()).await
     }
 
+    /// The same, with room for this much of each answer until it is taken.
+    pub async fn with_window(address: SocketAddr, bytes: u32) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let mut builder = h2::client::Builder::new();
+        let (requests, connection) = builder.initial_window_size(bytes).handshake(stream).await.unwrap();
+        Self { requests, connection: tokio::spawn(connection) }
+    }
+
     pub async fn over(stream: TcpStream) -> Self {
         let (requests, connection) = h2::client::handshake(stream).await.unwrap();
         Self { requests, connection: tokio::spawn(connection) }

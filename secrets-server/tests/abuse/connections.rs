@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::process::Command;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 use secrets_server::config::Limits;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -155,4 +156,43 @@ async fn connections_never_take_the_descriptors_that_the_rest_needs() {
     }
     let warnings: Vec<_> = server.lines().into_iter().filter(|line| line.contains("cannot accept")).collect();
     assert_eq!(warnings, Vec::<String>::new());
+}
+
+/// Accepting goes on when there are descriptors again; and until then nobody spins.
+#[tokio::test]
+async fn a_server_without_descriptors_waits_for_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(serve(directory.path(), &[]));
+    assert_eq!(health_elsewhere(0, server.address).await, Code::Ok);
+    let own = getrlimit(Resource::Nofile);
+    let allow = |descriptors| {
+        let limit = Rlimit { current: Some(descriptors), maximum: own.maximum };
+        prlimit(Some(server.pid()), Resource::Nofile, limit).unwrap();
+    };
+    allow(lowest_free_descriptor(server.pid().as_raw_nonzero().get()));
+    let mut waiting = Vec::new();
+    for _ in 0..5 {
+        waiting.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    let failures = || server.lines().iter().filter(|line| line.contains("cannot accept connections")).count();
+    while failures() < 3 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(failures() < 12, "{} attempts", failures());
+    allow(own.current.unwrap_or(1_024));
+    assert_eq!(health_elsewhere(1, server.address).await, Code::Ok);
+    for stream in waiting {
+        let mut attacker = Attacker::over(stream).await;
+        assert_eq!(attacker.open(CHECK, &[]).await.finish(b"").await.code, Code::Ok);
+    }
+}
+
+/// The number that the next descriptor of a process would have.
+fn lowest_free_descriptor(process: i32) -> u64 {
+    let open: std::collections::BTreeSet<u64> = std::fs::read_dir(format!("/proc/{process}/fd"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_str().unwrap().parse().unwrap())
+        .collect();
+    (0..).find(|number| !open.contains(number)).unwrap()
 }

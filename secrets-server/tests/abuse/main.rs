@@ -31,5 +31,6 @@ mod code_attempts;
 mod connections;
 mod request_budget;
 mod sessions;
+mod slow_readers;
 mod streams;
 mod watches;

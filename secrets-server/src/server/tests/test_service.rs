@@ -39,6 +39,12 @@ impl TestService {
                 });
                 grpc.server_streaming(stream, request).await
             }
+            // Neither reads the body nor drops it.
+            "unread" => {
+                std::future::pending::<()>().await;
+                drop(request);
+                Response::new(Body::empty())
+            }
             _ => {
                 let unary = service_fn(move |_: tonic::Request<()>| {
                     let (behaviour, request_id) = (behaviour.clone(), request_id.clone());

@@ -29,6 +29,7 @@ mod body;
 mod calls;
 mod code_attempts;
 mod connections;
+mod memory;
 mod request_budget;
 mod sessions;
 mod slow_readers;

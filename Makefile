@@ -4,12 +4,13 @@ export TOOLS := $(TARGET)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 CARGO := cargo --locked
 
-.PHONY: help demo test bench build dist check lint rust editor release-interface install
+.PHONY: help demo test bench abuse build dist check lint rust editor release-interface install
 
 help:
 	@echo 'make demo    build, then play the whole story against a real server (seconds after the build)'
 	@echo 'make test    install what tests need, then format, lints, docs and every test on SQLite and PostgreSQL'
 	@echo 'make bench   measure the redactor, `secrets run`, and the server against a raw tonic echo (about five minutes)'
+	@echo 'make abuse   measure what a calm caller notices of attackers (about half an hour)'
 	@echo 'make build   release binaries in target/release'
 	@echo 'make dist    a Debian package and a tarball of them in target/dist, with completions, manual and checksums'
 	@echo 'make check   the quick part of `make test`: format, lints, docs of the crates you changed and what depends on them'
@@ -31,6 +32,11 @@ bench: install
 	$(CARGO) build --release --package secrets-server
 	$(CARGO) bench --package secrets-client --bench run
 	TMPDIR=/var/tmp deploy/dev/with-postgres $(CARGO) bench --package secrets-server --bench load
+
+# PostgreSQL is on the processor of the servers and the calm caller; the attackers have another.
+abuse: install
+	$(CARGO) bench --no-run --package secrets-server --bench abuse
+	TMPDIR=/var/tmp taskset --cpu-list 0 deploy/dev/with-postgres $(CARGO) bench --package secrets-server --bench abuse
 
 build:
 	SECRETS_VERSION="$$(deploy/dist/version)" $(CARGO) build --release --bins

@@ -1,8 +1,6 @@
 //! A running server with an organization, an administrator, and contexts to resolve.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
 use prost::Message as _;
 use prost::bytes::Bytes;
@@ -10,16 +8,16 @@ use secrets_proto::v1::access_service_client::AccessServiceClient;
 use secrets_proto::v1::directory_service_client::DirectoryServiceClient;
 use secrets_proto::v1::secret_service_client::SecretServiceClient;
 use secrets_proto::v1::{
-    Binding, Context, CreateBindingRequest, CreateOrganizationRequest, CreateProjectRequest, CreateSecretRequest,
-    CreateSessionRequest, RedeemInvitationRequest, ResolveRequest, ResolveResponse, Role, SecretValue, secret_value,
+    Binding, Context, CreateBindingRequest, CreateProjectRequest, CreateSecretRequest, CreateSessionRequest,
+    ResolveRequest, ResolveResponse, Role, SecretValue, secret_value,
 };
+use tonic::client;
 use tonic::codegen::http::uri::PathAndQuery;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, client};
+use tonic::transport::Channel;
 
 use crate::Result;
-use crate::process::Process;
 use crate::raw::Raw;
+use crate::support::server::{Server, authorized};
 
 const ORGANIZATION: &str = "bench";
 const ADMIN: &str = "ann";
@@ -30,7 +28,7 @@ const LIMITS: [(&str, &str); 2] =
 /// A server, its administrator, and what can be resolved there.
 pub(crate) struct Fixture {
     pub(crate) label: &'static str,
-    pub(crate) process: Process,
+    pub(crate) server: Server,
     /// The administrator's token.
     token: String,
     pub(crate) resolvables: Vec<Resolvable>,
@@ -53,26 +51,10 @@ impl Fixture {
         postgres: Option<&str>,
         sizes: &[usize],
     ) -> Result<Self> {
-        let program = Path::new(env!("CARGO_BIN_EXE_secrets-server"));
-        let log = directory.with_extension("log");
-        let output = File::create(&log)?;
-        let database = postgres.map(|url| ("SECRETS__DATABASE__URL", url));
-        if database.is_some() {
-            // A server migrates its own SQLite at its start, but not a PostgreSQL that it may share.
-            run_ok(Command::new(program).args(["migrate", "--data-dir"]).arg(&directory).envs(database))?;
-        }
-        let process = Process::start(program, |command, port| {
-            command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(&directory);
-            command.envs(database).envs(LIMITS).stdout(Stdio::null()).stderr(output);
-        })
-        .map_err(|error| format!("{error}\n{}", fs::read_to_string(&log).unwrap_or_default()))?;
-        // It binds its port before it opens its database; it has created its files once it answers.
-        let endpoint = format!("http://127.0.0.1:{}", process.port());
-        run_ok(Command::new(program).args(["healthcheck", "--timeout", "20", "--endpoint", &endpoint]))?;
-        let operator = fs::read_to_string(directory.join("operator-token"))?;
-        let channel = connect(process.port()).await?;
-        let token = administrator(channel.clone(), operator.trim()).await?;
-        let mut fixture = Self { label, process, token, resolvables: Vec::new() };
+        let server = Server::start(directory, postgres, &LIMITS)?;
+        let token = server.create_organization(ORGANIZATION, ADMIN).await?;
+        let mut fixture = Self { label, server, token, resolvables: Vec::new() };
+        let channel = fixture.server.connect().await?;
         for &values in sizes {
             let resolvable = fixture.resolvable(channel.clone(), values).await?;
             fixture.resolvables.push(resolvable);
@@ -82,7 +64,7 @@ impl Fixture {
 
     /// A client with a connection of its own, which acts as the administrator.
     pub(crate) async fn administrator(&self) -> Result<Administrator> {
-        Ok(Administrator { channel: connect(self.process.port()).await?, token: self.token.clone() })
+        Ok(Administrator { channel: self.server.connect().await?, token: self.token.clone() })
     }
 
     async fn resolvable(&self, channel: Channel, values: usize) -> Result<Resolvable> {
@@ -101,29 +83,6 @@ impl Fixture {
         }
         Ok(Resolvable { values, token, request, reply })
     }
-}
-
-/// Runs a command of the server, which must succeed.
-fn run_ok(command: &mut Command) -> Result<()> {
-    let output = command.output()?;
-    if !output.status.success() {
-        return Err(format!("`secrets-server` failed: {}", String::from_utf8_lossy(&output.stderr)).into());
-    }
-    Ok(())
-}
-
-/// Creates the organization, and redeems the invitation of its first administrator.
-async fn administrator(channel: Channel, operator: &str) -> Result<String> {
-    let request = CreateOrganizationRequest {
-        organization_id: ORGANIZATION.into(),
-        admin_user_id: ADMIN.into(),
-        ..Default::default()
-    };
-    let mut directory = DirectoryServiceClient::new(channel.clone());
-    let created = directory.create_organization(authorized(operator, request)?).await?.into_inner();
-    let code = created.invitation.ok_or("no invitation came with the organization")?.code;
-    let request = authorized(&code, RedeemInvitationRequest::default())?;
-    Ok(AccessServiceClient::new(channel).redeem_invitation(request).await?.into_inner().token)
 }
 
 /// The administrator of the organization, at the other end of one connection.
@@ -177,20 +136,10 @@ impl Administrator {
     }
 }
 
-async fn connect(port: u16) -> Result<Channel> {
-    Ok(Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?.connect().await?)
-}
-
 /// One `Resolve`, its answer as it is on the wire.
 async fn resolve(channel: Channel, token: &str, request: Vec<u8>) -> Result<Bytes> {
     let mut resolve = client::Grpc::new(channel);
     resolve.ready().await?;
     let path = PathAndQuery::from_static("/secretsapi.v1.ResolveService/Resolve");
     Ok(resolve.unary(authorized(token, Bytes::from(request))?, path, Raw).await?.into_inner())
-}
-
-fn authorized<T>(token: &str, message: T) -> Result<Request<T>> {
-    let mut request = Request::new(message);
-    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse()?);
-    Ok(request)
 }

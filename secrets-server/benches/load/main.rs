@@ -9,11 +9,16 @@
 mod echo;
 mod fixture;
 mod h2load;
-mod machine;
-mod process;
 mod raw;
 mod table;
 mod writes;
+#[path = "../support"]
+mod support {
+    pub(crate) mod machine;
+    pub(crate) mod process;
+    #[expect(dead_code, reason = "another benchmark has two servers on one database")]
+    pub(crate) mod server;
+}
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,7 +27,8 @@ use clap::Parser as _;
 
 use self::fixture::{Fixture, Resolvable};
 use self::h2load::Load;
-use self::process::Process;
+use self::support::machine;
+use self::support::process::Process;
 use self::table::{Measurement, Row};
 use self::writes::Writers;
 
@@ -136,8 +142,8 @@ fn cases<'a>(echoes: &'a [Echo], fixtures: &[&'a Fixture]) -> Result<Vec<Case<'a
     for fixture in fixtures {
         for (base, answer) in fixture.resolvables.iter().enumerate() {
             let label = format!("Resolve, {} values, {}", answer.values, fixture.label);
-            let work = Work::Load(Load::new(fixture.process.port(), answer)?);
-            cases.push(Case { label, server: &fixture.process, work, row: Row::new(base) });
+            let work = Work::Load(Load::new(fixture.server.process.port(), answer)?);
+            cases.push(Case { label, server: &fixture.server.process, work, row: Row::new(base) });
         }
     }
     for fixture in fixtures {
@@ -145,7 +151,7 @@ fn cases<'a>(echoes: &'a [Echo], fixtures: &[&'a Fixture]) -> Result<Vec<Case<'a
             let label =
                 format!("CreateSecret, {clients} client{}, {}", if clients == 1 { "" } else { "s" }, fixture.label);
             let work = Work::Write(Writers::new(fixture, clients));
-            cases.push(Case { label, server: &fixture.process, work, row: Row::new(0) });
+            cases.push(Case { label, server: &fixture.server.process, work, row: Row::new(0) });
         }
     }
     Ok(cases)

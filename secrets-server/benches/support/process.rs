@@ -41,6 +41,11 @@ impl Process {
         Ok(process)
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The port it listens on.
     pub(crate) fn port(&self) -> u16 {
         self.port
@@ -48,7 +53,7 @@ impl Process {
 
     /// The CPU time that it has taken, in user and system mode, with all its threads.
     pub(crate) fn cpu(&self) -> Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id()))?;
         // proc(5): the second field is the program's name in parentheses, whatever is in it; utime and stime are the
         // 14th and 15th, in ticks of USER_HZ, which is 100 a second on every Linux there is.
         let (_, fields) = stat.rsplit_once(')').ok_or("no program name in /proc/PID/stat")?;

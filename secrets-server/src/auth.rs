@@ -7,6 +7,7 @@ mod authenticate;
 mod authenticated;
 mod credentials;
 mod ended;
+mod familiar_tokens;
 pub mod restrictions;
 pub mod token;
 pub mod usage;
@@ -20,6 +21,7 @@ use crate::clock::Clock;
 use crate::keys::keyring::Keyring;
 use crate::store::Store;
 
+use self::familiar_tokens::FamiliarTokens;
 use self::usage::UsageBuffer;
 
 pub use authenticated::Authenticated;
@@ -42,12 +44,13 @@ pub struct Authenticator {
     keys: Arc<Keyring>,
     clock: Arc<dyn Clock>,
     usage: Arc<UsageBuffer>,
+    familiar: FamiliarTokens,
 }
 
 impl Authenticator {
     /// An authenticator over the credentials in `store`; it counts their use, and failures, in `usage`.
     pub fn new(store: Store, keys: Arc<Keyring>, clock: Arc<dyn Clock>, usage: Arc<UsageBuffer>) -> Self {
-        Self { store, keys, clock, usage }
+        Self { store, keys, clock, usage, familiar: FamiliarTokens::new() }
     }
 
     /// Counts a call that was refused by a limit.

@@ -70,16 +70,30 @@ impl Authenticator {
             _ => {}
         }
         // The pepper in use is tried first; older ones only while tokens made under them live.
-        let mut found = None;
-        for pepper in self.keys.peppers().iter().rev() {
-            found = credential::by_mac(self.store.reader(), &token.mac(pepper)).await?;
-            if found.is_some() {
-                break;
+        let macs: Vec<_> = self.keys.peppers().iter().rev().map(|pepper| token.mac(pepper)).collect();
+        if macs.first().is_some_and(|mac| self.familiar.contains(mac)) {
+            return self.live_credential(&macs).await;
+        }
+        let turn = presented.lookups.next().await;
+        let found = {
+            let _permit = self.familiar.other_lookup().await;
+            self.live_credential(&macs).await
+        };
+        if found.is_ok() {
+            turn.found();
+        }
+        found
+    }
+
+    async fn live_credential(&self, macs: &[[u8; 32]]) -> Result<Credential, Error> {
+        for mac in macs {
+            if let Some(row) = credential::by_mac(self.store.reader(), mac).await? {
+                check_alive(&row, self.clock.now())?;
+                self.familiar.insert(*macs.first().unwrap_or(mac));
+                return Ok(row);
             }
         }
-        let row = found.ok_or_else(unknown_credential)?;
-        check_alive(&row, self.clock.now())?;
-        Ok(row)
+        Err(unknown_credential())
     }
 
     async fn call(&self, authenticated: &Authenticated, row: &Credential) -> Result<Call, Error> {

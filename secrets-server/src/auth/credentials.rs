@@ -3,6 +3,7 @@
 use http::{Extensions, HeaderMap, header};
 
 use super::token::{InvalidToken, Token};
+use crate::call::lookup_turn::LookupTurns;
 use crate::call::peer::Peer;
 use crate::call::request_id::RequestId;
 
@@ -12,6 +13,7 @@ pub struct RequestCredentials {
     pub(super) request_id: String,
     pub(super) caller_request_id: String,
     pub(super) peer: String,
+    pub(super) lookups: LookupTurns,
 }
 
 /// Why there is no token to look up. Says nothing of what was sent.
@@ -41,6 +43,7 @@ impl RequestCredentials {
             request_id: request_id.map(ToString::to_string).unwrap_or_default(),
             caller_request_id: given.map(ToOwned::to_owned).unwrap_or_default(),
             peer: extensions.get::<Peer>().map(|peer| peer.address.to_string()).unwrap_or_default(),
+            lookups: extensions.get().cloned().unwrap_or_default(),
         }
     }
 }

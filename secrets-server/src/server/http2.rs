@@ -22,6 +22,7 @@ use super::connection::{Connection, Progress};
 use super::connection_slots::{ConnectionSlot, ConnectionSlots};
 use super::layers::Layers;
 use super::limits;
+use crate::call::lookup_turn::LookupTurns;
 use crate::call::peer::Peer;
 use crate::config::Limits;
 use crate::process::shutdown::Shutdown;
@@ -130,10 +131,11 @@ impl Http2 {
     async fn serve_calls(&self, connection: Connection, address: SocketAddr, deadline: Instant) {
         let peer = Peer { address, tls: self.tls.is_some() };
         let (received, activity) = (connection.received(), Activity::default());
-        let in_connection = activity.clone();
+        let (in_connection, lookups) = (activity.clone(), LookupTurns::default());
         let services = self.services.clone().map_request(move |mut request: Request<hyper::body::Incoming>| {
             request.extensions_mut().insert(peer);
             request.extensions_mut().insert(in_connection.clone());
+            request.extensions_mut().insert(lookups.clone());
             request.map(Body::new)
         });
         let serving = self.builder.serve_connection(TokioIo::new(connection), TowerToHyperService::new(services));

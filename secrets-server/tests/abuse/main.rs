@@ -30,6 +30,7 @@ mod calls;
 mod code_attempts;
 mod connections;
 mod memory;
+mod junk_tokens;
 mod request_budget;
 mod sessions;
 mod slow_readers;

@@ -22,7 +22,7 @@ mod m0016_sign_ins;
 mod m0017_codes;
 mod m0018_invitations;
 mod m0019_retention;
-mod m0024_live_sessions;
+mod m0020_live_sessions;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0017_codes::Migration),
             Box::new(m0018_invitations::Migration),
             Box::new(m0019_retention::Migration),
-            Box::new(m0024_live_sessions::Migration),
+            Box::new(m0020_live_sessions::Migration),
         ]
     }
 }

@@ -11,7 +11,7 @@ pub(super) struct Migration;
 
 impl sea_orm_migration::MigrationName for Migration {
     fn name(&self) -> &str {
-        "m0024_live_sessions"
+        "m0020_live_sessions"
     }
 }
 

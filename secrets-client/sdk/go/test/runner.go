@@ -248,14 +248,15 @@ func (r *run) watch(s step) map[string]any {
 	return asJSON(map[string]any{"events": events})
 }
 
-// client is one for each actor, and one for nobody.
+// client is one for each token, since an actor may get another, and one for nobody.
 func (r *run) client(actor string) *secrets.Client {
-	if r.clients[actor] == nil {
+	token := r.kept[actor]
+	if r.clients[token] == nil {
 		options := must(secrets.FromEnvironment())
-		options.Token = secrets.Token(r.kept[actor])
-		r.clients[actor] = must(secrets.New(options))
+		options.Token = secrets.Token(token)
+		r.clients[token] = must(secrets.New(options))
 	}
-	return r.clients[actor]
+	return r.clients[token]
 }
 
 var word = regexp.MustCompile(`\$\{(\w+)\}`)

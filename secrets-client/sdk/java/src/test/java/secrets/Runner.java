@@ -227,12 +227,13 @@ final class Runner {
     return builder.build();
   }
 
-  /** One for each actor, and one for nobody. */
+  /** One for each token, since an actor may get another, and one for nobody. */
   private Client client(String actor) throws Exception {
     var endpoint = System.getenv("SECRETS_ENDPOINT");
     var authority = Optional.of(Path.of(System.getenv("SECRETS_CA_FILE")));
-    if (!clients.containsKey(actor)) clients.put(actor, new Client(endpoint, Optional.ofNullable(kept.get(actor)), authority, false));
-    return clients.get(actor);
+    var token = kept.get(actor);
+    if (!clients.containsKey(token)) clients.put(token, new Client(endpoint, Optional.ofNullable(token), authority, false));
+    return clients.get(token);
   }
 
   @SuppressWarnings("unchecked")

@@ -55,7 +55,12 @@ mod tests {
     use crate::error::Reason;
 
     fn person(uid: u128) -> Consumer {
-        Consumer { key: ConsumerKey::User(Uid::from_u128(uid)), credential: Uid::from_u128(uid), organization: None }
+        Consumer {
+            key: ConsumerKey::User(Uid::from_u128(uid)),
+            credential: Uid::from_u128(uid),
+            is_session: false,
+            organization: None,
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use crate::store::credential::Credential;
 pub struct Consumer {
     pub key: ConsumerKey,
     pub credential: Uid,
+    /// Whether that is a session, whoever it counts for.
+    pub is_session: bool,
     /// None for the platform's, which have no share.
     pub organization: Option<Uid>,
 }
@@ -51,7 +53,12 @@ impl Consumer {
             (CredentialKind::Session, Some(user)) => ConsumerKey::User(user),
             (CredentialKind::Session, None) => ConsumerKey::Session(credential.uid),
         };
-        Self { key, credential: credential.uid, organization: credential.organization }
+        Self {
+            key,
+            credential: credential.uid,
+            is_session: credential.kind == CredentialKind::Session,
+            organization: credential.organization,
+        }
     }
 }
 

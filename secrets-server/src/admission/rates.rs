@@ -40,7 +40,7 @@ impl Rates {
     pub(super) fn check(&self, consumer: &Consumer, class: CallClass) -> Result<(), Error> {
         let (limiter, key) = match (class, consumer.key) {
             (CallClass::Unrated | CallClass::Watch, _) => return Ok(()),
-            (CallClass::Renewal, ConsumerKey::User(_) | ConsumerKey::Session(_)) => {
+            (CallClass::Renewal, _) if consumer.is_session => {
                 (&self.renewals, ConsumerKey::Session(consumer.credential))
             }
             (CallClass::Rated | CallClass::Renewal, key) => match key.class() {
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     fn consumer(key: ConsumerKey, credential: u128) -> Consumer {
-        Consumer { key, credential: Uid::from_u128(credential), organization: None }
+        Consumer { key, credential: Uid::from_u128(credential), is_session: false, organization: None }
     }
 
     fn rates(person: u32) -> Rates {
@@ -129,12 +129,23 @@ mod tests {
     fn a_session_renews_itself_whatever_the_others_of_its_user_do() {
         let rates = rates(1);
         let ann = ConsumerKey::User(Uid::from_u128(1));
-        while rates.check(&consumer(ann, 1), CallClass::Rated).is_ok() {}
-        while rates.check(&consumer(ann, 1), CallClass::Renewal).is_ok() {}
+        let session = |credential| Consumer { is_session: true, ..consumer(ann, credential) };
+        while rates.check(&session(1), CallClass::Rated).is_ok() {}
+        while rates.check(&session(1), CallClass::Renewal).is_ok() {}
         for _ in 0..RENEWAL_BURST.get() {
-            rates.check(&consumer(ann, 2), CallClass::Renewal).unwrap();
+            rates.check(&session(2), CallClass::Renewal).unwrap();
         }
-        assert!(rates.check(&consumer(ann, 2), CallClass::Renewal).is_err());
+        assert!(rates.check(&session(2), CallClass::Renewal).is_err());
+    }
+
+    #[test]
+    fn a_person_renews_sessions_as_often_as_they_change_anything_else() {
+        let rates = rates(2);
+        let ann = consumer(ConsumerKey::User(Uid::from_u128(1)), 1);
+        for _ in 0..20 {
+            rates.check(&ann, CallClass::Renewal).unwrap();
+        }
+        assert!(rates.check(&ann, CallClass::Rated).is_err());
     }
 
     #[test]

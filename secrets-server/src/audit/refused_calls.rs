@@ -48,7 +48,12 @@ mod tests {
     use super::*;
 
     fn consumer(user: u128) -> Consumer {
-        Consumer { key: ConsumerKey::User(Uid::from_u128(user)), credential: Uid::from_u128(user), organization: None }
+        Consumer {
+            key: ConsumerKey::User(Uid::from_u128(user)),
+            credential: Uid::from_u128(user),
+            is_session: false,
+            organization: None,
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ fn person(organization: u128, user: u128, credential: u128) -> Consumer {
     Consumer {
         key: ConsumerKey::User(Uid::from_u128(user)),
         credential: Uid::from_u128(credential),
+        is_session: false,
         organization: Some(Uid::from_u128(organization)),
     }
 }

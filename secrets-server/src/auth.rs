@@ -9,6 +9,7 @@ mod credentials;
 mod ended;
 mod familiar_tokens;
 pub mod restrictions;
+mod shared_lookups;
 pub mod token;
 pub mod usage;
 
@@ -20,8 +21,10 @@ use secrets_proto::Method;
 use crate::clock::Clock;
 use crate::keys::keyring::Keyring;
 use crate::store::Store;
+use crate::store::credential::Credential;
 
-use self::familiar_tokens::FamiliarTokens;
+use self::familiar_tokens::{FamiliarTokens, TokenMac};
+use self::shared_lookups::SharedLookups;
 use self::usage::UsageBuffer;
 
 pub use authenticated::Authenticated;
@@ -45,12 +48,13 @@ pub struct Authenticator {
     clock: Arc<dyn Clock>,
     usage: Arc<UsageBuffer>,
     familiar: FamiliarTokens,
+    lookups: SharedLookups<TokenMac, Credential>,
 }
 
 impl Authenticator {
     /// An authenticator over the credentials in `store`; it counts their use, and failures, in `usage`.
     pub fn new(store: Store, keys: Arc<Keyring>, clock: Arc<dyn Clock>, usage: Arc<UsageBuffer>) -> Self {
-        Self { store, keys, clock, usage, familiar: FamiliarTokens::new() }
+        Self { store, keys, clock, usage, familiar: FamiliarTokens::new(), lookups: SharedLookups::new() }
     }
 
     /// Counts a call that was refused by a limit.

@@ -40,7 +40,10 @@ impl Authenticator {
     /// The same with another look-up: for what goes on after its call was opened.
     pub async fn open_call_again(&self, authenticated: &Authenticated) -> Result<Call, Error> {
         let Authenticated { presented, method, .. } = authenticated;
-        let opened = async { self.call(authenticated, &self.credential(presented, *method).await?).await };
+        let opened = async {
+            let credential = self.credential(presented, *method).await?;
+            self.call(authenticated, &credential).await
+        };
         self.counting_failures(presented, opened).await
     }
 
@@ -57,7 +60,7 @@ impl Authenticator {
     }
 
     /// The credential that is presented, if it is alive and the method takes its kind.
-    async fn credential(&self, presented: &RequestCredentials, method: Method) -> Result<Credential, Error> {
+    async fn credential(&self, presented: &RequestCredentials, method: Method) -> Result<Arc<Credential>, Error> {
         let token = presented.token.as_ref().map_err(|error| unauthenticated(&error.to_string()))?;
         match takes_code(method) {
             Some(kind) if token.kind() != kind => {
@@ -71,8 +74,8 @@ impl Authenticator {
         }
         // The pepper in use is tried first; older ones only while tokens made under them live.
         let macs: Vec<_> = self.keys.peppers().iter().rev().map(|pepper| token.mac(pepper)).collect();
-        if macs.first().is_some_and(|mac| self.familiar.contains(mac)) {
-            return self.live_credential(&macs).await;
+        if let Some(mac) = macs.first().filter(|mac| self.familiar.contains(mac)) {
+            return self.lookups.find(*mac, self.live_credential(&macs)).await;
         }
         let turn = presented.lookups.next().await;
         let found = {
@@ -82,7 +85,7 @@ impl Authenticator {
         if found.is_ok() {
             turn.found();
         }
-        found
+        found.map(Arc::new)
     }
 
     async fn live_credential(&self, macs: &[[u8; 32]]) -> Result<Credential, Error> {

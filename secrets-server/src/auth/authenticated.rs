@@ -28,9 +28,9 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
-    pub(super) fn new(presented: Arc<RequestCredentials>, credential: Credential, method: Method) -> Self {
+    pub(super) fn new(presented: Arc<RequestCredentials>, credential: Arc<Credential>, method: Method) -> Self {
         let recovery = Arc::default();
-        Self { presented, credential: Arc::new(credential), method, looked_up: Instant::now(), recovery }
+        Self { presented, credential, method, looked_up: Instant::now(), recovery }
     }
 
     /// What the authenticating layer put into the request.

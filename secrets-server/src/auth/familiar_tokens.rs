@@ -13,7 +13,7 @@ const MAX_TOKENS: usize = 50_000;
 const OTHER_LOOKUPS: usize = 2;
 
 /// What the store knows of a token.
-type TokenMac = [u8; 32];
+pub(super) type TokenMac = [u8; 32];
 
 pub(super) struct FamiliarTokens {
     recent: Mutex<Recent>,

@@ -5,6 +5,7 @@ pub mod binding;
 pub mod credential;
 pub mod effects;
 pub mod invitation;
+pub mod issued_invitation;
 pub mod permission;
 pub mod recovery;
 pub mod redemption;

@@ -16,11 +16,11 @@ use zeroize::Zeroizing;
 
 use super::effects::Effects;
 use super::invitation::{has_secrets, user_has_secrets};
+use super::issued_invitation::{DEFAULT_INVITATION_TTL, IssuedInvitation, MAX_INVITATION_TTL};
 use crate::audit::Subject;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::create_credential::{CreatedCredential, NewCredential, lifetime};
-use crate::service::directory::organization::{DEFAULT_INVITATION_TTL, IssuedInvitation, MAX_INVITATION_TTL};
 use crate::service::mutation::{Begun, IdempotencyKey, MutationOutcome};
 use crate::service::open_call::OpenCall;
 use crate::store::credential::{Credential, Origin};

@@ -16,12 +16,12 @@ use secrets_core::{
 use zeroize::Zeroizing;
 
 use super::effects::Effects;
+use super::issued_invitation::{DEFAULT_INVITATION_TTL, IssuedInvitation, MAX_INVITATION_TTL};
 use crate::audit::Subject;
 use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::create_credential::{CreatedCredential, NewCredential, lifetime};
-use crate::service::directory::organization::{DEFAULT_INVITATION_TTL, IssuedInvitation, MAX_INVITATION_TTL};
 use crate::service::mutation::{Begun, IdempotencyKey, Mutation, MutationOutcome};
 use crate::service::open_call::OpenCall;
 use crate::store::credential::Origin;

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::service::Service;
 use crate::service::access::admin_invitation::{self, AdminInvitationView};
 use crate::service::access::effects::Effects;
+use crate::service::access::issued_invitation::{DEFAULT_INVITATION_TTL, IssuedInvitation, MAX_INVITATION_TTL};
 use crate::service::create_credential::{NewCredential, lifetime};
 use crate::service::locate::limits::{self, OwnLimits};
 use crate::service::mutation::{Begun, Deleted, IdempotencyKey, MutationOutcome};
@@ -26,11 +27,6 @@ use crate::store::credential::Origin;
 use crate::store::organization::Organization;
 use crate::store::user::{User, UserState};
 use crate::store::{PLATFORM, WriteTransaction, binding, credential, key, organization, revision, user};
-
-/// How long an invitation can be redeemed, by default.
-pub const DEFAULT_INVITATION_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// How long it can be at most.
-pub const MAX_INVITATION_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What CreateOrganization is asked for.
 pub struct NewOrganization {
@@ -75,18 +71,6 @@ pub struct OrganizationUpdate {
     pub limits: OwnLimits,
     /// All the reserved names and paths that its secrets may have.
     pub allowed_reserved: Option<AllowedReserved>,
-}
-
-/// An invitation that was just made.
-pub struct IssuedInvitation {
-    /// Resource path of the invited user.
-    pub user: String,
-    /// The code, shown once.
-    pub code: Zeroizing<String>,
-    /// Until when it can be redeemed.
-    pub expire_time: Option<Timestamp>,
-    /// What it has ended.
-    pub effects: Effects,
 }
 
 impl Service {

@@ -11,7 +11,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-use crate::attacker::Target;
+use crate::target::Target;
 
 /// One attacker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,12 +3,12 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
-use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
 use crate::Result;
 use crate::attack::Attack;
 use crate::processor;
+use crate::target::Target;
 
 /// What an attacker goes against.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -16,30 +16,6 @@ pub(crate) enum Against {
     Server,
     /// A port of its own, where every connection is closed at once.
     DroppingPort,
-}
-
-/// What an attacker knows and has.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Target {
-    pub(crate) ports: Vec<u16>,
-    /// A person of the calm caller's organization, who has a full scope of their own.
-    pub(crate) member: Account,
-    /// A session of that person.
-    pub(crate) session: Account,
-    /// The administrator of another organization.
-    pub(crate) administrator: Account,
-    /// A service account of that organization, which may write there.
-    pub(crate) service_account: Account,
-    pub(crate) dropping: bool,
-}
-
-/// A credential, and a scope that it may write.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Account {
-    pub(crate) token: String,
-    pub(crate) scope: String,
-    pub(crate) organization: String,
-    pub(crate) project: String,
 }
 
 /// A running attacker; ends with this value.

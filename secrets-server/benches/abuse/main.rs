@@ -18,6 +18,7 @@ mod measurement;
 mod organizations;
 mod processor;
 mod table;
+mod target;
 #[path = "../support"]
 mod support {
     pub(crate) mod machine;

@@ -10,9 +10,9 @@ use secrets_proto::v1::secret_service_client::SecretServiceClient;
 use tonic::transport::Channel;
 
 use crate::Result;
-use crate::attacker::{Account, Target};
 use crate::calm::Calm;
 use crate::support::server::{Server, authorized};
+use crate::target::{Account, Target, document};
 
 const CALM: &str = "calm";
 const HOSTILE: &str = "hostile";
@@ -177,9 +177,4 @@ impl Administrator {
         SecretServiceClient::new(self.channel.clone()).import_secrets(authorized(&self.token, request)?).await?;
         Ok(())
     }
-}
-
-/// A `.env` document of `count` entries; every `turn` has other values.
-pub(crate) fn document(count: usize, turn: u64) -> String {
-    (0..count).map(|index| format!("SERVICE_{index}_API_KEY=sk_bench_{turn:020}_{index:020}\n")).collect()
 }

@@ -7,7 +7,7 @@ use http::Request;
 use tokio::net::TcpStream;
 
 use super::repeat::over_streams;
-use crate::attacker::Target;
+use crate::target::Target;
 
 const CONNECTIONS: usize = 64;
 /// As many as a connection may have.

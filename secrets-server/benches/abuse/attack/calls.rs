@@ -13,8 +13,7 @@ use tonic::transport::Channel;
 use tonic::{Request, Status};
 
 use super::repeat::over_channels;
-use crate::attacker::{Account, Target};
-use crate::organizations::document;
+use crate::target::{Account, Target, document};
 
 /// Calls in flight on a connection: as many as it may have.
 const IN_FLIGHT: usize = 64;

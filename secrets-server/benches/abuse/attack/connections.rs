@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::repeat::over_streams;
-use crate::attacker::Target;
+use crate::target::Target;
 
 const CONNECTIONS: usize = 2_000;
 /// What every connection of HTTP/2 begins with, RFC 9113, section 3.4.

@@ -6,7 +6,7 @@ use http::Request;
 use tokio::net::TcpStream;
 
 use super::repeat::over_streams;
-use crate::attacker::Target;
+use crate::target::Target;
 
 const CONNECTIONS: usize = 16;
 /// How many requests are sent before anything else has a turn.

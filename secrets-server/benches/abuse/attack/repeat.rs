@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
-use crate::attacker::Target;
+use crate::target::Target;
 
 /// How long after a refused connection the next is tried.
 const PAUSE: Duration = Duration::from_millis(5);

@@ -7,7 +7,7 @@ use tonic::transport::Channel;
 
 use super::calls::authorized;
 use super::repeat::over_channels;
-use crate::attacker::{Account, Target};
+use crate::target::{Account, Target};
 
 const CONNECTIONS: usize = 64;
 /// As many as a connection may have.

@@ -1,10 +1,10 @@
 //! A mutation: one transaction that holds its organization's lock, and ends with the change, its audit event and, for a
 //! repeatable request, its first result, all durable or none.
 //!
-//! Its way is in its types: [`Service::lock`] gives a [`Locked`] organization, in which the caller was read again and the use
-//! case locates what it changes; [`Locked::mutate`] authorizes, asks whether the request is a repeat, and only then gives the
-//! [`Mutation`] of the right that was granted, which [`Mutation::finish`] ends. A mutation takes no permit but a
-//! [`LockedPermit`]: what was decided before the wait for the lock decides nothing.
+//! Its way is in its types: [`Service::lock`] takes a first permit and gives a [`Locked`] organization, in which the caller was
+//! read again and the use case locates again what it changes; [`Locked::mutate`] authorizes, asks whether the request is a
+//! repeat, and only then gives the [`Mutation`] of the right that was granted, which [`Mutation::finish`] ends. A mutation takes no
+//! permit but a [`LockedPermit`]: what was decided before the wait for the lock only spares the wait.
 
 use prost::Message;
 use secrets_core::authorize::{Permit, Right};
@@ -79,8 +79,14 @@ impl Service {
     }
 
     /// Begins a transaction, takes the lock of an organization, or with [`PLATFORM`] that of the platform, and reads the caller
-    /// again: they may have lost their credential or their roles while they waited.
-    pub async fn lock(&self, call: &mut OpenCall, organization: Uid) -> Result<Locked<'_>, Error> {
+    /// again: they may have lost their credential or their roles while they waited. Whoever has no `first` permit does not wait,
+    /// and nobody waits for them; it decides nothing more.
+    pub async fn lock<A: Right>(
+        &self,
+        call: &mut OpenCall,
+        organization: Uid,
+        _first: Permit<A>,
+    ) -> Result<Locked<'_>, Error> {
         let transaction = call.begin(self, organization).await?;
         let lock = if organization == PLATFORM {
             revision::lock_platform(&transaction).await?

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use crate::support::database::TestDatabase;
 
+/// How long a call that waits for the lock has sent nothing.
+const QUIET_TIME: Duration = Duration::from_millis(20);
 /// A call is authenticated once it has read the caller's bindings, or, for the operator who has none, the credential.
 const BINDINGS: &str = r#"FROM "bindings""#;
 const CREDENTIAL: &str = r#"FROM "credentials""#;
@@ -22,4 +24,14 @@ async fn sent(database: &TestDatabase, kind: &str, count: usize) {
         }
     };
     tokio::time::timeout(Duration::from_secs(20), all).await.expect("the calls that were made are authenticated");
+}
+
+/// Waits until the calls that were made have done what they do before they wait for the lock.
+async fn quiet(database: &TestDatabase) {
+    loop {
+        tokio::time::sleep(QUIET_TIME).await;
+        if database.statements.take().is_empty() {
+            return;
+        }
+    }
 }

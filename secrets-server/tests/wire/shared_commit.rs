@@ -5,7 +5,8 @@ use std::pin::pin;
 use std::task::Poll;
 
 use sea_orm::ConnectionTrait;
-use secrets_core::{Principal, PrincipalName, Uid};
+use secrets_core::authorize::{self, Permit, Resource};
+use secrets_core::{Principal, PrincipalName, Uid, right};
 use secrets_proto::Method;
 use secrets_server::call::{Call, Caller};
 use secrets_server::clock::{Clock, SystemClock};
@@ -16,6 +17,11 @@ use secrets_server::store::{self, PLATFORM, WriteTransaction};
 
 use crate::support::database::TestDatabase;
 use crate::support::server::TestServer;
+
+/// For whoever takes a lock in a test.
+pub fn operators_permit() -> Permit<right::CreateOrganization> {
+    authorize::authorize(&Principal::Operator, &[], &Resource::Platform).unwrap()
+}
 
 /// As for a repeated request id, whose first result is there and not yet durable.
 #[tokio::test]
@@ -32,7 +38,7 @@ async fn answers_from_what_others_wrote_only_once_it_is_durable() {
         }
         let mut answer = pin!(server.app.service.run(operator(operators[0].uid), |service, call| {
             Box::pin(async move {
-                let locked = service.lock(call, PLATFORM).await?;
+                let locked = service.lock(call, PLATFORM, operators_permit()).await?;
                 Ok(organization::count(locked.db()).await.unwrap())
             })
         }));

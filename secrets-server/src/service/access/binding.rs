@@ -6,16 +6,18 @@ use secrets_core::{
 };
 
 use crate::audit::Subject;
+use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::directory::user::keeps_an_admin;
-use crate::service::locate::account::{AccountNames, account_of};
+use crate::service::locate::account::{AccountNames, LocatedAccount, account_of};
+use crate::service::locate::role_resource::LocatedRoleResource;
 use crate::service::mutation::{Begun, Deleted, IdempotencyKey, MutationOutcome};
 use crate::service::open_call::{Located, OpenCall};
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
 use crate::store::binding::BindingRecord;
-use crate::store::{StoreError, binding};
+use crate::store::{KeyedConnection, StoreError, binding};
 
 /// What CreateBinding is asked for.
 pub struct NewBinding {
@@ -61,20 +63,11 @@ impl Service {
         key: &IdempotencyKey<BindingView>,
     ) -> Result<MutationOutcome<BindingView>, Error> {
         one_organization(input.resource.organization(), &input.principal)?;
-        let lock = self.locate_role_resource(self.store.reader(), call, &input.resource).await?.lock();
-        let locked = self.lock(call, lock).await?;
-        let on = self.locate_role_resource(locked.db(), call, &input.resource).await?;
-        call.identify(on.subject());
-        let holder = self.locate_account(locked.db(), call, &input.principal).await?;
-        if input.role == Role::Owner {
-            let text = "a workspace has the owner it was made for or transferred to; TransferWorkspace changes it";
-            return Err(Error::invalid("binding.role", text));
-        }
-        secrets_core::binding::check(input.role, on.role_resource.kind(), holder.account.kind())
-            .map_err(|error| Error::invalid("binding.role", error))?;
-        let resource =
-            Resource::Binding { holder: holder.account, role: input.role, resource: on.role_resource, owner: on.owner };
-        let mut mutation = match locked.mutate::<right::Grant, _>(call, &(on.subject(), resource), key).await? {
+        let (on, _, located) = self.locate_grant(self.store.reader(), call, input).await?;
+        let first = call.authorize::<right::Grant>(&located)?;
+        let locked = self.lock(call, on.lock(), first).await?;
+        let (on, holder, located) = self.locate_grant(locked.db(), call, input).await?;
+        let mut mutation = match locked.mutate::<right::Grant, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,
         };
@@ -97,6 +90,28 @@ impl Service {
         };
         let named = BindingView::new(row, input.resource.to_string(), input.principal.to_string());
         mutation.finish(call, key, named).await
+    }
+
+    /// What a role is given on, to whom, and what is authorized to give it.
+    async fn locate_grant(
+        &self,
+        db: &impl KeyedConnection,
+        call: &mut OpenCall,
+        input: &NewBinding,
+    ) -> Result<(LocatedRoleResource, LocatedAccount, (Subject, Resource)), Error> {
+        let on = self.locate_role_resource(db, call, &input.resource).await?;
+        call.identify(on.subject());
+        let holder = self.locate_account(db, call, &input.principal).await?;
+        if input.role == Role::Owner {
+            let text = "a workspace has the owner it was made for or transferred to; TransferWorkspace changes it";
+            return Err(Error::invalid("binding.role", text));
+        }
+        secrets_core::binding::check(input.role, on.role_resource.kind(), holder.account.kind())
+            .map_err(|error| Error::invalid("binding.role", error))?;
+        let resource =
+            Resource::Binding { holder: holder.account, role: input.role, resource: on.role_resource, owner: on.owner };
+        let located = (on.subject(), resource);
+        Ok((on, holder, located))
     }
 
     /// Lists the bindings on a resource; with those of an organization come those of the platform, which reach it too.
@@ -139,6 +154,23 @@ impl Service {
         }))
     }
 
+    /// What a role was given on, and the binding, if it is there, with what is authorized to take it away.
+    async fn locate_binding(
+        &self,
+        db: &impl KeyedConnection,
+        call: &Call,
+        name: &BindingName,
+    ) -> Result<(LocatedRoleResource, Option<(BindingRecord, Resource)>), Error> {
+        let on = self.locate_role_resource(db, call, &name.resource).await?;
+        let within = on.role_resource.organization();
+        let found = binding::by_uid(db, within, name.uid).await?;
+        let Some(row) = found.filter(|row| row.binding.resource == on.role_resource) else { return Ok((on, None)) };
+        let holder = account_of(db, within, row.binding.principal).await?;
+        let resource =
+            Resource::Binding { holder, role: row.binding.role, resource: on.role_resource, owner: on.owner };
+        Ok((on, Some((row, resource))))
+    }
+
     /// Takes a role away. The last administrator stays.
     pub async fn delete_binding(
         &self,
@@ -146,14 +178,20 @@ impl Service {
         name: &BindingName,
         key: &IdempotencyKey<Deleted>,
     ) -> Result<MutationOutcome<Deleted>, Error> {
-        let lock = self.locate_role_resource(self.store.reader(), call, &name.resource).await?.lock();
-        let locked = self.lock(call, lock).await?;
-        let on = self.locate_role_resource(locked.db(), call, &name.resource).await?;
+        let (on, found) = self.locate_binding(self.store.reader(), call, name).await?;
+        let locked = match &found {
+            Some((_, resource)) => {
+                let first = call.authorize::<right::Revoke>(&(on.subject(), *resource))?;
+                self.lock(call, on.lock(), first).await?
+            }
+            None => {
+                let first = call.authorize::<right::ListBindings>(&on)?;
+                self.lock(call, on.lock(), first).await?
+            }
+        };
+        let (on, found) = self.locate_binding(locked.db(), call, name).await?;
         let within = on.role_resource.organization();
-        let found = binding::by_uid(locked.db(), within, name.uid)
-            .await?
-            .filter(|row| row.binding.resource == on.role_resource);
-        let Some(row) = found else {
+        let Some((row, resource)) = found else {
             // Whoever may list the bindings may know that there is none.
             if let Begun::Replayed(outcome) = locked.mutate::<right::ListBindings, _>(call, &on, key).await? {
                 return Ok(outcome);
@@ -162,8 +200,6 @@ impl Service {
             return Err(Error::not_found(format_args!("binding `{name}`")));
         };
         let Binding { principal, role, .. } = row.binding;
-        let holder = account_of(locked.db(), within, principal).await?;
-        let resource = Resource::Binding { holder, role, resource: on.role_resource, owner: on.owner };
         let mut mutation = match locked.mutate::<right::Revoke, _>(call, &(on.subject(), resource), key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,

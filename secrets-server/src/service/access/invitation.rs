@@ -48,8 +48,10 @@ impl Service {
     ) -> Result<MutationOutcome<IssuedInvitation>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, &input.organization).await?;
         let within = organization.uid;
-        let locked = self.lock(call, within).await?;
         let name = ScopeName::User(input.organization.clone(), input.user.clone());
+        let first = self.locate_scope(self.store.reader(), call, &name).await?;
+        let first = call.authorize::<right::InviteUser>(&first)?;
+        let locked = self.lock(call, within, first).await?;
         let located = self.locate_scope(locked.db(), call, &name).await?;
         let mut mutation = match locked.mutate::<right::InviteUser, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),

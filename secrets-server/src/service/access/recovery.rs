@@ -64,7 +64,8 @@ impl Service {
     ) -> Result<MutationOutcome<CreatedRecoveryCodes>, Error> {
         let Principal::User { organization, user } = call.caller.principal else { return Err(Error::denied()) };
         let own = (Subject::new(organization, &call.caller.name, user), Resource::User { organization, user });
-        let locked = self.lock(call, organization).await?;
+        let first = call.authorize::<right::CreateToken>(&own)?;
+        let locked = self.lock(call, organization, first).await?;
         let mutation = match locked.mutate::<right::CreateToken, _>(call, &own, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,

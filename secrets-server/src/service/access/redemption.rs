@@ -165,10 +165,10 @@ impl Service {
     /// A code is redeemed once: a repeat is too late, and of two who redeem it at the same time one finds here that it has ended.
     async fn begin_redemption(&self, call: &mut OpenCall) -> Result<Redeeming<'_>, Error> {
         let Principal::User { organization, user } = call.caller.principal else { return Err(Error::denied()) };
-        let own = Subject::new(organization, &call.caller.name, user);
-        call.identify(own.clone());
-        let locked = self.lock(call, organization).await?;
-        let permit = locked.authorize::<right::CreateToken>(call, &(own, Resource::User { organization, user }))?;
+        let own = (Subject::new(organization, &call.caller.name, user), Resource::User { organization, user });
+        let first = call.authorize::<right::CreateToken>(&own)?;
+        let locked = self.lock(call, organization, first).await?;
+        let permit = locked.authorize::<right::CreateToken>(call, &own)?;
         let mutation = locked.mutate_anew(call, permit);
         Ok(Redeeming { mutation, organization, user: PrincipalRef { kind: PrincipalKind::User, uid: user } })
     }

@@ -20,9 +20,9 @@ use crate::service::Service;
 use crate::service::create_credential::{CreatedCredential, NewCredential, lifetime};
 use crate::service::locate::account::{AccountNames, account_of};
 use crate::service::mutation::{Begun, IdempotencyKey, MutationOutcome};
-use crate::service::open_call::OpenCall;
-use crate::store::credential;
+use crate::service::open_call::{Authorize, OpenCall};
 use crate::store::credential::{Credential, Origin};
+use crate::store::{KeyedConnection, credential};
 
 pub use list::SessionQuery;
 pub use renew::Renewal;
@@ -84,7 +84,9 @@ impl Service {
     ) -> Result<MutationOutcome<CreatedSession>, Error> {
         let asked = self.asked_context(call, input.context.clone(), false)?;
         let organization = self.locate_organization(self.store.reader(), call, &asked.organization).await?;
-        let locked = self.lock(call, organization.uid).await?;
+        let first = self.locate_context(self.store.reader(), call, &asked).await?;
+        let first = call.authorize_with::<right::CreateSession>(&first.user_bindings, &first)?;
+        let locked = self.lock(call, organization.uid, first).await?;
         let located = self.locate_context(locked.db(), call, &asked).await?;
         let permit = locked.authorize_with::<right::CreateSession>(call, &located.user_bindings, &located)?;
         let mutation = match locked.mutate_with(call, permit, key).await? {
@@ -140,7 +142,7 @@ impl Service {
         name: &Option<SessionName>,
         key: &IdempotencyKey<u64>,
     ) -> Result<MutationOutcome<u64>, Error> {
-        let own = self.own_session(call, name.as_ref());
+        let is_own = self.own_session(call, name.as_ref()).is_ok();
         let (id, uid) = match (name, &call.caller.organization) {
             (Some(SessionName { organization, uid }), _) => (organization.clone(), *uid),
             (None, Some(organization)) => (organization.id.clone(), self.own_session(call, None)?),
@@ -149,28 +151,15 @@ impl Service {
         let organization = self.locate_organization(self.store.reader(), call, &id).await?;
         let within = organization.uid;
         let name = SessionName { organization: id, uid };
-        let subject = Subject::new(within, &name, uid);
-        let locked = self.lock(call, within).await?;
-        let found = credential::by_uid(locked.db(), Some(within), uid).await?;
-        let found = found.filter(|row| row.kind == CredentialKind::Session);
-        let resource = match (&found, own) {
-            // Whoever holds a session may throw it away.
-            (Some(_), Ok(_)) => {
-                let own = self.asked_context(call, None, false)?;
-                self.locate_context(locked.db(), call, &own).await?.resource
-            }
-            (Some(row), Err(_)) => {
-                let creator = account_of(locked.db(), Some(within), row.principal).await?;
-                Resource::Session { session: uid, context: context_of(within, row), creator }
-            }
-            // Whoever may revoke any session may know that there is none.
-            (None, _) => nobodys_session(within),
-        };
-        let mut mutation = match locked.mutate::<right::RevokeSession, _>(call, &(subject, resource), key).await? {
+        let (_, located) = self.locate_session(self.store.reader(), call, within, &name, is_own).await?;
+        let first = call.authorize::<right::RevokeSession>(&located)?;
+        let locked = self.lock(call, within, first).await?;
+        let (is_there, located) = self.locate_session(locked.db(), call, within, &name, is_own).await?;
+        let mut mutation = match locked.mutate::<right::RevokeSession, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,
         };
-        if found.is_none() {
+        if !is_there {
             return Err(Error::not_found(format_args!("session `{name}`")));
         }
         let count = credential::revoke(mutation.db(), Some(within), uid, call.now).await?.total();
@@ -178,6 +167,33 @@ impl Service {
             mutation.bump(Scope::new(ScopeKind::Organization, within)).await?;
         }
         mutation.finish(call, key, count).await
+    }
+
+    /// Whether a session is there, and what is authorized to end it.
+    async fn locate_session(
+        &self,
+        db: &impl KeyedConnection,
+        call: &Call,
+        within: Uid,
+        name: &SessionName,
+        is_own: bool,
+    ) -> Result<(bool, (Subject, Resource)), Error> {
+        let found = credential::by_uid(db, Some(within), name.uid).await?;
+        let found = found.filter(|row| row.kind == CredentialKind::Session);
+        let resource = match &found {
+            // Whoever holds a session may throw it away.
+            Some(_) if is_own => {
+                let own = self.asked_context(call, None, false)?;
+                self.locate_context(db, call, &own).await?.resource
+            }
+            Some(row) => {
+                let creator = account_of(db, Some(within), row.principal).await?;
+                Resource::Session { session: name.uid, context: context_of(within, row), creator }
+            }
+            // Whoever may revoke any session may know that there is none.
+            None => nobodys_session(within),
+        };
+        Ok((found.is_some(), (Subject::new(within, name, name.uid), resource)))
     }
 
     /// Until when a session renews itself, unless whoever created it renews it.

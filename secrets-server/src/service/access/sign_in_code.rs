@@ -70,7 +70,8 @@ impl Service {
     ) -> Result<MutationOutcome<CreatedSignInCode>, Error> {
         let person = Person::calling(call)?;
         let own = (Subject::new(person.organization, &call.caller.name, person.user), person.resource());
-        let locked = self.lock(call, person.organization).await?;
+        let first = call.authorize::<right::CreateToken>(&own)?;
+        let locked = self.lock(call, person.organization, first).await?;
         let mutation = match locked.mutate::<right::CreateToken, _>(call, &own, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,
@@ -119,7 +120,8 @@ impl Service {
     ) -> Result<MutationOutcome<SignInCodeView>, Error> {
         let person = Person::calling(call)?;
         let own = (Subject::new(person.organization, name, name.uid), person.resource());
-        let locked = self.lock(call, person.organization).await?;
+        let first = call.authorize::<right::CreateToken>(&own)?;
+        let locked = self.lock(call, person.organization, first).await?;
         let mutation = match locked.mutate::<right::CreateToken, _>(call, &own, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,

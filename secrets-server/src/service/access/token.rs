@@ -147,7 +147,8 @@ impl Service {
         key: &IdempotencyKey<CreatedToken>,
     ) -> Result<MutationOutcome<CreatedToken>, Error> {
         let holder = self.locate_holder(self.store.reader(), call, input.principal.as_ref()).await?;
-        let locked = self.lock(call, holder.organization.as_ref().map_or(PLATFORM, |row| row.uid)).await?;
+        let first = call.authorize::<right::CreateToken>(&holder)?;
+        let locked = self.lock(call, holder.organization.as_ref().map_or(PLATFORM, |row| row.uid), first).await?;
         let holder = self.locate_holder(locked.db(), call, input.principal.as_ref()).await?;
         let mutation = match locked.mutate::<right::CreateToken, _>(call, &holder, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),

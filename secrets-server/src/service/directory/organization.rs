@@ -83,9 +83,8 @@ impl Service {
     ) -> Result<MutationOutcome<CreatedOrganization>, Error> {
         let name = ScopeName::Organization(input.id.clone());
         let located = (Subject::new(None, name, None), Resource::Platform);
-        // Whoever may not is not to wait for the lock.
-        call.require::<right::CreateOrganization>(&located)?;
-        let locked = self.lock(call, PLATFORM).await?;
+        let first = call.authorize::<right::CreateOrganization>(&located)?;
+        let locked = self.lock(call, PLATFORM, first).await?;
         let mutation = match locked.mutate::<right::CreateOrganization, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,
@@ -201,7 +200,8 @@ impl Service {
         key: &IdempotencyKey<LimitedOrganization>,
     ) -> Result<MutationOutcome<LimitedOrganization>, Error> {
         let located = self.locate_scope(self.store.reader(), call, &input.name).await?;
-        let locked = self.lock(call, located.organization.uid).await?;
+        let first = call.authorize::<right::UpdateOrganization>(&located)?;
+        let locked = self.lock(call, located.organization.uid, first).await?;
         let located = self.locate_scope(locked.db(), call, &input.name).await?;
         let mut mutation = match locked.mutate::<right::UpdateOrganization, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
@@ -235,10 +235,14 @@ impl Service {
         key: &IdempotencyKey<Deleted>,
     ) -> Result<MutationOutcome<Deleted>, Error> {
         // The platform's lock, so that a repeat finds its first result when the organization's own is out of reach.
-        let locked = self.lock(call, PLATFORM).await?;
-        let found = organization::by_id(locked.db(), name.organization()).await?;
-        let uid = found.map_or(Uid::nil(), |row| row.uid);
-        let located = (Subject::new(None, name, None), Resource::Organization(uid));
+        let located = |found: Option<Organization>| {
+            let uid = found.map_or(Uid::nil(), |row| row.uid);
+            (uid, (Subject::new(None, name, None), Resource::Organization(uid)))
+        };
+        let (_, first) = located(organization::by_id(self.store.reader(), name.organization()).await?);
+        let first = call.authorize::<right::DeleteOrganization>(&first)?;
+        let locked = self.lock(call, PLATFORM, first).await?;
+        let (uid, located) = located(organization::by_id(locked.db(), name.organization()).await?);
         let mutation = match locked.mutate::<right::DeleteOrganization, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,

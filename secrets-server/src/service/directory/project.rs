@@ -43,14 +43,13 @@ impl Service {
         let organization = self.locate_organization(self.store.reader(), call, &input.organization).await?;
         let name = ScopeName::Project(input.organization.clone(), input.id.clone());
         let subject = Subject::new(organization.uid, &name, None);
-        let locked = self.lock(call, organization.uid).await?;
-        let parent = ScopeName::Organization(input.organization.clone());
-        let parent = self.locate_scope(locked.db(), call, &parent).await?;
-        let mut mutation =
-            match locked.mutate::<right::CreateProject, _>(call, &(subject, parent.resource), key).await? {
-                Begun::Replayed(outcome) => return Ok(outcome),
-                Begun::New(mutation) => mutation,
-            };
+        let located = (subject, Resource::Organization(organization.uid));
+        let first = call.authorize::<right::CreateProject>(&located)?;
+        let locked = self.lock(call, organization.uid, first).await?;
+        let mut mutation = match locked.mutate::<right::CreateProject, _>(call, &located, key).await? {
+            Begun::Replayed(outcome) => return Ok(outcome),
+            Begun::New(mutation) => mutation,
+        };
         let row = Project {
             uid: self.uid()?,
             organization: organization.uid,
@@ -118,7 +117,9 @@ impl Service {
         key: &IdempotencyKey<Deleted>,
     ) -> Result<MutationOutcome<Deleted>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, name.organization()).await?;
-        let locked = self.lock(call, organization.uid).await?;
+        let first = self.locate_scope(self.store.reader(), call, name).await?;
+        let first = call.authorize::<right::DeleteProject>(&first)?;
+        let locked = self.lock(call, organization.uid, first).await?;
         let located = self.locate_scope(locked.db(), call, name).await?;
         let mut mutation = match locked.mutate::<right::DeleteProject, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),

@@ -40,11 +40,11 @@ impl Service {
         key: &IdempotencyKey<ServiceAccountView>,
     ) -> Result<MutationOutcome<ServiceAccountView>, Error> {
         let organization = input.name.organization.as_ref();
-        let (home, _) = self.locate_home(self.store.reader(), call, organization).await?;
-        let subject = Subject::new(home, &input.name, None);
-        let locked = self.lock(call, home.unwrap_or(PLATFORM)).await?;
-        let (home, resource) = self.locate_home(locked.db(), call, organization).await?;
-        let mutation = match locked.mutate::<right::ManageServiceAccounts, _>(call, &(subject, resource), key).await? {
+        let (home, resource) = self.locate_home(self.store.reader(), call, organization).await?;
+        let located = (Subject::new(home, &input.name, None), resource);
+        let first = call.authorize::<right::ManageServiceAccounts>(&located)?;
+        let locked = self.lock(call, home.unwrap_or(PLATFORM), first).await?;
+        let mutation = match locked.mutate::<right::ManageServiceAccounts, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,
         };
@@ -109,8 +109,11 @@ impl Service {
         key: &IdempotencyKey<Deleted>,
     ) -> Result<MutationOutcome<Deleted>, Error> {
         let (home, _) = self.locate_home(self.store.reader(), call, name.organization.as_ref()).await?;
-        let locked = self.lock(call, home.unwrap_or(PLATFORM)).await?;
-        let located = self.locate_account(locked.db(), call, &AccountName::ServiceAccount(name.clone())).await?;
+        let account = AccountName::ServiceAccount(name.clone());
+        let first = self.locate_account(self.store.reader(), call, &account).await?;
+        let first = call.authorize::<right::ManageServiceAccounts>(&first)?;
+        let locked = self.lock(call, home.unwrap_or(PLATFORM), first).await?;
+        let located = self.locate_account(locked.db(), call, &account).await?;
         let mut mutation = match locked.mutate::<right::ManageServiceAccounts, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,

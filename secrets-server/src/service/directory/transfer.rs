@@ -35,7 +35,14 @@ impl Service {
         key: &IdempotencyKey<Transferred>,
     ) -> Result<MutationOutcome<Transferred>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, input.name.organization()).await?;
-        let locked = self.lock(call, organization.uid).await?;
+        let first = self.locate_scope(self.store.reader(), call, &input.name).await?;
+        let locked = match call.authorize::<right::TransferWorkspace>(&first) {
+            Ok(first) => self.lock(call, organization.uid, first).await?,
+            Err(_) => {
+                let first = call.authorize::<right::ReassignWorkspace>(&first)?;
+                self.lock(call, organization.uid, first).await?
+            }
+        };
         let located = self.locate_scope(locked.db(), call, &input.name).await?;
         match locked.authorize::<right::TransferWorkspace>(call, &located) {
             Ok(permit) => match locked.mutate_with(call, permit, key).await? {

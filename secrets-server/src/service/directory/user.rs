@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use secrets_core::{
-    Binding, OrganizationId, PrincipalKind, PrincipalRef, Role, RoleResource, Scope, ScopeKind, ScopeName, Uid, UserId,
-    right,
+    Binding, OrganizationId, PrincipalKind, PrincipalRef, Resource, Role, RoleResource, Scope, ScopeKind, ScopeName,
+    Uid, UserId, right,
 };
 
 use crate::audit::Subject;
@@ -49,16 +49,15 @@ impl Service {
     ) -> Result<MutationOutcome<UserView>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, &input.organization).await?;
         let name = ScopeName::User(input.organization.clone(), input.id.clone());
-        let subject = Subject::new(organization.uid, &name, None);
-        let locked = self.lock(call, organization.uid).await?;
-        let parent = ScopeName::Organization(input.organization.clone());
-        let parent = self.locate_scope(locked.db(), call, &parent).await?;
-        let mut mutation = match locked.mutate::<right::ManageUsers, _>(call, &(subject, parent.resource), key).await? {
+        let located = (Subject::new(organization.uid, &name, None), Resource::Organization(organization.uid));
+        let first = call.authorize::<right::ManageUsers>(&located)?;
+        let locked = self.lock(call, organization.uid, first).await?;
+        let mut mutation = match locked.mutate::<right::ManageUsers, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,
         };
         let row = self.add_user(mutation.db(), call, &organization, &input.id, input.display_name.clone()).await?;
-        mutation.bump(parent.scope).await?;
+        mutation.bump(Scope::new(ScopeKind::Organization, organization.uid)).await?;
         call.identify(Subject::new(organization.uid, &name, row.uid));
         mutation.finish(call, key, UserView { organization: input.organization.clone(), row }).await
     }
@@ -100,7 +99,9 @@ impl Service {
         key: &IdempotencyKey<Deleted>,
     ) -> Result<MutationOutcome<Deleted>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, name.organization()).await?;
-        let locked = self.lock(call, organization.uid).await?;
+        let first = self.locate_scope(self.store.reader(), call, name).await?;
+        let first = call.authorize::<right::ManageUsers>(&first)?;
+        let locked = self.lock(call, organization.uid, first).await?;
         let located = self.locate_scope(locked.db(), call, name).await?;
         let mut mutation = match locked.mutate::<right::ManageUsers, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),

@@ -8,6 +8,7 @@ use secrets_core::{
 };
 
 use crate::audit::Subject;
+use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::mutation::{Begun, Deleted, IdempotencyKey, MutationOutcome};
@@ -53,25 +54,14 @@ impl Service {
         let name = ScopeName::Workspace(input.organization.clone(), input.id.clone());
         let subject = Subject::new(within, &name, None);
         call.identify(subject.clone());
-        let locked = self.lock(call, within).await?;
+        let (project, owner) = locate_parts(self.store.reader(), call, within, input).await?;
+        let first =
+            call.authorize::<right::CreateWorkspace>(&(subject.clone(), new_resource(within, project, owner)))?;
+        let locked = self.lock(call, within, first).await?;
         let organization = self.locate_organization(locked.db(), call, &input.organization).await?;
-        // What is missing is located with the nil uid, which nobody has a role on.
-        let project = match &input.project {
-            Some(id) => Some(project::by_id(locked.db(), within, id).await?.map_or(Uid::nil(), |row| row.uid)),
-            None => None,
-        };
-        let owner = match (&input.owner, &call.caller.principal) {
-            (Some(id), _) => user::by_id(locked.db(), within, id).await?.map_or(Uid::nil(), |row| row.uid),
-            (None, Principal::User { user, .. }) => *user,
-            (None, _) => {
-                return Err(Error::invalid(
-                    "workspace.owner",
-                    "must be the identifier of a user; only a user owns a workspace",
-                ));
-            }
-        };
-        let resource = Resource::Workspace { organization: within, workspace: Uid::nil(), project, owner: Some(owner) };
-        let mut mutation = match locked.mutate::<right::CreateWorkspace, _>(call, &(subject, resource), key).await? {
+        let (project, owner) = locate_parts(locked.db(), call, within, input).await?;
+        let located = (subject, new_resource(within, project, owner));
+        let mut mutation = match locked.mutate::<right::CreateWorkspace, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,
         };
@@ -143,7 +133,9 @@ impl Service {
         key: &IdempotencyKey<Deleted>,
     ) -> Result<MutationOutcome<Deleted>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, name.organization()).await?;
-        let locked = self.lock(call, organization.uid).await?;
+        let first = self.locate_scope(self.store.reader(), call, name).await?;
+        let first = call.authorize::<right::DeleteWorkspace>(&first)?;
+        let locked = self.lock(call, organization.uid, first).await?;
         let located = self.locate_scope(locked.db(), call, name).await?;
         let mut mutation = match locked.mutate::<right::DeleteWorkspace, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
@@ -161,6 +153,35 @@ impl Service {
         mutation.bump(Scope::new(ScopeKind::Organization, within)).await?;
         mutation.finish(call, key, Deleted).await
     }
+}
+
+/// The uids of a new workspace's project and owner. What is missing has the nil uid, which nobody has a role on.
+async fn locate_parts(
+    db: &impl KeyedConnection,
+    call: &Call,
+    organization: Uid,
+    input: &NewWorkspace,
+) -> Result<(Option<Uid>, Uid), Error> {
+    let project = match &input.project {
+        Some(id) => Some(project::by_id(db, organization, id).await?.map_or(Uid::nil(), |row| row.uid)),
+        None => None,
+    };
+    let owner = match (&input.owner, &call.caller.principal) {
+        (Some(id), _) => user::by_id(db, organization, id).await?.map_or(Uid::nil(), |row| row.uid),
+        (None, Principal::User { user, .. }) => *user,
+        (None, _) => {
+            return Err(Error::invalid(
+                "workspace.owner",
+                "must be the identifier of a user; only a user owns a workspace",
+            ));
+        }
+    };
+    Ok((project, owner))
+}
+
+/// A workspace that is not there yet, as it is authorized.
+fn new_resource(organization: Uid, project: Option<Uid>, owner: Uid) -> Resource {
+    Resource::Workspace { organization, workspace: Uid::nil(), project, owner: Some(owner) }
 }
 
 /// The workspace with the identifiers of its project and owner.

@@ -4,7 +4,7 @@ use secrets_core::authorize::Listing;
 use secrets_core::limits::Limits;
 use secrets_core::{Destination, Grade, InvalidTarget, SecretId, SecretName, Target, right};
 
-use super::preparation::{Preparation, SealedVersion};
+use super::preparation::{OpenedVersion, Preparation, SealedVersion};
 use super::view::{self, ChangedSecret};
 use super::{invalid_name, missing, named, overlap};
 use crate::audit::Subject;
@@ -31,6 +31,8 @@ pub(super) struct SecretMutation<'a> {
     before: Revision,
     /// What was sealed before the lock.
     pub sealed: Option<SealedVersion>,
+    /// What was opened before the lock.
+    opened: Option<OpenedVersion>,
     validate_only: bool,
 }
 
@@ -51,9 +53,11 @@ impl Service {
         validate_only: bool,
         key: &IdempotencyKey<T>,
     ) -> Result<BegunSecretMutation<'a, T>, Error> {
-        let (before, sealed) = preparation.end();
+        let Preparation { located: before, first, sealed, opened, db } = preparation;
+        // Nobody holds a connection while waiting for the lock.
+        drop(db);
         let scope = &before.name;
-        let locked = self.lock(call, before.organization.uid).await?;
+        let locked = self.lock(call, before.organization.uid, first).await?;
         let located = self.locate_scope(locked.db(), call, scope).await?;
         let subject = match secret {
             Some(id) => named(&located.organization, &SecretName::new(scope.clone(), id.clone())),
@@ -77,6 +81,7 @@ impl Service {
             limits: self.limits_in(&located.organization)?,
             before: inner.revision(),
             sealed,
+            opened,
             inner,
             located,
             validate_only,
@@ -137,6 +142,14 @@ impl SecretMutation<'_> {
         match holder {
             Some(holder) => Err(in_use(&destination, &self.name(&holder.secret.secret_id))),
             None => Ok(()),
+        }
+    }
+
+    /// The value of a stored version: as it was opened before the lock, if that is still right.
+    pub(super) async fn open(&mut self, secret: &Secret, version: &SecretVersion) -> Result<SecretBytes, Error> {
+        match self.opened.take().and_then(|opened| opened.of(version)) {
+            Some(value) => Ok(value),
+            None => self.service.open_version(self.db(), secret, version).await,
         }
     }
 

@@ -2,9 +2,10 @@
 //! something is read, checked or sealed that can be so before.
 //!
 //! What was true before the lock decides nothing. It is looked up and authorized again under the lock, and what was prepared
-//! is used where it is still right: a sealed value names its secret, version and target, so that it is right for exactly those. A
-//! rollback, and a changed target without a new value, seal under the lock: what they seal is only known there.
+//! is used where it is still right: a sealed value names its secret, version and target, so that it is right for exactly those,
+//! and an opened one is right for the very bytes that were opened.
 
+use secrets_core::authorize::Permit;
 use secrets_core::{ScopeName, SecretId, SecretName, Target, Timestamp, Uid, right};
 
 use super::named;
@@ -16,21 +17,30 @@ use crate::service::Service;
 use crate::service::locate::LocatedScope;
 use crate::service::open_call::{Located, OpenCall};
 use crate::store::ReadTransaction;
-use crate::store::secret::{self, Secret};
-use crate::store::version::SecretVersion;
+use crate::store::secret::{self, Secret, SecretWithVersion};
+use crate::store::version::{self, SecretVersion};
 
 /// A scope whose secrets its caller might change, as it was before the lock.
 pub(super) struct Preparation {
     pub located: LocatedScope,
     /// The state in which it was so. It goes before the wait for the lock.
     pub db: ReadTransaction,
-    sealed: Option<SealedVersion>,
+    /// The caller might change them.
+    pub first: Permit<right::WriteSecrets>,
+    pub sealed: Option<SealedVersion>,
+    pub opened: Option<OpenedVersion>,
 }
 
 /// A version that was sealed before the lock.
 pub(super) struct SealedVersion {
     located: LocatedScope,
     version: SecretVersion,
+}
+
+/// A stored version that was opened before the lock.
+pub(super) struct OpenedVersion {
+    version: SecretVersion,
+    value: SecretBytes,
 }
 
 impl Service {
@@ -47,8 +57,8 @@ impl Service {
             Some(id) => named(&located.organization, &SecretName::new(scope.clone(), id.clone())),
             None => located.subject(),
         };
-        call.require::<right::WriteSecrets>(&(subject, located.resource))?;
-        Ok(Preparation { located, db, sealed: None })
+        let first = call.authorize::<right::WriteSecrets>(&(subject, located.resource))?;
+        Ok(Preparation { located, db, first, sealed: None, opened: None })
     }
 }
 
@@ -82,9 +92,73 @@ impl Preparation {
         Ok(())
     }
 
-    /// Gives the connection back: nobody holds one while waiting for the lock.
-    pub(super) fn end(self) -> (LocatedScope, Option<SealedVersion>) {
-        (self.located, self.sealed)
+    /// Opens the value that a secret has, and seals it for another target, if that is another one.
+    pub(super) async fn seal_moved(
+        &mut self,
+        service: &Service,
+        call: &Call,
+        secret_id: &SecretId,
+        target: &Target,
+    ) -> Result<(), Error> {
+        let Some(current) = self.current(secret_id).await? else { return Ok(()) };
+        let (secret, version) = (current.secret, current.version);
+        if version.target == *target {
+            return Ok(());
+        }
+        let next = version.version.checked_add(1);
+        self.reseal(service, call, &secret, version, next, target).await
+    }
+
+    /// Opens an old value of a secret, and seals it as the next version.
+    pub(super) async fn seal_again(
+        &mut self,
+        service: &Service,
+        call: &Call,
+        secret_id: &SecretId,
+        number: u32,
+    ) -> Result<(), Error> {
+        let Some(current) = self.current(secret_id).await? else { return Ok(()) };
+        let secret = current.secret;
+        let old = version::by_number(&self.db, secret.organization, secret.uid, number).await?;
+        let Some(old) = old.filter(|old| old.destroy_time.is_none()) else { return Ok(()) };
+        let (next, target) = (current.version.version.checked_add(1), old.target.clone());
+        self.reseal(service, call, &secret, old, next, &target).await
+    }
+
+    /// The live secret of this name, if there is one.
+    async fn current(&self, secret_id: &SecretId) -> Result<Option<SecretWithVersion>, Error> {
+        if self.located.scope.uid.is_nil() {
+            return Ok(None);
+        }
+        Ok(secret::current(&self.db, self.located.organization.uid, self.located.scope, secret_id).await?)
+    }
+
+    async fn reseal(
+        &mut self,
+        service: &Service,
+        call: &Call,
+        secret: &Secret,
+        version: SecretVersion,
+        next: Option<u32>,
+        target: &Target,
+    ) -> Result<(), Error> {
+        // What can't be opened, or has no next version, is told under the lock.
+        let (Some(next), Ok(value)) = (next, service.open_version(&self.db, secret, &version).await) else {
+            return Ok(());
+        };
+        let key = service.keys.current_data_key(&self.db, secret.organization).await?;
+        // Exposed to be sealed.
+        let sealed = service.seal_version(call, &key, secret, next, target, value.expose())?;
+        self.sealed = Some(SealedVersion { located: self.located.clone(), version: sealed });
+        self.opened = Some(OpenedVersion { version, value });
+        Ok(())
+    }
+}
+
+impl OpenedVersion {
+    /// The value, if these very bytes were opened.
+    pub(super) fn of(self, version: &SecretVersion) -> Option<SecretBytes> {
+        (self.version == *version).then_some(self.value)
     }
 }
 

@@ -32,7 +32,8 @@ impl Service {
         key: &IdempotencyKey<ChangedSecret>,
     ) -> Result<MutationOutcome<ChangedSecret>, Error> {
         let id = &input.name.secret_id;
-        let preparation = self.prepare_secrets(call, &input.name.scope, Some(id)).await?;
+        let mut preparation = self.prepare_secrets(call, &input.name.scope, Some(id)).await?;
+        preparation.seal_again(self, call, id, input.version).await?;
         let mut mutation = match self.mutate_secrets(call, preparation, Some(id), input.validate_only, key).await? {
             BegunSecretMutation::Replayed(outcome) => return Ok(outcome),
             BegunSecretMutation::New(mutation) => mutation,
@@ -44,7 +45,7 @@ impl Service {
             .await?
             .filter(|old| old.destroy_time.is_none())
             .ok_or_else(|| no_version(&input.name, input.version))?;
-        let value = self.open_version(mutation.db(), &secret, &old).await?;
+        let value = mutation.open(&secret, &old).await?;
         let version = mutation.add_version(&mut secret, &current, &old.target, &value, Some(old.version)).await?;
 
         let warnings = overlap::value_warnings(&secret, &version.target, value.expose());

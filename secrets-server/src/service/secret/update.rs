@@ -39,8 +39,10 @@ impl Service {
     ) -> Result<MutationOutcome<ChangedSecret>, Error> {
         let id = &input.name.secret_id;
         let mut preparation = self.prepare_secrets(call, &input.name.scope, Some(id)).await?;
-        if let Some(value) = &input.value {
-            preparation.seal(self, call, id, input.edit.target.as_ref(), value).await?;
+        match (&input.value, &input.edit.target) {
+            (Some(value), target) => preparation.seal(self, call, id, target.as_ref(), value).await?,
+            (None, Some(target)) => preparation.seal_moved(self, call, id, target).await?,
+            (None, None) => {}
         }
         let mut mutation = match self.mutate_secrets(call, preparation, Some(id), input.validate_only, key).await? {
             BegunSecretMutation::Replayed(outcome) => return Ok(outcome),
@@ -84,7 +86,7 @@ impl SecretMutation<'_> {
             let value = match &input.value {
                 Some(value) => value,
                 None => {
-                    stored = self.service.open_version(self.db(), &current.secret, &current.version).await?;
+                    stored = self.open(&current.secret, &current.version).await?;
                     &stored
                 }
             };

@@ -15,7 +15,7 @@ use secrets_server::store::revision::{self, Revision};
 use secrets_server::store::{PLATFORM, WriteTransaction, binding, commit, credential};
 use tonic::{Code, Status};
 
-use super::{BINDINGS, CREDENTIAL, sent};
+use super::{BINDINGS, CREDENTIAL, quiet, sent};
 use crate::support::calls::context;
 use crate::support::database::TestDatabase;
 use crate::support::on_both::on_both;
@@ -28,6 +28,7 @@ on_both!(
     nothing_commits_after_its_callers_credential_was_revoked,
     nothing_commits_after_its_callers_roles_were_taken_away,
     what_waits_while_nothing_is_lost_commits,
+    whoever_may_not_make_a_change_does_not_wait_for_the_lock,
 );
 
 async fn nothing_commits_after_its_callers_credential_was_revoked(database: &TestDatabase) {
@@ -55,6 +56,30 @@ async fn what_waits_while_nothing_is_lost_commits(database: &TestDatabase) {
     let stage = Stage::new(&server).await;
     for method in mutations() {
         stage.wait_and(database, method, Loss::Nothing).await.unwrap_or_else(|code| panic!("{method}: {code:?}"));
+    }
+}
+
+/// Nobody waits for the lock behind a caller whose call comes to nothing.
+async fn whoever_may_not_make_a_change_does_not_wait_for_the_lock(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let stage = Stage::new(&server).await;
+    for method in mutations().filter(|method| !needs_no_role(*method)) {
+        let caller = match is_the_operators(method) {
+            true => stage.administrator(method).await,
+            false => stage.caller(method).await,
+        };
+        let call = stage.call(method, &caller).await;
+        if !is_the_operators(method) {
+            let tx = server.app.store().begin().await.unwrap();
+            stage.lose(&tx, &caller, Loss::Roles).await;
+            commit(tx).await.unwrap();
+        }
+        database.statements.take();
+        let refused = refusal(call.await);
+        assert_eq!((refused.code, method), (Code::PermissionDenied, method));
+        let statements = database.statements.take();
+        let locks: Vec<_> = statements.iter().filter(|statement| statement.contains("revisions")).collect();
+        assert!(locks.is_empty(), "{method}: {locks:?}");
     }
 }
 
@@ -121,6 +146,7 @@ impl<'a> Stage<'a> {
         database.statements.take();
         let waiting = tokio::spawn(call);
         sent(database, kind, 1).await;
+        quiet(database).await;
         self.lose(&tx, &caller, loss).await;
         let scope = Scope::new(ScopeKind::Organization, within);
         lock.bump(&tx, scope, self.server.app.service.uid().unwrap(), self.server.clock.now()).await.unwrap();
@@ -173,15 +199,22 @@ impl<'a> Stage<'a> {
             let token = operator.create_token(v1::CreateTokenRequest::default()).await.unwrap().into_inner().token;
             return Caller { token, account: None };
         }
-        let account = self.acme.user(&self.fresh()).await;
         if let Some(kind) = takes_code(method) {
+            let account = self.acme.user(&self.fresh()).await;
             let token = self.code(&account, kind).await;
             return Caller { token, account: Some(account) };
         }
         if is_about_own_codes(method) {
+            let account = self.acme.user(&self.fresh()).await;
             let token = self.server.redeem(&self.code(&account, CredentialKind::Invitation).await).await;
             return Caller { token, account: Some(account) };
         }
+        self.administrator(method).await
+    }
+
+    /// An administrator of the organization, or their session.
+    async fn administrator(&self, method: Method) -> Caller {
+        let account = self.acme.user(&self.fresh()).await;
         self.acme.bind(&account, Role::Admin, self.acme.level()).await;
         let token = match method {
             Method::RenewSession => {

@@ -20,6 +20,7 @@ use crate::support::organization::TestOrganization;
 use crate::support::server::TestServer;
 use crate::wire::people::invitation;
 use crate::wire::secrets::{API, BOB, creation};
+use crate::wire::shared_commit::operators_permit;
 
 on_both!(
     who_redeems_a_new_invitation_gets_nothing_that_was_still_on_its_way,
@@ -100,7 +101,7 @@ async fn whoever_ends_a_token_of_the_platform_waits_for_what_it_is_at(database: 
     let endings = server.app.service.run(call, |service, call| {
         let (mut access, mut access_too) = (server.access(&server.operator), server.access(&server.operator));
         Box::pin(async move {
-            let locked = service.lock(call, organization).await?;
+            let locked = service.lock(call, organization, operators_permit()).await?;
             let revoke = v1::RevokeTokenRequest { name, ..Default::default() };
             let unbind = v1::DeleteBindingRequest { name: binding.name, ..Default::default() };
             let endings = [

@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
-use secrets_core::{CredentialKind, SessionName, Timestamp, right};
+use secrets_core::{CredentialKind, Resource, SessionName, Timestamp, Uid, right};
 
 use super::{DEFAULT_SESSION_TTL, MAX_SESSION_TTL, SessionView, context_of, nobodys_session, session_resource};
 use crate::audit::Subject;
 use crate::auth::{restrictions, unknown_credential};
+use crate::call::Call;
 use crate::error::Error;
 use crate::service::Service;
 use crate::service::create_credential::{earlier, lifetime};
 use crate::service::locate::account::AccountNames;
 use crate::service::locate::context::LocatedContext;
 use crate::service::mutation::{IdempotencyKey, Mutation, MutationOutcome};
-use crate::service::open_call::OpenCall;
+use crate::service::open_call::{Located, OpenCall};
 use crate::store::credential::{Credential, NewCreator};
-use crate::store::{context, credential};
+use crate::store::{KeyedConnection, context, credential};
 
 /// What RenewSession is asked for.
 pub struct Renewal {
@@ -81,7 +82,9 @@ impl Service {
         self.own_session(call, name)?;
         let context = self.asked_context(call, None, false)?;
         let organization = self.locate_organization(self.store.reader(), call, &context.organization).await?;
-        let locked = self.lock(call, organization.uid).await?;
+        let first = self.locate_context(self.store.reader(), call, &context).await?;
+        let first = call.authorize::<right::RenewSession>(&first)?;
+        let locked = self.lock(call, organization.uid, first).await?;
         let context = self.locate_context(locked.db(), call, &context).await?;
         let permit = locked.authorize::<right::RenewSession>(call, &context)?;
         // A repeat moves the end once more.
@@ -96,21 +99,33 @@ impl Service {
     async fn created_session(&self, call: &mut OpenCall, name: &SessionName) -> Result<Renewable<'_>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, &name.organization).await?;
         let within = organization.uid;
-        let subject = Subject::new(within, name, name.uid);
-        let locked = self.lock(call, within).await?;
-        let found = credential::by_uid(locked.db(), Some(within), name.uid).await?;
-        let found = found.filter(|row| row.kind == CredentialKind::Session);
-        let resource = found.as_ref().map_or(nobodys_session(within), |row| session_resource(call, within, row));
-        let permit = locked.authorize::<right::RenewSession>(call, &(subject.clone(), resource))?;
+        let (_, located) = created_session(self.store.reader(), call, within, name).await?;
+        let first = call.authorize::<right::RenewSession>(&located)?;
+        let locked = self.lock(call, within, first).await?;
+        let (found, located) = created_session(locked.db(), call, within, name).await?;
+        let permit = locked.authorize::<right::RenewSession>(call, &located)?;
         let row = found.filter(|row| !row.has_ended(call.now));
         let row = row.ok_or_else(|| Error::not_found(format_args!("live session `{name}`")))?;
         let context = context::name(locked.db(), &organization.organization_id, &context_of(within, &row)).await?;
         let context = self.locate_context(locked.db(), call, &context.ok_or_else(Error::denied)?).await?;
         let _ = locked.authorize_with::<right::CreateSession>(call, &context.user_bindings, &context)?;
-        call.identify(subject);
+        call.identify(located.subject());
         let mutation = locked.mutate_anew(call, permit);
         let (own, ends_by) = (mutation.credential().uid, mutation.credential().expire_time);
         let creator = NewCreator { credential: own, time: call.now };
         Ok(Renewable { row, context, mutation, ends_by, creator: Some(creator) })
     }
+}
+
+/// A session, if it is there, and what is authorized to take it over.
+async fn created_session(
+    db: &impl KeyedConnection,
+    call: &Call,
+    within: Uid,
+    name: &SessionName,
+) -> Result<(Option<Credential>, (Subject, Resource)), Error> {
+    let found = credential::by_uid(db, Some(within), name.uid).await?;
+    let found = found.filter(|row| row.kind == CredentialKind::Session);
+    let resource = found.as_ref().map_or(nobodys_session(within), |row| session_resource(call, within, row));
+    Ok((found, (Subject::new(within, name, name.uid), resource)))
 }

@@ -56,16 +56,11 @@ impl Service {
             Some(id) => Some(self.locate_organization(self.store.reader(), call, id).await?.uid),
             None => None,
         };
-        let subject = Subject::new(within, name, name.uid);
-        let locked = self.lock(call, within.unwrap_or(PLATFORM)).await?;
-        let found = credential::by_uid(locked.db(), within, name.uid).await?.filter(|row| KINDS.contains(&row.kind));
-        let resource = match (&found, within) {
-            (Some(row), _) => token_resource(locked.db(), row).await?,
-            // Whoever may revoke any token may know that there is none.
-            (None, Some(organization)) => Resource::User { organization, user: Uid::nil() },
-            (None, None) => Resource::Platform,
-        };
-        let mut mutation = match locked.mutate::<right::RevokeToken, _>(call, &(subject, resource), key).await? {
+        let (_, located) = locate_token(self.store.reader(), within, name).await?;
+        let first = call.authorize::<right::RevokeToken>(&located)?;
+        let locked = self.lock(call, within.unwrap_or(PLATFORM), first).await?;
+        let (found, located) = locate_token(locked.db(), within, name).await?;
+        let mut mutation = match locked.mutate::<right::RevokeToken, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,
         };
@@ -82,6 +77,22 @@ impl Service {
         }
         mutation.finish(call, key, revoked).await
     }
+}
+
+/// A token, if it is there, and what is authorized to end it.
+async fn locate_token(
+    db: &impl KeyedConnection,
+    within: Option<Uid>,
+    name: &TokenName,
+) -> Result<(Option<Credential>, (Subject, Resource)), Error> {
+    let found = credential::by_uid(db, within, name.uid).await?.filter(|row| KINDS.contains(&row.kind));
+    let resource = match (&found, within) {
+        (Some(row), _) => token_resource(db, row).await?,
+        // Whoever may revoke any token may know that there is none.
+        (None, Some(organization)) => Resource::User { organization, user: Uid::nil() },
+        (None, None) => Resource::Platform,
+    };
+    Ok((found, (Subject::new(within, name, name.uid), resource)))
 }
 
 /// Ends a token, and hands its sessions to the one that follows it. Without one, they end with it.

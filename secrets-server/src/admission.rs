@@ -8,15 +8,20 @@
 
 mod call_class;
 mod consumer;
+mod limiter;
 mod limits;
 mod live_counts;
 mod rates;
+mod refusals;
 mod refused;
 mod slots;
+
+use std::time::Duration;
 
 use secrets_proto::Method;
 
 use self::rates::Rates;
+use self::refusals::Refusals;
 use crate::error::Error;
 
 pub use self::call_class::CallClass;
@@ -30,11 +35,12 @@ pub use self::slots::{Slot, SlotLimits, Slots};
 pub struct Admission {
     calls: Slots,
     rates: Rates,
+    refusals: Refusals,
 }
 
 impl Admission {
     pub fn new(limits: &AdmissionLimits) -> Self {
-        Self { calls: Slots::new(limits.calls()), rates: Rates::new(limits) }
+        Self { calls: Slots::new(limits.calls()), rates: Rates::new(limits), refusals: Refusals::default() }
     }
 
     /// A slot for a call; dropping it gives it back. A call that finds none takes nothing of the rate.
@@ -42,6 +48,11 @@ impl Admission {
         let slot = self.calls.take(consumer, 1).map_err(|refused| refused.error("calls"))?;
         self.rates.check(consumer, CallClass::new(method))?;
         Ok(slot)
+    }
+
+    /// How long a refusal is kept back: of a caller who was refused often of late, and so does not wait when told to.
+    pub fn pause(&self, consumer: &Consumer) -> Option<Duration> {
+        self.refusals.pause(consumer)
     }
 }
 

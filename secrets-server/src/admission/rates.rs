@@ -1,14 +1,13 @@
 //! How often a caller may call.
 
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::Quota;
 
 use super::call_class::CallClass;
 use super::consumer::{Consumer, ConsumerClass, ConsumerKey};
+use super::limiter::Limiter;
 use super::limits::{AdmissionLimits, ConsumerLimits, MAX_RATE};
 use crate::error::{Error, Reason};
 
@@ -16,8 +15,6 @@ use crate::error::{Error, Reason};
 const RENEWALS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(5);
 /// How often at once.
 const RENEWAL_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
-/// How many callers are remembered before those are forgotten whose burst is whole again.
-const MIN_SWEEP: usize = 4096;
 
 /// The rates of all callers.
 #[derive(Debug)]
@@ -59,36 +56,6 @@ fn quota(limits: &ConsumerLimits) -> Quota {
 fn too_often(wait: Duration) -> Error {
     let text = "too many changes, lists and explains within a short time; send it again a little later";
     Error::new(Reason::RateLimited, text).with("limit", "rate").retry_after(wait)
-}
-
-/// A rate for each key.
-#[derive(Debug)]
-struct Limiter {
-    by_key: DefaultKeyedRateLimiter<ConsumerKey>,
-    clock: DefaultClock,
-    next_sweep: AtomicUsize,
-}
-
-impl Limiter {
-    fn new(quota: Quota) -> Self {
-        let by_key = RateLimiter::keyed(quota);
-        Self { by_key, clock: DefaultClock::default(), next_sweep: AtomicUsize::new(MIN_SWEEP) }
-    }
-
-    fn check(&self, key: ConsumerKey) -> Result<(), Duration> {
-        self.sweep();
-        self.by_key.check_key(&key).map_err(|until| until.wait_time_from(self.clock.now()))
-    }
-
-    /// Forgets those who have not called for a while, each time that there are twice as many as were left the last time: so what
-    /// is remembered is bounded by who called of late, and a sweep costs each call little.
-    fn sweep(&self) {
-        if self.by_key.len() >= self.next_sweep.load(Ordering::Relaxed) {
-            self.by_key.retain_recent();
-            self.by_key.shrink_to_fit();
-            self.next_sweep.store((self.by_key.len() * 2).max(MIN_SWEEP), Ordering::Relaxed);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -146,17 +113,5 @@ mod tests {
             rates.check(&ann, CallClass::Renewal).unwrap();
         }
         assert!(rates.check(&ann, CallClass::Rated).is_err());
-    }
-
-    #[test]
-    fn who_has_not_called_for_a_while_is_forgotten() {
-        let mut limits = AdmissionLimits::default();
-        limits.person.rate = MAX_RATE;
-        let rates = Rates::new(&limits);
-        for n in 0..100_000 {
-            rates.check(&consumer(ConsumerKey::User(Uid::from_u128(n)), n), CallClass::Rated).unwrap();
-        }
-        let remembered = rates.persons.by_key.len();
-        assert!(remembered <= 2 * MIN_SWEEP, "{remembered}");
     }
 }

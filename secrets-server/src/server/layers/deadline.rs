@@ -53,7 +53,7 @@ where
 }
 
 /// The time that a call with these headers has.
-fn call_timeout(headers: &HeaderMap) -> Duration {
+pub(super) fn call_timeout(headers: &HeaderMap) -> Duration {
     let given = headers.get("grpc-timeout").and_then(|value| parse(value.to_str().ok()?));
     given.map_or(limits::MAX_CALL_TIMEOUT, |given| given.min(limits::MAX_CALL_TIMEOUT))
 }

@@ -1,8 +1,10 @@
-//! Limits how much of the server one caller may take, once the caller is known and before the body is read.
+//! Limits how much of the server one caller may take, once the caller is known and before the body is read. Whoever goes on
+//! calling while they are refused is answered later: a loop of calls would otherwise cost as much as what it is refused.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
 use http_body::{Frame, SizeHint};
@@ -12,8 +14,9 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use tower::{Layer, Service};
 
+use super::deadline::call_timeout;
 use super::{BoxFuture, Bytes};
-use crate::admission::Admission;
+use crate::admission::{Admission, Consumer};
 use crate::auth::{Authenticated, Authenticator};
 use crate::call::permit::CallPermit;
 use crate::error::Reason;
@@ -66,20 +69,27 @@ where
             // Health and reflection, which need no credential and have limits of their own.
             return Box::pin(self.inner.call(request));
         };
-        let authenticator = Arc::clone(&self.layer.authenticator);
-        let permit = match self.layer.admission.admit(&authenticated.consumer(), method) {
+        let LimitCallsLayer { admission, authenticator } = self.layer.clone();
+        let consumer = authenticated.consumer();
+        let longest = call_timeout(request.headers()) / 2;
+        let permit = match admission.admit(&consumer, method) {
             Ok(slot) => CallPermit::new(slot),
             Err(error) => {
                 let refused = Status::from(error).into_http();
                 count(&authenticator, &authenticated, refused.headers());
-                return Box::pin(std::future::ready(Ok(refused)));
+                return Box::pin(async move {
+                    pause(&admission, &consumer, longest).await;
+                    Ok(refused)
+                });
             }
         };
         request.extensions_mut().insert(permit.clone());
         let response = self.inner.call(request);
         Box::pin(async move {
             let response = response.await?;
-            count(&authenticator, &authenticated, response.headers());
+            if count(&authenticator, &authenticated, response.headers()) {
+                pause(&admission, &consumer, longest).await;
+            }
             // An open stream has a slot of its own. Any other response is held in memory until it is sent.
             let permit = (!method.is_server_streaming()).then_some(permit);
             Ok(response.map(|inner| Body::new(PermittedBody { inner, permit, authenticator, authenticated })))
@@ -87,17 +97,24 @@ where
     }
 }
 
-/// Counts a call that a limit refused, here or later.
-fn count(authenticator: &Authenticator, authenticated: &Authenticated, headers: &HeaderMap) {
+/// Keeps the refusal of a caller who does not wait, but no longer than `longest`.
+async fn pause(admission: &Admission, consumer: &Consumer, longest: Duration) {
+    if let Some(pause) = admission.pause(consumer) {
+        tokio::time::sleep(pause.min(longest)).await;
+    }
+}
+
+/// Counts a call that a limit refused, here or later. Returns whether one did.
+fn count(authenticator: &Authenticator, authenticated: &Authenticated, headers: &HeaderMap) -> bool {
     let code = headers.get("grpc-status").map(|code| Code::from_bytes(code.as_bytes()));
     if code != Some(Code::ResourceExhausted) {
-        return;
+        return false;
     }
     let details = Status::from_header_map(headers).map(|status| status.get_error_details());
     let info = details.as_ref().and_then(|details| details.error_info());
-    if let Some(info) = info.filter(|info| info.reason == Reason::RateLimited.as_str()) {
-        authenticator.count_refused(authenticated, info.metadata.get("limit").map_or("", String::as_str));
-    }
+    let Some(info) = info.filter(|info| info.reason == Reason::RateLimited.as_str()) else { return false };
+    authenticator.count_refused(authenticated, info.metadata.get("limit").map_or("", String::as_str));
+    true
 }
 
 /// A body whose call is under way until it ends or is dropped.
@@ -132,5 +149,33 @@ impl http_body::Body for PermittedBody {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrets_core::Uid;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::admission::{AdmissionLimits, ConsumerKey};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_who_does_not_wait_is_answered_later_and_within_the_time_they_have() {
+        let admission = Admission::new(&AdmissionLimits::default());
+        for (uid, longest, kept) in [(1, 30_000, 1_000), (2, 200, 200)] {
+            let key = ConsumerKey::User(Uid::from_u128(uid));
+            let consumer = Consumer { key, credential: Uid::nil(), is_session: false, organization: None };
+            let mut at_once = 0;
+            for _ in 0..60 {
+                let start = Instant::now();
+                pause(&admission, &consumer, Duration::from_millis(longest)).await;
+                match start.elapsed().as_millis() {
+                    0 => at_once += 1,
+                    waited => assert!(waited.abs_diff(kept) <= 1, "{waited}"),
+                }
+            }
+            assert!((20..50).contains(&at_once), "{at_once}");
+        }
     }
 }

@@ -8,6 +8,7 @@
 
 mod call_class;
 mod consumer;
+mod heavy_turns;
 mod limiter;
 mod limits;
 mod live_counts;
@@ -24,8 +25,9 @@ use self::rates::Rates;
 use self::refusals::Refusals;
 use crate::error::Error;
 
-pub use self::call_class::CallClass;
+pub use self::call_class::{CallClass, is_heavy};
 pub use self::consumer::{Consumer, ConsumerClass, ConsumerKey};
+pub use self::heavy_turns::{HeavyTurn, HeavyTurns};
 pub use self::limits::{AdmissionLimits, BURST_SECONDS, ConsumerLimits, MAX_RATE};
 pub use self::live_counts::LiveCounts;
 pub use self::slots::{Slot, SlotLimits, Slots};
@@ -36,11 +38,17 @@ pub struct Admission {
     calls: Slots,
     rates: Rates,
     refusals: Refusals,
+    heavy_turns: HeavyTurns,
 }
 
 impl Admission {
     pub fn new(limits: &AdmissionLimits) -> Self {
-        Self { calls: Slots::new(limits.calls()), rates: Rates::new(limits), refusals: Refusals::default() }
+        Self {
+            calls: Slots::new(limits.calls()),
+            rates: Rates::new(limits),
+            refusals: Refusals::default(),
+            heavy_turns: HeavyTurns::new(),
+        }
     }
 
     /// A slot for a call; dropping it gives it back. A call that finds none takes nothing of the rate.
@@ -48,6 +56,15 @@ impl Admission {
         let slot = self.calls.take(consumer, 1).map_err(|refused| refused.error("calls"))?;
         self.rates.check(consumer, CallClass::new(method))?;
         Ok(slot)
+    }
+
+    /// For a call that was admitted: the turns to wait for, if it is heavy.
+    pub fn heavy_turns(&self, consumer: &Consumer, method: Method) -> Option<HeavyTurns> {
+        if is_heavy(method) {
+            return Some(self.heavy_turns.clone());
+        }
+        self.heavy_turns.note_short_call(consumer);
+        None
     }
 
     /// How long a refusal is kept back: of a caller who was refused often of late, and so does not wait when told to.

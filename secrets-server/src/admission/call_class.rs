@@ -2,6 +2,27 @@
 
 use secrets_proto::Method;
 
+/// Whether a call waits for its turn ([`super::HeavyTurns`]): what may read or write a whole scope, or the log.
+pub fn is_heavy(method: Method) -> bool {
+    matches!(
+        method,
+        Method::ImportSecrets
+            | Method::Explain
+            | Method::Watch
+            | Method::ListSecrets
+            | Method::ListSecretVersions
+            | Method::ListOrganizations
+            | Method::ListProjects
+            | Method::ListWorkspaces
+            | Method::ListUsers
+            | Method::ListServiceAccounts
+            | Method::ListBindings
+            | Method::ListTokens
+            | Method::ListSessions
+            | Method::ListAuditEvents
+    )
+}
+
 /// What a call is limited by, apart from how many are under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallClass {
@@ -98,6 +119,8 @@ mod tests {
                 assert!(matches!(class, CallClass::Rated | CallClass::Renewal), "{name}");
             }
             assert_eq!(class == CallClass::Watch, method.is_server_streaming(), "{name}");
+            let reads_much = !method.is_mutation() && class != CallClass::Unrated;
+            assert_eq!(is_heavy(method), reads_much || method == Method::ImportSecrets, "{name}");
         }
         assert_eq!(CallClass::new(Method::Resolve), CallClass::Unrated);
     }

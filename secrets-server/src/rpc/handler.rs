@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use super::hang_up::unless_hung_up;
 use crate::auth::{Authenticated, Authenticator};
 use crate::call::Call;
-use crate::call::permit::CallPermit;
+use crate::call::permit::{CallPermit, turn};
 use crate::error::{Error, Reason};
 use crate::process::shutdown::Shutdown;
 use crate::server::limits::MAX_RESPONSE_BYTES;
@@ -67,10 +67,17 @@ impl Handler {
         T: Send + 'static,
     {
         let (call, deadline) = self.open_call(&Authenticated::of(request.extensions())?).await?;
+        let permit = request.extensions().get::<CallPermit>().cloned();
         let input = decode(request.into_inner());
         let answer = self
             .service
-            .run(call, |service, call| Box::pin(until(deadline, async move { run(service, call, input?).await })))
+            .run(call, |service, call| {
+                Box::pin(until(deadline, async move {
+                    let input = input?;
+                    let _turn = turn(permit.as_ref()).await?;
+                    run(service, call, input).await
+                }))
+            })
             .await?;
         Ok(Response::new(within_limit(encode(answer))?))
     }
@@ -90,6 +97,7 @@ impl Handler {
         let stop = request.extensions().get::<Shutdown>().cloned().unwrap_or_default();
         let authenticated = Authenticated::of(request.extensions())?;
         let (call, deadline) = self.open_call(&authenticated).await?;
+        let permit = request.extensions().get::<CallPermit>().cloned();
         let question = decode(request.into_inner());
         let service = Arc::clone(&self.service);
         let authenticator = Arc::clone(&self.authenticator);
@@ -97,7 +105,11 @@ impl Handler {
         let watch = self
             .service
             .run(call, |_, call| {
-                Box::pin(until(deadline, async move { service.watch(call, watcher, question?).await }))
+                Box::pin(until(deadline, async move {
+                    let question = question?;
+                    let _turn = turn(permit.as_ref()).await?;
+                    service.watch(call, watcher, question).await
+                }))
             })
             .await?;
         Ok(Response::new(Box::pin(stream::unfold((watch, encode), next))))
@@ -145,13 +157,17 @@ impl Handler {
         let _waiting = hung_up.clone().drop_guard();
         let work = async move {
             // The server waits for the mutation when it stops, and whoever hung up has it counted until it ends.
-            let _kept = (in_flight, permit);
+            let _kept = in_flight;
             let key = service.idempotency_key(&message, message.request_id(), encode_replay);
             let input = decode(message);
             service
                 .run(call, |service, call| {
                     let first_write = call.first_write();
-                    let work = until(deadline, async move { retried(run, service, call, &input?, &key?).await });
+                    let work = until(deadline, async move {
+                        let (input, key) = (input?, key?);
+                        let _turn = turn(permit.as_ref()).await?;
+                        retried(run, service, call, &input, &key).await
+                    });
                     Box::pin(unless_hung_up(hung_up, first_write, work))
                 })
                 .await

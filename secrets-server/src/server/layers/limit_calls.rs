@@ -73,7 +73,7 @@ where
         let consumer = authenticated.consumer();
         let longest = call_timeout(request.headers()) / 2;
         let permit = match admission.admit(&consumer, method) {
-            Ok(slot) => CallPermit::new(slot),
+            Ok(slot) => CallPermit::new(slot, consumer, admission.heavy_turns(&consumer, method)),
             Err(error) => {
                 let refused = Status::from(error).into_http();
                 count(&authenticator, &authenticated, refused.headers());

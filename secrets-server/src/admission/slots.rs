@@ -6,12 +6,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use secrets_core::Uid;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::consumer::{Consumer, ConsumerClass, ConsumerKey};
 use super::refused::Refused;
+
+/// For how long it is remembered how much a caller's last counted when that was too much.
+const REMEMBERED: Duration = Duration::from_secs(10);
 
 /// How many there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +54,8 @@ struct State {
 struct Taken {
     all: u32,
     by_credential: HashMap<Uid, u32>,
+    /// How much the last did that turned out to count too much, and until when the next is taken to count as much.
+    too_much: Option<(u32, Instant)>,
 }
 
 #[derive(Debug)]
@@ -66,7 +73,8 @@ impl Slots {
     /// A slot for something that counts `weight` times; dropping it gives it back.
     pub fn take(&self, consumer: &Consumer, weight: u32) -> Result<Slot, Refused> {
         let mut state = self.state();
-        state.make_room(&self.0.limits, consumer, weight)?;
+        let expected = state.expected(consumer, weight);
+        state.make_room(&self.0.limits, consumer, expected)?;
         state.add(consumer, weight);
         let number = state.next;
         state.next += 1;
@@ -93,6 +101,13 @@ impl SlotLimits {
 }
 
 impl State {
+    /// How much something will count that counts `weight` for now. What the caller's last turned out to, where that was too much:
+    /// finding it out costs more than a refusal.
+    fn expected(&self, consumer: &Consumer, weight: u32) -> u32 {
+        let too_much = self.consumers.get(&consumer.key).and_then(|own| own.too_much);
+        too_much.filter(|(_, until)| Instant::now() < *until).map_or(weight, |(last, _)| weight.max(last))
+    }
+
     /// Makes sure that `more` can be taken.
     fn make_room(&mut self, limits: &SlotLimits, consumer: &Consumer, more: u32) -> Result<(), Refused> {
         let most = limits.of(consumer.key.class());
@@ -221,7 +236,11 @@ impl Slot {
         }
         if weight > self.weight {
             let more = weight - self.weight;
-            state.make_room(&slots.0.limits, &self.consumer, more)?;
+            let room = state.make_room(&slots.0.limits, &self.consumer, more);
+            if let Some(own) = state.consumers.get_mut(&self.consumer.key) {
+                own.too_much = room.err().map(|_| (weight, Instant::now() + REMEMBERED));
+            }
+            room?;
             state.add(&self.consumer, more);
         } else {
             state.remove(&self.consumer, self.weight - weight);

@@ -115,3 +115,19 @@ fn what_becomes_larger_counts_more_often() {
     drop(slot);
     assert!(is_empty(&slots));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_counted_too_much_is_refused_at_once_for_a_while() {
+    let slots = Slots::new(LIMITS);
+    let ann = person(ACME, 10, 1);
+    let _held = take(&slots, &ann, 14);
+    let mut slot = slots.take(&ann, 1).unwrap();
+    assert!(slot.resize(3).is_err());
+    drop(slot);
+    assert_eq!(slots.take(&ann, 1).unwrap_err(), Refused::Consumer { most: 16 });
+    tokio::time::advance(REMEMBERED).await;
+    let mut slot = slots.take(&ann, 1).unwrap();
+    slot.resize(2).unwrap();
+    drop(slot);
+    slots.take(&ann, 1).unwrap();
+}

@@ -67,7 +67,8 @@ fn each_command_prints_what_is_documented() {
     json("token create");
     let token = json("token list")[0]["name"].as_str().unwrap().to_owned();
     let ended = json(&format!("token revoke {token} --yes"));
-    has(&ended, &["name", "revoked_sessions", "revoked_tokens", "service_tokens", "moved_sessions", "moved_to"]);
+    has(&ended, &["name", "revoked_sessions", "revoked_tokens", "revoked_invitations"]);
+    has(&ended, &["service_tokens", "moved_sessions", "moved_to"]);
     let profiles = json("profile list");
     has(&profiles[0], &["profile", "endpoint", "signed_in_at", "principal", "organization", "in_use"]);
     assert_eq!(json("profile use default")["profile"], "default");

@@ -158,8 +158,10 @@ async fn revokes_sessions_and_those_created_with_them(database: &TestDatabase) {
 
 async fn revokes_what_was_created_for_the_same_principal_and_names_the_rest(database: &TestDatabase) {
     let sign_in = Credential { origin: Origin::SignIn, ..own(103, 102) };
-    let invitation = Credential { kind: CredentialKind::Invitation, ..issued(106, 100) };
+    let invitation = |number| Credential { kind: CredentialKind::Invitation, ..issued(number, 100) };
     let ended_before = Credential { revoke_time: Some(later(1)), ..issued(107, 100) };
+    let redeemed = Credential { revoke_time: Some(later(1)), redeemed_for: Some(uid(110)), ..invitation(109) };
+    let has_come = Credential { origin: Origin::SignIn, ..own(110, 109) };
     let rows = [
         token(100),
         own(101, 100),
@@ -167,17 +169,19 @@ async fn revokes_what_was_created_for_the_same_principal_and_names_the_rest(data
         sign_in,
         issued(104, 102),
         session(105, 104),
-        invitation,
+        invitation(106),
         ended_before,
         session(108, 103),
+        redeemed,
+        has_come,
     ];
     insert(database, &rows).await;
     let tx = database.store.begin().await.unwrap();
     let ended = credential::revoke(&tx, Some(uid(1)), uid(100), later(9)).await.unwrap();
-    assert_eq!((ended.sessions, ended.tokens, ended.total()), (1, 4, 5));
+    assert_eq!((ended.sessions, ended.tokens, ended.invitations, ended.total()), (1, 4, 1, 6));
     assert_eq!(ended.issued.iter().map(|row| row.uid.as_u128()).collect::<Vec<_>>(), [104]);
     commit(tx).await.unwrap();
-    assert_eq!(revoked(database).await, [100, 101, 102, 103, 108]);
+    assert_eq!(revoked(database).await, [100, 101, 102, 103, 106, 108]);
 }
 
 async fn reaches_what_an_ended_token_created(database: &TestDatabase) {

@@ -11,6 +11,7 @@ use crate::support::database::TestDatabase;
 use crate::support::on_both::on_both;
 use crate::support::refusal::refusal;
 use crate::support::server::TestServer;
+use crate::wire::people::{code, invitation};
 
 on_both!(
     a_token_says_what_made_it,
@@ -19,6 +20,8 @@ on_both!(
     a_session_ends_with_the_token_that_created_it,
     a_revocation_reaches_what_was_made_for_oneself_and_names_the_tokens_of_others,
     tokens_of_others_end_too_when_told_by_whoever_may_end_them,
+    an_invitation_that_nobody_has_redeemed_ends_with_the_token_that_made_it,
+    an_administrator_who_leaves_leaves_no_code_behind,
     a_token_that_is_ended_alone_hands_its_sessions_to_its_successor,
     a_token_without_a_successor_takes_its_sessions_along,
     whoever_created_a_session_renews_it_with_another_token,
@@ -199,6 +202,74 @@ async fn tokens_of_others_end_too_when_told_by_whoever_may_end_them(database: &T
     assert!(has_ended(&server, &bob).await && has_ended(&server, &next.token).await);
     let both = v1::RevokeTokenRequest { alone: true, ..with };
     assert_eq!(refusal(revoke(&server, &ann, both).await).fields, ["alone"]);
+}
+
+/// Whether a code can't be redeemed.
+async fn is_refused(server: &TestServer, code: &str) -> bool {
+    match server.access(code).redeem_invitation(v1::RedeemInvitationRequest::default()).await {
+        Ok(_) => false,
+        refused => refusal(refused).code == Code::Unauthenticated,
+    }
+}
+
+async fn an_invitation_that_nobody_has_redeemed_ends_with_the_token_that_made_it(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let stolen = make(&server, &ann, "", DAY).await;
+    let script = make(&server, &stolen.token, "", DAY).await;
+    let bob = server.person(&stolen.token, "acme", "bob").await;
+    let (carol, dave) = (
+        code(&server, &stolen.token, invitation("carol")).await,
+        code(&server, &script.token, invitation("dave")).await,
+    );
+    let frank = code(&server, &ann, invitation("frank")).await;
+
+    // Whoever changes their token goes on inviting with the next one.
+    let alone = v1::RevokeTokenRequest { alone: true, ..revocation(&stolen.info.name) };
+    let revoked = revoke(&server, &ann, alone).await.unwrap();
+    assert_eq!((revoked.revoked_tokens, revoked.revoked_invitations), (1, 0));
+    assert!(has_ended(&server, &stolen.token).await);
+
+    // It turns out to have been stolen: it ends what is still open, by whichever token of the thief's.
+    let preview = v1::RevokeTokenRequest { validate_only: true, ..revocation(&stolen.info.name) };
+    let preview = revoke(&server, &ann, preview).await.unwrap();
+    let revoked = revoke(&server, &ann, revocation(&stolen.info.name)).await.unwrap();
+    assert_eq!(preview, revoked);
+    assert_eq!((revoked.revoked_tokens, revoked.revoked_invitations), (1, 2));
+    assert!(is_refused(&server, &carol).await && is_refused(&server, &dave).await);
+    assert!(!has_ended(&server, &bob).await, "he has come");
+    assert!(!is_refused(&server, &frank).await, "another token made it");
+
+    // The operator's tokens make invitations in every organization.
+    let operator = make(&server, &server.operator, "", DAY).await;
+    let request = v1::InviteAdminRequest { parent: ACME.into(), user_id: "olga".into(), ..Default::default() };
+    let olga = server.access(&operator.token).invite_admin(request).await.unwrap().into_inner().invitation.unwrap();
+    let revoked = revoke(&server, &server.operator, revocation(&operator.info.name)).await.unwrap();
+    assert_eq!((revoked.revoked_tokens, revoked.revoked_invitations), (1, 1));
+    server.wait(Duration::from_secs(72 * 60 * 60));
+    assert!(is_refused(&server, &olga.code).await);
+}
+
+async fn an_administrator_who_leaves_leaves_no_code_behind(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let bob = server.person(&ann, "acme", "bob").await;
+    let bobs = "organizations/acme/users/bob";
+    server.bind(&ann, ACME, bobs, v1::Role::Admin).await.unwrap();
+    let carol = server.person(&bob, "acme", "carol").await;
+    let dave = code(&server, &bob, invitation("dave")).await;
+    server.remove(&ann, "bob").await.unwrap();
+    assert!(is_refused(&server, &dave).await);
+    assert!(!has_ended(&server, &carol).await);
+
+    // So does one who is invited again; the invitation says so.
+    let erin = server.person(&ann, "acme", "erin").await;
+    server.bind(&ann, ACME, "organizations/acme/users/erin", v1::Role::Admin).await.unwrap();
+    let frank = code(&server, &erin, invitation("frank")).await;
+    let again = server.access(&ann).create_invitation(invitation("erin")).await.unwrap().into_inner();
+    let ended = again.invitation.unwrap().ended.unwrap();
+    assert_eq!((ended.tokens, ended.codes), (1, 1));
+    assert!(is_refused(&server, &frank).await);
 }
 
 async fn a_token_that_is_ended_alone_hands_its_sessions_to_its_successor(database: &TestDatabase) {

@@ -78,7 +78,8 @@ pub fn replayed_recovery_redemption(recovered: &Recovered) -> v1::RedeemRecovery
         token_info: Some(token(&recovered.redeemed.metadata)),
         user: recovered.redeemed.user.clone(),
         revoked_sessions: total(recovered.revoked.sessions),
-        revoked_tokens: total(recovered.revoked.tokens),
+        // Tokens and codes alike.
+        revoked_tokens: total(recovered.revoked.tokens + recovered.revoked.invitations),
         total_service_tokens: total(recovered.revoked.issued.len() as u64),
         remaining_recovery_codes: total(recovered.remaining),
     }
@@ -175,6 +176,7 @@ pub fn revoked_token(revoked: &RevokedToken) -> v1::RevokeTokenResponse {
         total_service_tokens: total(revoked.total_service_tokens),
         moved_sessions: total(revoked.moved_sessions),
         moved_to: revoked.moved_to.as_ref().map(ToString::to_string).unwrap_or_default(),
+        revoked_invitations: total(revoked.invitations),
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Effects {
     pub tokens: u64,
     pub sessions: u64,
     pub recovery_codes: u64,
-    /// Invitations and codes for other machines.
+    /// Invitations, of the user and of others by them, and codes for other machines.
     pub codes: u64,
     pub destroyed_secrets: u64,
     /// Workspaces of others that the user was a member of.
@@ -62,6 +62,7 @@ impl Effects {
         };
         let of_others = credential::revoke_sessions_for_user(db, organization, user.uid, call.now).await?;
         self.sessions = own.sessions + of_others.sessions;
+        self.codes += own.invitations;
         Ok(())
     }
 }

@@ -88,6 +88,11 @@ pub(super) fn is_issued_token() -> SimpleExpr {
     Column::Origin.eq(Origin::Issued.as_str()).and(is_token)
 }
 
+/// The code of an invitation.
+pub(super) fn is_invitation() -> SimpleExpr {
+    Column::Kind.eq(CredentialKind::Invitation.as_str())
+}
+
 pub(super) fn is_session() -> SimpleExpr {
     Column::Kind.eq(CredentialKind::Session.as_str())
 }

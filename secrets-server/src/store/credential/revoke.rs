@@ -1,5 +1,6 @@
 //! Ending credentials. Whatever ends a credential ends, in the same transaction, the sessions that were created with it, the
-//! tokens of the same principal and the sign-ins, and what was created with these. Tokens of others go on.
+//! tokens of the same principal and the sign-ins, and what was created with these. Tokens of others go on, but not the
+//! invitations that nobody has redeemed: whoever held the credential may have kept their codes.
 
 use std::collections::HashSet;
 
@@ -10,7 +11,7 @@ use sea_orm::{
 use secrets_core::principal::PrincipalRef;
 use secrets_core::{CredentialKind, Timestamp, Uid};
 
-use super::origin::{ends_with_creator, is_issued_token, is_session};
+use super::origin::{ends_with_creator, is_invitation, is_issued_token, is_session};
 use super::{ActiveModel, Column, Credential, Entity, MAX_CREDENTIALS_PER_STATEMENT, TABLE, is_live, read};
 use crate::store::row::reading;
 use crate::store::row_mac::intact;
@@ -23,6 +24,8 @@ pub struct Revoked {
     pub sessions: u64,
     /// How many other credentials ended: tokens and open codes.
     pub tokens: u64,
+    /// How many open invitations of others ended that were created with what it reached.
+    pub invitations: u64,
     /// The live tokens of other principals that were created with what it reached. They go on.
     pub issued: Vec<Credential>,
 }
@@ -30,7 +33,7 @@ pub struct Revoked {
 impl Revoked {
     /// How many credentials ended.
     pub fn total(&self) -> u64 {
-        self.sessions + self.tokens
+        self.sessions + self.tokens + self.invitations
     }
 }
 
@@ -139,6 +142,7 @@ pub(super) async fn revoke_where(
         for creators in creators.chunks(MAX_CREDENTIALS_PER_STATEMENT) {
             let created = Column::CreatorUid.is_in(creators.iter().copied());
             revoked.issued.extend(issued(db, created.clone(), now).await?);
+            revoked.invitations += end_invitations(db, created.clone(), now).await?;
             next.extend(end_reached(db, created.and(ends_with_creator()), now, &mut revoked).await?);
         }
         next.retain(|uid| seen.insert(*uid));
@@ -181,13 +185,24 @@ async fn end(
     let mut ended = 0;
     for uids in uids.chunks(MAX_CREDENTIALS_PER_STATEMENT) {
         let query = Entity::update_many()
-            .set(ActiveModel { revoke_time: Set(Some(now.as_micros())), row_mac: Set(None), ..Default::default() })
+            .set(ending(now))
             .filter(Column::Uid.is_in(uids.iter().copied()))
             .filter(condition.clone())
             .filter(is_live(now));
         ended += query.exec(db).await?.rows_affected;
     }
     Ok(ended)
+}
+
+/// Ends the open invitations that were created so. What one was redeemed for is somebody else's, and goes on.
+async fn end_invitations(db: &impl ConnectionTrait, created: SimpleExpr, now: Timestamp) -> Result<u64, StoreError> {
+    let query = Entity::update_many().set(ending(now)).filter(created).filter(is_invitation()).filter(is_live(now));
+    Ok(query.exec(db).await?.rows_affected)
+}
+
+/// Ending needs no key.
+fn ending(now: Timestamp) -> ActiveModel {
+    ActiveModel { revoke_time: Set(Some(now.as_micros())), row_mac: Set(None), ..Default::default() }
 }
 
 async fn issued(db: &impl KeyedConnection, created: SimpleExpr, now: Timestamp) -> Result<Vec<Credential>, StoreError> {

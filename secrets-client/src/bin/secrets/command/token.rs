@@ -106,6 +106,7 @@ async fn revoke(app: &App, args: RevokeArgs) -> Result<(), CliError> {
         "name": request.name,
         "revoked_sessions": revoked.revoked_sessions,
         "revoked_tokens": revoked.revoked_tokens,
+        "revoked_invitations": revoked.revoked_invitations,
         "service_tokens": revoked.service_tokens.iter().map(output::json::token).collect::<Vec<_>>(),
         "moved_sessions": revoked.moved_sessions,
         "moved_to": (!revoked.moved_to.is_empty()).then_some(&revoked.moved_to),
@@ -117,7 +118,10 @@ async fn revoke(app: &App, args: RevokeArgs) -> Result<(), CliError> {
 fn effect(revoked: &v1::RevokeTokenResponse, ends: &str) -> String {
     let count = |number: i32, noun| text::count(usize::try_from(number).unwrap_or(0), noun);
     let (sessions, tokens) = (count(revoked.revoked_sessions, "session"), count(revoked.revoked_tokens, "token"));
-    let ended = format!("{ends} {sessions} and {tokens}");
+    let ended = match revoked.revoked_invitations {
+        0 => format!("{ends} {sessions} and {tokens}"),
+        open => format!("{ends} {sessions}, {tokens} and {}", count(open, "open invitation")),
+    };
     match revoked.moved_sessions {
         0 => ended,
         moved => {

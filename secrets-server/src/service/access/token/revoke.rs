@@ -35,6 +35,8 @@ pub struct TokenRevocation {
 pub struct RevokedToken {
     pub sessions: u64,
     pub tokens: u64,
+    /// Open invitations of others.
+    pub invitations: u64,
     /// Sessions that got another creator, and which.
     pub moved_sessions: u64,
     pub moved_to: Option<TokenName>,
@@ -72,7 +74,7 @@ impl Service {
         if input.validate_only {
             return Ok(mutation.discard(revoked));
         }
-        if let (Some(organization), 1..) = (within, revoked.sessions + revoked.tokens) {
+        if let (Some(organization), 1..) = (within, revoked.sessions + revoked.tokens + revoked.invitations) {
             mutation.bump(Scope::new(ScopeKind::Organization, organization)).await?;
         }
         mutation.finish(call, key, revoked).await
@@ -114,8 +116,8 @@ async fn end_alone(
     Ok(revoked)
 }
 
-/// Ends a token with its sessions and the tokens of its principal that were created with it. Those of others that were go on
-/// unless `with_issued`, and are named to whoever may list them.
+/// Ends a token with its sessions and with the tokens of its principal and the open invitations that were created with it.
+/// Tokens of others that were go on unless `with_issued`, and are named to whoever may list them.
 async fn end_with_descendants(
     db: &impl KeyedConnection,
     call: &Call,
@@ -127,6 +129,7 @@ async fn end_with_descendants(
         let ended = credential::revoke(db, next.organization, next.uid, call.now).await?;
         revoked.sessions += ended.sessions;
         revoked.tokens += ended.tokens;
+        revoked.invitations += ended.invitations;
         for mut row in ended.issued {
             let resource = token_resource(db, &row).await?;
             let caller = &call.caller;

@@ -20,6 +20,7 @@ on_both!(
     finds_a_deleted_secret_too,
     finds_events_of_a_principal_and_a_time,
     pages_with_tokens_bound_to_the_question,
+    pages_end_where_the_details_of_events_would_be_too_large,
     shows_a_users_own_secrets_to_others_by_uid_alone,
     is_for_admins_and_auditors_and_for_users_about_their_own,
     names_the_fields_of_a_bad_question,
@@ -283,6 +284,38 @@ async fn pages_with_tokens_bound_to_the_question(database: &TestDatabase) {
         let refused = refusal(acme.list(&acme.ann.token, other).await);
         assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "INVALID_PAGE_TOKEN"));
     }
+}
+
+async fn pages_end_where_the_details_of_events_would_be_too_large(database: &TestDatabase) {
+    const CHANGES: usize = 12;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    for change in 0..CHANGES {
+        // As many and as long as they can be, and all others than before.
+        let long =
+            |number: usize| format!("/etc/ssl/certs/{change:02}{number:02}{}", format!("/{:x<202}", "").repeat(20));
+        let organization = v1::Organization {
+            name: "organizations/acme".into(),
+            allowed_reserved: (0..100).map(long).collect(),
+            ..Default::default()
+        };
+        let request = v1::UpdateOrganizationRequest { organization: Some(organization), ..Default::default() };
+        server.directory(&acme.ann.token).update_organization(request).await.unwrap();
+    }
+    let (mut seen, mut request) = (std::collections::BTreeMap::new(), of_acme());
+    loop {
+        let page = acme.list(&acme.ann.token, request.clone()).await.unwrap();
+        assert!(!page.events.is_empty());
+        for event in page.events.into_iter().filter(|event| event.action.ends_with("/UpdateOrganization")) {
+            assert_eq!(event.allowed_reserved.len(), 100);
+            assert!(seen.insert(event.uid, event.disallowed_reserved.len()).is_none(), "an event comes once");
+        }
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    assert_eq!((seen.len(), seen.values().sum::<usize>()), (CHANGES, 100 * (CHANGES - 1)));
 }
 
 async fn shows_a_users_own_secrets_to_others_by_uid_alone(database: &TestDatabase) {

@@ -18,9 +18,14 @@ use crate::store::secret;
 /// What the page token is bound to begins with.
 const QUERY: &str = "ListAuditEvents";
 
-/// A page ends early when it would list more deliveries than this, so that it fits a message; four full scopes are
-/// fewer.
-const MAX_DELIVERIES_PER_PAGE: u64 = 5_000;
+/// A page ends before it weighs more, so that it fits a message of 4 MiB. What was delivered from four full scopes weighs half.
+const MAX_PAGE_BYTES: usize = 3 * 1024 * 1024;
+/// What an event has beside what it delivered and its details, each part of which is bounded.
+const EVENT_BYTES: usize = 1_024;
+/// The path, uid and version of a secret that was delivered.
+const DELIVERY_BYTES: usize = 384;
+/// How many events are read at once: the details of one may have the better part of a megabyte.
+const MAX_ROWS_PER_QUERY: usize = 100;
 
 /// What ListAuditEvents is asked.
 pub struct EventQuestion {
@@ -72,17 +77,9 @@ impl Service {
         let after = self.cursor(&bound, &question.page.token)?.map(|cursor| position(&cursor)).transpose()?;
 
         let filter = AuditFilter { secrets, principal: question.principal, from: question.from, until: question.until };
-        // One more than the page holds, to know whether there is another.
-        let mut rows = audit::list(&db, within, &filter, after, question.page.size + 1).await?;
         let size = usize::try_from(question.page.size).unwrap_or(usize::MAX);
-        let (mut more, organization_uid) = (rows.len() > size, within.unwrap_or_default());
-        rows.truncate(size);
-        if filter.secrets.is_none() {
-            let sizes = audit::set_sizes(&db, organization_uid, &digests(&rows)).await?;
-            let fitting = fitting(&rows, &sizes);
-            more |= fitting < rows.len();
-            rows.truncate(fitting);
-        }
+        let (rows, more) = page_rows(&db, within, &filter, after, size).await?;
+        let organization_uid = within.unwrap_or_default();
         let sets = audit::sets(&db, organization_uid, &digests(&rows), filter.secrets.as_deref()).await?;
         let names = match &organization {
             Some(organization) => Names::load(&db, call, organization, &rows, &sets).await?,
@@ -157,14 +154,69 @@ fn digests(rows: &[AuditRecord]) -> Vec<Vec<u8>> {
     digests
 }
 
-/// How many of the rows fit a page with all that they delivered; at least one.
-fn fitting(rows: &[AuditRecord], sizes: &BTreeMap<Vec<u8>, u64>) -> usize {
-    let mut deliveries = 0;
-    let fits = rows.iter().take_while(|row| {
-        deliveries += row.set_digest.as_ref().and_then(|digest| sizes.get(digest)).unwrap_or(&0);
-        deliveries <= MAX_DELIVERIES_PER_PAGE
-    });
-    fits.count().max(1)
+/// The rows of a page, and whether there are more.
+async fn page_rows(
+    db: &impl KeyedConnection,
+    organization: Option<Uid>,
+    filter: &AuditFilter,
+    mut after: Option<(Timestamp, Uid)>,
+    size: usize,
+) -> Result<(Vec<AuditRecord>, bool), Error> {
+    let mut filling = Filling::new(size);
+    loop {
+        // One more than the page has room for, to know whether there is another.
+        let limit = filling.room().saturating_add(1).min(MAX_ROWS_PER_QUERY);
+        let read = audit::list(db, organization, filter, after, limit as u64).await?;
+        let is_last = read.len() < limit;
+        after = read.last().map(|row| (row.create_time, row.uid));
+        let sizes = match filter.secrets {
+            // Of each event only what it delivered of these is listed.
+            Some(_) => BTreeMap::new(),
+            None => audit::set_sizes(db, organization.unwrap_or_default(), &digests(&read)).await?,
+        };
+        for row in read {
+            if !filling.add(row, &sizes) {
+                return Ok((filling.rows, true));
+            }
+        }
+        if is_last {
+            return Ok((filling.rows, false));
+        }
+    }
+}
+
+/// A page that is being filled.
+struct Filling {
+    rows: Vec<AuditRecord>,
+    size: usize,
+    bytes: usize,
+}
+
+impl Filling {
+    fn new(size: usize) -> Self {
+        Self { rows: Vec::new(), size, bytes: 0 }
+    }
+
+    fn room(&self) -> usize {
+        self.size.saturating_sub(self.rows.len())
+    }
+
+    /// Adds an event, unless the page is full without it. No page stays empty.
+    fn add(&mut self, row: AuditRecord, sizes: &BTreeMap<Vec<u8>, u64>) -> bool {
+        self.bytes = self.bytes.saturating_add(weight(&row, sizes));
+        let fits = self.rows.is_empty() || (self.room() > 0 && self.bytes <= MAX_PAGE_BYTES);
+        if fits {
+            self.rows.push(row);
+        }
+        fits
+    }
+}
+
+/// About how many bytes of an answer an event takes, and never fewer. Its details take no more than the JSON that is stored.
+fn weight(row: &AuditRecord, sizes: &BTreeMap<Vec<u8>, u64>) -> usize {
+    let delivered = row.set_digest.as_ref().and_then(|digest| sizes.get(digest)).copied().unwrap_or(1);
+    let delivered = usize::try_from(delivered).unwrap_or(usize::MAX).saturating_mul(DELIVERY_BYTES);
+    EVENT_BYTES.saturating_add(row.detail.len()).saturating_add(delivered)
 }
 
 fn listed(row: AuditRecord, sets: &BTreeMap<Vec<u8>, Vec<(Uid, u32)>>, names: &Names) -> ListedEvent {
@@ -189,20 +241,39 @@ mod tests {
         }
     }
 
+    /// How many of the events are on a page of that size.
+    fn fitting(size: usize, rows: impl IntoIterator<Item = AuditRecord>) -> usize {
+        let sizes = BTreeMap::from([(vec![1], 4_000), (vec![2], 3_000), (vec![3], 20_000)]);
+        let mut filling = Filling::new(size);
+        for row in rows {
+            if !filling.add(row, &sizes) {
+                break;
+            }
+        }
+        filling.rows.len()
+    }
+
     #[test]
     fn a_page_ends_before_it_is_too_large_but_is_never_empty() {
-        let sizes = BTreeMap::from([(vec![1], 4_000), (vec![2], 1_000), (vec![3], 9_000)]);
         for (digests, expected) in [
             (vec![Some(1), Some(2)], 2),
             (vec![Some(1), None, Some(2), None, Some(2)], 4),
-            (vec![Some(1), Some(1)], 1),
+            (vec![Some(1), Some(1), Some(1)], 2),
             (vec![Some(3), Some(2)], 1),
             (vec![None, None], 2),
-            (vec![], 1),
+            (vec![], 0),
         ] {
-            let rows: Vec<_> = digests.into_iter().map(event).collect();
-            assert_eq!(fitting(&rows, &sizes), expected);
+            assert_eq!(fitting(1_000, digests.iter().copied().map(event)), expected, "{digests:?}");
         }
+        assert_eq!(fitting(3, (0..5).map(|_| event(None))), 3);
+    }
+
+    #[test]
+    fn details_weigh_as_much_as_they_take() {
+        let detailed = || AuditRecord { detail: "x".repeat(800_000), ..event(None) };
+        assert_eq!(fitting(1_000, (0..10).map(|_| detailed())), 3);
+        let heavier = AuditRecord { detail: "x".repeat(2 * MAX_PAGE_BYTES), ..event(None) };
+        assert_eq!(fitting(1_000, [heavier, event(None)]), 1);
     }
 
     #[test]

@@ -22,6 +22,7 @@ on_both!(
     a_member_creates_a_workspace_of_their_own_and_no_other,
     a_list_leaves_out_what_its_caller_may_not_get_and_its_pages_still_work,
     a_page_token_serves_no_other_list,
+    a_page_of_organizations_ends_where_a_message_would_be_too_large,
     service_accounts_live_in_an_organization_or_on_the_platform,
     a_deleted_organization_refuses_its_tokens_and_its_keys_are_gone,
 );
@@ -317,6 +318,35 @@ async fn a_page_token_serves_no_other_list(database: &TestDatabase) {
     }
     let negative = v1::ListProjectsRequest { page_size: -1, ..list(String::new()) };
     assert_eq!(refusal(server.directory(&ann).list_projects(negative).await).fields, ["page_size"]);
+}
+
+async fn a_page_of_organizations_ends_where_a_message_would_be_too_large(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let mut operator = server.directory(&server.operator);
+    // As many reserved paths as can be allowed, as long as they can be.
+    let long = |number: usize| format!("/etc/ssl/certs/{number:02}{}", format!("/{:x<202}", "").repeat(20));
+    for number in 0..12 {
+        let organization = v1::Organization { allowed_reserved: (0..100).map(long).collect(), ..Default::default() };
+        let request = v1::CreateOrganizationRequest {
+            organization_id: format!("acme{number:02}"),
+            admin_user_id: "ann".into(),
+            organization: Some(organization),
+            ..Default::default()
+        };
+        operator.create_organization(request).await.unwrap();
+    }
+    let (mut sizes, mut seen, mut request) = (Vec::new(), BTreeSet::new(), v1::ListOrganizationsRequest::default());
+    loop {
+        let page = operator.list_organizations(request.clone()).await.unwrap().into_inner();
+        assert_eq!(page.total_size, 12);
+        sizes.push(page.organizations.len());
+        seen.extend(page.organizations.into_iter().map(|organization| organization.organization_id));
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    assert_eq!((sizes, seen.len()), (vec![8, 4], 12));
 }
 
 async fn service_accounts_live_in_an_organization_or_on_the_platform(database: &TestDatabase) {

@@ -43,6 +43,9 @@ const MAX_PAGE_BYTES: usize = 3 * 1024 * 1024;
 /// Names, uids, times and texts for people, each of which is bounded.
 const ROW_BYTES: usize = 2_048;
 
+/// What stands before each text of a list.
+const LENGTH_BYTES: usize = 4;
+
 /// A row of a list.
 pub trait Weigh {
     /// About how many bytes of an answer it takes, and never fewer.
@@ -52,11 +55,18 @@ pub trait Weigh {
 }
 
 impl Weigh for BindingRecord {}
-impl Weigh for Organization {}
 impl Weigh for Project {}
 impl Weigh for ServiceAccount {}
 impl Weigh for User {}
 impl Weigh for Workspace {}
+
+impl Weigh for Organization {
+    fn weight(&self) -> usize {
+        // A hundred reserved paths may be allowed.
+        let allowed = self.allowed_reserved.iter().map(|entry| entry.len() + LENGTH_BYTES);
+        ROW_BYTES + allowed.sum::<usize>()
+    }
+}
 
 impl Weigh for Credential {
     fn weight(&self) -> usize {

@@ -65,6 +65,7 @@ reasons! {
     Internal = "INTERNAL",
     RateLimited = "RATE_LIMITED",
     SignInRequired = "SIGN_IN_REQUIRED",
+    Unimplemented = "UNIMPLEMENTED",
 }
 
 /// A field of the request that breaks a rule.

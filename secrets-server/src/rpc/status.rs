@@ -91,6 +91,7 @@ fn code(reason: Reason) -> Code {
         Reason::Stale | Reason::AuditUnavailable | Reason::StorageUnavailable | Reason::ShuttingDown => {
             Code::Unavailable
         }
+        Reason::Unimplemented => Code::Unimplemented,
         Reason::Internal => Code::Internal,
     }
 }

@@ -18,6 +18,7 @@ on_both!(
     a_stranger_is_refused_before_a_byte_of_the_body,
     a_body_that_does_not_arrive_ends_its_call,
     what_is_wrong_with_a_body_is_said_in_the_words_of_the_service,
+    what_is_not_implemented_is_said_in_the_words_of_the_service,
 );
 
 const WHOAMI: &str = "/secretsapi.v1.AccessService/WhoAmI";
@@ -72,4 +73,34 @@ async fn what_is_wrong_with_a_body_is_said_in_the_words_of_the_service(database:
         assert_eq!((refused.http, refused.reason.as_str()), (expected, "INVALID_ARGUMENT_VALUE"), "{refused:?}");
     }
     assert!(!attacker.is_closed());
+}
+
+async fn what_is_not_implemented_is_said_in_the_words_of_the_service(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let mut attacker = Attacker::connect(server.address()).await;
+    for (path, encoding) in [
+        ("/secretsapi.v1.NoService/WhoAmI", "identity"),
+        ("/secretsapi.v1.AccessService/NoMethod", "identity"),
+        ("/hunter2", "gzip"),
+        (WHOAMI, "gzip"),
+        (WHOAMI, "hunter2"),
+        ("/grpc.health.v1.Health/Check", "gzip"),
+        ("/grpc.health.v1.Health/Watch", "gzip"),
+        ("/grpc.health.v1.Health/NoMethod", "identity"),
+        ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "gzip"),
+    ] {
+        let request = Request::post(format!("http://server{path}")).header("content-type", "application/grpc");
+        let request = request.header("grpc-encoding", encoding).header("authorization", format!("Bearer {ann}"));
+        let refused = attacker.send(request.body(()).unwrap()).await.finish(b"").await;
+        assert_eq!(
+            (refused.code, refused.reason.as_str()),
+            (Code::Unimplemented, "UNIMPLEMENTED"),
+            "{path} {encoding}"
+        );
+    }
+    // Nobody learns by an encoding that comes before the credential.
+    let request = Request::post(format!("http://server{WHOAMI}")).header("content-type", "application/grpc");
+    let refused = attacker.send(request.header("grpc-encoding", "gzip").body(()).unwrap()).await.outcome().await;
+    assert_eq!(refused.code, Code::Unauthenticated);
 }

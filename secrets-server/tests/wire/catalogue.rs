@@ -28,6 +28,7 @@ const ABSENT: &[(&str, &str)] = &[
     ("STORAGE_UNAVAILABLE", "needs a database that is gone; tested in faults/database_gone.rs"),
     ("SHUTTING_DOWN", "needs a server that stops; tested in wire/watch/end.rs"),
     ("RATE_LIMITED", "needs many calls within a minute; tested in abuse/code_attempts.rs"),
+    ("UNIMPLEMENTED", "needs another client than the generated one; tested in abuse/body.rs"),
     ("INTERNAL", "is an error of the service: no call brings it about"),
 ];
 

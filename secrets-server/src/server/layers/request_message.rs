@@ -1,5 +1,5 @@
 //! Takes the one message of a request from the wire, before its handler runs: whole, in time, and within its limits. What is wrong
-//! with a message is said in the words of the service, also when only the decoder finds it.
+//! with a message is said in the words of the service, also when only the framework finds it.
 
 mod prefix;
 mod reader;
@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Extensions, HeaderMap, Request, Response};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::{Frame, SizeHint};
 use secrets_proto::Method;
 use tokio::time::sleep;
@@ -25,6 +25,8 @@ use crate::server::limits::{MAX_ANONYMOUS_REQUEST_BYTES, MAX_CODE_REQUEST_BYTES,
 use crate::server::request_budget::{Holder, RequestBudget, Reservation};
 
 pub(super) use self::prefix::PrefixReader;
+
+const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
 #[derive(Clone, Debug)]
 pub(crate) struct RequestMessageLayer {
@@ -77,9 +79,11 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // tonic refuses an unknown encoding by the headers alone, and names those it knows.
-        let Some(limit) = limit(request.uri().path()).filter(|_| !is_encoded(request.headers())) else {
-            return Box::pin(self.inner.call(request));
+        // tonic refuses an encoding by the headers alone.
+        let is_encoded = is_encoded(request.headers());
+        let Some(limit) = limit(request.uri().path()).filter(|_| !is_encoded) else {
+            let response = self.inner.call(request);
+            return Box::pin(async move { Ok(unless_unimplemented(response.await?, is_encoded)) });
         };
         let mut inner = ready_clone(&mut self.inner);
         let layer = self.layer.clone();
@@ -88,7 +92,10 @@ where
             match layer.read(body, holder(&parts.extensions), limit).await {
                 Ok(message) => {
                     let response = inner.call(Request::from_parts(parts, Body::new(message))).await?;
-                    Ok(if is_undecodable(response.headers()) { refused(undecodable()) } else { response })
+                    if is_frameworks(response.headers(), Code::Internal) {
+                        return Ok(refused(undecodable()));
+                    }
+                    Ok(unless_unimplemented(response, false))
                 }
                 Err(error) => Ok(refused(error)),
             }
@@ -127,10 +134,30 @@ fn malformed(rule: &str) -> Error {
     Error::new(Reason::InvalidArgumentValue, format!("the request's body {rule}"))
 }
 
-/// Whether the message was refused by tonic's decoder, which says INTERNAL: errors of the service carry details.
-fn is_undecodable(headers: &HeaderMap) -> bool {
-    let code = headers.get("grpc-status").map(|code| Code::from_bytes(code.as_bytes()));
-    code == Some(Code::Internal) && !headers.contains_key("grpc-status-details-bin")
+/// Whether the framework refused a call with this code: errors of the service carry details. INTERNAL is what tonic's decoder
+/// says of a message that it can't decode.
+fn is_frameworks(headers: &HeaderMap, code: Code) -> bool {
+    let given = headers.get("grpc-status").map(|given| Code::from_bytes(given.as_bytes()));
+    given == Some(code) && !headers.contains_key("grpc-status-details-bin")
+}
+
+/// The response, or our own words for a method that no service of the listener has, and for a message that is encoded.
+fn unless_unimplemented(response: Response<Body>, is_encoded: bool) -> Response<Body> {
+    if !is_frameworks(response.headers(), Code::Unimplemented) {
+        return response;
+    }
+    let text = match is_encoded {
+        true => "compressed messages are not accepted; send them with `grpc-encoding: identity`",
+        false => {
+            "there is no such method here: this server is of another version, or does not offer it at this address"
+        }
+    };
+    let mut refused = refused(Error::new(Reason::Unimplemented, text));
+    if is_encoded {
+        // As the gRPC protocol asks for it.
+        refused.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    refused
 }
 
 /// Without the decoder's own text, which may quote the message.

@@ -289,3 +289,23 @@ async fn each_call_is_logged_with_its_outcome_and_without_its_metadata() {
         assert!(!event.to_string().contains("hunter2"));
     }
 }
+
+#[tokio::test]
+async fn what_the_framework_does_not_implement_is_refused_and_logged_with_a_reason() {
+    let layered = Layered::open().await;
+    Lines::capture();
+    let encoded = layered.call("", &[("grpc-encoding", "gzip")]).await;
+    assert_eq!((code(&encoded), reason(&encoded).as_str()), (Code::Unimplemented, "UNIMPLEMENTED"));
+    assert_eq!(encoded.headers()["grpc-accept-encoding"], "identity");
+    let mut unknown = request(&[], &[0; 5]);
+    *unknown.uri_mut() = "/secretsapi.v1.NoService/hunter2".parse().unwrap();
+    let unknown = layered.send(unknown).await;
+    assert_eq!((code(&unknown), reason(&unknown).as_str()), (Code::Unimplemented, "UNIMPLEMENTED"));
+    drop((encoded, unknown));
+    let events: Vec<_> = Lines::captured().into_iter().filter(|event| event["message"] == "call").collect();
+    assert_eq!(events.len(), 2);
+    for event in events {
+        assert_eq!((&event["code"], &event["reason"]), (&"UNIMPLEMENTED".into(), &"UNIMPLEMENTED".into()));
+        assert!(!event.to_string().contains("hunter2"));
+    }
+}

@@ -16,7 +16,9 @@ use sea_orm::{
 use secrets_core::principal::PrincipalRef;
 use secrets_core::{CredentialKind, Role, Timestamp, Uid};
 
-pub use admin_invitation::{admin_invitations, anybody_can_sign_in, revoke_admin_invitations};
+pub use admin_invitation::{
+    anybody_can_sign_in, redeemed_admin_invitations, revoke_admin_invitations, unredeemed_admin_invitations,
+};
 pub use code::{recovery_codes, redeem, revoke_all_but, revoke_all_but_recovery_codes, revoke_recovery_codes};
 pub use hand_over::{NewCreator, hand_over_sessions, renew, successor};
 pub use live_sessions::{count_live_line, count_live_sessions};

@@ -55,7 +55,8 @@ async fn ask_everything(database: &TestDatabase) {
     credential::recovery_codes(db, acme, bob, NOW).await.unwrap();
     credential::count_live_sessions(db, agent, NOW).await.unwrap();
     credential::count_live_line(db, &session(120, 100), 100, NOW).await.unwrap();
-    credential::admin_invitations(db, acme, NOW, 20).await.unwrap();
+    credential::redeemed_admin_invitations(db, acme, NOW, 100).await.unwrap();
+    credential::unredeemed_admin_invitations(db, acme, NOW, 20).await.unwrap();
     binding::of_role_on(db, acme, Role::Resolver, &[acme, uid(10)], 100).await.unwrap();
     let key = CallerKey { credential: uid(100), principals: &[bob, agent], organization: Some(acme) };
     caller::read(db, key).await.unwrap();

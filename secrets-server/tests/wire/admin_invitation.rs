@@ -23,6 +23,7 @@ on_both!(
     it_ends_nothing_until_it_is_redeemed,
     a_program_of_the_operator_deletes_no_administrator,
     every_member_is_told_for_30_days,
+    inviting_on_and_on_does_not_hide_one_that_was_redeemed,
     only_the_operator_invites_and_only_administrators_refuse,
     the_next_one_takes_the_place_of_the_one_before,
     what_an_invitation_ended_is_said_to_both,
@@ -241,6 +242,26 @@ async fn every_member_is_told_for_30_days(database: &TestDatabase) {
     assert_eq!(told(&bob).await[0].user, "organizations/acme/users/olga");
     server.wait(Duration::from_secs(DAY + 1));
     assert!(told(&bob).await.is_empty() && told(&ann).await.is_empty());
+}
+
+async fn inviting_on_and_on_does_not_hide_one_that_was_redeemed(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let ann = server.organization("acme").await;
+    let (code, redeemed) = invited(&server, "olga").await;
+    wait(&server, 72);
+    redeem(&server, &code).await.unwrap();
+    for _ in 0..30 {
+        server.wait(Duration::from_secs(1));
+        let (_, next) = invited(&server, "otto").await;
+        refuse(&server, &ann, &next.name).await.unwrap();
+    }
+    server.wait(Duration::from_secs(1));
+    let (_, open) = invited(&server, "otto").await;
+    let told = server.whoami(&ann).await.unwrap().admin_invitations;
+    assert_eq!(told.first(), Some(&open));
+    let last = told.last().unwrap();
+    assert!(last.name == redeemed.name && last.redeem_time.is_some(), "{told:?}");
+    assert_eq!(told.len(), 21, "a bound on all others");
 }
 
 async fn only_the_operator_invites_and_only_administrators_refuse(database: &TestDatabase) {

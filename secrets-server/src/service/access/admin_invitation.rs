@@ -6,6 +6,7 @@
 //! redeemed it ends nothing, so that it brings about nothing that would shorten this; then the person starts anew, without secrets
 //! of their own, as with every invitation. Every member is told for 30 days.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use secrets_core::{
@@ -31,8 +32,10 @@ use crate::store::{KeyedConnection, binding, credential, user};
 const DELAY: Duration = Duration::from_secs(72 * 60 * 60);
 /// How long every member is told.
 const NOTICE_TIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// How many of them an answer names.
-const MAX_NAMED: u64 = 20;
+/// How many that were redeemed an answer names. Inviting once more does not push one of these off.
+const MAX_REDEEMED: u64 = 100;
+/// How many others it names. One of them is open at most, the newest.
+const MAX_UNREDEEMED: u64 = 20;
 
 /// What InviteAdmin is asked for.
 pub struct NewAdminInvitation {
@@ -158,13 +161,15 @@ impl Service {
     }
 }
 
-/// Those that every member is told of.
+/// Those that every member is told of, the newest first.
 pub(in crate::service) async fn recent(
     db: &impl KeyedConnection,
     organization: &Organization,
     now: Timestamp,
 ) -> Result<Vec<AdminInvitationView>, Error> {
     let since = now.saturating_sub(NOTICE_TIME);
-    let rows = credential::admin_invitations(db, organization.uid, since, MAX_NAMED).await?;
+    let mut rows = credential::redeemed_admin_invitations(db, organization.uid, since, MAX_REDEEMED).await?;
+    rows.extend(credential::unredeemed_admin_invitations(db, organization.uid, since, MAX_UNREDEEMED).await?);
+    rows.sort_by_key(|row| Reverse((row.create_time, row.uid)));
     Ok(rows.into_iter().map(|row| AdminInvitationView::new(&organization.organization_id, row)).collect())
 }

@@ -10,15 +10,36 @@ use crate::store::row::reading;
 use crate::store::row_mac::{intact, page};
 use crate::store::{KeyedConnection, StoreError};
 
-/// Up to `limit` of them that were created, or redeemed or revoked, at `since` or later, the newest first.
-pub async fn admin_invitations(
+/// Up to `limit` of them that were redeemed and that were created or redeemed at `since` or later, the newest first.
+pub async fn redeemed_admin_invitations(
     db: &impl KeyedConnection,
     organization: Uid,
     since: Timestamp,
     limit: u64,
 ) -> Result<Vec<Credential>, StoreError> {
+    recent(db, organization, since, Column::RedeemedForUid.is_not_null(), limit).await
+}
+
+/// Up to `limit` of them that nobody has redeemed and that were created or revoked at `since` or later, the newest first.
+pub async fn unredeemed_admin_invitations(
+    db: &impl KeyedConnection,
+    organization: Uid,
+    since: Timestamp,
+    limit: u64,
+) -> Result<Vec<Credential>, StoreError> {
+    recent(db, organization, since, Column::RedeemedForUid.is_null(), limit).await
+}
+
+async fn recent(
+    db: &impl KeyedConnection,
+    organization: Uid,
+    since: Timestamp,
+    condition: SimpleExpr,
+    limit: u64,
+) -> Result<Vec<Credential>, StoreError> {
     let recent = Column::CreateTime.gte(since.as_micros()).or(Column::RevokeTime.gte(since.as_micros()));
-    let query = Entity::find().filter(in_organization(organization).and(recent)).order_by_desc(Column::CreateTime);
+    let condition = in_organization(organization).and(condition).and(recent);
+    let query = Entity::find().filter(condition).order_by_desc(Column::CreateTime);
     page(db, query, limit).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
 }
 

@@ -114,6 +114,8 @@ struct Connections {
     audit: DatabaseConnection,
     /// On SQLite, the queue of those who write.
     group: Option<GroupCommit>,
+    /// On PostgreSQL behind a pooler that gives connections to others in between, what each transaction that writes begins with.
+    limits: Option<Box<str>>,
     /// On PostgreSQL, what transactions have learnt of it.
     feedback: Feedback,
     /// Holds the lock against a second server on the same SQLite file.
@@ -156,7 +158,11 @@ impl Store {
             Some(group) => Ok(WriteTransaction::shared(group.begin(writer).await?, rows)),
             None => {
                 let pool = if writer == Writer::Audit { &connections.audit } else { &connections.writer };
-                Ok(WriteTransaction::whole(pool.begin().await?, connections.feedback.clone(), rows))
+                let transaction = pool.begin().await?;
+                if let Some(limits) = &connections.limits {
+                    transaction.execute_unprepared(limits).await?;
+                }
+                Ok(WriteTransaction::whole(transaction, connections.feedback.clone(), rows))
             }
         }
     }

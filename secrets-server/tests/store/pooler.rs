@@ -1,7 +1,9 @@
 //! PostgreSQL through a pooler, and databases that can't be served at all.
 
+use std::time::Duration;
+
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
-use secrets_server::store::{self, ConnectError, DatabaseConfig, Store, project};
+use secrets_server::store::{self, ConnectError, DatabaseConfig, Store, StoreError, Writer, project, revision};
 
 use crate::store::fixture;
 use crate::store::transaction::write;
@@ -36,6 +38,39 @@ async fn work(database: &TestDatabase, store: &Store) {
     assert_eq!(project::count(database.store.reader(), acme).await.unwrap(), 80);
 }
 
+async fn shown(db: &impl ConnectionTrait, setting: &str) -> String {
+    let statement = Statement::from_string(DbBackend::Postgres, format!("SHOW {setting}"));
+    db.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+}
+
+/// Whoever waits for an organization's lock gives its connection back after two seconds.
+async fn give_up_a_lock(store: &Store) {
+    let acme = fixture::uid(1);
+    for writer in [Writer::Organization(acme), Writer::Audit] {
+        let holder = store.begin().await.unwrap();
+        revision::lock(&holder, acme).await.unwrap().unwrap();
+        let waiting = async {
+            let transaction = store.begin_for(writer).await.unwrap();
+            assert_eq!(shown(&transaction, "lock_timeout").await, "2s");
+            revision::lock(&transaction, acme).await.map(drop)
+        };
+        let refused = tokio::time::timeout(Duration::from_secs(8), waiting).await.expect("it waits for ever");
+        let Err(StoreError::Unavailable(error)) = refused else { panic!("{writer:?}: {refused:?}") };
+        assert_eq!(error.code.as_deref(), Some("55P03"), "lock_not_available");
+        drop(holder);
+    }
+    let transaction = store.begin().await.unwrap();
+    assert!(revision::lock(&transaction, acme).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_pooler_a_lock_is_given_up_too() {
+    let database = TestDatabase::postgres().await;
+    fixture::organization(&database.store, 1, "acme").await;
+    give_up_a_lock(&database.store).await;
+    database.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pooler_in_session_mode_needs_no_settings() {
     let database = TestDatabase::postgres().await;
@@ -43,9 +78,8 @@ async fn a_pooler_in_session_mode_needs_no_settings() {
     let store = connect(&pooler.url(url(&database))).await.unwrap();
     assert_eq!(store.migrate().await.unwrap(), Vec::<String>::new());
     work(&database, &store).await;
-    let statement = Statement::from_string(DbBackend::Postgres, "SHOW statement_timeout");
-    let timeout = store.reader().query_one_raw(statement).await.unwrap().unwrap();
-    assert_eq!(timeout.try_get_by_index::<String>(0).unwrap(), "10s");
+    assert_eq!(shown(store.reader(), "statement_timeout").await, "10s");
+    give_up_a_lock(&store).await;
     store.close().await.unwrap();
     drop(pooler);
     database.end().await;
@@ -58,6 +92,13 @@ async fn a_pooler_in_transaction_mode_serves_if_it_keeps_prepared_statements() {
         let pooler = PgBouncer::start(url(&database), "pool_mode = transaction\nmax_prepared_statements = 100");
         let store = connect(&pooler.url(url(&database))).await.unwrap();
         work(&database, &store).await;
+        // Nothing is left behind on connections that others get.
+        let before = (shown(store.reader(), "statement_timeout").await, shown(store.reader(), "lock_timeout").await);
+        assert_eq!(before, ("0".to_owned(), "0".to_owned()));
+        let transaction = store.begin().await.unwrap();
+        assert_eq!(shown(&transaction, "statement_timeout").await, "10s");
+        drop(transaction);
+        give_up_a_lock(&store).await;
         store.close().await.unwrap();
     }
     database.end().await;

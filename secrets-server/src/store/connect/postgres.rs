@@ -42,7 +42,8 @@ pub(super) async fn open(url: &DatabaseUrl, connections: u32) -> Result<Connecti
     let feedback = Feedback::default();
     let all = pool(options(url, connections.max(1), &feedback, pooling)).await?;
     let audit = pool(options(url, AUDIT_CONNECTIONS, &feedback, pooling)).await?;
-    Ok(Connections { reader: all.clone(), writer: all, audit, group: None, feedback, _lock: None })
+    let limits = (pooling == Pooling::Transaction).then(|| set_limits("SET LOCAL").into());
+    Ok(Connections { reader: all.clone(), writer: all, audit, group: None, limits, feedback, _lock: None })
 }
 
 fn options(url: &DatabaseUrl, connections: u32, feedback: &Feedback, pooling: Pooling) -> ConnectOptions {
@@ -57,18 +58,19 @@ fn options(url: &DatabaseUrl, connections: u32, feedback: &Feedback, pooling: Po
 }
 
 /// Bounds how long a statement takes. Not as a parameter of the connection, which poolers refuse; and not on a connection
-/// that the next transaction of somebody else gets.
+/// that the next transaction of somebody else gets: there each transaction that writes sets it for itself.
 fn limiting(pool: PoolOptions<Postgres>, pooling: Pooling) -> PoolOptions<Postgres> {
     if pooling == Pooling::Transaction {
         return pool;
     }
     pool.after_connect(|connection, _| {
-        Box::pin(async move {
-            let (statement, lock) = (STATEMENT_TIMEOUT.as_millis(), LOCK_TIMEOUT.as_millis());
-            let statement = format!("SET statement_timeout = {statement}; SET lock_timeout = {lock}");
-            connection.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await.map(drop)
-        })
+        Box::pin(async move { connection.execute(sqlx::raw_sql(AssertSqlSafe(set_limits("SET")))).await.map(drop) })
     })
+}
+
+fn set_limits(set: &str) -> String {
+    let (statement, lock) = (STATEMENT_TIMEOUT.as_millis(), LOCK_TIMEOUT.as_millis());
+    format!("{set} statement_timeout = {statement}; {set} lock_timeout = {lock}")
 }
 
 fn trying(pool: PoolOptions<Postgres>, feedback: &Feedback) -> PoolOptions<Postgres> {

@@ -38,6 +38,7 @@ pub(super) async fn open(path: &Path, readers: u32) -> Result<(Connections, Inte
             audit: writer.clone(),
             writer,
             group: None,
+            limits: None,
             feedback: Feedback::default(),
             _lock: Some(lock),
         },
@@ -88,6 +89,7 @@ pub(super) async fn open_copy(path: &Path) -> Result<Connections, ConnectError> 
         audit: reader.clone(),
         reader,
         group: None,
+        limits: None,
         feedback: Feedback::default(),
         _lock: None,
     })

@@ -401,8 +401,10 @@ async fn permissions_are_those_of_the_policy(database: &TestDatabase) {
     assert_eq!(refusal(test(&bob, "organizations/other").await).code, Code::PermissionDenied);
     let unknown = v1::TestPermissionsRequest { resource: ACME.into(), permissions: vec!["secrets.steal".into()] };
     assert_eq!(refusal(server.access(&bob).test_permissions(unknown).await).fields, ["permissions"]);
-    let many = v1::TestPermissionsRequest { resource: ACME.into(), permissions: vec!["secrets.list".into(); 65] };
-    assert_eq!(refusal(server.access(&bob).test_permissions(many).await).fields, ["permissions"]);
+    let many =
+        |count| v1::TestPermissionsRequest { resource: ACME.into(), permissions: vec!["secrets.list".into(); count] };
+    server.access(&bob).test_permissions(many(64)).await.unwrap();
+    assert_eq!(refusal(server.access(&bob).test_permissions(many(65)).await).fields, ["permissions"]);
 }
 
 async fn every_call_records_an_event_about_what_it_created(database: &TestDatabase) {

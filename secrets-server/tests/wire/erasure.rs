@@ -79,6 +79,31 @@ async fn a_destroyed_version_is_gone_when_the_call_returns() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_purged_secret_is_gone_with_all_its_versions_when_the_call_returns() {
+    let scene = Scene::set().await;
+    let other = scene.server.create(&scene.acme.bob, BOB, "OTHER", "value-3").await;
+    let db = scene.database.store.reader();
+    let other = version::by_number(db, scene.acme.organization, other.uid.parse().unwrap(), 1).await.unwrap().unwrap();
+    let records = [scene.record(1).await, scene.record(2).await];
+    assert!(records.iter().all(|record| scene.files_with(record) > 0));
+    let purge = v1::DeleteSecretRequest { name: TOKEN.into(), purge: true, ..Default::default() };
+    scene.server.secrets(&scene.acme.bob).delete_secret(purge).await.unwrap();
+    assert!(records.iter().all(|record| scene.files_with(record) == 0));
+    assert!(scene.files_with(&other.blob) > 0, "the search finds what is there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_was_deleted_before_is_gone_when_its_purge_returns() {
+    let scene = Scene::set().await;
+    let records = [scene.record(1).await, scene.record(2).await];
+    scene.server.delete(&scene.acme.bob, TOKEN).await;
+    assert!(records.iter().all(|record| scene.files_with(record) > 0));
+    let purge = v1::DeleteSecretRequest { name: TOKEN.into(), purge: true, ..Default::default() };
+    scene.server.secrets(&scene.acme.bob).delete_secret(purge).await.unwrap();
+    assert!(records.iter().all(|record| scene.files_with(record) == 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_data_key_of_a_deleted_organization_is_gone_when_the_call_returns() {
     let scene = Scene::set().await;
     let stored = key::data_keys(scene.database.store.reader(), scene.acme.organization).await.unwrap();

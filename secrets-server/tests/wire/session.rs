@@ -22,6 +22,8 @@ on_both!(
     a_session_renews_itself_while_its_creator_may_create_it,
     a_session_creates_only_narrower_ones,
     an_empty_list_leaves_a_session_nothing,
+    a_session_is_narrowed_to_a_thousand_names_at_most,
+    a_page_of_sessions_ends_where_a_message_would_be_too_large,
     what_a_session_creates_ends_with_it,
     a_session_does_nothing_but_what_sessions_do,
     sessions_are_listed_by_external_id_to_those_who_may_see_them,
@@ -258,6 +260,44 @@ async fn an_empty_list_leaves_a_session_nothing(database: &TestDatabase) {
     ] {
         assert_eq!(delivered(Some(nothing.clone())).await, (Some(nothing), 0));
     }
+}
+
+/// A session that may have that many secrets, whose names are as long as they can be.
+fn narrowed(count: usize) -> v1::CreateSessionRequest {
+    let values = (0..count).map(|number| format!("N{number:X<126}")).collect();
+    let restrictions = v1::SessionRestrictions { secret_ids: Some(v1::SecretIdList { values }), ..Default::default() };
+    v1::CreateSessionRequest { context: Some(context("", "")), restrictions: Some(restrictions), ..Default::default() }
+}
+
+async fn a_session_is_narrowed_to_a_thousand_names_at_most(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let (_, bob, _) = cast(&server).await;
+    let refused = refusal(create(&server, &bob, narrowed(1_001)).await);
+    assert_eq!((refused.code, refused.fields), (Code::InvalidArgument, vec!["restrictions.secret_ids".to_owned()]));
+    let created = create(&server, &bob, narrowed(1_000)).await.unwrap().session.unwrap();
+    assert_eq!(created.restrictions.unwrap().secret_ids.unwrap().values.len(), 1_000);
+}
+
+async fn a_page_of_sessions_ends_where_a_message_would_be_too_large(database: &TestDatabase) {
+    const SESSIONS: usize = 40;
+    let server = TestServer::start(database).await;
+    let (_, bob, _) = cast(&server).await;
+    for _ in 0..SESSIONS {
+        create(&server, &bob, narrowed(1_000)).await.unwrap();
+    }
+    let (mut pages, mut seen) = (0, std::collections::BTreeSet::new());
+    let mut request = v1::ListSessionsRequest { parent: "organizations/acme".into(), ..Default::default() };
+    loop {
+        let page = server.access(&bob).list_sessions(request.clone()).await.unwrap().into_inner();
+        assert_eq!(page.total_size as usize, SESSIONS);
+        pages += 1;
+        seen.extend(page.sessions.into_iter().map(|session| session.name));
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    assert_eq!((pages, seen.len()), (2, SESSIONS));
 }
 
 async fn what_a_session_creates_ends_with_it(database: &TestDatabase) {

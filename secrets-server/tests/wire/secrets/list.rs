@@ -18,6 +18,7 @@ on_both!(
     a_page_token_belongs_to_its_query,
     filters_choose,
     refuses_invalid_filters_and_orders,
+    a_filter_is_as_long_as_it_may_be_and_no_longer,
     a_list_ends_where_a_message_would_be_too_large,
 );
 
@@ -155,6 +156,24 @@ async fn refuses_invalid_filters_and_orders(database: &TestDatabase) {
                 || refused.message.contains("AND")
                 || refused.message.contains("ends in")
         );
+    }
+}
+
+async fn a_filter_is_as_long_as_it_may_be_and_no_longer(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    server.create(&acme.bob, BOB, "A", "value-1").await;
+    let conditions = |count: usize| vec!["disabled = false"; count].join(" AND ");
+    let bytes = |count: usize| format!("secret_id = \"{}\"", "A".repeat(count - "secret_id = \"\"".len()));
+    let filtered =
+        async |filter: String| server.try_list(&acme.bob, v1::ListSecretsRequest { filter, ..list(BOB) }).await;
+    assert_eq!(names(&filtered(conditions(32)).await.unwrap().secrets), ["A"]);
+    assert!(filtered(bytes(2_048)).await.unwrap().secrets.is_empty());
+    for (filter, rule) in [(conditions(33), "at most 32 conditions"), (bytes(2_049), "at most 2,048 bytes")] {
+        let refused = refusal(filtered(filter).await);
+        assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "INVALID_FILTER"));
+        assert_eq!(refused.fields, ["filter"]);
+        assert!(refused.message.contains(rule), "{}", refused.message);
     }
 }
 

@@ -235,4 +235,18 @@ mod tests {
             other => panic!("{other:?}"),
         }
     }
+
+    #[test]
+    fn a_selection_names_a_thousand_of_each_at_most() {
+        let named = |projects: usize, workspaces: usize| {
+            let ids = |count| (0..count).map(|number| format!("p{number}")).collect();
+            let mode = v1::VisibilityMode::Selected.into();
+            visibility(Some(v1::Visibility { mode, projects: ids(projects), workspaces: ids(workspaces) }))
+        };
+        assert!(named(1_000, 1_000).is_ok());
+        for (projects, workspaces) in [(1_001, 0), (0, 1_001)] {
+            let failure = named(projects, workspaces).unwrap_err();
+            assert!(failure.message().contains("at most 1000"), "{failure}");
+        }
+    }
 }

@@ -31,5 +31,6 @@ mod hostile_server {
     mod malformed;
     mod reserved;
     mod shown;
+    mod texts;
     mod watch;
 }

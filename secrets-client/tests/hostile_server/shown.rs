@@ -56,6 +56,24 @@ fn nothing_of_an_answer_reaches_a_terminal_as_it_came() {
 }
 
 #[test]
+fn json_of_a_credential_has_the_same_text_with_escapes() {
+    let service = HostileService::start(hostile);
+    let caller = Caller::of(&service);
+    for (line, pointer) in [
+        ("token create", "/display_name"),
+        ("session create", "/display_name"),
+        ("user invite bob", "/user"),
+        ("org create acme --admin bob", "/organization/display_name"),
+        ("org invite-admin acme bob", "/user"),
+    ] {
+        let shown = caller.run(&format!("-o json {line}")).expect_success(line);
+        assert_eq!(shown.json().pointer(pointer).and_then(|text| text.as_str()), Some(HOSTILE), "{line}");
+        expect_harmless(&shown.stdout);
+    }
+}
+
+
+#[test]
 fn json_has_the_same_text_with_escapes() {
     let service = HostileService::start(hostile);
     let caller = Caller::of(&service);

@@ -1,6 +1,10 @@
 //! An answer of each method whose every text is hostile, as far as no rule refuses it.
 
+mod access;
+mod directory;
+
 use prost_types::Timestamp;
+use secrets_client::v1::watch_response::Event;
 use secrets_client::v1::{self, ExplainResponse};
 use tonic::Status;
 
@@ -8,7 +12,8 @@ use super::answers::{answer, variable};
 use crate::support::Reply;
 
 /// Colours, a title, C1, a right-to-left override, a carriage return and the word "hi" in tags.
-pub(super) const HOSTILE: &str = "\u{1b}[31m\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}\u{2066}\rtext\u{e0068}\u{e0069}\u{7f}\nerror: no";
+pub(super) const HOSTILE: &str =
+    "\u{1b}[31m\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}\u{2066}\rtext\u{e0068}\u{e0069}\u{7f}\nerror: no";
 
 pub(super) fn text() -> String {
     HOSTILE.to_owned()
@@ -23,109 +28,38 @@ const fn always() -> Option<Timestamp> {
     Some(Timestamp { seconds: i64::MIN, nanos: i32::MAX })
 }
 
-fn who_am_i() -> v1::WhoAmIResponse {
-    v1::WhoAmIResponse {
-        expire_time: never(),
-        server_time: always(),
-        principal: text(),
-        organization: text(),
-        credential: text(),
-        server_version: text(),
-        bindings: vec![binding()],
-        recovery_codes: Some(v1::RecoveryCodes { remaining: i32::MIN, create_time: never(), creator: text() }),
-        resolvers: vec![binding()],
-        admin_invitations: vec![v1::AdminInvitation {
-            name: text(),
-            user: text(),
-            create_time: never(),
-            start_time: never(),
-            expire_time: always(),
-            ..Default::default()
-        }],
-        ..Default::default()
-    }
-}
-
-fn binding() -> v1::Binding {
-    v1::Binding { name: text(), resource: text(), principal: text(), creator: text(), ..Default::default() }
-}
-
-pub(super) fn secret() -> v1::Secret {
-    v1::Secret {
-        name: text(),
-        uid: text(),
-        secret_id: text(),
-        target: Some(v1::Target {
-            kind: Some(v1::target::Kind::File(v1::FileTarget { path: text(), mode: u32::MAX })),
-        }),
-        description: text(),
-        labels: [(text(), text())].into(),
-        group: text(),
-        etag: text(),
-        creator: text(),
-        updater: text(),
-        masked_value: text(),
-        shadowed_by: text(),
-        create_time: never(),
-        update_time: always(),
-        visibility: Some(v1::Visibility {
-            mode: v1::VisibilityMode::Selected.into(),
-            projects: vec![text()],
-            workspaces: vec![text()],
-        }),
-        ..Default::default()
-    }
-}
-
-fn explanation() -> ExplainResponse {
-    let explained = v1::ExplainedSecret {
-        secret: text(),
-        target: secret().target,
-        description: text(),
-        group: text(),
-        ..Default::default()
-    };
-    let other = v1::NotChosen { secret: Some(explained.clone()), reason: 99, blocked_by: text() };
-    let row =
-        |secret_id| v1::Explanation { secret_id, winner: Some(explained.clone()), not_chosen: vec![other.clone()] };
-    ExplainResponse { explanations: vec![row(text()), row("A".into())], revision: text(), ..Default::default() }
-}
-
-fn warnings() -> Vec<v1::Warning> {
-    vec![v1::Warning { code: 99, secret_id: text(), message: text() }; 50]
-}
-
 /// An answer of each method that a command calls.
 pub(super) fn hostile(method: &str) -> Reply {
-    let session = || v1::Session {
-        name: text(),
-        display_name: text(),
-        external_id: text(),
-        creator: text(),
-        context: Some(v1::Context { organization: text(), project: text(), workspace: text(), user: text() }),
-        ..Default::default()
-    };
-    let event = || v1::AuditEvent {
-        uid: text(),
-        principal: text(),
-        action: text(),
-        resource: text(),
-        reason: text(),
-        peer: text(),
-        request_id: text(),
-        delivered: vec![v1::DeliveredSecret { secret: text(), uid: text(), version: 1 }],
-        ..Default::default()
-    };
-    match method {
-        "WhoAmI" => Reply::message(&who_am_i()),
-        "ListSecrets" => Reply::message(&v1::ListSecretsResponse { secrets: vec![secret()], ..Default::default() }),
+    let refused = || Reply::Refused(Status::unimplemented(method));
+    access::reply(method).or_else(|| directory::reply(method)).or_else(|| reply(method)).unwrap_or_else(refused)
+}
+
+/// Answers about secrets, and the audit log.
+fn reply(method: &str) -> Option<Reply> {
+    Some(match method {
+        "ListSecrets" => {
+            // A completion takes the one whose name breaks no rule.
+            let secrets = vec![secret(), v1::Secret { secret_id: "A".into(), ..secret() }];
+            Reply::message(&v1::ListSecretsResponse { secrets, ..Default::default() })
+        }
         "GetSecret" => Reply::message(&v1::GetSecretResponse { secret: Some(secret()) }),
         "UpdateSecret" => {
             Reply::message(&v1::UpdateSecretResponse { secret: Some(secret()), warnings: warnings(), revision: text() })
         }
         "DeleteSecret" => Reply::message(&v1::DeleteSecretResponse { secret: Some(secret()), revision: text() }),
+        "UndeleteSecret" => Reply::message(&v1::UndeleteSecretResponse {
+            secret: Some(secret()),
+            warnings: warnings(),
+            revision: text(),
+        }),
+        "RollbackSecret" => Reply::message(&v1::RollbackSecretResponse {
+            secret: Some(secret()),
+            warnings: warnings(),
+            revision: text(),
+        }),
         "Explain" => Reply::message(&explanation()),
         "Resolve" => Reply::message(&v1::ResolveResponse { warnings: warnings(), ..answer(vec![variable("A")]) }),
+        "Watch" => Reply::stream(&[watched()]),
         "ListSecretVersions" => {
             let version = v1::SecretVersion {
                 version: 1,
@@ -150,49 +84,84 @@ pub(super) fn hostile(method: &str) -> Reply {
                 ..Default::default()
             })
         }
-        "ListOrganizations" => {
-            let organization =
-                v1::Organization { name: text(), organization_id: text(), display_name: text(), ..Default::default() };
-            Reply::message(&v1::ListOrganizationsResponse { organizations: vec![organization], ..Default::default() })
-        }
-        "ListProjects" => {
-            let project = v1::Project { name: text(), project_id: text(), display_name: text(), ..Default::default() };
-            Reply::message(&v1::ListProjectsResponse { projects: vec![project], ..Default::default() })
-        }
-        "ListWorkspaces" => {
-            let workspace = v1::Workspace {
-                name: text(),
-                workspace_id: text(),
-                project: text(),
-                owner: text(),
-                display_name: text(),
-                ..Default::default()
-            };
-            Reply::message(&v1::ListWorkspacesResponse { workspaces: vec![workspace], ..Default::default() })
-        }
-        "ListUsers" => {
-            let user = v1::User { name: text(), user_id: text(), display_name: text(), ..Default::default() };
-            Reply::message(&v1::ListUsersResponse { users: vec![user], ..Default::default() })
-        }
-        "ListServiceAccounts" => {
-            let account = v1::ServiceAccount {
-                name: text(),
-                service_account_id: text(),
-                display_name: text(),
-                ..Default::default()
-            };
-            let service_accounts = vec![account];
-            Reply::message(&v1::ListServiceAccountsResponse { service_accounts, ..Default::default() })
-        }
-        "ListBindings" => Reply::message(&v1::ListBindingsResponse { bindings: vec![binding()], ..Default::default() }),
-        "ListTokens" => {
-            let token = v1::Token { name: text(), principal: text(), display_name: text(), ..Default::default() };
-            Reply::message(&v1::ListTokensResponse { tokens: vec![token], ..Default::default() })
-        }
-        "ListSessions" => Reply::message(&v1::ListSessionsResponse { sessions: vec![session()], ..Default::default() }),
         "ListAuditEvents" => {
             Reply::message(&v1::ListAuditEventsResponse { events: vec![event()], ..Default::default() })
         }
-        other => Reply::Refused(Status::unimplemented(other)),
+        _ => return None,
+    })
+}
+
+pub(super) fn secret() -> v1::Secret {
+    v1::Secret {
+        name: text(),
+        uid: text(),
+        secret_id: text(),
+        target: Some(v1::Target {
+            kind: Some(v1::target::Kind::File(v1::FileTarget { path: text(), mode: u32::MAX })),
+        }),
+        description: text(),
+        labels: [(text(), text())].into(),
+        group: text(),
+        etag: text(),
+        creator: text(),
+        updater: text(),
+        masked_value: text(),
+        shadowed_by: text(),
+        create_time: never(),
+        update_time: always(),
+        delete_time: never(),
+        visibility: Some(v1::Visibility {
+            mode: v1::VisibilityMode::Selected.into(),
+            projects: vec![text()],
+            workspaces: vec![text()],
+        }),
+        ..Default::default()
     }
+}
+
+fn explanation() -> ExplainResponse {
+    let explained = v1::ExplainedSecret {
+        secret: text(),
+        target: secret().target,
+        description: text(),
+        group: text(),
+        ..Default::default()
+    };
+    let other = v1::NotChosen { secret: Some(explained.clone()), reason: 99, blocked_by: text() };
+    let row = v1::Explanation { secret_id: "A".into(), winner: Some(explained), not_chosen: vec![other] };
+    ExplainResponse {
+        explanations: vec![row],
+        context: answer(Vec::new()).context,
+        next_change_time: never(),
+        revision: text(),
+        resolvers: vec![access::binding()],
+        ..Default::default()
+    }
+}
+
+/// An event that breaks no rule: what a watch is told decides what is done.
+fn watched() -> v1::WatchResponse {
+    let v1::ResolvedSecret { secret, secret_id, target, scope, version, .. } = variable("A");
+    let secret = v1::WatchedSecret { secret, secret_id, target, scope, version, ..Default::default() };
+    let v1::ResolveResponse { context, etag, revision, .. } = answer(Vec::new());
+    let event = Some(Event::Set(v1::WatchedSet { secrets: vec![secret], context }));
+    v1::WatchResponse { event, etag, revision, next_change_time: None }
+}
+
+fn event() -> v1::AuditEvent {
+    v1::AuditEvent {
+        uid: text(),
+        principal: text(),
+        action: text(),
+        resource: text(),
+        reason: text(),
+        peer: text(),
+        request_id: text(),
+        delivered: vec![v1::DeliveredSecret { secret: text(), uid: text(), version: 1 }],
+        ..Default::default()
+    }
+}
+
+fn warnings() -> Vec<v1::Warning> {
+    vec![v1::Warning { code: 99, secret_id: text(), message: text() }; 50]
 }

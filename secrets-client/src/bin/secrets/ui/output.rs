@@ -15,6 +15,7 @@ use std::io::{IsTerminal as _, Write as _};
 use clap::ValueEnum;
 use secrets_client::v1;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use self::table::Table;
 use super::error::{CliError, ExitCode};
@@ -130,8 +131,10 @@ impl Output {
     /// this once, so that a reader that is gone is a failure.
     pub(crate) fn credential(&self, sentence: &str, credential: &str, json: &Value) -> Result<(), CliError> {
         self.note(sentence);
-        let text = if self.is_json() { format!("{json:#}\n") } else { format!("{credential}\n") };
-        write_out(zeroize::Zeroizing::new(text).as_bytes()).map_err(not_written)
+        let text = Zeroizing::new(if self.is_json() { format!("{json:#}\n") } else { format!("{credential}\n") });
+        // The credential itself has nothing that would be escaped; what else the service says of it may.
+        let text = if self.is_json() { Zeroizing::new(escape::json(&text)) } else { text };
+        write_out(text.as_bytes()).map_err(not_written)
     }
 
     pub(crate) fn json(&self, json: &Value) -> Result<(), CliError> {

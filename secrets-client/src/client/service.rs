@@ -33,7 +33,7 @@ impl<T> Created<T> {
             return Err(ClientError::Lost { name: name(&details) });
         }
         // It is printed as it is, and stored.
-        if Credential::parse(&secret).is_err() {
+        if !is_credential(&secret) {
             return Err(BrokenRule::Credential.into());
         }
         Ok(Self { secret: secret.into(), details })
@@ -58,11 +58,16 @@ impl<T> CreatedSet<T> {
             return Err(ClientError::Lost { name: name.to_owned() });
         }
         // They are printed as they are.
-        if secrets.len() > MAX_CREATED || secrets.iter().any(|secret| Credential::parse(secret).is_err()) {
+        if secrets.len() > MAX_CREATED || !secrets.iter().all(|secret| is_credential(secret)) {
             return Err(BrokenRule::Credential.into());
         }
         Ok(Self { secrets: secrets.into_iter().map(SecretString::from).collect(), details })
     }
+}
+
+/// Whether a text is a credential as it stands: what a person pastes may have white space around it, an answer may not.
+fn is_credential(text: &str) -> bool {
+    Credential::parse(text).is_ok_and(|credential| credential.expose() == text)
 }
 
 /// Sets one `request_id` for a logical call, however often it is sent, unless the caller has set one.
@@ -134,7 +139,7 @@ mod tests {
     fn a_repeat_without_its_token_is_an_error_that_names_it_and_what_is_no_token_is_refused() {
         let error = Created::new(String::new(), "tokens/7", |name| (*name).to_owned()).err().unwrap();
         assert!(matches!(error, ClientError::Lost { name } if name == "tokens/7"));
-        for text in ["ssvc_\u{1b}[2J", "two words", "a\nb"] {
+        for text in ["ssvc_\u{1b}[2J", "two words", "a\nb", "ssvc_x\n", "\u{85}ssvc_x", "ssvc_x\u{2028}"] {
             let error = Created::new(text.to_owned(), "tokens/7", |name| (*name).to_owned()).err().unwrap();
             assert!(matches!(error, ClientError::Malformed(_)), "{text:?}");
         }

@@ -131,6 +131,22 @@ fn a_token_that_is_none_is_not_printed() {
 }
 
 #[test]
+fn a_credential_with_something_around_it_is_refused() {
+    let service = HostileService::start(|_| Reply::Message(Vec::new()));
+    for token in ["sper_0\n", "\u{85}sper_0", "sper_0\u{2028}", "sper_0\r", " sper_0"] {
+        service.answer_with(move |method| match method {
+            "CreateToken" => Reply::message(&v1::CreateTokenResponse { token: token.into(), token_info: None }),
+            _ => hostile(method),
+        });
+        let caller = Caller::of(&service);
+        let ended = caller.run("token create").expect_failure(1).expect_text(&["a token must be"]);
+        assert_eq!(ended.stdout, "");
+        expect_harmless(&ended.stderr);
+    }
+}
+
+
+#[test]
 fn a_list_without_an_end_is_given_up() {
     let service = HostileService::start(|_| {
         let secrets = vec![v1::Secret { description: "x".repeat(7 << 20), ..secret() }];

@@ -31,6 +31,7 @@ mod hostile_server {
     mod malformed;
     mod reserved;
     mod shown;
+    mod sign_in;
     mod texts;
     mod watch;
 }

@@ -11,12 +11,13 @@ mod resolve;
 mod secret;
 
 use secrecy::SecretString;
+use secrets_proto::v1;
 
 pub use self::secret::secret_value;
 use crate::credentials::Credential;
 use crate::error::ClientError;
 use crate::retry;
-use crate::validation::BrokenRule;
+use crate::validation::{self, BrokenRule};
 
 /// A credential or code that was just created, and is shown this once.
 pub struct Created<T> {
@@ -37,6 +38,15 @@ impl<T> Created<T> {
             return Err(BrokenRule::Credential.into());
         }
         Ok(Self { secret: secret.into(), details })
+    }
+}
+
+impl Created<v1::Token> {
+    /// The same of a token, whose owner a login keeps beside it.
+    fn token(secret: String, details: Option<v1::Token>) -> Result<Self, ClientError> {
+        let created = Self::new(secret, details.unwrap_or_default(), |token| token.name.clone())?;
+        validation::check_owner(&created.details)?;
+        Ok(created)
     }
 }
 

@@ -145,6 +145,15 @@ pub enum BrokenRule {
         /// What is not known.
         unknown: UnknownValue,
     },
+    /// Who calls, or whose a token is, is not a valid name.
+    #[error("principal: {0}")]
+    Principal(#[from] InvalidResourceName),
+    /// The caller's organization is not valid.
+    #[error("organization: {0}")]
+    Organization(InvalidIdentifier),
+    /// The caller's organization is not the one of its name.
+    #[error("organization must be that of the principal")]
+    OtherOrganization,
     /// A credential or a code is not one.
     #[error("a token must be visible ASCII characters")]
     Credential,

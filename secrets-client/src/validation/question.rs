@@ -93,7 +93,7 @@ impl From<&v1::WatchRequest> for Question {
 }
 
 /// An identifier; none for an empty text.
-fn optional<T: std::str::FromStr>(text: &str) -> Result<Option<T>, T::Err> {
+pub(super) fn optional<T: std::str::FromStr>(text: &str) -> Result<Option<T>, T::Err> {
     if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
 }
 

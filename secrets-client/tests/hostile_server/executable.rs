@@ -76,6 +76,7 @@ fn whoever_stores_one_is_warned() {
         "GetSecret" => Reply::message(&v1::GetSecretResponse { secret: Some(stored.clone()) }),
         "WhoAmI" => Reply::message(&v1::WhoAmIResponse {
             principal: "organizations/acme/users/bob".into(),
+            organization: "acme".into(),
             ..Default::default()
         }),
         _ => Reply::message(&v1::UpdateSecretResponse { secret: Some(stored.clone()), ..Default::default() }),

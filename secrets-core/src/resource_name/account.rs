@@ -109,6 +109,17 @@ pub enum PrincipalName {
     Session(SessionName),
 }
 
+impl PrincipalName {
+    /// The organization it belongs to; `None` for the operator and for a service account of the platform.
+    pub const fn organization(&self) -> Option<&OrganizationId> {
+        match self {
+            Self::Operator => None,
+            Self::Account(name) => name.organization(),
+            Self::Session(name) => Some(&name.organization),
+        }
+    }
+}
+
 impl FromStr for PrincipalName {
     type Err = InvalidResourceName;
 
@@ -176,12 +187,15 @@ mod tests {
 
     #[test]
     fn reads_every_kind_of_principal() {
-        for text in [
-            "operator",
-            "organizations/acme/users/bob",
-            "organizations/acme/sessions/7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11",
+        for (text, organization) in [
+            ("operator", None),
+            ("serviceAccounts/sandboxd", None),
+            ("organizations/acme/users/bob", Some("acme")),
+            ("organizations/acme/sessions/7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11", Some("acme")),
         ] {
-            assert_eq!(text.parse::<PrincipalName>().unwrap().to_string(), text);
+            let name: PrincipalName = text.parse().unwrap();
+            assert_eq!(name.to_string(), text);
+            assert_eq!(name.organization().map(OrganizationId::as_str), organization);
         }
         for text in [
             "organizations/acme",

@@ -3,8 +3,9 @@ use secrets_proto::v1::access_service_client::AccessServiceClient;
 use tonic::transport::Channel;
 
 use super::{Created, CreatedSet};
-use crate::client::Client;
+use crate::client::{Client, MAX_RESPONSE_BYTES};
 use crate::error::ClientError;
+use crate::validation;
 
 super::methods! {
     AccessServiceClient<Channel>;
@@ -30,10 +31,22 @@ super::methods! {
     read get_sign_in_code(GetSignInCodeRequest) -> GetSignInCodeResponse;
     /// Ends a code for another machine that was not redeemed.
     change revoke_sign_in_code(RevokeSignInCodeRequest) -> RevokeSignInCodeResponse;
-    /// Returns who the caller is.
-    read who_am_i(WhoAmIRequest) -> WhoAmIResponse;
     /// Returns which of some permissions the caller has on a resource.
     read test_permissions(TestPermissionsRequest) -> TestPermissionsResponse;
+}
+
+impl Client {
+    /// Returns who the caller is. An answer whose names break a rule is [`ClientError::Malformed`]; one of a kind of principal
+    /// that this version does not know has no name.
+    pub async fn who_am_i(&self, request: v1::WhoAmIRequest) -> Result<v1::WhoAmIResponse, ClientError> {
+        let mut me = self
+            .call(request, |channel, request| async move {
+                AccessServiceClient::new(channel).max_decoding_message_size(MAX_RESPONSE_BYTES).who_am_i(request).await
+            })
+            .await?;
+        validation::check_caller(&mut me)?;
+        Ok(me)
+    }
 }
 
 /// Methods that create a credential or a code, which is shown once.
@@ -65,8 +78,8 @@ impl Client {
                 AccessServiceClient::new(channel).redeem_invitation(request).await
             })
             .await?;
-        let (token, info) = (std::mem::take(&mut answer.token), answer.token_info.take().unwrap_or_default());
-        Ok((answer, Created::new(token, info, |token| token.name.clone())?))
+        let (token, details) = (std::mem::take(&mut answer.token), answer.token_info.take());
+        Ok((answer, Created::token(token, details)?))
     }
 
     /// Invites somebody as an administrator of an organization; for the operator.
@@ -111,8 +124,8 @@ impl Client {
                 AccessServiceClient::new(channel).redeem_recovery_code(request).await
             })
             .await?;
-        let (token, info) = (std::mem::take(&mut answer.token), answer.token_info.take().unwrap_or_default());
-        Ok((answer, Created::new(token, info, |token| token.name.clone())?))
+        let (token, details) = (std::mem::take(&mut answer.token), answer.token_info.take());
+        Ok((answer, Created::token(token, details)?))
     }
 
     /// Creates a code with which the calling person signs in on another machine.
@@ -140,7 +153,7 @@ impl Client {
                 AccessServiceClient::new(channel).redeem_sign_in_code(request).await
             })
             .await?;
-        Created::new(answer.token, answer.token_info.unwrap_or_default(), |token| token.name.clone())
+        Created::token(answer.token, answer.token_info)
     }
 
     /// Creates a token for the caller, or for a service account that the caller manages.
@@ -151,7 +164,7 @@ impl Client {
                 AccessServiceClient::new(channel).create_token(request).await
             })
             .await?;
-        Created::new(answer.token, answer.token_info.unwrap_or_default(), |token| token.name.clone())
+        Created::token(answer.token, answer.token_info)
     }
 
     /// Creates a token for exactly one context.

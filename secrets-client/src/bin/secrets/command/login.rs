@@ -11,7 +11,7 @@ use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 use secrets_client::private_file::Draft;
 use secrets_client::{Client, Created, Credential, Profile, Reason, StoredToken, v1};
-use secrets_core::{CredentialKind, OrganizationName};
+use secrets_core::{CredentialKind, OrganizationName, PrincipalName};
 
 use crate::app::{self, App};
 use crate::args::time;
@@ -100,14 +100,12 @@ async fn keep(app: &App, place: Draft, created: &Created<v1::Token>, hint: impl 
 fn store(app: &App, place: Draft, token: SecretString, principal: &str) -> Result<(), CliError> {
     let (settings, path) = (&app.settings, app.config_path()?);
     let endpoint = &settings.endpoint;
-    let organization = principal.split('/').nth(1).filter(|_| principal.starts_with("organizations/"));
-    let stored = StoredToken { token, endpoint: endpoint.clone(), principal: Some(principal.to_owned()) };
-    let profile = Profile {
-        endpoint: Some(endpoint.clone()),
-        organization: organization.map(str::to_owned),
-        token: Some(stored),
-        ..Profile::default()
-    };
+    // None of a kind that this version does not know.
+    let principal = principal.parse::<PrincipalName>().ok();
+    let organization = principal.as_ref().and_then(PrincipalName::organization).map(ToString::to_string);
+    let principal = principal.as_ref().map(ToString::to_string);
+    let stored = StoredToken { token, endpoint: endpoint.clone(), principal };
+    let profile = Profile { endpoint: Some(endpoint.clone()), organization, token: Some(stored), ..Profile::default() };
     let mut config = settings.config.clone();
     config.profiles.insert(settings.profile.clone(), profile);
     if let Some(file) = &settings.given_ca_file {
@@ -211,6 +209,9 @@ fn parts(me: &v1::WhoAmIResponse) -> Vec<String> {
             parts.push(format!("service account {}", account.strip_prefix("service:").unwrap_or(&account)));
         }
         v1::PrincipalKind::Session => parts.push("session".to_owned()),
+        v1::PrincipalKind::Unspecified if me.principal.is_empty() => {
+            parts.push("a principal of a kind that this version does not know".to_owned());
+        }
         v1::PrincipalKind::Unspecified => parts.push(me.principal.clone()),
     }
     let context = me.context.clone().unwrap_or_default();

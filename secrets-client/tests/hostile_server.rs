@@ -11,12 +11,15 @@ mod support {
     #[expect(dead_code, reason = "other test binaries use the rest")]
     mod program_output;
     mod running_command;
+    #[expect(dead_code, reason = "other test binaries use the rest")]
+    mod terminal;
     mod wait;
 
     pub(crate) use self::hostile_service::{HostileService, Reply};
     pub(crate) use self::isolated_command::isolated_command;
     pub(crate) use self::program_output::ProgramOutput;
     pub(crate) use self::running_command::RunningCommand;
+    pub(crate) use self::terminal::TestTerminal;
     pub(crate) use self::wait::wait_with_timeout;
 }
 

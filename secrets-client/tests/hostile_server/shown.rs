@@ -6,7 +6,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::caller::{Caller, expect_harmless};
 use super::texts::{HOSTILE, hostile, secret, text};
-use crate::support::{HostileService, Reply};
+use crate::support::{HostileService, ProgramOutput, Reply};
 
 /// Commands that show what the service sent.
 const COMMANDS: &[&str] = &[
@@ -18,24 +18,73 @@ const COMMANDS: &[&str] = &[
     "set A --org",
     "edit A --org --description text",
     "rm A --org --yes",
+    "undelete A --org",
+    "rollback A --org --to 1",
     "explain",
     "explain A",
     "check A",
+    "wait A",
     "resolve",
+    "materialize --dir out",
+    "redact",
     "import - --org --yes",
     "import - --org --dry-run",
+    "org create acme --admin bob",
     "org list",
+    "org show",
+    "org edit --display-name text",
+    "org allow PAGER",
+    "org disallow PAGER",
+    "org invite-admin acme bob",
+    "org refuse-admin 7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11",
+    "org delete acme --yes",
+    "project create api",
+    "project show api",
     "project list",
+    "project delete api --yes",
+    "workspace create ws1",
+    "workspace show ws1",
     "workspace list",
+    "workspace transfer ws1 --to bob --yes",
+    "workspace delete ws1 --yes",
+    "user invite bob",
+    "user create bob",
+    "user show bob",
     "user list",
+    "user delete bob --yes",
+    "service-account create ci",
+    "service-account show ci",
     "service-account list",
+    "service-account delete ci --yes",
+    "member add bob --project api --role member",
     "member list",
+    "member remove bob --project api --yes",
+    "token create",
     "token list",
+    "token revoke 7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11",
+    "token revoke 7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11 --yes",
+    "session create",
     "session list",
+    "session renew 7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11",
+    "session revoke 7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11 --yes",
+    "session revoke --external-id sbx-91 --yes",
     "audit list",
     "doctor",
     "run -- true",
 ];
+
+/// Expects that nothing of the service's texts came as it was sent, and that the command did its work or showed them.
+#[track_caller]
+pub(super) fn expect_shown_harmlessly(line: &str, ended: &ProgramOutput) {
+    expect_harmless(&ended.stdout);
+    expect_harmless(&ended.stderr);
+    // A line of its own is what the service's second line would have looked like.
+    let lines = ended.stdout.lines().chain(ended.stderr.lines());
+    assert!(lines.into_iter().all(|shown| shown != "error: no"), "{line}: {ended:?}");
+    let is_shown = ended.stdout.contains("owned") || ended.stderr.contains("owned");
+    assert!(is_shown || ended.code == 0, "{line}: {ended:?}");
+    assert!(ended.code != 101 && !ended.stderr.contains("panicked"), "{line}: {ended:?}");
+}
 
 #[test]
 fn nothing_of_an_answer_reaches_a_terminal_as_it_came() {
@@ -44,13 +93,7 @@ fn nothing_of_an_answer_reaches_a_terminal_as_it_came() {
     for line in COMMANDS {
         for line in [(*line).to_owned(), format!("-o json {line}")] {
             let ended = caller.run_with_stdin(b"A=b\n", &line);
-            expect_harmless(&ended.stdout);
-            expect_harmless(&ended.stderr);
-            // A line of its own is what the service's second line would have looked like.
-            let lines = ended.stdout.lines().chain(ended.stderr.lines());
-            assert!(lines.into_iter().all(|shown| shown != "error: no"), "{line}: {ended:?}");
-            let is_shown = ended.stdout.contains("owned") || ended.stderr.contains("owned");
-            assert!(is_shown || ended.code == 0, "{line}: {ended:?}");
+            expect_shown_harmlessly(&line, &ended);
         }
     }
 }
@@ -72,6 +115,35 @@ fn json_of_a_credential_has_the_same_text_with_escapes() {
     }
 }
 
+#[test]
+fn what_a_shell_is_offered_is_harmless() {
+    let service = HostileService::start(hostile);
+    let caller = Caller::of(&service);
+    for (line, offered) in [
+        ("show --org", "A"),
+        ("undelete --org", "A"),
+        ("explain", "A"),
+        ("run --only", "A"),
+        ("project show", "api"),
+        ("workspace show", "ws1"),
+        ("list --workspace", "ws1"),
+    ] {
+        let words: Vec<&str> = ["--", "secrets"].into_iter().chain(line.split(' ')).chain([""]).collect();
+        let offer = || {
+            let ended = caller.command_words(&words).env("SECRETS_COMPLETE", "fish").output().unwrap();
+            ProgramOutput::from(ended).expect_success(line)
+        };
+        // It gives up after a second, which a busy machine may need.
+        let ended = (0..30).map(|_| offer()).find(|ended| ended.stdout.contains("owned"));
+        let ended = ended.unwrap_or_else(|| panic!("nothing is offered for {line}"));
+        // fish takes what is behind a tab for a description.
+        expect_harmless(&ended.stdout.replace('\t', "  "));
+        expect_harmless(&ended.stderr);
+        let names = ended.stdout.lines().filter_map(|line| line.split('\t').next());
+        let names: Vec<&str> = names.filter(|name| !name.starts_with('-')).collect();
+        assert_eq!(names, [offered], "{line}: {ended:?}");
+    }
+}
 
 #[test]
 fn json_has_the_same_text_with_escapes() {
@@ -144,7 +216,6 @@ fn a_credential_with_something_around_it_is_refused() {
         expect_harmless(&ended.stderr);
     }
 }
-
 
 #[test]
 fn a_list_without_an_end_is_given_up() {

@@ -1,10 +1,11 @@
-//! Signing in at a hostile service: nothing that it says is kept that breaks a rule.
+//! Signing in at a hostile service: what it says is shown harmlessly, and nothing that it says is kept that breaks a rule.
 
 use secrets_client::v1;
 
 use super::caller::{Caller, expect_harmless};
+use super::shown::expect_shown_harmlessly;
 use super::texts::{HOSTILE, hostile};
-use crate::support::{HostileService, Reply};
+use crate::support::{HostileService, Reply, TestTerminal};
 
 /// What somebody enters: a token, and a code of each kind.
 const ENTERED: &[&str] = &["sper_00000000", "sinv_00000000", "slgn_00000000", "srec_00000000"];
@@ -42,6 +43,47 @@ fn somebody(method: &str, principal: &str, organization: &str) -> Reply {
 /// What a login has written, if it has.
 fn kept(caller: &Caller) -> Option<String> {
     std::fs::read_to_string(caller.home().join(".config/secrets/config.toml")).ok()
+}
+
+#[test]
+fn nothing_of_a_sign_in_reaches_a_terminal_as_it_came() {
+    let service = HostileService::start(hostile);
+    for format in ["", "-o json "] {
+        let caller = Caller::of(&service);
+        for (line, entered) in [
+            ("login", "sper_00000000"),
+            ("login", "sinv_00000000"),
+            ("login --invite -", "sinv_00000000"),
+            ("login", "slgn_00000000"),
+            ("login --recovery", "srec_00000000"),
+            ("login --renew", ""),
+            ("login --renew --invite -", "sinv_00000000"),
+            ("logout", ""),
+        ] {
+            let line = format!("{format}{line}");
+            let ended = caller.run_with_stdin(entered.as_bytes(), &line).expect_success(&line);
+            expect_shown_harmlessly(&line, &ended);
+        }
+    }
+}
+
+#[test]
+fn nothing_of_a_code_for_a_person_reaches_a_terminal_as_it_came() {
+    let service = HostileService::start(hostile);
+    let caller = Caller::of(&service);
+    for line in [
+        "login --another-machine",
+        "-o json login --another-machine",
+        "login --recovery-codes",
+        "-o json login --recovery-codes",
+    ] {
+        let terminal = TestTerminal::start(caller.command(line).env("NO_COLOR", "1"));
+        let (code, shown) = terminal.wait_for_exit();
+        assert_eq!(code, Some(0), "{line}: {shown:?}");
+        // The terminal itself ends a line in two characters.
+        expect_harmless(&shown.replace("\r\n", "\n"));
+        assert!(line.contains("codes") || shown.contains("owned"), "{line}: {shown:?}");
+    }
 }
 
 #[test]

@@ -242,10 +242,10 @@ async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes:
     if !yes && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
         return Err(CliError::new(ExitCode::Failed, "nothing was revoked"));
     }
-    let mut ended = 0;
+    let mut ended = 0_i32;
     for name in &names {
         let request = v1::RevokeSessionRequest { name: name.clone(), ..Default::default() };
-        ended += app.client()?.revoke_session(request).await?.revoked_sessions;
+        ended = ended.saturating_add(app.client()?.revoke_session(request).await?.revoked_sessions);
     }
     let sentence = match usize::try_from(ended).unwrap_or(0) {
         0 => "The session had ended before.".to_owned(),

@@ -101,7 +101,7 @@ fn another(kind: CredentialKind) -> &'static str {
 fn say_what_ended(app: &App, ended: &v1::RedeemRecoveryCodeResponse) {
     let count = |number: i32, noun| text::count(usize::try_from(number).unwrap_or(0), noun);
     let (sessions, tokens) = (count(ended.revoked_sessions, "session"), count(ended.revoked_tokens, "token"));
-    if ended.revoked_sessions + ended.revoked_tokens > 0 {
+    if ended.revoked_sessions > 0 || ended.revoked_tokens > 0 {
         app.output.note(&format!("Signed out everywhere else: this ended {sessions} and {tokens}."));
     }
     if ended.total_service_tokens > 0 {

@@ -47,7 +47,7 @@ pub(super) async fn renew(app: &App, args: &LoginArgs) -> Result<(), CliError> {
 /// after they entered a code.
 fn goes_on_without_code(me: &v1::WhoAmIResponse) -> bool {
     match (me.kind(), me.sign_in_end_time, me.server_time) {
-        (v1::PrincipalKind::User, Some(end), Some(now)) => end.seconds - now.seconds > CODE_SECONDS,
+        (v1::PrincipalKind::User, Some(end), Some(now)) => end.seconds.saturating_sub(now.seconds) > CODE_SECONDS,
         (v1::PrincipalKind::User, ..) => false,
         _ => true,
     }

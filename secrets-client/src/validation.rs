@@ -10,12 +10,14 @@
 //! To add a rule: a variant of [`BrokenRule`], a row in `tests/hostile_server/answers.rs`, and for the other languages' clients
 //! its sentence in `secrets-core/examples/rules.rs`, with an answer in `tests/interop/malformed.json` or an event beside it.
 //!
-//! Beside the set, what else decides something is checked: who calls and whose a token is, which a login keeps.
+//! Beside the set, what else decides something is checked: who calls and whose a token is, which a login keeps, and the names
+//! of an explanation.
 //!
 //! Absent: a check of what is only shown, such as a description or a list. Whoever shows it bounds and escapes it.
 
 mod broken_rule;
 mod caller;
+mod explanation;
 mod metadata;
 mod question;
 mod resolved_set;
@@ -25,6 +27,7 @@ mod wire;
 
 pub use self::broken_rule::{BrokenRule, UnknownValue};
 pub(crate) use self::caller::{check_caller, check_owner};
+pub(crate) use self::explanation::check_explanation;
 pub use self::metadata::LeftOut;
 pub use self::question::Question;
 pub use self::resolved_set::{ResolvedSecret, ResolvedSet};

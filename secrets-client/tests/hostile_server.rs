@@ -25,6 +25,7 @@ mod support {
 
 mod hostile_server {
     mod answers;
+    mod asking;
     mod caller;
     mod directory;
     mod executable;

@@ -79,6 +79,17 @@ impl From<&v1::ResolveRequest> for Question {
     }
 }
 
+/// Names that are asked for may be nowhere.
+impl From<&v1::ExplainRequest> for Question {
+    fn from(request: &v1::ExplainRequest) -> Self {
+        Self {
+            context: request.context.clone(),
+            secret_ids: request.secret_ids.iter().cloned().collect(),
+            ..Self::default()
+        }
+    }
+}
+
 /// A watch that begins without a required name goes on without it.
 impl From<&v1::WatchRequest> for Question {
     fn from(request: &v1::WatchRequest) -> Self {

@@ -1,4 +1,4 @@
-//! Each malformed answer against each command that gets values.
+//! Each malformed answer against each command that gets values. Those that ask without a value are in `asking.rs`.
 
 use super::answers::{self, Malformed, VALUE};
 use super::caller::{Caller, expect_harmless};

@@ -38,6 +38,59 @@ fn one_newline_is_taken_from_stdin_unless_it_is_raw() {
 }
 
 #[test]
+fn a_file_has_the_bytes_that_were_given() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    let value = || bob.run_ok("resolve KEY --raw").stdout;
+    bob.set("one\n", "KEY --file ~/.ssh/deploy");
+    assert_eq!(value(), "one\n");
+    bob.set("two\r\n", "KEY");
+    assert_eq!(value(), "two\r\n");
+    bob.run_with_stdin(b"three\n\n", "edit KEY").expect_success("edit");
+    assert_eq!(value(), "three\n\n");
+    bob.run_with_stdin(b"four\n", "edit KEY --env --raw").expect_success("edit");
+    bob.set("five\n", "KEY");
+    assert_eq!(value(), "five");
+}
+
+#[test]
+fn a_key_that_programs_refuse_is_warned_of() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\n";
+    bob.set(key, "KEY --file ~/.ssh/deploy").reject_text("warning");
+    bob.set(key.trim_end(), "KEY").expect_text(&["warning: KEY: its last line does not end"]);
+    bob.set(&key.replace('\n', "\r\n"), "KEY").expect_text(&["warning: KEY: its lines end as on Windows"]);
+}
+
+#[test]
+fn where_a_file_comes_from_is_not_taken_for_where_it_goes() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    std::fs::write(bob.home.join("key.pem"), "lin_canary\n").unwrap();
+    bob.run_with_stdin(b"x", "set KEY --file key.pem")
+        .expect_failure(2)
+        .expect_text(&["`key.pem` is a file here", "did you mean `--value-file key.pem`?"])
+        .reject_text("canary");
+    assert!(bob.run_ok("list").stdout.is_empty());
+    let other = "is there on this machine, and is another file";
+    bob.set("lin_1\n", "KEY --file ~/key.pem").expect_text(&[other]).reject_text("canary");
+    bob.set("lin_canary\n", "KEY --file ~/key.pem").reject_text(other);
+    std::os::unix::fs::symlink("key.pem", bob.home.join("link")).unwrap();
+    bob.set("lin_canary\n", "LINK --file ~/link").expect_text(&[other]);
+    bob.set("lin_canary\n", "KEY --file ~/other.pem").reject_text("warning");
+}
+
+#[test]
+fn an_expiry_in_the_past_is_refused() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    bob.run_with_stdin(b"x", "set A --expires 2001-01-31").expect_failure(2).expect_text(&["must be a time to come"]);
+    bob.set("x", "A");
+    bob.run("edit A --expires 2001-01-31T00:00:00Z").expect_failure(2).expect_text(&["must be a time to come"]);
+}
+
+#[test]
 fn a_value_is_written_where_a_flag_says() {
     let server = TestServer::acme();
     let bob = server.person("bob");

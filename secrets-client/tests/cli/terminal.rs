@@ -87,6 +87,39 @@ fn a_value_is_asked_for_and_not_shown() {
 }
 
 #[test]
+fn nobody_is_asked_for_a_value_that_would_be_refused() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    server.person("ann").set("lin_1", "TEAM_KEY --org");
+    for (line, reason) in [
+        ("set LD_PRELOAD", "LD_PRELOAD"),
+        ("set A --file ~/.bashrc", ".bashrc"),
+        ("set A --project nope", "not allowed"),
+        ("set A --org", "not allowed"),
+        ("edit TEAM_KEY --org", "not allowed"),
+    ] {
+        let (code, shown) = on_terminal(&bob, line, &[]);
+        assert!(code != 0 && shown.contains(reason) && !shown.contains("(hidden)"), "{line}: {shown}");
+    }
+    assert!(bob.run_ok("list").stdout.is_empty());
+}
+
+#[test]
+fn a_path_that_is_a_file_here_is_asked_about() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    std::fs::write(bob.home.join("key.pem"), "lin_canary\n").unwrap();
+    let question = "Take the value from it? [y/N] ";
+    let (code, shown) = on_terminal(&bob, "set KEY --file ~/key.pem", &[(question, "y\r")]);
+    assert!(code == 0 && !shown.contains("canary"), "{shown}");
+    assert_eq!(bob.run_ok("resolve KEY --raw").stdout, "lin_canary\n");
+    let dialogue = [(question, "n\r"), ("(hidden): ", "lin_2\r")];
+    let (code, shown) = on_terminal(&bob, "set KEY --file ~/key.pem", &dialogue);
+    assert!(code == 0 && shown.contains("is another file"), "{shown}");
+    assert_eq!(bob.run_ok("resolve KEY --raw").stdout, "lin_2");
+}
+
+#[test]
 fn a_value_longer_than_a_terminals_line_arrives_whole() {
     let server = TestServer::acme();
     let bob = server.person("bob");

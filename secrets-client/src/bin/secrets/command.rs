@@ -12,6 +12,7 @@ pub(crate) mod edit;
 pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod import;
+mod key_file;
 pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod logout;

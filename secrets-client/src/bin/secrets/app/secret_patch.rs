@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::args::time::TimeArg;
 
 /// A secret, and which of its fields are to be changed.
+#[derive(Clone)]
 pub(crate) struct SecretPatch {
     secret: v1::Secret,
     changed: Vec<Field>,

@@ -51,9 +51,15 @@ impl TargetArgs {
         Ok(Some(v1::Target { kind: Some(kind) }))
     }
 
-    pub(crate) fn is_file(&self) -> bool {
-        self.file.is_some()
+    /// The path of --file, as it was typed.
+    pub(crate) fn file(&self) -> Option<&str> {
+        self.file.as_deref()
     }
+}
+
+/// Whether a value lands in a file.
+pub(crate) fn is_file(target: Option<&v1::Target>) -> bool {
+    matches!(target.and_then(|target| target.kind.as_ref()), Some(Kind::File(_)))
 }
 
 fn mode(text: &str) -> Result<u32, String> {

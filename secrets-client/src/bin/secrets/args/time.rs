@@ -66,6 +66,15 @@ pub(crate) fn moment(text: &str) -> Result<TimeArg, String> {
     })
 }
 
+/// A moment that is still to come.
+pub(crate) fn future(text: &str) -> Result<TimeArg, String> {
+    match moment(text)? {
+        TimeArg::Distance(Duration::ZERO) => Err("must be a time to come".to_owned()),
+        TimeArg::At(time) if time.seconds <= now().seconds => Err("must be a time to come".to_owned()),
+        time => Ok(time),
+    }
+}
+
 fn shift(time: Timestamp, distance: Duration, sign: i64) -> Timestamp {
     let seconds = i64::try_from(distance.as_secs()).unwrap_or(i64::MAX);
     Timestamp { seconds: time.seconds.saturating_add(sign * seconds), nanos: time.nanos }
@@ -99,6 +108,12 @@ mod tests {
         for text in ["", "tomorrow", "2027-13-01", "2027-01-31T25:00:00Z", "20270131"] {
             assert!(moment(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn expects_a_time_to_come() {
+        assert!(future("2001-01-31").is_err() && future("0s").is_err());
+        assert!(future("9999-01-31").is_ok() && future("1s").is_ok());
     }
 
     #[test]

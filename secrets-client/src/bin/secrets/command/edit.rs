@@ -4,11 +4,12 @@ use clap::Args;
 use secrets_client::v1;
 use secrets_core::{ProjectId, WorkspaceId};
 
+use super::key_file;
 use super::set::{self, RUNNING_PROGRAMS_NOTE, label};
 use crate::app::App;
 use crate::app::secret_patch::{self, SecretPatch};
 use crate::args::scope::{self, ScopeArgs};
-use crate::args::target::TargetArgs;
+use crate::args::target::{TargetArgs, is_file};
 use crate::args::time;
 use crate::args::value::ValueArgs;
 use crate::ui::error::CliError;
@@ -91,7 +92,7 @@ struct ChangeArgs {
     #[arg(long, conflicts_with = "no_redact")]
     redact: bool,
     /// When the secret expires, for instance 30d or 2027-01-31
-    #[arg(long, value_name = "WHEN", value_parser = time::moment)]
+    #[arg(long, value_name = "WHEN", value_parser = time::future)]
     expires: Option<time::TimeArg>,
     /// The secret does not expire
     #[arg(long, conflicts_with = "expires")]
@@ -115,8 +116,17 @@ pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {
     patch.target(target);
     let mut value = None;
     if patch.is_empty() || args.value.is_explicit() {
-        let given = args.value.read(&format!("New value of {}, empty to keep it", args.name))?;
-        value = Some(given.value).filter(|value| !value.is_empty());
+        if args.value.is_asked_for() {
+            // Whatever else could refuse it is asked before the person is.
+            let rehearsed = patch.clone().request(Some(&set::rehearsed_value()));
+            client.update_secret(v1::UpdateSecretRequest { validate_only: true, ..rehearsed }).await?;
+        }
+        let is_file = is_file(patch.secret().target.as_ref());
+        let given = args.value.read(&format!("New value of {}, empty to keep it", args.name), is_file)?;
+        if is_file {
+            key_file::warn(app, &args.name, &given);
+        }
+        value = Some(given).filter(|value| !value.is_empty());
     }
     if patch.is_empty() && value.is_none() {
         let sentence = format!("{} is unchanged: an empty answer keeps the value.", args.name);

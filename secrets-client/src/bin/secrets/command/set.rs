@@ -1,15 +1,17 @@
 //! `set`: creates a secret, or makes a new version of it.
 
 use clap::Args;
-use secrets_client::v1;
 use secrets_client::v1::target::Kind;
+use secrets_client::{Client, v1};
 use secrets_core::{ProjectId, ScopeKind, ScopeName, WorkspaceId};
+use zeroize::Zeroizing;
 
+use super::key_file;
 use crate::app::App;
 use crate::app::secret_patch::{self, SecretPatch};
 use crate::args::executable::is_executable;
 use crate::args::scope::{self, ScopeArgs};
-use crate::args::target::TargetArgs;
+use crate::args::target::{TargetArgs, is_file};
 use crate::args::time;
 use crate::args::value::ValueArgs;
 use crate::ui::error::{CliError, ExitCode};
@@ -53,33 +55,52 @@ pub(crate) struct SetArgs {
     #[arg(long)]
     no_redact: bool,
     /// When the secret expires, for instance 30d or 2027-01-31
-    #[arg(long, value_name = "WHEN", value_parser = time::moment)]
+    #[arg(long, value_name = "WHEN", value_parser = time::future)]
     expires: Option<time::TimeArg>,
     /// Check everything, change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-pub(crate) async fn set(app: &App, args: SetArgs) -> Result<(), CliError> {
+pub(crate) async fn set(app: &App, mut args: SetArgs) -> Result<(), CliError> {
     if let Some(first) = args.misplaced.first() {
         return Err(scope::misplaced::<SetArgs>("set", &args.name, first));
     }
     let name = scope::parse_name(&args.name)?;
     let target = args.target.target()?;
+    if let Some(path) = args.target.file()
+        && !args.value.has_file()
+        && key_file::is_meant_as_source(name.as_str(), path, args.value.is_asked_for())?
+    {
+        args.value.take_from(path);
+    }
     let scope = app.scope(&args.scope).await?;
-    let given = args.value.read(&format!("Value of {name}"))?;
-    if given.value.is_empty() {
+    let path = scope::secret_path(&scope, name.as_str())?;
+    let client = app.client()?;
+    let request = |value: &Zeroizing<Vec<u8>>, validate_only: bool| {
+        let request = patch(&args, target.clone()).request(Some(value));
+        let secret = request.secret.map(|secret| v1::Secret { name: path.clone(), ..secret });
+        v1::UpdateSecretRequest { secret, allow_missing: true, validate_only, ..request }
+    };
+    if args.value.is_asked_for() {
+        // Whatever else could refuse it is asked before the person is.
+        client.update_secret(request(&rehearsed_value(), true)).await?;
+    }
+    let is_file = match &target {
+        Some(target) => is_file(Some(target)),
+        None => is_file(stored_target(client, &path).await?.as_ref()),
+    };
+    let value = args.value.read(&format!("Value of {name}"), is_file)?;
+    if value.is_empty() {
         return Err(CliError::new(ExitCode::Failed, "the value must not be empty; nothing was set"));
     }
-    if given.newline_removed && args.target.is_file() {
-        app.output.note("The newline at the end was removed; --raw keeps it.");
+    if is_file {
+        key_file::warn(app, name.as_str(), &value);
     }
-    let mut request = patch(&args, target).request(Some(&given.value));
-    if let Some(secret) = &mut request.secret {
-        secret.name = scope::secret_path(&scope, name.as_str())?;
+    if let Some(path) = args.target.file() {
+        key_file::warn_of_another(app, path, &value);
     }
-    let request = v1::UpdateSecretRequest { allow_missing: true, validate_only: args.dry_run, ..request };
-    let response = app.client()?.update_secret(request).await?;
+    let response = client.update_secret(request(&value, args.dry_run)).await?;
     app.output.warnings(&response.warnings);
     let secret = response.secret.unwrap_or_default();
     warn_of_execute_bits(app, &scope, &secret);
@@ -94,6 +115,21 @@ pub(crate) async fn set(app: &App, args: SetArgs) -> Result<(), CliError> {
         if !args.dry_run && secret.current_version > 1 { format!(" {RUNNING_PROGRAMS_NOTE}") } else { String::new() };
     let sentence = format!("{name} {what}: {target}, {}.{keep}", scope::describe(&scope));
     app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))
+}
+
+/// What is sent to find out whether a value would be taken, before a person is asked for theirs.
+pub(crate) fn rehearsed_value() -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(b"rehearsed".to_vec())
+}
+
+/// Where the value of a secret lands, if it is there.
+async fn stored_target(client: &Client, path: &str) -> Result<Option<v1::Target>, CliError> {
+    match client.get_secret(v1::GetSecretRequest { name: path.to_owned() }).await {
+        Ok(found) => Ok(found.secret.and_then(|secret| secret.target)),
+        // The change says what is wrong.
+        Err(error) if error.answer().is_some() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Warns of a file that programs of others get without its execute bits.

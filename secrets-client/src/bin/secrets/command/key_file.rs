@@ -1,0 +1,86 @@
+//! What is said of a value that becomes a file: of keys that programs would refuse, and of a path that is a file here already.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use zeroize::Zeroizing;
+
+use crate::app::App;
+use crate::delivery;
+use crate::ui::error::CliError;
+use crate::ui::prompt;
+
+/// What every key and certificate in text form begins with.
+const PEM: &[u8] = b"-----BEGIN ";
+
+/// Whether `--file PATH` was typed for where the value comes from, as everybody does once: of a path that is a file here, a person
+/// is asked.
+pub(super) fn is_meant_as_source(name: &str, path: &str, is_asked_for: bool) -> Result<bool, CliError> {
+    if !here(path).is_some_and(|here| here.is_file()) {
+        return Ok(false);
+    }
+    if !is_target(path) {
+        let text = format!(
+            "--file says where programs get {name}, an absolute path or one below `~/`; `{path}` is a file here"
+        );
+        return Err(CliError::usage(text)
+            .hint(format!("did you mean `--value-file {path}`? It says where the value comes from")));
+    }
+    if !is_asked_for {
+        return Ok(false);
+    }
+    prompt::confirm(&format!("`{path}` is a file here. Take the value from it?"), false)
+}
+
+/// Whether a path can be one where a value lands.
+fn is_target(path: &str) -> bool {
+    path.starts_with('/') || path.starts_with("~/")
+}
+
+/// Where a path is on this machine.
+fn here(path: &str) -> Option<PathBuf> {
+    match path.strip_prefix("~/") {
+        Some(rest) => delivery::home().map(|home| home.join(rest)),
+        None => Some(PathBuf::from(path)),
+    }
+}
+
+/// Warns of a key or certificate in a form that programs refuse.
+pub(super) fn warn(app: &App, name: &str, value: &[u8]) {
+    if !value.starts_with(PEM) {
+        return;
+    }
+    if value.windows(2).any(|pair| pair == b"\r\n") {
+        app.output.warn(&format!("{name}: its lines end as on Windows (CR LF), and OpenSSH refuses such a key"));
+    }
+    if !value.ends_with(b"\n") {
+        app.output.warn(&format!("{name}: its last line does not end, and OpenSSH refuses such a key"));
+    }
+}
+
+/// Warns where programs on this machine could not get it: another file is there already.
+pub(super) fn warn_of_another(app: &App, path: &str, value: &[u8]) {
+    let Some(here) = here(path).filter(|_| is_target(path)) else { return };
+    if is_another(&here, value) {
+        app.output.warn(&format!(
+            "`{path}` is there on this machine, and is another file: `secrets run` does not replace it"
+        ));
+    }
+}
+
+/// Whether something else than a file with these bytes is at `path`.
+fn is_another(path: &Path, value: &[u8]) -> bool {
+    let Ok(metadata) = std::fs::symlink_metadata(path) else { return false };
+    if !metadata.is_file() || metadata.len() != value.len() as u64 {
+        return true;
+    }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(value.len() + 1));
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file = File::options().read(true).custom_flags(flags).open(path);
+    let is_read = file.and_then(|file| file.take(value.len() as u64 + 1).read_to_end(&mut bytes)).is_ok();
+    // What can't be read is nobody else's to name.
+    is_read && bytes.as_slice() != value
+}

@@ -6,4 +6,5 @@ pub(crate) mod scope;
 pub(crate) mod suggest;
 pub(crate) mod target;
 pub(crate) mod time;
+pub(crate) mod unmask;
 pub(crate) mod value;

@@ -44,6 +44,9 @@ fn what_is_not_masked_is_said() {
     assert_eq!(ended.stdout, "lin_bob\nabc\nproduction\n");
     assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
     ended.expect_text(&["not masked: LINEAR_API_KEY (--unmask), ", "STAGE (its redaction is off)", "TINY (too short)"]);
+    bob.set("bob\nhunter22!", "LOGIN").expect_text(&["warning: LOGIN: lines of its value are shorter than 6 bytes"]);
+    bob.run_ok("run --only LOGIN -- true").reject_text("not masked");
+    bob.run_ok("run --only LOGIN --verbose -- true").expect_text(&["not masked: LOGIN (its short lines)"]);
     bob.run("run --unmask NOPE -- true").expect_failure(125).expect_text(&["NOPE"]);
     bob.run("run --unmask LINEAR_API_KEY --no-masking -- true").expect_failure(2);
 }

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::app::App;
 use crate::args::scope::ContextArgs;
+use crate::args::unmask::UnmaskArgs;
 use crate::output_masking::forward::{self, Forwarded};
 use crate::output_masking::masking::{self, Masking};
 use crate::ui::error::{CliError, ExitCode};
@@ -26,9 +27,8 @@ pub(crate) struct RedactArgs {
     /// Mask only these secrets, which must be there
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
     only: Vec<String>,
-    /// Leave these secrets as they are
-    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
-    unmask: Vec<String>,
+    #[command(flatten)]
+    unmask: UnmaskArgs,
 }
 
 /// Masks until stdin ends, or until whoever reads stdout is gone. Nothing is copied before the values are known.

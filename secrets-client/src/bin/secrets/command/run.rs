@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::app::fallback::FallbackArgs;
 use crate::args::executable::ExecutableArgs;
 use crate::args::scope::{self, ContextArgs};
+use crate::args::unmask::UnmaskArgs;
 use crate::delivery::{self, Placement, Plan};
 use crate::output_masking::masking::{self, Masking};
 use crate::supervise::child::Child;
@@ -48,11 +49,10 @@ pub(crate) struct RunArgs {
     /// Only these secrets, which must be there
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
     only: Vec<String>,
-    /// Do not mask these secrets in the program's output
-    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', conflicts_with = "no_masking")]
-    unmask: Vec<String>,
+    #[command(flatten)]
+    unmask: UnmaskArgs,
     /// Do not mask the program's output, and execute the program directly
-    #[arg(long)]
+    #[arg(long, conflicts_with = "unmask")]
     no_masking: bool,
     /// Keep inherited variables that a secret would replace: all, or those named
     #[arg(
@@ -163,7 +163,7 @@ fn before_start(error: CliError) -> CliError {
 impl RunArgs {
     /// Asks for the secrets, and prepares what the program is started with.
     async fn prepare(&self, app: &App) -> Result<(ResolvedSet, PreparedProgram), CliError> {
-        for name in &self.unmask {
+        for name in &self.unmask.unmask {
             scope::parse_name(name)?;
         }
         let set = self.fallback.receive(app, &self.context, &self.only).await?;
@@ -198,7 +198,7 @@ impl RunArgs {
 
     /// Lets a CI service mask the values in its log, if one is named.
     fn print_hints(&self, app: &App, set: &ResolvedSet) -> Result<(), CliError> {
-        let secrets = set.secrets.iter().filter(|secret| !masking::is_named(&self.unmask, secret));
+        let secrets = set.secrets.iter().filter(|secret| !masking::is_named(&self.unmask.unmask, secret));
         match self.ci {
             Some(Ci::Github) => github::print_hints(&app.output, secrets),
             None => Ok(()),

@@ -3,6 +3,7 @@
 use clap::Args;
 use secrets_client::v1::target::Kind;
 use secrets_client::{Client, v1};
+use secrets_core::redact::UnmaskedReason;
 use secrets_core::{ProjectId, ScopeKind, ScopeName, WorkspaceId};
 use zeroize::Zeroizing;
 
@@ -14,6 +15,7 @@ use crate::args::scope::{self, ScopeArgs};
 use crate::args::target::{TargetArgs, is_file};
 use crate::args::time;
 use crate::args::value::ValueArgs;
+use crate::output_masking::masking;
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::{json, text};
 
@@ -96,6 +98,9 @@ pub(crate) async fn set(app: &App, mut args: SetArgs) -> Result<(), CliError> {
     }
     if is_file {
         key_file::warn(app, name.as_str(), &value);
+    }
+    if !args.no_redact && masking::has_short_lines(name.as_str(), &value) {
+        app.output.warn(&format!("{name}: {}", UnmaskedReason::ShortLines));
     }
     if let Some(path) = args.target.file() {
         key_file::warn_of_another(app, path, &value);

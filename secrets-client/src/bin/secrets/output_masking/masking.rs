@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use secrets_client::ResolvedSecret;
 use secrets_core::Redaction;
-use secrets_core::redact::{Masked, Redactor, RedactorStream, UnmaskedReason};
+use secrets_core::redact::{Masked, Redactor, RedactorStream, Unmasked, UnmaskedReason};
 
+use crate::args::unmask::UnmaskArgs;
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::Output;
 
@@ -47,26 +48,27 @@ pub(crate) fn redactor<'a>(
 
 /// The same without those that are named in `unmask`. Says what is shown, also for other reasons.
 pub(crate) fn redactor_except(
-    unmask: &[String],
+    args: &UnmaskArgs,
     secrets: &[ResolvedSecret],
     token: Option<&str>,
     output: Output,
 ) -> Result<Redactor, CliError> {
+    let unmask = &args.unmask;
     if let Some(name) = unmask.iter().find(|name| !secrets.iter().any(|secret| secret.secret_id().as_str() == *name)) {
         return Err(CliError::usage(format!("--unmask {name}: there is no such secret in this context"))
             .hint("`secrets explain` shows what this context gets, and why"));
     }
     let redactor = redactor(secrets.iter().filter(|secret| !is_named(unmask, secret)), token)?;
-    if let Some(shown) = unmasked_note(unmask, &redactor) {
+    if let Some(shown) = unmasked_note(args, &redactor) {
         output.note(&shown);
     }
     Ok(redactor)
 }
 
 /// A line that says what is not masked, and why; none if all is.
-fn unmasked_note(unmask: &[String], redactor: &Redactor) -> Option<String> {
-    let mut shown: Vec<String> = unmask.iter().map(|name| format!("{name} (--unmask)")).collect();
-    shown.extend(unmasked(redactor));
+fn unmasked_note(args: &UnmaskArgs, redactor: &Redactor) -> Option<String> {
+    let mut shown: Vec<String> = args.unmask.iter().map(|name| format!("{name} (--unmask)")).collect();
+    shown.extend(unmasked(redactor, args.verbose));
     (!shown.is_empty()).then(|| format!("secrets: not masked: {}", shown.join(", ")))
 }
 
@@ -80,9 +82,17 @@ pub(crate) fn is_named(names: &[String], secret: &ResolvedSecret) -> bool {
     names.iter().any(|name| name == secret.secret_id().as_str())
 }
 
-/// What `redactor` does not mask, and why, in a few words each.
-fn unmasked(redactor: &Redactor) -> impl Iterator<Item = String> {
-    redactor.unmasked().iter().map(|unmasked| {
+/// Whether lines of this value are too short to be masked.
+pub(crate) fn has_short_lines(name: &str, value: &[u8]) -> bool {
+    let masked = Masked { name, value, redaction: Redaction::Default };
+    let redactor = Redactor::new(std::iter::once(masked));
+    redactor.is_ok_and(|redactor| redactor.unmasked().iter().any(|it| it.reason == UnmaskedReason::ShortLines))
+}
+
+/// What `redactor` does not mask, and why, in a few words each. That a value has short lines was said when it was set.
+fn unmasked(redactor: &Redactor, verbose: bool) -> impl Iterator<Item = String> {
+    let told = move |unmasked: &&Unmasked| verbose || unmasked.reason != UnmaskedReason::ShortLines;
+    redactor.unmasked().iter().filter(told).map(|unmasked| {
         let reason = match unmasked.reason {
             UnmaskedReason::Off => "its redaction is off",
             UnmaskedReason::TooShort => "too short",
@@ -104,8 +114,8 @@ impl Masking {
     }
 
     /// A line that says what is not masked, and why; none if all is.
-    pub(crate) fn unmasked_note(&self, unmask: &[String]) -> Option<String> {
-        unmasked_note(unmask, &self.shared.redactor.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn unmasked_note(&self, args: &UnmaskArgs) -> Option<String> {
+        unmasked_note(args, &self.shared.redactor.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn stream(&self) -> MaskedStream {

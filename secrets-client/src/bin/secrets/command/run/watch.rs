@@ -144,7 +144,7 @@ impl Watched<'_> {
             !set.secrets.iter().any(|new| new.secret_id() == old.secret_id() && new.expose() == old.expose())
         };
         let masked = set.secrets.iter().chain(&self.retired).chain(self.set.secrets.iter().filter(|old| is_gone(old)));
-        let masked = masked.filter(|secret| !masking::is_named(&self.args.unmask, secret));
+        let masked = masked.filter(|secret| !masking::is_named(&self.args.unmask.unmask, secret));
         let redactor = self
             .program
             .masking

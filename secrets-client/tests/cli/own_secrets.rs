@@ -170,3 +170,20 @@ fn a_delete_says_what_wins_next_and_can_be_undone() {
     bob.run_ok("rm A --purge --yes");
     bob.run("undelete A").expect_failure(3);
 }
+
+#[test]
+fn a_secret_that_is_elsewhere_is_said_to_be_there() {
+    let server = TestServer::acme();
+    let (ann, bob) = (server.person("ann"), server.person("bob"));
+    ann.set("lin_1", "TEAM_KEY --org");
+    bob.set("lin_2", "LINEAR_API_KEY");
+    for line in
+        ["show TEAM_KEY", "edit TEAM_KEY --lock", "rm TEAM_KEY --yes", "history TEAM_KEY", "rollback TEAM_KEY --to 1"]
+    {
+        bob.run(line).expect_failure(3).expect_text(&["the organization has one: add --org"]);
+    }
+    bob.run("show LINEAR_API_KEY --org").expect_failure(3).expect_text(&["you have one of your own: leave out --org"]);
+    bob.run("show LINEAR_API_KYE").expect_failure(3).expect_text(&["did you mean LINEAR_API_KEY?"]);
+    // Of another person's nothing is said.
+    ann.run("show LINEAR_API_KEY").expect_failure(3).reject_text("hint");
+}

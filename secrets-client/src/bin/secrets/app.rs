@@ -1,5 +1,6 @@
 //! What every command needs: settings, a client, who calls, and which organization, scope or context is meant.
 
+mod elsewhere;
 pub(crate) mod fallback;
 pub(crate) mod missing;
 mod notices;

@@ -105,10 +105,9 @@ pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {
     }
     let target = args.target.target()?;
     let scope = app.scope(&args.scope).await?;
-    let name = scope::secret_path(&scope, &args.name)?;
-    let client = app.client()?;
     // Read before a person is asked for a value: a missing secret fails at once.
-    let stored = client.get_secret(v1::GetSecretRequest { name }).await?.secret.unwrap_or_default();
+    let stored = app.secret(&scope, &args.name).await?;
+    let client = app.client()?;
 
     let mut patch = SecretPatch::new(stored.clone());
     args.change.apply(&mut patch)?;

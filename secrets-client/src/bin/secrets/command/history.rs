@@ -33,7 +33,7 @@ pub(crate) struct RollbackArgs {
 
 pub(crate) async fn history(app: &App, args: HistoryArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
-    let parent = scope::secret_path(&scope, &args.name)?;
+    let parent = app.secret(&scope, &args.name).await?.name;
     let client = app.client()?;
     let versions = all_pages(|page_token| {
         let request = v1::ListSecretVersionsRequest { parent: parent.clone(), page_token, ..Default::default() };
@@ -68,7 +68,10 @@ pub(crate) async fn rollback(app: &App, args: RollbackArgs) -> Result<(), CliErr
     let scope = app.scope(&args.scope).await?;
     let name = scope::secret_path(&scope, &args.name)?;
     let request = v1::RollbackSecretRequest { name, version: args.to, ..Default::default() };
-    let response = app.client()?.rollback_secret(request).await?;
+    let response = match app.client()?.rollback_secret(request).await {
+        Ok(response) => response,
+        Err(error) => return Err(app.not_found_here(error, &scope, &args.name).await),
+    };
     app.output.warnings(&response.warnings);
     let secret = response.secret.unwrap_or_default();
     let version = secret.current_version;

@@ -45,7 +45,7 @@ pub(crate) async fn rm(app: &App, args: RmArgs) -> Result<(), CliError> {
         return rm_version(app, &args, name, version).await;
     }
     let client = app.client()?;
-    let secret = client.get_secret(v1::GetSecretRequest { name: name.clone() }).await?.secret.unwrap_or_default();
+    let secret = app.secret(&scope, &args.name).await?;
     let next = what_is_next(app, &scope, &secret).await;
     if !args.yes {
         let lost = if args.purge { " It can't be restored." } else { "" };

@@ -6,7 +6,7 @@ use secrets_core::MASK;
 
 use super::list::reach;
 use crate::app::App;
-use crate::args::scope::{self, ScopeArgs};
+use crate::args::scope::ScopeArgs;
 use crate::ui::error::CliError;
 use crate::ui::output::{json, text};
 
@@ -20,8 +20,7 @@ pub(crate) struct ShowArgs {
 
 pub(crate) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
-    let name = scope::secret_path(&scope, &args.name)?;
-    let secret = app.client()?.get_secret(v1::GetSecretRequest { name }).await?.secret.unwrap_or_default();
+    let secret = app.secret(&scope, &args.name).await?;
     let labels: Vec<String> = secret.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let yes = |flag: bool| if flag { "yes" } else { "" }.to_owned();
     let who = |time, who: &str| format!("{} by {}", text::moment(time), text::principal(who));

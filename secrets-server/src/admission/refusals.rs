@@ -13,8 +13,8 @@ use super::limiter::Limiter;
 const AT_ONCE_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 /// For how long each more is kept back at least, and for how much longer at most: spread, so that those who were refused together
 /// do not come back together. It holds a stream of its connection, and nothing else.
-const PAUSE: Duration = Duration::from_secs(1);
-const SPREAD: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_secs(2);
+const SPREAD: Duration = Duration::from_secs(4);
 
 /// The refusals that callers got of late.
 #[derive(Debug)]

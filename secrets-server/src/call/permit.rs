@@ -28,7 +28,7 @@ impl CallPermit {
     }
 
     /// Waits for the turn of a heavy call; none for any other.
-    pub async fn turn(&self) -> Result<Option<HeavyTurn>, Error> {
+    async fn turn(&self) -> Result<Option<HeavyTurn>, Error> {
         let Some(turns) = &self.heavy_turns else { return Ok(None) };
         match timeout(MAX_WAIT, turns.next(&self.consumer)).await {
             Ok(turn) => Ok(Some(turn)),
@@ -37,11 +37,15 @@ impl CallPermit {
     }
 }
 
-/// The same of a request that may have no permit, as in tests without layers.
-pub async fn turn(permit: Option<&CallPermit>) -> Result<Option<HeavyTurn>, Error> {
-    match permit {
-        Some(permit) => permit.turn().await,
-        None => Ok(None),
+/// Does the work of a call in its turn. A request may have no permit, as in tests without layers.
+pub async fn in_turn<T>(permit: Option<&CallPermit>, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let turn = match permit {
+        Some(permit) => permit.turn().await?,
+        None => None,
+    };
+    match turn {
+        Some(turn) => turn.work(work).await,
+        None => work.await,
     }
 }
 

@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use super::hang_up::unless_hung_up;
 use crate::auth::{Authenticated, Authenticator};
 use crate::call::Call;
-use crate::call::permit::{CallPermit, turn};
+use crate::call::permit::{CallPermit, in_turn};
 use crate::error::{Error, Reason};
 use crate::process::shutdown::Shutdown;
 use crate::server::limits::MAX_RESPONSE_BYTES;
@@ -74,8 +74,7 @@ impl Handler {
             .run(call, |service, call| {
                 Box::pin(until(deadline, async move {
                     let input = input?;
-                    let _turn = turn(permit.as_ref()).await?;
-                    run(service, call, input).await
+                    in_turn(permit.as_ref(), run(service, call, input)).await
                 }))
             })
             .await?;
@@ -107,8 +106,7 @@ impl Handler {
             .run(call, |_, call| {
                 Box::pin(until(deadline, async move {
                     let question = question?;
-                    let _turn = turn(permit.as_ref()).await?;
-                    service.watch(call, watcher, question).await
+                    in_turn(permit.as_ref(), service.watch(call, watcher, question)).await
                 }))
             })
             .await?;
@@ -165,8 +163,7 @@ impl Handler {
                     let first_write = call.first_write();
                     let work = until(deadline, async move {
                         let (input, key) = (input?, key?);
-                        let _turn = turn(permit.as_ref()).await?;
-                        retried(run, service, call, &input, &key).await
+                        in_turn(permit.as_ref(), retried(run, service, call, &input, &key)).await
                     });
                     Box::pin(unless_hung_up(hung_up, first_write, work))
                 })

@@ -4,7 +4,7 @@ use std::iter::zip;
 
 use crate::attack::Attack;
 use crate::measurement::Measurement;
-use crate::{MAX_GROWTH_MIB, MAX_RATIO};
+use crate::{MAX_GROWTH_MIB, MAX_KEPT_MIB, MAX_RATIO};
 
 /// Descriptors that may be left: the server's own connections to its database.
 const MAX_KEPT_DESCRIPTORS: usize = 64;
@@ -24,6 +24,7 @@ impl Row {
         self.median(Measurement::ratio) <= MAX_RATIO
             && !self.measurements.iter().any(Measurement::too_many_failures)
             && self.most(Measurement::growth_mib) <= MAX_GROWTH_MIB
+            && self.most(Measurement::kept_mib) <= MAX_KEPT_MIB
             && self.measurements.iter().all(|one| one.kept_descriptors() <= MAX_KEPT_DESCRIPTORS)
     }
 
@@ -42,7 +43,7 @@ impl Row {
             ),
             format!("{failed} of {made}"),
             format!("+{} MiB", self.most(Measurement::growth_mib)),
-            format!("+{} MiB", self.measurements.last().map_or(0, Measurement::kept_mib)),
+            format!("+{} MiB", self.most(Measurement::kept_mib)),
             if self.is_bounded() { "yes".into() } else { "no".into() },
         ]
     }
@@ -81,7 +82,7 @@ pub(crate) fn print(title: &str, rows: &[Row]) -> bool {
         }
     }
     println!(
-        "\nRatios are medians (smallest – largest) of the rounds; peaks are the largest, what is kept is the last round's."
+        "\nRatios are medians (smallest – largest) of the rounds; peaks, and what is kept of them, are the largest."
     );
     rows.iter().all(Row::is_bounded)
 }

@@ -74,6 +74,7 @@ pub(super) fn reply(method: &str) -> Option<Reply> {
             total_service_tokens: i32::MAX,
             moved_sessions: i32::MAX,
             moved_to: text(),
+            revoked_invitations: i32::MIN,
         }),
         "CreateSession" => {
             Reply::message(&v1::CreateSessionResponse { token: "sses_00000000".into(), session: Some(session()) })

@@ -47,7 +47,7 @@ impl Admission {
             calls: Slots::new(limits.calls()),
             rates: Rates::new(limits),
             refusals: Refusals::default(),
-            heavy_turns: HeavyTurns::new(),
+            heavy_turns: HeavyTurns::default(),
         }
     }
 

@@ -40,12 +40,14 @@ struct Inner {
     short_calls: Mutex<ShortCalls>,
 }
 
-impl HeavyTurns {
+impl Default for HeavyTurns {
     /// As many at a time as half of the processors, and at least one.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self::with(std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2))
     }
+}
 
+impl HeavyTurns {
     fn with(turns: usize) -> Self {
         Self(Arc::new(Inner {
             turns: Arc::new(Semaphore::new(turns)),

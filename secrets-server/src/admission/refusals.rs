@@ -62,7 +62,7 @@ mod tests {
         assert!((50..=80).contains(&kept.len()), "{}", kept.len());
         for part in 0..4 {
             let begin = PAUSE + SPREAD * part / 4;
-            let within = kept.iter().filter(|pause| (begin..begin + SPREAD / 4).contains(pause)).count();
+            let within = kept.iter().filter(|pause| (begin..begin + SPREAD / 4).contains(*pause)).count();
             assert!(within.abs_diff(kept.len() / 4) <= 3, "{kept:?}");
         }
         assert_eq!(refusals.pause(&consumer(2)), None);

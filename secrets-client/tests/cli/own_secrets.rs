@@ -58,7 +58,7 @@ fn a_key_that_programs_refuse_is_warned_of() {
     let server = TestServer::acme();
     let bob = server.person("bob");
     let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\n";
-    bob.set(key, "KEY --file ~/.ssh/deploy").reject_text("warning");
+    bob.set(key, "KEY --file ~/.ssh/deploy").reject_text("warning: KEY: its");
     bob.set(key.trim_end(), "KEY").expect_text(&["warning: KEY: its last line does not end"]);
     bob.set(&key.replace('\n', "\r\n"), "KEY").expect_text(&["warning: KEY: its lines end as on Windows"]);
 }

@@ -51,12 +51,14 @@ pub enum InvalidAllowedReserved {
 impl AllowedReserved {
     /// Accepts at most 100 names of variables and paths of files, all of which are reserved and can be allowed.
     pub fn new<T: AsRef<str>>(entries: impl IntoIterator<Item = T>) -> Result<Self, InvalidAllowedReserved> {
-        let mut allowed = BTreeSet::new();
-        for entry in entries {
-            allowed.insert(check_entry(entry.as_ref())?);
+        let entries: Vec<T> = entries.into_iter().collect();
+        // Before any is looked at, which costs more than counting.
+        let count = entries.iter().map(AsRef::as_ref).collect::<BTreeSet<&str>>().len();
+        if count > MAX_ENTRIES {
+            return Err(InvalidAllowedReserved::TooMany { count });
         }
-        let count = allowed.len();
-        if count > MAX_ENTRIES { Err(InvalidAllowedReserved::TooMany { count }) } else { Ok(Self(allowed)) }
+        let allowed = entries.iter().map(|entry| check_entry(entry.as_ref())).collect::<Result<_, _>>()?;
+        Ok(Self(allowed))
     }
 
     /// Whether exactly this variable or path is among them.
@@ -144,6 +146,9 @@ mod tests {
         assert!(matches!(AllowedReserved::new(["~/.bashrc"]), Err(InvalidAllowedReserved::Path(_))));
         let many = (0..101).map(|index| format!("CARGO_TARGET_{index}"));
         assert_eq!(AllowedReserved::new(many), Err(InvalidAllowedReserved::TooMany { count: 101 }));
+        // Nothing of so many is looked at.
+        let paths = (0..101).map(|index| format!("no path {index}/.."));
+        assert_eq!(AllowedReserved::new(paths), Err(InvalidAllowedReserved::TooMany { count: 101 }));
     }
 
     #[test]

@@ -13,10 +13,14 @@ pub(super) const TABLES: [&[Reserved]; 3] = [system::TABLE, home::TABLE, soft::T
 pub(super) fn covers(pattern: &str, path: &str) -> bool {
     match pattern.strip_prefix("~/") {
         None => is_at_or_above(pattern, path),
-        // `path` is `~/…` or `/…`: try the pattern behind each slash.
-        Some(pattern) => path
-            .match_indices('/')
-            .any(|(at, _)| path.get(at + 1..).is_some_and(|below| is_at_or_above(pattern, below))),
+        // `path` is `~/…` or `/…`: try the pattern behind each slash. A path may have thousands, nearly all of which the first
+        // letter tells apart.
+        Some(pattern) => {
+            let first = pattern.as_bytes().first().map(u8::to_ascii_lowercase);
+            path.match_indices('/').filter_map(|(at, _)| path.get(at + 1..)).any(|below| {
+                below.as_bytes().first().map(u8::to_ascii_lowercase) == first && is_at_or_above(pattern, below)
+            })
+        }
     }
 }
 

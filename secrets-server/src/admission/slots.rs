@@ -244,6 +244,9 @@ impl Slot {
             state.add(&self.consumer, more);
         } else {
             state.remove(&self.consumer, self.weight - weight);
+            if let Some(own) = state.consumers.get_mut(&self.consumer.key) {
+                own.too_much = None;
+            }
         }
         if let Some(evictable) = state.evictable(self) {
             evictable.weight = weight;

@@ -41,8 +41,8 @@ impl ValueArgs {
     }
 
     /// Takes the value from this file.
-    pub(crate) fn take_from(&mut self, path: &str) {
-        self.value_file = Some(path.into());
+    pub(crate) fn take_from(&mut self, path: PathBuf) {
+        self.value_file = Some(path);
     }
 
     /// Reads the value; `prompt` is what a person is asked. What will be a file has the bytes that are given; of any other value,

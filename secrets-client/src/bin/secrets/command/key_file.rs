@@ -16,12 +16,10 @@ use crate::ui::prompt;
 /// What every key and certificate in text form begins with.
 const PEM: &[u8] = b"-----BEGIN ";
 
-/// Whether `--file PATH` was typed for where the value comes from, as everybody does once: of a path that is a file here, a person
+/// Where the value comes from, if `--file PATH` was typed for that, as everybody does once: of a path that is a file here, a person
 /// is asked.
-pub(super) fn is_meant_as_source(name: &str, path: &str, is_asked_for: bool) -> Result<bool, CliError> {
-    if !here(path).is_some_and(|here| here.is_file()) {
-        return Ok(false);
-    }
+pub(super) fn meant_as_source(name: &str, path: &str, is_asked_for: bool) -> Result<Option<PathBuf>, CliError> {
+    let Some(here) = here(path).filter(|here| here.is_file()) else { return Ok(None) };
     if !is_target(path) {
         let text = format!(
             "--file says where programs get {name}, an absolute path or one below `~/`; `{path}` is a file here"
@@ -29,10 +27,8 @@ pub(super) fn is_meant_as_source(name: &str, path: &str, is_asked_for: bool) -> 
         return Err(CliError::usage(text)
             .hint(format!("did you mean `--value-file {path}`? It says where the value comes from")));
     }
-    if !is_asked_for {
-        return Ok(false);
-    }
-    prompt::confirm(&format!("`{path}` is a file here. Take the value from it?"), false)
+    let question = format!("`{path}` is a file here. Take the value from it?");
+    Ok((is_asked_for && prompt::confirm(&question, false)?).then_some(here))
 }
 
 /// Whether a path can be one where a value lands.

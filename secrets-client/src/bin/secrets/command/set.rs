@@ -72,9 +72,9 @@ pub(crate) async fn set(app: &App, mut args: SetArgs) -> Result<(), CliError> {
     let target = args.target.target()?;
     if let Some(path) = args.target.file()
         && !args.value.has_file()
-        && key_file::is_meant_as_source(name.as_str(), path, args.value.is_asked_for())?
+        && let Some(source) = key_file::meant_as_source(name.as_str(), path, args.value.is_asked_for())?
     {
-        args.value.take_from(path);
+        args.value.take_from(source);
     }
     let scope = app.scope(&args.scope).await?;
     let path = scope::secret_path(&scope, name.as_str())?;

@@ -107,10 +107,18 @@ async fn whoever_hangs_up_leaves_no_half_of_a_change(database: &TestDatabase) {
         sleep(Duration::from_millis(n)).await;
         writer.abort();
     }
-    sleep(A_WHILE).await;
-    let created = server.list(&acme.bob, &own).await.len();
-    let request = v1::ListAuditEventsRequest { parent: ACME.into(), ..Default::default() };
-    let events = server.audit(&acme.ann).list_audit_events(request).await.unwrap().into_inner().events;
-    let recorded = events.iter().filter(|event| event.action.ends_with("CreateSecret")).count();
-    assert_eq!(created, recorded);
+    // Whatever had begun to write goes on to its end; after that nothing changes, and each change has its event.
+    let mut before = (usize::MAX, 0);
+    loop {
+        sleep(A_WHILE).await;
+        let created = server.list(&acme.bob, &own).await.len();
+        let request = v1::ListAuditEventsRequest { parent: ACME.into(), ..Default::default() };
+        let events = server.audit(&acme.ann).list_audit_events(request).await.unwrap().into_inner().events;
+        let recorded = events.iter().filter(|event| event.action.ends_with("CreateSecret")).count();
+        if (created, recorded) == before {
+            assert_eq!(created, recorded);
+            return;
+        }
+        before = (created, recorded);
+    }
 }

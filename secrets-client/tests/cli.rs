@@ -51,6 +51,7 @@ mod cli {
     mod older;
     mod own_secrets;
     mod profile;
+    mod prompt;
     mod proxy;
     mod recovery;
     mod redact;

@@ -4,3 +4,4 @@ pub(crate) mod error;
 pub(crate) mod escape;
 pub(crate) mod output;
 pub(crate) mod prompt;
+pub(crate) mod signals;

@@ -50,10 +50,7 @@ impl ValueArgs {
     pub(crate) fn read(&self, prompt: &str, is_file: bool) -> Result<Zeroizing<Vec<u8>>, CliError> {
         let failed = |source: &str, error| CliError::new(ExitCode::Failed, format!("{source}: {error}"));
         let value = match &self.value_file {
-            None if prompt::stdin_is_terminal() => {
-                let hidden = if self.echo { ": " } else { " (hidden): " };
-                return check(prompt::line(&format!("{prompt}{hidden}"), self.echo)?);
-            }
+            None if prompt::stdin_is_terminal() => prompt::value(prompt, self.echo)?,
             Some(path) if path.as_os_str() != "-" => {
                 let source = format!("`{}`", path.display());
                 let file = std::fs::File::open(path).map_err(|error| failed(&source, error))?;

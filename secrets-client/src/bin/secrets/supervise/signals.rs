@@ -8,6 +8,9 @@ use signal_hook::iterator::exfiltrator::origin::{Origin, WithOrigin};
 use signal_hook::low_level::siginfo::Cause;
 use tokio::sync::mpsc;
 
+use crate::ui::prompt;
+use crate::ui::signals::IgnoredSignals;
+
 /// What is passed on to the program, or has a meaning for the runner itself. Of what would end a process, nothing is
 /// left out that somebody sends: whatever ended the runner alone would leave the program and its files behind.
 const HANDLED_SIGNALS: [Signal; 17] = [
@@ -53,8 +56,9 @@ impl Signals {
     /// Receives what is passed on, but for the signals that whoever started us wants ignored (`nohup`): the program
     /// ignores them as well, which a handler here would undo.
     pub(crate) fn listen() -> io::Result<Self> {
-        let ignored = ignored_signals(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
-        let is_ignored = |signal: Signal| ignored & (1 << (signal.as_raw() - 1)) != 0 && signal != Signal::CHILD;
+        prompt::leave_signals();
+        let ignored = IgnoredSignals::read();
+        let is_ignored = |signal: Signal| ignored.contains(signal) && signal != Signal::CHILD;
         let listened = HANDLED_SIGNALS.iter().filter(|signal| !is_ignored(**signal)).map(|signal| signal.as_raw());
         let mut origins = SignalsInfo::<WithOrigin>::new(listened)?;
         let (sender, received) = mpsc::unbounded_channel();
@@ -113,25 +117,9 @@ pub(crate) fn exit_code(signal: Signal) -> u8 {
     u8::try_from(128 + signal.as_raw()).unwrap_or(u8::MAX)
 }
 
-/// The mask of ignored signals, bit n-1 for signal n, from `/proc/self/status`.
-fn ignored_signals(status: &str) -> u64 {
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigIgn:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_the_mask_of_ignored_signals() {
-        let mask = ignored_signals("Name:\tsecrets\nSigIgn:\t0000000000001001\nSigCgt:\tff\n");
-        assert_eq!(mask, (1 << (Signal::HUP.as_raw() - 1)) | (1 << 12));
-        assert_eq!(ignored_signals(""), 0);
-    }
 
     #[test]
     fn gives_codes_as_shells_do() {

@@ -1,33 +1,203 @@
-//! Questions on the terminal: hidden values, and yes or no.
+//! Questions on the terminal: values, and yes or no.
+//!
+//! A value may be pasted. A terminal that can marks what is pasted ([`mode`]), so that a value of several lines is taken whole.
+//! Of another one the lines come as if they were typed, in pieces: such lines are a key in PEM, which is read to its end, or they
+//! are refused. Nothing of them is left for the shell, and no first line is taken for the value.
+
+mod line;
+mod mode;
+mod pem;
+mod screen;
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, IsTerminal as _, Write as _};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::time::{Duration, Instant};
 
-use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
+use self::line::{Finish, Line, State};
+use self::mode::KeyMode;
+use self::screen::Screen;
 use super::error::{CliError, ExitCode};
 use super::escape::escape;
+use super::output::text;
+
+/// A line end that comes with other keys, or as soon after them, may be one within a paste, and then more follows within
+/// [`PASTE_INTERVAL`]; another one is Enter, unless more follows within [`KEY_INTERVAL`].
+const KEY_INTERVAL: Duration = Duration::from_millis(50);
+const PASTE_INTERVAL: Duration = Duration::from_millis(300);
+/// As long as what is left of a refused paste is read.
+const MAX_DRAIN_TIME: Duration = Duration::from_secs(60);
 
 /// Whether stdin is a person.
 pub(crate) fn stdin_is_terminal() -> bool {
     std::io::stdin().is_terminal()
 }
 
-/// Asks for one line on stdin's terminal, without showing it unless `echo`.
-pub(crate) fn line(question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, CliError> {
-    let mut stderr = std::io::stderr().lock();
-    let _ = write!(stderr, "{}", escape(question)).and_then(|()| stderr.flush());
+/// Asks for a value on stdin's terminal, which shows it where `echo`. It may have several lines, if it was pasted.
+pub(crate) fn value(question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    ask(question, echo, "give it on stdin, `… < file`, or with --value-file PATH")
+}
+
+/// Asks for a code on stdin's terminal, hidden.
+pub(crate) fn code(question: &str) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    let code = ask(question, false, "it has one line; `… < file` reads it from a file")?;
+    if code.trim_ascii().contains(&b'\n') {
+        return Err(CliError::usage("a code or a token has one line, and this has several; nothing was taken"));
+    }
+    Ok(code)
+}
+
+/// For who handles signals itself from now on: see [`mode::stop_listening`].
+pub(crate) fn leave_signals() {
+    mode::stop_listening();
+}
+
+/// `elsewhere` says how else to give what a prompt does not take.
+fn ask(question: &str, echo: bool, elsewhere: &str) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let stdin = std::io::stdin();
-    let line = {
-        let _mode = KeyMode::enter(stdin.as_fd()).map_err(failed)?;
-        read_keys(stdin.as_fd(), |shown| {
-            let _ = if echo { stderr.write_all(shown).and_then(|()| stderr.flush()) } else { Ok(()) };
-        })
+    let mut screen = Screen::open().map_err(failed)?;
+    let marks_pastes = if screen.obeys_sequences() { screen.output().ok() } else { None };
+    let mode = KeyMode::enter(stdin.as_fd(), marks_pastes).map_err(failed)?;
+    let way = match (echo, screen.obeys_sequences()) {
+        (true, _) => "",
+        (false, true) => " (hidden; Ctrl-R shows it)",
+        (false, false) => " (hidden)",
     };
-    let _ = writeln!(stderr);
-    line
+    screen.ask(&format!("{}{way}: ", escape(question)));
+    let mut line = Line::new(echo);
+    let read = read(stdin.as_fd(), &mut line, &mut screen);
+    line.is_shown &= echo;
+    screen.show(if read.is_ok() { answer(&line) } else { Zeroizing::default() }.as_str());
+    drop(mode);
+    screen.end();
+    read.map(|()| line.into_text()).map_err(|refusal| refusal.explain(elsewhere))
+}
+
+/// Reads keys until they are a value. Of a paste that is refused nothing is left for the shell.
+fn read(keyboard: BorrowedFd<'_>, line: &mut Line, screen: &mut Screen) -> Result<(), Refusal> {
+    let mut keys = Zeroizing::new([0_u8; 4096]);
+    let ended = read_value(keyboard, &mut keys, line, screen);
+    if let Err(Refusal::SeveralLines | Refusal::ControlCharacter | Refusal::TooLong) = ended {
+        let end = Instant::now() + MAX_DRAIN_TIME;
+        while Instant::now() < end && matches!(read_keys(keyboard, &mut keys, Some(PASTE_INTERVAL)), Ok(Keys::Typed(_)))
+        {
+        }
+    }
+    ended
+}
+
+fn read_value(
+    keyboard: BorrowedFd<'_>,
+    keys: &mut Zeroizing<[u8; 4096]>,
+    line: &mut Line,
+    screen: &mut Screen,
+) -> Result<(), Refusal> {
+    let mut last_key: Option<Instant> = None;
+    let mut interval = KEY_INTERVAL;
+    loop {
+        let ended = match read_keys(keyboard, keys, line.is_entered().then_some(interval))? {
+            Keys::Silence => false,
+            Keys::Closed => return Err(Refusal::Closed),
+            Keys::Typed(typed) => {
+                let is_fast = typed.len() > 1 || last_key.is_some_and(|last| last.elapsed() < KEY_INTERVAL);
+                interval = if is_fast { PASTE_INTERVAL } else { KEY_INTERVAL };
+                last_key = Some(Instant::now());
+                match line.type_keys(typed) {
+                    State::Ended => true,
+                    State::Interrupted => return Err(Refusal::Interrupted),
+                    State::TooLong => return Err(Refusal::TooLong),
+                    State::ControlCharacter => return Err(Refusal::ControlCharacter),
+                    State::Typing if line.is_settled() => {
+                        screen.show(&answer(line));
+                        continue;
+                    }
+                    State::Typing => continue,
+                }
+            }
+        };
+        match line.finish(ended) {
+            Finish::Done => return Ok(()),
+            Finish::GoesOn => screen.show("until its END line; Ctrl-C stops"),
+            Finish::SeveralLines => return Err(Refusal::SeveralLines),
+            Finish::CutShort => return Err(Refusal::CutShort),
+        }
+    }
+}
+
+/// Why keys are no value.
+enum Refusal {
+    Interrupted,
+    Closed,
+    SeveralLines,
+    ControlCharacter,
+    TooLong,
+    CutShort,
+    Terminal(Errno),
+}
+
+impl Refusal {
+    fn explain(self, elsewhere: &str) -> CliError {
+        let refused = |why: &str| CliError::usage(format!("{why}; nothing was taken"));
+        match self {
+            Self::Interrupted => CliError::new(ExitCode::Interrupted, "interrupted"),
+            Self::Closed => refused("the terminal was closed").with_exit(ExitCode::Failed),
+            Self::SeveralLines => refused("the value has several lines").hint(elsewhere),
+            Self::ControlCharacter => refused("what was pasted has a control character").hint(elsewhere),
+            Self::TooLong => refused("the value must be at most 65,536 bytes").with_exit(ExitCode::Failed),
+            Self::CutShort => refused("the key was cut short: it has no END line"),
+            Self::Terminal(error) => failed(error),
+        }
+    }
+}
+
+/// What stands behind the question.
+fn answer(line: &Line) -> Zeroizing<String> {
+    let mut answer = Zeroizing::new(String::new());
+    if line.is_shown {
+        answer = Zeroizing::new(escape(&Zeroizing::new(String::from_utf8_lossy(line.text()).into_owned())));
+    }
+    if line.has_several_lines() {
+        let (lines, bytes) = (text::count(line.lines(), "line"), text::count(line.text().len(), "byte"));
+        let separator = if answer.is_empty() { "" } else { " " };
+        answer = Zeroizing::new(format!("{}{separator}({lines}, {bytes})", *answer));
+    }
+    answer
+}
+
+enum Keys<'a> {
+    Typed(&'a [u8]),
+    /// None came in time.
+    Silence,
+    Closed,
+}
+
+/// Waits for keys, as long as `patience` where there is one.
+fn read_keys<'a>(
+    keyboard: BorrowedFd<'_>,
+    keys: &'a mut Zeroizing<[u8; 4096]>,
+    patience: Option<Duration>,
+) -> Result<Keys<'a>, Refusal> {
+    let end = patience.map(|patience| Instant::now() + patience);
+    loop {
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        let timeout = left.and_then(|left| Timespec::try_from(left).ok());
+        match poll(&mut [PollFd::new(&keyboard, PollFlags::IN)], timeout.as_ref()) {
+            Ok(0) => return Ok(Keys::Silence),
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(Refusal::Terminal(error)),
+        }
+        match rustix::io::read(keyboard, keys.as_mut_slice()) {
+            Ok(0) | Err(Errno::IO) => return Ok(Keys::Closed),
+            Ok(count) => return Ok(Keys::Typed(keys.get(..count).unwrap_or_default())),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(Refusal::Terminal(error)),
+        }
+    }
 }
 
 /// Asks for a yes; everything else is a no. `from_terminal` asks the terminal itself while stdin is being read as data.
@@ -60,192 +230,4 @@ pub(crate) fn confirm(question: &str, from_terminal: bool) -> Result<bool, CliEr
 
 fn failed(error: impl Into<std::io::Error>) -> CliError {
     CliError::new(ExitCode::Failed, format!("terminal: {}", error.into()))
-}
-
-/// A terminal that hands over each key at once, also Ctrl-C, until this is dropped. A terminal's own line editing would
-/// cut a long value after 4,095 bytes, and a Ctrl-C would leave it without echo.
-struct KeyMode<Fd: AsFd> {
-    terminal: Fd,
-    before: Termios,
-}
-
-impl<Fd: AsFd> KeyMode<Fd> {
-    fn enter(terminal: Fd) -> rustix::io::Result<Self> {
-        let before = tcgetattr(&terminal)?;
-        let mut keys = before.clone();
-        keys.local_modes.remove(LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN | LocalModes::ECHO);
-        keys.input_modes.insert(InputModes::ICRNL);
-        keys.special_codes[SpecialCodeIndex::VMIN] = 1;
-        keys.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(&terminal, OptionalActions::Drain, &keys)?;
-        Ok(Self { terminal, before })
-    }
-}
-
-impl<Fd: AsFd> Drop for KeyMode<Fd> {
-    fn drop(&mut self) {
-        // Flush: what is left of a paste of several lines must not become a command of the shell.
-        let _ = tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
-    }
-}
-
-/// Reads a line; `show` is given what changes on the screen where the line is shown.
-fn read_keys(terminal: impl AsFd, mut show: impl FnMut(&[u8])) -> Result<Zeroizing<Vec<u8>>, CliError> {
-    let mut line = Line::default();
-    let mut keys = Zeroizing::new([0_u8; 4096]);
-    loop {
-        let count = match rustix::io::read(&terminal, keys.as_mut_slice()) {
-            Ok(count) => count,
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(error) => return Err(failed(error)),
-        };
-        match line.type_keys(keys.get(..count).unwrap_or_default(), &mut show) {
-            State::Typing if count > 0 => {}
-            State::Typing | State::Done => return Ok(line.text),
-            State::Interrupted => return Err(CliError::new(ExitCode::Interrupted, "interrupted")),
-            State::SeveralLines => {
-                return Err(CliError::usage("the value has several lines")
-                    .hint("give it on stdin, `… < file`, or with --value-file PATH"));
-            }
-        }
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum State {
-    Typing,
-    Done,
-    Interrupted,
-    SeveralLines,
-}
-
-/// A line as it is typed.
-struct Line {
-    text: Zeroizing<Vec<u8>>,
-    /// What of a key's sequence has come, as an arrow sends one: it is no text.
-    sequence: Sequence,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sequence {
-    None,
-    /// Behind an ESC.
-    Begun,
-    /// Behind `ESC [` or `ESC O`, which a letter or `~` ends.
-    Parameters,
-}
-
-impl Default for Line {
-    fn default() -> Self {
-        // As long as a value may be, so that growing leaves no copies behind.
-        Self { text: Zeroizing::new(Vec::with_capacity(64 * 1024 + 1)), sequence: Sequence::None }
-    }
-}
-
-impl Line {
-    /// Takes keys as a terminal's own line editing would; keys that mean nothing to it are no text either.
-    fn type_keys(&mut self, keys: &[u8], show: &mut impl FnMut(&[u8])) -> State {
-        const INTERRUPT: u8 = 0x03;
-        const END: u8 = 0x04;
-        const KILL: u8 = 0x15;
-        const ERASE_WORD: u8 = 0x17;
-        const ESCAPE: u8 = 0x1b;
-        for (at, &key) in keys.iter().enumerate() {
-            match (self.sequence, key) {
-                (Sequence::None, ESCAPE) => self.sequence = Sequence::Begun,
-                (Sequence::Begun, b'[' | b'O') => self.sequence = Sequence::Parameters,
-                (Sequence::Parameters, 0x20..=0x3f) => {}
-                (Sequence::Begun | Sequence::Parameters, _) => self.sequence = Sequence::None,
-                (_, b'\n' | b'\r') if keys.len() > at + 1 => return State::SeveralLines,
-                (_, b'\n' | b'\r' | END) => return State::Done,
-                (_, INTERRUPT) => return State::Interrupted,
-                (_, KILL) => while self.erase(show).is_some() {},
-                (_, ERASE_WORD) => self.erase_word(show),
-                (_, 0x7f | 0x08) => drop(self.erase(show)),
-                (_, b'\t' | 0x20..) => {
-                    self.text.push(key);
-                    show(&[key]);
-                }
-                _ => {}
-            }
-        }
-        State::Typing
-    }
-
-    /// Takes back one character, however many bytes it has; its first one.
-    fn erase(&mut self, show: &mut impl FnMut(&[u8])) -> Option<u8> {
-        while let Some(byte) = self.text.pop() {
-            if byte & 0b1100_0000 != 0b1000_0000 {
-                show(b"\x08 \x08");
-                return Some(byte);
-            }
-        }
-        None
-    }
-
-    /// Takes back the last word and the spaces behind it.
-    fn erase_word(&mut self, show: &mut impl FnMut(&[u8])) {
-        while self.text.last() == Some(&b' ') {
-            self.erase(show);
-        }
-        while self.text.last().is_some_and(|last| *last != b' ') {
-            self.erase(show);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn typed(keys: &[u8]) -> (State, Vec<u8>) {
-        let mut line = Line::default();
-        let state = line.type_keys(keys, &mut |_| {});
-        (state, line.text.to_vec())
-    }
-
-    #[test]
-    fn takes_a_line_with_its_corrections() {
-        assert_eq!(typed(b"lin_123\n"), (State::Done, b"lin_123".to_vec()));
-        assert_eq!(typed(b"old\x15lim\x7fn\x08n\r"), (State::Done, b"lin".to_vec()));
-        assert_eq!(typed("k\u{e4}\x7f1\n".as_bytes()), (State::Done, b"k1".to_vec()));
-        assert_eq!(typed(b"\x7f\x04"), (State::Done, vec![]));
-    }
-
-    #[test]
-    fn keys_that_are_no_text_stay_out_of_the_line() {
-        assert_eq!(typed(b"abc def \x17h\n"), (State::Done, b"abc h".to_vec()));
-        assert_eq!(typed(b"a\x1b[Db\x1bOCc\x1b[1;5Dd\x1cx\x00\ty\n"), (State::Done, b"abcdx\ty".to_vec()));
-        let mut line = Line::default();
-        for keys in [&b"a\x1b"[..], b"[", b"3", b"~b"] {
-            assert_eq!(line.type_keys(keys, &mut |_| {}), State::Typing);
-        }
-        assert_eq!(line.text.as_slice(), b"ab");
-    }
-
-    #[test]
-    fn what_is_taken_back_disappears_where_the_line_is_shown() {
-        let (mut line, mut screen) = (Line::default(), Vec::new());
-        line.type_keys(b"ab\x7fc\x15d", &mut |shown| screen.extend_from_slice(shown));
-        assert_eq!(screen, b"ab\x08 \x08c\x08 \x08\x08 \x08d");
-    }
-
-    #[test]
-    fn keeps_a_line_longer_than_a_terminal_would() {
-        let long = vec![b'x'; 20_000];
-        let mut line = Line::default();
-        assert_eq!(line.type_keys(&long, &mut |_| {}), State::Typing);
-        assert_eq!(line.type_keys(b"\n", &mut |_| {}), State::Done);
-        assert_eq!(line.text.len(), 20_000);
-    }
-
-    #[test]
-    fn refuses_a_paste_of_several_lines() {
-        assert_eq!(typed(b"-----BEGIN\nAAAA\n").0, State::SeveralLines);
-    }
-
-    #[test]
-    fn ends_at_ctrl_c() {
-        assert_eq!(typed(b"lin\x03").0, State::Interrupted);
-    }
 }

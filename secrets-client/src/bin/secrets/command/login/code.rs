@@ -21,7 +21,7 @@ pub(super) fn entered(args: &LoginArgs) -> Result<Credential, CliError> {
     if args.invite.is_some() {
         return given(args);
     }
-    let question = if args.recovery { "Recovery code (hidden): " } else { "Invitation code or token (hidden): " };
+    let question = if args.recovery { "Recovery code" } else { "Invitation code or token" };
     let entered = read(args, question)?;
     let kind = entered.kind();
     if args.recovery && kind != Some(CredentialKind::RecoveryCode) {
@@ -39,7 +39,7 @@ pub(super) fn entered_to_go_on(app: &App, args: &LoginArgs) -> Result<Credential
     app.output.note(
         "This sign-in goes on with another code alone: its lifetime was chosen, or a year is over since the last one.",
     );
-    let entered = read(args, "Invitation or recovery code (hidden): ")?;
+    let entered = read(args, "Invitation or recovery code")?;
     match entered.kind() {
         Some(CredentialKind::RecoveryCode) => Ok(entered),
         _ => invitation(entered),
@@ -120,7 +120,7 @@ fn say_what_ended(app: &App, ended: &v1::RedeemRecoveryCodeResponse) {
 /// Asks for a code or a token; where there is nobody to ask, stdin holds one.
 fn read(args: &LoginArgs, question: &str) -> Result<Credential, CliError> {
     let text = match prompt::stdin_is_terminal() {
-        true => as_text(prompt::line(question, false)?)?,
+        true => as_text(prompt::code(question)?)?,
         false => read_stdin()?,
     };
     let entered = parse(&text)?;

@@ -37,6 +37,7 @@ pub mod error;
 pub mod jobs;
 pub mod keys;
 pub mod process;
+mod queues;
 pub mod retention;
 pub mod rpc;
 pub mod server;

@@ -66,6 +66,7 @@ use sea_orm::{
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use secrets_core::Uid;
+use tokio::time::timeout;
 
 pub use connect::{
     ConnectError, DatabaseConfig, DatabaseUrl, InvalidDatabaseUrl, SqliteLock, connect, connect_logged, copy_sqlite,
@@ -80,6 +81,7 @@ pub use row_mac::fill_row_macs;
 pub use statement_log::StatementLog;
 pub use transaction::{WriteTransaction, commit};
 
+use crate::queues::{Head, Queues};
 use connect::Feedback;
 use group_commit::GroupCommit;
 
@@ -90,6 +92,10 @@ pub const PLATFORM: Uid = Uid::nil();
 /// How long a call waits for a connection before it gets the error that the database is unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How many changes of an organization have a connection of PostgreSQL at a time: one that has the organization's lock, and one
+/// that takes it next.
+const WRITERS_PER_ORGANIZATION: usize = 2;
+
 /// A connected database. Cheap to clone; the last clone releases the lock of a SQLite file.
 #[derive(Clone)]
 pub struct Store {
@@ -98,7 +104,7 @@ pub struct Store {
 }
 
 /// Who writes. Nobody's writing keeps the others waiting for long: on SQLite they take turns, on PostgreSQL the audit has
-/// connections of its own.
+/// connections of its own, and an organization two at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writer {
     /// The audit of reads, which many answers wait for.
@@ -114,6 +120,8 @@ struct Connections {
     audit: DatabaseConnection,
     /// On SQLite, the queue of those who write.
     group: Option<GroupCommit>,
+    /// On PostgreSQL, those of each organization.
+    organizations: Queues<Uid>,
     /// On PostgreSQL behind a pooler that gives connections to others in between, what each transaction that writes begins with.
     limits: Option<Box<str>>,
     /// On PostgreSQL, what transactions have learnt of it.
@@ -157,14 +165,26 @@ impl Store {
         match &connections.group {
             Some(group) => Ok(WriteTransaction::shared(group.begin(writer).await?, rows)),
             None => {
-                let pool = if writer == Writer::Audit { &connections.audit } else { &connections.writer };
+                let (pool, place) = match writer {
+                    Writer::Audit => (&connections.audit, None),
+                    Writer::Organization(PLATFORM) => (&connections.writer, None),
+                    Writer::Organization(uid) => (&connections.writer, Some(self.place(uid).await?)),
+                };
                 let transaction = pool.begin().await?;
                 if let Some(limits) = &connections.limits {
                     transaction.execute_unprepared(limits).await?;
                 }
-                Ok(WriteTransaction::whole(transaction, connections.feedback.clone(), rows))
+                Ok(WriteTransaction::whole(transaction, connections.feedback.clone(), rows, place))
             }
         }
+    }
+
+    /// Waits, without a connection, until few of an organization's changes have one: they wait for its lock, one after the other.
+    async fn place(&self, organization: Uid) -> Result<Head<Uid>, StoreError> {
+        timeout(ACQUIRE_TIMEOUT, self.connections.organizations.next(organization)).await.map_err(|_| {
+            let message = "it was nobody's turn to write in the organization within five seconds".to_owned();
+            StoreError::Unavailable(DriverError { code: None, message })
+        })
     }
 
     /// How often SQLite committed, and so to sync the disk: less often than there were transactions when some of

@@ -5,19 +5,18 @@
 //! all. Callers of an organization take turns, and so do organizations: each has one that waits for the next turn, so that the
 //! wait is as long as there are others, and not as long as what one of them has sent.
 
-use std::collections::HashMap;
 use std::future::{Future, poll_fn};
-use std::hash::Hash;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use secrets_core::Uid;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::consumer::{Consumer, ConsumerKey};
+use crate::queues::Queues;
 
 /// A call that works no longer is over before anybody notices. The time that counts is the call's own on a processor, so that
 /// waiting for a database elsewhere costs nothing; SQLite takes about as much again.
@@ -51,8 +50,8 @@ impl HeavyTurns {
     fn with(turns: usize) -> Self {
         Self(Arc::new(Inner {
             turns: Arc::new(Semaphore::new(turns)),
-            callers: Queues::default(),
-            organizations: Queues::default(),
+            callers: Queues::new(1),
+            organizations: Queues::new(1),
             short_calls: Mutex::default(),
         }))
     }
@@ -137,45 +136,6 @@ impl ShortCalls {
     }
 }
 
-/// A queue for each key, which is there as long as somebody is in it.
-#[derive(Debug)]
-struct Queues<K: Eq + Hash>(Arc<Mutex<HashMap<K, Arc<AsyncMutex<()>>>>>);
-
-impl<K: Eq + Hash> Default for Queues<K> {
-    fn default() -> Self {
-        Self(Arc::default())
-    }
-}
-
-impl<K: Copy + Eq + Hash> Queues<K> {
-    /// Waits until it is at the head of its queue, and stays there until the guard is dropped.
-    async fn next(&self, key: K) -> Head<K> {
-        let queue = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
-        // Made before the wait, so that whoever gives up takes the queue along too.
-        let mut head = Head { queues: Self(Arc::clone(&self.0)), key, queue: Some(Arc::clone(&queue)), guard: None };
-        head.guard = Some(queue.lock_owned().await);
-        head
-    }
-}
-
-struct Head<K: Copy + Eq + Hash> {
-    queues: Queues<K>,
-    key: K,
-    queue: Option<Arc<AsyncMutex<()>>>,
-    guard: Option<OwnedMutexGuard<()>>,
-}
-
-impl<K: Copy + Eq + Hash> Drop for Head<K> {
-    fn drop(&mut self) {
-        self.guard = None;
-        self.queue = None;
-        let mut queues = self.queues.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if queues.get(&self.key).is_some_and(|queue| Arc::strong_count(queue) == 1) {
-            queues.remove(&self.key);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,7 +172,7 @@ mod tests {
         drop(first);
         waiting.join_all().await;
         assert_eq!(*order.lock().unwrap(), [1, 3, 2, 1, 1, 1]);
-        assert!(turns.0.callers.0.lock().unwrap().is_empty() && turns.0.organizations.0.lock().unwrap().is_empty());
+        assert!(turns.0.callers.is_empty() && turns.0.organizations.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -263,6 +223,6 @@ mod tests {
         }
         drop(first);
         drop(turns.next(&consumer(2, 1)).await);
-        assert!(turns.0.callers.0.lock().unwrap().is_empty() && turns.0.organizations.0.lock().unwrap().is_empty());
+        assert!(turns.0.callers.is_empty() && turns.0.organizations.is_empty());
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sea_orm::prelude::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+use secrets_core::Uid;
 
 use super::connect::Feedback;
 use super::first_write::FirstWrite;
@@ -13,6 +14,7 @@ use super::group_commit::{Confirmation, Turn};
 use super::row_key::{RowKey, Rows};
 use super::write_ahead_log::Erasure;
 use super::{DriverError, KeyedConnection, StoreError};
+use crate::queues::Head;
 
 /// A transaction of [`Store::begin`](super::Store::begin). Dropping it undoes what it did; [`commit`] makes it durable.
 ///
@@ -31,14 +33,20 @@ pub struct WriteTransaction {
 
 enum Scope {
     /// PostgreSQL: a transaction of its own.
-    Whole(DatabaseTransaction, Feedback),
+    Whole(DatabaseTransaction, Feedback, Option<Head<Uid>>),
     /// SQLite: a savepoint in a transaction that is shared with others.
     Shared(Turn),
 }
 
 impl WriteTransaction {
-    pub(super) fn whole(transaction: DatabaseTransaction, feedback: Feedback, rows: Rows) -> Self {
-        Self::new(Scope::Whole(transaction, feedback), rows)
+    /// `place` in the queue of its organization is kept until it ends.
+    pub(super) fn whole(
+        transaction: DatabaseTransaction,
+        feedback: Feedback,
+        rows: Rows,
+        place: Option<Head<Uid>>,
+    ) -> Self {
+        Self::new(Scope::Whole(transaction, feedback, place), rows)
     }
 
     pub(super) fn shared(turn: Turn, rows: Rows) -> Self {
@@ -85,7 +93,7 @@ impl WriteTransaction {
 
     fn connection(&self) -> &DatabaseTransaction {
         match &self.scope {
-            Scope::Whole(transaction, _) => transaction,
+            Scope::Whole(transaction, ..) => transaction,
             Scope::Shared(turn) => turn.connection(),
         }
     }
@@ -98,7 +106,7 @@ impl WriteTransaction {
         let mut running = Running { broken: &self.broken, done: false };
         let result = statement.await;
         running.done = result.is_ok();
-        if let (Err(error), Scope::Whole(_, feedback)) = (&result, &self.scope) {
+        if let (Err(error), Scope::Whole(_, feedback, _)) = (&result, &self.scope) {
             feedback.failed(error);
         }
         result
@@ -125,8 +133,9 @@ pub async fn commit(transaction: WriteTransaction) -> Result<(), StoreError> {
         return Err(StoreError::Refused(DriverError { code: None, message }));
     }
     match transaction.scope {
-        Scope::Whole(transaction, feedback) => {
+        Scope::Whole(transaction, feedback, place) => {
             transaction.commit().await?;
+            drop(place);
             feedback.committed();
             Ok(())
         }

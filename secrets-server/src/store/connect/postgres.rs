@@ -16,6 +16,8 @@ use tokio::time::timeout;
 use super::feedback::Feedback;
 use super::pooler::{self, Pooling};
 use super::{ConnectError, Connections, DatabaseUrl, pool, quiet};
+use crate::queues::Queues;
+use crate::store::WRITERS_PER_ORGANIZATION;
 
 /// A connection that was idle for longer is tried before it is handed out, so that a restart of the database costs no
 /// call that comes after it.
@@ -43,7 +45,17 @@ pub(super) async fn open(url: &DatabaseUrl, connections: u32) -> Result<Connecti
     let all = pool(options(url, connections.max(1), &feedback, pooling)).await?;
     let audit = pool(options(url, AUDIT_CONNECTIONS, &feedback, pooling)).await?;
     let limits = (pooling == Pooling::Transaction).then(|| set_limits("SET LOCAL").into());
-    Ok(Connections { reader: all.clone(), writer: all, audit, group: None, limits, feedback, _lock: None })
+    let organizations = Queues::new(WRITERS_PER_ORGANIZATION);
+    Ok(Connections {
+        reader: all.clone(),
+        writer: all,
+        audit,
+        group: None,
+        organizations,
+        limits,
+        feedback,
+        _lock: None,
+    })
 }
 
 fn options(url: &DatabaseUrl, connections: u32, feedback: &Feedback, pooling: Pooling) -> ConnectOptions {

@@ -15,6 +15,8 @@ use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, Sq
 
 use super::feedback::Feedback;
 use super::{ConnectError, Connections, StoreError, pool, quiet};
+use crate::queues::Queues;
+use crate::store::WRITERS_PER_ORGANIZATION;
 use crate::store::write_ahead_log::{BUSY_TIMEOUT, Interrupt};
 
 /// Instructions of SQLite's machine between two looks at whether a statement is to be interrupted: some milliseconds.
@@ -38,6 +40,7 @@ pub(super) async fn open(path: &Path, readers: u32) -> Result<(Connections, Inte
             audit: writer.clone(),
             writer,
             group: None,
+            organizations: Queues::new(WRITERS_PER_ORGANIZATION),
             limits: None,
             feedback: Feedback::default(),
             _lock: Some(lock),
@@ -89,6 +92,7 @@ pub(super) async fn open_copy(path: &Path) -> Result<Connections, ConnectError> 
         audit: reader.clone(),
         reader,
         group: None,
+        organizations: Queues::new(WRITERS_PER_ORGANIZATION),
         limits: None,
         feedback: Feedback::default(),
         _lock: None,

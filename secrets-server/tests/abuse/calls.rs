@@ -23,6 +23,7 @@ use crate::support::server::TestServer;
 on_both!(
     a_person_has_64_calls_under_way_and_the_next_is_refused,
     a_service_account_has_1024_calls_under_way,
+    no_task_is_left_of_calls_that_ended,
     a_session_counts_for_its_user_and_not_for_who_created_it,
     one_session_of_a_user_leaves_room_for_the_others,
     an_organization_alone_may_have_all_and_health_is_served,
@@ -170,6 +171,30 @@ async fn a_service_account_has_1024_calls_under_way(database: &TestDatabase) {
     assert_eq!(whoami(&server, &ann).await, Code::Ok);
     held.release();
     until_answered(&server, &program).await;
+}
+
+/// The attacker has tasks of its own here: for each connection and for each call.
+async fn no_task_is_left_of_calls_that_ended(database: &TestDatabase) {
+    const CALLS: usize = 80;
+    let server = TestServer::start_with(database, limits(|_| ())).await;
+    let ann = server.organization("acme").await;
+    assert_eq!(whoami(&server, &ann).await, Code::Ok);
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    for _ in 0..3 {
+        let held = Held::open(&server, &ann, CALLS, CALLS - 64).await;
+        let during = tasks();
+        assert!(during <= before + 4 * CALLS, "{during} tasks, {before} before");
+        held.release();
+        until_answered(&server, &ann).await;
+    }
+    for _ in 0..10_000 {
+        if tasks() <= before + 4 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("{} tasks are left, {before} before", tasks());
 }
 
 /// The platform's control plane, and a session that it creates for a user of acme.

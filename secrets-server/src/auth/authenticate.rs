@@ -79,7 +79,7 @@ impl Authenticator {
         }
         let turn = presented.lookups.next().await;
         let found = {
-            let _permit = self.familiar.other_lookup().await;
+            let _turn = self.familiar.other_lookup(presented.site).await;
             self.live_credential(&macs).await
         };
         if found.is_ok() {

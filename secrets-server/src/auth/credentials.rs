@@ -1,10 +1,12 @@
 //! What a request presents of its caller, before anybody believes it.
 
+use std::net::IpAddr;
+
 use http::{Extensions, HeaderMap, header};
 
 use super::token::{InvalidToken, Token};
 use crate::call::lookup_turn::LookupTurns;
-use crate::call::peer::Peer;
+use crate::call::peer::{Peer, site};
 use crate::call::request_id::RequestId;
 
 /// What a request presents: a credential, if any, and where it came from.
@@ -13,6 +15,8 @@ pub struct RequestCredentials {
     pub(super) request_id: String,
     pub(super) caller_request_id: String,
     pub(super) peer: String,
+    /// Whose address that is, if it came over a network.
+    pub(super) site: Option<IpAddr>,
     pub(super) lookups: LookupTurns,
 }
 
@@ -38,11 +42,13 @@ impl RequestCredentials {
     pub fn new(headers: &HeaderMap, extensions: &Extensions) -> Self {
         let request_id = extensions.get::<RequestId>();
         let given = request_id.and_then(RequestId::given);
+        let peer = extensions.get::<Peer>();
         Self {
             token: bearer(headers),
             request_id: request_id.map(ToString::to_string).unwrap_or_default(),
             caller_request_id: given.map(ToOwned::to_owned).unwrap_or_default(),
-            peer: extensions.get::<Peer>().map(|peer| peer.address.to_string()).unwrap_or_default(),
+            peer: peer.map(|peer| peer.address.to_string()).unwrap_or_default(),
+            site: peer.map(|peer| site(peer.address.ip())),
             lookups: extensions.get().cloned().unwrap_or_default(),
         }
     }

@@ -3,9 +3,12 @@
 //! This decides about the order only. Whether a credential is alive is read at every call.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::queues::{Head, Queues};
 
 /// How many tokens each of the two halves remembers: together at most about 6 MiB.
 const MAX_TOKENS: usize = 50_000;
@@ -18,6 +21,13 @@ pub(super) type TokenMac = [u8; 32];
 pub(super) struct FamiliarTokens {
     recent: Mutex<Recent>,
     others: Semaphore,
+    sites: Queues<Option<IpAddr>>,
+}
+
+/// The turn to look up another token; it ends with this value.
+pub(super) struct OtherLookup<'a> {
+    _permit: Option<SemaphorePermit<'a>>,
+    _place: Head<Option<IpAddr>>,
 }
 
 /// What was found since the last half was full, and the half before it: of what is used all the time, nothing is forgotten.
@@ -29,7 +39,7 @@ struct Recent {
 
 impl FamiliarTokens {
     pub(super) fn new() -> Self {
-        Self { recent: Mutex::default(), others: Semaphore::new(OTHER_LOOKUPS) }
+        Self { recent: Mutex::default(), others: Semaphore::new(OTHER_LOOKUPS), sites: Queues::new(OTHER_LOOKUPS) }
     }
 
     pub(super) fn contains(&self, token: &TokenMac) -> bool {
@@ -46,10 +56,12 @@ impl FamiliarTokens {
         recent.newer.insert(token);
     }
 
-    /// Waits until another token may be looked up.
-    pub(super) async fn other_lookup(&self) -> Option<SemaphorePermit<'_>> {
+    /// Waits until another token may be looked up. Of each site few wait for the few that are: whoever comes from another one is
+    /// not behind all that it sends.
+    pub(super) async fn other_lookup(&self, site: Option<IpAddr>) -> OtherLookup<'_> {
+        let place = self.sites.next(site).await;
         // Never closed.
-        self.others.acquire().await.ok()
+        OtherLookup { _permit: self.others.acquire().await.ok(), _place: place }
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
@@ -59,6 +71,8 @@ impl FamiliarTokens {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn token(number: usize) -> TokenMac {
@@ -88,10 +102,30 @@ mod tests {
         let tokens = FamiliarTokens::new();
         let mut permits = Vec::new();
         for _ in 0..OTHER_LOOKUPS {
-            permits.push(tokens.other_lookup().await);
+            permits.push(tokens.other_lookup(None).await);
         }
         assert!(tokens.others.try_acquire().is_err());
         permits.pop();
         assert!(tokens.others.try_acquire().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_comes_from_another_site_is_not_behind_all_of_a_flood() {
+        let tokens = Arc::new(FamiliarTokens::new());
+        let site = |last| Some(IpAddr::from([192, 0, 2, last]));
+        let looked_up = Arc::new(Mutex::new(Vec::new()));
+        let mut lookups = tokio::task::JoinSet::new();
+        for from in [[1; 20].as_slice(), &[2]].concat() {
+            let (tokens, looked_up) = (Arc::clone(&tokens), Arc::clone(&looked_up));
+            lookups.spawn(async move {
+                let _turn = tokens.other_lookup(site(from)).await;
+                looked_up.lock().unwrap().push(from);
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            });
+        }
+        lookups.join_all().await;
+        let place = looked_up.lock().unwrap().iter().position(|from| *from == 2);
+        assert!(place.is_some_and(|place| place <= 2 * OTHER_LOOKUPS), "{place:?}");
+        assert!(tokens.sites.is_empty());
     }
 }

@@ -18,11 +18,13 @@ use tokio::time::Instant;
 use super::consumer::{Consumer, ConsumerKey};
 use crate::queues::Queues;
 
-/// A call that works no longer is over before anybody notices. The time that counts is the call's own on a processor, so that
-/// waiting for a database elsewhere costs nothing; SQLite takes about as much again.
+/// A call that works no longer is over before anybody notices. That is its own time on a processor: one that only waits for a
+/// database needs no pause.
 const SHORT: Duration = Duration::from_millis(1);
 /// How many times as long as it has worked the pause after a long one is: few calls of somebody else meet one.
-const PAUSE_FACTOR: u32 = 30;
+const WORK_FACTOR: u32 = 30;
+/// And how many times as long as all of it took, since the database works too.
+const WAIT_FACTOR: u32 = 10;
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// How long somebody who has called is taken to go on calling.
 const RECENT: Duration = Duration::from_millis(250);
@@ -68,7 +70,7 @@ impl HeavyTurns {
         let organization = inner.organizations.next(consumer.organization).await;
         let permit = Arc::clone(&inner.turns).acquire_owned().await.ok();
         drop((organization, caller));
-        HeavyTurn { turns: self.clone(), caller: consumer.key, permit, worked: Duration::ZERO }
+        HeavyTurn { turns: self.clone(), caller: consumer.key, permit, begin: Instant::now(), worked: Duration::ZERO }
     }
 }
 
@@ -78,6 +80,7 @@ pub struct HeavyTurn {
     turns: HeavyTurns,
     caller: ConsumerKey,
     permit: Option<OwnedSemaphorePermit>,
+    begin: Instant,
     /// For how long it has had a processor.
     worked: Duration,
 }
@@ -100,6 +103,7 @@ impl HeavyTurn {
 impl Drop for HeavyTurn {
     fn drop(&mut self) {
         let (now, worked) = (Instant::now(), self.worked);
+        let pause = worked * WORK_FACTOR + now.saturating_duration_since(self.begin) * WAIT_FACTOR;
         let short_calls = self.turns.0.short_calls.lock().unwrap_or_else(PoisonError::into_inner);
         let is_noticed = worked > SHORT && short_calls.of_others(self.caller, now);
         drop(short_calls);
@@ -108,7 +112,7 @@ impl Drop for HeavyTurn {
             (is_noticed, self.permit.take(), tokio::runtime::Handle::try_current())
         {
             runtime.spawn(async move {
-                tokio::time::sleep((worked * PAUSE_FACTOR).min(MAX_PAUSE)).await;
+                tokio::time::sleep(pause.min(MAX_PAUSE)).await;
                 drop(permit);
             });
         }
@@ -180,13 +184,14 @@ mod tests {
         for (noted, worked, pause) in [
             (None, LONG, Duration::ZERO),
             (Some(1), LONG, Duration::ZERO),
-            (Some(2), LONG, LONG * PAUSE_FACTOR),
+            (Some(2), SHORT * 3, SHORT * 3 * WORK_FACTOR + LONG * WAIT_FACTOR),
             (Some(2), SHORT / 2, Duration::ZERO),
             (Some(2), Duration::from_millis(200), MAX_PAUSE),
         ] {
             let turns = HeavyTurns::with(1);
             let mut turn = turns.next(&consumer(1, 1)).await;
             turn.worked = worked;
+            tokio::time::sleep(LONG).await;
             if let Some(caller) = noted {
                 turns.note_short_call(&consumer(caller, 1));
                 turns.note_short_call(&consumer(1, 1));

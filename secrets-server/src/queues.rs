@@ -22,14 +22,17 @@ impl<K: Copy + Eq + Hash> Queues<K> {
     /// Waits until it is at the head of its queue, and stays there until what it returns is dropped. Whoever drops the future is no
     /// longer in the queue.
     pub(crate) async fn next(&self, key: K) -> Head<K> {
-        let mut by_key = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = Arc::clone(by_key.entry(key).or_insert_with(|| Arc::new(Semaphore::new(self.at_once))));
-        drop(by_key);
+        let queue = self.queue(key);
         // Made before the wait, so that whoever gives up takes the queue along too.
         let mut head = Head { by_key: Arc::clone(&self.by_key), key, queue: Some(Arc::clone(&queue)), permit: None };
         // It fails when the queue is closed, which none is.
         head.permit = queue.acquire_owned().await.ok();
         head
+    }
+
+    fn queue(&self, key: K) -> Arc<Semaphore> {
+        let mut by_key = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(by_key.entry(key).or_insert_with(|| Arc::new(Semaphore::new(self.at_once))))
     }
 
     #[cfg(test)]

@@ -20,8 +20,8 @@ demo:
 	$(CARGO) build --bins
 	deploy/demo/run $(TARGET)/debug
 
-# Tests wait for processes and timers most of their time: two for each processor.
-test: export RUST_TEST_THREADS ?= $(shell expr 2 '*' $$(nproc))
+# Tests wait for processes and timers much of their time: three for two processors.
+test: export RUST_TEST_THREADS ?= $(shell expr $$(nproc) '*' 3 / 2)
 test: install lint
 	deploy/dev/with-postgres --no-fsync $(CARGO) test --workspace
 	secrets-client/bindings/python/test

@@ -57,7 +57,7 @@ fn a_person_is_warned_of_the_end_of_their_sign_in() {
     let server = TestServer::start();
     let ann = server.person("ann").with("SECRETS_ENDPOINT", &endpoint);
     let ann = ann.with("SECRETS_TOKEN", "sper_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf2SPfSA");
-    for line in ["token list", "token list -o json", "project list"] {
+    for line in ["token list", "token list -o json"] {
         let ended = ann.run_ok(line);
         let warning = "warning: your sign-in ends at 2031-01-31 09:30Z; `secrets login --renew` renews it\n";
         assert_eq!(ended.stderr.matches(warning).count(), 1, "{ended:?}");

@@ -63,12 +63,27 @@ struct Options {
     /// Measure these attackers only
     #[arg(long, value_enum)]
     only: Vec<Attack>,
+    /// Measure on this database only
+    #[arg(long, value_enum)]
+    database: Option<Database>,
     /// Be this attacker instead; reads from standard input whom it attacks, and ends with it
     #[arg(long, value_enum, hide = true)]
     attack: Option<Attack>,
     /// Added by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Database {
+    Sqlite,
+    Postgres,
+}
+
+impl Options {
+    fn measures_on(&self, database: Database) -> bool {
+        self.database.is_none_or(|only| only == database)
+    }
 }
 
 fn main() -> Result<()> {
@@ -85,10 +100,13 @@ async fn run(options: &Options) -> Result<()> {
     let directory = tempfile::TempDir::with_prefix("secrets-abuse.")?;
     support::machine::describe(directory.path())?;
     let mut bounded = true;
-    let sqlite = Organizations::on_sqlite(&directory.path().join("sqlite")).await?;
-    bounded &= measure_all(options, "SQLite, one server", &sqlite).await?;
-    drop(sqlite);
-    if let Ok(url) = std::env::var("SECRETS_TEST_POSTGRES_URL") {
+    if options.measures_on(Database::Sqlite) {
+        let sqlite = Organizations::on_sqlite(&directory.path().join("sqlite")).await?;
+        bounded &= measure_all(options, "SQLite, one server", &sqlite).await?;
+    }
+    if !options.measures_on(Database::Postgres) {
+        // Not asked for.
+    } else if let Ok(url) = std::env::var("SECRETS_TEST_POSTGRES_URL") {
         let postgres = Organizations::on_postgres(&directory.path().join("postgres"), &url).await?;
         bounded &= measure_all(options, "PostgreSQL, two servers", &postgres).await?;
     } else {

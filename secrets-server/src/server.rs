@@ -14,6 +14,7 @@ mod http2;
 mod layers;
 pub mod limits;
 mod listener;
+mod protocol_errors;
 mod reflection;
 mod request_budget;
 mod tls;

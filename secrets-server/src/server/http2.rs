@@ -10,7 +10,7 @@ use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
@@ -22,6 +22,7 @@ use super::connection::{Connection, Progress};
 use super::connection_slots::{ConnectionSlot, ConnectionSlots};
 use super::layers::Layers;
 use super::limits;
+use super::protocol_errors::ProtocolErrors;
 use crate::call::lookup_turn::LookupTurns;
 use crate::call::peer::Peer;
 use crate::config::Limits;
@@ -41,6 +42,7 @@ type Layered = <Layers as Layer<Routes>>::Service;
 #[derive(Clone)]
 pub(super) struct Connections {
     slots: ConnectionSlots,
+    errors: Arc<ProtocolErrors>,
     tasks: TaskTracker,
     progress: Progress,
     shutdown: Shutdown,
@@ -61,6 +63,7 @@ impl Connections {
     pub(super) fn new(limits: &Limits, shutdown: Shutdown) -> Self {
         Self {
             slots: ConnectionSlots::new(limits::max_connections(limits)),
+            errors: Arc::default(),
             tasks: TaskTracker::new(),
             progress: Progress::default(),
             shutdown,
@@ -106,6 +109,12 @@ impl Http2 {
 
     /// Serves a connection until it ends.
     pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, address: SocketAddr, slot: ConnectionSlot) {
+        if let Some(wait) = self.connections.errors.wait(address.ip()) {
+            tokio::select! {
+                () = sleep(wait) => {}
+                () = self.stop_requested() => return,
+            }
+        }
         let deadline = Instant::now() + self.connections.handshake_time;
         let _ = stream.set_nodelay(true);
         let opened = tokio::select! {
@@ -145,6 +154,7 @@ impl Http2 {
             let close = tokio::select! {
                 ended = serving.as_mut() => {
                     if let Err(error) = ended {
+                        self.connections.errors.note(address.ip(), &error);
                         tracing::debug!(%error, peer = %address, "connection failed");
                     }
                     return;

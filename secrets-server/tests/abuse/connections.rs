@@ -24,6 +24,7 @@ on_both!(
     a_connection_that_does_not_begin_is_closed,
     a_connection_without_calls_is_closed,
     a_connection_that_resets_its_requests_harms_nobody_else,
+    whoever_breaks_the_rules_again_and_again_connects_slowly,
 );
 
 const WHOAMI: &str = "/secretsapi.v1.AccessService/WhoAmI";
@@ -135,6 +136,44 @@ async fn a_connection_that_resets_its_requests_harms_nobody_else(database: &Test
         }
         assert_eq!(calm.open(WHOAMI, &[&ann]).await.finish(b"").await.code, Code::Ok);
     }
+}
+
+/// Opens connections from an address that break the rules of HTTP/2, and waits until the server has closed them.
+async fn break_rules(from: Ipv4Addr, to: SocketAddr, count: usize) {
+    const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    /// Headers belong to a stream, and there is no stream 0.
+    const HEADERS_OF_NO_STREAM: [u8; 9] = [0, 0, 0, 1, 4, 0, 0, 0, 0];
+    let mut open = Vec::new();
+    for _ in 0..count {
+        let mut stream = connect_from(from, to).await;
+        let sent = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &SETTINGS, &HEADERS_OF_NO_STREAM].concat();
+        stream.write_all(&sent).await.unwrap();
+        open.push(stream);
+    }
+    for mut stream in open {
+        closed(&mut stream).await;
+    }
+}
+
+async fn whoever_breaks_the_rules_again_and_again_connects_slowly(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let (offender, address) = (Ipv4Addr::new(127, 0, 2, 1), server.address());
+    let mut before = Attacker::over(connect_from(offender, address).await).await;
+    assert_eq!(before.open(CHECK, &[]).await.finish(b"").await.code, Code::Ok);
+    // What counts is how many within a second, and a machine may be slow.
+    for _ in 0..20 {
+        break_rules(offender, address, 50).await;
+        let mut late = Attacker::over(connect_from(offender, address).await).await;
+        let mut answer = Box::pin(late.open(CHECK, &[]).await.finish(b""));
+        if tokio::time::timeout(Duration::from_millis(500), &mut answer).await.is_err() {
+            // Other addresses do not wait, nor does what was open before.
+            assert_eq!(health_elsewhere(1, address).await, Code::Ok);
+            assert_eq!(before.open(CHECK, &[]).await.finish(b"").await.code, Code::Ok);
+            assert_eq!(answer.await.code, Code::Ok);
+            return;
+        }
+    }
+    panic!("connections of an address that breaks the rules wait");
 }
 
 /// The real program, where descriptors are few: its soft limit is lower still, as a service manager's default is.

@@ -9,12 +9,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use secrets_core::Uid;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Reason};
 
 /// What one caller may have: this part of the whole.
 const SHARE: usize = 4;
+
+/// How much a second is read of one caller's requests, and how much of it at once: to copy more would take the processor from the
+/// others. Only that is read more slowly which is large, or many at once.
+const BYTES_PER_SECOND: f64 = 16.0 * 1024.0 * 1024.0;
+const AT_ONCE: Duration = Duration::from_millis(125);
 
 /// Whose requests are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +51,8 @@ struct State {
 struct Held {
     bytes: usize,
     requests: BTreeMap<u64, HeldRequest>,
+    /// Until when what has been read would take at that rate.
+    read_until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -124,6 +132,24 @@ impl Reservation {
         Ok(())
     }
 
+    /// Counts bytes that were read, and waits until more may be.
+    pub(crate) async fn read(&self, bytes: usize) {
+        if let Some(wait) = self.wait(bytes) {
+            sleep(wait).await;
+        }
+    }
+
+    fn wait(&self, bytes: usize) -> Option<Duration> {
+        let (now, mut state) = (Instant::now(), self.budget.state());
+        let held = state.holders.get_mut(&self.holder)?;
+        #[expect(clippy::cast_precision_loss, reason = "a frame is much shorter than 2⁵³ bytes")]
+        let takes = Duration::from_secs_f64(bytes as f64 / BYTES_PER_SECOND);
+        let until = held.read_until.map_or(now, |until| until.max(now)) + takes;
+        held.read_until = Some(until);
+        let wait = until.duration_since(now).saturating_sub(AT_ONCE);
+        (!wait.is_zero()).then_some(wait)
+    }
+
     /// Waits until the request has to give way, and returns the error for its caller.
     pub(crate) async fn evicted(&self) -> Error {
         self.evicted.cancelled().await;
@@ -193,5 +219,27 @@ mod tests {
         drop((all, small));
         let state = budget.state();
         assert!(state.holders.is_empty() && state.taken == 0, "{state:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_large_or_many_at_once_is_read_at_a_rate() {
+        const MIB: usize = 1024 * 1024;
+        let budget = RequestBudget::new(400);
+        let (ann, bob) = (budget.reservation(ANN), budget.reservation(BOB));
+        let begin = Instant::now();
+        // One of the largest requests, in frames.
+        for _ in 0..64 {
+            ann.read(MIB / 64).await;
+        }
+        assert!(begin.elapsed().is_zero(), "{:?}", begin.elapsed());
+        let others: Vec<_> = (0..31).map(|_| budget.reservation(ANN)).collect();
+        for other in &others {
+            other.read(MIB).await;
+        }
+        let whole = Duration::from_secs(2).saturating_sub(AT_ONCE);
+        assert!(begin.elapsed().abs_diff(whole) < Duration::from_millis(50), "{:?}", begin.elapsed());
+        let begin = Instant::now();
+        bob.read(MIB).await;
+        assert!(begin.elapsed().is_zero());
     }
 }

@@ -31,6 +31,7 @@ impl<'a> Reader<'a> {
             // Trailers of a request mean nothing in gRPC.
             let Ok(data) = frame.map_err(|_| cut_short())?.into_data() else { break };
             self.push(&data)?;
+            self.reservation.read(data.len()).await;
         }
         match self.length {
             Some(length) if self.received.len() == PREFIX_BYTES + length => Ok(self.received),

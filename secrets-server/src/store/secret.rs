@@ -5,6 +5,7 @@
 //! good when its purge time has come.
 
 mod batch;
+mod candidates;
 mod forget_resource;
 mod head;
 mod labels;
@@ -24,20 +25,28 @@ use secrets_core::{
 };
 
 pub use batch::{insert_many, overwrite_many};
+pub use candidates::candidates;
 pub use forget_resource::forget_resource;
 pub use lifecycle::{delete, delete_scope, purge, purge_due, purge_scope, undelete};
-pub use list::{SecretOrder, SecretPosition, SecretQuery, count, list};
+pub use list::{SecretOrder, SecretPosition, SecretQuery, count, every, list};
 pub use names::{SecretRef, named, uids_named};
 pub use usage::{AnswerSize, Usage, usage};
 
 use self::head::Head;
-use super::entity::secret::{ActiveModel, Column, Entity};
+use super::entity::secret::{ActiveModel, Column, Entity, Model};
 use super::entity::secret_version;
 use super::row_mac::{mac_of, store_mac};
 use super::version::{self, SecretVersion};
 use super::{KeyedConnection, StoreError};
 
 const TABLE: &str = "secrets";
+
+/// How many secrets are read by one statement where there may be a whole scope of them: a longer one keeps others that share a
+/// processor with the database waiting.
+const PAGE: u64 = 64;
+
+/// A secret and its current version, as they are stored.
+type Row = (Model, Option<secret_version::Model>);
 
 /// What is known of a secret beside its versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,16 +200,6 @@ pub async fn by_uid(
     one(db, in_organization(organization).filter(Column::Uid.eq(uid))).await
 }
 
-/// All live secrets of the scopes with their current versions, ordered by name: one query, and one more if any of
-/// them is visible to a selection only.
-pub async fn candidates(
-    db: &impl KeyedConnection,
-    organization: Uid,
-    scopes: &[Scope],
-) -> Result<Vec<SecretWithVersion>, StoreError> {
-    all(db, live(organization, scopes).order_by_asc(Column::SecretId).order_by_asc(Column::Uid)).await
-}
-
 /// The live secrets of the scopes that have this name, this place or this group, ordered by name.
 pub async fn claiming(
     db: &impl KeyedConnection,
@@ -269,6 +268,9 @@ async fn one(db: &impl KeyedConnection, query: Select<Entity>) -> Result<Option<
 }
 
 async fn all(db: &impl KeyedConnection, query: Select<Entity>) -> Result<Vec<SecretWithVersion>, StoreError> {
-    let rows = query.find_also_related(secret_version::Entity).all(db).await;
-    read::current(db, rows.map_err(super::row::reading(TABLE))?).await
+    read::current(db, rows(db, query).await?).await
+}
+
+async fn rows(db: &impl KeyedConnection, query: Select<Entity>) -> Result<Vec<Row>, StoreError> {
+    query.find_also_related(secret_version::Entity).all(db).await.map_err(super::row::reading(TABLE))
 }

@@ -1,18 +1,19 @@
 //! The versions of secrets: sealed values, each with the target that is authenticated with it.
 
-use sea_orm::sea_query::{Expr, ExprTrait as _, Func, Query, WindowStatement};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, Select,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select,
 };
 use secrets_core::{FileMode, FilePath, Target, TargetKind, Timestamp, Uid};
 
+use super::entity::secret;
 use super::entity::secret_version::{ActiveModel, Column, Entity, Model};
 use super::row::{Row, optional_time, reading, time};
 use super::{StoreError, WriteTransaction};
 
 const TABLE: &str = "secret_versions";
-/// Databases limit how many parameters a statement has.
-const MAX_SECRETS_PER_STATEMENT: usize = 500;
+/// Databases limit how many parameters a statement has, and a long one keeps others waiting.
+const MAX_SECRETS_PER_STATEMENT: usize = 100;
 
 /// A version of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,25 +126,24 @@ pub async fn remove_oldest(
     keep: u64,
 ) -> Result<u64, StoreError> {
     let keep = i64::try_from(keep).unwrap_or(i64::MAX);
-    let newest_first =
-        || WindowStatement::partition_by(Column::SecretUid).order_by(Column::Version, Order::Desc).to_owned();
     let mut removed = 0;
     for some in secrets.chunks(MAX_SECRETS_PER_STATEMENT) {
-        let ranked = Query::select()
-            .columns([Column::SecretUid, Column::Version])
-            .expr_window_as(Func::cust("row_number"), newest_first(), "place")
-            .from(Entity)
-            .and_where(Column::SecretUid.is_in(some.iter().copied()))
-            .to_owned();
+        // From the secrets to the oldest of each by its key: how many versions there are does not matter.
+        let newest = Expr::col((secret::Entity, secret::Column::CurrentVersion));
         let oldest = Query::select()
-            .columns([Column::SecretUid, Column::Version])
-            .from_subquery(ranked, "ranked")
-            .and_where(Expr::col("place").gt(keep))
+            .columns([(Entity, Column::SecretUid), (Entity, Column::Version)])
+            .from(secret::Entity)
+            .inner_join(
+                Entity,
+                Expr::col((Entity, Column::SecretUid))
+                    .equals((secret::Entity, secret::Column::Uid))
+                    .and(Expr::col((Entity, Column::Version)).lte(newest.sub(keep))),
+            )
+            .and_where(Expr::col((secret::Entity, secret::Column::Uid)).is_in(some.iter().copied()))
+            .and_where(Expr::col((secret::Entity, secret::Column::OrganizationUid)).eq(organization))
             .to_owned();
         let key = Expr::tuple([Expr::col(Column::SecretUid), Expr::col(Column::Version)]);
-        let query =
-            Entity::delete_many().filter(Column::OrganizationUid.eq(organization)).filter(key.in_subquery(oldest));
-        removed += query.exec(db).await?.rows_affected;
+        removed += Entity::delete_many().filter(key.in_subquery(oldest)).exec(db).await?.rows_affected;
     }
     db.outdated(removed);
     Ok(removed)

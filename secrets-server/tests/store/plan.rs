@@ -72,6 +72,10 @@ async fn ask_everything(database: &TestDatabase) {
     secret::current(db, acme, project_scope(), &name).await.unwrap();
     secret::usage(db, acme, project_scope(), AnswerSize::in_scope("organizations/acme/projects/api")).await.unwrap();
     secret::list(db, acme, project_scope(), SecretQuery::default(), None, 10).await.unwrap();
+    secret::every(db, acme, project_scope(), SecretQuery::default()).await.unwrap();
+    let tx = database.store.begin().await.unwrap();
+    version::remove_oldest(&tx, acme, &[uid(50)], 100).await.unwrap();
+    drop(tx);
     version::list(db, acme, uid(50)).await.unwrap();
     revision::current(db, acme).await.unwrap();
     key::data_keys(db, acme).await.unwrap();

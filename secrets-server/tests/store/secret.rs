@@ -1,5 +1,7 @@
 //! Secrets: what is stored comes back, names and places are unique, and pages have an order.
 
+use std::collections::BTreeSet;
+
 use secrets_core::{FileMode, Labels, OverridePolicy, Redaction, Scope, ScopeKind, Target, Visibility};
 use secrets_server::store::secret::{
     self, AnswerSize, Secret, SecretOrder, SecretPosition, SecretQuery, SecretWithVersion, Usage,
@@ -20,6 +22,7 @@ on_both!(
     measures_a_scope,
     measures_in_the_database_what_is_measured_here,
     fetches_candidates_in_one_query,
+    reads_a_whole_scope_page_by_page,
     fetches_selections_in_one_more,
     forgets_a_resource_in_all_selections,
     refuses_a_secret_of_no_organization,
@@ -255,6 +258,38 @@ async fn fetches_candidates_in_one_query(database: &TestDatabase) {
     let candidate = found[0].candidate();
     assert_eq!((candidate.secret, candidate.version, candidate.scope), (uid(100), 1, organization_scope()));
     assert_eq!(secret::candidates(db, uid(2), &[project_scope()]).await.unwrap(), [], "of another organization");
+}
+
+async fn reads_a_whole_scope_page_by_page(database: &TestDatabase) {
+    let acme = fixture::organization(&database.store, 1, "acme").await;
+    let tx = database.store.begin().await.unwrap();
+    let scopes = [(organization_scope(), 150), (project_scope(), 256), (Scope::new(ScopeKind::Workspace, uid(20)), 1)];
+    let mut number = 1_000;
+    for (scope, count) in scopes {
+        let all = (0..count).map(|index| {
+            number += 1;
+            let (secret, version) = fixture::secret(acme, scope, number, &format!("NAME_{index:03}"));
+            SecretWithVersion { secret, version }
+        });
+        secret::insert_many(&tx, &all.collect::<Vec<_>>()).await.unwrap();
+    }
+    secrets_server::store::commit(tx).await.unwrap();
+
+    let db = database.store.reader();
+    database.statements.take();
+    let found = secret::candidates(db, acme, &scopes.map(|(scope, _)| scope)).await.unwrap();
+    let statements = database.statements.take();
+    assert!(statements.len() <= 10, "{statements:?}");
+    let place = |found: &SecretWithVersion| (found.secret.secret_id.clone(), found.secret.uid);
+    let places: BTreeSet<_> = found.iter().map(place).collect();
+    assert_eq!((found.len(), places.len()), (407, 407), "each once");
+    assert!(found.is_sorted_by_key(place));
+
+    for (scope, count) in scopes {
+        let every = secret::every(db, acme, scope, SecretQuery::default()).await.unwrap();
+        assert_eq!(every.len(), usize::try_from(count).unwrap());
+        assert!(every.is_sorted_by_key(place) && every.iter().all(|each| each.secret.scope == scope));
+    }
 }
 
 async fn fetches_selections_in_one_more(database: &TestDatabase) {

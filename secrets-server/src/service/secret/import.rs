@@ -78,7 +78,7 @@ impl Service {
         let key_of_now = self.keys.active_data_key(mutation.db(), organization).await?;
         let plan = match prepared.filter(|plan| plan.still_holds(&mutation.located, &existing, &key_of_now)) {
             Some(plan) => plan,
-            None => ImportPlan::new(self, mutation.call, &key_of_now, &mutation.located, existing, &entries, input)?,
+            None => ImportPlan::new(self, mutation.call, &key_of_now, &mutation.located, existing, &entries, input).await?,
         };
         quota::check(mutation.db(), &mutation.located, &mutation.limits, plan.delta).await?;
         let applies = !plan.changes.is_empty() && plan.review.may_apply();
@@ -100,7 +100,7 @@ impl Service {
         let (db, located) = (&preparation.db, &preparation.located);
         let key = self.keys.current_data_key(db, located.organization.uid).await?;
         let existing = secret::candidates(db, located.organization.uid, &[located.scope]).await?;
-        Ok(ImportPlan::new(self, call, &key, located, existing, entries, input).ok())
+        Ok(ImportPlan::new(self, call, &key, located, existing, entries, input).await.ok())
     }
 }
 

@@ -5,6 +5,7 @@ mod inherited;
 mod order;
 
 use secrets_core::ScopeName;
+use tokio::task::yield_now;
 
 pub use filter::{Filter, Filtered, InvalidFilter};
 pub use order::{InvalidOrder, Order, OrderBy, SortKey};
@@ -68,9 +69,12 @@ impl Service {
             let can_return = |shown: &SecretView| shown.current.secret.purge_time.is_some_and(|end| end > call.now);
             secrets.extend(gone.into_iter().filter(can_return));
         }
+        yield_now().await;
         secrets.retain(|shown| input.filter.matches(filtered(&shown.current)));
+        yield_now().await;
         let mut placed: Vec<_> = secrets.into_iter().map(|shown| (sort_key(input.order, &shown), shown)).collect();
         placed.sort_by(|(a, _), (b, _)| input.order.compare(a, b));
+        yield_now().await;
         let total = placed.len();
         if let Some(after) = &after {
             placed.retain(|(at, _)| input.order.compare(at, after).is_gt());
@@ -96,7 +100,7 @@ impl Service {
     ) -> Result<Vec<SecretView>, Error> {
         let (organization, scope) = (reading.located.organization.uid, reading.located.scope);
         let query = SecretQuery { show_deleted: deleted, ..SecretQuery::default() };
-        let mut found = secret::list(db, organization, scope, query, None, u32::MAX.into()).await?;
+        let mut found = secret::every(db, organization, scope, query).await?;
         found.retain(|current| current.secret.delete_time.is_some() == deleted);
         Ok(found.into_iter().filter_map(|current| reading.shown(&reading.located.name, current)).collect())
     }

@@ -10,8 +10,9 @@ use crate::store::row::Row;
 use crate::store::row_mac::mac_of;
 use crate::store::{KeyedConnection, StoreError, version};
 
-/// Databases limit how many parameters a statement has; a secret takes 24, a version 16.
-const MAX_PER_STATEMENT: usize = 500;
+/// Databases limit how many parameters a statement has; a secret takes 24, a version 16. And a longer statement keeps the others that
+/// share a processor with the database waiting.
+const MAX_PER_STATEMENT: usize = 100;
 
 /// Adds live secrets with their first versions, as [`super::insert`] does.
 pub async fn insert_many(db: &impl KeyedConnection, all: &[SecretWithVersion]) -> Result<(), StoreError> {
@@ -25,13 +26,14 @@ pub async fn insert_many(db: &impl KeyedConnection, all: &[SecretWithVersion]) -
 }
 
 /// Adds versions, which serve from now on and have the targets of those before: all that changes of their live secrets is which
-/// version serves, and who changed them when. Returns how many of the secrets there are.
+/// version serves, and who changed them when. Their scope is one and the same. Returns how many of the secrets there are.
 pub async fn overwrite_many(
     db: &impl KeyedConnection,
     all: &[SecretWithVersion],
     stamp: &Stamp,
 ) -> Result<u64, StoreError> {
     let mut stored = 0;
+    let Some(scope) = all.first().map(|first| first.secret.scope) else { return Ok(stored) };
     for some in all.chunks(MAX_PER_STATEMENT) {
         let serving: Vec<_> = some
             .iter()
@@ -52,6 +54,8 @@ pub async fn overwrite_many(
             ])
             .from(TableRef::ValuesList(serving, "serving".into_iden()))
             .and_where(Expr::col((Entity, Column::Uid)).equals(("serving", "column1")))
+            // The scope's index: by the key alone a planner without statistics reads what lives anywhere.
+            .and_where(Expr::col((Entity, Column::ScopeUid)).eq(scope.uid))
             .and_where(Expr::col((Entity, Column::Live)).eq(1))
             .to_owned();
         stored += db.execute(&query).await?.rows_affected();

@@ -5,8 +5,8 @@ use sea_orm::{
 };
 use secrets_core::{Scope, SecretId, Timestamp, Uid};
 
-use super::{Secret, SecretWithVersion, all, live, within};
-use crate::store::entity::secret::{Column, Entity};
+use super::{PAGE, Secret, SecretWithVersion, all, live, read, rows, within};
+use crate::store::entity::secret::{Column, Entity, Model};
 use crate::store::{KeyedConnection, StoreError};
 
 /// By what a page is ordered.
@@ -54,25 +54,58 @@ pub async fn list(
     after: Option<&SecretPosition>,
     limit: u64,
 ) -> Result<Vec<SecretWithVersion>, StoreError> {
+    let after = after.map(|after| match query.order {
+        SecretOrder::SecretId => (after.secret_id.as_str().into(), after.uid),
+        SecretOrder::CreateTime => (after.create_time.as_micros().into(), after.uid),
+    });
+    all(db, ordered(organization, scope, query, after).limit(limit)).await
+}
+
+/// All secrets of a scope, page by page.
+pub async fn every(
+    db: &impl KeyedConnection,
+    organization: Uid,
+    scope: Scope,
+    query: SecretQuery,
+) -> Result<Vec<SecretWithVersion>, StoreError> {
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let page = rows(db, ordered(organization, scope, query, after).limit(PAGE)).await?;
+        after = page.last().filter(|_| page.len() as u64 >= PAGE).map(|(last, _)| place(last, query.order));
+        found.extend(read::current(db, page).await?);
+        if after.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+/// Where a row is in an order.
+type Place = (Value, Uid);
+
+fn place(row: &Model, order: SecretOrder) -> Place {
+    let first = match order {
+        SecretOrder::SecretId => row.secret_id.as_str().into(),
+        SecretOrder::CreateTime => row.create_time.into(),
+    };
+    (first, row.uid)
+}
+
+/// Those of a scope in their order, after a place in it.
+fn ordered(organization: Uid, scope: Scope, query: SecretQuery, after: Option<Place>) -> Select<Entity> {
     let column = match query.order {
         SecretOrder::SecretId => Column::SecretId,
         SecretOrder::CreateTime => Column::CreateTime,
     };
     let order = if query.descending { Order::Desc } else { Order::Asc };
-    let mut select = matching(organization, scope, query).order_by(column, order.clone()).order_by(Column::Uid, order);
-    if let Some(after) = after {
-        let last: Value = match query.order {
-            SecretOrder::SecretId => after.secret_id.as_str().into(),
-            SecretOrder::CreateTime => after.create_time.as_micros().into(),
-        };
-        let (beyond, uid) = if query.descending {
-            (column.lt(last.clone()), Column::Uid.lt(after.uid))
-        } else {
-            (column.gt(last.clone()), Column::Uid.gt(after.uid))
-        };
-        select = select.filter(beyond.or(column.eq(last).and(uid)));
-    }
-    all(db, select.limit(limit)).await
+    let select = matching(organization, scope, query).order_by(column, order.clone()).order_by(Column::Uid, order);
+    let Some((last, uid)) = after else { return select };
+    let (beyond, uid) = if query.descending {
+        (column.lt(last.clone()), Column::Uid.lt(uid))
+    } else {
+        (column.gt(last.clone()), Column::Uid.gt(uid))
+    };
+    select.filter(beyond.or(column.eq(last).and(uid)))
 }
 
 /// How many secrets all pages have together.

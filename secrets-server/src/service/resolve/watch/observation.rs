@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use secrets_core::authorize::right;
 use secrets_core::{ContextName, Principal, SecretId, Timestamp, Uid};
+use tokio::task::yield_now;
 
 use super::WatchQuestion;
 use super::event::{Happened, WatchEvent, Watched};
@@ -41,10 +42,12 @@ impl Service {
         let asked = Asked { context: question.context.clone(), ..Asked::default() };
         let evaluation = self.evaluate::<right::ReceiveValues>(&db, call, asked).await?;
         drop(db);
+        yield_now().await;
 
         let filter = evaluation.narrowed(question.filter.clone());
         let chosen = evaluation.chosen(&filter);
         let answer = ResolvedSet::new(self, &evaluation, &filter, &chosen);
+        yield_now().await;
         let located = &evaluation.located;
         let secrets = chosen.iter().filter_map(|current| Watched::new(located, current));
         let scopes = located.context.scopes().map(|scope| scope.uid).chain(caller(&call.caller.principal));

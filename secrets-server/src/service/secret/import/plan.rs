@@ -18,6 +18,9 @@ use crate::service::secret::quota::{QuotaDelta, answer_size, exceeded};
 use crate::service::warning::Warning;
 use crate::store::secret::SecretWithVersion;
 
+/// How many entries are sealed before something else has the processor.
+const SEALED_AT_ONCE: usize = 32;
+
 pub(super) struct ImportPlan {
     pub review: Review,
     pub changes: Vec<PlannedChange>,
@@ -36,7 +39,7 @@ pub(super) struct PlannedChange {
 }
 
 impl ImportPlan {
-    pub(super) fn new(
+    pub(super) async fn new(
         service: &Service,
         call: &Call,
         key: &DataKey,
@@ -73,7 +76,10 @@ impl ImportPlan {
         let size = answer_size(located);
         let mut delta = QuotaDelta { secrets: review.count(Outcome::Created) as u64, ..QuotaDelta::default() };
         let mut changes = Vec::new();
-        for (reviewed, entry) in review.entries.iter().zip(entries.iter()) {
+        for (index, (reviewed, entry)) in review.entries.iter().zip(entries.iter()).enumerate() {
+            if index % SEALED_AT_ONCE == SEALED_AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
             let Some(name) = &reviewed.secret_id else { continue };
             let value = entry.value().as_bytes();
             let current = known.get(name).copied();

@@ -17,8 +17,6 @@ mod refusals;
 mod refused;
 mod slots;
 
-use std::time::Duration;
-
 use secrets_proto::Method;
 
 use self::rates::Rates;
@@ -27,10 +25,14 @@ use crate::error::Error;
 
 pub use self::call_class::{CallClass, is_heavy};
 pub use self::consumer::{Consumer, ConsumerClass, ConsumerKey};
-pub use self::heavy_turns::{HeavyTurn, HeavyTurns};
+pub use self::heavy_turns::{HeavyTurn, HeavyTurns, Pauses};
+pub use self::refusals::HeldRefusal;
 pub use self::limits::{AdmissionLimits, BURST_SECONDS, ConsumerLimits, MAX_RATE};
 pub use self::live_counts::LiveCounts;
 pub use self::slots::{Slot, SlotLimits, Slots};
+
+/// How many calls of a person may be under way, those of their sessions counted, before their changes take turns.
+const CHANGES_AT_ONCE: u32 = 2;
 
 /// Decides whether a call may begin.
 #[derive(Debug)]
@@ -42,12 +44,12 @@ pub struct Admission {
 }
 
 impl Admission {
-    pub fn new(limits: &AdmissionLimits) -> Self {
+    pub fn new(limits: &AdmissionLimits, pauses: Pauses) -> Self {
         Self {
             calls: Slots::new(limits.calls()),
             rates: Rates::new(limits),
             refusals: Refusals::default(),
-            heavy_turns: HeavyTurns::default(),
+            heavy_turns: HeavyTurns::new(pauses),
         }
     }
 
@@ -58,9 +60,11 @@ impl Admission {
         Ok(slot)
     }
 
-    /// For a call that was admitted: the turns to wait for, if it is heavy.
-    pub fn heavy_turns(&self, consumer: &Consumer, method: Method) -> Option<HeavyTurns> {
-        if is_heavy(method) {
+    /// For a call that was admitted: the turns to wait for, if it is heavy, or if it is one of many changes that a person sends at
+    /// once.
+    pub fn heavy_turns(&self, slot: &Slot, consumer: &Consumer, method: Method) -> Option<HeavyTurns> {
+        let is_person = consumer.key.class() == ConsumerClass::Person;
+        if is_heavy(method) || (is_person && method.is_mutation() && slot.place() > CHANGES_AT_ONCE) {
             return Some(self.heavy_turns.clone());
         }
         self.heavy_turns.note_short_call(consumer);
@@ -68,7 +72,7 @@ impl Admission {
     }
 
     /// How long a refusal is kept back: of a caller who was refused often of late, and so does not wait when told to.
-    pub fn pause(&self, consumer: &Consumer) -> Option<Duration> {
+    pub fn pause(&self, consumer: &Consumer) -> Option<HeldRefusal> {
         self.refusals.pause(consumer)
     }
 }
@@ -96,7 +100,7 @@ mod tests {
         let mut limits = AdmissionLimits::default();
         limits.person.calls = NonZeroU32::MIN;
         limits.person.rate = NonZeroU32::MIN;
-        let admission = Admission::new(&limits);
+        let admission = Admission::new(&limits, Pauses::After);
         let only = admission.admit(&person(1), Method::Resolve).unwrap();
         for _ in 0..100 {
             assert!(admission.admit(&person(1), Method::CreateSecret).is_err());
@@ -111,6 +115,20 @@ mod tests {
         // What was refused gave its slot back, and a resolve has no rate.
         for _ in 0..100 {
             drop(admission.admit(&person(1), Method::Resolve).unwrap());
+        }
+    }
+
+    #[test]
+    fn what_reads_a_whole_scope_takes_turns_and_so_do_many_changes_of_a_person() {
+        let admission = Admission::new(&AdmissionLimits::default(), Pauses::After);
+        let program = Consumer { key: ConsumerKey::ServiceAccount(Uid::from_u128(7)), ..person(7) };
+        for (consumer, most) in [(person(1), 2), (program, usize::MAX)] {
+            let slots: Vec<_> = (0..6).map(|_| admission.admit(&consumer, Method::CreateSession).unwrap()).collect();
+            for (place, slot) in slots.iter().enumerate() {
+                let takes_turns = |method| admission.heavy_turns(slot, &consumer, method).is_some();
+                assert_eq!(takes_turns(Method::CreateSession), place >= most, "{place}");
+                assert!(takes_turns(Method::ListSecrets) && !takes_turns(Method::Resolve));
+            }
         }
     }
 }

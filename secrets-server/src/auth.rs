@@ -18,6 +18,7 @@ use std::sync::Arc;
 use secrets_core::CredentialKind;
 use secrets_proto::Method;
 
+use crate::admission::Pauses;
 use crate::clock::Clock;
 use crate::keys::keyring::Keyring;
 use crate::store::Store;
@@ -55,6 +56,11 @@ impl Authenticator {
     /// An authenticator over the credentials in `store`; it counts their use, and failures, in `usage`.
     pub fn new(store: Store, keys: Arc<Keyring>, clock: Arc<dyn Clock>, usage: Arc<UsageBuffer>) -> Self {
         Self { store, keys, clock, usage, familiar: FamiliarTokens::new(), lookups: SharedLookups::new() }
+    }
+
+    /// When what works long in this store pauses.
+    pub(crate) fn pauses(&self) -> Pauses {
+        if self.store.is_shared() { Pauses::Within } else { Pauses::After }
     }
 
     /// Counts a call that was refused by a limit.

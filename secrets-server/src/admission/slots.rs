@@ -76,6 +76,7 @@ impl Slots {
         let expected = state.expected(consumer, weight);
         state.make_room(&self.0.limits, consumer, expected)?;
         state.add(consumer, weight);
+        let place = state.consumers.get(&consumer.key).map_or(weight, |own| own.all);
         let number = state.next;
         state.next += 1;
         let evicted = CancellationToken::new();
@@ -83,7 +84,7 @@ impl Slots {
             let evictable = Evictable { consumer: *consumer, weight, evicted: evicted.clone() };
             state.evictable.entry(organization).or_default().insert(number, evictable);
         }
-        Ok(Slot { slots: self.clone(), consumer: *consumer, weight, number, evicted })
+        Ok(Slot { slots: self.clone(), consumer: *consumer, weight, place, number, evicted })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -222,11 +223,17 @@ pub struct Slot {
     slots: Slots,
     consumer: Consumer,
     weight: u32,
+    place: u32,
     number: u64,
     evicted: CancellationToken,
 }
 
 impl Slot {
+    /// How many its caller had taken when it was taken, with it.
+    pub fn place(&self) -> u32 {
+        self.place
+    }
+
     /// Lets it count `weight` times from now on.
     pub fn resize(&mut self, weight: u32) -> Result<(), Refused> {
         let slots = self.slots.clone();

@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use super::hang_up::unless_hung_up;
 use crate::auth::{Authenticated, Authenticator};
 use crate::call::Call;
-use crate::call::permit::{CallPermit, in_turn};
+use crate::call::permit::{CallPermit, in_turn, run_call};
 use crate::error::{Error, Reason};
 use crate::process::shutdown::Shutdown;
 use crate::server::limits::MAX_RESPONSE_BYTES;
@@ -63,22 +63,24 @@ impl Handler {
     ) -> Result<Response<M::Response>, Status>
     where
         M: MethodRequest,
+        M::Response: 'static,
         I: Send + 'static,
         T: Send + 'static,
     {
         let (call, deadline) = self.open_call(&Authenticated::of(request.extensions())?).await?;
         let permit = request.extensions().get::<CallPermit>().cloned();
         let input = decode(request.into_inner());
-        let answer = self
-            .service
-            .run(call, |service, call| {
+        let (service, waiting) = (Arc::clone(&self.service), permit.clone());
+        let work = async move {
+            let answer = service.run(call, |service, call| {
                 Box::pin(until(deadline, async move {
                     let input = input?;
-                    in_turn(permit.as_ref(), run(service, call, input)).await
+                    in_turn(waiting.as_ref(), run(service, call, input)).await
                 }))
-            })
-            .await?;
-        Ok(Response::new(within_limit(encode(answer))?))
+            });
+            within_limit(encode(answer.await?))
+        };
+        Ok(Response::new(run_call(permit, work).await?))
     }
 
     /// A call whose response is a stream: it is recorded when it is opened, and takes the next event only when there is room
@@ -101,15 +103,18 @@ impl Handler {
         let service = Arc::clone(&self.service);
         let authenticator = Arc::clone(&self.authenticator);
         let watcher = Watcher { authenticator, authenticated, stop };
-        let watch = self
-            .service
-            .run(call, |_, call| {
+        let waiting = permit.clone();
+        let work = async move {
+            let watched = Arc::clone(&service);
+            let opened = service.run(call, |_, call| {
                 Box::pin(until(deadline, async move {
                     let question = question?;
-                    in_turn(permit.as_ref(), service.watch(call, watcher, question)).await
+                    in_turn(waiting.as_ref(), watched.watch(call, watcher, question)).await
                 }))
-            })
-            .await?;
+            });
+            opened.await
+        };
+        let watch = run_call(permit, work).await?;
         Ok(Response::new(Box::pin(stream::unfold((watch, encode), next))))
     }
 
@@ -153,6 +158,7 @@ impl Handler {
         let service = Arc::clone(&self.service);
         let hung_up = CancellationToken::new();
         let _waiting = hung_up.clone().drop_guard();
+        let waiting = permit.clone();
         let work = async move {
             // The server waits for the mutation when it stops, and whoever hung up has it counted until it ends.
             let _kept = in_flight;
@@ -163,14 +169,15 @@ impl Handler {
                     let first_write = call.first_write();
                     let work = until(deadline, async move {
                         let (input, key) = (input?, key?);
-                        in_turn(permit.as_ref(), retried(run, service, call, &input, &key)).await
+                        in_turn(waiting.as_ref(), retried(run, service, call, &input, &key)).await
                     });
                     Box::pin(unless_hung_up(hung_up, first_write, work))
                 })
                 .await
         };
         // A task of its own: dropping the caller's future drops the handle and tells of it, and does not drop the work.
-        let done = tokio::spawn(work.in_current_span()).await.unwrap_or_else(|error| Err(Error::internal(error)))?;
+        let work = run_call(permit, work).in_current_span();
+        let done = tokio::spawn(work).await.unwrap_or_else(|error| Err(Error::internal(error)))?;
         Ok(Response::new(match done {
             MutationOutcome::Applied(answer) => encode(&answer),
             MutationOutcome::Replayed(bytes) => M::Response::decode(bytes.as_slice())

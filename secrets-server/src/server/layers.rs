@@ -74,7 +74,7 @@ impl LayerState {
     pub(super) fn new(shutdown: Shutdown, authenticator: Arc<Authenticator>, limits: &Limits) -> Self {
         let code_attempts = Arc::new(CodeAttempts::new(limits.code_attempts_per_minute));
         let request_budget = RequestBudget::new(limits.pending_request_bytes());
-        let admission = Arc::new(Admission::new(&limits.admission));
+        let admission = Arc::new(Admission::new(&limits.admission, authenticator.pauses()));
         Self { shutdown, authenticator, code_attempts, admission, request_budget, request_time: limits.request_time }
     }
 

@@ -73,7 +73,10 @@ where
         let consumer = authenticated.consumer();
         let longest = call_timeout(request.headers()) / 2;
         let permit = match admission.admit(&consumer, method) {
-            Ok(slot) => CallPermit::new(slot, consumer, admission.heavy_turns(&consumer, method)),
+            Ok(slot) => {
+                let turns = admission.heavy_turns(&slot, &consumer, method);
+                CallPermit::new(slot, consumer, turns)
+            }
             Err(error) => {
                 let refused = Status::from(error).into_http();
                 count(&authenticator, &authenticated, refused.headers());
@@ -99,8 +102,8 @@ where
 
 /// Keeps the refusal of a caller who does not wait, but no longer than `longest`.
 async fn pause(admission: &Admission, consumer: &Consumer, longest: Duration) {
-    if let Some(pause) = admission.pause(consumer) {
-        tokio::time::sleep(pause.min(longest)).await;
+    if let Some(held) = admission.pause(consumer) {
+        tokio::time::sleep(held.pause.min(longest)).await;
     }
 }
 
@@ -158,11 +161,11 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::admission::{AdmissionLimits, ConsumerKey};
+    use crate::admission::{AdmissionLimits, ConsumerKey, Pauses};
 
     #[tokio::test(start_paused = true)]
     async fn a_caller_who_does_not_wait_is_answered_later_and_within_the_time_they_have() {
-        let admission = Admission::new(&AdmissionLimits::default());
+        let admission = Admission::new(&AdmissionLimits::default(), Pauses::After);
         for (uid, longest, kept) in [(1, 30_000, 2_000..=6_001), (2, 200, 200..=201)] {
             let key = ConsumerKey::User(Uid::from_u128(uid));
             let consumer = Consumer { key, credential: Uid::nil(), is_session: false, organization: None };

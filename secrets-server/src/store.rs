@@ -170,7 +170,7 @@ impl Store {
                     Writer::Organization(PLATFORM) => (&connections.writer, None),
                     Writer::Organization(uid) => (&connections.writer, Some(self.place(uid).await?)),
                 };
-                let transaction = pool.begin().await?;
+                let transaction = connections.feedback.beginning(pool.begin()).await?;
                 if let Some(limits) = &connections.limits {
                     transaction.execute_unprepared(limits).await?;
                 }
@@ -210,7 +210,8 @@ impl Store {
             },
             _ => TransactionOptions::default(),
         };
-        let connection = self.reader.connection.begin_with_options(options).await?;
+        let begin = self.reader.connection.begin_with_options(options);
+        let connection = self.connections.feedback.beginning(begin).await?;
         Ok(ReadTransaction { connection, rows: self.reader.rows.clone() })
     }
 

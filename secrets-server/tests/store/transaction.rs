@@ -22,6 +22,7 @@ on_both!(
     refuses_to_go_on_after_a_statement_that_failed,
     refuses_to_go_on_after_a_statement_that_was_cut_off,
     confirms_what_was_committed_before,
+    leaves_no_transaction_of_a_caller_that_is_dropped_while_it_is_begun,
 );
 
 async fn shows_others_what_was_committed(database: &TestDatabase) {
@@ -186,4 +187,27 @@ pub async fn exists(store: &Store, organization: Uid, number: u128) -> bool {
 
 pub async fn projects(database: &TestDatabase, organization: Uid) -> u64 {
     project::count(database.store.reader(), organization).await.unwrap()
+}
+
+/// The connection goes on to others, whose transaction it would be.
+async fn leaves_no_transaction_of_a_caller_that_is_dropped_while_it_is_begun(database: &TestDatabase) {
+    let acme = fixture::organization(&database.store, 1, "acme").await;
+    let store = &database.store;
+    for turn in 0..60 {
+        let mut begin = pin!(store.snapshot());
+        // The first time it may have to wait for a connection.
+        for _ in 0..1 + turn % 3 {
+            if poll_fn(|context| Poll::Ready(begin.as_mut().poll(context).is_ready())).await {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        begin.set(store.snapshot());
+        // Whatever connection these get: a snapshot can't be taken in a transaction that has read.
+        for _ in 0..10 {
+            project::count(store.reader(), acme).await.unwrap();
+            let snapshot = store.snapshot().await.unwrap();
+            project::count(&snapshot, acme).await.unwrap();
+        }
+    }
 }

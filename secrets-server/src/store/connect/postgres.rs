@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use sea_orm::ConnectOptions;
 use sea_orm::sqlx::pool::PoolOptions;
-use sea_orm::sqlx::{self, AssertSqlSafe, Connection, Executor, PgConnection, Postgres};
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection, Executor, PgConnection, Postgres, Row as _};
 use tokio::time::timeout;
 
 use super::feedback::Feedback;
@@ -98,8 +98,11 @@ fn trying(pool: PoolOptions<Postgres>, feedback: &Feedback) -> PoolOptions<Postg
             })
         })
         .after_release(move |connection, meta| {
-            let is_usable = !after.may_be_read_only(meta.age);
+            let (is_usable, may_have_begun) = (!after.may_be_read_only(meta.age), after.may_have_begun());
             Box::pin(async move {
+                if is_usable && may_have_begun {
+                    return has_no_transaction(connection).await;
+                }
                 if is_usable {
                     answers(connection).await?;
                 }
@@ -109,7 +112,17 @@ fn trying(pool: PoolOptions<Postgres>, feedback: &Feedback) -> PoolOptions<Postg
 }
 
 async fn answers(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    timeout(PING_TIMEOUT, connection.ping())
-        .await
-        .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+    in_time(connection.ping()).await
+}
+
+/// Whether no transaction is under way. The driver does not say what the database told it; a `ROLLBACK` would be in the database's
+/// log where there is nothing to roll back.
+async fn has_no_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    // A single statement begins its own transaction, at the same time.
+    let row = in_time(connection.fetch_one(sqlx::raw_sql("SELECT now() = statement_timestamp()"))).await?;
+    row.try_get(0)
+}
+
+async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    timeout(PING_TIMEOUT, answer).await.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
 }

@@ -26,9 +26,9 @@ use crate::error::Error;
 pub use self::call_class::{CallClass, is_heavy};
 pub use self::consumer::{Consumer, ConsumerClass, ConsumerKey};
 pub use self::heavy_turns::{HeavyTurn, HeavyTurns, Pauses};
-pub use self::refusals::HeldRefusal;
 pub use self::limits::{AdmissionLimits, BURST_SECONDS, ConsumerLimits, MAX_RATE};
 pub use self::live_counts::LiveCounts;
+pub use self::refusals::HeldRefusal;
 pub use self::slots::{Slot, SlotLimits, Slots};
 
 /// How many calls of a person may be under way, those of their sessions counted, before their changes take turns.

@@ -39,7 +39,11 @@ pub struct HeldRefusal {
 
 impl Default for Refusals {
     fn default() -> Self {
-        Self { at_once: Limiter::new(Quota::per_second(AT_ONCE_PER_SECOND)), kept: AtomicU32::new(0), held: Arc::default() }
+        Self {
+            at_once: Limiter::new(Quota::per_second(AT_ONCE_PER_SECOND)),
+            kept: AtomicU32::new(0),
+            held: Arc::default(),
+        }
     }
 }
 

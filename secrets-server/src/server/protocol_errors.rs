@@ -55,8 +55,7 @@ impl ProtocolErrors {
                 return;
             }
         }
-        let errors =
-            by_site.entry(site(address)).or_insert(Errors { since: now, count: 0, wait_until: None });
+        let errors = by_site.entry(site(address)).or_insert(Errors { since: now, count: 0, wait_until: None });
         if now >= errors.since + WINDOW {
             (errors.since, errors.count) = (now, 0);
         }

@@ -78,7 +78,9 @@ impl Service {
         let key_of_now = self.keys.active_data_key(mutation.db(), organization).await?;
         let plan = match prepared.filter(|plan| plan.still_holds(&mutation.located, &existing, &key_of_now)) {
             Some(plan) => plan,
-            None => ImportPlan::new(self, mutation.call, &key_of_now, &mutation.located, existing, &entries, input).await?,
+            None => {
+                ImportPlan::new(self, mutation.call, &key_of_now, &mutation.located, existing, &entries, input).await?
+            }
         };
         quota::check(mutation.db(), &mutation.located, &mutation.limits, plan.delta).await?;
         let applies = !plan.changes.is_empty() && plan.review.may_apply();

@@ -73,6 +73,6 @@ pub async fn run_call<T: Send + 'static>(
 }
 
 fn nobodys_turn() -> Error {
-    let text = "too many imports, lists, explains and new watches of this caller or organization wait; send it again a little later";
+    let text = "too many changes, imports, lists, explains and new watches of this caller or organization wait; send it again a little later";
     Error::new(Reason::RateLimited, text).with("limit", "turns").retry_after(RETRY_DELAY)
 }

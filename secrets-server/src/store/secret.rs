@@ -25,7 +25,7 @@ use secrets_core::{
 };
 
 pub use batch::{insert_many, overwrite_many};
-pub use candidates::candidates;
+pub use candidates::{candidates, candidates_in_pieces};
 pub use forget_resource::forget_resource;
 pub use lifecycle::{delete, delete_scope, purge, purge_due, purge_scope, undelete};
 pub use list::{SecretOrder, SecretPosition, SecretQuery, count, every, list};

@@ -86,6 +86,15 @@ pub fn code_and_reason(status: &Status) -> (Code, Option<String>) {
     (status.code(), status.get_error_details().error_info().map(|info| info.reason.clone()))
 }
 
+/// Fails unless `status` says that the database or the audit log does not work now, or, of one of many changes of a person at once,
+/// that it did not get its turn meanwhile.
+pub fn assert_unavailable_or_waiting(status: &Status) {
+    let limit = status.get_error_details().error_info().and_then(|info| info.metadata.get("limit").cloned());
+    if limit.as_deref() != Some("turns") {
+        assert_unavailable(status);
+    }
+}
+
 /// Fails unless `status` says that the database or the audit log does not work now.
 pub fn assert_unavailable(status: &Status) {
     let (code, reason) = code_and_reason(status);

@@ -2,11 +2,12 @@
 //! acknowledged. From that it knows what must be there, whatever happened to the server.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use secrets_proto::v1::{self, import_secrets_request};
 use tonic::{Code, Status};
 
-use super::server::{Server, code_and_reason, create, request_id, update};
+use super::server::{Server, code_and_reason, create, eventually, request_id, update};
 
 /// By name: the value and the version.
 pub type State = BTreeMap<String, (String, u32)>;
@@ -117,7 +118,8 @@ impl Worker {
 
     /// What is there.
     pub async fn stored(&self, server: &Server) -> State {
-        let resolved = server.resolve(&self.token, &self.project).await.unwrap();
+        let resolve = async || server.resolve(&self.token, &self.project).await;
+        let resolved = eventually(Duration::from_secs(20), resolve).await;
         let read = |each: v1::ResolvedSecret| (String::from_utf8(each.value).unwrap(), each.version);
         resolved.secrets.into_iter().map(|each| (each.secret_id.clone(), read(each))).collect()
     }

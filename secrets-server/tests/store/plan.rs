@@ -72,6 +72,7 @@ async fn ask_everything(database: &TestDatabase) {
     secret::current(db, acme, project_scope(), &name).await.unwrap();
     secret::usage(db, acme, project_scope(), AnswerSize::in_scope("organizations/acme/projects/api")).await.unwrap();
     secret::list(db, acme, project_scope(), SecretQuery::default(), None, 10).await.unwrap();
+    secret::candidates_in_pieces(db, acme, &[organization_scope(), project_scope()]).await.unwrap();
     secret::every(db, acme, project_scope(), SecretQuery::default()).await.unwrap();
     let tx = database.store.begin().await.unwrap();
     version::remove_oldest(&tx, acme, &[uid(50)], 100).await.unwrap();

@@ -277,13 +277,14 @@ async fn reads_a_whole_scope_page_by_page(database: &TestDatabase) {
 
     let db = database.store.reader();
     database.statements.take();
-    let found = secret::candidates(db, acme, &scopes.map(|(scope, _)| scope)).await.unwrap();
+    let found = secret::candidates_in_pieces(db, acme, &scopes.map(|(scope, _)| scope)).await.unwrap();
     let statements = database.statements.take();
     assert!(statements.len() <= 10, "{statements:?}");
     let place = |found: &SecretWithVersion| (found.secret.secret_id.clone(), found.secret.uid);
     let places: BTreeSet<_> = found.iter().map(place).collect();
     assert_eq!((found.len(), places.len()), (407, 407), "each once");
     assert!(found.is_sorted_by_key(place));
+    assert_eq!(found, secret::candidates(db, acme, &scopes.map(|(scope, _)| scope)).await.unwrap());
 
     for (scope, count) in scopes {
         let every = secret::every(db, acme, scope, SecretQuery::default()).await.unwrap();

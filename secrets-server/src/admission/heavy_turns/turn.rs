@@ -110,7 +110,7 @@ impl HeavyTurn {
 }
 
 /// For how long this thread has had a processor.
-fn processor_time() -> Duration {
+pub(super) fn processor_time() -> Duration {
     rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).try_into().unwrap_or_default()
 }
 

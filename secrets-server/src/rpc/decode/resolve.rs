@@ -21,6 +21,7 @@ pub fn resolve(request: v1::ResolveRequest) -> Result<Question, Error> {
             context: request.context.map(|given| context("context", given)).transpose()?,
             without_user: false,
             at_least: at_least(request.consistency)?,
+            in_pieces: false,
         },
         filter: filter(&request.secret_ids, &request.required_secret_ids, request.kinds)?,
         if_none_match: etag("if_none_match", request.if_none_match)?,
@@ -41,6 +42,7 @@ pub fn explain(request: v1::ExplainRequest) -> Result<ExplainQuestion, Error> {
             context: request.context.map(|given| context("context", given)).transpose()?,
             without_user: request.without_user,
             at_least: at_least(request.consistency)?,
+            in_pieces: true,
         },
         secret_ids: secret_ids("secret_ids", &request.secret_ids)?,
     })

@@ -22,6 +22,8 @@ pub struct Asked {
     pub without_user: bool,
     /// A revision that the caller has seen: nothing older is answered.
     pub at_least: Option<Revision>,
+    /// Read in pieces, between which others come: by what takes turns.
+    pub in_pieces: bool,
 }
 
 /// A context and which of its secrets win, as it stood at one revision.
@@ -46,7 +48,7 @@ impl Service {
         let located = self.locate_context(db, call, &name).await?;
         let permit = call.authorize_with::<A>(&located.user_bindings, &located)?;
         located.must_exist()?;
-        let snapshot = self.read_snapshot(db, &permit, asked.at_least).await?;
+        let snapshot = self.read_snapshot(db, &permit, asked.at_least, asked.in_pieces).await?;
         let resolution = secrets_core::resolve(&located.context, call.now, snapshot.candidates());
         let restrictions = call.caller.session.as_ref().map(|session| session.restrictions.clone()).unwrap_or_default();
         Ok(Evaluation { located, permit, snapshot, resolution, restrictions })

@@ -31,13 +31,14 @@ impl Snapshot {
 }
 
 impl Service {
-    /// Reads the context that the permit is for: a fixed number of queries, however many secrets there are. `at_least` is a
-    /// revision that the caller has seen; a history that does not include it is stale.
+    /// Reads the context that the permit is for: a fixed number of queries, however many secrets there are, unless they are read in
+    /// pieces. `at_least` is a revision that the caller has seen; a history that does not include it is stale.
     pub async fn read_snapshot<A: Right>(
         &self,
         db: &ReadTransaction,
         permit: &Permit<A>,
         at_least: Option<Revision>,
+        in_pieces: bool,
     ) -> Result<Snapshot, Error> {
         let Resource::Context { context, .. } = permit.resource() else {
             return Err(Error::internal("a permit for something else than a context"));
@@ -52,7 +53,11 @@ impl Service {
             return Err(Error::new(Reason::Stale, "this server has not seen the requested revision yet; retry"));
         }
         let scopes: Vec<_> = context.scopes().collect();
-        let secrets = secret::candidates(db, organization, &scopes).await?;
+        let secrets = if in_pieces {
+            secret::candidates_in_pieces(db, organization, &scopes).await?
+        } else {
+            secret::candidates(db, organization, &scopes).await?
+        };
         Ok(Snapshot { revision: current, secrets: secrets.into_iter().map(|each| (each.secret.uid, each)).collect() })
     }
 }

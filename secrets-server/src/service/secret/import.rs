@@ -74,7 +74,7 @@ impl Service {
             BegunSecretMutation::New(mutation) => mutation,
         };
         let (organization, scope) = (mutation.located.organization.uid, mutation.located.scope);
-        let existing = secret::candidates(mutation.db(), organization, &[scope]).await?;
+        let existing = secret::candidates_in_pieces(mutation.db(), organization, &[scope]).await?;
         let key_of_now = self.keys.active_data_key(mutation.db(), organization).await?;
         let plan = match prepared.filter(|plan| plan.still_holds(&mutation.located, &existing, &key_of_now)) {
             Some(plan) => plan,
@@ -101,7 +101,7 @@ impl Service {
     ) -> Result<Option<ImportPlan>, Error> {
         let (db, located) = (&preparation.db, &preparation.located);
         let key = self.keys.current_data_key(db, located.organization.uid).await?;
-        let existing = secret::candidates(db, located.organization.uid, &[located.scope]).await?;
+        let existing = secret::candidates_in_pieces(db, located.organization.uid, &[located.scope]).await?;
         Ok(ImportPlan::new(self, call, &key, located, existing, entries, input).await.ok())
     }
 }

@@ -3,16 +3,25 @@
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use secrets_core::{Scope, Uid};
 
-use super::{PAGE, SecretWithVersion, live, read, rows};
+use super::{PAGE, SecretWithVersion, all, live, read, rows};
 use crate::store::entity::secret::{Column, Entity};
 use crate::store::{KeyedConnection, StoreError};
 
 /// What most contexts have is read by one statement.
 const FIRST_PAGE: u64 = 128;
 
-/// All live secrets of the scopes with their current versions, ordered by name: one query where they are few, else one a page, and
-/// one more a page if any of them is visible to a selection only.
+/// All live secrets of the scopes with their current versions, ordered by name: one query, and one more if any of
+/// them is visible to a selection only.
 pub async fn candidates(
+    db: &impl KeyedConnection,
+    organization: Uid,
+    scopes: &[Scope],
+) -> Result<Vec<SecretWithVersion>, StoreError> {
+    all(db, live(organization, scopes).order_by_asc(Column::SecretId).order_by_asc(Column::Uid)).await
+}
+
+/// The same, where they are many in a query for each page of them.
+pub async fn candidates_in_pieces(
     db: &impl KeyedConnection,
     organization: Uid,
     scopes: &[Scope],

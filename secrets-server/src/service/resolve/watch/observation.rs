@@ -39,7 +39,7 @@ impl Service {
         question: &WatchQuestion,
     ) -> Result<Observation, Error> {
         let db = self.read(call).await?;
-        let asked = Asked { context: question.context.clone(), ..Asked::default() };
+        let asked = Asked { context: question.context.clone(), in_pieces: true, ..Asked::default() };
         let evaluation = self.evaluate::<right::ReceiveValues>(&db, call, asked).await?;
         drop(db);
         yield_now().await;

@@ -25,7 +25,7 @@ impl Service {
         let located = &reading.located;
         let context = context_of(&located.resource);
         let scopes: Vec<Scope> = context.scopes().collect();
-        let candidates = secret::candidates(db, context.organization, &scopes).await?;
+        let candidates = secret::candidates_in_pieces(db, context.organization, &scopes).await?;
         let resolution = resolve(&context, call.now, candidates.iter().map(|found| found.candidate()).collect());
         let hidden: HashSet<Uid> = resolution
             .not_chosen

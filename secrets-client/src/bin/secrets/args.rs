@@ -2,6 +2,7 @@
 
 pub(crate) mod executable;
 pub(crate) mod global;
+mod leading;
 pub(crate) mod scope;
 pub(crate) mod suggest;
 pub(crate) mod target;

@@ -6,33 +6,12 @@ use secrets_client::{Config, Settings};
 use crate::app::App;
 use crate::args::global::Global;
 use crate::command::{
-    audit, check, completion, config, doctor, edit, explain, history, import, list, login, logout, man, materialize,
-    member, organization, profile, project, redact, resolve, rm, run, service_account, session, set, show, token, user,
-    wait, workspace,
+    audit, check, completion, config, doctor, edit, explain, help, history, import, list, login, logout, man,
+    materialize, member, organization, profile, project, redact, resolve, rm, run, service_account, session, set, show,
+    token, user, wait, workspace,
 };
 use crate::ui::error::CliError;
 use crate::ui::output::Output;
-
-const AFTER_HELP: &str = "\
-Scope:
-  your own secrets, unless --org, --project P or --workspace W names others
-
-Environment variables, which override secrets.toml (here or in a directory above) and your
-configuration:
-  SECRETS_ENDPOINT    address of the service [default: http://127.0.0.1:50051]
-  SECRETS_TOKEN       your token; or SECRETS_TOKEN_FILE, a file that holds it
-  SECRETS_PROFILE     the profile, where --profile names none
-  SECRETS_INSECURE=1  the same as --insecure
-  SECRETS_CA_FILE     a certificate authority to trust in addition to the system's
-  SECRETS_ORGANIZATION, SECRETS_PROJECT, SECRETS_WORKSPACE
-                      the context for commands that name none
-  HTTPS_PROXY, NO_PROXY
-                      the proxy to a service with TLS, and hosts reached without it
-
-Exit codes:
-  0 done, 1 failed, 2 wrong usage, 3 not found, 4 not signed in or not allowed,
-  5 a required secret is missing, 6 service unavailable. `run` exits with the code of its
-  program: 125 if it fails before it starts the program, 126 and 127 as shells do";
 
 /// The version and, where `make build` says which it is, the build.
 const VERSION: &str = match option_env!("SECRETS_VERSION") {
@@ -42,7 +21,7 @@ const VERSION: &str = match option_env!("SECRETS_VERSION") {
 
 /// Stores secrets, and gives each program the ones that it needs.
 #[derive(Parser, Debug)]
-#[command(name = "secrets", version = VERSION, after_help = AFTER_HELP, infer_subcommands = false, disable_help_subcommand = true)]
+#[command(name = "secrets", version = VERSION, infer_subcommands = false, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -54,9 +33,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Sign in with an invitation code or a token
     Login(login::LoginArgs),
-    /// Sign out: end the stored token, and remove it from this machine
+    /// Sign out: end the stored token, and forget it
     Logout,
-    /// List, choose and remove your profiles: accounts at one service or at several
+    /// List, choose and remove your accounts at services
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
     /// Show who you are and which roles you have
@@ -89,7 +68,7 @@ pub(crate) enum Command {
     Resolve(resolve::ResolveArgs),
     /// Show which secrets a context gets, and why
     Explain(explain::ExplainArgs),
-    /// Check that secrets are there, and show how to set missing ones
+    /// Check that secrets are there; show how to set missing ones
     Check(check::CheckArgs),
     /// Wait until a context has certain secrets
     Wait(wait::WaitArgs),
@@ -130,10 +109,12 @@ pub(crate) enum Command {
 
     /// Find problems between this machine and the service
     Doctor,
-    /// Print the script that lets a shell complete commands, flags and names
+    /// Print what lets a shell complete commands, flags and names
     Completion(completion::CompletionArgs),
     /// Print a manual page, or write all of them
     Man(man::ManArgs),
+    /// Show the help of a command, or explain the words they use
+    Help(help::HelpArgs),
 }
 
 /// Runs the command; the code is 0 or, from `run`, the program's own.
@@ -144,6 +125,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
     // What needs neither settings nor a service works where those are broken.
     match &arguments.command {
         Command::Completion(args) => return completion::completion(output, args).map(|()| 0),
+        Command::Help(args) => return help::help(output, args).map(|()| 0),
         Command::Man(args) => return man::man(output, Arguments::command(), args).map(|()| 0),
         Command::Config(config::ConfigCommand::Path) => return config::path(output).map(|()| 0),
         _ => {}
@@ -183,7 +165,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
         Command::Explain(args) => explain::explain(&app, args).await,
         Command::Wait(args) => wait::wait(&app, args).await,
         Command::Redact(args) => redact::redact(&app, args).await,
-        Command::Run(_) | Command::Completion(_) | Command::Man(_) | Command::Doctor => Ok(()),
+        Command::Run(_) | Command::Completion(_) | Command::Man(_) | Command::Help(_) | Command::Doctor => Ok(()),
         Command::Check(args) => check::check(&app, args).await,
         Command::Materialize(args) => materialize::materialize(&app, args).await,
         Command::Org(command) => organization::run(&app, command).await,
@@ -321,7 +303,6 @@ mod tests {
             ("get A", "secrets resolve NAME --raw"),
             ("signout", "secrets logout"),
             ("switch", "secrets profile use"),
-            ("help", "secrets --help"),
             ("run printenv", "secrets run -- PROGRAM"),
             // Below a command, another word is looked for among that command's own.
             ("project remove api", "'delete'"),
@@ -332,6 +313,19 @@ mod tests {
             ("config delete token", "'unset'"),
             ("project describe api", "'show'"),
             ("list --json", "-o json"),
+            // A word behind a flag that takes none.
+            ("list --org acme", "`--organization acme`"),
+            ("list --org=acme", "`--organization acme`"),
+            ("-o json list --inherited yes", "`--inherited` takes no value"),
+            ("member list --org=Acme", "`--org` takes no value"),
+            ("run --command ls", "secrets run --shell 'LINE'"),
+            ("run -c ls", "secrets run --shell 'LINE'"),
+            ("upload .env", "secrets import FILE"),
+            ("env", "secrets resolve"),
+            ("status", "secrets whoami"),
+            ("setup", "secrets login"),
+            ("open", "secrets list"),
+            ("rename A B", "secrets rm OLD"),
             ("login --token x", "asks for an invitation's code or a token, hidden"),
         ] {
             let shown = message(line);
@@ -341,11 +335,11 @@ mod tests {
 
     #[test]
     fn names_only_words_that_exist() {
-        for word in
-            ["delete", "get", "add", "update", "export", "exec", "why", "versions", "restore", "orgs", "team", "auth"]
-        {
-            let tip = suggest::other_tools_command(word).unwrap();
-            for command in tip.split("`secrets ").skip(1).filter_map(|rest| rest.split([' ', '`']).next()) {
+        for (words, tip) in suggest::other_tools::COMMANDS {
+            let own = words.iter().find(|word| Arguments::command().find_subcommand(word).is_some());
+            assert_eq!(own, None, "is a command of ours");
+            let named = tip.split("`secrets ").skip(1).filter_map(|rest| rest.split([' ', '`']).next());
+            for command in named.filter(|command| !command.starts_with('-')) {
                 assert!(Arguments::command().find_subcommand(command).is_some(), "{tip}");
             }
         }

@@ -10,6 +10,7 @@ pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod explain;
+pub(crate) mod help;
 pub(crate) mod history;
 pub(crate) mod import;
 mod key_file;

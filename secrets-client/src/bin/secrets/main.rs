@@ -2,7 +2,7 @@
 //!
 //! Data goes to stdout, everything else to stderr; a value is never an argument and never printed unless asked for.
 //!
-//! [`cli`] is the command line as a whole, [`command`] has one file a command. Below them is what several commands share:
+//! [`cli`] is the command line as a whole with [`help`] on it, [`command`] has one file a command. Below them is what several commands share:
 //! [`app`] asks the service, [`args`] reads arguments, [`supervise`] runs a program, [`output_masking`] masks what it
 //! prints, [`delivery`] writes files for it, [`mod@format`] writes a set as text, and [`ui`] prints and asks. Each uses the
 //! modules after it alone.
@@ -18,6 +18,7 @@ mod cli;
 mod command;
 mod delivery;
 mod format;
+mod help;
 mod output_masking;
 mod supervise;
 #[cfg(test)]
@@ -41,7 +42,7 @@ fn main() -> process::ExitCode {
     }
     completion::answer(cli::Arguments::command);
     keep_to_itself();
-    let arguments = suggest::parse::<cli::Arguments>();
+    let arguments = suggest::parse::<cli::Arguments>(help::with_help);
     let output = Output::new(arguments.global.output);
     let ended = tokio::runtime::Builder::new_current_thread()
         .enable_all()

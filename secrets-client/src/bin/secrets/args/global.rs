@@ -7,26 +7,27 @@ use secrets_core::OrganizationId;
 use crate::ui::error::CliError;
 use crate::ui::output::Format;
 
-/// Under which they stand in the help of each command.
-const HEADING: &str = "Global options";
-
 #[derive(Args, Debug)]
 pub(crate) struct Global {
-    /// Format of the output
-    #[arg(long, short = 'o', global = true, value_enum, default_value_t, value_name = "FORMAT", help_heading = HEADING)]
+    /// Print a table for a person, or json for a program
+    #[arg(long, short = 'o', global = true, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) output: Format,
     /// The organization, if not your own
-    #[arg(long, global = true, value_name = "ORGANIZATION", help_heading = HEADING)]
+    #[arg(long, global = true, value_name = "ORG")]
     pub(crate) organization: Option<OrganizationId>,
     /// Address of the service
     // A text: what clap says of a value that it refuses shows it, and this one may hold a password.
-    #[arg(long, global = true, value_name = "URL", help_heading = HEADING)]
+    #[arg(long, global = true, value_name = "URL")]
     endpoint: Option<String>,
-    /// Allow an http:// address of another machine, on a network that nobody else can listen to
-    #[arg(long, global = true, help_heading = HEADING)]
+    /// Allow an http:// address of another machine
+    ///
+    /// For a network that nobody else can listen to: without TLS, it could read tokens and values.
+    #[arg(long, global = true)]
     insecure: bool,
-    /// The profile: an account at a service [default: the one of `profile use`]
-    #[arg(long, global = true, value_name = "PROFILE", help_heading = HEADING)]
+    /// The account at a service (see `profile list`)
+    ///
+    /// Default: the one of `profile use`.
+    #[arg(long, global = true, value_name = "PROFILE")]
     profile: Option<ProfileName>,
 }
 

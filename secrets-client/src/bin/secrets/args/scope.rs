@@ -15,10 +15,10 @@ pub(crate) struct ScopeArgs {
     #[arg(long)]
     pub(crate) org: bool,
     /// A project's secrets
-    #[arg(long, value_name = "PROJECT")]
+    #[arg(long, short, value_name = "PROJECT")]
     pub(crate) project: Option<ProjectId>,
     /// A workspace's secrets
-    #[arg(long, value_name = "WORKSPACE")]
+    #[arg(long, short, value_name = "WORKSPACE")]
     pub(crate) workspace: Option<WorkspaceId>,
 }
 
@@ -29,10 +29,10 @@ pub(crate) struct ContextArgs {
     #[arg(long, conflicts_with_all = ["project", "workspace"])]
     pub(crate) org: bool,
     /// The context of this project
-    #[arg(long, value_name = "PROJECT")]
+    #[arg(long, short, value_name = "PROJECT")]
     pub(crate) project: Option<ProjectId>,
     /// The context of this workspace
-    #[arg(long, value_name = "WORKSPACE")]
+    #[arg(long, short, value_name = "WORKSPACE")]
     pub(crate) workspace: Option<WorkspaceId>,
 }
 

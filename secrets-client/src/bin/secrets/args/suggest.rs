@@ -1,19 +1,34 @@
 //! Reads the command line, and helps after a wrong word: clap suggests similar ones, and here are those that other tools
 //! use. What could be a token is not repeated.
 
+pub(crate) mod other_tools;
 mod typo;
+
+use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use clap::{Args, Command, Parser};
-use secrets_core::CredentialKind;
+use secrets_core::{CredentialKind, OrganizationId};
 
 use super::global::Global;
+use super::leading;
 use crate::ui::escape;
 
-/// The command, or the end of the process with code 2 (or 0, after `--help`).
-pub(crate) fn parse<A: Parser>() -> A {
-    A::try_parse().unwrap_or_else(|error| {
-        let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+/// The command that this process was called with, or the end of the process with code 2 (or 0, after `--help`).
+/// `with_help` adds what is in the help.
+pub(crate) fn parse<A: Parser>(with_help: fn(Command) -> Command) -> A {
+    parse_words(with_help, std::env::args_os().skip(1).collect())
+}
+
+/// The same for other words behind the program's name.
+pub(crate) fn parse_words<A: Parser>(with_help: fn(Command) -> Command, words: Vec<OsString>) -> A {
+    let command = with_help(A::command());
+    let words = leading::behind_the_command(&command, &words);
+    let named = std::iter::once(OsString::from(command.get_name())).chain(words.iter().cloned());
+    let parsed = command.clone().try_get_matches_from(named).and_then(|matches| A::from_arg_matches(&matches));
+    parsed.unwrap_or_else(|error| {
+        let error = error.with_cmd(&command);
+        let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let error = with_suggestions(error, A::command(), &words);
         if error.use_stderr()
             && let Some(text) = printable(&error, &words)
@@ -41,7 +56,8 @@ pub(crate) fn printable(error: &Error, words: &[String]) -> Option<String> {
 
 /// An error with what the person may have meant by `words`.
 pub(crate) fn with_suggestions(error: Error, root: Command, words: &[String]) -> Error {
-    with_tip(with_similar(error, root, words), words)
+    let command = typo::reached(root.clone(), words);
+    with_tip(with_similar(error, root, words), &command, words)
 }
 
 /// An error with the command or flag that one typo made of another, in place of what clap finds similar.
@@ -85,8 +101,8 @@ pub(crate) fn without_tokens(text: &str) -> Option<String> {
     (hidden != text).then_some(hidden)
 }
 
-/// An error with what else the person may have meant.
-fn with_tip(mut error: Error, words: &[String]) -> Error {
+/// An error with what else the person may have meant, who typed `words`, which lead to `command`.
+fn with_tip(mut error: Error, command: &Command, words: &[String]) -> Error {
     let word = |error: &Error, kind| match error.get(kind) {
         Some(ContextValue::String(word)) => word.clone(),
         _ => String::new(),
@@ -95,7 +111,7 @@ fn with_tip(mut error: Error, words: &[String]) -> Error {
         ErrorKind::InvalidSubcommand => {
             let typed = word(&error, ContextKind::InvalidSubcommand);
             let is_first = words.iter().find(|word| !word.starts_with('-')) == Some(&typed);
-            if is_first { other_tools_command(&typed).map(str::to_owned) } else { None }
+            if is_first { other_tools::command(&typed).map(str::to_owned) } else { None }
         }
         ErrorKind::UnknownArgument => {
             let argument = word(&error, ContextKind::InvalidArg);
@@ -105,13 +121,21 @@ fn with_tip(mut error: Error, words: &[String]) -> Error {
                 error.insert(ContextKind::InvalidArg, ContextValue::String("s…".to_owned()));
                 error.remove(ContextKind::Suggested);
                 Some(SIGN_IN.to_owned())
-            } else if !argument.starts_with('-') && word_of_run(&error) {
+            } else if let Some(tip) = value_of_switch(command, words, &argument) {
+                Some(tip)
+            } else if !argument.starts_with('-') && command.get_name() == "run" {
                 Some("the program and its arguments come after `--`: secrets run -- PROGRAM …".to_owned())
             } else {
-                other_tools_flag(&argument)
+                other_tools::flag(command.get_name(), &argument)
                     .inspect(|_| drop(error.remove(ContextKind::SuggestedArg)))
                     .map(str::to_owned)
             }
+        }
+        // `--org=acme`
+        ErrorKind::TooManyValues => {
+            let switch = word(&error, ContextKind::InvalidArg);
+            let switch = switch.split([' ', '=']).next().unwrap_or_default();
+            takes_no_value(command, switch).then(|| no_value_of(switch, &word(&error, ContextKind::InvalidValue)))
         }
         _ => None,
     };
@@ -122,55 +146,32 @@ fn with_tip(mut error: Error, words: &[String]) -> Error {
     error
 }
 
-/// Whether it was `run` that got the argument: clap says so in the usage it shows.
-fn word_of_run(error: &Error) -> bool {
-    let usage = match error.get(ContextKind::Usage) {
-        Some(ContextValue::StyledStr(usage)) => usage.to_string(),
-        _ => return false,
-    };
-    usage.contains("secrets run ")
+/// What is said of a word behind a flag that takes none, as in `--org acme`.
+fn value_of_switch(command: &Command, words: &[String], word: &str) -> Option<String> {
+    let at = words.iter().take_while(|other| *other != "--").position(|other| other == word)?;
+    let switch = at.checked_sub(1).and_then(|before| words.get(before))?;
+    takes_no_value(command, switch).then(|| no_value_of(switch, word))
+}
+
+fn takes_no_value(command: &Command, flag: &str) -> bool {
+    let long = flag.strip_prefix("--").filter(|long| !long.is_empty());
+    let named = command.get_arguments().find(|arg| long.is_some() && arg.get_long() == long);
+    named.is_some_and(|arg| !arg.get_action().takes_values())
+}
+
+fn no_value_of(switch: &str, word: &str) -> String {
+    match word.parse::<OrganizationId>() {
+        Ok(organization) if switch == "--org" => {
+            format!(
+                "`--org` takes no value, and means your own organization; another one is `--organization {organization}`"
+            )
+        }
+        _ => format!("`{switch}` takes no value"),
+    }
 }
 
 /// How a token is given.
-const SIGN_IN: &str = "`secrets login` asks for an invitation's code or a token, hidden";
-
-/// What another tool's flag is called here.
-fn other_tools_flag(flag: &str) -> Option<&'static str> {
-    Some(match flag.split('=').next().unwrap_or_default() {
-        "--json" => "`--output json`, or `-o json`, prints JSON",
-        "--token" => SIGN_IN,
-        _ => return None,
-    })
-}
-
-/// What another tool's word is called here.
-pub(crate) fn other_tools_command(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "delete" | "remove" | "del" => "`secrets rm NAME` deletes a secret",
-        "get" | "read" | "cat" | "reveal" => {
-            "`secrets resolve NAME --raw` prints a value; `secrets show NAME` prints its metadata"
-        }
-        "add" | "create" | "new" | "put" => "`secrets set NAME` creates a secret",
-        "update" | "change" | "modify" => {
-            "`secrets edit NAME` changes a secret; `secrets set NAME` gives it a new value"
-        }
-        "export" | "download" | "pull" => "`secrets resolve --format dotenv` prints what a context gets, with values",
-        "exec" => "`secrets run -- PROGRAM` starts a program with its secrets",
-        "why" => "`secrets explain NAME` shows where a secret comes from",
-        "signout" => "`secrets logout` ends the stored token, and removes it from this machine",
-        "switch" | "account" => "`secrets profile use NAME` uses another account; `secrets profile list` shows yours",
-        "auth" | "signin" => "`secrets login` signs in; `secrets whoami` shows as whom",
-        "help" => "`secrets --help` lists the commands; `secrets COMMAND --help` explains one",
-        "version" => "`secrets --version` prints it",
-        "versions" | "log" => "`secrets history NAME` lists a secret's versions",
-        "restore" => {
-            "`secrets undelete NAME` restores a deleted secret; `secrets rollback NAME --to N` restores an old version"
-        }
-        "organization" | "organizations" | "orgs" => "`secrets org` manages organizations",
-        "group" | "team" | "grant" | "role" => "`secrets member` manages roles",
-        _ => return None,
-    })
-}
+pub(super) const SIGN_IN: &str = "`secrets login` asks for an invitation's code or a token, hidden";
 
 /// The flag of a command with the arguments `A` that a mistyped one resembles.
 pub(crate) fn similar_flag<A: Args>(typed: &str) -> Option<String> {

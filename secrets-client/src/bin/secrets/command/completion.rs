@@ -22,13 +22,6 @@ const SHELL_VARIABLE: &str = "SECRETS_COMPLETE";
 
 /// How a shell learns to complete.
 #[derive(Args, Debug)]
-#[command(after_help = "\
-In bash, in ~/.bashrc:
-  eval \"$(secrets completion bash)\"
-In zsh, in ~/.zshrc, after compinit:
-  eval \"$(secrets completion zsh)\"
-In fish, in ~/.config/fish/config.fish:
-  secrets completion fish | source")]
 pub(crate) struct CompletionArgs {
     /// The shell
     shell: Shell,

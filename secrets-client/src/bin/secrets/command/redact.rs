@@ -15,9 +15,7 @@ use crate::ui::error::{CliError, ExitCode};
 const AFTER_HELP: &str = "\
 Copies stdin to stdout, with *** in place of each value, plain or encoded. The values are those
 that the context gets when the command starts. Text that may be the beginning of a value is held
-back for a tenth of a second at most, so that prompts show.
-
-  tail -f /var/log/app.log | secrets redact --workspace ws1";
+back for a tenth of a second at most, so that prompts show.";
 
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]

@@ -57,10 +57,10 @@ pub(crate) struct CreateArgs {
     #[arg(long, value_name = "USER")]
     user: Option<UserId>,
     /// In this project
-    #[arg(long, value_name = "PROJECT")]
+    #[arg(long, short, value_name = "PROJECT")]
     project: Option<ProjectId>,
     /// In this workspace
-    #[arg(long, value_name = "WORKSPACE")]
+    #[arg(long, short, value_name = "WORKSPACE")]
     workspace: Option<WorkspaceId>,
     /// Lifetime of the session [default: 1h]
     #[arg(long, value_parser = time::duration)]

@@ -18,7 +18,7 @@ pub(crate) enum WorkspaceCommand {
         /// Its identifier
         workspace_id: WorkspaceId,
         /// The project of the workspace, which can't be changed later
-        #[arg(long, value_name = "PROJECT")]
+        #[arg(long, short, value_name = "PROJECT")]
         project: Option<ProjectId>,
         /// Owner of the workspace [default: you]
         #[arg(long, value_name = "USER")]

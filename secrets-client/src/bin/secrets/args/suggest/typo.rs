@@ -35,7 +35,7 @@ pub(super) fn flag(root: Command, words: &[String], typed: &str) -> Option<Strin
 }
 
 /// The command that the words name, as far as they name one.
-fn reached(root: Command, words: &[String]) -> Command {
+pub(super) fn reached(root: Command, words: &[String]) -> Command {
     // Built, a command has also the flags that hold everywhere.
     let mut command = root;
     command.build();

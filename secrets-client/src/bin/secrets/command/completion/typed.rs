@@ -45,8 +45,8 @@ impl Typed {
                     typed.org = true;
                     continue;
                 }
-                "--project" => &mut typed.project,
-                "--workspace" => &mut typed.workspace,
+                "--project" | "-p" => &mut typed.project,
+                "--workspace" | "-w" => &mut typed.workspace,
                 "--organization" => &mut typed.organization,
                 "--endpoint" => &mut typed.endpoint,
                 "--profile" => &mut typed.profile,

@@ -138,6 +138,33 @@ fn an_edit_keeps_the_value_unless_there_is_a_new_one() {
 }
 
 #[test]
+fn a_value_that_is_given_again_is_unchanged() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    bob.set("one", "A");
+    let set = |value: &str, command: &str| bob.run_with_stdin(value.as_bytes(), command).expect_success(command);
+    set("one", "set A").expect_text(&["A is unchanged: it has this value, in version 1."]);
+    set("one", "edit A").expect_text(&["A is unchanged: it has this value, in version 1."]);
+    set("one", "set A --env --description mine")
+        .expect_text(&["A changed: description. The value stays as it was: it has this one, in version 1."]);
+    assert_eq!(set("one", "set A -o json").json()["value_unchanged"], true);
+    bob.run_ok("rollback A --to 1").expect_text(&["A is unchanged: version 1 is the current one."]);
+    set("two", "set A").expect_text(&["now version 2"]);
+    set("one", "set A").expect_text(&["now version 3"]);
+    bob.run_ok("rollback A --to 1").expect_text(&["version 3, the current one, has what version 1 has."]);
+    assert_eq!(bob.run_ok("rollback A --to 2 -o json").json()["value_unchanged"], false);
+    // Another target is another version.
+    set("two", "set A --api-only").expect_text(&["now version 5: api only"]);
+    // An administrator who takes no part in a project changes its secrets, and learns nothing of them.
+    let ann = server.person("ann");
+    ann.run_ok("project create web");
+    ann.set("a value", "B --project web");
+    ann.run_with_stdin(b"a value", "set B --project web").expect_success("set").expect_text(&["B is unchanged"]);
+    ann.run_ok("member remove ann --project web --yes");
+    ann.run_with_stdin(b"a value", "set B --project web").expect_success("set").expect_text(&["now version 2"]);
+}
+
+#[test]
 fn old_versions_come_back_and_can_be_destroyed() {
     let server = TestServer::acme();
     let bob = server.person("bob");

@@ -43,9 +43,12 @@ fn reply(method: &str) -> Option<Reply> {
             Reply::message(&v1::ListSecretsResponse { secrets, ..Default::default() })
         }
         "GetSecret" => Reply::message(&v1::GetSecretResponse { secret: Some(secret()) }),
-        "UpdateSecret" => {
-            Reply::message(&v1::UpdateSecretResponse { secret: Some(secret()), warnings: warnings(), revision: text() })
-        }
+        "UpdateSecret" => Reply::message(&v1::UpdateSecretResponse {
+            secret: Some(secret()),
+            warnings: warnings(),
+            revision: text(),
+            value_unchanged: false,
+        }),
         "DeleteSecret" => Reply::message(&v1::DeleteSecretResponse { secret: Some(secret()), revision: text() }),
         "UndeleteSecret" => Reply::message(&v1::UndeleteSecretResponse {
             secret: Some(secret()),
@@ -56,6 +59,7 @@ fn reply(method: &str) -> Option<Reply> {
             secret: Some(secret()),
             warnings: warnings(),
             revision: text(),
+            value_unchanged: false,
         }),
         "Explain" => Reply::message(&explanation()),
         "Resolve" => Reply::message(&v1::ResolveResponse { warnings: warnings(), ..answer(vec![variable("A")]) }),

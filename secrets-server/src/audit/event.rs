@@ -61,7 +61,7 @@ impl Outcome {
     }
 }
 
-/// What a Resolve delivered: the digest of the list, and the list itself, which is stored once a distinct digest.
+/// What a call delivered: the digest of the list, and the list itself, which is stored once a distinct digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveredSet {
     /// SHA-256 over the ordered list of (secret uid, version).
@@ -117,14 +117,10 @@ impl Event {
         Self::new(call, subject, random, outcome, error.reason().as_str())
     }
 
-    /// The event of a Resolve, with what it delivers.
-    pub fn delivered(
-        call: &Call,
-        subject: Subject,
-        random: &dyn Random,
-        delivery: DeliveredSet,
-    ) -> Result<Self, RandomError> {
-        Ok(Self { delivery: Some(delivery), ..Self::allowed(call, subject, random)? })
+    /// The same event, with what the call delivered, if it did.
+    #[must_use]
+    pub fn with_delivery(self, delivery: Option<DeliveredSet>) -> Self {
+        Self { delivery, ..self }
     }
 
     /// The event of a change, with what it says of it.
@@ -167,6 +163,8 @@ impl Event {
     /// For how long it is kept depends on it.
     fn kind(&self) -> AuditKind {
         match (self.outcome, self.method) {
+            // What was learned before it failed was learned.
+            (Outcome::Failed, _) if self.delivery.is_some() => AuditKind::Delivery,
             (Outcome::Denied | Outcome::Failed, _) => AuditKind::Refusal,
             (Outcome::Allowed, Method::Resolve | Method::Watch) => AuditKind::Delivery,
             (Outcome::Allowed, method) if method.is_mutation() => AuditKind::Change,

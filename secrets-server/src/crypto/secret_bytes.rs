@@ -1,5 +1,6 @@
 //! Bytes that are wiped when dropped and can't be printed, compared or copied by accident.
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::Zeroizing;
 
 use super::random::{Random, RandomError};
@@ -21,6 +22,12 @@ impl SecretBytes {
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Whether they are the same bytes, in a time that tells of them their length alone.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
 
     /// Whether there are none.

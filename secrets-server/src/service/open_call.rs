@@ -72,6 +72,8 @@ pub struct OpenCall {
     call: Call,
     subject: Option<Subject>,
     detail: Detail,
+    /// What its caller learns of values, if they do.
+    delivered: Option<DeliveredSet>,
     /// Tells whether what the answer was read from is durable.
     confirmation: Option<Confirmation>,
     /// Whether its transaction has written anything.
@@ -105,6 +107,7 @@ impl OpenCall {
             call,
             subject: None,
             detail: Detail::default(),
+            delivered: None,
             confirmation: None,
             first_write: FirstWrite::default(),
             is_recorded: false,
@@ -136,6 +139,11 @@ impl OpenCall {
         self.detail = detail;
     }
 
+    /// Names in the event, whichever it will be, the versions of whose values the caller is about to learn something.
+    pub(super) fn deliver(&mut self, delivered: DeliveredSet) {
+        self.delivered = Some(delivered);
+    }
+
     /// Begins a transaction of an organization, or of [`store::PLATFORM`]. The answer relies on it; of several attempts, on the
     /// last.
     pub(super) async fn begin(&mut self, service: &Service, organization: Uid) -> Result<WriteTransaction, Error> {
@@ -153,7 +161,10 @@ impl OpenCall {
         transaction: WriteTransaction,
         revision: u64,
     ) -> Result<(), Error> {
-        let event = Event::described(&self.call, self.subject(), service.random.as_ref(), &self.detail)?;
+        let event = Event::described(&self.call, self.subject(), service.random.as_ref(), &self.detail)?
+            .with_delivery(self.delivered.clone());
+        // Before the event that names it.
+        audit::insert_sets(&transaction, event.set().as_slice()).await?;
         audit::insert_many(&transaction, &[event.into_row(Some(revision))]).await?;
         store::commit(transaction).await?;
         self.is_recorded = true;
@@ -162,7 +173,7 @@ impl OpenCall {
 
     /// Records what the call delivers: after `Ok` the event is durable, and the values may leave.
     pub(super) async fn record_delivery(&mut self, service: &Service, delivered: DeliveredSet) -> Result<(), Error> {
-        let event = Event::delivered(&self.call, self.subject(), service.random.as_ref(), delivered)?;
+        let event = Event::allowed(&self.call, self.subject(), service.random.as_ref())?.with_delivery(Some(delivered));
         service.audit.record(event).await?;
         self.is_recorded = true;
         Ok(())
@@ -237,7 +248,8 @@ impl Service {
             Err(error) if error.reason() == Reason::RateLimited => return result,
             Err(error) => Event::refused(&call, subject, random, error),
         };
-        if let Err(unrecorded) = self.audit.record(event?).await {
+        let event = event?.with_delivery(call.delivered.take());
+        if let Err(unrecorded) = self.audit.record(event).await {
             if let Err(error) = result {
                 error.log_cause();
             }

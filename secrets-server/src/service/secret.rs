@@ -2,7 +2,8 @@
 //!
 //! # Invariants
 //!
-//! - A value is opened only to be sealed anew, by a changed target or a rollback; it goes nowhere else.
+//! - A value is opened only to be sealed anew, by a changed target or a rollback, and to be compared with the one that its caller
+//!   gives, who may receive it, which is recorded as a delivery; it goes nowhere else.
 //! - Whoever may change a scope's secrets may list them, so that a refusal may name what is in the way there.
 //! - A secret that is hidden from its caller is as absent as one that is not there.
 //! - Beyond the limit of versions the oldest ones go: a rotation is never refused because there were a hundred before it. Who
@@ -24,6 +25,7 @@ pub mod patch;
 mod preparation;
 mod quota;
 mod readable_scope;
+mod receivable;
 pub mod rollback;
 pub(super) mod sealing;
 pub mod undelete;

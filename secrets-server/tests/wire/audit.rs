@@ -183,7 +183,8 @@ async fn lists_every_event_of_a_secret(database: &TestDatabase) {
         [
             ("ann", "CreateSecret", allowed, None),
             ("bob", "Resolve", allowed, Some(1)),
-            ("ann", "UpdateSecret", allowed, None),
+            // Her value was compared with the one that she may receive.
+            ("ann", "UpdateSecret", allowed, Some(1)),
             ("bob", "Resolve", allowed, Some(2)),
             ("ann", "DeleteSecret", allowed, None),
         ]

@@ -16,11 +16,12 @@ use crate::support::calls::context;
 use crate::support::database::TestDatabase;
 use crate::support::on_both::on_both;
 use crate::support::server::TestServer;
-use crate::wire::secrets::{ACME, BOB, WS1, creation};
+use crate::wire::secrets::{ACME, BOB, WS1, creation, file};
 
 on_both!(
     reads_and_refusals_go_after_ninety_days_and_what_was_changed_or_delivered_stays,
     deliveries_go_when_it_is_configured_with_the_sets_that_nothing_names_any_more,
+    what_a_change_was_compared_with_is_kept_as_long_as_the_change,
     a_set_that_is_delivered_again_while_its_last_event_goes_stays,
     a_deleted_organization_is_forgotten_after_a_month,
     calls_go_on_while_much_is_removed,
@@ -91,7 +92,10 @@ async fn deliveries_go_when_it_is_configured_with_the_sets_that_nothing_names_an
     let acme = Acme::make(&server).await;
     server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
     resolve(&server, &acme.bob).await;
-    server.rotate(&acme.bob, &format!("{BOB}/secrets/TOKEN"), "value-2").await;
+    // Another version, with which no value was compared.
+    let moved = v1::Secret { name: format!("{BOB}/secrets/TOKEN"), target: file("~/token"), ..Default::default() };
+    let moved = v1::UpdateSecretRequest { secret: Some(moved), ..Default::default() };
+    server.try_update(&acme.bob, moved).await.unwrap();
     resolve(&server, &acme.bob).await;
     server.wait(DAY * 10);
     resolve(&server, &acme.bob).await;
@@ -110,6 +114,22 @@ async fn deliveries_go_when_it_is_configured_with_the_sets_that_nothing_names_an
     server.wait(DAY * 10);
     server.app.jobs.purge().await.unwrap();
     assert_eq!(count(database, sets, acme.organization).await, 0);
+}
+
+async fn what_a_change_was_compared_with_is_kept_as_long_as_the_change(database: &TestDatabase) {
+    let retention =
+        Retention { audit_deliveries: Some(DAY * 20), audit_changes: Some(DAY * 40), ..Retention::default() };
+    let server = TestServer::start_with_settings(database, Settings { retention, ..Settings::default() }).await;
+    let acme = Acme::make(&server).await;
+    server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
+    resolve(&server, &acme.bob).await;
+    server.rotate(&acme.bob, &format!("{BOB}/secrets/TOKEN"), "value-2").await;
+    let sets = "SELECT count(*) FROM audit_sets WHERE organization_uid = SOME";
+    for left in [1, 0] {
+        server.wait(DAY * 21);
+        server.app.jobs.purge().await.unwrap();
+        assert_eq!(count(database, sets, acme.organization).await, left);
+    }
 }
 
 async fn a_set_that_is_delivered_again_while_its_last_event_goes_stays(database: &TestDatabase) {

@@ -9,6 +9,7 @@ mod limits;
 mod list;
 mod preparation;
 mod repeat;
+mod unchanged;
 mod update;
 mod versions;
 mod warnings;

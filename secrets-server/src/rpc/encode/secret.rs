@@ -41,6 +41,7 @@ pub fn updated(changed: &ChangedSecret) -> v1::UpdateSecretResponse {
         secret: changed.secret.as_ref().map(secret),
         revision: revision(&changed.revision),
         warnings: warnings(&changed.warnings),
+        value_unchanged: changed.value_unchanged,
     }
 }
 
@@ -69,6 +70,7 @@ pub fn rolled_back(changed: &ChangedSecret) -> v1::RollbackSecretResponse {
         secret: changed.secret.as_ref().map(secret),
         revision: revision(&changed.revision),
         warnings: warnings(&changed.warnings),
+        value_unchanged: changed.value_unchanged,
     }
 }
 

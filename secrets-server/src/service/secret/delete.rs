@@ -57,7 +57,7 @@ impl Service {
                 if input.purge { mutation.purge(current, key).await } else { mutation.delete(current, key).await }
             }
             None if input.allow_missing => {
-                let result = ChangedSecret { secret: None, revision: mutation.revision(), warnings: Vec::new() };
+                let result = ChangedSecret::new(None, mutation.revision());
                 mutation.finish(key, result).await
             }
             None => Err(missing(&input.name)),
@@ -79,7 +79,7 @@ impl SecretMutation<'_> {
         deleted.delete_time = Some(stamp.time);
         deleted.purge_time = Some(purge_time);
         let secret = view::show(self.db(), &self.located.name, current, &Listing::All).await?;
-        let result = ChangedSecret { secret, revision: self.revision(), warnings: Vec::new() };
+        let result = ChangedSecret::new(secret, self.revision());
         self.finish(key, result).await
     }
 
@@ -90,7 +90,7 @@ impl SecretMutation<'_> {
     ) -> Result<MutationOutcome<ChangedSecret>, Error> {
         self.stamp().await?;
         secret::purge(self.db(), current.secret.organization, current.secret.uid).await?;
-        let result = ChangedSecret { secret: None, revision: self.revision(), warnings: Vec::new() };
+        let result = ChangedSecret::new(None, self.revision());
         self.finish(key, result).await
     }
 }

@@ -4,10 +4,10 @@ use secrets_core::authorize::Listing;
 use secrets_core::limits::Limits;
 use secrets_core::{Destination, Grade, InvalidTarget, SecretId, SecretName, Target, right};
 
-use super::preparation::{OpenedVersion, Preparation, SealedVersion};
+use super::preparation::{OpenedVersions, Preparation, SealedVersion};
 use super::view::{self, ChangedSecret};
 use super::{invalid_name, missing, named, overlap};
-use crate::audit::Subject;
+use crate::audit::{DeliveredSet, Subject};
 use crate::crypto::SecretBytes;
 use crate::error::{Error, Reason};
 use crate::service::Service;
@@ -32,8 +32,10 @@ pub(super) struct SecretMutation<'a> {
     /// What was sealed before the lock.
     pub sealed: Option<SealedVersion>,
     /// What was opened before the lock.
-    opened: Option<OpenedVersion>,
+    opened: Option<OpenedVersions>,
     validate_only: bool,
+    /// A value was given, and is the one that is stored.
+    pub value_unchanged: bool,
 }
 
 /// What a change of secrets begins with: the work, or the first result of the same request.
@@ -85,6 +87,7 @@ impl Service {
             inner,
             located,
             validate_only,
+            value_unchanged: false,
         })))
     }
 }
@@ -147,9 +150,33 @@ impl SecretMutation<'_> {
 
     /// The value of a stored version: as it was opened before the lock, if that is still right.
     pub(super) async fn open(&mut self, secret: &Secret, version: &SecretVersion) -> Result<SecretBytes, Error> {
-        match self.opened.take().and_then(|opened| opened.of(version)) {
+        match self.opened.as_mut().and_then(|opened| opened.take(version)) {
             Some(value) => Ok(value),
             None => self.service.open_version(self.db(), secret, version).await,
+        }
+    }
+
+    /// Whether this is the value that the secret has, for a caller who may receive that one: to anybody else it is another one. What
+    /// they learn is recorded as a delivery. A rehearsal tells nobody.
+    pub(super) async fn is_current_value(
+        &mut self,
+        current: &SecretWithVersion,
+        value: &SecretBytes,
+    ) -> Result<bool, Error> {
+        let SecretWithVersion { secret, version } = current;
+        if self.validate_only || self.service.may_receive(self.db(), self.call, &self.located, current).await?.is_none()
+        {
+            return Ok(false);
+        }
+        self.call.deliver(DeliveredSet::new(vec![(secret.uid, version.version)]));
+        if version.value_bytes as usize != value.len() {
+            return Ok(false);
+        }
+        match self.open(secret, version).await {
+            Ok(stored) => Ok(stored.is_same_as(value)),
+            // A new value is how it is mended.
+            Err(error) if error.reason() == Reason::SecretUnreadable => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -187,12 +214,13 @@ impl SecretMutation<'_> {
         current: SecretWithVersion,
         mut warnings: Vec<Warning>,
     ) -> Result<MutationOutcome<ChangedSecret>, Error> {
+        let value_unchanged = self.value_unchanged;
         let (secret, target, now) = (&current.secret, &current.version.target, self.call.now);
         warnings.extend(overlap::metadata_warnings(secret, now));
         let overlaps = self.service.overlaps_of(self.db(), self.call, &self.located, secret, target).await?;
         warnings.extend(overlaps.warnings(secret, target, now));
         let secret = view::show(self.db(), &self.located.name, current, &Listing::All).await?;
-        let result = ChangedSecret { secret, revision: self.revision(), warnings };
+        let result = ChangedSecret { secret, revision: self.revision(), warnings, value_unchanged };
         self.finish(key, result).await
     }
 

@@ -28,7 +28,7 @@ pub(super) struct Preparation {
     /// The caller might change them.
     pub first: Permit<right::WriteSecrets>,
     pub sealed: Option<SealedVersion>,
-    pub opened: Option<OpenedVersion>,
+    pub opened: Option<OpenedVersions>,
 }
 
 /// A version that was sealed before the lock.
@@ -37,11 +37,9 @@ pub(super) struct SealedVersion {
     version: SecretVersion,
 }
 
-/// A stored version that was opened before the lock.
-pub(super) struct OpenedVersion {
-    version: SecretVersion,
-    value: SecretBytes,
-}
+/// Stored versions that were opened before the lock.
+#[derive(Default)]
+pub(super) struct OpenedVersions(Vec<(SecretVersion, SecretBytes)>);
 
 impl Service {
     /// Locates a scope and authorizes for the first time. `secret` is the one that the call is about, if it is about one.
@@ -80,6 +78,9 @@ impl Preparation {
         let (secret, number, kept) = match secret::current(&self.db, organization, scope, secret_id).await? {
             Some(current) => {
                 let Some(next) = current.version.version.checked_add(1) else { return Ok(()) };
+                if target.is_none_or(|target| *target == current.version.target) {
+                    self.open_to_compare(service, call, &current, value.len()).await?;
+                }
                 (current.secret, next, current.version.target)
             }
             None => (self.located.new_secret(call, service.uid()?, secret_id), 1, Target::EnvironmentVariable),
@@ -109,6 +110,23 @@ impl Preparation {
         self.reseal(service, call, &secret, version, next, target).await
     }
 
+    /// Opens the value that a secret has, if it may be compared with one of this length.
+    async fn open_to_compare(
+        &mut self,
+        service: &Service,
+        call: &Call,
+        current: &SecretWithVersion,
+        length: usize,
+    ) -> Result<(), Error> {
+        if current.version.value_bytes as usize == length
+            && service.may_receive(&self.db, call, &self.located, current).await?.is_some()
+            && let Ok(value) = service.open_version(&self.db, &current.secret, &current.version).await
+        {
+            self.opened.get_or_insert_default().add(current.version.clone(), value);
+        }
+        Ok(())
+    }
+
     /// Opens an old value of a secret, and seals it as the next version.
     pub(super) async fn seal_again(
         &mut self,
@@ -118,11 +136,14 @@ impl Preparation {
         number: u32,
     ) -> Result<(), Error> {
         let Some(current) = self.current(secret_id).await? else { return Ok(()) };
-        let secret = current.secret;
+        let secret = &current.secret;
         let old = version::by_number(&self.db, secret.organization, secret.uid, number).await?;
         let Some(old) = old.filter(|old| old.destroy_time.is_none()) else { return Ok(()) };
+        if old.target == current.version.target {
+            self.open_to_compare(service, call, &current, old.value_bytes as usize).await?;
+        }
         let (next, target) = (current.version.version.checked_add(1), old.target.clone());
-        self.reseal(service, call, &secret, old, next, &target).await
+        self.reseal(service, call, secret, old, next, &target).await
     }
 
     /// The live secret of this name, if there is one.
@@ -150,15 +171,20 @@ impl Preparation {
         // Exposed to be sealed.
         let sealed = service.seal_version(call, &key, secret, next, target, value.expose())?;
         self.sealed = Some(SealedVersion { located: self.located.clone(), version: sealed });
-        self.opened = Some(OpenedVersion { version, value });
+        self.opened.get_or_insert_default().add(version, value);
         Ok(())
     }
 }
 
-impl OpenedVersion {
-    /// The value, if these very bytes were opened.
-    pub(super) fn of(self, version: &SecretVersion) -> Option<SecretBytes> {
-        (self.version == *version).then_some(self.value)
+impl OpenedVersions {
+    pub(super) fn add(&mut self, version: SecretVersion, value: SecretBytes) {
+        self.0.push((version, value));
+    }
+
+    /// Takes the value of `version` out, if these very bytes were opened.
+    pub(super) fn take(&mut self, version: &SecretVersion) -> Option<SecretBytes> {
+        let position = self.0.iter().position(|(opened, _)| opened == version)?;
+        Some(self.0.swap_remove(position).1)
     }
 }
 

@@ -24,7 +24,8 @@ pub struct RollbackSecret {
 }
 
 impl Service {
-    /// Makes a new version from an old one's value and target, sealed anew under its own number.
+    /// Makes a new version from an old one's value and target, sealed anew under its own number, unless the caller may receive the
+    /// current one and it has the same.
     pub async fn rollback_secret(
         &self,
         call: &mut OpenCall,
@@ -46,7 +47,13 @@ impl Service {
             .filter(|old| old.destroy_time.is_none())
             .ok_or_else(|| no_version(&input.name, input.version))?;
         let value = mutation.open(&secret, &old).await?;
-        let version = mutation.add_version(&mut secret, &current, &old.target, &value, Some(old.version)).await?;
+        mutation.value_unchanged =
+            old.target == current.version.target && mutation.is_current_value(&current, &value).await?;
+        let version = if mutation.value_unchanged {
+            current.version
+        } else {
+            mutation.add_version(&mut secret, &current, &old.target, &value, Some(old.version)).await?
+        };
 
         let warnings = overlap::value_warnings(&secret, &version.target, value.expose());
         mutation.finish_secret(key, SecretWithVersion { secret, version }, warnings).await

@@ -30,7 +30,8 @@ pub struct UpdateSecret {
 }
 
 impl Service {
-    /// Changes metadata; a value or a changed target makes a new version, sealed anew.
+    /// Changes metadata; a value or a changed target makes a new version, sealed anew, unless the caller may receive the value and
+    /// gives the one that is stored.
     pub async fn update_secret(
         &self,
         call: &mut OpenCall,
@@ -81,7 +82,14 @@ impl SecretMutation<'_> {
         let moved = *target != current.version.target;
 
         let mut warnings = Vec::new();
-        let version = if input.value.is_some() || moved {
+        if let Some(value) = &input.value
+            && !moved
+            && self.is_current_value(&current, value).await?
+        {
+            self.value_unchanged = true;
+            warnings.extend(overlap::value_warnings(&edited, target, value.expose()));
+        }
+        let version = if moved || (input.value.is_some() && !self.value_unchanged) {
             let stored;
             let value = match &input.value {
                 Some(value) => value,

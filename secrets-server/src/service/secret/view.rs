@@ -35,6 +35,15 @@ pub struct ChangedSecret {
     /// Where the organization's history stands.
     pub revision: Revision,
     pub warnings: Vec<Warning>,
+    /// No version was made, since the value and target given are those that the secret has.
+    pub value_unchanged: bool,
+}
+
+impl ChangedSecret {
+    /// A change of which nothing more is to be said.
+    pub(super) fn new(secret: Option<SecretView>, revision: Revision) -> Self {
+        Self { secret, revision, warnings: Vec::new(), value_unchanged: false }
+    }
 }
 
 /// Shows one secret of a scope to somebody for whom `listing` decides what of its selection they see: none if not even the

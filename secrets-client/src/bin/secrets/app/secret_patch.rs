@@ -47,6 +47,12 @@ impl SecretPatch {
         self.changed.iter().map(|field| field.word()).collect::<Vec<_>>().join(", ")
     }
 
+    /// The same without the target: what is changed where the value and target that were given are those that are stored.
+    pub(crate) fn words_of_metadata(&self) -> String {
+        let metadata = self.changed.iter().filter(|field| **field != Field::Target);
+        metadata.map(|field| field.word()).collect::<Vec<_>>().join(", ")
+    }
+
     pub(crate) fn target(&mut self, target: Option<v1::Target>) {
         self.change(Field::Target, target, |secret, target| secret.target = Some(target));
     }

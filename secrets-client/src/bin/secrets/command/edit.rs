@@ -131,20 +131,25 @@ pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {
         let sentence = format!("{} is unchanged: an empty answer keeps the value.", args.name);
         return app.output.done(&sentence, &json::changed(Some(&stored), "", &[]));
     }
-    let changed = patch.words();
+    let (changed, metadata) = (patch.words(), patch.words_of_metadata());
     let response = client.update_secret(patch.request(value.as_ref())).await?;
     app.output.warnings(&response.warnings);
     let secret = response.secret.unwrap_or_default();
     if changes_target {
         set::warn_of_execute_bits(app, &scope, &secret);
     }
-    let sentence = if secret.current_version == stored.current_version {
+    let sentence = if response.value_unchanged {
+        set::unchanged(&args.name, &metadata, secret.current_version)
+    } else if secret.current_version == stored.current_version {
         format!("{} changed: {changed}. The value stays as it was.", args.name)
     } else {
         let target = text::target(secret.target.as_ref());
         format!("{} changed, now version {}: {target}. {RUNNING_PROGRAMS_NOTE}", args.name, secret.current_version)
     };
-    app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))
+    app.output.done(
+        &sentence,
+        &json::changed_value(&secret, response.value_unchanged, &response.revision, &response.warnings),
+    )
 }
 
 impl ChangeArgs {

@@ -75,7 +75,13 @@ pub(crate) async fn rollback(app: &App, args: RollbackArgs) -> Result<(), CliErr
     app.output.warnings(&response.warnings);
     let secret = response.secret.unwrap_or_default();
     let version = secret.current_version;
-    let sentence =
-        format!("{} is as in version {} again, now version {version}. {RUNNING_PROGRAMS_NOTE}", args.name, args.to);
-    app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))
+    let sentence = if !response.value_unchanged {
+        format!("{} is as in version {} again, now version {version}. {RUNNING_PROGRAMS_NOTE}", args.name, args.to)
+    } else if version == args.to {
+        format!("{} is unchanged: version {version} is the current one.", args.name)
+    } else {
+        format!("{} is unchanged: version {version}, the current one, has what version {} has.", args.name, args.to)
+    };
+    let changed = json::changed_value(&secret, response.value_unchanged, &response.revision, &response.warnings);
+    app.output.done(&sentence, &changed)
 }

@@ -109,6 +109,11 @@ pub(crate) async fn set(app: &App, mut args: SetArgs) -> Result<(), CliError> {
     app.output.warnings(&response.warnings);
     let secret = response.secret.unwrap_or_default();
     warn_of_execute_bits(app, &scope, &secret);
+    let changed = json::changed_value(&secret, response.value_unchanged, &response.revision, &response.warnings);
+    if response.value_unchanged {
+        let metadata = patch(&args, None).words_of_metadata();
+        return app.output.done(&unchanged(name.as_str(), &metadata, secret.current_version), &changed);
+    }
     let what = match (args.dry_run, secret.current_version) {
         (true, _) => "would be set".to_owned(),
         (false, 1) => "created".to_owned(),
@@ -119,7 +124,16 @@ pub(crate) async fn set(app: &App, mut args: SetArgs) -> Result<(), CliError> {
     let keep =
         if !args.dry_run && secret.current_version > 1 { format!(" {RUNNING_PROGRAMS_NOTE}") } else { String::new() };
     let sentence = format!("{name} {what}: {target}, {}.{keep}", scope::describe(&scope));
-    app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))
+    app.output.done(&sentence, &changed)
+}
+
+/// What is said where the value that was given is the one that the secret has.
+pub(crate) fn unchanged(name: &str, metadata: &str, version: u32) -> String {
+    if metadata.is_empty() {
+        format!("{name} is unchanged: it has this value, in version {version}.")
+    } else {
+        format!("{name} changed: {metadata}. The value stays as it was: it has this one, in version {version}.")
+    }
 }
 
 /// What is sent to find out whether a value would be taken, before a person is asked for theirs.

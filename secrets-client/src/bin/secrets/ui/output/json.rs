@@ -52,6 +52,15 @@ pub(crate) fn changed(changed: Option<&v1::Secret>, revision: &str, warnings: &[
     })
 }
 
+/// The same of a change that was given a value, which may be the one that is stored.
+pub(crate) fn changed_value(secret: &v1::Secret, unchanged: bool, revision: &str, warnings: &[v1::Warning]) -> Value {
+    let mut changed = changed(Some(secret), revision, warnings);
+    if let Some(members) = changed.as_object_mut() {
+        members.insert("value_unchanged".to_owned(), unchanged.into());
+    }
+    changed
+}
+
 pub(crate) fn warning(warning: &v1::Warning) -> Value {
     json!({
         "code": word(warning.code().as_str_name(), "WARNING_CODE_"),

@@ -66,6 +66,7 @@ reasons! {
     RateLimited = "RATE_LIMITED",
     SignInRequired = "SIGN_IN_REQUIRED",
     Unimplemented = "UNIMPLEMENTED",
+    SecretNotCopyable = "SECRET_NOT_COPYABLE",
 }
 
 /// A field of the request that breaks a rule.

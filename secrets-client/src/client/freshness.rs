@@ -125,7 +125,7 @@ macro_rules! revising {
 
 revising! {
     CreateSecretRequest.parent DeleteSecretRequest.name UndeleteSecretRequest.name RollbackSecretRequest.name
-    DestroySecretVersionRequest.name ImportSecretsRequest.parent
+    DestroySecretVersionRequest.name ImportSecretsRequest.parent CopySecretRequest.parent MoveSecretRequest.parent
 }
 
 impl Revising for v1::UpdateSecretRequest {

@@ -61,6 +61,15 @@ fn reply(method: &str) -> Option<Reply> {
             revision: text(),
             value_unchanged: false,
         }),
+        "CopySecret" => {
+            Reply::message(&v1::CopySecretResponse { secret: Some(secret()), warnings: warnings(), revision: text() })
+        }
+        "MoveSecret" => Reply::message(&v1::MoveSecretResponse {
+            secret: Some(secret()),
+            warnings: warnings(),
+            revision: text(),
+            source: Some(v1::Secret { purge_time: always(), ..secret() }),
+        }),
         "Explain" => Reply::message(&explanation()),
         "Resolve" => Reply::message(&v1::ResolveResponse { warnings: warnings(), ..answer(vec![variable("A")]) }),
         "Watch" => Reply::stream(&[watched()]),

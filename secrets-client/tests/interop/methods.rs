@@ -75,6 +75,8 @@ impl Method {
             "SecretService/UndeleteSecret" => undelete_secret;
             "SecretService/ListSecretVersions" => list_secret_versions;
             "SecretService/RollbackSecret" => rollback_secret;
+            "SecretService/CopySecret" => copy_secret;
+            "SecretService/MoveSecret" => move_secret;
             "SecretService/DestroySecretVersion" => destroy_secret_version;
             "SecretService/ImportSecrets" => import_secrets;
             "ResolveService/Resolve" => resolve as whole_resolved;

@@ -69,6 +69,8 @@ impl CallClass {
             | Method::DeleteSecret
             | Method::UndeleteSecret
             | Method::RollbackSecret
+            | Method::CopySecret
+            | Method::MoveSecret
             | Method::DestroySecretVersion
             | Method::ImportSecrets
             | Method::CreateOrganization

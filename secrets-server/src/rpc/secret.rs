@@ -132,6 +132,34 @@ impl SecretService for Secrets {
             .await
     }
 
+    async fn copy_secret(
+        &self,
+        request: Request<v1::CopySecretRequest>,
+    ) -> Result<Response<v1::CopySecretResponse>, Status> {
+        self.handler
+            .mutation(
+                request,
+                decode::copy_secret,
+                |service, call, input, key| Box::pin(service.copy_secret(call, input, key)),
+                encode::copied,
+            )
+            .await
+    }
+
+    async fn move_secret(
+        &self,
+        request: Request<v1::MoveSecretRequest>,
+    ) -> Result<Response<v1::MoveSecretResponse>, Status> {
+        self.handler
+            .mutation(
+                request,
+                decode::move_secret,
+                |service, call, input, key| Box::pin(service.copy_secret(call, input, key)),
+                encode::moved,
+            )
+            .await
+    }
+
     async fn destroy_secret_version(
         &self,
         request: Request<v1::DestroySecretVersionRequest>,

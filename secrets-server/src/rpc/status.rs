@@ -85,6 +85,7 @@ fn code(reason: Reason) -> Code {
         | Reason::NotEmpty
         | Reason::UserHasSecrets
         | Reason::SignInRequired
+        | Reason::SecretNotCopyable
         | Reason::EntriesRejected
         | Reason::SecretRequiredMissing => Code::FailedPrecondition,
         Reason::SecretUnreadable => Code::DataLoss,

@@ -2,8 +2,8 @@
 //!
 //! # Invariants
 //!
-//! - A value is opened only to be sealed anew, by a changed target or a rollback, and to be compared with the one that its caller
-//!   gives, who may receive it, which is recorded as a delivery; it goes nowhere else.
+//! - A value is opened only to be sealed anew, by a changed target or a rollback; and for a caller who may receive it, which is
+//!   recorded as a delivery, to be sealed anew in another scope or compared with the one that they give. It goes nowhere else.
 //! - Whoever may change a scope's secrets may list them, so that a refusal may name what is in the way there.
 //! - A secret that is hidden from its caller is as absent as one that is not there.
 //! - Beyond the limit of versions the oldest ones go: a rotation is never refused because there were a hundred before it. Who
@@ -12,6 +12,8 @@
 //! To add a use case: a file here; a mutation starts with `Service::prepare_secrets` and goes on with `Service::mutate_secrets`; what reads
 //! starts with `Service::read_secrets`.
 
+pub mod copy;
+mod copy_source;
 pub mod create;
 pub mod delete;
 pub mod destroy;

@@ -265,6 +265,25 @@ async fn changes(server: &TestServer, acme: &Acme, catalogue: &mut Catalogue) {
     server.try_create(&acme.bob, repeated("R", uuid)).await.unwrap();
     catalogue.refused(server.try_create(&acme.bob, repeated("S", uuid)).await);
 
+    catalogue.refused(server.try_copy(&acme.bob, &first.name, BOB).await);
+    catalogue.refused(server.try_copy(&acme.bob, &first.name, "organizations/rival").await);
+    server.create(&acme.bob, WS1, "TOKEN", "value-1").await;
+    catalogue.refused(server.try_copy(&acme.bob, &first.name, WS1).await);
+    let locked = v1::OverridePolicy::Locked.into();
+    for (token, parent, secret) in [
+        (&acme.bob, BOB, v1::Secret { disabled: true, ..Default::default() }),
+        (&acme.cat, API, v1::Secret { override_policy: locked, ..Default::default() }),
+        (
+            &acme.bob,
+            BOB,
+            v1::Secret { expire_time: Some(prost_types::Timestamp { seconds: 1, nanos: 0 }), ..Default::default() },
+        ),
+    ] {
+        let source = server.create_with(token, parent, "NOT_COPIED", secret).await.secret.unwrap();
+        catalogue.refused(server.try_copy(&acme.bob, &source.name, WS1).await);
+        server.delete(token, &source.name).await;
+    }
+
     let destroy = |version| v1::DestroySecretVersionRequest { name: first.name.clone(), version, ..Default::default() };
     for version in [1, 9] {
         catalogue.refused(server.secrets(&acme.bob).destroy_secret_version(destroy(version)).await);

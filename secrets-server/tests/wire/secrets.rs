@@ -1,6 +1,8 @@
 //! `SecretService` over the wire.
 
 mod access;
+mod copy;
+mod copy_refused;
 mod create;
 mod import;
 mod inherited;
@@ -147,6 +149,16 @@ impl TestServer {
     pub async fn try_undelete(&self, token: &str, name: &str, uid: &str) -> Result<v1::UndeleteSecretResponse, Status> {
         let request = v1::UndeleteSecretRequest { name: name.to_owned(), uid: uid.to_owned(), ..Default::default() };
         self.secrets(token).undelete_secret(request).await.map(Response::into_inner)
+    }
+
+    pub async fn try_copy(&self, token: &str, name: &str, parent: &str) -> Result<v1::CopySecretResponse, Status> {
+        let request = v1::CopySecretRequest { name: name.to_owned(), parent: parent.to_owned(), ..Default::default() };
+        self.secrets(token).copy_secret(request).await.map(Response::into_inner)
+    }
+
+    pub async fn try_move(&self, token: &str, name: &str, parent: &str) -> Result<v1::MoveSecretResponse, Status> {
+        let request = v1::MoveSecretRequest { name: name.to_owned(), parent: parent.to_owned(), ..Default::default() };
+        self.secrets(token).move_secret(request).await.map(Response::into_inner)
     }
 
     pub async fn versions(&self, token: &str, parent: &str) -> Vec<v1::SecretVersion> {

@@ -20,6 +20,10 @@ super::methods! {
     read list_secret_versions(ListSecretVersionsRequest) -> ListSecretVersionsResponse;
     /// Creates a new version from an old one's value and target.
     revise rollback_secret(RollbackSecretRequest) -> RollbackSecretResponse;
+    /// Copies a secret into another scope of its organization, with its value.
+    revise copy_secret(CopySecretRequest) -> CopySecretResponse;
+    /// Moves a secret into another scope of its organization: copies it, and deletes the source recoverably.
+    revise move_secret(MoveSecretRequest) -> MoveSecretResponse;
     /// Destroys the stored value of an old version.
     revise destroy_secret_version(DestroySecretVersionRequest) -> DestroySecretVersionResponse;
     /// Imports a `.env` or JSON document, or reviews it with `validate_only`.

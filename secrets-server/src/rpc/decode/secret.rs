@@ -5,12 +5,13 @@ mod import;
 mod target;
 mod value;
 
-use secrets_core::{InvalidResourceName, NamePolicy, SecretId, SecretName, Uid};
+use secrets_core::{InvalidResourceName, NamePolicy, ScopeName, SecretId, SecretName, Uid};
 use secrets_proto::v1;
 
 use super::{at_most, resource};
 use crate::error::{Error, Reason};
 use crate::service::page::Page;
+use crate::service::secret::copy::CopySecret;
 use crate::service::secret::create::CreateSecret;
 use crate::service::secret::delete::DeleteSecret;
 use crate::service::secret::destroy::DestroyVersion;
@@ -123,6 +124,31 @@ pub fn rollback_secret(request: v1::RollbackSecretRequest) -> Result<RollbackSec
         etag: etag("etag", request.etag)?,
         validate_only: request.validate_only,
     })
+}
+
+pub fn copy_secret(request: v1::CopySecretRequest) -> Result<CopySecret, Error> {
+    let (name, destination) = copied(&request.name, &request.parent)?;
+    let etag = etag("etag", request.etag)?;
+    Ok(CopySecret { name, destination, etag, deletes_source: false, validate_only: request.validate_only })
+}
+
+pub fn move_secret(request: v1::MoveSecretRequest) -> Result<CopySecret, Error> {
+    let (name, destination) = copied(&request.name, &request.parent)?;
+    let etag = etag("etag", request.etag)?;
+    Ok(CopySecret { name, destination, etag, deletes_source: true, validate_only: request.validate_only })
+}
+
+/// A secret and another scope of its organization.
+fn copied(name: &str, parent: &str) -> Result<(SecretName, ScopeName), Error> {
+    let name = secret_name("name", name)?;
+    let destination: ScopeName = resource("parent", parent)?;
+    if destination == name.scope {
+        return Err(Error::invalid("parent", "must be another scope than the one that has the secret"));
+    }
+    if destination.organization() != name.scope.organization() {
+        return Err(Error::invalid("parent", "must be in the organization of the secret"));
+    }
+    Ok((name, destination))
 }
 
 pub fn destroy_version(request: v1::DestroySecretVersionRequest) -> Result<DestroyVersion, Error> {

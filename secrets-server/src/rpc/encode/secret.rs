@@ -7,6 +7,7 @@ use secrets_proto::v1;
 use super::target::{scope_kind, target};
 use super::warning::warnings;
 use super::{revision, time};
+use crate::service::secret::copy::CopiedSecret;
 use crate::service::secret::destroy::DestroyedVersion;
 use crate::service::secret::etag::etag;
 use crate::service::secret::import::Imported;
@@ -71,6 +72,23 @@ pub fn rolled_back(changed: &ChangedSecret) -> v1::RollbackSecretResponse {
         revision: revision(&changed.revision),
         warnings: warnings(&changed.warnings),
         value_unchanged: changed.value_unchanged,
+    }
+}
+
+pub fn copied(copied: &CopiedSecret) -> v1::CopySecretResponse {
+    v1::CopySecretResponse {
+        secret: copied.copy.secret.as_ref().map(secret),
+        revision: revision(&copied.copy.revision),
+        warnings: warnings(&copied.copy.warnings),
+    }
+}
+
+pub fn moved(moved: &CopiedSecret) -> v1::MoveSecretResponse {
+    v1::MoveSecretResponse {
+        secret: moved.copy.secret.as_ref().map(secret),
+        revision: revision(&moved.copy.revision),
+        warnings: warnings(&moved.copy.warnings),
+        source: moved.source.as_ref().map(secret),
     }
 }
 

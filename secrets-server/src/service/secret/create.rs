@@ -13,7 +13,7 @@ use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::mutation::{IdempotencyKey, MutationOutcome};
 use crate::service::open_call::OpenCall;
-use crate::store::secret::{self, SecretWithVersion};
+use crate::store::secret::{self, Secret, SecretWithVersion};
 
 /// What CreateSecret is asked for.
 pub struct CreateSecret {
@@ -65,18 +65,7 @@ impl SecretMutation<'_> {
             let text = format!("`{}` exists; UpdateSecret gives it a new value", self.name(secret_id));
             return Err(Error::field(Reason::AlreadyExists, "secret_id", text));
         }
-        let sealed_for = self.sealed.as_ref().and_then(SealedVersion::new_uid);
-        let uid = sealed_for.map_or_else(|| self.service.uid(), Ok)?;
-        let mut new = self.located.new_secret(self.call, uid, secret_id);
-        let reach = match &edit.visibility {
-            Some(names) => Some(visibility::locate(self.db(), new.organization, names).await?),
-            None => None,
-        };
-        edit.apply(&mut new, reach);
-        self.check_target(&new, &target).await?;
-        let bytes = answer_size(&self.located).of(&new, &target, value.len() as u64);
-        let delta = QuotaDelta { secrets: 1, bytes, freed: 0 };
-        quota::check(self.db(), &self.located, &self.limits, delta).await?;
+        let mut new = self.fitting(secret_id, edit, &target, value.len() as u64).await?;
 
         let version = self.seal(&new, 1, &target, value).await?;
         new.stamp(&self.stamp().await?);
@@ -85,5 +74,28 @@ impl SecretMutation<'_> {
 
         let warnings = overlap::value_warnings(&new, &target, value.expose());
         self.finish_secret(key, SecretWithVersion { secret: new, version }, warnings).await
+    }
+
+    /// A secret of the scope that is still to be stored, if the scope has room for it and for its target.
+    pub(super) async fn fitting(
+        &mut self,
+        secret_id: &SecretId,
+        edit: &SecretPatch,
+        target: &Target,
+        value_bytes: u64,
+    ) -> Result<Secret, Error> {
+        let sealed_for = self.sealed.as_ref().and_then(SealedVersion::new_uid);
+        let uid = sealed_for.map_or_else(|| self.service.uid(), Ok)?;
+        let mut new = self.located.new_secret(self.call, uid, secret_id);
+        let reach = match &edit.visibility {
+            Some(names) => Some(visibility::locate(self.db(), new.organization, names).await?),
+            None => None,
+        };
+        edit.apply(&mut new, reach);
+        self.check_target(&new, target).await?;
+        let bytes = answer_size(&self.located).of(&new, target, value_bytes);
+        let delta = QuotaDelta { secrets: 1, bytes, freed: 0 };
+        quota::check(self.db(), &self.located, &self.limits, delta).await?;
+        Ok(new)
     }
 }

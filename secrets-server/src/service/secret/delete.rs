@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use secrets_core::SecretName;
 use secrets_core::authorize::Listing;
+use secrets_core::{ScopeName, SecretName};
 
 use super::mutation::{BegunSecretMutation, SecretMutation};
-use super::view::{self, ChangedSecret};
+use super::view::{self, ChangedSecret, SecretView};
 use super::{etag, missing};
 use crate::error::Error;
 use crate::service::Service;
@@ -68,19 +68,29 @@ impl Service {
 impl SecretMutation<'_> {
     async fn delete(
         mut self,
-        mut current: SecretWithVersion,
+        current: SecretWithVersion,
         key: &IdempotencyKey<ChangedSecret>,
     ) -> Result<MutationOutcome<ChangedSecret>, Error> {
+        let scope = self.located.name.clone();
+        let secret = self.delete_in(&scope, current).await?;
+        let result = ChangedSecret::new(secret, self.revision());
+        self.finish(key, result).await
+    }
+
+    /// Deletes a secret of this scope of the organization, so that it can be undeleted, and shows it as it is then.
+    pub(super) async fn delete_in(
+        &mut self,
+        scope: &ScopeName,
+        mut current: SecretWithVersion,
+    ) -> Result<Option<SecretView>, Error> {
         let purge_time = self.call.now.saturating_add(UNDELETE_WINDOW);
-        let stamp = self.stamp().await?;
+        let stamp = self.stamp_in(current.secret.scope).await?;
         let deleted = &mut current.secret;
         secret::delete(self.db(), deleted.organization, deleted.uid, purge_time, &stamp).await?;
         deleted.stamp(&stamp);
         deleted.delete_time = Some(stamp.time);
         deleted.purge_time = Some(purge_time);
-        let secret = view::show(self.db(), &self.located.name, current, &Listing::All).await?;
-        let result = ChangedSecret::new(secret, self.revision());
-        self.finish(key, result).await
+        view::show(self.db(), scope, current, &Listing::All).await
     }
 
     async fn purge(

@@ -2,7 +2,7 @@
 
 use secrets_core::authorize::Listing;
 use secrets_core::limits::Limits;
-use secrets_core::{Destination, Grade, InvalidTarget, SecretId, SecretName, Target, right};
+use secrets_core::{Destination, Grade, InvalidTarget, Scope, SecretId, SecretName, Target, right};
 
 use super::preparation::{OpenedVersions, Preparation, SealedVersion};
 use super::view::{self, ChangedSecret};
@@ -26,14 +26,14 @@ pub(super) struct SecretMutation<'a> {
     pub call: &'a mut OpenCall,
     pub located: LocatedScope,
     pub limits: Limits,
-    inner: Mutation<'a, right::WriteSecrets>,
+    pub inner: Mutation<'a, right::WriteSecrets>,
     /// Where the history stood before.
     before: Revision,
     /// What was sealed before the lock.
     pub sealed: Option<SealedVersion>,
     /// What was opened before the lock.
-    opened: Option<OpenedVersions>,
-    validate_only: bool,
+    pub opened: Option<OpenedVersions>,
+    pub validate_only: bool,
     /// A value was given, and is the one that is stored.
     pub value_unchanged: bool,
 }
@@ -198,7 +198,12 @@ impl SecretMutation<'_> {
 
     /// Counts the change and says how it is noted. Call it when nothing more can be refused.
     pub(super) async fn stamp(&mut self) -> Result<Stamp, Error> {
-        let revision = self.inner.bump(self.located.scope).await?;
+        self.stamp_in(self.located.scope).await
+    }
+
+    /// The same of a change of another scope of the organization.
+    pub(super) async fn stamp_in(&mut self, scope: Scope) -> Result<Stamp, Error> {
+        let revision = self.inner.bump(scope).await?;
         Ok(Stamp { revision: revision.revision, time: self.call.now, updater: self.call.caller.name.to_string() })
     }
 
@@ -207,21 +212,30 @@ impl SecretMutation<'_> {
         if self.validate_only { self.before } else { self.inner.revision() }
     }
 
-    /// Ends a change that leaves a live secret: adds to `warnings` those of its metadata and of what it overlaps.
+    /// Ends a change that leaves a live secret.
     pub(super) async fn finish_secret(
         self,
         key: &IdempotencyKey<ChangedSecret>,
         current: SecretWithVersion,
-        mut warnings: Vec<Warning>,
+        warnings: Vec<Warning>,
     ) -> Result<MutationOutcome<ChangedSecret>, Error> {
+        let result = self.changed(current, warnings).await?;
+        self.finish(key, result).await
+    }
+
+    /// What a change that leaves a live secret ends with: adds to `warnings` those of its metadata and of what it overlaps.
+    pub(super) async fn changed(
+        &self,
+        current: SecretWithVersion,
+        mut warnings: Vec<Warning>,
+    ) -> Result<ChangedSecret, Error> {
         let value_unchanged = self.value_unchanged;
         let (secret, target, now) = (&current.secret, &current.version.target, self.call.now);
         warnings.extend(overlap::metadata_warnings(secret, now));
         let overlaps = self.service.overlaps_of(self.db(), self.call, &self.located, secret, target).await?;
         warnings.extend(overlaps.warnings(secret, target, now));
         let secret = view::show(self.db(), &self.located.name, current, &Listing::All).await?;
-        let result = ChangedSecret { secret, revision: self.revision(), warnings, value_unchanged };
-        self.finish(key, result).await
+        Ok(ChangedSecret { secret, revision: self.revision(), warnings, value_unchanged })
     }
 
     /// Commits, or with `validate_only` undoes everything, and hands out the result.

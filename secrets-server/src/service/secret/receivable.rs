@@ -1,8 +1,10 @@
 //! Whether a caller may receive a secret's value: only then may a change say how that relates to another one. To anybody else
 //! the answer would tell whether a guess is right.
 
+use std::collections::BTreeSet;
+
 use secrets_core::authorize::{Permit, right};
-use secrets_core::{Context, Principal, Resource, Visibility};
+use secrets_core::{Context, Principal, Resource, Role, RoleResource, Visibility};
 
 use crate::call::Call;
 use crate::error::Error;
@@ -10,6 +12,13 @@ use crate::service::Service;
 use crate::service::locate::LocatedScope;
 use crate::store::secret::{self, SecretWithVersion};
 use crate::store::{KeyedConnection, workspace};
+
+/// A context in which the caller may receive values.
+pub(super) struct ReceivingContext {
+    /// The evidence.
+    pub permit: Permit<right::ReceiveValues>,
+    context: Context,
+}
 
 impl Service {
     /// The permit of a caller to whom Resolve would deliver this secret in a context of theirs, if they had none of their own in
@@ -21,20 +30,51 @@ impl Service {
         located: &LocatedScope,
         current: &SecretWithVersion,
     ) -> Result<Option<Permit<right::ReceiveValues>>, Error> {
-        for resource in contexts(db, call, located, &current.secret.visibility).await? {
-            let Ok(permit) = call.permit::<right::ReceiveValues>(&resource) else { continue };
-            if let Resource::Context { context, .. } = resource
-                && is_delivered(db, call, &context, current).await?
+        let receiving = self.receiving_contexts(db, call, located, &current.secret.visibility).await?;
+        first_delivered(db, call, receiving, current).await
+    }
+
+    /// The contexts with the caller in them, who may receive what they get, that have the scope and that a secret of this visibility
+    /// reaches. Whatever else a context names can only take the secret away.
+    pub(super) async fn receiving_contexts(
+        &self,
+        db: &impl KeyedConnection,
+        call: &Call,
+        located: &LocatedScope,
+        visibility: &Visibility,
+    ) -> Result<Vec<ReceivingContext>, Error> {
+        let mut receiving = Vec::new();
+        for resource in contexts(db, call, located, visibility).await? {
+            let Resource::Context { context, .. } = resource else { continue };
+            let has_scope = context.scopes().any(|scope| scope == located.scope);
+            if has_scope
+                && visibility.reaches(&context)
+                && let Ok(permit) = call.permit::<right::ReceiveValues>(&resource)
             {
-                return Ok(Some(permit));
+                receiving.push(ReceivingContext { permit, context });
             }
         }
-        Ok(None)
+        Ok(receiving)
     }
 }
 
-/// The contexts with the caller in them that name the secret's scope and what it needs to be visible: whatever else a context
-/// names can only take the secret away.
+/// The permit for the first of these contexts to which the secret is delivered.
+pub(super) async fn first_delivered(
+    db: &impl KeyedConnection,
+    call: &Call,
+    receiving: Vec<ReceivingContext>,
+    current: &SecretWithVersion,
+) -> Result<Option<Permit<right::ReceiveValues>>, Error> {
+    for ReceivingContext { permit, context } in receiving {
+        if is_delivered(db, call, &context, current).await? {
+            return Ok(Some(permit));
+        }
+    }
+    Ok(None)
+}
+
+/// The contexts to ask about: those that name the scope, or what the visibility selects, and nothing more; of a program also those
+/// where it is a resolver.
 async fn contexts(
     db: &impl KeyedConnection,
     call: &Call,
@@ -53,23 +93,35 @@ async fn contexts(
         context: Context { workspace: Some(workspace), project, ..bare },
         owner,
     };
-    let contexts = match located.resource {
+    let (mut projects, mut workspaces) = (BTreeSet::new(), BTreeSet::new());
+    let mut contexts = match located.resource {
         Resource::Organization(_) => match visibility {
             Visibility::All => vec![Resource::Context { context: bare, owner: None }],
-            Visibility::Selected { projects, workspaces } => {
-                let mut contexts: Vec<_> = projects.iter().copied().map(of_project).collect();
-                if !workspaces.is_empty() {
-                    let rows = workspace::by_uids(db, organization, workspaces.iter().copied()).await?;
-                    contexts.extend(rows.into_iter().map(|row| of_workspace(row.uid, row.project, row.owner)));
-                }
-                contexts
+            Visibility::Selected { projects: selected, workspaces: selected_too } => {
+                projects.extend(selected);
+                workspaces.extend(selected_too);
+                Vec::new()
             }
         },
         Resource::Project { project, .. } => vec![of_project(project)],
         Resource::Workspace { workspace, project, owner, .. } => vec![of_workspace(workspace, project, owner)],
         Resource::User { user: of, .. } if user == Some(of) => vec![Resource::Context { context: bare, owner: None }],
-        _ => Vec::new(),
+        _ => return Ok(Vec::new()),
     };
+    let own = call.caller.principal.reference();
+    for binding in &call.caller.bindings {
+        match binding.resource {
+            _ if binding.principal != own || binding.role != Role::Resolver => {}
+            RoleResource::Project { project, .. } => drop(projects.insert(project)),
+            RoleResource::Workspace { workspace, .. } => drop(workspaces.insert(workspace)),
+            _ => {}
+        }
+    }
+    contexts.extend(projects.into_iter().map(of_project));
+    if !workspaces.is_empty() {
+        let rows = workspace::by_uids(db, organization, workspaces).await?;
+        contexts.extend(rows.into_iter().map(|row| of_workspace(row.uid, row.project, row.owner)));
+    }
     Ok(contexts)
 }
 

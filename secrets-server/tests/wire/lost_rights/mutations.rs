@@ -260,6 +260,8 @@ impl<'a> Stage<'a> {
             | Method::DeleteSecret
             | Method::UndeleteSecret
             | Method::RollbackSecret
+            | Method::CopySecret
+            | Method::MoveSecret
             | Method::DestroySecretVersion
             | Method::ImportSecrets => self.secrets_call(method, &caller.token).await,
             Method::CreateBinding
@@ -293,9 +295,25 @@ impl<'a> Stage<'a> {
             let request = v1::DeleteSecretRequest { name: name.clone(), ..Default::default() };
             self.server.secrets(token).delete_secret(request).await.unwrap();
         }
+        // Into one's own scope, which takes no role; and where an administrator may write.
+        let parent = match method {
+            Method::CopySecret => self.server.whoami(token).await.unwrap().principal,
+            Method::MoveSecret => {
+                let project = self.fresh();
+                self.acme.project(&project).await;
+                format!("{ACME}/projects/{project}")
+            }
+            _ => String::new(),
+        };
         let mut client = self.server.secrets(token);
         Box::pin(async move {
             match method {
+                Method::CopySecret => {
+                    client.copy_secret(v1::CopySecretRequest { name, parent, ..Default::default() }).await.map(drop)
+                }
+                Method::MoveSecret => {
+                    client.move_secret(v1::MoveSecretRequest { name, parent, ..Default::default() }).await.map(drop)
+                }
                 Method::CreateSecret => client.create_secret(creation(ACME, &id, "value")).await.map(drop),
                 Method::UpdateSecret => {
                     let secret = Some(v1::Secret { name, ..Default::default() });

@@ -1,0 +1,97 @@
+//! The secret that is copied or moved: who may, and which ones are.
+
+use secrets_core::authorize::{Permit, right};
+use secrets_core::{OverridePolicy, Visibility};
+
+use super::copy::CopySecret;
+use super::receivable::first_delivered;
+use super::{etag, missing, named};
+use crate::audit::Subject;
+use crate::call::Call;
+use crate::error::{Error, Reason};
+use crate::service::Service;
+use crate::service::locate::LocatedScope;
+use crate::service::open_call::OpenCall;
+use crate::store::KeyedConnection;
+use crate::store::secret::{self, SecretWithVersion};
+
+/// A secret that may be copied.
+pub(super) struct CopySource {
+    pub current: SecretWithVersion,
+    /// Whoever copies it gets it.
+    _permit: Permit<right::ReceiveValues>,
+}
+
+impl Service {
+    /// Locates the scope of the source, for a caller who may receive what one of its contexts gets, and who may change its secrets
+    /// where the source is to be deleted. It depends on no secret.
+    pub(super) async fn locate_source(
+        &self,
+        db: &impl KeyedConnection,
+        call: &mut OpenCall,
+        input: &CopySecret,
+    ) -> Result<LocatedScope, Error> {
+        let located = self.locate_scope(db, call, &input.name.scope).await?;
+        let subject = named(&located.organization, &input.name);
+        if input.deletes_source {
+            call.require::<right::WriteSecrets>(&(subject.clone(), located.resource))?;
+        }
+        call.identify(subject);
+        if self.receiving_contexts(db, call, &located, &Visibility::All).await?.is_empty() {
+            return Err(Error::denied());
+        }
+        located.must_exist()?;
+        Ok(located)
+    }
+
+    /// The secret that is copied, if it is one that the caller would get.
+    pub(super) async fn find_source(
+        &self,
+        db: &impl KeyedConnection,
+        call: &mut OpenCall,
+        located: &LocatedScope,
+        input: &CopySecret,
+    ) -> Result<CopySource, Error> {
+        let name = &input.name;
+        let current = secret::current(db, located.organization.uid, located.scope, &name.secret_id).await?;
+        let current = current.ok_or_else(|| missing(name))?;
+        let secret = &current.secret;
+        call.identify(Subject::new(secret.organization, name, secret.uid));
+        let receiving = self.receiving_contexts(db, call, located, &secret.visibility).await?;
+        if receiving.is_empty() {
+            return Err(self.out_of_reach(db, call, located, input, &current).await?);
+        }
+        etag::check(input.etag.as_deref(), secret)?;
+        let refuse = |why: &str| Error::new(Reason::SecretNotCopyable, format!("`{name}` is not copied: {why}"));
+        if secret.disabled {
+            return Err(refuse("it is disabled; enable it first"));
+        }
+        if secret.expire_time.is_some_and(|end| end <= call.now) {
+            return Err(refuse("it has expired; give it a later expiry first"));
+        }
+        if secret.override_policy == OverridePolicy::Locked {
+            return Err(refuse("it is locked, so that contexts get no other one in its place; unlock it first"));
+        }
+        match first_delivered(db, call, receiving, &current).await? {
+            Some(permit) => Ok(CopySource { current, _permit: permit }),
+            None => Err(refuse("a locked secret of a broader scope is delivered in its place")),
+        }
+    }
+
+    /// What is said of a secret that reaches no context of the caller's: to whoever may not list it, what is said of one that is not
+    /// there.
+    async fn out_of_reach(
+        &self,
+        db: &impl KeyedConnection,
+        call: &Call,
+        located: &LocatedScope,
+        input: &CopySecret,
+        current: &SecretWithVersion,
+    ) -> Result<Error, Error> {
+        let is_listed = match call.permit::<right::ListSecrets>(&located.resource) {
+            Ok(permit) => self.listing_of(db, call, &permit).await?.shows(&current.secret.visibility).is_some(),
+            Err(_) => false,
+        };
+        Ok(if is_listed { Error::denied() } else { missing(&input.name) })
+    }
+}

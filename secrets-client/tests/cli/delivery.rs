@@ -1,17 +1,17 @@
 //! Files and registry credentials of a program: written before it starts, gone when it has ended.
 
+mod existing;
+mod leftovers;
+mod shared;
+
 use std::io::Read as _;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{Person, TestServer};
-
-/// Something hung.
-const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn server() -> TestServer {
     let server = TestServer::acme();
@@ -23,13 +23,20 @@ fn server() -> TestServer {
 }
 
 /// Starts a program that says `ready` and stays until it is told to end, or until `secrets` is gone.
-fn stays(bob: &Person<'_>) -> Child {
+fn stays(bob: &Person<'_>, flags: &[&str]) -> Child {
     let script = "trap 'exit 7' TERM; echo ready; while kill -0 $PPID; do sleep 0.05; done";
-    let mut command = bob.command_words(&["run", "--no-masking", "--", "sh", "-c", script]);
+    let words = [&["run", "--no-masking"], flags, &["--", "sh", "-c", script]].concat();
+    let mut command = bob.command_words(&words);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut ready = [0; 6];
     child.stdout.as_mut().unwrap().read_exact(&mut ready).unwrap();
     child
+}
+
+/// Ends such a program.
+fn end(mut child: Child) {
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(7));
 }
 
 /// What is below a person's runtime directory but the lock, which stays.
@@ -87,88 +94,4 @@ fn docker_finds_the_registries_credentials_beside_the_callers_own() {
     let ended = elsewhere.run_words(&["run", "--no-masking", "--", "sh", "-c", "cat $DOCKER_CONFIG/config.json"]);
     assert_eq!(ended.json()["auths"].as_object().unwrap().len(), 1);
     assert_eq!(bob.run_words(&["run", "--only", "DEPLOY_KEY", "--", "sh", "-c", "exit ${DOCKER_CONFIG+3}"]).code, 0);
-}
-
-#[test]
-fn an_existing_file_is_refused_and_nothing_is_started() {
-    let server = server();
-    let bob = server.person("bob");
-    let key = bob.home.join(".ssh/deploy_key");
-    std::fs::create_dir(bob.home.join(".ssh")).unwrap();
-    let refused = |why: &str| {
-        bob.run_words(&["run", "--", "sh", "-c", "touch started"]).expect_failure(125).expect_text(&[
-            "DEPLOY_KEY",
-            "deploy_key`",
-            why,
-        ]);
-        assert!(!bob.home.join("started").exists() && !bob.home.join(".tool").exists(), "{why}");
-        assert_eq!(leftovers(&bob), Vec::<PathBuf>::new());
-    };
-    std::fs::write(&key, "theirs").unwrap();
-    refused("a file already");
-    assert_eq!(std::fs::read_to_string(&key).unwrap(), "theirs");
-    std::fs::remove_file(&key).unwrap();
-    symlink("elsewhere", &key).unwrap();
-    refused("a symbolic link");
-    assert!(!bob.home.join(".ssh/elsewhere").exists());
-    std::fs::remove_file(&key).unwrap();
-    std::fs::create_dir(&key).unwrap();
-    refused("a directory");
-}
-
-#[test]
-fn two_programs_at_once_do_not_share_a_file() {
-    let server = server();
-    let bob = server.person("bob");
-    let mut first = stays(&bob);
-    let second = bob.run("run -- true").expect_failure(125);
-    assert!(second.stderr.contains(&format!("another `secrets` (process {})", first.id())), "{second:?}");
-    // Whoever sweeps what the dead left leaves the living alone.
-    bob.set("plain", "PLAIN");
-    bob.run_ok("run --only PLAIN -- true");
-    assert!(bob.home.join(".ssh/deploy_key").exists());
-    kill_process(Pid::from_child(&first), Signal::TERM).unwrap();
-    assert_eq!(first.wait().unwrap().code(), Some(7));
-    bob.run_ok("run -- true");
-}
-
-#[test]
-fn a_terminated_run_removes_its_files() {
-    let server = server();
-    let bob = server.person("bob");
-    let mut child = stays(&bob);
-    assert!(bob.home.join(".ssh/deploy_key").exists());
-    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(7));
-    assert!(!bob.home.join(".ssh").exists() && leftovers(&bob).is_empty());
-}
-
-#[test]
-fn what_a_killed_run_left_is_removed_by_the_next_one() {
-    let server = server();
-    let bob = server.person("bob");
-    let mut child = stays(&bob);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let left = leftovers(&bob);
-    assert_eq!((left.len(), mode(&left[0]), mode(&left[0].join("docker/config.json"))), (1, 0o700, 0o600));
-    assert_eq!(mode(&bob.home.join(".ssh/deploy_key")), 0o600);
-
-    bob.set("plain", "PLAIN");
-    bob.run_ok("run --only PLAIN -- true");
-    let begun = Instant::now();
-    while bob.home.join(".ssh").exists() || !leftovers(&bob).is_empty() {
-        assert!(begun.elapsed() < TIMEOUT, "{:?}", leftovers(&bob));
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    assert!(!bob.home.join(".tool").exists());
-}
-
-#[test]
-fn paths_in_each_others_way_are_refused_before_anything_is_written() {
-    let server = server();
-    let bob = server.person("bob");
-    bob.set("x", "BELOW --file ~/.ssh/deploy_key/below");
-    bob.run("run -- true").expect_failure(125).expect_text(&["DEPLOY_KEY", "BELOW"]).reject_text("-----BEGIN");
-    assert!(!bob.home.join(".ssh").exists());
 }

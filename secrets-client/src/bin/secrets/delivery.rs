@@ -2,11 +2,13 @@
 //!
 //! A [`Plan`] is pure: it refuses what could not stand together before anything is written. [`Plan::place`] writes, all
 //! or nothing, and what it gives back removes what was written, at the latest when it is dropped. A process that is
-//! killed leaves a journal behind, from which the next one removes the rest.
+//! killed leaves a journal behind, from which the next one removes the rest. A file that several processes use is in the
+//! journal of each, and the last one removes it.
 //!
 //! Invariants:
 //! - a file that is there already is never touched, whatever it is: only what a journal names, and is still the same
 //!   file, is replaced or removed;
+//! - of the caller's processes, one at a time writes or removes files, or another one's journal;
 //! - a value is on the disk only in its target, and in the private directory of the registries' credentials;
 //! - no link is followed that somebody else than root or the caller made;
 //! - no file is executable that does not come from the caller's own secrets, unless flags allow it;
@@ -16,17 +18,19 @@
 
 mod directory;
 mod docker_config;
+mod existing;
 mod file_id;
 mod journal;
 mod ownership;
 mod placement;
 mod plan;
+mod release;
 mod runtime_dir;
 pub(crate) mod volume;
 
 use std::path::PathBuf;
 
-pub(crate) use self::placement::Placement;
+pub(crate) use self::placement::{Placement, Recipient};
 pub(crate) use self::plan::Plan;
 pub(crate) use self::runtime_dir::random_name;
 

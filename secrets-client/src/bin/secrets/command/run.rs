@@ -22,7 +22,7 @@ use crate::app::fallback::FallbackArgs;
 use crate::args::executable::ExecutableArgs;
 use crate::args::scope::{self, ContextArgs};
 use crate::args::unmask::UnmaskArgs;
-use crate::delivery::{self, Placement, Plan};
+use crate::delivery::{self, Placement, Plan, Recipient};
 use crate::output_masking::masking::{self, Masking};
 use crate::supervise::child::Child;
 use crate::supervise::job_control;
@@ -96,6 +96,9 @@ enum Ci {
     /// GitHub Actions: `::add-mask::` for each value and each of its lines
     Github,
 }
+
+/// As much of a program's name as is told to others, in characters.
+const MAX_PROGRAM_NAME: usize = 100;
 
 /// What a set of secrets means for a program. Dropped, what was written for it is removed.
 struct PreparedProgram {
@@ -183,7 +186,7 @@ impl RunArgs {
             }
         };
         self.print_hints(app, &set)?;
-        let placement = plan.place(delivery::user_docker_config().as_deref())?;
+        let placement = plan.place(delivery::user_docker_config().as_deref(), self.recipient(app))?;
         let environment = self.environment(&plan, &placement);
         environment.print_notes(app.output);
         self.warn_of_token(app);
@@ -203,6 +206,14 @@ impl RunArgs {
             Some(Ci::Github) => github::print_hints(&app.output, secrets),
             None => Ok(()),
         }
+    }
+
+    fn recipient(&self, app: &App) -> Recipient {
+        let program = match self.command.first() {
+            Some(program) => program.to_string_lossy().chars().take(MAX_PROGRAM_NAME).collect(),
+            None => "sh".to_owned(),
+        };
+        Recipient { program, endpoint: app.settings.endpoint.to_string(), watches: self.watching.watch }
     }
 
     fn environment(&self, plan: &Plan, placement: &Placement) -> Environment {

@@ -170,9 +170,26 @@ impl Directory {
         Ok(File::from(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
     }
 
-    /// Gives a file its name, in place of what has it.
-    pub(super) fn replace(&self, from: &OsStr, name: &OsStr) -> io::Result<()> {
-        Ok(rustix::fs::renameat(&self.0, from, &self.0, name)?)
+    /// Gives a file its name, in place of the file `old`; an error of kind `AlreadyExists` if another one has it, which stays.
+    pub(super) fn replace(&self, from: &OsStr, name: &OsStr, old: FileId) -> io::Result<()> {
+        let has = |name: &OsStr| Ok::<_, io::Error>(matches!(self.entry(name)?, Some(Entry::File(id)) if id == old));
+        if !has(name)? {
+            return self.publish(from, name);
+        }
+        let exchange = || rustix::fs::renameat_with(&self.0, from, &self.0, name, RenameFlags::EXCHANGE);
+        match exchange() {
+            // Some file systems, NFS among them, know no such renaming.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                return Ok(rustix::fs::renameat(&self.0, from, &self.0, name)?);
+            }
+            exchanged => exchanged?,
+        }
+        // What had the name has come to light, and can't change any more unseen.
+        if has(from)? {
+            return self.remove(from);
+        }
+        exchange()?;
+        Err(Errno::EXIST.into())
     }
 
     /// Gives a file its name; an error of kind `AlreadyExists` if something has it.
@@ -191,14 +208,14 @@ impl Directory {
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
     }
 
-    /// Removes the directory of this name, if it is this one and empty.
-    pub(super) fn remove_directory(&self, name: &OsStr, file_id: FileId) -> io::Result<()> {
+    /// Removes the directory of this name, if it is this one and empty; false if it is this one and is not.
+    pub(super) fn remove_directory(&self, name: &OsStr, file_id: FileId) -> io::Result<bool> {
         if FileId::from_file(&File::from(self.step(name)?.0))? != file_id {
-            return Ok(());
+            return Ok(true);
         }
         match rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR) {
-            Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(()),
-            removed => Ok(removed?),
+            Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(false),
+            removed => Ok(removed.map(|()| true)?),
         }
     }
 }
@@ -260,6 +277,26 @@ mod tests {
             let error = Directory::containing(&top.path().join("theirs/key")).err().unwrap();
             assert!(error.to_string().contains("theirs` is somebody else's link"), "{error}");
         }
+    }
+
+    #[test]
+    fn replaces_one_file_and_no_other() {
+        let top = tempfile::tempdir().unwrap();
+        let directory = Directory::containing(&top.path().join("x")).unwrap();
+        let write = |name: &str| {
+            std::fs::write(top.path().join(name), name).unwrap();
+            FileId::from_file(&File::open(top.path().join(name)).unwrap()).unwrap()
+        };
+        let (old, _, other) = (write("file"), write("new"), write("other"));
+        let replace = |name: &str, old| directory.replace(OsStr::new("new"), OsStr::new(name), old);
+        assert_eq!(replace("file", other).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_to_string(top.path().join("file")).unwrap(), "file");
+        replace("file", old).unwrap();
+        assert_eq!(std::fs::read_to_string(top.path().join("file")).unwrap(), "new");
+        assert!(!top.path().join("new").exists());
+        write("new");
+        replace("free", old).unwrap();
+        assert_eq!(std::fs::read_to_string(top.path().join("free")).unwrap(), "new");
     }
 
     #[test]

@@ -1,27 +1,50 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::directory::{Directory, Entry, name};
 use super::docker_config;
+use super::existing::{self, Difference};
 use super::file_id::FileId;
-use super::journal::{self, Journal, NotRemoved, Record};
+use super::journal::{FileRecord, Journal, Process, Record};
 use super::plan::{Plan, PlannedFile};
-use super::runtime_dir::{ProcessDir, RuntimeDir, unfinished};
+use super::release::{Living, NotRemoved, files, release};
+use super::runtime_dir::{Missing, ProcessDir, RuntimeDir, RuntimeLock, unfinished};
 use crate::ui::error::{CliError, ExitCode};
+use crate::ui::output::text;
+
+/// The program that a set is for.
+#[derive(Clone, Debug)]
+pub(crate) struct Recipient {
+    /// Its name, for whoever finds its files in the way.
+    pub(crate) program: String,
+    /// The service that the set comes from.
+    pub(crate) endpoint: String,
+    /// Whether it follows changes, so that it puts its version of a file in the place of another one that is in use.
+    pub(crate) watches: bool,
+}
 
 /// What was written for a program. Dropped, or with [`Placement::remove`], it is removed.
 pub(crate) struct Placement {
     runtime: RuntimeDir,
+    recipient: Recipient,
     /// None as long as nothing was written.
     run: Option<ProcessDir>,
     /// The caller's own Docker configuration.
     user_docker_config: Option<PathBuf>,
     /// The private Docker configuration.
     docker: Option<PathBuf>,
-    files: Vec<PathBuf>,
+}
+
+/// What a planned file needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Nothing more than to be used: this process or another one has written it, as it is planned.
+    Use(FileId),
+    /// To be written, in the place of this file, if there is one.
+    Write(Option<FileId>),
 }
 
 /// A file that is written and waits for its name.
@@ -29,18 +52,27 @@ struct Staged<'a> {
     directory: Directory,
     unfinished: OsString,
     file: &'a PlannedFile,
-    replaces: bool,
+    replaces: Option<FileId>,
 }
 
 impl Placement {
-    pub(super) fn new(plan: &Plan, user_docker_config: Option<&Path>) -> Result<Self, CliError> {
-        Self::within(RuntimeDir::for_caller(), plan, user_docker_config)
+    pub(super) fn new(plan: &Plan, user_docker_config: Option<&Path>, recipient: Recipient) -> Result<Self, CliError> {
+        Self::within(RuntimeDir::for_caller(), plan, user_docker_config, recipient)
     }
 
-    fn within(runtime: RuntimeDir, plan: &Plan, user_docker_config: Option<&Path>) -> Result<Self, CliError> {
-        runtime.remove_abandoned();
+    fn within(
+        runtime: RuntimeDir,
+        plan: &Plan,
+        user_docker_config: Option<&Path>,
+        recipient: Recipient,
+    ) -> Result<Self, CliError> {
+        if !plan.has_files()
+            && let Ok(lock) = runtime.lock(Missing::Skip)
+        {
+            lock.living(); // which removes what dead ones left
+        }
         let user_docker_config = user_docker_config.map(Path::to_owned);
-        let mut placement = Self { runtime, run: None, user_docker_config, docker: None, files: Vec::new() };
+        let mut placement = Self { runtime, recipient, run: None, user_docker_config, docker: None };
         // On a failure `placement` is dropped, and with it what has been written.
         placement.replace(plan)?;
         Ok(placement)
@@ -67,85 +99,150 @@ impl Placement {
             Some(directory) if needs_docker => docker_config::read_user_config(directory)?,
             _ => None,
         };
-        for file in plan.files() {
-            self.check(file)?;
-        }
-        let staged = stage_all(&mut self.begun()?.journal, plan.files())?;
-        if let Err(error) = self.stage_docker(plan, own_docker) {
+        let runtime = self.runtime.clone();
+        let mut lock = runtime.lock(Missing::Create)?;
+        let mut others = lock.living();
+        let run = self.begin(&mut lock)?;
+        let private = run.directory.clone();
+        others.retain(|other| other.directory != private);
+        let steps: Vec<Step> = plan.files().iter().map(|file| self.step(file, &others)).collect::<Result<_, _>>()?;
+        let (staged, used) = stage_all(&mut self.begin(&mut lock)?.journal, plan.files(), &steps)?;
+        if let Err(error) = self.stage_docker(&private, plan, own_docker) {
             discard(&staged);
             return Err(error);
         }
-        if let Some(error) = staged.iter().find_map(|each| self.publish(each).err()) {
+        if let Some(error) = staged.iter().find_map(|each| self.publish(each, &others).err()) {
             discard(&staged);
             return Err(error);
         }
-        let gone: Vec<PathBuf> =
-            self.files.iter().filter(|path| !plan.files().iter().any(|file| file.path == **path)).cloned().collect();
-        self.files = plan.files().iter().map(|file| file.path.clone()).collect();
-        let left = self.undo(|record| matches!(record, Record::File(path, _) if gone.contains(path)));
-        failed_to_remove(&left)
+        failed_to_remove(&self.forget_all_but(used, &mut others))
     }
 
-    /// Removes what was written, as far as nobody replaced it, and says what is left.
+    /// Removes what was written, as far as nobody replaced it or uses it, and says what is left.
     pub(crate) fn remove(mut self) -> Result<(), CliError> {
         failed_to_remove(&self.clear())
     }
 
     fn clear(&mut self) -> Vec<NotRemoved> {
-        let left = self.undo(|_| true);
+        let Some(mut run) = self.run.take() else { return Vec::new() };
+        let lock = match self.runtime.lock(Missing::Skip) {
+            Ok(lock) => lock,
+            Err(error) => {
+                return vec![NotRemoved { path: run.directory, why: error.message().to_owned(), is_ours: true }];
+            }
+        };
+        let mut others = lock.living();
+        others.retain(|other| other.directory != run.directory);
+        // What can't be read again was at least known before.
+        let _ = run.journal.reload();
+        let left = release(run.journal.records(), &mut others);
         // What can't be removed now is left to the next process, which needs the journal for it.
-        if let Some(run) = self.run.take()
-            && !left.iter().any(|left| left.is_ours)
-        {
+        if !left.iter().any(|left| left.is_ours) {
             let _ = run.end();
         }
         left
     }
 
-    fn undo(&self, which: impl Fn(&Record) -> bool) -> Vec<NotRemoved> {
-        let records = self.run.as_ref().map(|run| run.journal.records()).unwrap_or_default();
-        let records: Vec<&Record> = records.iter().filter(|record| which(record)).collect();
-        journal::undo(records.into_iter())
+    /// Releases the files that were used and no longer are, and forgets what became of earlier ones.
+    fn forget_all_but(&mut self, used: Vec<FileRecord>, others: &mut [Living]) -> Vec<NotRemoved> {
+        let Some(run) = &mut self.run else { return Vec::new() };
+        let records = run.journal.records();
+        let is_used = |file: &FileRecord| used.iter().any(|used| used.path == file.path);
+        let gone: Vec<Record> = files(records).filter(|file| !is_used(file)).cloned().map(Record::File).collect();
+        let left = release(&gone, others);
+        if files(records).all(|file| used.contains(file)) {
+            return left;
+        }
+        let is_left = |record: &Record| {
+            gone.contains(record) && left.iter().any(|left| left.is_ours && record.path() == Some(&left.path))
+        };
+        let keeps = |record: &&Record| matches!(record, Record::Process(_) | Record::Directory(..)) || is_left(record);
+        let kept = records.iter().filter(keeps).cloned().chain(used.into_iter().map(Record::File)).collect();
+        // A journal that names too much does no harm.
+        let _ = run.journal.rewrite(kept);
+        left
     }
 
-    /// Refuses a file that is there and is not what this process wrote.
-    fn check(&self, file: &PlannedFile) -> Result<(), CliError> {
+    /// What a planned file needs. Refuses one in whose place is what neither this process nor another one wrote, or what another
+    /// one wrote otherwise and still uses.
+    fn step(&self, file: &PlannedFile, others: &[Living]) -> Result<Step, CliError> {
         let directory = match Directory::containing(&file.path) {
             Ok(directory) => directory,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Step::Write(None)),
             Err(error) => return Err(file.fails(&error.to_string())),
         };
-        let refused = match directory.entry(name(&file.path)).map_err(|error| file.fails(&error.to_string()))? {
-            None => return Ok(()),
-            Some(Entry::File(file_id)) if self.created(&file.path, file_id) => return Ok(()),
-            Some(Entry::File(_)) => match self.runtime.owner_process(&file.path) {
-                Some(process) => format!("another `secrets` (process {process}) has written it and still uses it"),
-                None => "there is a file already".to_owned(),
-            },
-            Some(Entry::Directory) => "there is a directory of this name".to_owned(),
-            Some(Entry::Link) => "there is a symbolic link of this name".to_owned(),
-            Some(Entry::Other) => "there is something of this name that is no file".to_owned(),
+        let entry = directory.entry(name(&file.path)).map_err(|error| file.fails(&error.to_string()))?;
+        let file_id = match entry {
+            None => return Ok(Step::Write(None)),
+            Some(Entry::File(file_id)) => file_id,
+            Some(other) => return Err(file.in_the_way(existing::refusal(&other))),
         };
-        Err(file.fails(&refused).hint("nothing was written; move it away, or `secrets edit` changes the secret's path"))
+        let compared = existing::is_as_planned(&directory, file_id, file);
+        if self.created(&file.path, file_id) {
+            return Ok(if compared.is_ok() { Step::Use(file_id) } else { Step::Write(Some(file_id)) });
+        }
+        let holder = others.iter().find_map(|other| Some((other, other.names(&file.path, file_id)?)));
+        match (holder, compared) {
+            (Some(_), Ok(())) => Ok(Step::Use(file_id)),
+            (Some((other, theirs)), Err(difference)) => {
+                let is_another_version = theirs.secret == file.secret && theirs.version != file.version;
+                let is_of_our_service =
+                    other.process().is_some_and(|process| process.endpoint == self.recipient.endpoint);
+                if self.recipient.watches && is_another_version && is_of_our_service {
+                    return Ok(Step::Write(Some(file_id)));
+                }
+                Err(self.in_use(file, other, theirs, &difference))
+            }
+            (None, _) => Err(file.in_the_way(existing::refusal(&Entry::File(file_id)))),
+        }
+    }
+
+    /// Says who has another file at this path, and which.
+    fn in_use(&self, file: &PlannedFile, other: &Living, theirs: &FileRecord, difference: &Difference) -> CliError {
+        let (who, is_of_our_service) = match other.process() {
+            Some(process) => (
+                format!("`{}`, which another `secrets run` (process {}) started,", process.program, process.number),
+                process.endpoint == self.recipient.endpoint,
+            ),
+            None => ("another `secrets run`".to_owned(), true),
+        };
+        let mut hint = "nothing was written; end that program first";
+        let what = if !is_of_our_service {
+            "has a file of another service there".to_owned()
+        } else if theirs.secret != file.secret {
+            let name = theirs.secret.rsplit('/').next().unwrap_or_default();
+            format!("has another secret there: {name} ({})", text::scope_of(&theirs.secret))
+        } else if theirs.version != file.version {
+            hint = "nothing was written; end that program first, or start it with `--watch`, which follows changes";
+            format!("has version {} of it there, and this is version {}", theirs.version, file.version)
+        } else {
+            match difference {
+                Difference::Mode { there, planned } => {
+                    format!("has it there with mode {there:04o}, where {planned:04o} is asked for")
+                }
+                Difference::Unreadable(error) => format!("has it there, and it can't be read: {error}"),
+                Difference::Content | Difference::Replaced => "has it there, and it was changed since".to_owned(),
+            }
+        };
+        file.fails(&format!("{who} {what}")).hint(hint)
     }
 
     fn created(&self, path: &Path, file_id: FileId) -> bool {
-        self.run.as_ref().is_some_and(|run| run.journal.created(path, file_id))
+        let records = self.run.as_ref().map(|run| run.journal.records()).unwrap_or_default();
+        files(records).any(|file| file.path == path && file.file_id == file_id)
     }
 
     /// Gives a file its name.
-    fn publish(&self, staged: &Staged<'_>) -> Result<(), CliError> {
-        let path = &staged.file.path;
-        let published = match staged.directory.entry(name(path)) {
-            Ok(Some(Entry::File(file_id))) if staged.replaces && self.created(path, file_id) => {
-                staged.directory.replace(&staged.unfinished, name(path))
-            }
-            Ok(_) => staged.directory.publish(&staged.unfinished, name(path)),
-            Err(error) => Err(error),
+    fn publish(&self, staged: &Staged<'_>, others: &[Living]) -> Result<(), CliError> {
+        let name = name(&staged.file.path);
+        let published = match staged.replaces {
+            Some(old) => staged.directory.replace(&staged.unfinished, name, old),
+            None => staged.directory.publish(&staged.unfinished, name),
         };
         published.map_err(|error| {
-            // Somebody was quicker: a second check says who.
-            let taken = (error.kind() == io::ErrorKind::AlreadyExists).then(|| self.check(staged.file).err()).flatten();
+            // Somebody was quicker: a second look says who.
+            let is_taken = error.kind() == io::ErrorKind::AlreadyExists;
+            let taken = is_taken.then(|| self.step(staged.file, others).err()).flatten();
             taken.unwrap_or_else(|| staged.file.fails(&error.to_string()))
         })
     }
@@ -153,6 +250,7 @@ impl Placement {
     /// Writes the private Docker configuration, in one step, if there is one or must be one.
     fn stage_docker(
         &mut self,
+        private: &Path,
         plan: &Plan,
         own: Option<serde_json::Map<String, serde_json::Value>>,
     ) -> Result<(), CliError> {
@@ -160,11 +258,10 @@ impl Placement {
             return Ok(());
         }
         let config = docker_config::config(own, plan.logins());
-        let private = self.begun()?.directory.clone();
         let write = |placement: &mut Self| -> io::Result<()> {
             let directory = match &placement.docker {
                 Some(directory) => directory.clone(),
-                None => docker_config::create_directory(&private, placement.user_docker_config.as_deref())?,
+                None => docker_config::create_directory(private, placement.user_docker_config.as_deref())?,
             };
             let unfinished = directory.join(unfinished());
             let mut file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished)?;
@@ -178,11 +275,17 @@ impl Placement {
         })
     }
 
-    /// The directory of this process, made when it is first needed.
-    fn begun(&mut self) -> Result<&mut ProcessDir, CliError> {
+    /// The directory of this process, made when it is first needed, with what others have added to its journal.
+    fn begin(&mut self, lock: &mut RuntimeLock<'_>) -> Result<&mut ProcessDir, CliError> {
         match &mut self.run {
-            Some(run) => Ok(run),
-            none => Ok(none.insert(self.runtime.begin()?)),
+            Some(run) => {
+                run.journal.reload().map_err(|error| CliError::new(ExitCode::Failed, error.to_string()))?;
+                Ok(run)
+            }
+            none => {
+                let Recipient { program, endpoint, .. } = self.recipient.clone();
+                Ok(none.insert(lock.begin(&Process { number: std::process::id(), program, endpoint })?))
+            }
         }
     }
 }
@@ -198,71 +301,81 @@ impl PlannedFile {
         let message = format!("{} can't be written to `{}`: {why}", self.secret_id, self.path.display());
         CliError::new(ExitCode::Failed, message)
     }
+
+    fn in_the_way(&self, why: &str) -> CliError {
+        self.fails(why).hint("nothing was written; move it away, or `secrets edit` changes the secret's path")
+    }
+
+    fn record(&self, file_id: FileId) -> FileRecord {
+        let Self { path, secret, version, .. } = self;
+        FileRecord { path: path.clone(), file_id, secret: secret.clone(), version: *version }
+    }
 }
 
-/// Writes all files that are not there as they should be, under names that nobody looks for.
-fn stage_all<'a>(journal: &mut Journal, files: &'a [PlannedFile]) -> Result<Vec<Staged<'a>>, CliError> {
+/// Writes all files that are not there as they should be, under names that nobody looks for, and notes what is used.
+fn stage_all<'a>(
+    journal: &mut Journal,
+    planned: &'a [PlannedFile],
+    steps: &[Step],
+) -> Result<(Vec<Staged<'a>>, Vec<FileRecord>), CliError> {
     let mut staged = Vec::new();
-    for file in files {
-        let each = match stage(journal, file) {
-            // Another process has just removed the directory that it had made for its own file.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => stage(journal, file),
-            each => each,
-        };
-        match each {
-            Ok(None) => {}
-            Ok(Some(each)) => staged.push(each),
-            Err(error) => {
-                discard(&staged);
-                return Err(file.fails(&error.to_string()));
-            }
+    let recorded = stage_each(journal, planned, steps, &mut staged);
+    match recorded {
+        Ok(used) => Ok((staged, used)),
+        Err(error) => {
+            discard(&staged);
+            Err(error)
         }
     }
-    Ok(staged)
 }
 
-fn stage<'a>(journal: &mut Journal, file: &'a PlannedFile) -> io::Result<Option<Staged<'a>>> {
-    let directory = Directory::create_containing(&file.path, |path, file_id| {
-        journal.note(Record::Directory(path.to_owned(), file_id))
-    })?;
-    let entry = directory.entry(name(&file.path))?;
-    let replaces = matches!(entry, Some(Entry::File(file_id)) if journal.created(&file.path, file_id));
-    if replaces && is_as_planned(&directory, file)? {
-        return Ok(None);
+fn stage_each<'a>(
+    journal: &mut Journal,
+    planned: &'a [PlannedFile],
+    steps: &[Step],
+    staged: &mut Vec<Staged<'a>>,
+) -> Result<Vec<FileRecord>, CliError> {
+    let mut used = Vec::new();
+    for (file, step) in planned.iter().zip(steps) {
+        let replaces = match step {
+            Step::Use(file_id) => {
+                used.push(file.record(*file_id));
+                continue;
+            }
+            Step::Write(replaces) => *replaces,
+        };
+        let directory = Directory::create_containing(&file.path, |path, file_id| {
+            journal.note(&[Record::Directory(path.to_owned(), file_id)])
+        });
+        let directory = directory.map_err(|error| file.fails(&error.to_string()))?;
+        staged.push(Staged { directory, unfinished: unfinished(), file, replaces });
     }
-    let unfinished = unfinished();
-    journal.note(Record::Writing(file.path.with_file_name(&unfinished)))?;
-    let mut written = directory.create(&unfinished)?;
-    let staged = Staged { directory, unfinished, file, replaces };
-    let recorded = written
-        .write_all(&file.value)
-        .and_then(|()| written.set_permissions(Permissions::from_mode(file.mode))) // whatever the umask is
-        .and_then(|()| FileId::from_file(&written))
-        .and_then(|file_id| journal.note(Record::File(file.path.clone(), file_id)));
-    if let Err(error) = recorded {
-        discard(std::slice::from_ref(&staged));
-        return Err(error);
+    let unfinished = |each: &Staged<'_>| Record::Writing(each.file.path.with_file_name(&each.unfinished));
+    let fails = |error: io::Error| CliError::new(ExitCode::Failed, format!("files can't be written: {error}"));
+    journal.note(&staged.iter().map(unfinished).collect::<Vec<_>>()).map_err(fails)?;
+    for each in &*staged {
+        let file_id = each.write().map_err(|error| each.file.fails(&error.to_string()))?;
+        used.push(each.file.record(file_id));
     }
-    Ok(Some(staged))
+    let known = journal.records();
+    let new = used.iter().cloned().map(Record::File).filter(|record| !known.contains(record)).collect::<Vec<_>>();
+    journal.note(&new).map_err(fails)?;
+    Ok(used)
+}
+
+impl Staged<'_> {
+    fn write(&self) -> io::Result<FileId> {
+        let mut written = self.directory.create(&self.unfinished)?;
+        written.write_all(&self.file.value)?;
+        written.set_permissions(Permissions::from_mode(self.file.mode))?; // whatever the umask is
+        FileId::from_file(&written)
+    }
 }
 
 fn discard(staged: &[Staged<'_>]) {
     for each in staged {
         let _ = each.directory.remove(&each.unfinished);
     }
-}
-
-/// Whether the file, which is ours, has the planned content and permissions.
-fn is_as_planned(directory: &Directory, file: &PlannedFile) -> io::Result<bool> {
-    // A file without the right to read is simply written again.
-    let Ok(mut there) = directory.open(name(&file.path)) else { return Ok(false) };
-    let metadata = there.metadata()?;
-    if metadata.permissions().mode() & 0o7777 != file.mode || metadata.len() != file.value.len() as u64 {
-        return Ok(false);
-    }
-    let mut content = zeroize::Zeroizing::new(Vec::with_capacity(file.value.len() + 1));
-    there.read_to_end(&mut content)?;
-    Ok(*content == *file.value)
 }
 
 fn failed_to_remove(left: &[NotRemoved]) -> Result<(), CliError> {

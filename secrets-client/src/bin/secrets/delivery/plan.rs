@@ -6,8 +6,8 @@ use secrets_client::ResolvedSecret;
 use secrets_core::{FilePath, Grade, SecretId, Target, reserved};
 use zeroize::Zeroizing;
 
-use super::Placement;
 use super::docker_config::{self, Login};
+use super::{Placement, Recipient};
 use crate::args::executable::ExecutableArgs;
 use crate::ui::error::{CliError, ExitCode};
 
@@ -27,6 +27,9 @@ struct Variable {
 /// A value and the file that holds it.
 pub(super) struct PlannedFile {
     pub(super) secret_id: SecretId,
+    /// The resource name of the secret.
+    pub(super) secret: String,
+    pub(super) version: u32,
     /// Where it lands, with the home in place of `~`.
     pub(super) path: PathBuf,
     pub(super) mode: u32,
@@ -49,6 +52,8 @@ impl Plan {
                     let mode = executable.mode(secret, *mode);
                     plan.files.push(PlannedFile {
                         secret_id: name,
+                        secret: secret.name.to_string(),
+                        version: secret.version,
                         path: located(secret, path, home)?,
                         mode,
                         value: value.to_vec().into(),
@@ -88,8 +93,8 @@ impl Plan {
     ///
     /// What earlier processes left because they were killed is removed first. Set up signals before this: one that ends
     /// the process in the middle leaves the rest to the next one.
-    pub(crate) fn place(&self, user_docker_config: Option<&Path>) -> Result<Placement, CliError> {
-        Placement::new(self, user_docker_config)
+    pub(crate) fn place(&self, user_docker_config: Option<&Path>, recipient: Recipient) -> Result<Placement, CliError> {
+        Placement::new(self, user_docker_config, recipient)
     }
 
     /// What Docker's `config.json` holds with these registries' credentials alone.

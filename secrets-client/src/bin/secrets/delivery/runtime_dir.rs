@@ -2,18 +2,35 @@
 
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, OFlags};
+use rustix::io::Errno;
 
-use super::journal::{self, Journal, Record};
+use super::journal::{self, Journal, Process};
+use super::release::{Living, release};
 use crate::ui::error::{CliError, ExitCode};
 
+/// How long another process may take to write or remove its files; then something is wrong with it.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+const LOCK_INTERVAL: Duration = Duration::from_millis(5);
+
 /// Where the caller's processes keep what they must clean up: the first of these directories that serves.
+#[derive(Clone)]
 pub(super) struct RuntimeDir {
     candidates: Vec<PathBuf>,
+    lock_timeout: Duration,
+}
+
+/// What keeps the caller's other processes from changing files meanwhile. They all lock in the same order.
+pub(super) struct RuntimeLock<'a> {
+    runtime: &'a RuntimeDir,
+    locked: Vec<(&'a Path, File)>,
+    /// Why a directory does not serve.
+    refused: Option<String>,
 }
 
 /// The directory of this process. The journal in it is open, and so locked, as long as this lives.
@@ -22,49 +39,97 @@ pub(super) struct ProcessDir {
     pub(super) journal: Journal,
 }
 
+/// Whether a directory that is not there is made to be locked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    Create,
+    Skip,
+}
+
 impl RuntimeDir {
     /// `$XDG_RUNTIME_DIR/secrets`, else `secrets-UID` in the directory for temporary files.
     pub(super) fn for_caller() -> Self {
-        Self { candidates: candidates(|name| std::env::var_os(name)) }
+        Self { candidates: candidates(|name| std::env::var_os(name)), lock_timeout: LOCK_TIMEOUT }
     }
 
-    /// Makes a directory for this process.
-    pub(super) fn begin(&self) -> Result<ProcessDir, CliError> {
-        let mut refused = None;
+    /// Waits until no other process of the caller's changes files, and keeps them from it.
+    pub(super) fn lock(&self, missing: Missing) -> Result<RuntimeLock<'_>, CliError> {
+        let mut lock = RuntimeLock { runtime: self, locked: Vec::new(), refused: None };
         for directory in &self.candidates {
-            match usable(directory).and_then(|()| begin(directory).map_err(|error| error.to_string())) {
-                Ok(run) => return Ok(run),
-                Err(why) => {
-                    refused = Some(format!("`{}` can't be used for temporary files: {why}", directory.display()))
+            let missing = if lock.locked.is_empty() { missing } else { Missing::Skip };
+            lock.add(directory, missing)?;
+        }
+        Ok(lock)
+    }
+}
+
+impl<'a> RuntimeLock<'a> {
+    /// Makes a directory for this process.
+    pub(super) fn begin(&mut self, process: &Process) -> Result<ProcessDir, CliError> {
+        for directory in &self.runtime.candidates {
+            if !self.locked.iter().any(|(locked, _)| locked == directory) {
+                self.add(directory, Missing::Create)?;
+            }
+            if self.locked.iter().any(|(locked, _)| locked == directory) {
+                match begin(directory, process) {
+                    Ok(run) => return Ok(run),
+                    Err(error) => self.refuse(directory, &error.to_string()),
                 }
             }
         }
-        let why = refused.unwrap_or_else(|| "there is no directory for temporary files".to_owned());
+        let why = self.refused.take().unwrap_or_else(|| "there is no directory for temporary files".to_owned());
         Err(CliError::new(ExitCode::Failed, why).hint("XDG_RUNTIME_DIR or TMPDIR names the directory that it is in"))
     }
 
-    /// Removes what dead processes left, as far as it can be: what fails now is left to the next process.
-    pub(super) fn remove_abandoned(&self) {
-        for directory in &self.candidates {
-            if is_private(directory).unwrap_or(false) {
-                let _ = remove_abandoned(directory);
+    /// The caller's living processes. What dead ones left is removed, or becomes theirs, as far as it can be: what fails now is
+    /// left to the next process.
+    pub(super) fn living(&self) -> Vec<Living> {
+        let (mut living, mut dead) = (Vec::new(), Vec::new());
+        let directories = self.locked.iter().filter_map(|(directory, _)| processes(directory).ok());
+        for directory in directories.flatten() {
+            match journal::take_over(&directory) {
+                Ok(Some(locked)) => dead.push((directory, locked)),
+                // One whose journal can't be read lives, and nobody can know what it uses.
+                Ok(None) => {
+                    living.push(Living { records: journal::read(&directory).unwrap_or_default(), directory });
+                }
+                // Whoever makes a directory holds the lock until it has a journal.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => drop(std::fs::remove_dir_all(&directory)),
+                Err(_) => {}
             }
         }
+        for (directory, _locked) in dead {
+            // What is no journal names nothing.
+            let left = release(&journal::read(&directory).unwrap_or_default(), &mut living);
+            if !left.iter().any(|left| left.is_ours) {
+                let _ = std::fs::remove_dir_all(&directory);
+            }
+        }
+        living
     }
 
-    /// The living process that made the file at `path`, if one did.
-    pub(super) fn owner_process(&self, path: &Path) -> Option<u32> {
-        let directories = self.candidates.iter().filter(|directory| is_private(directory).unwrap_or(false));
-        let journals = directories.filter_map(|directory| processes(directory).ok()).flatten();
-        let mut records = journals.filter_map(|process| journal::read(&process).ok());
-        records.find_map(|records| {
-            let names_path = |record: &Record| matches!(record, Record::File(file, _) if file == path);
-            let process = records.iter().find_map(|record| match record {
-                Record::Process(number) => Some(*number),
-                _ => None,
-            });
-            process.filter(|_| records.iter().any(names_path))
-        })
+    fn add(&mut self, directory: &'a Path, missing: Missing) -> Result<(), CliError> {
+        let usable = match missing {
+            Missing::Create => usable(directory),
+            Missing::Skip if is_private(directory).unwrap_or(false) => Ok(()),
+            Missing::Skip => return Ok(()),
+        };
+        match usable.and_then(|()| lock(directory, self.runtime.lock_timeout).map_err(|error| error.to_string())) {
+            Ok(Ok(file)) => self.locked.push((directory, file)),
+            Ok(Err(holder)) => {
+                let holder = holder.map_or_else(String::new, |number| format!(" (process {number})"));
+                let seconds = self.runtime.lock_timeout.as_secs();
+                let message =
+                    format!("another `secrets`{holder} has been writing or removing files for more than {seconds} s");
+                return Err(CliError::new(ExitCode::Failed, message).hint("if it hangs, end it, and try again"));
+            }
+            Err(why) => self.refuse(directory, &why),
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, directory: &Path, why: &str) {
+        self.refused = Some(format!("`{}` can't be used for temporary files: {why}", directory.display()));
     }
 }
 
@@ -81,30 +146,13 @@ fn usable(directory: &Path) -> Result<(), String> {
     }
 }
 
-fn begin(directory: &Path) -> io::Result<ProcessDir> {
-    // Whoever sweeps holds the same lock: a directory without a journal is then a dead process's.
-    let _lock = lock(directory)?;
+fn begin(directory: &Path, process: &Process) -> io::Result<ProcessDir> {
     let directory = directory.join(random_name());
     DirBuilder::new().mode(0o700).create(&directory)?;
-    let journal = Journal::create(&directory)?;
+    let journal = Journal::create(&directory, process.clone()).inspect_err(|_| {
+        let _ = std::fs::remove_dir_all(&directory);
+    })?;
     Ok(ProcessDir { directory, journal })
-}
-
-fn remove_abandoned(directory: &Path) -> io::Result<()> {
-    let _lock = lock(directory)?;
-    for process in processes(directory)? {
-        match journal::take_over(&process) {
-            Ok(None) => {} // it lives
-            Ok(Some(_locked)) => {
-                let left = journal::undo(journal::read(&process)?.iter());
-                if !left.iter().any(|left| left.is_ours) {
-                    let _ = std::fs::remove_dir_all(&process);
-                }
-            }
-            Err(_) => drop(std::fs::remove_dir_all(&process)),
-        }
-    }
-    Ok(())
 }
 
 /// The directories of all processes.
@@ -114,16 +162,35 @@ fn processes(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(directories.map(|entry| entry.path()).collect())
 }
 
-fn lock(directory: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(directory.join("lock"))?;
-    rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
-    Ok(file)
+/// Locks a directory, or gives the number of the process that has it locked for too long, if it is known.
+fn lock(directory: &Path, timeout: Duration) -> io::Result<Result<File, Option<u32>>> {
+    let flags = OFlags::NOFOLLOW.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
+    let mut file = options.open(directory.join("lock"))?;
+    let end = Instant::now() + timeout;
+    loop {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => break,
+            Err(Errno::WOULDBLOCK) if Instant::now() < end => std::thread::sleep(LOCK_INTERVAL),
+            Err(Errno::WOULDBLOCK) => {
+                let mut number = String::new();
+                let is_read = file.take(16).read_to_string(&mut number).is_ok();
+                return Ok(Err(number.trim().parse().ok().filter(|_| is_read)));
+            }
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    // For a person to read, who waits for this process: no more than that.
+    let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
+    Ok(Ok(file))
 }
 
 #[cfg(test)]
 impl RuntimeDir {
     pub(super) fn at(directory: PathBuf) -> Self {
-        Self { candidates: vec![directory] }
+        Self { candidates: vec![directory], lock_timeout: LOCK_TIMEOUT }
     }
 }
 
@@ -173,6 +240,7 @@ mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
+    use super::super::journal::{FileRecord, Record};
     use super::*;
 
     #[test]
@@ -204,12 +272,22 @@ mod tests {
         std::fs::set_permissions(at("private"), Permissions::from_mode(0o700)).unwrap();
         symlink("private", at("link")).unwrap();
         std::fs::write(at("file"), "").unwrap();
+        let begin = |runtime: &RuntimeDir| runtime.lock(Missing::Create)?.begin(&process());
         for (name, serves) in [("open", false), ("private", true), ("link", false), ("file", false), ("new", true)] {
-            assert_eq!(RuntimeDir::at(at(name)).begin().is_ok(), serves, "{name}");
+            assert_eq!(begin(&RuntimeDir::at(at(name))).is_ok(), serves, "{name}");
         }
         assert!(is_private(&at("new")).unwrap());
-        let second = RuntimeDir { candidates: vec![at("open"), at("private")] }.begin().unwrap();
-        assert!(second.directory.starts_with(at("private")));
+        let both = RuntimeDir { candidates: vec![at("open"), at("private")], lock_timeout: LOCK_TIMEOUT };
+        assert!(begin(&both).unwrap().directory.starts_with(at("private")));
+        // One that is locked, and in which nothing can be made after all.
+        std::fs::create_dir(at("private/lock-is-a-directory")).unwrap();
+        std::fs::set_permissions(at("private/lock-is-a-directory"), Permissions::from_mode(0o700)).unwrap();
+        std::fs::create_dir(at("private/lock-is-a-directory/lock")).unwrap();
+        let both = RuntimeDir {
+            candidates: vec![at("private/lock-is-a-directory"), at("private")],
+            lock_timeout: LOCK_TIMEOUT,
+        };
+        assert!(begin(&both).unwrap().directory.starts_with(at("private")));
     }
 
     #[test]
@@ -217,22 +295,54 @@ mod tests {
         let top = tempfile::tempdir().unwrap();
         let directory = top.path().join("runtime");
         let runtime = RuntimeDir::at(directory.clone());
+        let begin = || runtime.lock(Missing::Create).unwrap().begin(&process()).unwrap();
         let make = |run: &mut ProcessDir, name: &str| {
             let path = top.path().join(name);
             std::fs::write(&path, "x").unwrap();
             let file_id = crate::delivery::file_id::FileId::from_file(&File::open(&path).unwrap()).unwrap();
-            run.journal.note(Record::File(path.clone(), file_id)).unwrap();
+            let record = FileRecord { path: path.clone(), file_id, secret: String::new(), version: 1 };
+            run.journal.note(&[Record::File(record)]).unwrap();
             path
         };
-        let (mut living, mut dead) = (runtime.begin().unwrap(), runtime.begin().unwrap());
+        let (mut living, mut dead) = (begin(), begin());
         let (stays, goes) = (make(&mut living, "living"), make(&mut dead, "dead"));
         std::fs::create_dir(directory.join("unborn")).unwrap();
-        assert_eq!(runtime.owner_process(&stays), Some(std::process::id()));
         drop(dead);
-        runtime.remove_abandoned();
+        let found = runtime.lock(Missing::Skip).unwrap().living();
+        assert_eq!((found.len(), found[0].process()), (1, Some(&process())));
         assert!(stays.exists() && living.directory.exists() && !goes.exists());
         assert_eq!(processes(&directory).unwrap(), std::slice::from_ref(&living.directory));
         living.end().unwrap();
         assert_eq!(processes(&directory).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn believes_no_journal_that_is_too_large() {
+        let top = tempfile::tempdir().unwrap();
+        let runtime = RuntimeDir::at(top.path().join("runtime"));
+        let begin = || runtime.lock(Missing::Create).unwrap().begin(&process()).unwrap();
+        let (living, dead) = (begin(), begin());
+        for run in [&living, &dead] {
+            let journal = File::options().write(true).open(run.directory.join(Journal::FILE)).unwrap();
+            journal.set_len(1 << 40).unwrap();
+        }
+        drop(dead);
+        let found = runtime.lock(Missing::Skip).unwrap().living();
+        assert_eq!((found.len(), found[0].records.len()), (1, 0));
+        assert_eq!(processes(&top.path().join("runtime")).unwrap(), std::slice::from_ref(&living.directory));
+    }
+
+    #[test]
+    fn does_not_wait_for_ever_for_whoever_has_the_lock() {
+        let top = tempfile::tempdir().unwrap();
+        let mut runtime = RuntimeDir::at(top.path().join("runtime"));
+        runtime.lock_timeout = Duration::from_millis(50);
+        let _held = runtime.lock(Missing::Create).unwrap();
+        let error = runtime.lock(Missing::Create).err().unwrap();
+        assert!(error.message().contains(&format!("`secrets` (process {})", std::process::id())), "{error:?}");
+    }
+
+    fn process() -> Process {
+        Process { number: std::process::id(), program: "sh".to_owned(), endpoint: "http://localhost".to_owned() }
     }
 }

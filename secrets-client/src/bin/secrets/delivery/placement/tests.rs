@@ -4,6 +4,8 @@ use super::*;
 use crate::args::executable::ExecutableArgs;
 use crate::test_set;
 
+mod shared;
+
 /// A home, and a runtime directory that is not the tester's.
 struct TestDir {
     top: tempfile::TempDir,
@@ -35,8 +37,14 @@ impl TestDir {
     }
 
     fn place(&self, files: &[(&str, u32, &str)]) -> Result<Placement, CliError> {
+        self.place_for("npm", false, &Self::plan(files, &self.home("")))
+    }
+
+    fn place_for(&self, program: &str, watches: bool, plan: &Plan) -> Result<Placement, CliError> {
+        let endpoint = "http://localhost".to_owned();
+        let recipient = Recipient { program: program.to_owned(), endpoint, watches };
         let runtime = RuntimeDir::at(self.top.path().join("runtime"));
-        Placement::within(runtime, &Self::plan(files, &self.home("")), Some(&self.home(".docker")))
+        Placement::within(runtime, plan, Some(&self.home(".docker")), recipient)
     }
 
     /// Everything below the home, and what is left in the runtime directory.
@@ -107,27 +115,18 @@ fn refuses_what_is_there_and_then_writes_nothing() {
 }
 
 #[test]
-fn names_the_process_that_uses_a_path() {
-    let dir = TestDir::new();
-    let _first = dir.place(&[("~/key", 0o600, "first")]).unwrap();
-    let error = format!("{:?}", dir.place(&[("~/key", 0o600, "second")]).err().unwrap());
-    assert!(error.contains(&format!("another `secrets` (process {})", std::process::id())), "{error}");
-    assert_eq!(read(&dir.home("key")).0, "first");
-}
-
-#[test]
-fn lets_one_of_two_at_once_have_a_path() {
+fn two_at_once_share_a_path() {
     let dir = TestDir::new();
     for _ in 0..50 {
         let both = std::thread::scope(|scope| {
-            let begin = || scope.spawn(|| dir.place(&[("~/key", 0o600, "same")]));
+            let begin = || scope.spawn(|| dir.place(&[("~/new/key", 0o600, "same")]).unwrap());
             [begin(), begin()].map(|thread| thread.join().unwrap())
         });
-        let (placement, refused): (Vec<_>, Vec<_>) = both.into_iter().partition(Result::is_ok);
-        let refused = format!("{:?}", refused[0].as_ref().err().unwrap());
-        assert!(placement.len() == 1 && refused.contains("another `secrets`"), "{refused}");
-        assert_eq!(read(&dir.home("key")).0, "same");
-        drop(placement);
+        let [first, second] = both;
+        assert_eq!(read(&dir.home("new/key")).0, "same");
+        drop(first);
+        assert_eq!(read(&dir.home("new/key")).0, "same");
+        drop(second);
         assert_eq!(dir.files(), Vec::<String>::new());
     }
 }
@@ -160,7 +159,7 @@ fn begins_with_what_a_dead_process_left() {
     let mut placement = dir.place(&[("~/new/key", 0o600, "k"), ("registry:ghcr.io", 0, "t")]).unwrap();
     std::fs::write(dir.home("new/.secrets-unfinished"), "k").unwrap();
     let run = placement.run.as_mut().unwrap();
-    run.journal.note(Record::Writing(dir.home("new/.secrets-unfinished"))).unwrap();
+    run.journal.note(&[Record::Writing(dir.home("new/.secrets-unfinished"))]).unwrap();
     // As a kill does: the journal is closed, and nothing else happens.
     drop(placement.run.take());
     assert!(dir.home("new/key").exists());
@@ -186,4 +185,18 @@ fn gives_registries_a_private_configuration_over_the_callers_own() {
     std::fs::write(dir.home(".docker/config.json"), "{").unwrap();
     assert!(dir.place(&[("registry:ghcr.io", 0, "t"), ("~/key", 0o600, "k")]).is_err());
     assert!(!dir.home("key").exists());
+}
+
+#[test]
+fn forgets_what_became_of_earlier_versions() {
+    let dir = TestDir::new();
+    let mut placement = dir.place(&[("~/new/key", 0o600, "0"), ("~/gone", 0o600, "g")]).unwrap();
+    for number in 1..100 {
+        let plan = TestDir::plan(&[("~/new/key", 0o600, &number.to_string())], &dir.home(""));
+        placement.replace(&plan).unwrap();
+    }
+    // The process, the directory and the file.
+    assert_eq!(placement.run.as_ref().unwrap().journal.records().len(), 3);
+    drop(placement);
+    assert_eq!(dir.files(), Vec::<String>::new());
 }

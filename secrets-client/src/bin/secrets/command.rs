@@ -12,6 +12,7 @@ pub(crate) mod edit;
 pub(crate) mod explain;
 pub(crate) mod help;
 pub(crate) mod history;
+mod identifier;
 pub(crate) mod import;
 mod key_file;
 pub(crate) mod list;

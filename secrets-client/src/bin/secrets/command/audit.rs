@@ -90,15 +90,15 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError
         true if !app.output.is_json() => session::bearers(app, &request.parent).await,
         _ => BTreeMap::new(),
     };
-    app.output.list(&table(&events, &sessions), json, "No events.")
+    app.output.list(&table(&events, &request.parent, &sessions), json, "No events.")
 }
 
 fn is_of_a_session(event: &v1::AuditEvent) -> bool {
     matches!(event.principal.parse(), Ok(PrincipalName::Session(_)))
 }
 
-/// The events; `sessions` maps the resource path of a session to whose it is.
-fn table(events: &[v1::AuditEvent], sessions: &BTreeMap<String, String>) -> Table {
+/// The events of `parent`; `sessions` maps the resource path of a session to whose it is.
+fn table(events: &[v1::AuditEvent], parent: &str, sessions: &BTreeMap<String, String>) -> Table {
     let mut table = Table::new(["TIME", "PRINCIPAL", "ACTION", "RESOURCE", "OUTCOME", "DETAILS"]);
     for event in events {
         let outcome = text::outcome(event.outcome());
@@ -110,7 +110,12 @@ fn table(events: &[v1::AuditEvent], sessions: &BTreeMap<String, String>) -> Tabl
                 None => text::principal(&event.principal),
             },
             text::method(&event.action).to_owned(),
-            event.resource.clone(),
+            event
+                .resource
+                .strip_prefix(parent)
+                .and_then(|path| path.strip_prefix('/'))
+                .unwrap_or(&event.resource)
+                .to_owned(),
             if event.reason.is_empty() { outcome } else { format!("{outcome}: {}", event.reason) },
             details(event),
         ]);
@@ -149,9 +154,9 @@ mod tests {
             ],
             ..Default::default()
         };
-        let lines = table(&[event], &BTreeMap::new()).render(None, false);
+        let lines = table(&[event], "organizations/acme", &BTreeMap::new()).render(None, false);
         let row = lines.lines().nth(1).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
-        assert_eq!(row, "bob Resolve organizations/acme/workspaces/ws1 allowed A v2, 7d2f v1");
+        assert_eq!(row, "bob Resolve workspaces/ws1 allowed A v2, 7d2f v1");
     }
 
     #[test]
@@ -169,8 +174,12 @@ mod tests {
         const UID: &str = "7d2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11";
         let event = v1::AuditEvent { principal: format!("organizations/acme/sessions/{UID}"), ..Default::default() };
         let sessions = [(event.principal.clone(), "bob's session sbx-91".to_owned())].into();
-        let known = table(std::slice::from_ref(&event), &sessions).render(None, false);
+        let known = table(std::slice::from_ref(&event), "organizations/acme", &sessions).render(None, false);
         assert!(known.contains("bob's session sbx-91"), "{known}");
-        assert!(table(&[event], &BTreeMap::new()).render(None, false).contains(&format!("session {UID}")));
+        assert!(
+            table(&[event], "organizations/acme", &BTreeMap::new())
+                .render(None, false)
+                .contains(&format!("session {UID}"))
+        );
     }
 }

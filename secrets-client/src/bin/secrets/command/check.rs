@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::app::missing::{self, RequestedSecret};
 use crate::args::scope::{self, ContextArgs};
 use crate::ui::error::CliError;
-use crate::ui::output::table::Table;
+use crate::ui::output::table::{Cell, Table, Tone};
 use crate::ui::output::{self, text};
 
 const AFTER_HELP: &str = "\
@@ -69,17 +69,17 @@ fn table(names: &[RequestedSecret], is_required: impl Fn(&RequestedSecret) -> bo
     let mut table = Table::new(["NAME", "STATE", "FROM", "DESCRIPTION"]);
     for name in names {
         let winner = name.explanation.winner.as_ref();
-        let state = match (winner, is_required(name)) {
-            (Some(_), _) => "there",
-            (None, true) => "missing",
-            (None, false) => "missing, not required",
+        let (state, tone) = match (winner, is_required(name)) {
+            (Some(_), _) => ("there", None),
+            (None, true) => ("missing", Some(Tone::Bad)),
+            (None, false) => ("missing, not required", None),
         };
         let description = name.description.clone();
         table.row([
-            name.secret_id.clone(),
-            state.to_owned(),
-            winner.map(|winner| text::scope_of(&winner.secret)).unwrap_or_default(),
-            description.or_else(|| winner.map(|winner| winner.description.clone())).unwrap_or_default(),
+            name.secret_id.clone().into(),
+            Cell::from(state).toned(tone),
+            winner.map(|winner| text::scope_of(&winner.secret)).unwrap_or_default().into(),
+            description.or_else(|| winner.map(|winner| winner.description.clone())).unwrap_or_default().into(),
         ]);
     }
     table

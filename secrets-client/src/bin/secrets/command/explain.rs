@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::args::scope::{self, ContextArgs};
 use crate::ui::error::{CliError, ExitCode};
-use crate::ui::output::table::Table;
+use crate::ui::output::table::{Cell, Table, Tone};
 use crate::ui::output::{self, text};
 
 #[derive(Args, Debug)]
@@ -71,11 +71,14 @@ fn table(explanations: &[v1::Explanation]) -> Table {
         let winner = row.winner.as_ref();
         let not_chosen: Vec<String> = row.not_chosen.iter().map(not_chosen).collect();
         table.row([
-            row.secret_id.clone(),
-            winner.map_or_else(|| "nowhere".to_owned(), |winner| text::scope_of(&winner.secret)),
-            winner.map(|winner| text::target(winner.target.as_ref())).unwrap_or_default(),
-            not_chosen.join("; "),
-            winner.map(|winner| winner.description.clone()).unwrap_or_default(),
+            row.secret_id.clone().into(),
+            match winner {
+                Some(winner) => text::scope_of(&winner.secret).into(),
+                None => Cell::from("nowhere").toned(Some(Tone::Bad)),
+            },
+            winner.map(|winner| text::target(winner.target.as_ref())).unwrap_or_default().into(),
+            not_chosen.join("; ").into(),
+            winner.map(|winner| winner.description.clone()).unwrap_or_default().into(),
         ]);
     }
     table

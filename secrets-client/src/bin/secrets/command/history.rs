@@ -9,7 +9,7 @@ use super::set::RUNNING_PROGRAMS_NOTE;
 use crate::app::{App, all_pages};
 use crate::args::scope::{self, ScopeArgs};
 use crate::ui::error::CliError;
-use crate::ui::output::table::Table;
+use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{json, text};
 
 #[derive(Args, Debug)]
@@ -53,12 +53,12 @@ pub(crate) async fn history(app: &App, args: HistoryArgs) -> Result<(), CliError
             notes.push(format!("destroyed {}", text::moment(Some(time))));
         }
         table.row([
-            version.version.to_string(),
-            text::moment(version.create_time.as_ref()),
-            text::principal(&version.creator),
-            text::target(version.target.as_ref()),
-            if version.destroy_time.is_some() { String::new() } else { MASK.to_owned() },
-            notes.join(", "),
+            version.version.to_string().into(),
+            Cell::time(version.create_time.as_ref()),
+            text::principal(&version.creator).into(),
+            text::target(version.target.as_ref()).into(),
+            if version.destroy_time.is_some() { "" } else { MASK }.into(),
+            notes.join(", ").into(),
         ]);
     }
     app.output.list(&table, Value::Array(versions.iter().map(json::secret_version).collect()), "No versions.")

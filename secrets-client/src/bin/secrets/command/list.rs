@@ -5,10 +5,11 @@ use secrets_client::v1;
 use secrets_core::{MASK, ScopeKind, ScopeName};
 use serde_json::Value;
 
+use super::show::has_expired;
 use crate::app::{App, all_pages};
 use crate::args::scope::{self, ScopeArgs};
 use crate::ui::error::CliError;
-use crate::ui::output::table::Table;
+use crate::ui::output::table::{Cell, Table, Tone};
 use crate::ui::output::{json, text};
 
 #[derive(Args, Debug)]
@@ -92,22 +93,25 @@ fn table(secrets: &[v1::Secret], kind: ScopeKind, inherited: bool, deleted: bool
     // Of a scope's own secrets, the scope is known; of inherited ones, it is what one looks for.
     let (expendable, spare): (&[&str], &[&str]) = match inherited {
         true => (&["VALUE"], &["CREATED", "WORKSPACES/PROJECTS", "LOCKED"]),
-        false => (&["SCOPE"], &["CREATED", "VALUE"]),
+        false => (&["VALUE", "SCOPE"], &["CREATED"]),
     };
     let mut table = table.spare(expendable, spare).whole(&["VALUE"]);
     for secret in secrets {
         let cells = [
             name(secret),
-            text::target(secret.target.as_ref()),
-            text::scope_of(&secret.name),
-            reach(secret),
-            if secret.override_policy() == v1::OverridePolicy::Locked { "locked" } else { "" }.to_owned(),
-            secret.description.clone(),
-            text::moment(secret.create_time.as_ref()),
-            if secret.masked_value.is_empty() { MASK.to_owned() } else { secret.masked_value.clone() },
-            if secret.read_only { "read-only" } else { "" }.to_owned(),
-            if secret.shadowed_by.is_empty() { String::new() } else { text::scope_of(&secret.shadowed_by) },
-            text::moment(secret.purge_time.as_ref()),
+            text::target(secret.target.as_ref()).into(),
+            text::scope_of(&secret.name).into(),
+            reach(secret).into(),
+            match secret.override_policy() {
+                v1::OverridePolicy::Locked => Cell::from("locked").toned(Some(Tone::Warning)),
+                _ => Cell::default(),
+            },
+            secret.description.clone().into(),
+            Cell::time(secret.create_time.as_ref()),
+            if secret.masked_value.is_empty() { MASK } else { &secret.masked_value }.into(),
+            if secret.read_only { "read-only" } else { "" }.into(),
+            if secret.shadowed_by.is_empty() { String::new() } else { text::scope_of(&secret.shadowed_by) }.into(),
+            Cell::time(secret.purge_time.as_ref()),
         ];
         let cells = cells.into_iter().zip(&columns).filter(|(_, (_, shown))| *shown).map(|(cell, _)| cell);
         table.row(cells.collect::<Vec<_>>());
@@ -116,8 +120,14 @@ fn table(secrets: &[v1::Secret], kind: ScopeKind, inherited: bool, deleted: bool
 }
 
 /// The name, and what keeps it from being delivered.
-fn name(secret: &v1::Secret) -> String {
-    if secret.disabled { format!("{} (disabled)", secret.secret_id) } else { secret.secret_id.clone() }
+fn name(secret: &v1::Secret) -> Cell {
+    let state = match (secret.delete_time.is_some(), secret.disabled, has_expired(secret)) {
+        (true, _, _) => "deleted",
+        (_, true, _) => "disabled",
+        (_, _, true) => "expired",
+        (false, false, false) => return secret.secret_id.as_str().into(),
+    };
+    Cell::from(format!("{} ({state})", secret.secret_id)).toned(Some(Tone::Bad))
 }
 
 /// Which contexts an organization secret reaches: `all`, `ws1, web` or `nobody`.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::app::{App, all_pages};
 use crate::args::scope::ScopeArgs;
 use crate::ui::error::{CliError, ExitCode};
-use crate::ui::output::table::Table;
+use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
 
@@ -100,11 +100,11 @@ async fn list(app: &App, on: &ResourceArgs) -> Result<(), CliError> {
     let mut table = Table::new(["PRINCIPAL", "ROLE", "ON", "SINCE", "BY"]);
     for binding in &bindings {
         table.row([
-            text::principal(&binding.principal),
-            text::role(binding.role()),
-            text::resource(&binding.resource),
-            text::moment(binding.create_time.as_ref()),
-            text::principal(&binding.creator),
+            text::principal(&binding.principal).into(),
+            text::role(binding.role()).into(),
+            text::resource(&binding.resource).into(),
+            Cell::time(binding.create_time.as_ref()),
+            text::principal(&binding.creator).into(),
         ]);
     }
     app.output.list(&table, Value::Array(bindings.iter().map(output::json::binding).collect()), "No members.")

@@ -17,7 +17,7 @@ use self::reserved::ReservedArgs;
 use crate::app::{self, App};
 use crate::args::time;
 use crate::ui::error::{CliError, ExitCode};
-use crate::ui::output::table::Table;
+use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
 
@@ -158,9 +158,9 @@ async fn list(app: &App) -> Result<(), CliError> {
     let mut table = Table::new(["NAME", "DISPLAY NAME", "CREATED"]);
     for organization in &organizations {
         table.row([
-            organization.organization_id.clone(),
-            organization.display_name.clone(),
-            text::moment(organization.create_time.as_ref()),
+            organization.organization_id.clone().into(),
+            organization.display_name.clone().into(),
+            Cell::time(organization.create_time.as_ref()),
         ]);
     }
     let json = Value::Array(organizations.iter().map(output::json::organization).collect());

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
 use crate::ui::error::{CliError, ExitCode};
-use crate::ui::output::table::Table;
+use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
 
@@ -63,8 +63,8 @@ pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), CliErr
             .await?;
             let mut table = Table::new(["NAME", "DISPLAY NAME", "CREATED"]);
             for project in &projects {
-                let created = text::moment(project.create_time.as_ref());
-                table.row([project.project_id.clone(), project.display_name.clone(), created]);
+                let created = Cell::time(project.create_time.as_ref());
+                table.row([project.project_id.clone().into(), project.display_name.clone().into(), created]);
             }
             let json = Value::Array(projects.iter().map(output::json::project).collect());
             app.output.list(&table, json, "No projects; `secrets project create NAME` creates one.")

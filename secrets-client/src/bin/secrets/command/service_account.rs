@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
 use crate::ui::error::{CliError, ExitCode};
-use crate::ui::output::table::Table;
+use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
 
@@ -81,10 +81,10 @@ pub(crate) async fn run(app: &App, command: ServiceAccountCommand) -> Result<(),
             let mut table = Table::new(["NAME", "OF", "DISPLAY NAME", "CREATED"]);
             for account in &accounts {
                 table.row([
-                    account.service_account_id.clone(),
-                    if account.name.starts_with("serviceAccounts/") { "platform" } else { "organization" }.to_owned(),
-                    account.display_name.clone(),
-                    text::moment(account.create_time.as_ref()),
+                    account.service_account_id.clone().into(),
+                    if account.name.starts_with("serviceAccounts/") { "platform" } else { "organization" }.into(),
+                    account.display_name.clone().into(),
+                    Cell::time(account.create_time.as_ref()),
                 ]);
             }
             let json = Value::Array(accounts.iter().map(output::json::service_account).collect());

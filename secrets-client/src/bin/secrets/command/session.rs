@@ -6,13 +6,15 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use secrecy::ExposeSecret as _;
 use secrets_client::v1;
-use secrets_core::{CredentialKind, OrganizationName, ProjectId, SessionName, Uid, UserId, WorkspaceId};
+use secrets_core::{CredentialKind, OrganizationName, ProjectId, SessionName, UserId, WorkspaceId};
 use serde_json::{Value, json};
 
+use super::identifier::{self, Identifier};
+use super::token;
 use crate::app::{self, App, all_pages};
 use crate::args::time;
 use crate::ui::error::{CliError, ExitCode};
-use crate::ui::output::table::Table;
+use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
 
@@ -264,9 +266,12 @@ async fn path(app: &App, session: &str) -> Result<String, CliError> {
         return Err(CliError::usage("name the session by its identifier, not by its token")
             .hint("`secrets session list` prints the identifiers"));
     }
-    let Ok(uid) = session.parse::<Uid>() else {
-        return Err(CliError::new(ExitCode::NotFound, format!("there is no session `{session}`"))
-            .hint("`secrets session list` prints the identifiers"));
+    let uid = match identifier::parse(session, "session")? {
+        Identifier::Whole(uid) => uid,
+        Identifier::Beginning(beginning) => {
+            let all = sessions(app, String::new(), true).await?;
+            return identifier::only(beginning, all.into_iter().map(|session| session.name), "session");
+        }
     };
     let organizations = app.organization_paths().await?;
     if let [organization] = organizations.as_slice()
@@ -284,18 +289,18 @@ fn table(sessions: &[v1::Session]) -> Table {
     let organization = |session: &v1::Session| session.context.clone().unwrap_or_default().organization;
     let several = sessions.iter().any(|session| sessions.first().map(organization) != Some(organization(session)));
     let headings = ["ID", "FOR", "NAME", "EXTERNAL ID", "BY", "CREATED", "EXPIRES", "STATE"];
-    let mut table = Table::new(headings).spare(&["CREATED"], &["NAME", "BY"]);
+    let mut table = Table::new(headings).identifiers(&["ID"]).spare(&["CREATED"], &["NAME", "BY"]);
     for session in sessions {
         let context = describe(session.context.as_ref());
         table.row([
-            text::session_id(&session.name),
-            if several { format!("{}: {context}", organization(session)) } else { context },
-            session.display_name.clone(),
-            session.external_id.clone(),
-            text::principal(&session.creator),
-            text::moment(session.create_time.as_ref()),
-            text::moment(session.expire_time.as_ref()),
-            if session.revoke_time.is_some() { "revoked" } else { "" }.to_owned(),
+            text::session_id(&session.name).into(),
+            if several { format!("{}: {context}", organization(session)) } else { context }.into(),
+            session.display_name.clone().into(),
+            session.external_id.clone().into(),
+            text::principal(&session.creator).into(),
+            Cell::time(session.create_time.as_ref()),
+            Cell::time(session.expire_time.as_ref()),
+            token::state(session.revoke_time.is_some(), session.expire_time.as_ref()),
         ]);
     }
     table

@@ -7,6 +7,7 @@ use secrets_core::MASK;
 use super::list::reach;
 use crate::app::App;
 use crate::args::scope::ScopeArgs;
+use crate::args::time;
 use crate::ui::error::CliError;
 use crate::ui::output::{json, text};
 
@@ -39,10 +40,21 @@ pub(crate) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
             ("locked", yes(secret.override_policy() == v1::OverridePolicy::Locked)),
             ("disabled", yes(secret.disabled)),
             ("unredacted", yes(secret.redaction() == v1::Redaction::Off)),
-            ("expires", text::moment(secret.expire_time.as_ref())),
+            ("expires", expiry(&secret)),
             ("created", who(secret.create_time.as_ref(), &secret.creator)),
             ("changed", who(secret.update_time.as_ref(), &secret.updater)),
         ],
         &json::secret(&secret),
     )
+}
+
+/// When the secret expires, and whether it has.
+fn expiry(secret: &v1::Secret) -> String {
+    let moment = text::moment(secret.expire_time.as_ref());
+    if has_expired(secret) { format!("{moment} (expired)") } else { moment }
+}
+
+/// Whether the secret is no longer delivered because of its age.
+pub(super) fn has_expired(secret: &v1::Secret) -> bool {
+    secret.expire_time.is_some_and(|time| time.seconds <= time::now().seconds)
 }

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use prost_types::Timestamp;
 use secrecy::ExposeSecret as _;
 use secrets_client::v1;
-use secrets_core::{TokenName, Uid};
+use secrets_core::TokenName;
 use serde_json::{Value, json};
 
+use super::identifier::{self, Identifier};
 use crate::app::{self, App, all_pages};
 use crate::args::time;
 use crate::ui::error::{CliError, ExitCode};
-use crate::ui::output::table::Table;
+use crate::ui::output::table::{Cell, Table, Tone};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
 
@@ -162,28 +164,44 @@ async fn create(app: &App, request: v1::CreateTokenRequest) -> Result<(), CliErr
     app::or_take_back(printed, "the token", async { Ok(client.revoke_token(revoke).await?) }).await
 }
 
-async fn list(app: &App, principal: String) -> Result<(), CliError> {
+async fn tokens(app: &App, principal: String) -> Result<Vec<v1::Token>, CliError> {
     let client = app.client()?;
-    let tokens = all_pages(|page_token| {
+    all_pages(|page_token| {
         let request = v1::ListTokensRequest { principal: principal.clone(), page_token, ..Default::default() };
         async { client.list_tokens(request).await.map(|page| (page.tokens, page.next_page_token)) }
     })
-    .await?;
+    .await
+}
+
+async fn list(app: &App, principal: String) -> Result<(), CliError> {
+    let tokens = tokens(app, principal).await?;
     let mut table = Table::new(["ID", "NAME", "OF", "ORIGIN", "CREATED", "EXPIRES", "LAST USED", "STATE"])
+        .identifiers(&["ID"])
         .spare(&["LAST USED", "OF", "ORIGIN"], &["CREATED"]);
     for token in &tokens {
         table.row([
-            text::token_id(&token.name),
-            token.display_name.clone(),
-            text::principal(&token.principal),
-            text::token_origin(token.origin()).to_owned(),
-            text::moment(token.create_time.as_ref()),
-            text::moment(token.expire_time.as_ref()),
-            text::moment(token.last_used_time.as_ref()),
-            if token.revoke_time.is_some() { "revoked" } else { "" }.to_owned(),
+            text::token_id(&token.name).into(),
+            token.display_name.clone().into(),
+            text::principal(&token.principal).into(),
+            text::token_origin(token.origin()).into(),
+            Cell::time(token.create_time.as_ref()),
+            Cell::time(token.expire_time.as_ref()),
+            Cell::time(token.last_used_time.as_ref()),
+            state(token.revoke_time.is_some(), token.expire_time.as_ref()),
         ]);
     }
     app.output.list(&table, Value::Array(tokens.iter().map(output::json::token).collect()), "No tokens.")
+}
+
+/// `revoked` or `expired`, as far as a credential has ended.
+pub(super) fn state(is_revoked: bool, expire_time: Option<&Timestamp>) -> Cell {
+    let is_expired = || expire_time.is_some_and(|time| time.seconds <= time::now().seconds);
+    let state = match is_revoked {
+        true => "revoked",
+        false if is_expired() => "expired",
+        false => return Cell::default(),
+    };
+    Cell::from(state).toned(Some(Tone::Bad))
 }
 
 /// The resource path of a token given by path or by its identifier alone.
@@ -195,11 +213,15 @@ async fn path(app: &App, token: &str, whose: &WhoseArgs) -> Result<String, CliEr
         return Err(CliError::usage("name the token by its identifier, not by itself")
             .hint("`secrets token list` prints the identifiers"));
     }
-    let Ok(uid) = token.parse::<Uid>() else {
-        return Err(CliError::new(ExitCode::NotFound, format!("there is no token `{token}`"))
-            .hint("`secrets token list` prints the identifiers"));
+    let principal = whose.principal(app).await?;
+    let uid = match identifier::parse(token, "token")? {
+        Identifier::Whole(uid) => uid,
+        Identifier::Beginning(beginning) => {
+            let all = tokens(app, principal).await?;
+            return identifier::only(beginning, all.into_iter().map(|token| token.name), "token");
+        }
     };
-    let platform = match whose.principal(app).await?.as_str() {
+    let platform = match principal.as_str() {
         "" => app.me().await?.organization.is_empty(),
         principal => principal.starts_with("serviceAccounts/"),
     };

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::app::{self, App, all_pages};
 use crate::args::time;
 use crate::ui::error::{CliError, ExitCode};
-use crate::ui::output::table::Table;
+use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
 
@@ -115,10 +115,10 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError>
             let mut table = Table::new(["NAME", "STATE", "DISPLAY NAME", "CREATED"]);
             for user in &users {
                 table.row([
-                    user.user_id.clone(),
-                    state(user).to_owned(),
-                    user.display_name.clone(),
-                    text::moment(user.create_time.as_ref()),
+                    user.user_id.clone().into(),
+                    state(user).into(),
+                    user.display_name.clone().into(),
+                    Cell::time(user.create_time.as_ref()),
                 ]);
             }
             let json = Value::Array(users.iter().map(output::json::user).collect());

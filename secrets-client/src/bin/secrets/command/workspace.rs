@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
 use crate::ui::error::{CliError, ExitCode};
-use crate::ui::output::table::Table;
+use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
 
@@ -88,11 +88,11 @@ pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliE
             let mut table = Table::new(["NAME", "PROJECT", "OWNER", "DISPLAY NAME", "CREATED"]);
             for workspace in &workspaces {
                 table.row([
-                    workspace.workspace_id.clone(),
-                    workspace.project.clone(),
-                    owner(workspace),
-                    workspace.display_name.clone(),
-                    text::moment(workspace.create_time.as_ref()),
+                    workspace.workspace_id.clone().into(),
+                    workspace.project.clone().into(),
+                    owner(workspace).into(),
+                    workspace.display_name.clone().into(),
+                    Cell::time(workspace.create_time.as_ref()),
                 ]);
             }
             let json = Value::Array(workspaces.iter().map(output::json::workspace).collect());

@@ -91,7 +91,7 @@ impl Output {
         let mut text = String::new();
         let mut column = 0;
         for (at, part) in parts.iter().enumerate() {
-            let length = part.chars().count() + 2;
+            let length = table::width(part) + 2;
             let full = self.width.is_some_and(|width| column > 0 && column + length > width);
             text.push_str(if full {
                 "\n  "
@@ -112,7 +112,7 @@ impl Output {
         if self.is_json() {
             return self.json(json);
         }
-        let longest = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let longest = fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         let lines: String = fields
             .iter()
             .filter(|(_, value)| !value.is_empty())

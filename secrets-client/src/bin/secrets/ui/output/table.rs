@@ -1,13 +1,38 @@
-use crate::ui::escape::escape;
+//! Rows of text in aligned columns, as a pipe and as a terminal of a certain width get them.
+
+mod cell;
+mod identifier;
+mod width;
+
+use std::borrow::Cow;
+
+pub(crate) use self::cell::{Cell, Tone};
+use self::width::cut;
+pub(crate) use self::width::{width, wrapped};
+use crate::args::time;
 
 /// Columns are this far apart.
 const COLUMN_GAP: usize = 2;
-/// A column is cut to this many characters while another one can give way instead.
+/// A column is cut to this many of the terminal's columns while another one can give way instead.
 const COMFORTABLE_WIDTH: usize = 14;
-/// A column is not cut below this many characters.
+/// A column is not cut below this width.
 const MIN_WIDTH: usize = 6;
-/// Headings of times, of which a part is no use.
-const TIME_HEADINGS: [&str; 6] = ["CREATED", "DELETED UNTIL", "EXPIRES", "LAST USED", "SINCE", "TIME"];
+/// Headings of times, enumerations and versions, of which a part is no use.
+const WHOLE_HEADINGS: [&str; 13] = [
+    "ACCESS",
+    "CREATED",
+    "DELETED UNTIL",
+    "EXPIRES",
+    "LAST USED",
+    "LOCKED",
+    "ORIGIN",
+    "OUTCOME",
+    "ROLE",
+    "SINCE",
+    "STATE",
+    "TIME",
+    "VERSION",
+];
 
 /// Rows of text in aligned columns.
 pub(crate) struct Table {
@@ -16,11 +41,13 @@ pub(crate) struct Table {
     expendable: Vec<&'static str>,
     /// Headings of what it does without before anything is cut below what is comfortable.
     spare: Vec<&'static str>,
-    /// Headings of what is never cut, beside times.
+    /// Headings of what is never cut, beside [`WHOLE_HEADINGS`].
     whole: Vec<&'static str>,
+    /// Headings of identifiers, of which a terminal shows what tells them apart.
+    identifiers: Vec<&'static str>,
     /// Headings of what goes on below where others are cut.
     wrapped: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
+    rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
@@ -30,6 +57,7 @@ impl Table {
             expendable: Vec::new(),
             spare: Vec::new(),
             whole: Vec::new(),
+            identifiers: Vec::new(),
             wrapped: Vec::new(),
             rows: Vec::new(),
         }
@@ -44,9 +72,15 @@ impl Table {
         self
     }
 
-    /// Says which columns are never cut, beside those of times.
+    /// Says which columns are never cut, beside those of times, enumerations and versions.
     pub(crate) fn whole(mut self, headings: &[&'static str]) -> Self {
         self.whole = headings.to_vec();
+        self
+    }
+
+    /// Says which columns hold identifiers, of which the beginning is enough if it is no other's.
+    pub(crate) fn identifiers(mut self, headings: &[&'static str]) -> Self {
+        self.identifiers = headings.to_vec();
         self
     }
 
@@ -56,9 +90,9 @@ impl Table {
         self
     }
 
-    pub(crate) fn row(&mut self, cells: impl Into<Vec<String>>) {
-        let mut cells: Vec<String> = cells.into().iter().map(|cell| escape(cell)).collect();
-        cells.resize(self.headings.len(), String::new());
+    pub(crate) fn row<C: Into<Cell>>(&mut self, cells: impl IntoIterator<Item = C>) {
+        let mut cells: Vec<Cell> = cells.into_iter().map(Into::into).collect();
+        cells.resize(self.headings.len(), Cell::default());
         self.rows.push(cells);
     }
 
@@ -66,54 +100,75 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// The table in lines. A pipe gets all of it. On a terminal, whose `width` is given, columns without content are left
-    /// out, then those that can be spared, and then the widest are cut until a line fits.
+    /// The table in lines. A pipe gets all of it. On a terminal, whose `width` is given, times are distances from now and identifiers
+    /// are short; columns without content are left out, then those that can be spared, and then the widest are cut until a
+    /// line fits.
     pub(crate) fn render(&self, width: Option<usize>, color: bool) -> String {
-        let columns = self.columns(width);
+        let rows: Cow<'_, [Vec<Cell>]> = match width {
+            Some(_) => self.rows_of_terminal().into(),
+            None => self.rows.as_slice().into(),
+        };
+        let columns = self.columns(&rows, width);
         let mut text = String::new();
-        let heading = line(&self.headings, &columns, width);
+        let headings: Vec<Cell> = self.headings.iter().map(|heading| Cell::from(*heading)).collect();
+        let heading = line(&headings, &columns, width, false);
         if color {
             text.push_str(&format!("\x1b[1m{heading}\x1b[0m\n"));
         } else {
             text.push_str(&format!("{heading}\n"));
         }
-        for row in self.rows.iter().flat_map(|row| self.lines_of(row, &columns)) {
-            text.push_str(&line(&row, &columns, width));
+        for row in rows.iter().flat_map(|row| self.lines_of(row, &columns)) {
+            text.push_str(&line(&row, &columns, width, color));
             text.push('\n');
         }
         text
     }
 
+    fn rows_of_terminal(&self) -> Vec<Vec<Cell>> {
+        let now = time::now();
+        let mut rows: Vec<Vec<Cell>> =
+            self.rows.iter().map(|row| row.iter().map(|cell| cell.relative_to(&now)).collect()).collect();
+        for (at, _) in self.headings.iter().enumerate().filter(|(_, heading)| self.identifiers.contains(heading)) {
+            let identifiers: Vec<&str> = self.rows.iter().filter_map(|row| row.get(at).map(Cell::text)).collect();
+            let length = identifier::distinct_length(&identifiers);
+            for cell in rows.iter_mut().filter_map(|row| row.get_mut(at)) {
+                *cell = cell.with_text(cell.text().chars().take(length).collect());
+            }
+        }
+        rows
+    }
+
     /// A row as it is, and what of it goes on below.
-    fn lines_of(&self, row: &[String], columns: &[Option<usize>]) -> Vec<Vec<String>> {
+    fn lines_of(&self, row: &[Cell], columns: &[Option<usize>]) -> Vec<Vec<Cell>> {
         let cells = row.iter().zip(&self.headings).zip(columns).map(|((cell, heading), column)| match column {
-            Some(width) if self.wrapped.contains(heading) => wrapped(cell, *width),
+            Some(width) if self.wrapped.contains(heading) => {
+                wrapped(cell.text(), *width).into_iter().map(|text| cell.with_text(text)).collect()
+            }
             _ => vec![cell.clone()],
         });
-        let cells: Vec<Vec<String>> = cells.collect();
+        let cells: Vec<Vec<Cell>> = cells.collect();
         let lines = cells.iter().map(Vec::len).max().unwrap_or(0);
         let line = |at| cells.iter().map(|cell| cell.get(at).cloned().unwrap_or_default()).collect();
         (0..lines).map(line).collect()
     }
 
     /// How wide each column is; none where it is left out.
-    fn columns(&self, width: Option<usize>) -> Vec<Option<usize>> {
-        let mut columns: Vec<Option<usize>> =
-            self.headings.iter().map(|heading| Some(heading.chars().count())).collect();
-        for row in &self.rows {
+    fn columns(&self, rows: &[Vec<Cell>], room: Option<usize>) -> Vec<Option<usize>> {
+        let mut columns: Vec<Option<usize>> = self.headings.iter().map(|heading| Some(width(heading))).collect();
+        for row in rows {
             for (column, cell) in columns.iter_mut().zip(row) {
-                *column = (*column).max(Some(cell.chars().count()));
+                *column = (*column).max(Some(width(cell.text())));
             }
         }
-        let Some(width) = width else { return columns };
+        let Some(room) = room else { return columns };
         for (at, column) in columns.iter_mut().enumerate().skip(1) {
-            if self.rows.iter().all(|row| row.get(at).is_some_and(String::is_empty)) {
+            if rows.iter().all(|row| row.get(at).is_some_and(|cell| cell.text().is_empty())) {
                 *column = None;
             }
         }
         let expendable = self.expendable.iter().map(|heading| (heading, usize::MAX));
         for (heading, most) in expendable.chain(self.spare.iter().map(|heading| (heading, COMFORTABLE_WIDTH))) {
-            if self.total(&columns, most) <= width {
+            if self.total(&columns, most) <= room {
                 break;
             }
             if let Some((column, _)) = columns.iter_mut().zip(&self.headings).find(|(_, other)| *other == heading) {
@@ -121,7 +176,7 @@ impl Table {
             }
         }
         // The name comes first and is what a person came for: it is cut last, with the line.
-        while self.total(&columns, usize::MAX) > width {
+        while self.total(&columns, usize::MAX) > room {
             let cut = columns.iter_mut().zip(&self.headings).skip(1).filter(|(_, heading)| !self.is_whole(heading));
             match cut.filter_map(|(column, _)| column.as_mut()).max() {
                 Some(column) if *column > MIN_WIDTH => *column -= 1,
@@ -132,7 +187,7 @@ impl Table {
     }
 
     fn is_whole(&self, heading: &&'static str) -> bool {
-        TIME_HEADINGS.contains(heading) || self.whole.contains(heading)
+        [WHOLE_HEADINGS.as_slice(), &self.whole, &self.identifiers].iter().any(|whole| whole.contains(heading))
     }
 
     /// How long a line is when no column but the first, and those that are never cut, is longer than `most`.
@@ -146,43 +201,27 @@ impl Table {
     }
 }
 
-fn line(cells: &[impl AsRef<str>], columns: &[Option<usize>], width: Option<usize>) -> String {
+/// A line of cells. What does not fit the terminal is cut, and a colour never reaches beyond its cell.
+fn line(cells: &[Cell], columns: &[Option<usize>], room: Option<usize>, color: bool) -> String {
     let mut text = String::new();
-    for (cell, column) in cells.iter().zip(columns).filter_map(|(cell, column)| Some((cell.as_ref(), (*column)?))) {
-        let cell = cut(cell, column);
-        text.push_str(&cell);
-        text.push_str(&" ".repeat(column - cell.chars().count() + COLUMN_GAP));
-    }
-    text.truncate(text.trim_end().len());
-    width.map_or_else(|| text.clone(), |width| cut(&text, width))
-}
-
-/// A text in lines of at most `room` characters, broken between words where it can be.
-pub(crate) fn wrapped(text: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
+    let (mut left, mut gap) = (room.unwrap_or(usize::MAX), 0);
+    for (cell, column) in cells.iter().zip(columns).filter_map(|(cell, column)| Some((cell, (*column)?))) {
+        let shown = cut(cell.text(), column);
+        let padding = gap;
+        gap = column - width(&shown) + COLUMN_GAP + if shown.is_empty() { gap } else { 0 };
+        if shown.is_empty() {
+            continue;
+        }
+        let Some(rest) = left.checked_sub(padding).filter(|rest| *rest > 0) else { break };
+        let shown = cut(&shown, rest);
+        left = rest - width(&shown);
+        text.push_str(&" ".repeat(padding));
+        match cell.tone().filter(|_| color) {
+            Some(tone) => text.push_str(&format!("{}{shown}\x1b[0m", tone.start())),
+            None => text.push_str(&shown),
         }
     }
-    lines
-}
-
-/// At most `length` characters of a text: of a resource path the end, which differs between paths, else the beginning.
-fn cut(text: &str, length: usize) -> String {
-    let characters = text.chars().count();
-    if characters <= length {
-        text.to_owned()
-    } else if text.starts_with("organizations/") && !text.contains(' ') {
-        std::iter::once('…').chain(text.chars().skip(characters - length + 1)).collect()
-    } else {
-        text.chars().take(length.saturating_sub(1)).chain(['…']).collect()
-    }
+    text
 }
 
 #[cfg(test)]
@@ -191,8 +230,8 @@ mod tests {
 
     fn table() -> Table {
         let mut table = Table::new(["NAME", "TARGET", "DESCRIPTION"]);
-        table.row(["LINEAR_API_KEY".into(), "variable".into(), "the key of the whole team, please be careful".into()]);
-        table.row(["A".into(), "file ~/.ssh/deploy_key".into(), String::new()]);
+        table.row(["LINEAR_API_KEY", "variable", "the key of the whole team, please be careful"]);
+        table.row(["A", "file ~/.ssh/deploy_key", ""]);
         table
     }
 
@@ -227,13 +266,7 @@ mod tests {
     fn leaves_out_on_a_terminal_what_is_empty_or_can_be_spared() {
         let mut table =
             Table::new(["NAME", "LOCKED", "DESCRIPTION", "CREATED", "VALUE"]).spare(&["VALUE"], &["CREATED"]);
-        table.row([
-            "A".into(),
-            String::new(),
-            "the team's own key".into(),
-            "2026-11-21 09:30Z".into(),
-            "••••••••".into(),
-        ]);
+        table.row(["A", "", "the team's own key", "2026-11-21 09:30Z", "••••••••"]);
         let headings =
             |width| table.render(width, false).lines().next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(headings(None), "NAME LOCKED DESCRIPTION CREATED VALUE");
@@ -248,7 +281,7 @@ mod tests {
         let mut table = Table::new(["NAME", "NOT CHOSEN", "DESCRIPTION", "CREATED"]);
         table = table.wrapped(&["NOT CHOSEN"]);
         let others = "organization: lower precedence; project api: disabled";
-        table.row(["KEY".into(), others.into(), "the team's own key".into(), "2026-11-21 09:30Z".into()]);
+        table.row(["KEY", others, "the team's own key", "2026-11-21 09:30Z"]);
         assert_eq!(
             table.render(Some(56), false),
             "NAME  NOT CHOSEN       DESCRIPTION     CREATED\n\
@@ -262,15 +295,53 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_end_of_a_path() {
-        assert_eq!(cut("organizations/acme/projects/api", 12), "…rojects/api");
-        assert_eq!(cut("the team's own key", 10), "the team'…");
+    fn aligns_what_is_wide() {
+        let mut table = Table::new(["NAME", "DESCRIPTION", "SCOPE"]);
+        table.row(["A", "日本語", "user"]);
+        table.row(["B", "cle\u{301}", "user"]);
+        assert_eq!(
+            table.render(None, false),
+            "NAME  DESCRIPTION  SCOPE\nA     日本語       user\nB     cle\u{301}          user\n"
+        );
+    }
+
+    #[test]
+    fn shows_a_terminal_how_long_ago_something_was() {
+        let mut table = Table::new(["NAME", "CREATED"]);
+        let now = time::now();
+        let time = prost_types::Timestamp { seconds: now.seconds - 3 * 24 * 3600, nanos: 0 };
+        table.row([Cell::from("A"), Cell::time(Some(&time))]);
+        assert_eq!(table.render(Some(80), false), "NAME  CREATED\nA     3 days ago\n");
+        assert!(table.render(None, false).contains('Z'));
+    }
+
+    #[test]
+    fn shows_a_terminal_what_tells_identifiers_apart() {
+        let mut table = Table::new(["ID", "FOR"]).identifiers(&["ID"]);
+        table.row(["7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11", "a"]);
+        table.row(["9c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11", "b"]);
+        assert_eq!(table.render(Some(80), false), "ID        FOR\n7c2a51d2  a\n9c2a51d2  b\n");
+        assert!(table.render(None, false).contains("7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11"));
+    }
+
+    #[test]
+    fn colours_a_cell_and_nothing_beside_it() {
+        let mut table = Table::new(["NAME", "STATE", "BY"]);
+        table.row([Cell::from("A"), Cell::from("revoked").toned(Some(Tone::Bad)), Cell::from("bob")]);
+        let lines = table.render(Some(80), true);
+        assert_eq!(lines.lines().nth(1).unwrap(), "A     \x1b[31mrevoked\x1b[0m  bob");
+        assert_eq!(table.render(Some(80), false).lines().nth(1).unwrap(), "A     revoked  bob");
+        for room in 20..40 {
+            let line = table.render(Some(room), true).lines().nth(1).unwrap().to_owned();
+            assert_eq!(line.matches("\x1b[31m").count(), 1, "{room}");
+            assert!(line.contains("\x1b[0m"), "{room}: {line:?}");
+        }
     }
 
     #[test]
     fn keeps_a_cell_on_one_line() {
         let mut table = Table::new(["NAME"]);
-        table.row(["a\nb".to_owned()]);
+        table.row(["a\nb"]);
         assert_eq!(table.render(None, false), "NAME\na\\nb\n");
     }
 }

@@ -85,6 +85,26 @@ pub(crate) fn moment(time: Option<&Timestamp>) -> String {
     rfc3339.get(..16).map_or_else(|| rfc3339.clone(), |minute| format!("{}Z", minute.replace('T', " ")))
 }
 
+/// A moment as a person on a terminal reads it: `just now`, `3 h ago`, `in 7 days`; the day when it is more than four weeks
+/// away.
+pub(crate) fn distance(time: &Timestamp, now: &Timestamp) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    /// So far may two clocks be apart that are set well.
+    const CLOCK_SKEW: i64 = 5;
+    let seconds = time.seconds.abs_diff(now.seconds);
+    let distance = match seconds {
+        0..MINUTE if time.seconds - now.seconds <= CLOCK_SKEW => return "just now".to_owned(),
+        0..MINUTE => format!("{seconds} s"),
+        MINUTE..HOUR => format!("{} min", seconds / MINUTE),
+        HOUR..DAY => format!("{} h", seconds / HOUR),
+        _ if seconds < 28 * DAY => count(usize::try_from(seconds / DAY).unwrap_or(0), "day"),
+        _ => return time.to_string().chars().take_while(|c| *c != 'T').collect(),
+    };
+    if time.seconds > now.seconds { format!("in {distance}") } else { format!("{distance} ago") }
+}
+
 /// Until when a session lives, and what helps.
 pub(crate) fn session_ends(warning: &SessionWarning) -> String {
     let end = moment(Some(&warning.end));
@@ -276,6 +296,28 @@ mod tests {
     fn shows_the_whole_of_what_is_no_resource_path() {
         for text in ["", "a/b", "organizations/acme/sessions/1", "organizations/acme/robots/r2"] {
             assert_eq!([principal(text), secret_id(text), token_id(text), session_id(text)], [text; 4]);
+        }
+    }
+
+    #[test]
+    fn tells_how_far_away_a_moment_is() {
+        const DAY: i64 = 24 * 3600;
+        let now = Timestamp { seconds: 1_769_851_800, nanos: 0 };
+        for (distance, said) in [
+            (0, "just now"),
+            (-59, "just now"),
+            (5, "just now"),
+            (59, "in 59 s"),
+            (-60, "1 min ago"),
+            (3_599, "in 59 min"),
+            (-3_600, "1 h ago"),
+            (DAY - 1, "in 23 h"),
+            (-DAY, "1 day ago"),
+            (7 * DAY + 5, "in 7 days"),
+            (-28 * DAY, "2026-01-03"),
+            (365 * DAY, "2027-01-31"),
+        ] {
+            assert_eq!(self::distance(&Timestamp { seconds: now.seconds + distance, nanos: 0 }, &now), said);
         }
     }
 

@@ -248,10 +248,13 @@ fn a_table_fits_the_terminal() {
             assert!(!shown.contains("Z…") && !shown.contains(":…"), "no time is cut: {shown}");
         }
     }
-    let mut narrow = bob.program(Path::new("sh"), &["-c", "stty cols 80; exec \"$@\"", "sh"]);
-    narrow.args([env!("CARGO_BIN_EXE_secrets"), "list"]);
-    let (_, shown) = TestTerminal::start(&narrow).wait_for_exit();
-    assert!(shown.contains("••••••••"), "what stands for a value is there: {shown}");
+    let list = |columns: u16| {
+        let mut sized = bob.program(Path::new("sh"), &["-c", &format!("stty cols {columns}; exec \"$@\""), "sh"]);
+        sized.args([env!("CARGO_BIN_EXE_secrets"), "list"]);
+        TestTerminal::start(&sized).wait_for_exit().1
+    };
+    assert!(list(400).contains("••••••••"), "what stands for a value is there");
+    assert!(!list(80).contains('•'), "and gives way to what differs");
     assert!(bob.run_ok("list").stdout.contains(&description), "a pipe gets all of it");
 }
 

@@ -140,14 +140,31 @@ fn line_matches(shown: &str, line: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// The words with one space between them; a time's digits, which differ from run to run, are all 0.
+/// The words with one space between them; a time's digits, which differ from run to run, are all 0, and so is a distance from
+/// now (`just now`, `2 min ago`, `in 7 days`).
 fn spaced(line: &str) -> String {
     let zeros = |word: &str| word.replace(|character: char| character.is_ascii_digit(), "0");
     let same_time = |word| {
         let shape = zeros(word);
         if shape.contains("0000-00-00") || shape.contains("00:00Z") { shape } else { word.to_owned() }
     };
-    line.split_whitespace().map(same_time).collect::<Vec<_>>().join(" ")
+    let mut words: Vec<String> = Vec::new();
+    for word in line.split_whitespace().map(same_time) {
+        words.push(word);
+        let is_number = |word: &String| word.parse::<u32>().is_ok();
+        let is_unit = |word: &String| ["s", "min", "h", "day", "days"].contains(&word.as_str());
+        let distance = match words.as_slice() {
+            [.., just, now] if just == "just" && now == "now" => Some((2, "(ago)")),
+            [.., number, unit, ago] if is_number(number) && is_unit(unit) && ago == "ago" => Some((3, "(ago)")),
+            [.., within, number, unit] if within == "in" && is_number(number) && is_unit(unit) => Some((3, "(ahead)")),
+            _ => None,
+        };
+        if let Some((length, instead)) = distance {
+            words.truncate(words.len() - length);
+            words.push(instead.to_owned());
+        }
+    }
+    words.join(" ")
 }
 
 #[test]
@@ -155,6 +172,7 @@ fn a_line_matches_with_anything_for_dots_and_any_time_for_a_time() {
     for (shown, line) in [
         ("bob  member", "bob member "),
         ("token expires 2027-02-26 05:09Z", "token expires 2027-02-19 05:41Z"),
+        ("A  just now  in 7 days", "A 2 min ago in 59 min"),
         ("a … b … c", "a   x b y c"),
         ("… b", "a b"),
         ("", ""),
@@ -164,6 +182,7 @@ fn a_line_matches_with_anything_for_dots_and_any_time_for_a_time() {
     for (shown, line) in [
         ("bob", "bob member"),
         ("version 2", "version 3"),
+        ("A  just now", "A in 2 min"),
         ("a … b", "a c"),
         ("a … b … c", "a c b"),
         ("b …", "a b c"),

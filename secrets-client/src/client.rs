@@ -10,6 +10,7 @@ pub mod live_set;
 mod probe;
 pub mod service;
 pub mod session_keepalive;
+mod wait_notice;
 pub mod watch;
 
 use std::fmt;
@@ -24,9 +25,11 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
+pub(crate) use self::builder::CONNECT_TIMEOUT;
 pub use self::builder::{ClientBuilder, ConnectError};
 pub use self::diagnose::{ConnectionReport, ServerCertificate};
 use self::freshness::Freshness;
+use self::wait_notice::WaitNotice;
 use crate::endpoint::Endpoint;
 use crate::error::ClientError;
 use crate::retry::{self, RetryClass, RetryPolicy};
@@ -51,6 +54,7 @@ struct Inner {
     deadline: Duration,
     retry: RetryPolicy,
     freshness: Freshness,
+    wait_notice: Option<WaitNotice>,
     /// When the sign-in ends, once the service has said so.
     sign_in_end: OnceLock<Timestamp>,
     /// When a recovery code of the caller was used, once the service has said so.
@@ -95,8 +99,9 @@ impl Client {
         F: Fn(Channel, Request<M>) -> Fut,
         Fut: Future<Output = Result<Response<R>, Status>>,
     {
-        let Inner { endpoint, channel, authorization, deadline, retry, sign_in_end, recovery, .. } = &*self.0;
-        let answered = retry::run(retry, *deadline, retry_class, retry::random_unit, |left| {
+        let Inner { endpoint, channel, authorization, deadline, retry, wait_notice, sign_in_end, recovery, .. } =
+            &*self.0;
+        let call = retry::run(retry, endpoint.as_str(), *deadline, retry_class, retry::random_unit, |left| {
             let mut request = Request::new(message.clone());
             request.set_timeout(left);
             if let Some(authorization) = authorization {
@@ -111,8 +116,11 @@ impl Client {
                 }
                 Ok(answer.into_inner())
             }
-        })
-        .await;
+        });
+        let answered = match wait_notice {
+            Some(notice) => notice.during(endpoint.as_str(), call).await,
+            None => call.await,
+        };
         match answered {
             Err(error) => Err(self.with_diagnosis(error).await),
             answered => answered,

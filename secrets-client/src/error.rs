@@ -16,6 +16,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 pub use self::connection::ConnectionProblem;
+use crate::client::CONNECT_TIMEOUT;
 use crate::validation::BrokenRule;
 
 /// More than any sentence of the service has: a name that it repeats, and what it says of it.
@@ -42,8 +43,10 @@ pub enum ClientError {
         never_sent: bool,
     },
     /// The deadline passed without an answer.
-    #[error("no answer within {} s", after.as_secs_f32())]
+    #[error("the service at {endpoint} did not answer within {} s", after.as_secs_f32())]
     TimedOut {
+        /// The address that was asked.
+        endpoint: String,
         /// The deadline.
         after: Duration,
     },
@@ -91,8 +94,11 @@ impl ClientError {
     /// Reads a status: one that the transport created is [`ClientError::Unreachable`].
     pub(crate) fn from_status(status: Status, endpoint: &str) -> Self {
         if let Some(source) = status.source() {
-            let never_sent = connection::chain(source).any(|error| error.is::<tonic::ConnectError>());
-            let (problem, detail) = ConnectionProblem::from_transport(source);
+            let never_sent = connection::chain(source).any(connection::is_before_the_first_byte);
+            let (problem, mut detail) = ConnectionProblem::from_transport(source);
+            if problem == ConnectionProblem::TimedOut && never_sent {
+                detail = format!("no connection within {} s", CONNECT_TIMEOUT.as_secs());
+            }
             return Self::Unreachable { endpoint: endpoint.to_owned(), problem, detail, never_sent };
         }
         let info = status.get_details_error_info().filter(|info| info.domain == ERROR_DOMAIN);
@@ -155,6 +161,17 @@ impl ClientError {
 
     pub(crate) fn was_never_sent(&self) -> bool {
         matches!(self, Self::Unreachable { never_sent: true, .. })
+    }
+
+    /// Whether a connection was not made in time: nothing answers at the address.
+    pub(crate) fn is_unanswered_connection(&self) -> bool {
+        matches!(self, Self::Unreachable { problem: ConnectionProblem::TimedOut, never_sent: true, .. })
+    }
+
+    /// Whether the deadline ended the call, for the service or for the transport.
+    pub(crate) fn is_deadline(&self) -> bool {
+        self.code() == Code::DeadlineExceeded
+            || matches!(self, Self::Unreachable { problem: ConnectionProblem::Deadline, .. })
     }
 
     pub(crate) fn retry_after(&self) -> Option<Duration> {

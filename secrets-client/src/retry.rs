@@ -19,11 +19,14 @@ pub struct RetryPolicy {
     pub base: Duration,
     /// The longest wait of all. A call for which the service asks for more is not sent again.
     pub cap: Duration,
+    /// After so many connections in a row that could not be made in time, because nothing answers at the address, the call is
+    /// not sent again.
+    pub unanswered_connections: u32,
 }
 
 impl RetryPolicy {
     /// Every call is sent once.
-    pub const NEVER: Self = Self { attempts: 1, base: Duration::ZERO, cap: Duration::ZERO };
+    pub const NEVER: Self = Self { attempts: 1, base: Duration::ZERO, cap: Duration::ZERO, unanswered_connections: 1 };
 
     /// Returns how long to wait after the `attempt`-th attempt, counted from 1: a share `unit` (0 to 1) of a bound that doubles,
     /// beyond what the service `asked` for, so that those who were refused together do not return together.
@@ -37,7 +40,12 @@ impl RetryPolicy {
 /// Eight attempts from 100 ms to 30 s: a server that restarts within a few seconds is not noticed.
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { attempts: 8, base: Duration::from_millis(100), cap: Duration::from_secs(30) }
+        Self {
+            attempts: 8,
+            base: Duration::from_millis(100),
+            cap: Duration::from_secs(30),
+            unanswered_connections: u32::MAX,
+        }
     }
 }
 
@@ -67,9 +75,11 @@ impl RetryClass {
 }
 
 /// Runs `attempt` until it succeeds, fails for good, or the deadline leaves no time for another. Each attempt gets the
-/// time that is left.
+/// time that is left. When that ends the last one, the error is what the service said before, if it said something: it knows
+/// why it is not available.
 pub(crate) async fn run<T, F, Fut>(
     policy: &RetryPolicy,
+    endpoint: &str,
     deadline: Duration,
     retry_class: RetryClass,
     unit: impl Fn() -> f64,
@@ -80,12 +90,15 @@ where
     Fut: Future<Output = Result<T, ClientError>>,
 {
     let end = Instant::now() + deadline;
+    let timed_out = || ClientError::TimedOut { endpoint: endpoint.to_owned(), after: deadline };
+    let (mut last_answer, mut unanswered) = (None, 0);
     for sent in 1.. {
         let left = end.saturating_duration_since(Instant::now());
         let error = match tokio::time::timeout(left, attempt(left)).await {
             Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) if error.is_deadline() => return Err(last_answer.unwrap_or_else(timed_out)),
             Ok(Err(error)) => error,
-            Err(_elapsed) => return Err(ClientError::TimedOut { after: deadline }),
+            Err(_elapsed) => return Err(last_answer.unwrap_or_else(timed_out)),
         };
         let may_retry = match retry_class {
             _ if error.is_rate_limited() => true,
@@ -93,8 +106,10 @@ where
             RetryClass::SafeUnlessStale => error.is_unavailable() && error.reason() != Some(Reason::Stale),
             RetryClass::Unsafe => error.was_never_sent(),
         };
+        unanswered = if error.is_unanswered_connection() { unanswered + 1 } else { 0 };
         let is_limited = error.is_rate_limited() && policy.attempts > 1;
-        if !may_retry || (sent >= policy.attempts && !is_limited) {
+        let is_last = (sent >= policy.attempts && !is_limited) || unanswered >= policy.unanswered_connections;
+        if !may_retry || is_last {
             return Err(error);
         }
         let asked = error.retry_after();
@@ -103,8 +118,9 @@ where
             return Err(error);
         }
         tokio::time::sleep(delay).await;
+        last_answer = Some(error).filter(|error| error.answer().is_some()).or(last_answer);
     }
-    Err(ClientError::TimedOut { after: deadline })
+    Err(timed_out())
 }
 
 /// A number from 0 up to, not including, 1.
@@ -130,8 +146,12 @@ mod tests {
 
     use super::*;
 
-    const POLICY: RetryPolicy =
-        RetryPolicy { attempts: 5, base: Duration::from_millis(100), cap: Duration::from_secs(30) };
+    const POLICY: RetryPolicy = RetryPolicy {
+        attempts: 5,
+        base: Duration::from_millis(100),
+        cap: Duration::from_secs(30),
+        unanswered_connections: 2,
+    };
 
     fn unavailable() -> ClientError {
         ClientError::from_status(Status::unavailable("the database does not answer"), "http://127.0.0.1:1")
@@ -172,6 +192,7 @@ mod tests {
         let start = Instant::now();
         let answer = run(
             &POLICY,
+            "http://e",
             Duration::from_secs(30),
             RetryClass::Safe,
             || 1.0,
@@ -190,6 +211,7 @@ mod tests {
         let (sent, start) = (Cell::new(0), Instant::now());
         let answer = run(
             &POLICY,
+            "http://e",
             Duration::from_secs(30),
             retry_class,
             || 0.5,
@@ -235,6 +257,7 @@ mod tests {
         let sent = Cell::new(0);
         let answer: Result<(), _> = run(
             &POLICY,
+            "http://e",
             Duration::from_secs(3000),
             RetryClass::Safe,
             || 1.0,
@@ -261,6 +284,7 @@ mod tests {
             let sent = Cell::new(0);
             let answer: Result<(), _> = run(
                 &POLICY,
+                "http://e",
                 Duration::from_secs(30),
                 retry_class,
                 || 0.0,
@@ -278,17 +302,92 @@ mod tests {
     async fn ends_at_the_deadline_whatever_the_attempt_does() {
         let start = Instant::now();
         let answer: Result<(), _> =
-            run(&POLICY, Duration::from_secs(3), RetryClass::Safe, || 0.0, |_| std::future::pending()).await;
+            run(&POLICY, "http://e", Duration::from_secs(3), RetryClass::Safe, || 0.0, |_| std::future::pending())
+                .await;
         assert!(matches!(answer, Err(ClientError::TimedOut { .. })));
         assert_eq!(start.elapsed(), Duration::from_secs(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn says_what_the_service_answered_before_it_fell_silent() {
+        // The deadline ends the second attempt here, in the transport, or at the service, whoever is first.
+        let transport =
+            || ClientError::from_status(Status::from_error(Box::new(tonic::TimeoutExpired(()))), "http://e");
+        let service = || ClientError::from_status(Status::deadline_exceeded("too late"), "http://e");
+        for end in [None, Some(transport()), Some(service())] {
+            let (sent, end) = (Cell::new(0), Cell::new(end));
+            let answer: Result<(), _> = run(
+                &POLICY,
+                "http://e",
+                Duration::from_secs(3),
+                RetryClass::Safe,
+                || 1.0,
+                |_| {
+                    sent.set(sent.get() + 1);
+                    let end = if sent.get() == 1 { Some(unavailable()) } else { end.take() };
+                    async move {
+                        match end {
+                            Some(error) => Err(error),
+                            None => std::future::pending().await,
+                        }
+                    }
+                },
+            )
+            .await;
+            assert_eq!(answer.unwrap_err().to_string(), "the database does not answer");
+            assert_eq!(sent.get(), 2);
+        }
+        for end in [transport, service] {
+            let answer: Result<(), _> =
+                run(&POLICY, "http://e", Duration::from_secs(3), RetryClass::Safe, || 1.0, |_| async { Err(end()) })
+                    .await;
+            assert_eq!(answer.unwrap_err().to_string(), "the service at http://e did not answer within 3 s");
+        }
+    }
+
+    /// Where nothing answers at all, a person has waited long enough after one connection; a program that waits for its
+    /// network goes on until its deadline.
+    #[tokio::test(start_paused = true)]
+    async fn gives_up_an_address_where_nothing_answers() {
+        // As the transport reports that a connection took too long.
+        async fn unanswered() -> Result<(), ClientError> {
+            let elapsed = tokio::time::timeout(Duration::ZERO, std::future::pending::<()>()).await.unwrap_err();
+            let error = std::io::Error::new(std::io::ErrorKind::TimedOut, elapsed);
+            Err(ClientError::from_status(Status::from_error(Box::new(error)), "http://10.0.0.1:1"))
+        }
+        for (unanswered_connections, attempts) in [(1, 1), (2, 2), (u32::MAX, 5)] {
+            let (sent, policy) = (Cell::new(0), RetryPolicy { unanswered_connections, ..POLICY });
+            let answer: Result<(), _> = run(
+                &policy,
+                "http://e",
+                Duration::from_secs(300),
+                RetryClass::Safe,
+                || 1.0,
+                |_| {
+                    sent.set(sent.get() + 1);
+                    unanswered()
+                },
+            )
+            .await;
+            let error = answer.unwrap_err().to_string();
+            assert_eq!(error, "the service at http://10.0.0.1:1 is unavailable: no connection within 5 s");
+            assert_eq!(sent.get(), attempts);
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn does_not_wait_past_the_deadline() {
         let start = Instant::now();
         let policy = RetryPolicy { base: Duration::from_secs(10), ..POLICY };
-        let answer: Result<(), _> =
-            run(&policy, Duration::from_secs(3), RetryClass::Safe, || 1.0, |_| async { Err(unavailable()) }).await;
+        let answer: Result<(), _> = run(
+            &policy,
+            "http://e",
+            Duration::from_secs(3),
+            RetryClass::Safe,
+            || 1.0,
+            |_| async { Err(unavailable()) },
+        )
+        .await;
         assert!(answer.unwrap_err().is_unavailable());
         assert_eq!(start.elapsed(), Duration::ZERO);
     }

@@ -36,6 +36,7 @@ mod hostile_server {
     mod reserved;
     mod shown;
     mod sign_in;
+    mod silence;
     mod texts;
     mod watch;
 }

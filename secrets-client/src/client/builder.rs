@@ -7,6 +7,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 use super::freshness::Freshness;
+use super::wait_notice::WaitNotice;
 use super::{Client, Inner};
 use crate::credentials::{Credential, InvalidCredential};
 use crate::endpoint::{self, InvalidEndpoint};
@@ -14,7 +15,7 @@ use crate::proxy::{InvalidProxy, Proxy};
 use crate::retry::RetryPolicy;
 
 /// How long it may take to connect.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often an idle connection is checked with a ping: the shortest interval that clients in other languages can use too.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the other side may take to answer a ping. A dead connection, for instance one that a firewall has forgotten, is
@@ -35,6 +36,7 @@ pub struct ClientBuilder {
     proxy: Option<Proxy>,
     revisions: BTreeMap<String, String>,
     insecure: bool,
+    wait_notice: Option<WaitNotice>,
 }
 
 /// Why a client can't be built.
@@ -84,6 +86,7 @@ impl ClientBuilder {
             proxy: None,
             revisions: BTreeMap::new(),
             insecure: false,
+            wait_notice: None,
         }
     }
 
@@ -158,6 +161,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Calls `notify` with the endpoint whenever a call has taken longer than `after`, once for each call: for a program whose
+    /// person waits.
+    #[must_use]
+    pub fn on_long_wait(mut self, after: Duration, notify: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.wait_notice = Some(WaitNotice::new(after, notify));
+        self
+    }
+
     pub(super) fn endpoint(&self) -> &str {
         &self.endpoint
     }
@@ -208,6 +219,7 @@ impl ClientBuilder {
             deadline: self.deadline,
             retry: self.retry,
             freshness: Freshness::new(self.revisions),
+            wait_notice: self.wait_notice,
             sign_in_end: OnceLock::new(),
             recovery: OnceLock::new(),
         })))

@@ -19,8 +19,12 @@ const FIRST_EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Three heartbeats: a stream without an event for longer is dead, though nobody closed it.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(45);
 /// A watch waits for its service without end, with short waits so that it returns soon after the service.
-pub(super) const RECONNECT_POLICY: RetryPolicy =
-    RetryPolicy { attempts: u32::MAX, base: Duration::from_millis(200), cap: Duration::from_secs(10) };
+pub(super) const RECONNECT_POLICY: RetryPolicy = RetryPolicy {
+    attempts: u32::MAX,
+    base: Duration::from_millis(200),
+    cap: Duration::from_secs(10),
+    unanswered_connections: u32::MAX,
+};
 
 /// A watch. It reconnects by itself, for as long as it takes.
 #[derive(Debug)]
@@ -122,7 +126,7 @@ impl Watch {
             let first = stream.message().await?;
             Ok((stream, first))
         });
-        let opened = opened.await.map_err(|_| ClientError::TimedOut { after: FIRST_EVENT_TIMEOUT })?;
+        let opened = opened.await.map_err(|_| timed_out(self.client.endpoint()))?;
         let (stream, first) =
             opened.map_err(|status: tonic::Status| ClientError::from_status(status, self.client.endpoint()))?;
         self.stream = Some(stream);
@@ -156,6 +160,10 @@ impl Watch {
         }
         Some(WatchEvent { kind, delivery_changed, etag, revision, next_change_time })
     }
+}
+
+fn timed_out(endpoint: &str) -> ClientError {
+    ClientError::TimedOut { endpoint: endpoint.to_owned(), after: FIRST_EVENT_TIMEOUT }
 }
 
 /// Whether the service would answer the same again: it knows the caller, the call and what it asks for, and refuses.
@@ -255,7 +263,7 @@ mod tests {
             assert!(!is_final(&answered(code)), "{code:?}");
         }
         assert!(is_final(&validation::BrokenRule::NoContext.into()));
-        assert!(!is_final(&ClientError::TimedOut { after: FIRST_EVENT_TIMEOUT }));
+        assert!(!is_final(&timed_out("http://e")));
     }
 
     #[tokio::test(start_paused = true)]

@@ -14,9 +14,13 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(crate) fn of(service: &HostileService) -> Self {
+        Self::at(&service.endpoint)
+    }
+
+    pub(crate) fn at(endpoint: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join(".runtime")).unwrap();
-        Self { home, endpoint: service.endpoint.clone() }
+        Self { home, endpoint: endpoint.to_owned() }
     }
 
     pub(crate) fn home(&self) -> &Path {

@@ -68,7 +68,7 @@ impl ServiceConfig {
 async fn the_service_config_repeats_what_the_library_does_but_changes() {
     let config = ServiceConfig::read();
     let server = Unavailable::start().await;
-    let twice = RetryPolicy { attempts: 2, base: Duration::ZERO, cap: Duration::ZERO };
+    let twice = RetryPolicy { attempts: 2, ..RetryPolicy::NEVER };
     let client = Client::builder(&server.endpoint).retry(twice).build().unwrap();
     for method in Method::all().into_iter().filter(|method| !method.streams) {
         let request = DynamicMessage::new(method.request.clone());

@@ -3,6 +3,7 @@
 mod elsewhere;
 pub(crate) mod fallback;
 pub(crate) mod missing;
+mod long_wait;
 mod notices;
 pub(crate) mod resolve;
 mod revisions;
@@ -20,6 +21,8 @@ use secrets_client::{
 use secrets_core::{CredentialKind, OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
 
 use crate::args::scope::{ContextArgs, ScopeArgs};
+pub(crate) use self::long_wait::LONG_WAIT;
+use self::long_wait::LongWait;
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::{Output, text};
 
@@ -46,6 +49,7 @@ pub(crate) struct App {
 }
 
 impl App {
+    long_wait: LongWait,
     pub(crate) fn new(settings: Settings, output: Output, organization: Option<OrganizationId>) -> Self {
         let state = revisions::path(|name| std::env::var(name).ok());
         Self {
@@ -60,6 +64,7 @@ impl App {
         }
     }
 
+            long_wait: LongWait::new(output),
     /// Where the user's own configuration is kept.
     pub(crate) fn config_path(&self) -> Result<&Path, CliError> {
         self.settings.config_path.as_deref().ok_or_else(|| secrets_client::ConfigError::NoHome.into())
@@ -88,13 +93,34 @@ impl App {
             Some(_) => {}
         }
         let known = self.state.as_deref().map(|path| revisions::load(path, self.settings.endpoint.as_str()));
-        let client = patient(self.settings.client()?).revisions(known.unwrap_or_default()).build()?;
+        let client = self.patient(self.settings.client()?).revisions(known.unwrap_or_default()).build()?;
         Ok(self.client.get_or_init(|| client))
     }
 
     /// Keeps what this command changed, for the next one to read it.
     pub(crate) fn keep_revisions(&self) {
         let (Some(client), Some(path)) = (self.client.get(), self.state.as_deref()) else { return };
+    /// A person waits about two seconds for a service that restarts, and then wants to know that it does not answer; for one
+    /// that does not even connect no longer than a connection may take. Where an answer takes longer, a line says so.
+    pub(crate) fn patient(&self, builder: ClientBuilder) -> ClientBuilder {
+        self.long_wait.noticed_by(builder).retry(RetryPolicy {
+            attempts: 6,
+            unanswered_connections: 1,
+            ..RetryPolicy::default()
+        })
+    }
+
+    /// Says from now on nothing of a service that takes long to answer: the terminal is a program's, or something else comes
+    /// in the place of its answer.
+    pub(crate) fn wait_silently(&self) {
+        self.long_wait.silence();
+    }
+
+    /// Says that the service has not answered yet, unless that was said before.
+    pub(crate) fn say_still_waiting(&self) {
+        self.long_wait.say(self.settings.endpoint.as_str());
+    }
+
         let (known, now) = (revisions::load(path, self.settings.endpoint.as_str()), client.revisions());
         if now != known {
             revisions::save(path, self.settings.endpoint.as_str(), &now);
@@ -299,11 +325,6 @@ pub(crate) async fn or_take_back<T>(
         Err(revoking) => format!("{}; {what} is valid all the same: {}", error.message(), revoking.message()),
     };
     Err(CliError::new(error.exit, lost))
-}
-
-/// A person waits about two seconds for a service that restarts, and then wants to know that it does not answer.
-pub(crate) fn patient(builder: ClientBuilder) -> ClientBuilder {
-    builder.retry(RetryPolicy { attempts: 6, ..RetryPolicy::default() })
 }
 
 /// All items of a paged list, which a service can't make endless.

@@ -55,6 +55,7 @@ impl FallbackArgs {
             app.output.note(&format!("secrets: as of {}, without asking the service", ago(age)));
             return Ok(set);
         }
+        app.wait_silently();
         let asked = timeout(SERVICE_TIMEOUT, app.receive(context, only)).await;
         let unavailable = match asked {
             Ok(Ok(set)) => {

@@ -161,7 +161,7 @@ fn parse(text: &str) -> Result<Credential, CliError> {
 }
 
 async fn connect(app: &App, credential: Credential) -> Result<Client, CliError> {
-    Ok(app::patient(app.settings.client()?.credential(credential)).build()?)
+    Ok(app.patient(app.settings.client()?.credential(credential)).build()?)
 }
 
 pub(crate) async fn whoami(app: &App) -> Result<(), CliError> {

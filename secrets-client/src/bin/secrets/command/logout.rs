@@ -60,7 +60,7 @@ pub(crate) async fn end(app: &App, name: &ProfileName, stored: &StoredToken) -> 
     };
     let mut settings = Settings::from_environment_with(choice)?;
     settings.given_ca_file.clone_from(&app.settings.given_ca_file);
-    let client = app::patient(settings.client()?).build()?;
+    let client = app.patient(settings.client()?).build()?;
     let revoked = match kind {
         Some(CredentialKind::Session) => client
             .revoke_session(v1::RevokeSessionRequest::default())

@@ -115,6 +115,7 @@ pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, CliError> {
         prepared = args.prepare(app) => prepared.map_err(before_start)?,
         signal = signals.ending() => return Ok(exit_code(signal)),
     };
+    app.wait_silently(); // the program has the terminal
     let (placement, ended) = if args.watching.watch {
         watch::run(app, &args, prepared, set, &mut signals).await
     } else {

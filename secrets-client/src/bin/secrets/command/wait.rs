@@ -8,13 +8,10 @@ use secrets_client::{LiveNames, v1};
 use serde_json::json;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::app::App;
+use crate::app::{App, LONG_WAIT};
 use crate::args::scope::{self, ContextArgs};
 use crate::args::time;
 use crate::ui::error::{CliError, ExitCode};
-
-/// After this long without an answer a person is told that the service has not answered yet.
-const NOTICE_DELAY: Duration = Duration::from_secs(3);
 
 #[derive(Args, Debug)]
 pub(crate) struct WaitArgs {
@@ -37,7 +34,7 @@ pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     let start = Instant::now();
     let end = args.timeout.map(|timeout| start + timeout);
     // With hardly any time to wait, the command still says what is there.
-    let answer_due = end.map(|end| end.max(start + NOTICE_DELAY));
+    let answer_due = end.map(|end| end.max(start + LONG_WAIT));
     let Some(live) = by(answer_due, first_names(app, &args.context, &wanted)).await else {
         let text = format!("{} did not answer within {} s", app.settings.endpoint, start.elapsed().as_secs());
         return Err(
@@ -67,10 +64,10 @@ async fn by<T>(end: Option<Instant>, waiting: impl Future<Output = T>) -> Option
 async fn first_names(app: &App, context: &ContextArgs, wanted: &BTreeSet<String>) -> Result<LiveNames, CliError> {
     let (context, secret_ids) = (app.context(context).await?, wanted.iter().cloned().collect());
     let mut live = app.client()?.live_names(v1::WatchRequest { context, secret_ids, ..Default::default() });
-    match timeout(NOTICE_DELAY, live.next()).await {
+    match timeout(LONG_WAIT, live.next()).await {
         Ok(answered) => answered?,
         Err(_) => {
-            app.output.note(&format!("Waiting for the service at {}.", app.settings.endpoint));
+            app.say_still_waiting();
             live.next().await?;
         }
     }

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use secrets_client::{Answer, ClientError, ConfigError, ConnectError, ConnectionProblem, Reason};
 
 use super::escape::escape;
+use super::output::text;
 
 /// Exit codes, as documented; scripts depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +104,7 @@ impl From<ClientError> for CliError {
             (_, Some(answer)) => describe(answer),
             (_, None) => error.to_string(),
         };
-        let converted = Self::new(exit, message);
+        let converted = Self::new(exit, text::with_times_as_in_tables(&message));
         match next_step(&error) {
             Some(hint) => converted.hint(hint),
             None => converted,
@@ -178,6 +179,9 @@ fn next_step(error: &ClientError) -> Option<String> {
         // Of a token that has ended the service has said more.
         Reason::Unauthenticated if answer.metadata.contains_key("ended") => return None,
         Reason::Unauthenticated => "`secrets login` asks for an invitation's code or a token; or set SECRETS_TOKEN",
+    if let ClientError::TimedOut { .. } = error {
+        return Some("`secrets doctor` finds out what is there".to_owned());
+    }
         Reason::PermissionDenied => "`secrets whoami` says who you are and what you may do",
         Reason::EtagMismatch | Reason::Conflict => "look at the current state, and try again",
         Reason::UserHasSecrets => "--destroy-secrets invites the user again, and destroys these secrets",
@@ -239,6 +243,9 @@ fn around(problem: ConnectionProblem, endpoint: &str) -> String {
     .to_owned()
 }
 
+        ConnectionProblem::TimedOut => {
+            "is the address right, and does a firewall on the way let it through? SECRETS_ENDPOINT or --endpoint sets it"
+        }
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -278,7 +285,7 @@ mod tests {
             assert_eq!(CliError::from(answered(code, reason)).exit as u8, exit, "{code:?}");
         }
         let after = std::time::Duration::from_secs(1);
-        assert_eq!(CliError::from(ClientError::TimedOut { after }).exit as u8, 6);
+        assert_eq!(CliError::from(ClientError::TimedOut { endpoint: "http://e".into(), after }).exit as u8, 6);
         let unreachable = ClientError::Unreachable {
             endpoint: "http://e".into(),
             problem: ConnectionProblem::Refused,

@@ -164,6 +164,13 @@ impl Output {
         let _ = writeln!(std::io::stderr().lock(), "{}", escape(line));
     }
 
+    /// The same while something may be under way whose progress stands in the line.
+    pub(crate) fn note_in_between(&self, line: &str) {
+        let mut stderr = std::io::stderr();
+        let erase = if stderr.is_terminal() { "\r\x1b[K" } else { "" };
+        let _ = writeln!(stderr, "{erase}{}", escape(line));
+    }
+
     pub(crate) fn warn(&self, line: &str) {
         let (yellow, plain) = if self.color_err { ("\x1b[33m", "\x1b[0m") } else { ("", "") };
         let _ = writeln!(std::io::stderr().lock(), "{yellow}warning:{plain} {}", escape(line));

@@ -7,7 +7,7 @@ use secrets_core::CredentialKind;
 use zeroize::Zeroizing;
 
 use super::{LoginArgs, machine, parse};
-use crate::app::{self, App};
+use crate::app::App;
 use crate::args::time;
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::text;
@@ -53,7 +53,7 @@ pub(super) async fn redeem(
     code: Credential,
     args: &LoginArgs,
 ) -> Result<Created<v1::Token>, CliError> {
-    let client = app::patient(app.settings.connection()?.credential(code)).build()?;
+    let client = app.patient(app.settings.connection()?.credential(code)).build()?;
     let (display_name, ttl) = (args.name.clone().unwrap_or_else(machine), time::ttl(args.ttl));
     let redeemed = match kind {
         CredentialKind::RecoveryCode => {

@@ -105,6 +105,35 @@ pub(crate) fn distance(time: &Timestamp, now: &Timestamp) -> String {
     if time.seconds > now.seconds { format!("in {distance}") } else { format!("{distance} ago") }
 }
 
+/// A sentence with its times as tables have them, `2026-11-21 05:41Z` for `2026-11-21T05:41:07.25Z`; what stands between backticks
+/// is somebody's own text and stays.
+pub(crate) fn with_times_as_in_tables(sentence: &str) -> String {
+    let piece = |(at, piece): (usize, &str)| if at % 2 == 1 { piece.to_owned() } else { shorten_times(piece) };
+    sentence.split('`').enumerate().map(piece).collect::<Vec<_>>().join("`")
+}
+
+fn shorten_times(text: &str) -> String {
+    let words = text.split_inclusive(|c: char| c.is_whitespace());
+    words.map(|word| shorten_time(word).unwrap_or_else(|| word.to_owned())).collect()
+}
+
+/// A word that begins with a time as RFC 3339 has it, in UTC.
+fn shorten_time(word: &str) -> Option<String> {
+    const SHAPE: &str = "dddd-dd-ddTdd:dd:dd";
+    let (time, rest) = word.split_at_checked(SHAPE.len())?;
+    let fits = |(letter, shape): (char, char)| if shape == 'd' { letter.is_ascii_digit() } else { letter == shape };
+    if !time.chars().zip(SHAPE.chars()).all(fits) {
+        return None;
+    }
+    let rest = match rest.strip_prefix('.') {
+        Some(fraction) => fraction.trim_start_matches(|c: char| c.is_ascii_digit()),
+        None => rest,
+    };
+    let rest = rest.strip_prefix('Z')?;
+    let minute = time.get(..16)?.replace('T', " ");
+    Some(format!("{minute}Z{rest}"))
+}
+
 /// Until when a session lives, and what helps.
 pub(crate) fn session_ends(warning: &SessionWarning) -> String {
     let end = moment(Some(&warning.end));
@@ -200,7 +229,7 @@ pub(crate) fn warning(warning: &v1::Warning) -> String {
     } else {
         warning.message.clone()
     };
-    let sentence = by_owner(&sentence);
+    let sentence = with_times_as_in_tables(&by_owner(&sentence));
     if warning.secret_id.is_empty() || sentence.contains(&warning.secret_id) {
         sentence
     } else {
@@ -327,5 +356,14 @@ mod tests {
         assert_eq!(moment(Some(&time)), "2026-01-31 09:30Z");
         assert_eq!(second(Some(&time)), "2026-01-31 09:30:00Z");
         assert_eq!(moment(None), "");
+        for (sentence, written) in [
+            ("expired at 2021-01-31T00:00:00Z; sign in", "expired at 2021-01-31 00:00Z; sign in"),
+            ("at 2021-01-31T09:30:07.25Z, and 2021-02-01T00:00:00Z", "at 2021-01-31 09:30Z, and 2021-02-01 00:00Z"),
+            ("`2021-01-31T00:00:00Z` is past", "`2021-01-31T00:00:00Z` is past"),
+            ("2021-01-31T00:00:00+01:00 é2021 2021-01-31", "2021-01-31T00:00:00+01:00 é2021 2021-01-31"),
+            ("", ""),
+        ] {
+            assert_eq!(with_times_as_in_tables(sentence), written);
+        }
     }
 }

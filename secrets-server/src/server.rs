@@ -46,7 +46,7 @@ pub use self::tls::{Certificate, TlsError};
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// The address is in use, not this machine's, or not allowed.
-    #[error("cannot listen on `{address}`: {error}")]
+    #[error("cannot listen on `{address}`: {}", listen_problem(error))]
     Address {
         address: SocketAddr,
         /// The operating system's reason.
@@ -55,6 +55,20 @@ pub enum BindError {
     /// Its certificate or key can't be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+}
+
+/// What keeps a program from listening, and what to do.
+fn listen_problem(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program listens there; end it, or choose another address with `--listen`".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => "it is not an address of this machine".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "this user may not listen there; ports from 1024 need no permission".to_owned()
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// Why serving ended by itself.

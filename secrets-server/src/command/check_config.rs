@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::{CommandError, load};
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::Flags;
 use crate::server::Certificate;
 
@@ -10,7 +11,9 @@ use crate::server::Certificate;
 pub(super) fn run(flags: &Flags) -> Result<(), CommandError> {
     let config = load(flags)?;
     for tls in config.listeners.iter().filter_map(|listener| listener.tls.as_ref()) {
-        Certificate::load(tls)?;
+        if let Some(warning) = Certificate::load(tls)?.warning(SystemClock.now()) {
+            eprintln!("warning: {warning}");
+        }
     }
     write!(std::io::stdout(), "{config}")?;
     Ok(())

@@ -9,6 +9,7 @@ use crate::application::Application;
 use crate::application::open::{UnknownToken, open};
 use crate::config::{Config, Flags, Offered};
 use crate::process::operator_token_file::Draft;
+use crate::clock::{Clock, SystemClock};
 use crate::process::shutdown::{Hangups, OnHangup, Shutdown, Termination};
 use crate::process::{core_dumps, descriptors};
 use crate::server::{Certificates, Server};
@@ -60,7 +61,10 @@ pub(super) fn run_with(
                 return Ok(());
             }
         };
+        // Before anything is migrated or made: a taken port and a key that can't be used need no database. Whoever connects
+        // meanwhile waits.
         let server = Server::bind(&config.listeners, config.limits.clone(), Shutdown::default()).await?;
+        server.certificates().warn(SystemClock.now());
         ready(&application, &server).await?;
         tokio::spawn(renew(server.certificates(), hangups));
         let authenticator = &application.authenticator;
@@ -103,8 +107,8 @@ fn publish(draft: Draft) -> Result<(), CommandError> {
 async fn renew(certificates: Certificates, mut hangups: Hangups) {
     loop {
         tokio::select! {
-            () = hangups.received() => certificates.reload().await,
-            () = certificates.follow() => {}
+            () = hangups.received() => certificates.reload(&SystemClock).await,
+            () = certificates.follow(&SystemClock) => {}
         }
     }
 }

@@ -1,9 +1,13 @@
 //! The certificates of all listeners, read again when they were renewed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrets_core::Timestamp;
+
 use super::tls::{Certificate, TlsError};
+use crate::clock::Clock;
 
 /// How often it is looked whether a file has changed.
 const CHECK_INTERVAL: Duration = Duration::from_secs(10);
@@ -20,15 +24,25 @@ impl FromIterator<Arc<Certificate>> for Certificates {
 
 impl Certificates {
     /// Reads all of them again, when somebody asks for it.
-    pub async fn reload(&self) {
+    pub async fn reload(&self, clock: &dyn Clock) {
         self.each(|certificate| certificate.reload().map(|()| true)).await;
+        self.warn(clock.now());
     }
 
-    /// Reads those again that have changed, time and again, for ever.
-    pub async fn follow(&self) {
+    /// Reads those again that have changed, time and again, for ever, and warns of those that clients will soon refuse.
+    pub async fn follow(&self, clock: &dyn Clock) {
         loop {
             tokio::time::sleep(CHECK_INTERVAL).await;
             self.each(Certificate::reload_if_changed).await;
+            self.warn(clock.now());
+        }
+    }
+
+    /// Warns of each certificate that clients refuse, or will soon: once, until something else is to be said of it.
+    pub fn warn(&self, now: Timestamp) {
+        let warnings: BTreeSet<String> = self.0.iter().filter_map(|certificate| certificate.new_warning(now)).collect();
+        for warning in warnings {
+            tracing::warn!("{warning}");
         }
     }
 

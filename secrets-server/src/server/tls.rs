@@ -1,11 +1,14 @@
 //! TLS from files: version 1.3 alone, HTTP/2 alone.
 
+mod validity;
+
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use secrets_core::Timestamp;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
@@ -13,7 +16,9 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ServerConfig};
+use zeroize::Zeroizing;
 
+use self::validity::{Validity, ValidityProblem};
 use crate::config::TlsFiles;
 
 /// Why a listener's TLS can't be set up.
@@ -35,15 +40,24 @@ pub enum TlsError {
         /// What it should hold.
         expected: &'static str,
     },
+    /// The private key is encrypted, and nobody is there who knows its password.
+    #[error(
+        "the private key `{path}` is encrypted, and a server starts without a password; decrypt it into a file that the server \
+         alone may read: `(umask 077; openssl pkey -in {path} -out key.pem)`"
+    )]
+    Encrypted {
+        /// The key's file.
+        path: PathBuf,
+    },
     /// The certificate and the key don't belong together.
-    #[error("certificate `{cert}` and key `{key}` cannot serve: {error}")]
+    #[error("certificate `{cert}` and key `{key}` cannot serve: {reason}")]
     Unusable {
         /// The certificate's file.
         cert: PathBuf,
         /// The key's file.
         key: PathBuf,
         /// The reason.
-        error: rustls::Error,
+        reason: String,
     },
 }
 
@@ -54,6 +68,8 @@ pub struct Certificate {
     current: RwLock<Arc<CertifiedKey>>,
     /// How the files were when they were read last.
     read: Mutex<Option<[Stamp; 2]>>,
+    /// What was said last of when it is valid.
+    said: Mutex<Option<ValidityProblem>>,
 }
 
 impl Certificate {
@@ -64,7 +80,7 @@ impl Certificate {
     pub fn load(files: &TlsFiles) -> Result<Arc<Self>, TlsError> {
         let stamps = stamps(files);
         let current = RwLock::new(Arc::new(read(files)?));
-        Ok(Arc::new(Self { files: files.clone(), current, read: Mutex::new(stamps) }))
+        Ok(Arc::new(Self { files: files.clone(), current, read: Mutex::new(stamps), said: Mutex::default() }))
     }
 
     /// What accepts connections with it, and with what comes in its place.
@@ -79,6 +95,27 @@ impl Certificate {
             .with_cert_resolver(Arc::<Self>::clone(self));
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    /// What is wrong at `now` with when the certificate is valid, as a sentence.
+    pub fn warning(&self, now: Timestamp) -> Option<String> {
+        self.problem(now).map(|problem| self.sentence(problem))
+    }
+
+    /// The same, unless it was said before.
+    pub(super) fn new_warning(&self, now: Timestamp) -> Option<String> {
+        let problem = self.problem(now);
+        let before = std::mem::replace(&mut *self.said.lock().unwrap_or_else(PoisonError::into_inner), problem);
+        problem.filter(|problem| before != Some(*problem)).map(|problem| self.sentence(problem))
+    }
+
+    fn problem(&self, now: Timestamp) -> Option<ValidityProblem> {
+        let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
+        Validity::of(current.cert.first()?)?.problem(now)
+    }
+
+    fn sentence(&self, problem: ValidityProblem) -> String {
+        format!("the certificate `{}` {problem}", self.files.cert.display())
     }
 
     /// The file of the certificate, by which it is known.
@@ -135,12 +172,32 @@ fn read(files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
     if chain.is_empty() {
         return Err(TlsError::NotPem { path: files.cert.clone(), expected: "certificate" });
     }
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unreadable(&files.key, "private key", error))?;
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| match is_encrypted(&files.key) {
+        true => TlsError::Encrypted { path: files.key.clone() },
+        false => unreadable(&files.key, "private key", error),
+    })?;
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|error| unusable(files, error))
 }
 
 fn unusable(files: &TlsFiles, error: rustls::Error) -> TlsError {
-    TlsError::Unusable { cert: files.cert.clone(), key: files.key.clone(), error }
+    let reason = match error {
+        rustls::Error::InconsistentKeys(_) => "the key is not the certificate's".to_owned(),
+        rustls::Error::InvalidCertificate(_) => "the certificate is damaged".to_owned(),
+        other => other.to_string(),
+    };
+    TlsError::Unusable { cert: files.cert.clone(), key: files.key.clone(), reason }
+}
+
+/// The longest file that is looked into for the reason why it holds no key.
+const MAX_KEY_BYTES: u64 = 64 * 1024;
+
+/// Whether a file holds an encrypted key, as `openssl` writes them today (PKCS #8) or wrote them before.
+fn is_encrypted(path: &Path) -> bool {
+    let Ok(file) = fs::File::open(path) else { return false };
+    let mut text = Zeroizing::new(Vec::new());
+    let has = |text: &[u8], part: &[u8]| text.windows(part.len()).any(|window| window == part);
+    file.take(MAX_KEY_BYTES).read_to_end(&mut text).is_ok()
+        && (has(&text, b"-----BEGIN ENCRYPTED PRIVATE KEY-----") || has(&text, b"Proc-Type: 4,ENCRYPTED"))
 }
 
 /// Without the parser's own text, which may quote the file.

@@ -3,6 +3,7 @@
 mod feedback;
 mod pooler;
 mod postgres;
+mod reach;
 mod sqlite;
 
 use std::fmt;
@@ -128,6 +129,14 @@ pub enum ConnectError {
          newer with `max_prepared_statements` above 0, or its session mode"
     )]
     Pooler,
+    /// PostgreSQL can't be reached.
+    #[error("cannot connect to PostgreSQL at `{address}`: {reason}")]
+    Unreachable {
+        /// Host and port, or the path of the socket.
+        address: String,
+        /// In the operating system's words.
+        reason: String,
+    },
     /// The database answered with an error, or not at all.
     #[error(transparent)]
     Store(#[from] StoreError),

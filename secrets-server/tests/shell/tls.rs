@@ -156,6 +156,47 @@ fn a_certificate_that_is_not_there_is_named() {
     }
 }
 
+#[test]
+fn a_certificate_that_clients_refuse_is_warned_of_at_the_start_by_check_config_and_after_a_renewal() {
+    let directory = tempfile::tempdir().unwrap();
+    let (cert, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+    let write = |expired: bool| {
+        let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        if expired {
+            parameters.not_before = rcgen::date_time_ymd(2020, 1, 1);
+            parameters.not_after = rcgen::date_time_ymd(2021, 1, 31);
+        } else {
+            parameters.not_before = rcgen::date_time_ymd(2199, 1, 1);
+            parameters.not_after = rcgen::date_time_ymd(2200, 1, 1);
+        }
+        let pair = KeyPair::generate().unwrap();
+        fs::write(&cert, parameters.self_signed(&pair).unwrap().pem()).unwrap();
+        fs::write(&key, pair.serialize_pem()).unwrap();
+    };
+    write(true);
+    let flags = ["--tls-cert", cert.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
+    let data_dir = directory.path().join("data");
+    let checked = run(&[&["check-config", "--data-dir", data_dir.to_str().unwrap()], &flags[..]].concat());
+    let expired = format!("the certificate `{}` expired at 2021-01-31T00:00:00Z: clients refuse it", cert.display());
+    assert_eq!(checked.code, Some(0));
+    assert!(checked.stderr.starts_with(&format!("warning: {expired}")), "{}", checked.stderr);
+    assert!(!checked.stdout.contains("warning"), "what it prints is a configuration");
+
+    let mut server = ServerProcess::start(serve(directory.path(), &flags));
+    write(false);
+    server.send_signal(Signal::HUP);
+    let not_yet = "is not valid before 2199-01-01T00:00:00Z";
+    let begun = std::time::Instant::now();
+    while !server.lines().concat().contains(not_yet) && begun.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    server.send_signal(Signal::TERM);
+    server.wait();
+    let log = server.lines();
+    let says = |text: &str| log.iter().filter(|line| line.contains(text) && line.contains("WARN")).count();
+    assert_eq!((says(&expired), says(not_yet)), (1, 1), "{log:#?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renewed_certificate_is_served_on_request_and_by_itself() {
     let mut secured = secured();

@@ -14,7 +14,7 @@ use sea_orm::sqlx::{self, Connection, Postgres};
 use sea_orm::{DbErr, RuntimeErr};
 use tokio::time::timeout;
 
-use super::{ConnectError, DatabaseUrl, InvalidDatabaseUrl};
+use super::{ConnectError, DatabaseUrl, InvalidDatabaseUrl, reach};
 use crate::store::{ACQUIRE_TIMEOUT, DriverError, StoreError};
 
 /// A pooler that has one connection to the server alone lets the first statement wait for ever.
@@ -40,6 +40,7 @@ pub(super) fn connecting(options: PgConnectOptions) -> PgConnectOptions {
 /// Looks at the database at `url`. Refuses one that can't be served.
 pub(super) async fn inspect(url: &DatabaseUrl) -> Result<Pooling, ConnectError> {
     let options: PgConnectOptions = url.expose().parse().map_err(|_| refused(InvalidDatabaseUrl.to_string()))?;
+    reach::once(&connecting(options.clone())).await?;
     let pool = PoolOptions::<Postgres>::new().max_connections(2).acquire_timeout(ACQUIRE_TIMEOUT);
     let pool = pool.connect_with(connecting(options)).await.map_err(failed)?;
     let mut first = pool.acquire().await.map_err(failed)?;
@@ -83,7 +84,7 @@ fn lost_or_failed(error: sqlx::Error) -> ConnectError {
     }
 }
 
-fn failed(error: sqlx::Error) -> ConnectError {
+pub(super) fn failed(error: sqlx::Error) -> ConnectError {
     StoreError::from(DbErr::Conn(RuntimeErr::SqlxError(error.into()))).into()
 }
 

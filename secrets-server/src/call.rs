@@ -1,5 +1,6 @@
 //! One call: who makes it, when, and from where. The authenticator makes it, and everything below reads it.
 
+pub mod logged_caller;
 pub mod lookup_turn;
 pub mod peer;
 pub mod permit;

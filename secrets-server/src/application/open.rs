@@ -66,8 +66,9 @@ pub(crate) async fn open(config: &Config, unknown: UnknownToken) -> Result<Appli
     let store = store::connect(&(&config.database).into()).await?;
     match &config.database {
         Database::Sqlite { path } => {
-            for migration in store.migrate().await? {
-                tracing::info!(migration, "migrated");
+            let migrations = store.migrate().await?;
+            if let Some(last) = migrations.last() {
+                tracing::info!(migrations = migrations.len(), last, "brought the database's schema up to date");
             }
             // Before anything is made in a database that was never used.
             if key::root_keys(store.reader()).await?.is_empty() && operator_token(config)?.is_some() {

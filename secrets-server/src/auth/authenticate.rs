@@ -103,6 +103,7 @@ impl Authenticator {
         let now = self.clock.now();
         check_alive(row, now)?;
         let mut caller = self.caller(authenticated, row).await?;
+        authenticated.presented.logged_caller.note(&caller.name);
         // Whoever reads gets their roles with what they read.
         if authenticated.method.is_mutation() {
             caller.bindings = self.bindings(&caller).await?;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use http::{Extensions, HeaderMap, header};
 
 use super::token::{InvalidToken, Token};
+use crate::call::logged_caller::LoggedCaller;
 use crate::call::lookup_turn::LookupTurns;
 use crate::call::peer::{Peer, site};
 use crate::call::request_id::RequestId;
@@ -18,6 +19,8 @@ pub struct RequestCredentials {
     /// Whose address that is, if it came over a network.
     pub(super) site: Option<IpAddr>,
     pub(super) lookups: LookupTurns,
+    /// Where the log reads who it was.
+    pub(super) logged_caller: LoggedCaller,
 }
 
 /// Why there is no token to look up. Says nothing of what was sent.
@@ -50,6 +53,7 @@ impl RequestCredentials {
             peer: peer.map(|peer| peer.address.to_string()).unwrap_or_default(),
             site: peer.map(|peer| site(peer.address.ip())),
             lookups: extensions.get().cloned().unwrap_or_default(),
+            logged_caller: extensions.get().cloned().unwrap_or_default(),
         }
     }
 }

@@ -4,6 +4,9 @@
 //! the configured level: some of them would print headers, and with them credentials, at `debug` and `trace`. sqlx
 //! quotes parameters of a database address that it does not know when it warns of them, and so only its errors pass.
 
+mod fields;
+mod pretty;
+
 use std::io::IsTerminal;
 use std::panic;
 
@@ -14,6 +17,9 @@ use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
+use self::fields::PlainFields;
+use self::pretty::PrettyLine;
+use crate::clock::SystemClock;
 use crate::config::{LogConfig, LogFormat, LogLevel};
 
 /// Sends this process's events to standard error as `log` says.
@@ -29,7 +35,12 @@ pub fn init(log: &LogConfig) -> Result<(), TryInitError> {
             .with_span_list(false)
             .with_writer(std::io::stderr)
             .boxed(),
-        LogFormat::Pretty => fmt::layer().with_ansi(colours()).with_writer(std::io::stderr).boxed(),
+        LogFormat::Pretty => fmt::layer()
+            .with_ansi(colours())
+            .fmt_fields(PlainFields)
+            .event_format(PrettyLine::new(SystemClock))
+            .with_writer(std::io::stderr)
+            .boxed(),
     };
     tracing_subscriber::registry().with(layer.with_filter(targets(log.level))).try_init()
 }

@@ -1,4 +1,4 @@
-//! One event a call in the log: method, code and reason, duration, peer; never metadata or bodies.
+//! One event a call in the log: method, code and reason, duration, who called and from where; never metadata or bodies.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -13,6 +13,7 @@ use tower::{Layer, Service};
 use tracing::Span;
 
 use super::BoxFuture;
+use crate::call::logged_caller::LoggedCaller;
 use crate::call::peer::Peer;
 
 /// The methods that every gRPC server has. Calls of them may be frequent and tell little.
@@ -53,8 +54,10 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<I>) -> Self::Future {
-        let mut entry = Entry::new(request.uri().path(), request.extensions().get().copied());
+    fn call(&mut self, mut request: Request<I>) -> Self::Future {
+        let caller = LoggedCaller::default();
+        request.extensions_mut().insert(caller.clone());
+        let mut entry = Entry::new(request.uri().path(), request.extensions().get().copied(), caller);
         let response = self.inner.call(request);
         Box::pin(async move {
             let response = response.await?;
@@ -105,6 +108,7 @@ impl<B: Body + Unpin> Body for LoggedBody<B> {
 struct Entry {
     method: &'static str,
     peer: Option<Peer>,
+    caller: LoggedCaller,
     start: Instant,
     code: Option<Code>,
     /// Why it was refused, in the words of the interface.
@@ -113,8 +117,9 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(path: &str, peer: Option<Peer>) -> Self {
-        Self { method: method(path), peer, start: Instant::now(), code: None, reason: None, span: Span::current() }
+    fn new(path: &str, peer: Option<Peer>, caller: LoggedCaller) -> Self {
+        let (method, span) = (method(path), Span::current());
+        Self { method, peer, caller, start: Instant::now(), code: None, reason: None, span }
     }
 
     /// Takes the code from a response's headers or trailers, where there is one, and of a refusal the reason.
@@ -135,11 +140,11 @@ impl Drop for Entry {
         let method = self.method;
         let duration_us = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
         let peer = self.peer.map(|peer| tracing::field::display(peer.address));
-        let reason = self.reason.as_deref();
+        let (reason, principal) = (self.reason.as_deref(), self.caller.name());
         if STANDARD_METHODS.contains(&method) {
-            tracing::debug!(method, code, reason, duration_us, peer, "call");
+            tracing::debug!(method, code, reason, duration_us, principal, peer, "call");
         } else {
-            tracing::info!(method, code, reason, duration_us, peer, "call");
+            tracing::info!(method, code, reason, duration_us, principal, peer, "call");
         }
     }
 }

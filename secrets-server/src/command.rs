@@ -6,6 +6,7 @@
 mod backup;
 mod check_config;
 mod dev;
+mod first_steps;
 mod healthcheck;
 mod man;
 mod migrate;

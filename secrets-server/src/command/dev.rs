@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::CommandError;
+use super::first_steps::quoted;
 use super::serve::run_with;
 use crate::application::open::UnknownToken;
 use crate::config::{Config, Environment, Flags};
@@ -72,13 +73,6 @@ fn variable(token: &str, folder: &Path) -> io::Result<String> {
     Ok(format!("SECRETS_TOKEN_FILE={}", quoted(&path)))
 }
 
-/// A path as a shell takes it for one word.
-fn quoted(path: &Path) -> String {
-    let path = path.display().to_string();
-    let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte));
-    if is_plain { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
-}
-
 /// The two lines to copy, and for whoever reads along what they are.
 fn announce(address: SocketAddr, token: &str) -> io::Result<()> {
     eprintln!("Everything is temporary and ends with Ctrl-C. In another terminal:");
@@ -86,18 +80,4 @@ fn announce(address: SocketAddr, token: &str) -> io::Result<()> {
     writeln!(stdout, "export SECRETS_ENDPOINT=http://{address} {token}")?;
     writeln!(stdout, "secrets set LINEAR_API_KEY && secrets run -- sh -c 'echo $LINEAR_API_KEY'")?;
     stdout.flush()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_one_word_of_a_shell() {
-        for (path, word) in
-            [("/tmp/secrets-dev-x", "/tmp/secrets-dev-x"), ("/a b/it's", r"'/a b/it'\''s'"), ("/a$b", "'/a$b'")]
-        {
-            assert_eq!(quoted(Path::new(path)), word);
-        }
-    }
 }

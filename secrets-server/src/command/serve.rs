@@ -1,15 +1,17 @@
 //! `secrets-server serve`, and the way from a configuration to a server that has ended, which `dev` shares.
 
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{CommandError, block_on, load};
+use super::{CommandError, block_on, first_steps, load};
 use crate::application::Application;
 use crate::application::open::{UnknownToken, open};
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Flags, Offered};
 use crate::process::operator_token_file::Draft;
-use crate::clock::{Clock, SystemClock};
 use crate::process::shutdown::{Hangups, OnHangup, Shutdown, Termination};
 use crate::process::{core_dumps, descriptors};
 use crate::server::{Certificates, Server};
@@ -34,8 +36,13 @@ impl Serve {
     pub(super) fn run(&self) -> Result<(), CommandError> {
         let config = load(&self.flags)?;
         let token = if self.new_database { UnknownToken::SetAside } else { UnknownToken::Refuse };
-        run_with(&config, token, OnHangup::Reload, async |application, _| {
-            write_operator_token(&config, application).await
+        run_with(&config, token, OnHangup::Reload, async |application, server| {
+            if let Some(token) = write_operator_token(&config, application).await?
+                && io::stdout().is_terminal()
+            {
+                first_steps::announce(&server.addresses(), config.listeners.first(), &token)?;
+            }
+            Ok(())
         })
     }
 }
@@ -54,6 +61,10 @@ pub(super) fn run_with(
         let mut termination = Termination::listen(on_hangup)?;
         // From the beginning, so that it does not end the process meanwhile.
         let hangups = Hangups::listen()?;
+        // Before anything is migrated or made: a taken port and a key that can't be used need no database. Whoever connects
+        // meanwhile waits.
+        let server = Server::bind(&config.listeners, config.limits.clone(), Shutdown::default()).await?;
+        server.certificates().warn(SystemClock.now());
         let application = tokio::select! {
             opened = open(config, token) => opened?,
             signal = termination.received() => {
@@ -61,10 +72,6 @@ pub(super) fn run_with(
                 return Ok(());
             }
         };
-        // Before anything is migrated or made: a taken port and a key that can't be used need no database. Whoever connects
-        // meanwhile waits.
-        let server = Server::bind(&config.listeners, config.limits.clone(), Shutdown::default()).await?;
-        server.certificates().warn(SystemClock.now());
         ready(&application, &server).await?;
         tokio::spawn(renew(server.certificates(), hangups));
         let authenticator = &application.authenticator;
@@ -75,8 +82,8 @@ pub(super) fn run_with(
     })
 }
 
-/// On the first start: a token for the operator, where only the operator reads it.
-async fn write_operator_token(config: &Config, application: &Application) -> Result<(), CommandError> {
+/// On the first start: a token for the operator, where only the operator reads it. Returns the file.
+async fn write_operator_token(config: &Config, application: &Application) -> Result<Option<PathBuf>, CommandError> {
     finish_last_start(config, application).await?;
     if let Some(first) = application.service.bootstrap_operator().await.map_err(CommandError::bootstrap)? {
         // The exposure that the file is for.
@@ -85,22 +92,27 @@ async fn write_operator_token(config: &Config, application: &Application) -> Res
             draft.discard()?;
             return Err(CommandError::bootstrap(error));
         }
-        publish(draft)?;
+        return publish(draft).map(Some);
     }
-    Ok(())
+    Ok(None)
 }
 
 /// A process that ended while it wrote the token has left a draft: published when the token was stored, else removed.
 async fn finish_last_start(config: &Config, application: &Application) -> Result<(), CommandError> {
     let Some(draft) = Draft::left_in(&config.data_dir)? else { return Ok(()) };
     let stored = application.service.find_operator_token(draft.token()).await.map_err(CommandError::bootstrap)?;
-    if stored.is_some_and(|row| row.revoke_time.is_none()) { publish(draft) } else { Ok(draft.discard()?) }
+    if stored.is_some_and(|row| row.revoke_time.is_none()) {
+        publish(draft)?;
+    } else {
+        draft.discard()?;
+    }
+    Ok(())
 }
 
-fn publish(draft: Draft) -> Result<(), CommandError> {
+fn publish(draft: Draft) -> Result<PathBuf, CommandError> {
     let path = draft.publish()?;
     tracing::info!(path = %path.display(), "wrote the operator's token");
-    Ok(())
+    Ok(path)
 }
 
 /// Reads certificates again when they have changed, and on request.

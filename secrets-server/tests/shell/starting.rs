@@ -1,7 +1,10 @@
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -47,6 +50,38 @@ fn a_second_server_on_the_same_file_is_refused() {
     let second = start_in(directory.path());
     assert_eq!(second.code, Some(1));
     assert!(second.stderr.contains("in use by another server"), "{}", second.stderr);
+}
+
+#[test]
+fn a_taken_port_or_an_unusable_key_is_found_before_anything_is_made_or_migrated() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().to_string();
+    let serve = |more: &[&str]| run(&[&["serve", "--data-dir", data_dir.to_str().unwrap()], more].concat());
+    let ended = serve(&["--listen", &port]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains(&format!("`{port}`: another program listens there")), "{}", ended.stderr);
+    assert!(!data_dir.exists(), "nothing is made, and so nothing migrated");
+
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (cert, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+    fs::write(&cert, made.cert.pem()).unwrap();
+    let (cert, key) = (cert.to_str().unwrap(), key.to_str().unwrap());
+    let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    let encrypted = made.signing_key.serialize_pem().replace("PRIVATE", "ENCRYPTED PRIVATE");
+    for (pem, reason) in [
+        (other.as_str(), "the key is not the certificate's"),
+        (&encrypted, "is encrypted, and a server starts without a password"),
+        ("hunter2", "holds no private key in PEM"),
+    ] {
+        fs::write(key, pem).unwrap();
+        let ended = serve(&["--listen", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", key]);
+        assert_eq!(ended.code, Some(2), "{reason}");
+        assert!(ended.stderr.contains(reason) && ended.stderr.contains(key), "{reason}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("hunter2"));
+        assert!(!data_dir.exists(), "{reason}");
+    }
 }
 
 #[test]
@@ -130,6 +165,36 @@ fn what_a_start_that_was_cut_off_left_is_finished_or_removed_by_the_next() {
     stop(ServerProcess::start(serve(directory.path(), &[])));
     assert_eq!(fs::read(file("operator-token")).unwrap(), token);
     assert!(!file(".operator-token.draft").exists() && !file(".root-key.0123456789abcdef").exists());
+}
+
+/// On a terminal, which `script` (Debian's bsdutils) provides.
+#[test]
+fn the_first_start_on_a_terminal_says_what_to_type_next_and_the_second_does_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--data-dir", data_dir.to_str().unwrap()];
+    let shown = || {
+        let line = [&["exec", env!("CARGO_BIN_EXE_secrets-server")], &serve[..]].concat().join(" ");
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).process_group(0);
+        let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut shown = String::new();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        while !shown.contains("listening") {
+            assert!(output.read_line(&mut shown).unwrap() > 0, "{shown}");
+        }
+        child.stdin.take().unwrap().write_all(b"\x03").unwrap();
+        assert!(child.wait().unwrap().success());
+        shown
+    };
+    let first = shown();
+    let token = data_dir.join("operator-token");
+    let next =
+        format!("SECRETS_TOKEN_FILE={} secrets org create acme --admin ann\r\nsecrets login\r\n", token.display());
+    assert!(first.contains("This was the first start.") && first.contains(&next), "{first}");
+    assert!(first.contains("export SECRETS_ENDPOINT=http://127.0.0.1:"), "{first}");
+    assert!(!first.contains(fs::read_to_string(&token).unwrap().trim()), "the token is in its file alone");
+    assert!(!shown().contains("org create"));
 }
 
 #[test]

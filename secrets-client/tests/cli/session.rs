@@ -24,3 +24,33 @@ fn a_program_is_told_a_day_before_its_session_ends() {
     let id = bob.run_ok("session list").row_of("bob,");
     bob.run_ok(&format!("session renew {id}")).expect_text(&["lives until", "renews itself until"]);
 }
+
+/// An agent that asks the service itself, as `secrets wait` does, needs the token that `secrets run` keeps from its program.
+#[test]
+fn an_agent_without_the_session_is_told_of_the_flag_that_passes_it_on() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    bob.set("lin_bob", "LINEAR_API_KEY");
+    let session = bob.run_ok("session create --workspace ws1 --ttl 1h").line();
+    let sandbox = server.person("sandbox").with("SECRETS_TOKEN", &session);
+    let secrets = env!("CARGO_BIN_EXE_secrets");
+    let agent = format!("{secrets} wait LINEAR_API_KEY --timeout 5s");
+    for run in [vec!["run", "--", "sh", "-c", &agent], vec!["run", "--clean-env", "--", "sh", "-c", &agent]] {
+        let ended = sandbox.run_words(&run).expect_failure(4);
+        ended.expect_text(&["not signed in", "keeps its token from the program", "`secrets run --pass-session`"]);
+    }
+    sandbox.run_words(&["run", "--pass-session", "--", "sh", "-c", &agent]).expect_success(&agent);
+    // Within that one, another run keeps it again, and one that passes it on says nothing of it.
+    let nested = format!("{secrets} run -- {agent}");
+    let ended = sandbox.run_words(&["run", "--pass-session", "--", "sh", "-c", &nested]).expect_failure(4);
+    ended.expect_text(&["--pass-session"]);
+    let shown = sandbox.run_words(&["run", "--pass-session", "--", "env"]).expect_success("env");
+    assert!(!shown.stdout.contains("WITHOUT_TOKEN"), "{shown:?}");
+    // Who has no token at all is told how to get one.
+    server
+        .person("nobody")
+        .run("wait A")
+        .expect_failure(4)
+        .expect_text(&["`secrets login`"])
+        .reject_text("--pass-session");
+}

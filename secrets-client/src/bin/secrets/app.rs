@@ -31,6 +31,8 @@ const MAX_LIST_BYTES: usize = if cfg!(test) { 1 << 20 } else { 256 << 20 };
 /// More pages than an organization's largest list has.
 const MAX_PAGES: usize = 10_000;
 /// The operator as a principal's resource path.
+/// Set for a program that `secrets run` keeps its token from, so that a `secrets` in it can say why it has none.
+pub(crate) const TOKEN_WITHHELD: &str = "SECRETS_RUN_WITHOUT_TOKEN";
 const OPERATOR: &str = "operator";
 
 pub(crate) struct App {
@@ -305,6 +307,12 @@ pub(crate) fn not_signed_in(settings: &Settings) -> CliError {
         return error.hint(format!("profile {name} is signed in there: --profile {name}"));
     }
     match settings.own().and_then(|own| own.token.as_ref()) {
+    if std::env::var_os(TOKEN_WITHHELD).is_some() {
+        return error.hint(
+            "`secrets run` keeps its token from the program that it starts; `secrets run --pass-session` passes a session's on, \
+             for an agent that asks the service itself",
+        );
+    }
         Some(StoredToken { endpoint, .. }) => error.hint(format!(
             "your token was made at {endpoint}, and is sent nowhere else; `secrets login --endpoint {}` signs in here",
             settings.endpoint

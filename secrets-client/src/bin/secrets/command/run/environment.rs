@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use crate::app::TOKEN_WITHHELD;
 use crate::ui::output::Output;
 
 /// What a program must not get: it has its secrets, and the token would give it more.
@@ -43,11 +44,25 @@ pub(super) struct Environment {
 impl Rules {
     /// What is left of `inherited` once these rules have been applied.
     pub(super) fn apply(&self, inherited: impl IntoIterator<Item = (OsString, OsString)>) -> Environment {
-        let variables = inherited.into_iter().filter(|(name, _)| self.inherits(name)).collect();
+        let mut is_withheld = false;
+        let mut variables: BTreeMap<OsString, OsString> = BTreeMap::new();
+        for (name, value) in inherited {
+            if self.inherits(&name) {
+                variables.insert(name, value);
+            } else if TOKEN_VARIABLES.iter().any(|token| name == *token) && !value.is_empty() {
+                is_withheld = true;
+            }
+        }
+        if is_withheld {
+            variables.insert(TOKEN_WITHHELD.into(), "1".into());
+        }
         Environment { variables, ..Environment::default() }
     }
 
     fn inherits(&self, name: &OsStr) -> bool {
+        if name == TOKEN_WITHHELD {
+            return false; // of a `secrets run` around this one, which this one says anew
+        }
         if TOKEN_VARIABLES.iter().any(|token| name == *token) {
             return self.pass_session;
         }
@@ -125,7 +140,8 @@ mod tests {
             environment.deliver(name.as_ref(), value.as_ref(), rules);
         }
         let (replaced, preserved) = (environment.replaced.clone(), environment.preserved.clone());
-        let pairs = environment.variables();
+        let mut pairs = environment.variables();
+        pairs.retain(|(name, _)| name != TOKEN_WITHHELD);
         let line: Vec<String> = pairs.iter().map(|(n, v)| format!("{}={}", n.display(), v.display())).collect();
         (line.join(" "), replaced, preserved)
     }
@@ -168,5 +184,19 @@ mod tests {
     fn passes_the_token_only_when_told_to() {
         let rules = Rules { pass_session: true, ..Rules::default() };
         assert!(built(&rules).0.ends_with("SECRETS_TOKEN=sper_x"));
+    }
+
+    #[test]
+    fn says_that_a_token_was_kept_back_where_there_was_one() {
+        let says = |rules: &Rules, inherited: &[(&str, &str)]| {
+            let inherited = inherited.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+            rules.apply(inherited).variables().iter().any(|(name, _)| name == TOKEN_WITHHELD)
+        };
+        let clean = Rules { clean: true, ..Rules::default() };
+        let passing = Rules { pass_session: true, ..Rules::default() };
+        let token = ("SECRETS_TOKEN", "sses_x");
+        assert!(says(&Rules::default(), &[token]) && says(&clean, &[("SECRETS_TOKEN_FILE", "/t")]));
+        assert!(!says(&passing, &[token, (TOKEN_WITHHELD, "1")]));
+        assert!(!says(&Rules::default(), &[("SECRETS_TOKEN", ""), (TOKEN_WITHHELD, "1")]));
     }
 }

@@ -60,7 +60,7 @@ pub use binding::{Binding, InvalidBinding, LastAdmin};
 pub use context::{Context, ContextName};
 pub use credential_kind::CredentialKind;
 pub use identifier::{InvalidIdentifier, OrganizationId, ProjectId, ServiceAccountId, UserId, WorkspaceId};
-pub use limits::{InvalidLimit, Limit, LimitExceeded, Limits};
+pub use limits::{DELETED_KEPT_DAYS, InvalidLimit, Limit, LimitExceeded, Limits};
 pub use name::{InvalidSecretId, NamePolicy, SecretId, suggest};
 pub use principal::{Account, AccountKind, Principal, PrincipalKind, PrincipalRef};
 pub use reserved::{AllowedReserved, Grade, InvalidAllowedReserved, Reserved};

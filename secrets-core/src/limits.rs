@@ -10,6 +10,9 @@ use crate::secret::labels::MAX_LABELS;
 
 const KIB: u64 = 1024;
 
+/// For how many days the service keeps a deleted secret for an undelete, and the own secrets of a user who was deleted.
+pub const DELETED_KEPT_DAYS: u32 = 7;
+
 /// One of the things that are limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Limit {

@@ -187,7 +187,7 @@ fn a_delete_says_what_wins_next_and_can_be_undone() {
     bob.set("own", "A");
     bob.set("own", "B");
     bob.run_ok("rm A --yes").expect_text(&["The organization's A will be used instead", "secrets undelete A"]);
-    bob.run_ok("rm B --yes").expect_text(&["Nothing else is called B, so whoever gets it now will get none"]);
+    bob.run_ok("rm B --yes").expect_text(&["Nothing else has this name, so whoever gets B now will get none"]);
     assert_eq!(bob.run_ok("resolve A --raw").stdout, "team");
     bob.run("resolve B --raw").expect_failure(5);
     assert!(bob.run_ok("list").stdout.is_empty());

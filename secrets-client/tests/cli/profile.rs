@@ -172,7 +172,7 @@ fn a_removed_profile_ends_with_its_token() {
     me().run_ok("profile use lab");
     let question = format!("Remove profile lab, and end its token at {}? [y/N] ", other.endpoint);
     let (code, shown) = on_terminal(&me(), "profile remove lab", &[(&question, "n\r")]);
-    assert!(code == 1 && shown.contains("nothing was removed"), "{shown}");
+    assert!(code == 1 && shown.contains("Nothing was removed."), "{shown}");
     me().run("profile remove lab").expect_failure(2).expect_text(&["--yes"]);
     me().run_ok("whoami");
     me().run_ok("profile remove lab --yes").expect_text(&["Profile lab removed", "the token was revoked"]);

@@ -147,11 +147,102 @@ fn a_delete_asks_and_only_yes_deletes() {
     let question = "Delete LINEAR_API_KEY from your own secrets? The organization's LINEAR_API_KEY will be used instead. \
                     [y/N] ";
     let (code, shown) = on_terminal(&bob, "rm LINEAR_API_KEY", &[(question, "\r")]);
-    assert!(code == 1 && shown.contains("nothing was deleted"), "{shown}");
+    assert!(code == 1 && shown.ends_with("Nothing was deleted.\r\n"), "{shown}");
+    assert!(!shown.contains("error") && !shown.contains("\x1b[1;31m"), "a no is no error: {shown}");
     bob.run_ok("show LINEAR_API_KEY");
     let (code, shown) = on_terminal(&bob, "rm LINEAR_API_KEY", &[(question, "y\r")]);
     assert_eq!(code, 0, "{shown}");
     bob.run("show LINEAR_API_KEY").expect_failure(3);
+}
+
+#[test]
+fn a_question_says_where_something_is_and_whom_it_concerns() {
+    let server = TestServer::acme();
+    let (ann, bob) = (server.person("ann"), server.person("bob"));
+    ann.run_ok("workspace create ws2 --owner bob");
+    ann.set("1", "X --project api");
+    ann.set("1", "X --org");
+    let asks = |line: &str, question: &str| {
+        let (code, shown) = on_terminal(&ann, line, &[(question, "\r")]);
+        assert_eq!(code, 1, "{line}: {shown}");
+    };
+    asks("rm X --project api", "Delete X from project api? The organization's X will be used instead. [y/N] ");
+    asks(
+        "rm X --org",
+        "Delete X from organization acme? It is for 2 people and 2 workspaces: whoever has no X of a narrower scope will \
+         get none. [y/N] ",
+    );
+    ann.run_ok("edit X --org --for-workspace ws1 --for-project api");
+    asks(
+        "rm X --org",
+        "It is for 1 project and 1 workspace: whoever has no X of a narrower scope will get none. [y/N] ",
+    );
+    ann.run_ok("rm X --org --yes").expect_text(&["Whoever has no X of a narrower scope will get none."]);
+    let concerned = "Nothing else has this name, so 2 people and 1 workspace will get none. [y/N] ";
+    asks("rm X --project api", &format!("Delete X from project api? {concerned}"));
+    bob.set("1", "Y");
+    let (_, shown) = on_terminal(&bob, "rm Y", &[("so whoever gets Y now will get none. [y/N] ", "n\r")]);
+    assert!(shown.contains("Delete Y from your own secrets? Nothing else has this name"), "{shown}");
+}
+
+#[test]
+fn what_cannot_be_undone_asks_for_its_name() {
+    let server = TestServer::acme();
+    let (ann, bob) = (server.person("ann"), server.person("bob"));
+    ann.run_ok("project create web");
+    ann.set("1", "X --project web");
+    bob.set("1", "Y");
+    bob.set("2", "Y");
+    let by_name = |person: &Person, line: &str, question: &str, name: &str, otherwise: &str| {
+        let question = format!("{question} Type {name} to confirm: ");
+        for (typed, sentence) in [
+            ("\r".to_owned(), otherwise.to_owned()),
+            ("y\r".to_owned(), format!("That is not {name}. {otherwise}")),
+            (format!("{name}x\r"), format!("That is not {name}. {otherwise}")),
+        ] {
+            let (code, shown) = on_terminal(person, line, &[(&question, &typed)]);
+            assert!(code == 1 && shown.ends_with(&format!("{sentence}\r\n")), "{line}: {shown}");
+            assert!(!shown.contains("error"), "{shown}");
+        }
+        let (code, shown) = on_terminal(person, line, &[(&question, &format!("{name}\r"))]);
+        assert_eq!(code, 0, "{line}: {shown}");
+        shown
+    };
+    let none = "Nothing was deleted.";
+    let question = "Destroy the value of version 1 of Y of your own secrets? It can't be restored.";
+    by_name(&bob, "rm Y --version 1", question, "Y", "Nothing was destroyed.");
+    by_name(&bob, "rm Y --purge", "will get none. It can't be restored.", "Y", none);
+    let question = "with its secrets? 1 person can use them now. This can't be undone.";
+    by_name(&ann, "project delete web", question, "web", none);
+    let question = "Delete workspace ws1 of organization acme and destroy its secrets? 1 person can use them now. This can't be undone.";
+    by_name(&ann, "workspace delete ws1", question, "ws1", none);
+    ann.run_ok("workspace create ws2 --owner bob");
+    let question = "Delete user bob of organization acme? Their tokens and sessions end at once, 1 workspace will have no \
+                    owner, and their own secrets are destroyed in 7 days. This can't be undone.";
+    let shown = by_name(&ann, "user delete bob", question, "bob", "Nobody was deleted.");
+    assert!(shown.contains("and their own secrets are destroyed in 7 days."), "{shown}");
+    ann.run("user show bob").expect_failure(3);
+    let operator = server.operator();
+    let question = format!("Delete organization acme at {}? Nobody will be able", server.endpoint);
+    let (code, shown) = on_terminal(&operator, "org delete acme", &[(&question, "acme\r")]);
+    assert!(code == 0 && shown.contains("not even you. Type acme to confirm: "), "{shown}");
+    // A script has decided before.
+    operator.run("org delete acme").expect_failure(2).expect_text(&["this question needs a terminal", "--yes"]);
+}
+
+#[test]
+fn an_edit_says_what_it_has_made_of_a_secret() {
+    let server = TestServer::acme();
+    let ann = server.person("ann");
+    ann.set("1", "X --org");
+    for (line, said) in [
+        ("edit X --org --disable", "X changed: disabled. The value stays as it was."),
+        ("edit X --org --enable", "X changed: enabled. The value stays as it was."),
+        ("edit X --org --lock --no-redact", "X changed: locked, not masked."),
+        ("edit X --org --unlock --redact", "X changed: unlocked, masked."),
+    ] {
+        ann.run_ok(line).expect_text(&[said]);
+    }
 }
 
 #[test]
@@ -166,7 +257,7 @@ fn a_revocation_says_what_ends_and_asks() {
     let id = ann.run_ok("token list").row_of("laptop");
     let question = "This ends 1 session and 1 token, at once. [y/N] ";
     let (code, shown) = on_terminal(&ann, &format!("token revoke {id}"), &[(question, "\r")]);
-    assert!(code == 1 && shown.contains("nothing was revoked"), "{shown}");
+    assert!(code == 1 && shown.contains("Nothing was revoked."), "{shown}");
     for said in ["(deploy) of service:ci, created with it, goes on", "--with-service-tokens ends it too"] {
         assert!(shown.contains(said), "{shown}");
     }
@@ -189,7 +280,7 @@ fn an_import_asks_before_it_leaves_rejected_entries_out() {
     std::fs::write(ann.home.join(".env"), "A=1\nPATH=/x\n").unwrap();
     let question = "Import 1 secret into project api, and leave 1 out? [y/N] ";
     let (code, shown) = on_terminal(&ann, "import .env --project api", &[(question, "n\r")]);
-    assert!(code == 1 && shown.contains("nothing was imported"), "{shown}");
+    assert!(code == 1 && shown.contains("Nothing was imported."), "{shown}");
     assert!(ann.run_ok("list --project api").stdout.is_empty());
     let (code, shown) = on_terminal(&ann, "import .env --project api", &[(question, "y\r")]);
     assert_eq!(code, 0, "{shown}");

@@ -1,9 +1,10 @@
 //! What every command needs: settings, a client, who calls, and which organization, scope or context is meant.
 
+pub(crate) mod audience;
 mod elsewhere;
 pub(crate) mod fallback;
-pub(crate) mod missing;
 mod long_wait;
+pub(crate) mod missing;
 mod notices;
 pub(crate) mod resolve;
 mod revisions;
@@ -20,9 +21,9 @@ use secrets_client::{
 };
 use secrets_core::{CredentialKind, OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
 
-use crate::args::scope::{ContextArgs, ScopeArgs};
 pub(crate) use self::long_wait::LONG_WAIT;
 use self::long_wait::LongWait;
+use crate::args::scope::{ContextArgs, ScopeArgs};
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::{Output, text};
 
@@ -30,9 +31,9 @@ use crate::ui::output::{Output, text};
 const MAX_LIST_BYTES: usize = if cfg!(test) { 1 << 20 } else { 256 << 20 };
 /// More pages than an organization's largest list has.
 const MAX_PAGES: usize = 10_000;
-/// The operator as a principal's resource path.
 /// Set for a program that `secrets run` keeps its token from, so that a `secrets` in it can say why it has none.
 pub(crate) const TOKEN_WITHHELD: &str = "SECRETS_RUN_WITHOUT_TOKEN";
+/// The operator as a principal's resource path.
 const OPERATOR: &str = "operator";
 
 pub(crate) struct App {
@@ -48,10 +49,10 @@ pub(crate) struct App {
     notified: RefCell<BTreeSet<String>>,
     /// Whether warnings about the sign-in were printed.
     warned_of_sign_in: Cell<bool>,
+    long_wait: LongWait,
 }
 
 impl App {
-    long_wait: LongWait,
     pub(crate) fn new(settings: Settings, output: Output, organization: Option<OrganizationId>) -> Self {
         let state = revisions::path(|name| std::env::var(name).ok());
         Self {
@@ -63,10 +64,10 @@ impl App {
             me: OnceCell::new(),
             notified: RefCell::default(),
             warned_of_sign_in: Cell::new(false),
+            long_wait: LongWait::new(output),
         }
     }
 
-            long_wait: LongWait::new(output),
     /// Where the user's own configuration is kept.
     pub(crate) fn config_path(&self) -> Result<&Path, CliError> {
         self.settings.config_path.as_deref().ok_or_else(|| secrets_client::ConfigError::NoHome.into())
@@ -99,9 +100,6 @@ impl App {
         Ok(self.client.get_or_init(|| client))
     }
 
-    /// Keeps what this command changed, for the next one to read it.
-    pub(crate) fn keep_revisions(&self) {
-        let (Some(client), Some(path)) = (self.client.get(), self.state.as_deref()) else { return };
     /// A person waits about two seconds for a service that restarts, and then wants to know that it does not answer; for one
     /// that does not even connect no longer than a connection may take. Where an answer takes longer, a line says so.
     pub(crate) fn patient(&self, builder: ClientBuilder) -> ClientBuilder {
@@ -123,6 +121,9 @@ impl App {
         self.long_wait.say(self.settings.endpoint.as_str());
     }
 
+    /// Keeps what this command changed, for the next one to read it.
+    pub(crate) fn keep_revisions(&self) {
+        let (Some(client), Some(path)) = (self.client.get(), self.state.as_deref()) else { return };
         let (known, now) = (revisions::load(path, self.settings.endpoint.as_str()), client.revisions());
         if now != known {
             revisions::save(path, self.settings.endpoint.as_str(), &now);
@@ -306,13 +307,13 @@ pub(crate) fn not_signed_in(settings: &Settings) -> CliError {
     if let Some((name, _)) = profiles.find(|(_, profile)| profile.token_for(&settings.endpoint).is_some()) {
         return error.hint(format!("profile {name} is signed in there: --profile {name}"));
     }
-    match settings.own().and_then(|own| own.token.as_ref()) {
     if std::env::var_os(TOKEN_WITHHELD).is_some() {
         return error.hint(
             "`secrets run` keeps its token from the program that it starts; `secrets run --pass-session` passes a session's on, \
              for an agent that asks the service itself",
         );
     }
+    match settings.own().and_then(|own| own.token.as_ref()) {
         Some(StoredToken { endpoint, .. }) => error.hint(format!(
             "your token was made at {endpoint}, and is sent nowhere else; `secrets login --endpoint {}` signs in here",
             settings.endpoint

@@ -15,6 +15,7 @@ use crate::service::mutation::{Begun, Deleted, IdempotencyKey, MutationOutcome};
 use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
 use crate::service::page::list::Listed;
+use crate::service::secret::delete::UNDELETE_WINDOW;
 use crate::store::binding::BindingRecord;
 use crate::store::organization::Organization;
 use crate::store::secret::Stamp;
@@ -22,7 +23,7 @@ use crate::store::user::{User, UserState};
 use crate::store::{KeyedConnection, binding, credential, secret, user, workspace};
 
 /// How long the secrets of a deleted user are kept before they are destroyed.
-const PURGE_DELAY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const PURGE_DELAY: Duration = UNDELETE_WINDOW;
 
 /// What CreateUser is asked for.
 pub struct NewUser {

@@ -15,7 +15,7 @@ use crate::service::open_call::OpenCall;
 use crate::store::secret::{self, SecretWithVersion};
 
 /// How long a deleted secret can be undeleted.
-pub const UNDELETE_WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub const UNDELETE_WINDOW: Duration = Duration::from_secs(secrets_core::DELETED_KEPT_DAYS as u64 * 24 * 60 * 60);
 
 /// What DeleteSecret is asked for.
 pub struct DeleteSecret {

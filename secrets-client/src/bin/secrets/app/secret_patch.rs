@@ -42,9 +42,9 @@ impl SecretPatch {
         self.changed.is_empty()
     }
 
-    /// What is changed, in words for a person: `description, lock`.
+    /// What is changed, in words for a person: `description, locked`.
     pub(crate) fn words(&self) -> String {
-        self.changed.iter().map(|field| field.word()).collect::<Vec<_>>().join(", ")
+        self.changed.iter().map(|field| field.word_in(&self.secret)).collect::<Vec<_>>().join(", ")
     }
 
     /// The same without the target: what is changed where the value and target that were given are those that are stored.
@@ -161,6 +161,20 @@ impl Field {
             Self::Disabled => "delivery",
             Self::ExpireTime => "expiry",
             other => other.path(),
+        }
+    }
+
+    /// The same, with what it is in `secret` where there are but two ways.
+    fn word_in(self, secret: &v1::Secret) -> &'static str {
+        match self {
+            Self::OverridePolicy if secret.override_policy() == v1::OverridePolicy::Locked => "locked",
+            Self::OverridePolicy => "unlocked",
+            Self::Disabled if secret.disabled => "disabled",
+            Self::Disabled => "enabled",
+            Self::Redaction if secret.redaction() == v1::Redaction::Off => "not masked",
+            Self::Redaction => "masked",
+            Self::ExpireTime if secret.expire_time.is_none() => "never expires",
+            other => other.word(),
         }
     }
 }

@@ -265,6 +265,11 @@ mod tests {
     fn names_no_field_without_a_flag_and_each_in_the_words_of_its_flag() {
         assert_eq!(changed(&ChangeArgs::default(), v1::Secret::default()).unwrap().1, "");
         let change = ChangeArgs { lock: true, never_expires: true, ..Default::default() };
-        assert_eq!(changed(&change, v1::Secret::default()).unwrap().1, "lock, expiry");
+        assert_eq!(changed(&change, v1::Secret::default()).unwrap().1, "locked, never expires");
+        let change = ChangeArgs { unlock: true, enable: true, redact: true, ..Default::default() };
+        let secret = v1::Secret { disabled: true, ..Default::default() };
+        assert_eq!(changed(&change, secret).unwrap().1, "unlocked, enabled, masked");
+        let change = ChangeArgs { disable: true, no_redact: true, ..Default::default() };
+        assert_eq!(changed(&change, v1::Secret::default()).unwrap().1, "disabled, not masked");
     }
 }

@@ -102,8 +102,8 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), CliError> 
     }
     let left_out = if plan.rejected > 0 { format!(", and leave {} out", plan.rejected) } else { String::new() };
     let question = format!("Import {} into {place}{left_out}?", text::count(plan.changes(), "secret"));
-    if !args.yes && !prompt::confirm(&question, args.is_stdin())? {
-        return Err(CliError::new(ExitCode::Failed, "nothing was imported"));
+    if !args.yes {
+        prompt::confirm_or_decline(&question, args.is_stdin(), "Nothing was imported.")?;
     }
     let import = client.import_secrets(v1::ImportSecretsRequest { validate_only: false, ..review });
     let progress = format!("Importing {} into {place}", text::count(plan.changes(), "secret"));

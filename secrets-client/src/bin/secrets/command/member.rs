@@ -133,8 +133,11 @@ async fn remove(
     }
     let roles: Vec<String> = found.iter().map(|binding| text::role(binding.role())).collect();
     let roles = roles.join(", ");
-    if !yes && !prompt::confirm(&format!("Remove {principal} as {roles} of {place}?"), false)? {
-        return Err(CliError::new(ExitCode::Failed, "nothing was changed"));
+    if !yes {
+        let question = format!(
+            "Remove {principal} as {roles} of {place}? {principal} no longer gets what that role gives, at once."
+        );
+        prompt::confirm_or_decline(&question, false, "Nothing was changed.")?;
     }
     for binding in &found {
         let request = v1::DeleteBindingRequest { name: binding.name.clone(), ..Default::default() };

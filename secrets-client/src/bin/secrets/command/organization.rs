@@ -9,14 +9,14 @@ use clap::{Args, Subcommand, ValueEnum};
 use prost_types::FieldMask;
 use secrecy::ExposeSecret as _;
 use secrets_client::v1;
-use secrets_core::{OrganizationId, OrganizationName, UserId};
+use secrets_core::{OrganizationId, OrganizationName, ScopeName, UserId};
 use serde_json::{Value, json};
 
 use self::admin::InviteAdminArgs;
 use self::reserved::ReservedArgs;
-use crate::app::{self, App};
+use crate::app::{self, App, audience};
 use crate::args::time;
-use crate::ui::error::{CliError, ExitCode};
+use crate::ui::error::CliError;
 use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -214,11 +214,17 @@ fn keep(changed: v1::OrganizationLimits, before: v1::OrganizationLimits) -> v1::
 }
 
 async fn delete(app: &App, id: &OrganizationId, yes: bool) -> Result<(), CliError> {
-    let question = format!("Delete organization {id}? Nobody will be able to recover its secrets, not even you.");
-    if !yes && !prompt::confirm(&question, false)? {
-        return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
+    let scope = ScopeName::Organization(id.clone());
+    let name = scope.to_string();
+    if !yes {
+        let concerned = audience::of(app, &scope).await.map(|who| format!(" with {who}"));
+        let question = format!(
+            "Delete organization {id}{} at {}? Nobody will be able to recover its secrets, not even you.",
+            concerned.unwrap_or_default(),
+            app.settings.endpoint
+        );
+        prompt::confirm_by_name(&question, id.as_str(), "Nothing was deleted.")?;
     }
-    let name = OrganizationName::new(id.clone()).to_string();
     let request = v1::DeleteOrganizationRequest { name: name.clone(), ..Default::default() };
     app.client()?.delete_organization(request).await?;
     app.output.done(&format!("Organization {id} deleted."), &json!({ "name": name }))

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::command::logout::{self, Ended};
-use crate::ui::error::{CliError, ExitCode};
+use crate::ui::error::CliError;
 use crate::ui::output::table::Table;
 use crate::ui::output::text;
 use crate::ui::prompt;
@@ -91,8 +91,8 @@ async fn remove(app: &App, name: &ProfileName, yes: bool) -> Result<(), CliError
         Some(stored) => format!("Remove profile {name}, and end its token at {}?", stored.endpoint),
         None => format!("Remove profile {name}?"),
     };
-    if !yes && !prompt::confirm(&question, false)? {
-        return Err(CliError::new(ExitCode::Failed, "nothing was removed"));
+    if !yes {
+        prompt::confirm_or_decline(&question, false, "Nothing was removed.")?;
     }
     let ended = match &profile.token {
         Some(stored) => logout::end(app, name, stored).await?,

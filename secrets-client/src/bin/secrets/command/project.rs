@@ -2,11 +2,11 @@
 
 use clap::Subcommand;
 use secrets_client::v1;
-use secrets_core::{OrganizationName, ProjectId, ProjectName};
+use secrets_core::{OrganizationName, ProjectId, ProjectName, ScopeName};
 use serde_json::{Value, json};
 
-use crate::app::{App, all_pages};
-use crate::ui::error::{CliError, ExitCode};
+use crate::app::{App, all_pages, audience};
+use crate::ui::error::CliError;
 use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -83,11 +83,16 @@ pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), CliErr
             )
         }
         ProjectCommand::Delete { project_id, yes } => {
-            let question = format!("Delete project {project_id} and its secrets?");
-            if !yes && !prompt::confirm(&question, false)? {
-                return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
+            let scope = ScopeName::Project(organization.clone(), project_id.clone());
+            let name = scope.to_string();
+            if !yes {
+                let concerned = audience::of(app, &scope).await.map(|who| format!(" {who} can use them now."));
+                let question = format!(
+                    "Delete project {project_id} of organization {organization} with its secrets?{} This can't be undone.",
+                    concerned.unwrap_or_default()
+                );
+                prompt::confirm_by_name(&question, project_id.as_str(), "Nothing was deleted.")?;
             }
-            let name = ProjectName::new(organization, project_id.clone()).to_string();
             let request = v1::DeleteProjectRequest { name: name.clone(), ..Default::default() };
             client.delete_project(request).await?;
             app.output.done(&format!("Project {project_id} deleted."), &json!({ "name": name }))

@@ -4,9 +4,9 @@ use clap::Args;
 use secrets_client::v1;
 use secrets_core::ScopeName;
 
-use crate::app::App;
+use crate::app::{App, audience};
 use crate::args::scope::{self, ContextArgs, ScopeArgs};
-use crate::ui::error::{CliError, ExitCode};
+use crate::ui::error::CliError;
 use crate::ui::output::{json, text};
 use crate::ui::prompt;
 
@@ -42,16 +42,18 @@ pub(crate) async fn rm(app: &App, args: RmArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
     let name = scope::secret_path(&scope, &args.name)?;
     if let Some(version) = args.version {
-        return rm_version(app, &args, name, version).await;
+        return rm_version(app, &args, &scope, name, version).await;
     }
     let client = app.client()?;
     let secret = app.secret(&scope, &args.name).await?;
     let next = what_is_next(app, &scope, &secret).await;
     if !args.yes {
-        let lost = if args.purge { " It can't be restored." } else { "" };
-        let question = format!("Delete {} from {}? {next}.{lost}", args.name, scope::describe(&scope));
-        if !prompt::confirm(&question, false)? {
-            return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
+        const OTHERWISE: &str = "Nothing was deleted.";
+        let question = next.clone().sentence(&args.name, audience::of_secret(app, &scope, &secret).await);
+        let question = format!("Delete {} from {}? {question}.", args.name, scope::describe(&scope));
+        match args.purge {
+            true => prompt::confirm_by_name(&format!("{question} It can't be restored."), &args.name, OTHERWISE)?,
+            false => prompt::confirm_or_decline(&question, false, OTHERWISE)?,
         }
     }
     let request = v1::DeleteSecretRequest { name, etag: secret.etag, purge: args.purge, ..Default::default() };
@@ -63,14 +65,16 @@ pub(crate) async fn rm(app: &App, args: RmArgs) -> Result<(), CliError> {
         }
         None => String::new(),
     };
+    let next = next.sentence(&args.name, None);
     let sentence = format!("{} deleted from {}. {next}.{back}", args.name, scope::describe(&scope));
     app.output.done(&sentence, &json::changed(response.secret.as_ref(), &response.revision, &[]))
 }
 
-async fn rm_version(app: &App, args: &RmArgs, name: String, version: u32) -> Result<(), CliError> {
-    let question = format!("Destroy the value of version {version} of {}? It can't be restored.", args.name);
-    if !args.yes && !prompt::confirm(&question, false)? {
-        return Err(CliError::new(ExitCode::Failed, "nothing was destroyed"));
+async fn rm_version(app: &App, args: &RmArgs, scope: &ScopeName, name: String, version: u32) -> Result<(), CliError> {
+    if !args.yes {
+        let of = format!("{} of {}", args.name, scope::describe(scope));
+        let question = format!("Destroy the value of version {version} of {of}? It can't be restored.");
+        prompt::confirm_by_name(&question, &args.name, "Nothing was destroyed.")?;
     }
     let request = v1::DestroySecretVersionRequest { name, version, ..Default::default() };
     let response = app.client()?.destroy_secret_version(request).await?;
@@ -78,13 +82,40 @@ async fn rm_version(app: &App, args: &RmArgs, name: String, version: u32) -> Res
     app.output.done(&sentence, &json::secret_version(&response.version.unwrap_or_default()))
 }
 
-/// What a context that gets the secret now will get instead, as a sentence. The context is the scope's own and, for a
-/// person's secret, the one that is meant by default.
-async fn what_is_next(app: &App, scope: &ScopeName, secret: &v1::Secret) -> String {
+/// What those get in the place of a secret who get it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Next {
+    /// As a sentence.
+    Something(String),
+    Nothing,
+    /// Of an organization's secret: whatever narrower scopes have.
+    Narrower,
+}
+
+impl Next {
+    /// As a sentence; `who` gets the secret now, if that is known.
+    fn sentence(self, id: &str, who: Option<String>) -> String {
+        match self {
+            Self::Something(sentence) => sentence,
+            Self::Nothing => {
+                let who = who.unwrap_or_else(|| format!("whoever gets {id} now"));
+                format!("Nothing else has this name, so {who} will get none")
+            }
+            Self::Narrower => match who {
+                Some(who) => format!("It is for {who}: whoever has no {id} of a narrower scope will get none"),
+                None => format!("Whoever has no {id} of a narrower scope will get none"),
+            },
+        }
+    }
+}
+
+/// What is used in the place of a secret in the scope's own context and, for a person's secret, in the one that is meant by
+/// default.
+async fn what_is_next(app: &App, scope: &ScopeName, secret: &v1::Secret) -> Next {
     let id = &secret.secret_id;
     let organization = scope.organization().to_string();
     let context = match scope {
-        ScopeName::Organization(_) => return format!("Contexts without a {id} of a narrower scope will get none"),
+        ScopeName::Organization(_) => return Next::Narrower,
         ScopeName::Project(_, project) => {
             v1::Context { organization, project: project.to_string(), ..Default::default() }
         }
@@ -94,23 +125,23 @@ async fn what_is_next(app: &App, scope: &ScopeName, secret: &v1::Secret) -> Stri
         ScopeName::User(..) => ContextArgs::default().context(organization, &app.defaults()),
     };
     let request = v1::ExplainRequest { context: Some(context), secret_ids: vec![id.clone()], ..Default::default() };
-    let hidden = || format!("What is used instead of {id} is not for you to see");
+    let hidden = || Next::Something(format!("What is used instead of {id} is not for you to see"));
     let Ok(client) = app.client() else { return hidden() };
     match client.explain(request).await {
-        Ok(answer) => answer.explanations.first().map_or_else(|| none_instead(id), |row| next_winner(row, secret)),
+        Ok(answer) => answer.explanations.first().map_or(Next::Nothing, |row| next_winner(row, secret)),
         // Who may delete a secret need not be allowed to see what else there is.
         Err(_) => hidden(),
     }
 }
 
-fn next_winner(row: &v1::Explanation, secret: &v1::Secret) -> String {
+fn next_winner(row: &v1::Explanation, secret: &v1::Secret) -> Next {
     let id = &secret.secret_id;
     match &row.winner {
         Some(winner) if winner.secret != secret.name => {
-            return format!("{} {id} is used already, and will be", owner(&winner.secret));
+            return Next::Something(format!("{} {id} is used already, and will be", owner(&winner.secret)));
         }
         Some(_) => {}
-        None => return none_instead(id),
+        None => return Next::Nothing,
     }
     let waiting = row.not_chosen.iter().find(|other| {
         other.blocked_by == secret.name
@@ -122,13 +153,9 @@ fn next_winner(row: &v1::Explanation, secret: &v1::Secret) -> String {
             )
     });
     match waiting.and_then(|other| other.secret.as_ref()) {
-        Some(next) => format!("{} {id} will be used instead", owner(&next.secret)),
-        None => none_instead(id),
+        Some(next) => Next::Something(format!("{} {id} will be used instead", owner(&next.secret))),
+        None => Next::Nothing,
     }
-}
-
-fn none_instead(id: &str) -> String {
-    format!("Nothing else is called {id}, so whoever gets it now will get none")
 }
 
 /// At the beginning of a sentence: `The organization's`, `Project api's`, `Your own`.
@@ -149,10 +176,11 @@ pub(crate) async fn undelete(app: &App, args: UndeleteArgs) -> Result<(), CliErr
     let name = scope::secret_path(&scope, &args.name)?;
     let request = v1::UndeleteSecretRequest { name, uid: args.uid.unwrap_or_default(), ..Default::default() };
     let response = app.client()?.undelete_secret(request).await?;
-    app.output.warnings(&response.warnings);
     let secret = response.secret.unwrap_or_default();
     let sentence = format!("{} is back, version {}, {}.", args.name, secret.current_version, scope::describe(&scope));
-    app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))
+    app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))?;
+    app.output.warnings(&response.warnings);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -164,6 +192,10 @@ mod tests {
 
     fn explained(secret: &str) -> Option<v1::ExplainedSecret> {
         Some(v1::ExplainedSecret { secret: secret.into(), ..Default::default() })
+    }
+
+    fn something(sentence: &str) -> Next {
+        Next::Something(sentence.to_owned())
     }
 
     fn secret() -> v1::Secret {
@@ -181,7 +213,7 @@ mod tests {
                 blocked_by: OWN.into(),
             }],
         };
-        assert_eq!(next_winner(&row, &secret()), "The organization's A will be used instead");
+        assert_eq!(next_winner(&row, &secret()), something("The organization's A will be used instead"));
     }
 
     #[test]
@@ -192,12 +224,12 @@ mod tests {
             blocked_by: String::new(),
         };
         let row = v1::Explanation { secret_id: "A".into(), winner: explained(OWN), not_chosen: vec![expired] };
-        assert_eq!(next_winner(&row, &secret()), "Nothing else is called A, so whoever gets it now will get none");
+        assert_eq!(next_winner(&row, &secret()), Next::Nothing);
     }
 
     #[test]
     fn says_that_it_was_not_used_anyway() {
         let row = v1::Explanation { secret_id: "A".into(), winner: explained(ORGANIZATION), not_chosen: vec![] };
-        assert_eq!(next_winner(&row, &secret()), "The organization's A is used already, and will be");
+        assert_eq!(next_winner(&row, &secret()), something("The organization's A is used already, and will be"));
     }
 }

@@ -6,7 +6,7 @@ use secrets_core::ServiceAccountId;
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages};
-use crate::ui::error::{CliError, ExitCode};
+use crate::ui::error::CliError;
 use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -106,10 +106,15 @@ pub(crate) async fn run(app: &App, command: ServiceAccountCommand) -> Result<(),
         }
         ServiceAccountCommand::Delete { id, platform, yes } => {
             let name = path(app, &id, platform).await?;
-            let question =
-                format!("Delete service account {id}? Its tokens, and the sessions that they created, end at once.");
-            if !yes && !prompt::confirm(&question, false)? {
-                return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
+            if !yes {
+                let owner = match name.strip_prefix("organizations/").and_then(|rest| rest.split('/').next()) {
+                    Some(organization) => format!("organization {organization}"),
+                    None => "the platform".to_owned(),
+                };
+                let question = format!(
+                    "Delete service account {id} of {owner}? Its tokens, and the sessions that they created, end at once."
+                );
+                prompt::confirm_or_decline(&question, false, "Nothing was deleted.")?;
             }
             let request = v1::DeleteServiceAccountRequest { name: name.clone(), ..Default::default() };
             client.delete_service_account(request).await?;

@@ -241,8 +241,8 @@ async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes:
         "Revoke {}? Every session that was created with one of them ends too, at once.",
         text::count(names.len(), "session")
     );
-    if !yes && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
-        return Err(CliError::new(ExitCode::Failed, "nothing was revoked"));
+    if !yes && prompt::stdin_is_terminal() {
+        prompt::confirm_or_decline(&question, false, "Nothing was revoked.")?;
     }
     let mut ended = 0_i32;
     for name in &names {

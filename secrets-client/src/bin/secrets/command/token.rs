@@ -96,9 +96,7 @@ async fn revoke(app: &App, args: RevokeArgs) -> Result<(), CliError> {
         let preview = app.client()?.revoke_token(preview).await?;
         mention(app, &preview, args.with_service_tokens);
         let question = format!("Revoke token {}? This {}, at once.", args.token, effect(&preview, "ends"));
-        if !prompt::confirm(&question, false)? {
-            return Err(CliError::new(ExitCode::Failed, "nothing was revoked"));
-        }
+        prompt::confirm_or_decline(&question, false, "Nothing was revoked.")?;
     }
     let revoked = app.client()?.revoke_token(request.clone()).await?;
     if args.yes {

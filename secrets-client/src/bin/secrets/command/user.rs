@@ -5,12 +5,12 @@ use std::time::Duration;
 use clap::Subcommand;
 use secrecy::ExposeSecret as _;
 use secrets_client::v1;
-use secrets_core::{OrganizationName, UserId, UserName};
+use secrets_core::{DELETED_KEPT_DAYS, OrganizationName, UserId, UserName};
 use serde_json::{Value, json};
 
-use crate::app::{self, App, all_pages};
+use crate::app::{self, App, all_pages, audience};
 use crate::args::time;
-use crate::ui::error::{CliError, ExitCode};
+use crate::ui::error::CliError;
 use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -85,9 +85,11 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError>
     let client = app.client()?;
     match command {
         UserCommand::Invite { user_id, ttl, destroy_secrets } => {
-            let question = format!("Invite {user_id} again? Their secrets are destroyed.");
-            if destroy_secrets && prompt::stdin_is_terminal() && !prompt::confirm(&question, false)? {
-                return Err(CliError::new(ExitCode::Failed, "nobody was invited"));
+            if destroy_secrets && prompt::stdin_is_terminal() {
+                let question = format!(
+                    "Invite {user_id} to organization {organization} again? Their own secrets are destroyed, which can't be undone."
+                );
+                prompt::confirm_by_name(&question, user_id.as_str(), "Nobody was invited.")?;
             }
             let request = v1::CreateInvitationRequest {
                 parent,
@@ -139,16 +141,23 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError>
             )
         }
         UserCommand::Delete { user_id, yes } => {
-            let question = format!(
-                "Delete user {user_id}? Their tokens and sessions end at once, and their own secrets are destroyed after \
-                 the retention period."
-            );
-            if !yes && !prompt::confirm(&question, false)? {
-                return Err(CliError::new(ExitCode::Failed, "nobody was deleted"));
+            if !yes {
+                let is_theirs = |workspace: &v1::Workspace| workspace.owner == user_id.as_str();
+                let owned = audience::workspaces(app, &parent, is_theirs).await.filter(|owned| *owned > 0);
+                let left = owned.map(|owned| format!(", {} will have no owner", text::count(owned, "workspace")));
+                let question = format!(
+                    "Delete user {user_id} of organization {organization}? Their tokens and sessions end at once{}, and their own \
+                     secrets are destroyed in {DELETED_KEPT_DAYS} days. This can't be undone.",
+                    left.unwrap_or_default()
+                );
+                prompt::confirm_by_name(&question, user_id.as_str(), "Nobody was deleted.")?;
             }
             let name = UserName::new(organization, user_id.clone()).to_string();
             client.delete_user(v1::DeleteUserRequest { name: name.clone(), ..Default::default() }).await?;
-            let sentence = format!("User {user_id} deleted; their tokens and sessions have ended.");
+            let sentence = format!(
+                "User {user_id} deleted: their tokens and sessions have ended, and their own secrets are destroyed in \
+                 {DELETED_KEPT_DAYS} days."
+            );
             app.output.done(&sentence, &json!({ "name": name }))
         }
     }

@@ -2,11 +2,11 @@
 
 use clap::Subcommand;
 use secrets_client::v1;
-use secrets_core::{OrganizationName, ProjectId, UserId, WorkspaceId, WorkspaceName};
+use secrets_core::{OrganizationName, ProjectId, ScopeName, UserId, WorkspaceId, WorkspaceName};
 use serde_json::{Value, json};
 
-use crate::app::{App, all_pages};
-use crate::ui::error::{CliError, ExitCode};
+use crate::app::{App, all_pages, audience};
+use crate::ui::error::CliError;
 use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -118,8 +118,8 @@ pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliE
                 "Transfer workspace {workspace_id} to {to}? If its owner has left and {to} is not a member of it, its \
                  values are destroyed."
             );
-            if !yes && !prompt::confirm(&question, false)? {
-                return Err(CliError::new(ExitCode::Failed, "nothing was changed"));
+            if !yes {
+                prompt::confirm_or_decline(&question, false, "Nothing was changed.")?;
             }
             let request = v1::TransferWorkspaceRequest {
                 name: path(&workspace_id),
@@ -137,11 +137,17 @@ pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliE
             app.output.done(&format!("Workspace {workspace_id} now belongs to {to}.{lost}"), &json)
         }
         WorkspaceCommand::Delete { workspace_id, yes } => {
-            let question = format!("Delete workspace {workspace_id} and destroy its secrets?");
-            if !yes && !prompt::confirm(&question, false)? {
-                return Err(CliError::new(ExitCode::Failed, "nothing was deleted"));
+            let scope = ScopeName::Workspace(organization.clone(), workspace_id.clone());
+            let name = scope.to_string();
+            if !yes {
+                let concerned = audience::of(app, &scope).await.map(|who| format!(" {who} can use them now."));
+                let question = format!(
+                    "Delete workspace {workspace_id} of organization {organization} and destroy its secrets?{} This can't be \
+                     undone.",
+                    concerned.unwrap_or_default()
+                );
+                prompt::confirm_by_name(&question, workspace_id.as_str(), "Nothing was deleted.")?;
             }
-            let name = path(&workspace_id);
             client.delete_workspace(v1::DeleteWorkspaceRequest { name: name.clone(), ..Default::default() }).await?;
             app.output.done(&format!("Workspace {workspace_id} deleted."), &json!({ "name": name }))
         }

@@ -13,7 +13,7 @@ use super::output::text;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum ExitCode {
-    /// It did not work.
+    /// It did not work, or was not confirmed.
     Failed = 1,
     /// The command was not understood, or needs an answer that nobody could give.
     Usage = 2,
@@ -41,11 +41,18 @@ pub(crate) struct CliError {
     pub(crate) exit: ExitCode,
     message: String,
     hint: Option<String>,
+    /// Whether a person answered a question with no: nothing went wrong, and nothing was done.
+    is_declined: bool,
 }
 
 impl CliError {
     pub(crate) fn new(exit: ExitCode, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None }
+        Self { exit, message: message.into(), hint: None, is_declined: false }
+    }
+
+    /// A question that was answered with no. The code is that of a failure all the same: what stands behind `&&` is not done.
+    pub(crate) fn declined(sentence: impl Into<String>) -> Self {
+        Self { is_declined: true, ..Self::new(ExitCode::Failed, sentence) }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -74,8 +81,12 @@ impl CliError {
         self.hint.as_deref()
     }
 
-    /// Writes `error: …` and, below it, the hint.
+    /// Writes `error: …` and, below it, the hint; what a person decided as the sentence that it is.
     pub(crate) fn report(&self, color: bool) {
+        if self.is_declined {
+            let _ = writeln!(std::io::stderr().lock(), "{}", escape(&self.message));
+            return;
+        }
         let (red, cyan, plain) = if color { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
         let mut stderr = std::io::stderr().lock();
         let _ = writeln!(stderr, "{red}error:{plain} {}", escape(&self.message));
@@ -168,6 +179,9 @@ fn next_step(error: &ClientError) -> Option<String> {
     if let ClientError::Unreachable { problem, endpoint, .. } = error {
         return Some(around(*problem, endpoint));
     }
+    if let ClientError::TimedOut { .. } = error {
+        return Some("`secrets doctor` finds out what is there".to_owned());
+    }
     if error.code() == tonic::Code::Unimplemented {
         return Some("`secrets doctor` shows which version is there".to_owned());
     }
@@ -179,9 +193,6 @@ fn next_step(error: &ClientError) -> Option<String> {
         // Of a token that has ended the service has said more.
         Reason::Unauthenticated if answer.metadata.contains_key("ended") => return None,
         Reason::Unauthenticated => "`secrets login` asks for an invitation's code or a token; or set SECRETS_TOKEN",
-    if let ClientError::TimedOut { .. } = error {
-        return Some("`secrets doctor` finds out what is there".to_owned());
-    }
         Reason::PermissionDenied => "`secrets whoami` says who you are and what you may do",
         Reason::EtagMismatch | Reason::Conflict => "look at the current state, and try again",
         Reason::UserHasSecrets => "--destroy-secrets invites the user again, and destroys these secrets",
@@ -232,6 +243,9 @@ fn around(problem: ConnectionProblem, endpoint: &str) -> String {
             "is it the right address? If it is, ask the operator of the service to set up TLS there"
         }
         ConnectionProblem::NoHttp2 => "something else answers there: is the address right, or a proxy on the way?",
+        ConnectionProblem::TimedOut => {
+            "is the address right, and does a firewall on the way let it through? SECRETS_ENDPOINT or --endpoint sets it"
+        }
         ConnectionProblem::Proxy => {
             "HTTPS_PROXY names the proxy, with `user:password@` if it asks for one; NO_PROXY=HOST goes around it"
         }
@@ -243,9 +257,6 @@ fn around(problem: ConnectionProblem, endpoint: &str) -> String {
     .to_owned()
 }
 
-        ConnectionProblem::TimedOut => {
-            "is the address right, and does a firewall on the way let it through? SECRETS_ENDPOINT or --endpoint sets it"
-        }
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

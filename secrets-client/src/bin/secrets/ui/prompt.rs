@@ -200,13 +200,38 @@ fn read_keys<'a>(
     }
 }
 
-/// Asks for a yes; everything else is a no. `from_terminal` asks the terminal itself while stdin is being read as data.
+/// Asks for a yes; with everything else the command ends, and `otherwise` says what was not done. `from_terminal` asks the
+/// terminal itself while stdin is being read as data.
+pub(crate) fn confirm_or_decline(question: &str, from_terminal: bool, otherwise: &str) -> Result<(), CliError> {
+    match confirm(question, from_terminal)? {
+        true => Ok(()),
+        false => Err(CliError::declined(otherwise)),
+    }
+}
+
+/// Asks for the name of what can't be brought back: a yes is typed too easily.
+pub(crate) fn confirm_by_name(question: &str, name: &str, otherwise: &str) -> Result<(), CliError> {
+    let answer = ask_in_line(&format!("{question} Type {name} to confirm: "), false)?;
+    match answer.trim() {
+        typed if typed == name => Ok(()),
+        "" => Err(CliError::declined(otherwise)),
+        _ => Err(CliError::declined(format!("That is not {name}. {otherwise}"))),
+    }
+}
+
+/// Asks for a yes; everything else is a no.
 pub(crate) fn confirm(question: &str, from_terminal: bool) -> Result<bool, CliError> {
+    let answer = ask_in_line(&format!("{question} [y/N] "), from_terminal)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes" | "YES"))
+}
+
+/// Asks for a line that is shown while it is typed.
+fn ask_in_line(question: &str, from_terminal: bool) -> Result<String, CliError> {
     let refused = || CliError::usage("this question needs a terminal").hint("--yes answers it");
     let mut answer = String::new();
     let ask = || {
         let mut stderr = std::io::stderr().lock();
-        let _ = write!(stderr, "{} [y/N] ", escape(question)).and_then(|()| stderr.flush());
+        let _ = write!(stderr, "{}", escape(question)).and_then(|()| stderr.flush());
     };
     let read = if from_terminal {
         let terminal = File::open("/dev/tty").map_err(|_| refused())?;
@@ -225,7 +250,7 @@ pub(crate) fn confirm(question: &str, from_terminal: bool) -> Result<bool, CliEr
     if read.map_err(failed)? == 0 {
         let _ = writeln!(std::io::stderr().lock());
     }
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes" | "YES"))
+    Ok(answer)
 }
 
 fn failed(error: impl Into<std::io::Error>) -> CliError {

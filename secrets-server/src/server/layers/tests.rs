@@ -157,8 +157,10 @@ async fn whatever_becomes_of_a_call_gives_its_slot_back() {
     for (behaviour, expected) in
         [("panic", Code::Internal), ("forever", Code::DeadlineExceeded), ("refuse", Code::PermissionDenied)]
     {
+        // Only what never ends by itself meets its deadline, however slow the machine is.
+        let headers = if behaviour == "forever" { &headers[..] } else { &[] };
         for _ in 0..3 {
-            assert_eq!(code(&layered.call(behaviour, &headers).await), expected, "{behaviour}");
+            assert_eq!(code(&layered.call(behaviour, headers).await), expected, "{behaviour}");
         }
     }
     let left = tokio::time::timeout(Duration::from_millis(20), layered.call("forever", &[])).await;
@@ -174,7 +176,7 @@ async fn whatever_becomes_of_a_call_gives_its_slot_back() {
     }
     assert!(!answered.headers().contains_key("grpc-status"));
     assert_eq!(
-        code(&layered.call("refuse", &headers).await),
+        code(&layered.call("refuse", &[]).await),
         Code::PermissionDenied,
         "what was read to its end counts no more"
     );

@@ -8,6 +8,7 @@ mod hex;
 mod json;
 mod line_end;
 mod percent;
+mod quotes;
 mod shell;
 mod xml;
 
@@ -31,6 +32,7 @@ pub(super) fn all(piece: &[u8]) -> Vec<Spelling> {
         json::spellings(text, &mut add);
         xml::spellings(text, &mut add);
     }
+    quotes::spellings(piece, &mut add);
     shell::spellings(piece, &mut add);
     let others: Vec<Spelling> = spellings.iter().flat_map(|spelling| line_end::others(spelling)).collect();
     spellings.extend(others);
@@ -38,7 +40,7 @@ pub(super) fn all(piece: &[u8]) -> Vec<Spelling> {
 }
 
 /// A spelling in the making that leaves no copy behind when it grows, as it never does: `longest` times the `piece`.
-fn room_for(piece: &[u8], longest: usize) -> Spelling {
+pub(super) fn room_for(piece: &[u8], longest: usize) -> Spelling {
     Zeroizing::new(Vec::with_capacity(piece.len() * longest))
 }
 
@@ -105,6 +107,8 @@ mod tests {
                     "two%09lines%0A$HOME%5C",
                 ],
             ),
+            // SQL and PowerShell, and Python's csv
+            (r#"it's "so" 'x'"#, &[r#"it''s "so" ''x''"#, r#"it's ""so"" 'x'"#]),
             ("emoji😀", &[r"emoji\ud83d\ude00", r"emoji\uD83D\uDE00", "emoji&#128512;", "emoji&#x1F600;"]),
         ] {
             let all = all(value.as_bytes());

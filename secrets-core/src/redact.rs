@@ -20,7 +20,8 @@
 //!
 //! The fragments of a secret are its value and, where it has several lines or white space around it, each line, without
 //! white space and `*` around it, that is neither short nor ordinary (a PEM frame, a common word, punctuation). Each
-//! fragment is looked for as it is and in every spelling of these formats:
+//! fragment is looked for as it is and in every spelling of these formats. Of a value that is JSON, the strings in it are
+//! fragments too, each with its lines: up to 256 of a value, and up to 256 KiB of all.
 //!
 //! - base64, standard and URL-safe, padded or not, where the value begins at any of the three alignments; also in
 //!   lines of 64 and 76 characters, if it begins with them
@@ -28,6 +29,7 @@
 //!   forms (`+` for a space) reserve
 //! - JSON: with and without `\/`, `\u00e9` for what is not ASCII, `\u003c` for what HTML reserves
 //! - XML and HTML: named and numeric references, in text and in attributes
+//! - SQL, PowerShell and CSV: `''` and `""`
 //! - shells: the inside of single quotes, of double quotes and of `$'…'`, and backslashes
 //! - hexadecimal, upper and lower
 //! - a carriage return before each line feed, as terminals write it, or none
@@ -61,6 +63,7 @@ mod chunks;
 mod common_word;
 mod encoding;
 mod fragments;
+mod json_strings;
 mod patterns;
 mod prefilter;
 mod replacement;
@@ -82,6 +85,9 @@ pub const MIN_MASKED_BYTES: usize = 6;
 
 /// The most bytes that the patterns of one redactor take. Four full scopes fit.
 const MAX_PATTERN_BYTES: usize = 512 * 1024 * 1024;
+
+/// The most bytes of strings within JSON values that are looked for: they must not take the values' memory.
+const MAX_JSON_STRING_BYTES: usize = 256 * 1024;
 
 /// The compiled patterns of a set of secrets. Cheap to clone; one serves any number of streams.
 #[derive(Clone)]
@@ -154,7 +160,7 @@ impl Redactor {
     /// [`RedactorError`], for sets far larger than the service delivers, or made to be impossible.
     pub fn new<'a>(secrets: impl IntoIterator<Item = Masked<'a>>) -> Result<Self, RedactorError> {
         let mut patterns = patterns::Builder::new(MAX_PATTERN_BYTES);
-        let mut unmasked = Vec::new();
+        let (mut unmasked, mut strings) = (Vec::new(), Vec::new());
         for secret in secrets {
             let mut list = |reason| unmasked.push(Unmasked { name: secret.name.to_owned(), reason });
             if secret.redaction == Redaction::Off {
@@ -167,12 +173,19 @@ impl Redactor {
                     if short_lines {
                         list(UnmaskedReason::ShortLines);
                     }
-                    for fragment in fragments {
-                        for pattern in encoding::all(fragment) {
-                            chunks::split(&pattern, |chunk, continues| patterns.add(chunk, continues))?;
-                        }
-                    }
+                    fragments.into_iter().try_for_each(|fragment| patterns.add_spellings(fragment))?;
+                    strings.extend(json_strings::strings(secret.value));
                 }
+            }
+        }
+        // The values come first: where there is no room for more, they alone are masked.
+        let mut room = MAX_JSON_STRING_BYTES;
+        for string in strings {
+            let Some(left) = room.checked_sub(string.len()) else { break };
+            room = left;
+            let fragments = fragments::of_string(&string);
+            if fragments.into_iter().try_for_each(|fragment| patterns.add_spellings(fragment)).is_err() {
+                break;
             }
         }
         Self::compile(patterns, unmasked)

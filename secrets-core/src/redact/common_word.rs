@@ -5,6 +5,7 @@ const WORDS: &[&str] = &[
     "123456789",
     "administrator",
     "anonymous",
+    "authorized_user",
     "backend",
     "changeme",
     "client",
@@ -21,10 +22,12 @@ const WORDS: &[&str] = &[
     "enable",
     "enabled",
     "example",
+    "external_account",
     "frontend",
     "github",
     "gitlab",
     "google",
+    "googleapis.com",
     "internal",
     "jenkins",
     "kubernetes",
@@ -56,6 +59,7 @@ const WORDS: &[&str] = &[
     "secrets",
     "server",
     "service",
+    "service_account",
     "session",
     "staging",
     "standard",
@@ -87,6 +91,14 @@ pub(crate) fn is_common(text: &str) -> bool {
     is_number || characters.all(|c| Some(c) == first) || WORDS.binary_search(&word.as_str()).is_ok()
 }
 
+/// Whether `text` is such a word, or the beginning of one.
+pub(super) fn begins_common_word(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    // The words that `text` begins sort right behind it.
+    let first = WORDS.partition_point(|word| *word < text.as_str());
+    WORDS.get(first).is_some_and(|word| word.starts_with(&text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +116,12 @@ mod tests {
         }
         for text in ["sk_test_1", "correct horse battery", "203948572910", "productions3", "hunter22", "aaaaaaaab"] {
             assert!(!is_common(text), "{text:?}");
+        }
+        for text in ["p", "passw", "Production", "windows"] {
+            assert!(begins_common_word(text), "{text:?}");
+        }
+        for text in ["q", "passx", "productions", "windowz", "zzz"] {
+            assert!(!begins_common_word(text), "{text:?}");
         }
     }
 }

@@ -32,6 +32,15 @@ pub(super) fn split(value: &[u8]) -> Fragments<'_> {
     Fragments::Fragments { fragments, short_lines }
 }
 
+/// What of a string within a value: nothing if it is short or ordinary, as other programs print `service_account` too.
+pub(super) fn of_string(string: &[u8]) -> Vec<&[u8]> {
+    let string = trim(string);
+    match split(string) {
+        Fragments::Fragments { fragments, .. } if has_word(string) && !is_ordinary(string) => fragments,
+        Fragments::Fragments { .. } | Fragments::TooShort => Vec::new(),
+    }
+}
+
 /// What is no text has no lines.
 fn lines(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let is_text = !value.iter().any(|byte| byte.is_ascii_control() && !b"\t\n\x0B\x0C\r\x1B".contains(byte));
@@ -92,6 +101,21 @@ mod tests {
             ("production", &["production"], false),
         ] {
             assert_eq!(masked(value), Some((fragments.to_vec(), short_lines)), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn takes_of_a_string_what_is_not_ordinary() {
+        for (string, fragments) in [
+            ("abcdef", &["abcdef"][..]),
+            ("-----BEGIN KEY-----\nMC4CAQAw\n", &["-----BEGIN KEY-----\nMC4CAQAw", "MC4CAQAw"]),
+            ("*.example.com", &[".example.com"]),
+            ("abcde", &[]),
+            ("service_account", &[]),
+            (" production\n", &[]),
+            ("======", &[]),
+        ] {
+            assert_eq!(of_string(string.as_bytes()), fragments.iter().map(|it| it.as_bytes()).collect::<Vec<_>>());
         }
     }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::RedactorError;
+use super::{RedactorError, chunks, encoding};
 
 /// Collects patterns; in any order, and as often as they come.
 pub(super) struct Builder {
@@ -51,6 +51,14 @@ pub(super) struct Match {
 impl Builder {
     pub(super) fn new(limit: usize) -> Self {
         Self { bytes: Zeroizing::default(), entries: Vec::new(), limit }
+    }
+
+    /// Adds what `fragment` looks like in every format that is looked for.
+    pub(super) fn add_spellings(&mut self, fragment: &[u8]) -> Result<(), RedactorError> {
+        for pattern in encoding::all(fragment) {
+            chunks::split(&pattern, |chunk, continues| self.add(chunk, continues))?;
+        }
+        Ok(())
     }
 
     /// Adds a pattern; with `continues`, it is masked as one with a pattern right before it.

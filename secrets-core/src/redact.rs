@@ -45,7 +45,9 @@
 //! - Secrets whose redaction is off, and values of fewer than 6 bytes: [`Redactor::unmasked`] lists them.
 //! - A value in another encoding, in two of them at once, or with other bytes in between, such as colours.
 //! - The characters that a value within a longer base64 text shares with its neighbours there.
-//! - What was flushed of a value that came more slowly than its reader waits; see [`RedactorStream::finish`].
+//! - Part of a value where other text follows it. Only at the end of a text, and where a stream pauses, 6 bytes or more with
+//!   which a value begins are not shown, unless values often begin like this: `https://`, a PEM frame, a common word. What
+//!   has fewer bytes is, for it may be a prompt; see [`RedactorStream::pause`].
 //!
 //! # The replacement
 //!
@@ -59,6 +61,7 @@
 //! Patterns, what is derived from them and what streams hold back are wiped when dropped. Not wiped are the output,
 //! which is the caller's, and copies that the compiler or the operating system makes (registers, swap).
 
+mod beginning;
 mod chunks;
 mod common_word;
 mod encoding;

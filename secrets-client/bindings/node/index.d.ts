@@ -137,7 +137,9 @@ export class RedactorStream {
   private constructor()
   /** Takes more of the text; gives what is decided by now. */
   push(input: Uint8Array): Buffer
-  /** Gives what was held back, as nothing more follows, or nothing soon. The stream can go on. */
+  /** Gives what was held back and may be shown, as nothing more follows soon: all but 6 bytes or more of a value. */
+  pause(): Buffer
+  /** Gives what was held back, as nothing more follows: 6 bytes or more of a value as `***`. The stream can go on. */
   finish(): Buffer
   /** How many bytes are held back. */
   get heldBack(): number

@@ -29,7 +29,8 @@ fn redact_masks_values_and_leaves_the_rest() {
         .unwrap();
     drop(stdin);
     let ended = child.wait_with_output().unwrap();
-    assert_eq!(ended.stdout, b"key=*** \xff\xc3( b64=***\r\n\0 ***\x1b[0m lin_bob");
+    // It ends with the beginning of a value.
+    assert_eq!(ended.stdout, b"key=*** \xff\xc3( b64=***\r\n\0 ***\x1b[0m ***");
     assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &b""[..]));
 }
 
@@ -81,6 +82,27 @@ fn a_prompt_shows_though_nothing_follows() {
     let mut rest = String::new();
     stdout.read_to_string(&mut rest).unwrap();
     assert_eq!((rest.as_str(), child.wait().unwrap().code()), ("***.", Some(0)));
+}
+
+/// A program's own buffer of 4 KiB may end anywhere, and be full again much later.
+#[test]
+fn a_value_that_comes_in_two_parts_is_masked_however_late_the_second_is() {
+    let server = server();
+    let mut child = starts(&server.person("bob"), "redact --workspace ws1");
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    stdin.write_all(b"key lin_bob_cana").unwrap();
+    let mut shown = [0; 4];
+    stdout.read_exact(&mut shown).unwrap();
+    assert_eq!(&shown, b"key ");
+    std::thread::sleep(Duration::from_millis(300));
+    stdin.write_all(b"ry, and lin_bob_").unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    stdin.write_all(b"alone, lin_bob_cana").unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    drop(stdin);
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    assert_eq!((rest.as_str(), child.wait().unwrap().code()), ("***, and lin_bob_alone, ***", Some(0)));
 }
 
 #[test]

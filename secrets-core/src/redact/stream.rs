@@ -4,7 +4,11 @@
 //!
 //! The end of the text from the first byte on at which a pattern begins that could still be completed, and nothing
 //! else. So the output does not depend on how the text was cut, and most texts are output at once. How long to wait for
-//! the rest is the caller's decision, made with [`RedactorStream::finish`], since there is no clock here.
+//! the rest is the caller's decision, made with [`RedactorStream::pause`], since there is no clock here.
+//!
+//! A pause shows what merely begins like a value, as a prompt may. Where 6 bytes or more of a value stand, and they are no
+//! ordinary beginning, they stay held back: a program whose own buffer of 4 KiB ends within a value writes the rest when
+//! the next 4 KiB are full, however long that takes. At the end of the text, they are masked.
 //!
 //! Rejected were:
 //!
@@ -12,9 +16,11 @@
 //!   and a program that prints no line end would fill the memory.
 //! - *To hold back as many bytes as the longest pattern has*: correct, but every prompt would wait, and all output
 //!   would lag behind by up to 512 bytes.
-//! - *To mask a beginning that is not completed*: nearly every letter begins some pattern in some encoding, so that ordinary
-//!   text would be masked. What is flushed while it may still become a value is the known gap: the beginning
-//!   is shown, and the rest is masked when it comes.
+//! - *To mask every beginning that is not completed*: nearly every letter begins some pattern in some encoding, so that
+//!   ordinary text would be masked. What is shown at a pause of up to 5 bytes of a value is the known gap; the rest is
+//!   masked when it comes.
+//! - *To mask at a pause what is held back*: on a terminal, a few keys that begin like a value would be replaced while they
+//!   are typed, and the program would not know where its cursor is.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,6 +28,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::Compiled;
+use super::beginning::is_telling;
 use super::patterns::Match;
 
 /// Masks one text that comes in pieces of any size. The output does not depend on where the pieces end.
@@ -40,6 +47,15 @@ struct Decided {
     shown: usize,
     /// Up to here it is masked, and what overlaps is masked as one with it. None if that ended before the text.
     masked: Option<usize>,
+}
+
+/// What comes after a text.
+#[derive(Clone, Copy)]
+enum Ending {
+    /// Nothing soon.
+    Pause,
+    /// Nothing.
+    Final,
 }
 
 /// The most input that is looked at at once: it stays in the processor's cache between copying, scanning and output.
@@ -68,13 +84,24 @@ impl RedactorStream {
         }
     }
 
-    /// Appends to `output` what was held back, as nothing more follows, or nothing soon.
+    /// Appends to `output` what was held back and may be shown, as nothing more follows soon: all but 6 bytes or more with
+    /// which a value begins.
     ///
-    /// The stream can go on afterwards. If more text then completes a pattern whose beginning was flushed, the
-    /// rest of it is still masked.
+    /// If more text then completes a pattern whose beginning was shown, the rest of it is still masked.
+    pub fn pause(&mut self, output: &mut Vec<u8>) {
+        let text = std::mem::take(&mut self.live);
+        self.output_beginnings(&text, Ending::Pause, output);
+        self.live = text;
+    }
+
+    /// Appends to `output` what was held back, as nothing more follows. If that is 6 bytes or more with which a value begins,
+    /// it is masked.
+    ///
+    /// The stream can go on afterwards. If more text then completes a pattern whose beginning was output, the rest of it is
+    /// still masked.
     pub fn finish(&mut self, output: &mut Vec<u8>) {
         let text = std::mem::take(&mut self.live);
-        self.output_to_the_end(&text, output);
+        self.output_beginnings(&text, Ending::Final, output);
         self.live = text;
     }
 
@@ -96,22 +123,34 @@ impl RedactorStream {
         live
     }
 
-    /// Outputs all of `text`, the beginnings of patterns as they are.
-    fn output_to_the_end(&mut self, text: &[u8], output: &mut Vec<u8>) {
+    /// Outputs `text`: up to the first beginning of a pattern that tells something as it is, and from there on as the
+    /// `ending` demands.
+    fn output_beginnings(&mut self, text: &[u8], ending: Ending, output: &mut Vec<u8>) {
         let Compiled { patterns, prefilter, replacement, .. } = &*self.compiled;
         let mut decided = self.decided;
-        let mut start = 0;
+        let (mut start, mut shown) = (0, text.len());
         // Ends with the text: every turn goes beyond at least the byte at which the text is live.
         while start < text.len() {
+            let mut mask = |at, found| decided.mask(at, found, text, replacement, output);
             let rest = text.get(start..).unwrap_or_default();
-            let mut mask = |at, found| decided.mask(start + at, found, text, replacement, output);
-            let live = prefilter.scan(patterns, rest, &mut mask);
-            if let Some(found) = rest.get(live..).and_then(|rest| patterns.at(rest, 0..patterns.len()).longest) {
+            let live = start + prefilter.scan(patterns, rest, |at, found| mask(start + at, found));
+            let beginning = text.get(live..).unwrap_or_default();
+            let is_held = is_telling(beginning);
+            let whole = Match { length: beginning.len(), continues: true };
+            let masked = match ending {
+                Ending::Final if is_held => Some(whole),
+                _ => patterns.at(beginning, 0..patterns.len()).longest,
+            };
+            if let Some(found) = masked {
                 mask(live, found);
             }
-            start += live + 1;
+            if is_held {
+                shown = live;
+                break;
+            }
+            start = live + 1;
         }
-        decided.show(text.len(), text, output);
+        decided.show(shown, text, output);
         self.decided = decided;
     }
 

@@ -23,17 +23,21 @@ fn continues(pattern: &[u8]) -> bool {
     pattern.len().is_multiple_of(2)
 }
 
-/// What the output is by definition: a mask wherever a pattern stands, found by trying all.
+/// What the output is by definition: a mask wherever a pattern stands, found by trying all, and from the place on at which
+/// the text ends with what tells of one.
 fn model(patterns: &[Vec<u8>], text: &[u8]) -> Vec<u8> {
     let mut output = Vec::new();
     let mut masked = 0;
+    let telling = telling(patterns, text);
     for at in 0..text.len() {
         let here = patterns.iter().filter(|pattern| text[at..].starts_with(pattern));
-        if let Some(longest) = here.max_by_key(|pattern| pattern.len()) {
-            if at > masked || (at == masked && (at == 0 || !continues(longest))) {
+        let longest = here.max_by_key(|pattern| pattern.len()).map(|pattern| (pattern.len(), continues(pattern)));
+        let longest = if at == telling { Some((text.len() - at, true)) } else { longest };
+        if let Some((length, continues)) = longest {
+            if at > masked || (at == masked && (at == 0 || !continues)) {
                 output.extend(b"***");
             }
-            masked = masked.max(at + longest.len());
+            masked = masked.max(at + length);
         }
         if at >= masked {
             output.push(text[at]);
@@ -46,6 +50,17 @@ fn live(patterns: &[Vec<u8>], text: &[u8]) -> usize {
     (0..text.len())
         .find(|&at| patterns.iter().any(|pattern| pattern.len() > text.len() - at && pattern.starts_with(&text[at..])))
         .map_or(0, |at| text.len() - at)
+}
+
+/// Whether so much of a pattern of the properties must not be shown.
+fn tells(beginning: &[u8]) -> bool {
+    beginning.len() >= 6 && beginning.iter().any(|byte| *byte != beginning[0])
+}
+
+/// The first place from which on the text is a beginning that tells of a pattern; its end if there is none.
+fn telling(patterns: &[Vec<u8>], text: &[u8]) -> usize {
+    let is_begun = |rest: &[u8]| patterns.iter().any(|pattern| pattern.len() > rest.len() && pattern.starts_with(rest));
+    (0..text.len()).find(|&at| tells(&text[at..]) && is_begun(&text[at..])).unwrap_or(text.len())
 }
 
 fn compiled(patterns: &[Vec<u8>]) -> Redactor {
@@ -126,19 +141,50 @@ proptest! {
     }
 
     #[test]
-    fn lets_no_pattern_through_whenever_it_is_flushed((patterns, text, lengths) in case()) {
+    fn lets_no_pattern_through_whenever_it_pauses((patterns, text, lengths) in case()) {
         let redactor = compiled(&patterns);
-        let (mut stream, mut output) = (redactor.stream(), Vec::new());
+        let (mut stream, mut output, mut seen) = (redactor.stream(), Vec::new(), 0);
         for piece in pieces(&text, &lengths) {
             stream.push(piece, &mut output);
-            if piece.len() % 2 == 0 {
-                stream.finish(&mut output);
-                prop_assert_eq!(stream.held_back(), 0);
-            }
+            seen += piece.len();
+            let held_back = match piece.len() % 3 {
+                0 => {
+                    stream.finish(&mut output);
+                    0
+                }
+                1 => {
+                    stream.pause(&mut output);
+                    seen - telling(&patterns, &text[..seen])
+                }
+                _ => continue,
+            };
+            prop_assert!(stream.held_back() <= held_back);
+            // Where nothing is held back, what is shown last tells of no pattern.
+            let shows = |pattern: &Vec<u8>| {
+                (6..pattern.len()).any(|length| tells(&pattern[..length]) && output.ends_with(&pattern[..length]))
+            };
+            prop_assert!(stream.held_back() > 0 || !patterns.iter().any(shows));
         }
         stream.finish(&mut output);
         for pattern in &patterns {
             prop_assert!(!output.windows(pattern.len()).any(|window| window == pattern));
+        }
+    }
+
+    /// A program writes what its buffer holds, and the rest much later.
+    #[test]
+    fn shows_no_more_than_5_bytes_of_a_value_that_comes_slowly((patterns, text, lengths) in case()) {
+        let redactor = compiled(&patterns);
+        for pattern in &patterns {
+            let (mut stream, mut output) = (redactor.stream(), Vec::new());
+            for piece in pieces(&[&text[..], b"-", pattern].concat(), &lengths) {
+                stream.push(piece, &mut output);
+                stream.pause(&mut output);
+            }
+            let behind = output.iter().rposition(|&byte| byte == b'-').unwrap();
+            let shown = output[behind + 1..].split(|&byte| byte == b'*').map(<[u8]>::len).max();
+            let same = pattern.iter().take_while(|byte| **byte == pattern[0]).count();
+            prop_assert!(shown.unwrap() <= same.max(5), "{}", output.escape_ascii());
         }
     }
 }
@@ -176,25 +222,95 @@ fn tells_what_it_leaves_unmasked() {
 }
 
 #[test]
-fn masks_the_rest_of_what_was_flushed() {
-    let redactor = Redactor::new([masked(b"lin_api_0123"), masked(b"api_01")]).unwrap();
+fn shows_at_a_pause_what_may_be_a_prompt_and_masks_the_rest_of_it() {
+    let redactor = Redactor::new([masked(b"lin_api_0123"), masked(b"api_01"), masked(b"https://bob:pw@db")]).unwrap();
     let (mut stream, mut output) = (redactor.stream(), Vec::new());
-    let mut step = |text: &str, flush: bool, expected: &str| {
+    let mut step = |text: &str, expected: &str| {
         output.clear();
         stream.push(text.as_bytes(), &mut output);
-        if flush {
-            stream.finish(&mut output);
-        }
+        stream.pause(&mut output);
         assert_eq!(String::from_utf8(output.clone()).unwrap(), expected, "{text}");
     };
-    step("key: lin_", false, "key: ");
-    step("", true, "lin_");
-    step("api_01", true, "***");
-    step("2", true, "2");
-    step("3.", true, "***.");
-    step("lin_api_0", true, "lin_api_0");
-    step("!", true, "!");
-    step("lin_api_0123", true, "***");
+    step("key: lin_", "key: lin_");
+    step("api_01", "");
+    step("2", "");
+    step("3.", "***.");
+    step("lin_api_0", "");
+    step("!", "lin_api_0!");
+    step("lin_api_0123", "***");
+    step("api_01", "***");
+    step(" https://", " https://");
+    step("bob", "");
+    step(":pw@db", "***");
+}
+
+/// What is masked already is shown as such, however much more may follow.
+#[test]
+fn masks_at_a_pause_a_value_that_may_become_a_longer_one() {
+    let redactor = Redactor::new([masked(b"hunter22"), masked(b"hunter22 and more")]).unwrap();
+    let (mut stream, mut output) = (redactor.stream(), Vec::new());
+    for (text, expected) in
+        [("is it hunter22", "is it ***"), (" and", ""), ("?", " and?"), ("hunter22 and more", "***")]
+    {
+        output.clear();
+        stream.push(text.as_bytes(), &mut output);
+        stream.pause(&mut output);
+        assert_eq!(String::from_utf8(output.clone()).unwrap(), expected, "{text}");
+    }
+}
+
+#[test]
+fn masks_at_the_end_what_tells_of_a_value() {
+    let redactor = Redactor::new([masked(b"lin_api_0123"), masked(b"api_01"), masked(b"https://bob:pw@db")]).unwrap();
+    for (text, expected) in [
+        ("key: lin_a", "key: lin_a"),
+        ("key: lin_ap", "key: ***"),
+        ("key: lin_api_012", "key: ***"),
+        ("key: lin_api_012\n", "key: lin_***2\n"),
+        ("lin_api_0123lin_api", "***"),
+        ("see https://", "see https://"),
+        ("see https://b", "see ***"),
+        ("bGluX2FwaV", "***"),
+    ] {
+        assert_eq!(String::from_utf8(redactor.redact(text.as_bytes())).unwrap(), expected, "{text}");
+    }
+    let (mut stream, mut output) = (redactor.stream(), Vec::new());
+    stream.push(b"lin_api_", &mut output);
+    stream.finish(&mut output);
+    stream.push(b"0123.", &mut output);
+    assert_eq!(String::from_utf8(output).unwrap(), "***.");
+}
+
+#[test]
+fn masks_the_strings_of_json() {
+    let key =
+        r#"{"type":"service_account","private_key":"-----BEGIN KEY-----\nMC4CAQAw\n","pin":"1234","path":"a\/bcdef"}"#;
+    let redactor = Redactor::new([masked(key.as_bytes())]).unwrap();
+    for (text, expected) in [
+        ("<-----BEGIN KEY-----\nMC4CAQAw\n>", "<***\n>"),
+        (r#"{"it":"-----BEGIN KEY-----\nMC4CAQAw\n"}"#, r#"{"it":"***\n"}"#),
+        ("MC4CAQAw", "***"),
+        ("a/bcdef", "***"),
+        ("the type is service_account, not 1234", "the type is service_account, not 1234"),
+    ] {
+        assert_eq!(String::from_utf8(redactor.redact(text.as_bytes())).unwrap(), expected, "{text}");
+    }
+}
+
+/// Strings within values are left out before values are.
+#[test]
+fn looks_for_so_much_of_json_and_not_more() {
+    let string = |number: usize| format!("key-{number:04}-{}", "0123456789".repeat(25));
+    let value = |first: usize| {
+        let strings: Vec<String> = (first..first + 250).map(|number| format!("\"{}\"", string(number))).collect();
+        format!("[{}]", strings.join(","))
+    };
+    let values: Vec<String> = (0..5).map(|index| value(250 * index)).collect();
+    let redactor = Redactor::new(values.iter().map(|value| masked(value.as_bytes()))).unwrap();
+    assert_eq!(redactor.redact(string(0).as_bytes()), b"***");
+    let last = format!("{}.", string(1249));
+    assert_eq!(String::from_utf8(redactor.redact(last.as_bytes())).unwrap(), last);
+    assert_eq!(redactor.redact(values[4].as_bytes()), b"***");
 }
 
 /// A key of several KiB, as it stands and with another part of it gone.

@@ -51,6 +51,7 @@ fn what_can_be_told_already_is_written_as_the_examples_say() {
             let mut output = Vec::new();
             match text(step, "push") {
                 Some(piece) => stream.push(piece.as_bytes(), &mut output),
+                None if step["pause"] == true => stream.pause(&mut output),
                 None => stream.finish(&mut output),
             }
             assert_eq!(String::from_utf8(output).unwrap(), text(step, "output").unwrap(), "{}", example["about"]);

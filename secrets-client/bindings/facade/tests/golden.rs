@@ -91,6 +91,7 @@ fn streams_as_the_examples_say() {
             let mut output = Vec::new();
             match step["push"].as_str() {
                 Some(text) => stream.push(text.as_bytes(), &mut output),
+                None if step["pause"] == true => stream.pause(&mut output),
                 None => stream.finish(&mut output),
             }
             assert_eq!(String::from_utf8(output).unwrap(), step["output"].as_str().unwrap(), "{}", example["about"]);

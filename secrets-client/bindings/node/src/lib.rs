@@ -103,7 +103,15 @@ impl RedactorStream {
         output.into()
     }
 
-    /// Gives what was held back.
+    /// Gives what was held back and may be shown, as nothing more follows soon.
+    #[napi]
+    pub fn pause(&mut self) -> Buffer {
+        let mut output = Vec::new();
+        self.core.pause(&mut output);
+        output.into()
+    }
+
+    /// Gives what was held back, as nothing more follows.
     #[napi]
     pub fn finish(&mut self) -> Buffer {
         let mut output = Vec::new();

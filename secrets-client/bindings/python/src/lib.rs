@@ -107,6 +107,12 @@ impl RedactorStream {
         PyBytes::new(py, &output)
     }
 
+    fn pause<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let mut output = Vec::new();
+        self.0.pause(&mut output);
+        PyBytes::new(py, &output)
+    }
+
     fn finish<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let mut output = Vec::new();
         self.0.finish(&mut output);

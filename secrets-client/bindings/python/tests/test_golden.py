@@ -61,7 +61,10 @@ class Golden(unittest.TestCase):
             with self.subTest(example["about"]):
                 stream = redactor(example).stream()
                 for step in example["steps"]:
-                    output = stream.push(step["push"].encode()) if "push" in step else stream.finish()
+                    if "push" in step:
+                        output = stream.push(step["push"].encode())
+                    else:
+                        output = stream.pause() if "pause" in step else stream.finish()
                     self.assertEqual(output.decode(), step["output"])
 
 

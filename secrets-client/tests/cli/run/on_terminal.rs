@@ -43,6 +43,21 @@ fn a_program_has_a_terminal_as_large_as_ours_and_is_masked() {
     assert_eq!((code, shown.as_str()), (Some(7), "24 80\r\n\u{1b}[31m***\u{1b}[0m\r\n***\r\n"));
 }
 
+/// A prompt shows, and what is already 6 bytes of a value waits for the rest.
+#[test]
+fn a_value_that_comes_slowly_is_masked_and_a_prompt_is_shown() {
+    let server = server();
+    let bob = server.person("bob");
+    bob.set("key_0123456789", "LONG");
+    let script = "printf key_; read answer; for part in key_ 012 345 67; do printf $part; sleep 0.3; done; echo 89; \
+                  printf key_01; sleep 0.3; exit 3";
+    let mut screen = sh(&bob, script);
+    screen.wait_for("key_");
+    screen.type_keys("yes\r");
+    let (code, shown) = screen.wait_for_exit();
+    assert_eq!((code, shown.as_str()), (Some(3), "key_yes\r\nkey_***\r\n***"));
+}
+
 #[test]
 fn what_is_no_terminal_stays_what_it_is() {
     let server = server();

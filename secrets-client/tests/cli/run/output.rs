@@ -107,6 +107,58 @@ fn a_value_that_is_written_in_parts_is_masked() {
     assert_eq!(ended.stdout, "*** lin_x\n");
 }
 
+/// They write what 4 KiB hold, and the rest when they end or have 4 KiB more.
+#[test]
+fn a_value_that_a_programs_own_buffer_cuts_in_two_is_masked() {
+    let server = server();
+    let bob = server.person("bob");
+    bob.set("key_0123456789012345678901234567890123456", "LONG");
+    for (program, expected) in [
+        (r#"awk '{ printf "%4076s%s\n", "", ENVIRON["LONG"] }'"#, format!("{:4076}***\n", "")),
+        (r#"sed "s/^/$(printf %4076s)$LONG/""#, format!("{:4076}***\n", "")),
+        (
+            r#"python3 -c 'import os, sys; [print("." * 8172 + os.environ["LONG"]) for line in sys.stdin]'"#,
+            format!("{}***\n", ".".repeat(8172)),
+        ),
+    ] {
+        let line = format!("{{ echo; sleep 0.4; }} | {program}");
+        let ended = bob.run_words(&["run", "--shell", &line]).expect_success(program);
+        assert_eq!(ended.stdout, expected, "{program}");
+    }
+}
+
+#[test]
+fn what_a_program_wrote_of_a_value_when_it_died_is_masked() {
+    let server = server();
+    let bob = server.person("bob");
+    bob.set("key_0123456789", "LONG");
+    for (script, expected) in [
+        ("printf '1: %.12s' $LONG; kill -9 $$", "1: ***"),
+        ("printf '2: %.12s' $LONG; sleep 0.4; kill -9 $$", "2: ***"),
+        ("printf '3: %.5s' $LONG; kill -9 $$", "3: key_0"),
+        ("printf '4: %.12s' $LONG; sleep 0.4; echo", "4: key_01234567\n"),
+    ] {
+        assert_eq!(bob.run_words(&["run", "--shell", script]).stdout, expected, "{script}");
+    }
+}
+
+#[test]
+fn a_string_of_a_json_value_and_doubled_quotes_are_masked() {
+    let server = server();
+    let bob = server.person("bob");
+    bob.set(r#"{"type": "service_account", "private_key": "-----BEGIN KEY-----\nMC4CAQAw\n"}"#, "ACCOUNT");
+    bob.set(r#"it's "so""#, "QUOTED");
+    let script = r#"
+import csv, json, os, sys
+account = json.loads(os.environ["ACCOUNT"])
+print(account["type"], account["private_key"], end="")
+print("UPDATE t SET a = '%s'" % os.environ["QUOTED"].replace("'", "''"))
+csv.writer(sys.stdout).writerow([1, os.environ["QUOTED"]])
+"#;
+    let ended = bob.run_words(&["run", "--", "python3", "-c", script]).expect_success("python3");
+    assert_eq!(ended.stdout, "service_account ***\nUPDATE t SET a = '***'\n1,\"***\"\r\n");
+}
+
 #[test]
 fn a_program_that_closes_its_output_early_is_waited_for() {
     let server = server();

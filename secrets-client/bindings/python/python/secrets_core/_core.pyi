@@ -46,8 +46,10 @@ class RedactorStream:
 
     def push(self, input: bytes) -> bytes:
         """Takes more of the text; gives what is decided by now."""
+    def pause(self) -> bytes:
+        """Gives what was held back and may be shown, as nothing more follows soon: all but 6 bytes or more of a value."""
     def finish(self) -> bytes:
-        """Gives what was held back, as nothing more follows, or nothing soon. The stream can go on."""
+        """Gives what was held back, as nothing more follows: 6 bytes or more of a value as `***`. The stream can go on."""
     @property
     def held_back(self) -> int:
         """How many bytes are held back."""

@@ -14,8 +14,9 @@ use crate::ui::error::{CliError, ExitCode};
 
 const AFTER_HELP: &str = "\
 Copies stdin to stdout, with *** in place of each value, plain or encoded. The values are those
-that the context gets when the command starts. Text that may be the beginning of a value is held
-back for a tenth of a second at most, so that prompts show.";
+that the context gets when the command starts. What may be the beginning of a value is held back:
+up to 5 bytes for a tenth of a second, so that prompts show, and more until the rest comes. At the
+end it appears as *** as well.";
 
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]

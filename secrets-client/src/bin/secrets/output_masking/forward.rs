@@ -1,17 +1,19 @@
 //! Forwards a program's output from its pipe, or its pseudo-terminal, to ours, and masks it on the way.
 //!
 //! A thread for each stream reads, masks and writes, one chunk at a time: a slow reader slows the program down, as a pipe
-//! without us would, and no buffer grows. What may be the beginning of a value is held back, for no longer than
-//! [`HOLD_BACK_TIMEOUT`].
+//! without us would, and no buffer grows. What may be the beginning of a value is held back: 6 bytes of one until more comes,
+//! and at the end they are masked; fewer for no longer than [`HOLD_BACK_TIMEOUT`].
 //!
 //! A program's descendants may live on and keep its output open. What was written before the program ended is forwarded
 //! whole; after that, only as long as more keeps coming, and for at most [`DRAIN_TIMEOUT`].
 //!
 //! How long to hold back is a choice between two faults. Without a limit, a prompt that ends as a value begins would never
-//! be shown, and the program would wait for an answer to it. With a short one, the beginning of a value that is written
-//! in two parts is shown. 100 ms are not noticed by whoever reads a prompt, and are longer than a program takes between two
-//! writes of one text. Rejected was one limit for everything: two of three keys begin some encoding of some value, and
-//! whoever types notices 100 ms at each of them.
+//! be shown, and the program would wait for an answer to it. With one, the beginning of a value that is written in two parts is
+//! shown: a program behind a pipe writes whenever its buffer of 4 KiB is full, which may be in the middle of a value and
+//! minutes before the rest. So the limit holds for up to 5 bytes, which every other word has in common with some encoding of
+//! some value; a prompt that ends with 6 is rare, and no value of anybody should show more. 100 ms are not noticed by
+//! whoever reads a prompt, and are longer than a program takes between two writes of one text. Rejected was one limit for
+//! a terminal too: two of three keys begin some encoding of some value, and whoever types notices 100 ms at each of them.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -67,6 +69,8 @@ struct Forwarder<'a> {
     terminal_output: Option<&'a TerminalOutput>,
     /// A carriage return at the end of what was written, which may belong to a line feed that comes next.
     held_carriage_return: bool,
+    /// Nothing came for so long that what is held back stays so until something does.
+    paused: bool,
 }
 
 /// What is still to be forwarded after the program has ended.
@@ -108,6 +112,7 @@ pub(crate) fn forward(
         masked: Vec::with_capacity(CHUNK_BYTES),
         terminal_output,
         held_carriage_return: false,
+        paused: false,
     };
     match forwarder.run(ended) {
         Ok(()) => Forwarded::All,
@@ -123,7 +128,7 @@ impl Forwarder<'_> {
         loop {
             let wait = match &drain {
                 Some(_) => Some(HOLD_BACK_TIMEOUT),
-                None => self.has_held_back().then(|| self.hold_back_timeout()),
+                None => self.waits_for_more().then(|| self.hold_back_timeout()),
             };
             let ready = self.wait(drain.is_none().then_some(ended), wait)?;
             if ready.ended {
@@ -140,6 +145,7 @@ impl Forwarder<'_> {
                 if count == 0 {
                     return self.finish();
                 }
+                self.paused = false;
                 self.flush_carriage_return();
                 self.stream.push(chunk.get(..count).unwrap_or_default(), &mut self.masked);
                 self.drop_redundant_carriage_returns();
@@ -148,7 +154,7 @@ impl Forwarder<'_> {
                     drain.remaining_bytes = drain.remaining_bytes.saturating_sub(count as u64);
                 }
             } else if ready.timed_out {
-                self.finish()?;
+                self.pause()?;
             }
             if let Some(drain) = &drain
                 && (ready.timed_out || (drain.remaining_bytes == 0 && Instant::now() >= drain.until))
@@ -158,9 +164,16 @@ impl Forwarder<'_> {
         }
     }
 
+    fn pause(&mut self) -> Result<(), Errno> {
+        self.paused = true;
+        self.flush_carriage_return();
+        self.stream.pause(&mut self.masked);
+        self.write()
+    }
+
     fn finish(&mut self) -> Result<(), Errno> {
         self.flush_carriage_return();
-        self.stream.flush(&mut self.masked);
+        self.stream.finish(&mut self.masked);
         self.write()
     }
 
@@ -191,9 +204,9 @@ impl Forwarder<'_> {
         self.masked = kept;
     }
 
-    /// Whether something that was read waits for what comes next.
-    fn has_held_back(&self) -> bool {
-        self.stream.held_back() > 0 || self.held_carriage_return
+    /// Whether something that was read waits, not for long, for what comes next.
+    fn waits_for_more(&self) -> bool {
+        !self.paused && (self.stream.held_back() > 0 || self.held_carriage_return)
     }
 
     /// How long what is held back waits.
@@ -212,7 +225,7 @@ impl Forwarder<'_> {
             PollFd::new(&self.output, PollFlags::empty()),
         ];
         polled.extend(ended.as_ref().map(|ended| PollFd::new(ended, PollFlags::IN)));
-        self.set_busy(self.has_held_back());
+        self.set_busy(self.waits_for_more());
         let count = loop {
             match poll(&mut polled, limit.as_ref()) {
                 Err(Errno::INTR) => {}

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use secrets_client::ResolvedSecret;
 use secrets_core::Redaction;
 use secrets_core::redact::{Masked, Redactor, RedactorStream, Unmasked, UnmaskedReason};
+use zeroize::Zeroizing;
 
 use crate::args::unmask::UnmaskArgs;
 use crate::ui::error::{CliError, ExitCode};
@@ -27,6 +28,8 @@ struct Shared {
 pub(crate) struct MaskedStream {
     masking: Masking,
     stream: RedactorStream,
+    /// The redactor before, while it holds something back; what it lets through goes through `stream`.
+    retired: Option<RedactorStream>,
     generation: u64,
 }
 
@@ -120,7 +123,7 @@ impl Masking {
 
     pub(crate) fn stream(&self) -> MaskedStream {
         let generation = self.shared.generation.load(Ordering::Acquire);
-        MaskedStream { masking: self.clone(), stream: self.new_stream(), generation }
+        MaskedStream { masking: self.clone(), stream: self.new_stream(), retired: None, generation }
     }
 
     fn new_stream(&self) -> RedactorStream {
@@ -131,23 +134,55 @@ impl Masking {
 impl MaskedStream {
     /// Appends to `output` what can be decided with `input`.
     pub(crate) fn push(&mut self, input: &[u8], output: &mut Vec<u8>) {
-        // What is held back belongs to the redactor that held it: another one would not know its beginning.
         let generation = self.masking.shared.generation.load(Ordering::Acquire);
-        if generation != self.generation && self.stream.held_back() == 0 {
-            self.stream = self.masking.new_stream();
+        if generation != self.generation {
             self.generation = generation;
+            self.replace_stream(output);
         }
-        self.stream.push(input, output);
+        let Some(retired) = &mut self.retired else { return self.stream.push(input, output) };
+        let mut decided = Zeroizing::new(Vec::new());
+        retired.push(input, &mut decided);
+        if retired.held_back() == 0 {
+            self.retired = None;
+        }
+        self.stream.push(&decided, output);
     }
 
-    /// Appends to `output` what was held back.
-    pub(crate) fn flush(&mut self, output: &mut Vec<u8>) {
+    /// What is held back belongs to the redactor that held it, as another one may not know its beginning. That may be for
+    /// long, and what comes meanwhile is masked by both.
+    fn replace_stream(&mut self, output: &mut Vec<u8>) {
+        self.finish_retired(output);
+        let before = std::mem::replace(&mut self.stream, self.masking.new_stream());
+        self.retired = (before.held_back() > 0).then_some(before);
+    }
+
+    fn finish_retired(&mut self, output: &mut Vec<u8>) {
+        if let Some(mut retired) = self.retired.take() {
+            let mut decided = Zeroizing::new(Vec::new());
+            retired.finish(&mut decided);
+            self.stream.push(&decided, output);
+        }
+    }
+
+    /// Appends to `output` what was held back and may be shown, as nothing follows soon.
+    pub(crate) fn pause(&mut self, output: &mut Vec<u8>) {
+        if let Some(retired) = &mut self.retired {
+            let mut decided = Zeroizing::new(Vec::new());
+            retired.pause(&mut decided);
+            self.stream.push(&decided, output);
+        }
+        self.stream.pause(output);
+    }
+
+    /// Appends to `output` what was held back, as nothing follows.
+    pub(crate) fn finish(&mut self, output: &mut Vec<u8>) {
+        self.finish_retired(output);
         self.stream.finish(output);
     }
 
     /// How many bytes are held back.
     pub(crate) fn held_back(&self) -> usize {
-        self.stream.held_back()
+        self.stream.held_back() + self.retired.as_ref().map_or(0, RedactorStream::held_back)
     }
 }
 
@@ -159,15 +194,38 @@ mod tests {
         Redactor::new([Masked { name: "A", value, redaction: Redaction::Default }]).unwrap()
     }
 
-    #[test]
-    fn goes_over_to_another_set_once_nothing_is_held_back() {
-        let masking = Masking::new(redactor(b"old-value"));
+    /// What comes out of a stream that is given `pieces`, with another redactor behind the first.
+    fn masked(before: &Redactor, after: &[Redactor], pieces: &[&str], pause: bool) -> String {
+        let masking = Masking::new(before.clone());
         let (mut stream, mut output) = (masking.stream(), Vec::new());
-        stream.push(b"old-va", &mut output);
-        masking.replace(redactor(b"new-value"));
-        stream.push(b"lue new-value ", &mut output);
-        stream.push(b"new-value", &mut output);
-        stream.flush(&mut output);
-        assert_eq!(String::from_utf8(output).unwrap(), "*** new-value ***");
+        for (index, piece) in pieces.iter().enumerate() {
+            stream.push(piece.as_bytes(), &mut output);
+            if pause {
+                stream.pause(&mut output);
+            }
+            if let Some(redactor) = after.get(index) {
+                masking.replace(redactor.clone());
+            }
+        }
+        stream.finish(&mut output);
+        assert_eq!(stream.held_back(), 0);
+        String::from_utf8(output).unwrap()
+    }
+
+    #[test]
+    fn masks_by_both_sets_what_comes_while_the_one_before_holds_something_back() {
+        let (old, new) = (redactor(b"old-value"), redactor(b"new-value"));
+        let after = [new.clone()];
+        for pause in [false, true] {
+            let pieces = ["old-va", "lue new-value old-value ", "new-value"];
+            assert_eq!(masked(&old, &after, &pieces, pause), "*** *** *** ***");
+            assert_eq!(masked(&old, &after, &["old-va", "l", "ue."], pause), "***.");
+            assert_eq!(masked(&old, &after, &["old-va", "ult new-val", "ue"], pause), "old-vault ***");
+            assert_eq!(masked(&old, &after, &["old-va"], pause), "***");
+            assert_eq!(
+                masked(&old, &[new.clone(), redactor(b"third-value")], &["old-va", "l", "third-value"], pause),
+                "******"
+            );
+        }
     }
 }

@@ -14,6 +14,7 @@
 
 mod action;
 mod denial;
+mod disclosure;
 mod entitlement;
 mod granters;
 mod listing;
@@ -22,6 +23,7 @@ mod resource;
 
 pub use action::{Action, Right, right};
 pub use denial::{Denial, DenialReason};
+pub use disclosure::{Disclosure, NonMember, disclose};
 pub use entitlement::Entitlement;
 pub use listing::Listing;
 pub use permit::Permit;

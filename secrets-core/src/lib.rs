@@ -54,7 +54,8 @@ pub mod value;
 mod wire_enum;
 
 pub use authorize::{
-    Action, Denial, DenialReason, Entitlement, Listing, Permit, Resource, ResourceKind, Right, authorize, decide, right,
+    Action, Denial, DenialReason, Disclosure, Entitlement, Listing, NonMember, Permit, Resource, ResourceKind, Right,
+    authorize, decide, disclose, right,
 };
 pub use binding::{Binding, InvalidBinding, LastAdmin};
 pub use context::{Context, ContextName};

@@ -55,6 +55,30 @@ pub enum Entitlement {
     UserOfSession,
 }
 
+crate::wire_enum::wire_enum!(Entitlement, "entitlement", {
+    Operator => "OPERATOR",
+    AnyAccount => "ANY_ACCOUNT",
+    Participant => "PARTICIPANT",
+    Admin => "ORGANIZATION_ADMIN",
+    Member => "ORGANIZATION_MEMBER",
+    Auditor => "AUDITOR",
+    Provisioner => "PROVISIONER",
+    ProjectAdmin => "PROJECT_ADMIN",
+    ProjectMember => "PROJECT_MEMBER",
+    Owner => "WORKSPACE_OWNER",
+    WorkspaceMember => "WORKSPACE_MEMBER",
+    OwnerToBe => "OWNER_TO_BE",
+    AdminWithoutOwner => "ADMIN_WITHOUT_OWNER",
+    Themselves => "THEMSELVES",
+    UserOfContext => "USER_OF_CONTEXT",
+    SessionOfContext => "SESSION_OF_CONTEXT",
+    ResolverOfContext => "RESOLVER_OF_CONTEXT",
+    DelegateForUser => "DELEGATE_FOR_USER",
+    AdminWithoutUser => "ADMIN_WITHOUT_USER",
+    Creator => "CREATOR",
+    UserOfSession => "USER_OF_SESSION",
+});
+
 impl Entitlement {
     /// Whether the principal has this entitlement towards the resource.
     pub(super) fn is_held(self, principal: &Principal, bindings: &[Binding], resource: &Resource) -> bool {
@@ -67,6 +91,22 @@ impl Entitlement {
             _ => principal.account().is_some_and(|account| Caller { account, bindings, resource }.has(self)),
         }
     }
+}
+
+/// The first of what a context names in which its user does not take part, where that alone keeps the principal out: it is that
+/// user, or acts for users as a delegate.
+pub(super) fn missing_membership(
+    principal: &Principal,
+    bindings: &[Binding],
+    row: &[Entitlement],
+    resource: &Resource,
+) -> Option<(Uid, RoleResource)> {
+    let caller = Caller { account: principal.account()?, bindings, resource };
+    let (organization, user) = resource.organization().zip(resource.user_of_context())?;
+    let is_own = row.contains(&Entitlement::UserOfContext) && caller.is_user(Some(user));
+    let is_delegate = row.contains(&Entitlement::DelegateForUser) && caller.holds_here_or_everywhere(Role::Delegate);
+    let outside = Caller { account: Account::User { organization, user }, ..caller }.is_outside_of()?;
+    (is_own || is_delegate).then_some((user, outside))
 }
 
 /// A user or service account, the bindings among which its own are, and the resource in question.
@@ -184,6 +224,19 @@ impl Caller<'_> {
     /// Membership in the organization and in whatever project and workspace the resource names.
     fn takes_part(&self) -> bool {
         self.has(Entitlement::Member) && self.takes_part_in_the_project() && self.takes_part_in_the_workspace()
+    }
+
+    /// The first of these that lacks it.
+    fn is_outside_of(&self) -> Option<RoleResource> {
+        if !self.has(Entitlement::Member) {
+            self.resource.organization_resource()
+        } else if !self.takes_part_in_the_project() {
+            self.resource.project_resource()
+        } else if !self.takes_part_in_the_workspace() {
+            self.resource.workspace_resource()
+        } else {
+            None
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 mod answers;
 mod authorization;
 mod callers;
+mod disclosure;
 mod fixture;
 mod golden;
 mod grid;

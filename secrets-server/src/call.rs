@@ -71,13 +71,7 @@ impl Call {
 
     /// Asks the policy, with the caller's own bindings.
     pub fn permit<A: Right>(&self, resource: &Resource) -> Result<Permit<A>, Error> {
-        self.permit_with(&[], resource)
-    }
-
-    /// Asks the policy, with the caller's own bindings and `more`: those of a context's user.
-    pub fn permit_with<A: Right>(&self, more: &[Binding], resource: &Resource) -> Result<Permit<A>, Error> {
-        let bindings = [self.caller.bindings.as_slice(), more].concat();
-        authorize::authorize::<A>(&self.caller.principal, &bindings, resource).map_err(|denial| {
+        authorize::authorize::<A>(&self.caller.principal, &self.caller.bindings, resource).map_err(|denial| {
             tracing::debug!(method = self.method.as_str(), %denial, "denied");
             Error::denied()
         })

@@ -25,6 +25,7 @@ pub mod mutation;
 pub mod open_call;
 pub mod page;
 pub mod readiness;
+mod refusal;
 pub mod resolve;
 pub mod secret;
 pub mod verify;

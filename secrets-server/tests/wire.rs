@@ -37,6 +37,7 @@ mod wire {
     mod pasted_names;
     mod people;
     mod readiness;
+    mod refusals;
     mod reserved;
     mod resolve;
     mod retention;

@@ -35,6 +35,10 @@ impl Located for LocatedScope {
     fn resource(&self) -> Resource {
         self.resource
     }
+
+    fn path(&self) -> Option<String> {
+        Some(self.name.to_string())
+    }
 }
 
 impl LocatedScope {

@@ -3,14 +3,15 @@
 //! Only [`Service::run`] makes an [`OpenCall`], which every use case takes; so whoever runs a use case has its event written.
 //! What the event names is handed over by type: without a [`Located`] there is no permit.
 
+use std::fmt::Display;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
 
 use secrets_core::authorize::{Permit, Resource, Right};
-use secrets_core::{Binding, Uid};
+use secrets_core::{Binding, RoleResource, Uid};
 
-use super::Service;
+use super::{Service, refusal};
 use crate::audit::{DeliveredSet, Detail, Event, Subject};
 use crate::call::{Call, Caller};
 use crate::error::{Error, Reason};
@@ -25,6 +26,32 @@ pub trait Located {
     fn subject(&self) -> Subject;
     /// What is authorized.
     fn resource(&self) -> Resource;
+
+    /// The resource path of what is authorized, which a refusal names to whoever may know it; none if that depends on more
+    /// than the resource says.
+    fn path(&self) -> Option<String> {
+        None
+    }
+
+    /// The resource paths of a context's user and of what the user is no member of.
+    fn membership(&self, _of: RoleResource) -> Option<(String, String)> {
+        None
+    }
+}
+
+/// What is authorized by the name of what it belongs to: the scope of a secret, or where something is to be created.
+impl<N: Display> Located for (Subject, Resource, N) {
+    fn subject(&self) -> Subject {
+        self.0.clone()
+    }
+
+    fn resource(&self) -> Resource {
+        self.1
+    }
+
+    fn path(&self) -> Option<String> {
+        Some(self.2.to_string())
+    }
 }
 
 impl Located for (Subject, Resource) {
@@ -63,7 +90,7 @@ impl Authorize for Unrecorded {
     }
 
     fn authorize_with<A: Right>(&mut self, more: &[Binding], located: &impl Located) -> Result<Permit<A>, Error> {
-        self.0.permit_with(more, &located.resource())
+        refusal::authorize(&self.0, more, located)
     }
 }
 
@@ -97,7 +124,7 @@ impl Authorize for OpenCall {
 
     fn authorize_with<A: Right>(&mut self, more: &[Binding], located: &impl Located) -> Result<Permit<A>, Error> {
         self.identify(located.subject());
-        self.call.permit_with(more, &located.resource())
+        refusal::authorize(&self.call, more, located)
     }
 }
 

@@ -82,7 +82,8 @@ impl Service {
         let organization = self.locate_organization(self.store.reader(), call, &input.organization).await?;
         let within = organization.uid;
         let name = ScopeName::User(input.organization.clone(), input.user.clone());
-        let located = (Subject::new(within, &name, None), Resource::Organization(within));
+        let parent = ScopeName::Organization(input.organization.clone());
+        let located = (Subject::new(within, &name, None), Resource::Organization(within), parent);
         let first = call.authorize::<right::InviteAdmin>(&located)?;
         let locked = self.lock(call, within, first).await?;
         let mut mutation = match locked.mutate::<right::InviteAdmin, _>(call, &located, key).await? {
@@ -143,7 +144,8 @@ impl Service {
     ) -> Result<MutationOutcome<AdminInvitationView>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, &name.organization).await?;
         let within = organization.uid;
-        let located = (Subject::new(within, name, name.uid), Resource::Organization(within));
+        let parent = ScopeName::Organization(name.organization.clone());
+        let located = (Subject::new(within, name, name.uid), Resource::Organization(within), parent);
         let first = call.authorize::<right::RefuseAdmin>(&located)?;
         let locked = self.lock(call, within, first).await?;
         let mutation = match locked.mutate::<right::RefuseAdmin, _>(call, &located, key).await? {

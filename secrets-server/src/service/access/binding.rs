@@ -98,7 +98,7 @@ impl Service {
         db: &impl KeyedConnection,
         call: &mut OpenCall,
         input: &NewBinding,
-    ) -> Result<(LocatedRoleResource, LocatedAccount, (Subject, Resource)), Error> {
+    ) -> Result<(LocatedRoleResource, LocatedAccount, (Subject, Resource, RoleResourceName)), Error> {
         let on = self.locate_role_resource(db, call, &input.resource).await?;
         call.identify(on.subject());
         let holder = self.locate_account(db, call, &input.principal).await?;
@@ -110,7 +110,7 @@ impl Service {
             .map_err(|error| Error::invalid("binding.role", error))?;
         let resource =
             Resource::Binding { holder: holder.account, role: input.role, resource: on.role_resource, owner: on.owner };
-        let located = (on.subject(), resource);
+        let located = (on.subject(), resource, on.name.clone());
         Ok((on, holder, located))
     }
 
@@ -181,11 +181,12 @@ impl Service {
         let (on, found) = self.locate_binding(self.store.reader(), call, name).await?;
         let locked = match &found {
             Some((_, resource)) => {
-                let first = call.authorize::<right::Revoke>(&(on.subject(), *resource))?;
+                let first = call.authorize::<right::Revoke>(&(on.subject(), *resource, &on.name))?;
                 self.lock(call, on.lock(), first).await?
             }
             None => {
-                let first = call.authorize::<right::ListBindings>(&on)?;
+                // Unnamed: whoever may not list the bindings is told as little as of one that is there.
+                let first = call.authorize::<right::ListBindings>(&(on.subject(), on.resource))?;
                 self.lock(call, on.lock(), first).await?
             }
         };
@@ -193,17 +194,20 @@ impl Service {
         let within = on.role_resource.organization();
         let Some((row, resource)) = found else {
             // Whoever may list the bindings may know that there is none.
-            if let Begun::Replayed(outcome) = locked.mutate::<right::ListBindings, _>(call, &on, key).await? {
+            if let Begun::Replayed(outcome) =
+                locked.mutate::<right::ListBindings, _>(call, &(on.subject(), on.resource), key).await?
+            {
                 return Ok(outcome);
             }
             on.must_exist()?;
             return Err(Error::not_found(format_args!("binding `{name}`")));
         };
         let Binding { principal, role, .. } = row.binding;
-        let mut mutation = match locked.mutate::<right::Revoke, _>(call, &(on.subject(), resource), key).await? {
-            Begun::Replayed(outcome) => return Ok(outcome),
-            Begun::New(mutation) => mutation,
-        };
+        let mut mutation =
+            match locked.mutate::<right::Revoke, _>(call, &(on.subject(), resource, &on.name), key).await? {
+                Begun::Replayed(outcome) => return Ok(outcome),
+                Begun::New(mutation) => mutation,
+            };
         if let (RoleResource::Organization(_), Role::Admin, Some(organization)) =
             (on.role_resource, role, on.organization())
         {

@@ -130,6 +130,10 @@ impl Located for Holder {
     fn resource(&self) -> Resource {
         self.resource
     }
+
+    fn path(&self) -> Option<String> {
+        Some(self.name.clone())
+    }
 }
 
 impl Holder {

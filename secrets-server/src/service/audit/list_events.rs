@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secrets_core::{OrganizationId, Resource, SecretName, Timestamp, Uid, right};
+use secrets_core::{OrganizationId, Resource, RoleResourceName, ScopeName, SecretName, Timestamp, Uid, right};
 
 use super::names::Names;
 use crate::audit::Subject;
@@ -102,20 +102,26 @@ impl Service {
         question: &EventQuestion,
     ) -> Result<(Option<Organization>, Option<Vec<Uid>>), Error> {
         let Some(id) = &question.organization else {
-            call.require::<right::ReadAudit>(&(Subject::new(None, "platform", None), Resource::Platform))?;
+            call.require::<right::ReadAudit>(&(
+                Subject::new(None, "platform", None),
+                Resource::Platform,
+                RoleResourceName::Platform,
+            ))?;
             return Ok((None, None));
         };
         let organization = self.locate_organization(db, call, id).await?;
         let whole = Resource::Organization(organization.uid);
-        let subject = Subject::new(organization.uid, format_args!("organizations/{id}"), organization.uid);
+        let path = ScopeName::Organization(id.clone());
+        let subject = Subject::new(organization.uid, &path, organization.uid);
         call.identify(subject.clone());
         let Some(name) = &question.secret else {
-            call.require::<right::ReadAudit>(&(subject, whole))?;
+            call.require::<right::ReadAudit>(&(subject, whole, path))?;
             return Ok((Some(organization), None));
         };
         let scope = self.locate_scope(db, call, &name.scope).await?;
         let own = matches!(scope.resource, Resource::User { .. });
-        call.require::<right::ReadAudit>(&(subject, if own { scope.resource } else { whole }))?;
+        let (resource, path) = if own { (scope.resource, &scope.name) } else { (whole, &path) };
+        call.require::<right::ReadAudit>(&(subject, resource, path))?;
         scope.must_exist()?;
         let secrets = secret::uids_named(db, organization.uid, scope.scope, &name.secret_id).await?;
         if secrets.is_empty() {

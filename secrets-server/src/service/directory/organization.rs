@@ -6,7 +6,7 @@ use secrets_core::authorize::{self, Action};
 use secrets_core::limits::Limits;
 use secrets_core::{
     AllowedReserved, Binding, CredentialKind, NamePolicy, OrganizationId, PrincipalKind, PrincipalRef, Resource, Role,
-    RoleResource, Scope, ScopeKind, ScopeName, Timestamp, Uid, UserId, right,
+    RoleResource, RoleResourceName, Scope, ScopeKind, ScopeName, Timestamp, Uid, UserId, right,
 };
 use zeroize::Zeroizing;
 
@@ -82,7 +82,7 @@ impl Service {
         key: &IdempotencyKey<CreatedOrganization>,
     ) -> Result<MutationOutcome<CreatedOrganization>, Error> {
         let name = ScopeName::Organization(input.id.clone());
-        let located = (Subject::new(None, name, None), Resource::Platform);
+        let located = (Subject::new(None, name, None), Resource::Platform, RoleResourceName::Platform);
         let first = call.authorize::<right::CreateOrganization>(&located)?;
         let locked = self.lock(call, PLATFORM, first).await?;
         let mutation = match locked.mutate::<right::CreateOrganization, _>(call, &located, key).await? {
@@ -237,7 +237,7 @@ impl Service {
         // The platform's lock, so that a repeat finds its first result when the organization's own is out of reach.
         let located = |found: Option<Organization>| {
             let uid = found.map_or(Uid::nil(), |row| row.uid);
-            (uid, (Subject::new(None, name, None), Resource::Organization(uid)))
+            (uid, (Subject::new(None, name, None), Resource::Organization(uid), name))
         };
         let (_, first) = located(organization::by_id(self.store.reader(), name.organization()).await?);
         let first = call.authorize::<right::DeleteOrganization>(&first)?;

@@ -43,7 +43,8 @@ impl Service {
         let organization = self.locate_organization(self.store.reader(), call, &input.organization).await?;
         let name = ScopeName::Project(input.organization.clone(), input.id.clone());
         let subject = Subject::new(organization.uid, &name, None);
-        let located = (subject, Resource::Organization(organization.uid));
+        let parent = ScopeName::Organization(input.organization.clone());
+        let located = (subject, Resource::Organization(organization.uid), parent);
         let first = call.authorize::<right::CreateProject>(&located)?;
         let locked = self.lock(call, organization.uid, first).await?;
         let mut mutation = match locked.mutate::<right::CreateProject, _>(call, &located, key).await? {

@@ -1,8 +1,8 @@
 //! Service accounts: programs of an organization or of the platform.
 
 use secrets_core::{
-    AccountName, OrganizationId, Resource, Scope, ScopeKind, ScopeName, ServiceAccountId, ServiceAccountName, Uid,
-    right,
+    AccountName, OrganizationId, Resource, RoleResourceName, Scope, ScopeKind, ScopeName, ServiceAccountId,
+    ServiceAccountName, Uid, right,
 };
 
 use crate::audit::Subject;
@@ -41,7 +41,7 @@ impl Service {
     ) -> Result<MutationOutcome<ServiceAccountView>, Error> {
         let organization = input.name.organization.as_ref();
         let (home, resource) = self.locate_home(self.store.reader(), call, organization).await?;
-        let located = (Subject::new(home, &input.name, None), resource);
+        let located = (Subject::new(home, &input.name, None), resource, home_name(organization));
         let first = call.authorize::<right::ManageServiceAccounts>(&located)?;
         let locked = self.lock(call, home.unwrap_or(PLATFORM), first).await?;
         let mutation = match locked.mutate::<right::ManageServiceAccounts, _>(call, &located, key).await? {
@@ -83,10 +83,8 @@ impl Service {
     ) -> Result<Listed<ServiceAccountView>, Error> {
         let db = &self.read(call).await?;
         let (home, resource) = self.locate_home(db, call, organization.as_ref()).await?;
-        let name = organization
-            .as_ref()
-            .map_or_else(|| "platform".to_owned(), |id| ScopeName::Organization(id.clone()).to_string());
-        call.require::<right::ListServiceAccounts>(&(Subject::new(home, name, home), resource))?;
+        let name = home_name(organization.as_ref());
+        call.require::<right::ListServiceAccounts>(&(Subject::new(home, &name, home), resource, name))?;
         let total = Some(service_account::count(db, home).await?);
         let fetch = |after: Option<ServiceAccountId>, limit| async move {
             service_account::list(db, home, after.as_ref(), limit).await
@@ -144,4 +142,9 @@ impl Service {
             None => Ok((None, Resource::Platform)),
         }
     }
+}
+
+/// The name of where service accounts are at home.
+fn home_name(organization: Option<&OrganizationId>) -> RoleResourceName {
+    organization.map_or(RoleResourceName::Platform, |id| RoleResourceName::Scope(ScopeName::Organization(id.clone())))
 }

@@ -38,8 +38,9 @@ impl Service {
         let first = self.locate_scope(self.store.reader(), call, &input.name).await?;
         let locked = match call.authorize::<right::TransferWorkspace>(&first) {
             Ok(first) => self.lock(call, organization.uid, first).await?,
-            Err(_) => {
-                let first = call.authorize::<right::ReassignWorkspace>(&first)?;
+            // Whoever has neither right is told of the owner's.
+            Err(refused) => {
+                let first = call.authorize::<right::ReassignWorkspace>(&first).map_err(|_| refused)?;
                 self.lock(call, organization.uid, first).await?
             }
         };

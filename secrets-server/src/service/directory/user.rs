@@ -50,7 +50,8 @@ impl Service {
     ) -> Result<MutationOutcome<UserView>, Error> {
         let organization = self.locate_organization(self.store.reader(), call, &input.organization).await?;
         let name = ScopeName::User(input.organization.clone(), input.id.clone());
-        let located = (Subject::new(organization.uid, &name, None), Resource::Organization(organization.uid));
+        let parent = ScopeName::Organization(input.organization.clone());
+        let located = (Subject::new(organization.uid, &name, None), Resource::Organization(organization.uid), parent);
         let first = call.authorize::<right::ManageUsers>(&located)?;
         let locked = self.lock(call, organization.uid, first).await?;
         let mut mutation = match locked.mutate::<right::ManageUsers, _>(call, &located, key).await? {

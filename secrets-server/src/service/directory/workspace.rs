@@ -53,14 +53,18 @@ impl Service {
         let within = organization.uid;
         let name = ScopeName::Workspace(input.organization.clone(), input.id.clone());
         let subject = Subject::new(within, &name, None);
+        let parent = ScopeName::Organization(input.organization.clone());
         call.identify(subject.clone());
         let (project, owner) = locate_parts(self.store.reader(), call, within, input).await?;
-        let first =
-            call.authorize::<right::CreateWorkspace>(&(subject.clone(), new_resource(within, project, owner)))?;
+        let first = call.authorize::<right::CreateWorkspace>(&(
+            subject.clone(),
+            new_resource(within, project, owner),
+            &parent,
+        ))?;
         let locked = self.lock(call, within, first).await?;
         let organization = self.locate_organization(locked.db(), call, &input.organization).await?;
         let (project, owner) = locate_parts(locked.db(), call, within, input).await?;
-        let located = (subject, new_resource(within, project, owner));
+        let located = (subject, new_resource(within, project, owner), parent);
         let mut mutation = match locked.mutate::<right::CreateWorkspace, _>(call, &located, key).await? {
             Begun::Replayed(outcome) => return Ok(outcome),
             Begun::New(mutation) => mutation,

@@ -32,6 +32,10 @@ impl Located for LocatedAccount {
     fn resource(&self) -> Resource {
         resource_of(self.account)
     }
+
+    fn path(&self) -> Option<String> {
+        Some(self.name.to_string())
+    }
 }
 
 impl LocatedAccount {

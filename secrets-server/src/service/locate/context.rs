@@ -2,8 +2,8 @@
 
 use secrets_core::authorize::Resource;
 use secrets_core::{
-    AccountName, Binding, Context, ContextName, Principal, PrincipalKind, PrincipalName, PrincipalRef, ScopeKind,
-    ScopeName, SecretId, SecretName, Uid, UserId,
+    AccountName, Binding, Context, ContextName, Principal, PrincipalKind, PrincipalName, PrincipalRef, RoleResource,
+    ScopeKind, ScopeName, SecretId, SecretName, Uid, UserId,
 };
 
 use crate::audit::Subject;
@@ -37,6 +37,23 @@ impl Located for LocatedContext {
 
     fn resource(&self) -> Resource {
         self.resource
+    }
+
+    /// Its narrowest shared scope. Of a context that contradicts itself nobody learns anything: it may name a project that
+    /// its workspace does not belong to.
+    fn path(&self) -> Option<String> {
+        (!self.contradiction).then(|| describe(&self.name))
+    }
+
+    fn membership(&self, of: RoleResource) -> Option<(String, String)> {
+        let kind = match of {
+            RoleResource::Platform => return None,
+            RoleResource::Organization(_) => ScopeKind::Organization,
+            RoleResource::Project { .. } => ScopeKind::Project,
+            RoleResource::Workspace { .. } => ScopeKind::Workspace,
+        };
+        let path = |kind| self.name.scopes().find(|scope| scope.kind() == kind).map(|scope| scope.to_string());
+        path(ScopeKind::User).zip(path(kind))
     }
 }
 

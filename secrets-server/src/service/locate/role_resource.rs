@@ -32,6 +32,10 @@ impl Located for LocatedRoleResource {
     fn resource(&self) -> Resource {
         self.resource
     }
+
+    fn path(&self) -> Option<String> {
+        Some(self.name.to_string())
+    }
 }
 
 impl LocatedRoleResource {

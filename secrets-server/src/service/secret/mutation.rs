@@ -65,7 +65,7 @@ impl Service {
             Some(id) => named(&located.organization, &SecretName::new(scope.clone(), id.clone())),
             None => located.subject(),
         };
-        let target = (subject, located.resource);
+        let target = (subject, located.resource, scope);
         let inner = if validate_only {
             // What changes nothing is neither stored nor a repeat.
             let permit = locked.authorize::<right::WriteSecrets>(call, &target)?;

@@ -55,7 +55,7 @@ impl Service {
             Some(id) => named(&located.organization, &SecretName::new(scope.clone(), id.clone())),
             None => located.subject(),
         };
-        let first = call.authorize::<right::WriteSecrets>(&(subject, located.resource))?;
+        let first = call.authorize::<right::WriteSecrets>(&(subject, located.resource, scope))?;
         Ok(Preparation { located, db, first, sealed: None, opened: None })
     }
 }

@@ -36,7 +36,7 @@ impl Service {
             Some(name) => named(&located.organization, name),
             None => located.subject(),
         };
-        let permit = call.authorize::<right::ListSecrets>(&(subject, located.resource))?;
+        let permit = call.authorize::<right::ListSecrets>(&(subject, located.resource, scope))?;
         located.must_exist()?;
         let listing = self.listing_of(db, call, &permit).await?;
         Ok(ReadableScope { located, listing })

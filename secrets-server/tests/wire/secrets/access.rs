@@ -63,21 +63,30 @@ async fn whether_a_secret_exists_is_hidden_from_those_who_may_not_list_it(databa
     for scope in
         [BOB, WS1, "organizations/acme/users/nobody", "organizations/acme/workspaces/none", "organizations/none"]
     {
+        let mut seen = Vec::new();
         for id in ["TOKEN", "ABSENT"] {
             let name = format!("{scope}/secrets/{id}");
-            let message = |status: Status| (status.code(), status.message().to_owned());
-            let denied = (Code::PermissionDenied, "permission denied, or there is no such resource".to_owned());
             let token = if scope == "organizations/none" { &acme.bob } else { &acme.cat };
-            assert_eq!(message(server.try_get(token, &name).await.unwrap_err()), denied, "get {name}");
-            let request = v1::DeleteSecretRequest { name: name.clone(), ..Default::default() };
-            assert_eq!(message(server.try_delete(token, request).await.unwrap_err()), denied, "delete {name}");
+            let deletion = v1::DeleteSecretRequest { name: name.clone(), ..Default::default() };
             let secret = v1::Secret { name: name.clone(), ..Default::default() };
-            let request = v1::UpdateSecretRequest { secret: Some(secret), value: text("v"), ..Default::default() };
-            assert_eq!(message(server.try_update(token, request).await.unwrap_err()), denied, "update {name}");
-            assert_eq!(message(server.try_undelete(token, &name, "").await.unwrap_err()), denied, "undelete {name}");
-            let request = v1::ListSecretVersionsRequest { parent: name.clone(), ..Default::default() };
-            let versions = server.secrets(token).list_secret_versions(request).await;
-            assert_eq!(message(versions.unwrap_err()), denied, "versions of {name}");
+            let update = v1::UpdateSecretRequest { secret: Some(secret), value: text("v"), ..Default::default() };
+            let versions = v1::ListSecretVersionsRequest { parent: name.clone(), ..Default::default() };
+            seen.push([
+                refusal(server.try_get(token, &name).await),
+                refusal(server.try_delete(token, deletion).await),
+                refusal(server.try_update(token, update).await),
+                refusal(server.try_undelete(token, &name, "").await),
+                refusal(server.secrets(token).list_secret_versions(versions).await),
+            ]);
+        }
+        assert_eq!(seen[0], seen[1], "{scope}");
+        for refused in seen.iter().flatten() {
+            assert_eq!(refused.code, Code::PermissionDenied, "{scope}");
+            // Members of an organization may know each other.
+            let is_told = scope == BOB;
+            assert_eq!(refused.metadata.is_empty(), !is_told, "{scope}: {refused:?}");
+            let is_generic = refused.message == "permission denied, or there is no such resource";
+            assert_eq!(is_generic, !is_told, "{scope}: {refused:?}");
         }
     }
 }

@@ -11,10 +11,11 @@ use crate::text::Shown;
 
 /// Why a text is not a valid identifier of its kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", message(*kind, *problem))]
+#[error("{}", message(*kind, *problem, suggestion.as_deref()))]
 pub struct InvalidIdentifier {
     kind: Kind,
     problem: IdentifierProblem,
+    suggestion: Option<Box<str>>,
 }
 
 /// The rule that an identifier broke.
@@ -45,9 +46,14 @@ impl InvalidIdentifier {
     pub fn problem(&self) -> IdentifierProblem {
         self.problem
     }
+
+    /// The nearest valid identifier, where there is an honest guess: `my-app` for `My App`.
+    pub fn suggestion(&self) -> Option<&str> {
+        self.suggestion.as_deref()
+    }
 }
 
-fn message(kind: Kind, problem: IdentifierProblem) -> String {
+fn message(kind: Kind, problem: IdentifierProblem, suggestion: Option<&str>) -> String {
     let Kind { noun, rule } = kind;
     let expected = match rule {
         Rule::Slug => "1 to 63 characters of `a-z`, `0-9` and `-`, with a letter or digit at both ends",
@@ -60,9 +66,12 @@ fn message(kind: Kind, problem: IdentifierProblem) -> String {
         IdentifierProblem::TooLong { length } => {
             format!("{noun} must be at most {} bytes (got {length})", rule.max_bytes())
         }
-        IdentifierProblem::Character { found, at } => {
-            format!("invalid {} at byte {at} of {noun}; expected {expected}", Shown(found))
-        }
+        IdentifierProblem::Character { found, at } => match suggestion {
+            Some(suggestion) => {
+                format!("invalid {} at byte {at} of {noun}; did you mean `{suggestion}`?", Shown(found))
+            }
+            None => format!("invalid {} at byte {at} of {noun}; expected {expected}", Shown(found)),
+        },
         IdentifierProblem::DotDot => format!("{noun} must not contain `..`"),
         IdentifierProblem::Credential => format!("{noun} must not begin as a token does; was one pasted?"),
     }
@@ -92,20 +101,52 @@ impl Rule {
 }
 
 pub(crate) fn check(text: &str, kind: Kind) -> Result<(), InvalidIdentifier> {
-    let problem = if text.is_empty() {
-        IdentifierProblem::Empty
-    } else if text.len() > kind.rule.max_bytes() {
-        IdentifierProblem::TooLong { length: text.len() }
-    } else if let Some((at, found)) = first_bad(text, kind.rule) {
-        IdentifierProblem::Character { found, at }
-    } else if text.contains("..") {
-        IdentifierProblem::DotDot
-    } else if CredentialKind::from_prefix(text).is_some() {
-        IdentifierProblem::Credential
-    } else {
-        return Ok(());
+    let Some(problem) = first_problem(text, kind.rule) else { return Ok(()) };
+    let suggestion = match problem {
+        IdentifierProblem::Character { .. } => suggest(text, kind.rule),
+        _ => None,
     };
-    Err(InvalidIdentifier { kind, problem })
+    Err(InvalidIdentifier { kind, problem, suggestion })
+}
+
+/// The identifier that a text of letters, digits, spaces and `-`, `_` and `.` may stand for. Nothing for any other text, since a
+/// guess might merge a look-alike with a real name, nor for what begins as a token does.
+fn suggest(text: &str, rule: Rule) -> Option<Box<str>> {
+    let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.');
+    if !text.chars().all(is_usual) || CredentialKind::from_prefix(text.trim_start()).is_some() {
+        return None;
+    }
+    let mut slug = String::with_capacity(text.len() + 4);
+    let mut after_lower = false;
+    for c in text.trim().chars() {
+        match (rule, c) {
+            (Rule::Login, ' ') => slug.push('.'),
+            (Rule::Login, _) => slug.push(c),
+            (Rule::Slug, ' ' | '_' | '.' | '-') if slug.ends_with('-') => {}
+            (Rule::Slug, ' ' | '_' | '.') => slug.push('-'),
+            (Rule::Slug, 'A'..='Z') if after_lower => slug.extend(['-', c.to_ascii_lowercase()]),
+            (Rule::Slug, _) => slug.push(c.to_ascii_lowercase()),
+        }
+        after_lower = c.is_ascii_lowercase();
+    }
+    let slug = slug.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    (first_problem(slug, rule).is_none() && slug != text).then(|| slug.into())
+}
+
+fn first_problem(text: &str, rule: Rule) -> Option<IdentifierProblem> {
+    if text.is_empty() {
+        Some(IdentifierProblem::Empty)
+    } else if text.len() > rule.max_bytes() {
+        Some(IdentifierProblem::TooLong { length: text.len() })
+    } else if let Some((at, found)) = first_bad(text, rule) {
+        Some(IdentifierProblem::Character { found, at })
+    } else if text.contains("..") {
+        Some(IdentifierProblem::DotDot)
+    } else if CredentialKind::from_prefix(text).is_some() {
+        Some(IdentifierProblem::Credential)
+    } else {
+        None
+    }
 }
 
 fn first_bad(text: &str, rule: Rule) -> Option<(usize, char)> {
@@ -232,10 +273,39 @@ mod tests {
     #[test]
     fn says_which_rule_broke_and_what_is_expected() {
         assert_eq!(
-            "Acme".parse::<OrganizationId>().unwrap_err().to_string(),
-            "invalid character `A` at byte 0 of organization identifier; expected 1 to 63 characters of `a-z`, `0-9` and \
+            "a/b".parse::<OrganizationId>().unwrap_err().to_string(),
+            "invalid character `/` at byte 1 of organization identifier; expected 1 to 63 characters of `a-z`, `0-9` and \
              `-`, with a letter or digit at both ends"
         );
+        assert_eq!(
+            "Acme".parse::<OrganizationId>().unwrap_err().to_string(),
+            "invalid character `A` at byte 0 of organization identifier; did you mean `acme`?"
+        );
         assert_eq!("a..b".parse::<UserId>().unwrap_err().to_string(), "user identifier must not contain `..`");
+    }
+
+    #[test]
+    fn suggests_the_nearest_identifier() {
+        let project = |text: &str| text.parse::<ProjectId>().unwrap_err().suggestion().map(str::to_owned);
+        for (text, suggestion) in [
+            ("My App", "my-app"),
+            ("myApp", "my-app"),
+            ("My  App ", "my-app"),
+            ("No_Such", "no-such"),
+            ("v1.2", "v1-2"),
+            ("-a-", "a"),
+            ("API", "api"),
+        ] {
+            assert_eq!(project(text).as_deref(), Some(suggestion), "{text:?}");
+        }
+        for text in ["", "--", "a/b", "a\n", "\u{0430}cme", "Caf\u{e9}", "sper_0123", " ssvc_0123", &"A".repeat(64)] {
+            assert_eq!(project(text), None, "{text:?}");
+        }
+        let user = |text: &str| text.parse::<UserId>().unwrap_err().suggestion().map(str::to_owned);
+        assert_eq!(user("Bob Smith").as_deref(), Some("Bob.Smith"));
+        assert_eq!(user(".bob").as_deref(), Some("bob"));
+        for text in ["bob/x", "a  b", "b\u{043E}b", " sper_0123"] {
+            assert_eq!(user(text), None, "{text:?}");
+        }
     }
 }

@@ -342,7 +342,7 @@ async fn a_selection_of_something_unknown_is_refused_by_name(database: &TestData
     for (visibility, field, says) in [
         (selected(&["api", "nope"], &[]), "secret.visibility.projects", "`nope`"),
         (selected(&[], &["ws1", "gone"]), "secret.visibility.workspaces", "`gone`"),
-        (selected(&["Not An Id"], &[]), "secret.visibility.projects", "expected"),
+        (selected(&["Not An Id"], &[]), "secret.visibility.projects", "did you mean `not-an-id`?"),
     ] {
         let secret = v1::Secret { visibility, ..Default::default() };
         let request = v1::CreateSecretRequest { secret: Some(secret), ..creation(ACME, "TOKEN", "value-1") };

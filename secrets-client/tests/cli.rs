@@ -55,6 +55,7 @@ mod cli {
     mod proxy;
     mod recovery;
     mod redact;
+    mod refused;
     mod reserved;
     mod run;
     mod run_watch;

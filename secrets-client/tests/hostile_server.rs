@@ -33,6 +33,7 @@ mod hostile_server {
     mod left_out;
     mod limited;
     mod malformed;
+    mod refused;
     mod reserved;
     mod shown;
     mod sign_in;

@@ -88,6 +88,15 @@ impl Repository {
         Ok(None)
     }
 
+    /// Returns the line of a `secrets.toml` that gives `key` its value, if there is one: the file is read again.
+    pub fn line(path: &Path, key: &str) -> Option<usize> {
+        let bytes = read(path.parent()?, path).ok()??;
+        let text = std::str::from_utf8(&bytes).ok()?;
+        let table = toml::de::DeTable::parse(text).ok()?;
+        let (key, _) = table.get_ref().iter().find(|(found, _)| found.get_ref() == key)?;
+        Some(text.get(..key.span().start)?.matches('\n').count() + 1)
+    }
+
     /// Returns the names of the secrets that a program needs to start.
     pub fn required(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().filter(|(_, secret)| secret.required).map(|(name, _)| name.as_str())
@@ -163,6 +172,20 @@ mod tests {
         assert_eq!((repository.organization.as_deref(), repository.project.as_deref()), (Some("acme"), Some("api")));
         std::fs::write(top.path().join("a/secrets.toml"), "workspace = \"ws1\"\n").unwrap();
         assert_eq!(Repository::find(&deep).unwrap().unwrap().1.workspace.as_deref(), Some("ws1"));
+    }
+
+    #[test]
+    fn says_on_which_line_a_name_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secrets.toml");
+        std::fs::write(&path, "# project = \"web\"\norganization = \"acme\"\n\n'project' = \"api\"\n[secrets.A]\n")
+            .unwrap();
+        let line = |key| Repository::line(&path, key);
+        assert_eq!((line("organization"), line("project"), line("workspace")), (Some(2), Some(4), None));
+        std::fs::write(&path, "project = ").unwrap();
+        assert_eq!(line("project"), None);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(line("project"), None);
     }
 
     #[test]

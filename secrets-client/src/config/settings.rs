@@ -32,6 +32,8 @@ pub struct Settings {
     pub layers: Vec<Defaults>,
     /// The `secrets.toml` of the repository that this process works in; empty without one.
     pub repository: Repository,
+    /// The path of that file.
+    pub repository_path: Option<PathBuf>,
     /// The profile that is used.
     pub profile: ProfileName,
     /// The user's own configuration.
@@ -119,7 +121,8 @@ impl Settings {
             project: variable("SECRETS_PROJECT"),
             workspace: variable("SECRETS_WORKSPACE"),
         };
-        let repository = Repository::find(directory)?.map(|(_, repository)| repository).unwrap_or_default();
+        let (repository_path, repository) = Repository::find(directory)?.unzip();
+        let repository = repository.unwrap_or_default();
         let in_repository = Defaults {
             organization: repository.organization.clone(),
             project: repository.project.clone(),
@@ -136,6 +139,7 @@ impl Settings {
             signed_in,
             layers: vec![environment, in_repository, configured],
             repository,
+            repository_path,
             profile,
             config,
             config_path,

@@ -207,9 +207,17 @@ fn a_secret_that_is_elsewhere_is_said_to_be_there() {
     for line in
         ["show TEAM_KEY", "edit TEAM_KEY --lock", "rm TEAM_KEY --yes", "history TEAM_KEY", "rollback TEAM_KEY --to 1"]
     {
-        bob.run(line).expect_failure(3).expect_text(&["the organization has one: add --org"]);
+        bob.run(line)
+            .expect_failure(3)
+            .expect_text(&["you have none of your own; the organization has one: add --org"]);
     }
     bob.run("show LINEAR_API_KEY --org").expect_failure(3).expect_text(&["you have one of your own: leave out --org"]);
+    bob.run_ok("config set project api");
+    ann.set("sk_1", "STRIPE_SECRET --project api");
+    let elsewhere = "you have none of your own; project api has one: add --project api";
+    bob.run("show STRIPE_SECRET").expect_failure(3).expect_text(&[elsewhere]);
+    bob.run("show STRIPE_SECRET --org").expect_failure(3).expect_text(&["project api has one: --project api"]);
+    bob.run("rm STRIPE_SECRET --version 1 --yes").expect_failure(3).expect_text(&[elsewhere]);
     bob.run("show LINEAR_API_KYE").expect_failure(3).expect_text(&["did you mean LINEAR_API_KEY?"]);
     // Of another person's nothing is said.
     ann.run("show LINEAR_API_KEY").expect_failure(3).reject_text("hint");

@@ -1,14 +1,17 @@
 //! What every command needs: settings, a client, who calls, and which organization, scope or context is meant.
 
+mod asked;
 pub(crate) mod audience;
 mod elsewhere;
 pub(crate) mod fallback;
 mod long_wait;
 pub(crate) mod missing;
 mod notices;
+mod refusal;
 pub(crate) mod resolve;
 mod revisions;
 pub(crate) mod secret_patch;
+mod similar;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
@@ -21,6 +24,7 @@ use secrets_client::{
 };
 use secrets_core::{CredentialKind, OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
 
+use self::asked::Asked;
 pub(crate) use self::long_wait::LONG_WAIT;
 use self::long_wait::LongWait;
 use crate::args::scope::{ContextArgs, ScopeArgs};
@@ -45,6 +49,7 @@ pub(crate) struct App {
     state: Option<PathBuf>,
     client: OnceCell<Client>,
     me: OnceCell<v1::WhoAmIResponse>,
+    asked: RefCell<Asked>,
     /// What was said about the sets so far.
     notified: RefCell<BTreeSet<String>>,
     /// Whether warnings about the sign-in were printed.
@@ -62,6 +67,7 @@ impl App {
             state,
             client: OnceCell::new(),
             me: OnceCell::new(),
+            asked: RefCell::default(),
             notified: RefCell::default(),
             warned_of_sign_in: Cell::new(false),
             long_wait: LongWait::new(output),
@@ -229,11 +235,17 @@ impl App {
 
     /// `organizations/O`.
     pub(crate) async fn organization_path(&self) -> Result<String, CliError> {
-        Ok(ScopeName::Organization(self.organization().await?).to_string())
+        Ok(self.asked_name(ScopeName::Organization(self.organization().await?)))
     }
 
     /// The scope that the flags mean; without one, the caller's own.
     pub(crate) async fn scope(&self, args: &ScopeArgs) -> Result<ScopeName, CliError> {
+        let scope = self.located(args).await?;
+        self.asks(&scope);
+        Ok(scope)
+    }
+
+    async fn located(&self, args: &ScopeArgs) -> Result<ScopeName, CliError> {
         if !args.is_own() {
             let organization = self.organization().await?;
             return args.named(organization).ok_or_else(|| CliError::usage("no scope is named"));
@@ -249,6 +261,14 @@ impl App {
 
     /// The context that the flags mean; none for a session that names nothing, which has one of its own.
     pub(crate) async fn context(&self, args: &ContextArgs) -> Result<Option<v1::Context>, CliError> {
+        let context = self.named_context(args).await?;
+        if let Some(context) = &context {
+            self.asks_context(context);
+        }
+        Ok(context)
+    }
+
+    async fn named_context(&self, args: &ContextArgs) -> Result<Option<v1::Context>, CliError> {
         let is_session = self.credential_kind() == Some(CredentialKind::Session);
         if is_session && args.is_empty() && self.organization.is_none() {
             return Ok(None);
@@ -281,7 +301,9 @@ impl App {
             .unwrap_or(typed)
             .parse()
             .map_err(|error| CliError::usage(format!("{error}")))?;
-        Ok(ScopeName::User(self.organization().await?, user).to_string())
+        let user = ScopeName::User(self.organization().await?, user);
+        self.asks(&user);
+        Ok(user.to_string())
     }
 
     /// A service account as it is typed, as a resource path.

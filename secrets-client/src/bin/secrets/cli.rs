@@ -144,7 +144,10 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
     warn_of_exposure(&settings, output);
     let app = App::new(settings, output, arguments.global.organization);
     if let Command::Run(args) = arguments.command {
-        return run::run(&app, args).await;
+        return match run::run(&app, args).await {
+            Ok(code) => Ok(code),
+            Err(error) => Err(app.clarify(error).await),
+        };
     }
     let ended = match arguments.command {
         Command::Login(args) => login::login(&app, args).await,
@@ -180,7 +183,10 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
     };
     app.keep_revisions();
     app.warn_of_sign_in();
-    ended.map(|()| 0)
+    match ended {
+        Ok(()) => Ok(0),
+        Err(error) => Err(app.clarify(error).await),
+    }
 }
 
 /// Warns of a token that others on this machine may read.

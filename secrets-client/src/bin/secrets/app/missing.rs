@@ -101,7 +101,12 @@ impl App {
             }
         }
         let all = if missing.iter().all(|name| name.description.is_some()) { "" } else { " NAME" };
-        Ok(Some(missing_error(&missing).hint(format!("`secrets check{all}` shows every way to set what is missing"))))
+        let meant = match missing.as_slice() {
+            [one] => self.similar_in_context(&one.secret_id).await,
+            _ => None,
+        };
+        let hint = meant.unwrap_or_else(|| format!("`secrets check{all}` shows every way to set what is missing"));
+        Ok(Some(missing_error(&missing).hint(hint)))
     }
 
     /// The scopes of the context, first those where the caller may set secrets, of these the narrowest first.

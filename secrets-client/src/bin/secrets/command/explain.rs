@@ -57,7 +57,8 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), CliError
     let found = |name: &String| answer.explanations.iter().any(|row| row.secret_id == *name);
     match args.names.iter().find(|name| !found(name)) {
         Some(name) => {
-            Err(CliError::new(ExitCode::NotFound, format!("there is no {name} in any scope of this context")))
+            let error = CliError::new(ExitCode::NotFound, format!("there is no {name} in any scope of this context"));
+            Err(error.or_hint(app.similar_in_context(name).await))
         }
         None => Ok(()),
     }

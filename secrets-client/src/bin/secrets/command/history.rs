@@ -67,6 +67,7 @@ pub(crate) async fn history(app: &App, args: HistoryArgs) -> Result<(), CliError
 pub(crate) async fn rollback(app: &App, args: RollbackArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
     let name = scope::secret_path(&scope, &args.name)?;
+    app.asks_secret(&args.name);
     let request = v1::RollbackSecretRequest { name, version: args.to, ..Default::default() };
     let response = match app.client()?.rollback_secret(request).await {
         Ok(response) => response,

@@ -163,7 +163,10 @@ impl ResourceArgs {
         }
         let organization = app.organization().await?;
         let scope = ScopeArgs { org: self.scope.org || self.scope.is_own(), ..self.scope.clone() };
-        scope.named(organization).map(|name| name.to_string()).ok_or_else(|| CliError::usage("no resource is named"))
+        scope
+            .named(organization)
+            .map(|name| app.asked_name(name))
+            .ok_or_else(|| CliError::usage("no resource is named"))
     }
 }
 

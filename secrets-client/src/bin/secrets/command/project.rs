@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use secrets_client::v1;
-use secrets_core::{OrganizationName, ProjectId, ProjectName, ScopeName};
+use secrets_core::{OrganizationName, ProjectId, ScopeName};
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages, audience};
@@ -70,7 +70,7 @@ pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), CliErr
             app.output.list(&table, json, "No projects; `secrets project create NAME` creates one.")
         }
         ProjectCommand::Show { project_id } => {
-            let name = ProjectName::new(organization, project_id).to_string();
+            let name = app.asked_name(ScopeName::Project(organization, project_id));
             let project = client.get_project(v1::GetProjectRequest { name }).await?.project.unwrap_or_default();
             app.output.fields(
                 &[
@@ -84,7 +84,7 @@ pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), CliErr
         }
         ProjectCommand::Delete { project_id, yes } => {
             let scope = ScopeName::Project(organization.clone(), project_id.clone());
-            let name = scope.to_string();
+            let name = app.asked_name(scope.clone());
             if !yes {
                 let concerned = audience::of(app, &scope).await.map(|who| format!(" {who} can use them now."));
                 let question = format!(

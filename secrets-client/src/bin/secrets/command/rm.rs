@@ -41,6 +41,7 @@ pub(crate) struct UndeleteArgs {
 pub(crate) async fn rm(app: &App, args: RmArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
     let name = scope::secret_path(&scope, &args.name)?;
+    app.asks_secret(&args.name);
     if let Some(version) = args.version {
         return rm_version(app, &args, &scope, name, version).await;
     }
@@ -77,7 +78,10 @@ async fn rm_version(app: &App, args: &RmArgs, scope: &ScopeName, name: String, v
         prompt::confirm_by_name(&question, &args.name, "Nothing was destroyed.")?;
     }
     let request = v1::DestroySecretVersionRequest { name, version, ..Default::default() };
-    let response = app.client()?.destroy_secret_version(request).await?;
+    let response = match app.client()?.destroy_secret_version(request).await {
+        Ok(response) => response,
+        Err(error) => return Err(app.not_found_here(error, scope, &args.name).await),
+    };
     let sentence = format!("The value of version {version} of {} is destroyed.", args.name);
     app.output.done(&sentence, &json::secret_version(&response.version.unwrap_or_default()))
 }
@@ -174,6 +178,7 @@ fn owner(secret: &str) -> String {
 pub(crate) async fn undelete(app: &App, args: UndeleteArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
     let name = scope::secret_path(&scope, &args.name)?;
+    app.asks_secret(&args.name);
     let request = v1::UndeleteSecretRequest { name, uid: args.uid.unwrap_or_default(), ..Default::default() };
     let response = app.client()?.undelete_secret(request).await?;
     let secret = response.secret.unwrap_or_default();

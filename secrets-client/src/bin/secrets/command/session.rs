@@ -138,6 +138,9 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
             user: text(args.user.as_ref().map(UserId::as_str)),
         })
     };
+    if let Some(context) = &context {
+        app.asks_context(context);
+    }
     let request = v1::CreateSessionRequest {
         context,
         ttl: time::ttl(args.ttl),

@@ -78,6 +78,7 @@ pub(crate) async fn set(app: &App, mut args: SetArgs) -> Result<(), CliError> {
     }
     let scope = app.scope(&args.scope).await?;
     let path = scope::secret_path(&scope, name.as_str())?;
+    app.asks_secret(name.as_str());
     let client = app.client()?;
     let request = |value: &Zeroizing<Vec<u8>>, validate_only: bool| {
         let request = patch(&args, target.clone()).request(Some(value));

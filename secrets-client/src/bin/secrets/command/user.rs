@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use secrecy::ExposeSecret as _;
 use secrets_client::v1;
-use secrets_core::{DELETED_KEPT_DAYS, OrganizationName, UserId, UserName};
+use secrets_core::{DELETED_KEPT_DAYS, OrganizationName, ScopeName, UserId};
 use serde_json::{Value, json};
 
 use crate::app::{self, App, all_pages, audience};
@@ -127,7 +127,7 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError>
             app.output.list(&table, json, "No users.")
         }
         UserCommand::Show { user_id } => {
-            let name = UserName::new(organization, user_id).to_string();
+            let name = app.asked_name(ScopeName::User(organization, user_id));
             let user = client.get_user(v1::GetUserRequest { name }).await?.user.unwrap_or_default();
             app.output.fields(
                 &[
@@ -152,7 +152,7 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError>
                 );
                 prompt::confirm_by_name(&question, user_id.as_str(), "Nobody was deleted.")?;
             }
-            let name = UserName::new(organization, user_id.clone()).to_string();
+            let name = app.asked_name(ScopeName::User(organization, user_id.clone()));
             client.delete_user(v1::DeleteUserRequest { name: name.clone(), ..Default::default() }).await?;
             let sentence = format!(
                 "User {user_id} deleted: their tokens and sessions have ended, and their own secrets are destroyed in \

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use secrets_client::v1;
-use secrets_core::{OrganizationName, ProjectId, ScopeName, UserId, WorkspaceId, WorkspaceName};
+use secrets_core::{OrganizationName, ProjectId, ScopeName, UserId, WorkspaceId};
 use serde_json::{Value, json};
 
 use crate::app::{App, all_pages, audience};
@@ -60,9 +60,12 @@ pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliE
     let organization = app.organization().await?;
     let parent = OrganizationName::new(organization.clone()).to_string();
     let client = app.client()?;
-    let path = |id: &WorkspaceId| WorkspaceName::new(organization.clone(), id.clone()).to_string();
+    let path = |id: &WorkspaceId| app.asked_name(ScopeName::Workspace(organization.clone(), id.clone()));
     match command {
         WorkspaceCommand::Create { workspace_id, project, owner, display_name } => {
+            let owned = owner.clone().map(|id| ScopeName::User(organization.clone(), id));
+            let within = project.clone().map(|id| ScopeName::Project(organization.clone(), id));
+            owned.iter().chain(&within).for_each(|scope| app.asks(scope));
             let workspace = v1::Workspace {
                 project: project.map(|id| id.to_string()).unwrap_or_default(),
                 owner: owner.map(|id| id.to_string()).unwrap_or_default(),

@@ -1,6 +1,7 @@
 //! How a command ends: exit codes, and a line on stderr with what to type next.
 
 pub(crate) mod field;
+pub(crate) mod refusal;
 
 use std::io::Write as _;
 
@@ -43,11 +44,15 @@ pub(crate) struct CliError {
     hint: Option<String>,
     /// Whether a person answered a question with no: nothing went wrong, and nothing was done.
     is_declined: bool,
+    /// Whether the hint is the one for every answer of its kind.
+    is_general: bool,
+    /// The service's answer, where it is the cause.
+    answer: Option<Box<Answer>>,
 }
 
 impl CliError {
     pub(crate) fn new(exit: ExitCode, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None, is_declined: false }
+        Self { exit, message: message.into(), hint: None, is_declined: false, is_general: false, answer: None }
     }
 
     /// A question that was answered with no. The code is that of a failure all the same: what stands behind `&&` is not done.
@@ -63,7 +68,29 @@ impl CliError {
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self.is_general = false;
         self
+    }
+
+    /// The same, where nothing better is known.
+    #[must_use]
+    pub(crate) fn or_hint(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) if self.hint.is_none() || self.is_general => self.hint(hint),
+            _ => self,
+        }
+    }
+
+    /// The same error in other words.
+    #[must_use]
+    pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// The service's answer, where it is the cause.
+    pub(crate) fn answer(&self) -> Option<&Answer> {
+        self.answer.as_deref()
     }
 
     #[must_use]
@@ -115,11 +142,13 @@ impl From<ClientError> for CliError {
             (_, Some(answer)) => describe(answer),
             (_, None) => error.to_string(),
         };
-        let converted = Self::new(exit, text::with_times_as_in_tables(&message));
-        match next_step(&error) {
-            Some(hint) => converted.hint(hint),
-            None => converted,
-        }
+        let hint = next_step(&error);
+        let answer = match error {
+            ClientError::Answered(answer) => Some(answer),
+            _ => None,
+        };
+        let message = text::with_times_as_in_tables(&message);
+        Self { exit, message, is_declined: false, is_general: hint.is_some(), hint, answer }
     }
 }
 

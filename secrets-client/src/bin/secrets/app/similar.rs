@@ -1,0 +1,143 @@
+//! What a person may have meant by a name that leads nowhere: among what they may list, with one call and little patience, since
+//! the answer that they wait for is another.
+
+use std::future::Future;
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrets_client::{ClientError, v1};
+use secrets_core::{NamePolicy, OrganizationId, ProjectId, ScopeName, SecretId, UserId, WorkspaceId};
+use strsim::osa_distance;
+
+use super::App;
+
+/// How many names are compared.
+const MAX_NAMES: i32 = 1_000;
+/// How many letters may be different in a name that was meant.
+const MAX_DISTANCE: usize = 2;
+/// How many names are shown.
+const MAX_SHOWN: usize = 10;
+/// How long a call may take whose answer is not what was asked for.
+const ASIDE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The answer to a call that only adds to an error; none if there is none soon.
+pub(super) async fn aside<T>(call: impl Future<Output = Result<T, ClientError>>) -> Option<T> {
+    tokio::time::timeout(ASIDE_TIMEOUT, call).await.ok()?.ok()
+}
+
+impl App {
+    /// The scopes of the same kind that the caller may see, by identifier.
+    pub(super) async fn siblings(&self, scope: &ScopeName) -> Option<Vec<String>> {
+        let (client, page_size) = (self.client().ok()?, MAX_NAMES);
+        let parent = ScopeName::Organization(scope.organization().clone()).to_string();
+        Some(match scope {
+            ScopeName::Organization(_) => {
+                let request = v1::ListOrganizationsRequest { page_size, ..Default::default() };
+                let listed = aside(client.list_organizations(request)).await?.organizations;
+                names::<OrganizationId>(listed.into_iter().map(|row| row.organization_id))
+            }
+            ScopeName::Project(..) => {
+                let request = v1::ListProjectsRequest { parent, page_size, ..Default::default() };
+                let listed = aside(client.list_projects(request)).await?.projects;
+                names::<ProjectId>(listed.into_iter().map(|row| row.project_id))
+            }
+            ScopeName::Workspace(..) => {
+                let request = v1::ListWorkspacesRequest { parent, page_size, ..Default::default() };
+                let listed = aside(client.list_workspaces(request)).await?.workspaces;
+                names::<WorkspaceId>(listed.into_iter().map(|row| row.workspace_id))
+            }
+            ScopeName::User(..) => {
+                let request = v1::ListUsersRequest { parent, page_size, ..Default::default() };
+                let listed = aside(client.list_users(request)).await?.users;
+                names::<UserId>(listed.into_iter().map(|row| row.user_id))
+            }
+        })
+    }
+
+    /// The name of a secret of the context that was probably meant by one that it does not have.
+    pub(crate) async fn similar_in_context(&self, typed: &str) -> Option<String> {
+        let context = self.asked.borrow().context.clone();
+        let request = v1::ExplainRequest { context, ..Default::default() };
+        let rows = aside(self.client().ok()?.explain(request)).await?.explanations;
+        let names = secret_ids(rows.into_iter().map(|row| row.secret_id));
+        similar(typed, &names).map(|meant| format!("did you mean {meant}?"))
+    }
+
+    /// The names of the secrets of a scope.
+    pub(super) async fn secret_names(&self, scope: &ScopeName) -> Option<Vec<String>> {
+        let parent = scope.to_string();
+        let request = v1::ListSecretsRequest { parent, page_size: MAX_NAMES, ..Default::default() };
+        let listed = aside(self.client().ok()?.list_secrets(request)).await?.secrets;
+        Some(secret_ids(listed.into_iter().map(|secret| secret.secret_id)))
+    }
+}
+
+/// Those that are names: a service may send anything.
+fn names<N: FromStr>(sent: impl Iterator<Item = String>) -> Vec<String> {
+    sent.filter(|name| name.parse::<N>().is_ok()).collect()
+}
+
+fn secret_ids(sent: impl Iterator<Item = String>) -> Vec<String> {
+    sent.filter(|name| SecretId::parse(name, NamePolicy::Relaxed).is_ok()).collect()
+}
+
+/// The name that one or two slips turn into `typed`.
+pub(super) fn similar<'a>(typed: &str, names: &'a [String]) -> Option<&'a str> {
+    let near = |name: &&String| {
+        let distance = osa_distance(name, typed);
+        // Two letters of three are another word.
+        (1..=MAX_DISTANCE).contains(&distance) && 2 * distance < name.chars().count().max(2 * MAX_DISTANCE - 1)
+    };
+    names.iter().filter(near).min_by_key(|name| osa_distance(name, typed)).map(String::as_str)
+}
+
+/// What was meant, or what there is.
+pub(super) fn suggestion(typed: &str, mut names: Vec<String>) -> Option<String> {
+    names.retain(|name| name != typed);
+    if let Some(meant) = similar(typed, &names) {
+        return Some(format!("did you mean `{meant}`?"));
+    }
+    names.sort();
+    let more = names.len().saturating_sub(MAX_SHOWN);
+    names.truncate(MAX_SHOWN);
+    match (names.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(format!("you may see: {}", names.join(", "))),
+        (false, _) => Some(format!("you may see: {} and {more} more", names.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(list: &[&str]) -> Vec<String> {
+        list.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn finds_the_name_that_was_meant() {
+        let all = names(&["api", "web", "billing-service", "Bob"]);
+        for (typed, meant) in [
+            ("apl", Some("api")),
+            ("bililng-service", Some("billing-service")),
+            ("bob", Some("Bob")),
+            ("wbe", Some("web")),
+            ("abc", None),
+            ("nope", None),
+            ("api", None),
+        ] {
+            assert_eq!(similar(typed, &all), meant, "{typed}");
+        }
+    }
+
+    #[test]
+    fn shows_what_there_is_where_nothing_is_similar() {
+        let listed = suggestion("nope", names(&["web", "api"]));
+        assert_eq!(listed.as_deref(), Some("you may see: api, web"));
+        let many = (0..25).map(|n| format!("team-{n:02}")).collect();
+        let listed = suggestion("nope", many).unwrap();
+        assert!(listed.ends_with("team-08, team-09 and 15 more"), "{listed}");
+        assert_eq!(suggestion("nope", Vec::new()), None);
+    }
+}

@@ -41,6 +41,25 @@ pub(crate) async fn administrator(server: &TlsServer, secret_id: &str) -> Client
     ann
 }
 
+/// Creates a control plane, which mirrors and creates sessions, and returns its token.
+pub(crate) async fn control_plane(server: &TlsServer) -> String {
+    let operator = client(&server.endpoint(), server, &std::fs::read_to_string(server.operator_token()).unwrap());
+    let account = v1::CreateServiceAccountRequest {
+        parent: "platform".into(),
+        service_account_id: "plane".into(),
+        ..Default::default()
+    };
+    let principal = operator.create_service_account(account).await.unwrap().service_account.unwrap().name;
+    for role in [v1::Role::Delegate, v1::Role::Provisioner] {
+        let binding = v1::Binding { principal: principal.clone(), role: role.into(), ..Default::default() };
+        let binding =
+            v1::CreateBindingRequest { parent: "platform".into(), binding: Some(binding), ..Default::default() };
+        operator.create_binding(binding).await.unwrap();
+    }
+    let token = operator.create_token(v1::CreateTokenRequest { principal, ..Default::default() }).await.unwrap();
+    token.secret.expose_secret().to_owned()
+}
+
 /// A client that shows a token, or, with an empty one, none.
 pub(crate) fn client(endpoint: &str, server: &TlsServer, token: &str) -> Client {
     let builder = Client::builder(endpoint).certificate_authority(std::fs::read(server.authority()).unwrap());

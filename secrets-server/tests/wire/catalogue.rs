@@ -139,6 +139,9 @@ async fn names(server: &TestServer, acme: &Acme, catalogue: &mut Catalogue) {
     catalogue.refused(server.try_get(&acme.bob, "organizations/acme").await);
     catalogue.refused(server.try_get(&acme.bob, &format!("{BOB}/secrets/ABSENT")).await);
     catalogue.refused(server.try_get(&acme.eve, &format!("{BOB}/secrets/ABSENT")).await);
+    catalogue.refused(server.try_create(&acme.bob, creation(ACME, "TOKEN", "value-1")).await);
+    let not_in_its_project = v1::ResolveRequest { context: Some(context("ws1", "")), ..Default::default() };
+    catalogue.refused(server.resolver(&acme.dan).resolve(not_in_its_project).await);
     catalogue.refused(server.whoami("").await);
     catalogue.refused(server.whoami("token").await);
     catalogue.refused(server.whoami("sper_short").await);

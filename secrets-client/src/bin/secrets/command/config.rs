@@ -13,11 +13,22 @@ use crate::ui::output::Output;
 #[derive(Subcommand, Debug)]
 pub(crate) enum ConfigCommand {
     /// Print a setting
-    Get { key: Key },
+    Get {
+        /// The setting
+        key: Key,
+    },
     /// Change a setting
-    Set { key: Key, value: String },
+    Set {
+        /// The setting
+        key: Key,
+        /// Its new value
+        value: String,
+    },
     /// Remove a setting; `secrets logout` ends a token before it is removed
-    Unset { key: Key },
+    Unset {
+        /// The setting
+        key: Key,
+    },
     /// Print all settings
     List,
     /// Print the path of the file

@@ -124,7 +124,7 @@ mod tests {
                     let mut typed = words.iter().filter(|word| !word.starts_with('-'));
                     path.split(' ').all(|name| typed.any(|word| word == name))
                 };
-                assert!(own.iter().any(|words| is_of_command(&words)), "{line} is not of {path}");
+                assert!(own.iter().any(is_of_command), "{line} is not of {path}");
             }
         }
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::identifier::{self, Identifier};
 use crate::app::{self, App, all_pages};
 use crate::args::time;
-use crate::ui::error::{CliError, ExitCode};
+use crate::ui::error::CliError;
 use crate::ui::output::table::{Cell, Table, Tone};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;

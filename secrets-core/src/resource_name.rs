@@ -135,8 +135,7 @@ mod tests {
         );
         assert_eq!(
             "organizations/Acme".parse::<OrganizationName>().unwrap_err().to_string(),
-            "invalid character `A` at byte 0 of organization identifier; expected 1 to 63 characters of `a-z`, `0-9` and \
-             `-`, with a letter or digit at both ends"
+            "invalid character `A` at byte 0 of organization identifier; did you mean `acme`?"
         );
     }
 

@@ -94,9 +94,9 @@ fn nobody_is_asked_for_a_value_that_would_be_refused() {
     for (line, reason) in [
         ("set LD_PRELOAD", "LD_PRELOAD"),
         ("set A --file ~/.bashrc", ".bashrc"),
-        ("set A --project nope", "permission denied"),
-        ("set A --org", "permission denied"),
-        ("edit TEAM_KEY --org", "permission denied"),
+        ("set A --project nope", "project `nope` (--project): not allowed"),
+        ("set A --org", "you may not"),
+        ("edit TEAM_KEY --org", "you may not"),
     ] {
         let (code, shown) = on_terminal(&bob, line, &[]);
         assert!(code != 0 && shown.contains(reason) && !shown.contains("(hidden)"), "{line}: {shown}");

@@ -176,8 +176,8 @@ fn a_program_stops_and_goes_on_as_a_job_of_the_shell() {
 fn what_a_program_wrote_is_shown_before_it_stops() {
     let server = server();
     let mut screen = shell(&server.person("bob"));
-    screen.type_keys("run sh -c 'printf \"whole lin_bo\"; kill -TSTP $$; echo again'\r");
-    screen.wait_for("\nwhole lin_bo");
+    screen.type_keys("run sh -c 'printf \"whole lin_b\"; kill -TSTP $$; echo again'\r");
+    screen.wait_for("\nwhole lin_b");
     screen.wait_for("Stopped");
     screen.wait_for("ready> ");
     screen.type_keys("fg\r");

@@ -4,6 +4,7 @@ mod environment;
 mod on_terminal;
 mod output;
 mod pid_1;
+mod start;
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;

@@ -8,5 +8,7 @@ pub(crate) mod monitor;
 pub(crate) mod program;
 mod pty;
 mod pty_child;
+mod script;
 pub(crate) mod signals;
 mod streams;
+mod too_large;

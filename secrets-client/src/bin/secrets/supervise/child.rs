@@ -4,6 +4,7 @@
 //! Elsewhere it is our own child, in our process group, with pipes in place of the streams that are masked; what a
 //! terminal sends to the group reaches it without us.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::process::Stdio;
 
@@ -15,7 +16,7 @@ use tokio::time::{Duration, Instant, sleep};
 
 use super::job_control::{stop_this_process, stops_jobs};
 use super::monitor::MonitorEvent;
-use super::program::Program;
+use super::program::{Program, StartError};
 use super::pty_child::PtyChild;
 use super::signals::{ReceivedSignal, Signals};
 use super::streams::{OutputStream, Streams};
@@ -53,13 +54,23 @@ struct PlainChild {
 impl Child {
     /// Starts `program`.
     pub(crate) async fn start(program: &Program) -> Result<Self, CliError> {
+        let mut started = Self::start_words(program, &program.words).await;
+        if let Err(StartError::NotExecuted(error)) = &started
+            && let Some(words) = program.as_script(error)
+        {
+            started = Self::start_words(program, &words).await;
+        }
+        started.map_err(|error| error.explain(program))
+    }
+
+    async fn start_words(program: &Program, words: &[OsString]) -> Result<Self, StartError> {
         let mut streams = Streams::new().map_err(not_prepared)?;
         let process = match &program.masking {
-            None => Process::PlainChild(PlainChild::start(program, Stdio::inherit(), Stdio::inherit())?),
+            None => Process::PlainChild(PlainChild::start(program, words, Stdio::inherit(), Stdio::inherit())?),
             Some(masking) if io::stdout().is_terminal() => {
-                Process::PtyChild(Box::new(PtyChild::start(program, masking, &mut streams).await?))
+                Process::PtyChild(Box::new(PtyChild::start(program, words, masking, &mut streams).await?))
             }
-            Some(masking) => Process::PlainChild(PlainChild::start_on_pipes(program, masking, &mut streams)?),
+            Some(masking) => Process::PlainChild(PlainChild::start_on_pipes(program, words, masking, &mut streams)?),
         };
         Ok(Self { process, streams, code: None, failed: false })
     }
@@ -216,15 +227,20 @@ impl Process {
 }
 
 impl PlainChild {
-    fn start(program: &Program, stdout: Stdio, stderr: Stdio) -> Result<Self, CliError> {
-        let mut command = program.command();
-        let child = command.stdout(stdout).stderr(stderr).spawn().map_err(|error| program.not_started(&error))?;
+    fn start(program: &Program, words: &[OsString], stdout: Stdio, stderr: Stdio) -> Result<Self, StartError> {
+        let mut command = program.command(words);
+        let child = command.stdout(stdout).stderr(stderr).spawn().map_err(StartError::NotExecuted)?;
         // The command goes now, and with it our copies of the pipes' ends.
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         Ok(Self { pid, group: pid.filter(|_| program.leads_group), stopped: false })
     }
 
-    fn start_on_pipes(program: &Program, masking: &Masking, streams: &mut Streams) -> Result<Self, CliError> {
+    fn start_on_pipes(
+        program: &Program,
+        words: &[OsString],
+        masking: &Masking,
+        streams: &mut Streams,
+    ) -> Result<Self, StartError> {
         let (stdout, for_stdout) = forward::pipe().map_err(not_prepared)?;
         // One pipe for what ends in one place, or the order of what is written would be lost.
         let (stderr, for_stderr) = if Streams::share_destination() {
@@ -233,7 +249,7 @@ impl PlainChild {
             let (stderr, for_stderr) = forward::pipe().map_err(not_prepared)?;
             (Some(stderr), for_stderr)
         };
-        let plain = Self::start(program, for_stdout.into(), for_stderr.into())?;
+        let plain = Self::start(program, words, for_stdout.into(), for_stderr.into())?;
         streams.forward(stdout, OutputStream::Stdout, masking, None);
         if let Some(stderr) = stderr {
             streams.forward(stderr, OutputStream::Stderr, masking, None);
@@ -256,8 +272,8 @@ impl PlainChild {
     }
 }
 
-fn not_prepared(error: io::Error) -> CliError {
-    CliError::new(ExitCode::NotStarted, format!("the program's streams: {error}"))
+fn not_prepared(error: io::Error) -> StartError {
+    StartError::NotPrepared(CliError::new(ExitCode::NotStarted, format!("the program's streams: {error}")))
 }
 
 /// The code of what has ended: its own, or 128 and the signal that ended it.

@@ -1,10 +1,14 @@
 //! A program as it is started.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::io::Errno;
+
+use super::{script, too_large};
 use crate::output_masking::masking::Masking;
 use crate::ui::error::{CliError, ExitCode};
 
@@ -22,9 +26,9 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// It, with its environment and nothing else of ours.
-    pub(crate) fn command(&self) -> Command {
-        let mut words = self.words.iter();
+    /// `words`, its own or what starts it as a script, with its environment and nothing else of ours.
+    pub(super) fn command(&self, words: &[OsString]) -> Command {
+        let mut words = words.iter();
         let mut command = Command::new(words.next().map(OsString::as_os_str).unwrap_or_default());
         command.args(words).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
         if self.leads_group {
@@ -35,13 +39,24 @@ impl Program {
 
     /// Becomes the program. Returns only if that failed.
     pub(crate) fn execute(&self) -> CliError {
-        self.not_started(&self.command().exec())
+        let error = self.command(&self.words).exec();
+        match self.as_script(&error) {
+            Some(words) => self.not_started(&self.command(&words).exec()),
+            None => self.not_started(&error),
+        }
+    }
+
+    /// The words that start it as a script, if `error` says that it is no program, and it is a script.
+    pub(super) fn as_script(&self, error: &io::Error) -> Option<Vec<OsString>> {
+        let path = self.environment.iter().find(|(name, _)| name == "PATH");
+        script::words(&self.words, path.map(|(_, value)| value.as_os_str()), error)
     }
 
     /// What is said if it can't be executed.
-    pub(crate) fn not_started(&self, error: &io::Error) -> CliError {
+    fn not_started(&self, error: &io::Error) -> CliError {
         let program = self.words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
         match error.kind() {
+            _ if is_too_large(error) => too_large::explain(&self.words, &self.environment),
             io::ErrorKind::NotFound if program.contains('/') => CliError::new(
                 ExitCode::NoSuchProgram,
                 format!("`{program}`: there is no such program, or what its `#!` names"),
@@ -50,6 +65,42 @@ impl Program {
                 CliError::new(ExitCode::NoSuchProgram, format!("`{program}`: command not found"))
             }
             _ => CliError::new(ExitCode::NotExecutable, format!("`{program}`: {error}")),
+        }
+    }
+}
+
+/// The first program of that name.
+pub(crate) fn find(program: &OsStr, path: Option<&OsStr>) -> Option<PathBuf> {
+    if program.as_encoded_bytes().contains(&b'/') {
+        return Some(program.into());
+    }
+    // The working directory, which an empty entry means, must not be taken for another entry.
+    let directories = std::env::split_paths(path?);
+    directories.map(|directory| Path::new(".").join(directory).join(program)).find(|at| is_program(at))
+}
+
+fn is_program(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+/// Whether `error` says that arguments and environment are larger than the system takes.
+pub(super) fn is_too_large(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::TOOBIG)
+}
+
+/// Why a program does not run.
+pub(super) enum StartError {
+    /// The system does not execute it.
+    NotExecuted(io::Error),
+    /// Something that it needs could not be set up.
+    NotPrepared(CliError),
+}
+
+impl StartError {
+    pub(super) fn explain(self, program: &Program) -> CliError {
+        match self {
+            Self::NotExecuted(error) => program.not_started(&error),
+            Self::NotPrepared(error) => error,
         }
     }
 }

@@ -17,6 +17,7 @@
 //!   nobody would be left in the session as the program's parent, without which the kernel does not let it stop. The
 //!   [monitor](mod@super::monitor) is this program started once more, in safe code.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use rustix::process::{Pid, Signal};
 
 use super::job_control::{stop_our_group, stops_jobs};
 use super::monitor::{Monitor, MonitorCommand, MonitorEvent};
-use super::program::Program;
+use super::program::{Program, StartError, is_too_large};
 use super::pty::Pty;
 use super::streams::{OutputStream, Streams};
 use crate::output_masking::forward::{self, TerminalOutput};
@@ -60,10 +61,20 @@ enum Keyboard {
 }
 
 impl PtyChild {
-    /// Starts `program` on a pseudo-terminal like `terminal`.
-    pub(crate) async fn start(program: &Program, masking: &Masking, streams: &mut Streams) -> Result<Self, CliError> {
-        let not_prepared =
-            |error: io::Error| CliError::new(ExitCode::NotStarted, format!("a pseudo-terminal: {error}"));
+    /// Starts `program` with these words on a pseudo-terminal like `terminal`.
+    pub(super) async fn start(
+        program: &Program,
+        words: &[OsString],
+        masking: &Masking,
+        streams: &mut Streams,
+    ) -> Result<Self, StartError> {
+        let not_prepared = |error: io::Error| match is_too_large(&error) {
+            // The monitor has the program's arguments and environment.
+            true => StartError::NotExecuted(error),
+            false => {
+                StartError::NotPrepared(CliError::new(ExitCode::NotStarted, format!("a pseudo-terminal: {error}")))
+            }
+        };
         let terminal = Terminal::from_stdout().map_err(not_prepared)?;
         let Pty { master, slave } = Pty::like(&terminal).map_err(not_prepared)?;
         let stdin = io::stdin();
@@ -76,12 +87,11 @@ impl PtyChild {
             (Some(stderr), for_stderr)
         };
         let stdio = [if types { slave.as_fd() } else { stdin.as_fd() }, slave.as_fd(), for_stderr.as_fd()];
-        let mut monitor =
-            Monitor::start(&program.words, &program.environment, stdio, foreground).map_err(not_prepared)?;
+        let mut monitor = Monitor::start(words, &program.environment, stdio, foreground).map_err(not_prepared)?;
         drop((slave, for_stderr)); // or we would wait for ourselves to close them
         match monitor.next_event().await {
             MonitorEvent::Started => {}
-            MonitorEvent::NotExecuted(error) => return Err(program.not_started(&error.into())),
+            MonitorEvent::NotExecuted(error) => return Err(StartError::NotExecuted(error.into())),
             MonitorEvent::NotPrepared(error) => return Err(not_prepared(error.into())),
             _ => return Err(not_prepared(io::ErrorKind::UnexpectedEof.into())),
         }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
 
 use crate::app::TOKEN_WITHHELD;
+use crate::supervise::program;
 use crate::ui::output::Output;
 
 /// What a program must not get: it has its secrets, and the token would give it more.
@@ -111,9 +111,7 @@ impl Environment {
     pub(super) fn located(&self, mut words: Vec<OsString>) -> Vec<OsString> {
         let path = std::env::var_os("PATH").filter(|_| !self.variables.contains_key(OsStr::new("PATH")));
         if let (Some(path), Some(program)) = (path, words.first_mut())
-            && !program.as_encoded_bytes().contains(&b'/')
-            && let Some(found) =
-                std::env::split_paths(&path).map(|directory| directory.join(&*program)).find(|at| is_program(at))
+            && let Some(found) = program::find(program, Some(&path))
         {
             *program = found.into();
         }
@@ -123,10 +121,6 @@ impl Environment {
     pub(super) fn variables(self) -> Vec<(OsString, OsString)> {
         self.variables.into_iter().collect()
     }
-}
-
-fn is_program(path: &Path) -> bool {
-    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `secrets run`: what the program gets, what is shown of it, and how the two end.
 
 mod environment;
+mod missing;
 mod on_terminal;
 mod output;
 mod pid_1;

@@ -82,6 +82,11 @@ impl FallbackArgs {
         }
     }
 
+    /// Whether the service is not asked at all.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.fallback_only
+    }
+
     /// Seals a set that the service delivered later, if there is a fallback.
     pub(crate) fn keep(
         &self,

@@ -1,5 +1,7 @@
 //! Secrets that a context lacks: why, from where they could come, and what to type. Never a value.
 
+mod ask;
+
 use secrets_client::v1;
 use secrets_core::{CredentialKind, OrganizationId, ScopeName};
 use serde_json::{Value, json};

@@ -170,7 +170,7 @@ impl RunArgs {
         for name in &self.unmask.unmask {
             scope::parse_name(name)?;
         }
-        let set = self.fallback.receive(app, &self.context, &self.only).await?;
+        let set = self.receive(app).await?;
         app.warn_of_sign_in(); // not after the program, which may run for long
         let plan = Plan::new(&set.secrets, delivery::home().as_deref(), &self.executable)?;
         for notice in app.not_said_before(self.executable.notices(&set.secrets)) {
@@ -198,6 +198,20 @@ impl RunArgs {
         let leads_group = self.watching.watch && !job_control::terminal_reaches_our_group();
         let program = Program { words, environment: environment.variables(), masking, leads_group };
         Ok((set, PreparedProgram { placement, program }))
+    }
+
+    /// Asks for the secrets, and the person for those that `secrets.toml` requires and that are missing.
+    async fn receive(&self, app: &App) -> Result<ResolvedSet, CliError> {
+        let receive = || self.fallback.receive(app, &self.context, &self.only);
+        match receive().await {
+            Err(refusal)
+                if refusal.exit == ExitCode::Missing && self.only.is_empty() && !self.fallback.is_offline() =>
+            {
+                app.ask_for_missing(&self.context, refusal).await?;
+                receive().await
+            }
+            received => received,
+        }
     }
 
     /// Lets a CI service mask the values in its log, if one is named.

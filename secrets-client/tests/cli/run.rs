@@ -5,6 +5,7 @@ mod missing;
 mod on_terminal;
 mod output;
 mod pid_1;
+mod programs;
 mod start;
 
 use std::io::{BufRead as _, BufReader};

@@ -12,8 +12,8 @@ mod watch;
 use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
-use secrets_client::{Credential, ResolvedSet};
-use secrets_core::CredentialKind;
+use secrets_client::{Credential, ResolvedSecret, ResolvedSet};
+use secrets_core::{CredentialKind, Target};
 
 use self::environment::{Environment, Preserve, Rules};
 use self::watch::WatchArgs;
@@ -72,6 +72,9 @@ pub(crate) struct RunArgs {
     keep: Vec<String>,
     #[command(flatten)]
     executable: ExecutableArgs,
+    /// Leave files out of what the program gets
+    #[arg(long)]
+    skip_files: bool,
     /// Leave SECRETS_TOKEN and SECRETS_TOKEN_FILE in the program's environment
     #[arg(long)]
     pass_session: bool,
@@ -172,9 +175,12 @@ impl RunArgs {
         }
         let set = self.receive(app).await?;
         app.warn_of_sign_in(); // not after the program, which may run for long
-        let plan = Plan::new(&set.secrets, delivery::home().as_deref(), &self.executable)?;
-        for notice in app.not_said_before(self.executable.notices(&set.secrets)) {
+        let plan = self.plan(&set)?;
+        for notice in app.not_said_before(self.notices(&set)) {
             app.output.warn(&notice);
+        }
+        for note in app.not_said_before(self.skipped(&set)) {
+            app.output.note(&format!("secrets: {note}"));
         }
         if !plan.api_only().is_empty() {
             app.output.warn(&format!("not delivered to programs (api only): {}", plan.api_only().join(", ")));
@@ -212,6 +218,32 @@ impl RunArgs {
             }
             received => received,
         }
+    }
+
+    fn plan(&self, set: &ResolvedSet) -> Result<Plan, CliError> {
+        Plan::new(
+            set.secrets.iter().filter(|secret| !self.skips(secret)),
+            delivery::home().as_deref(),
+            &self.executable,
+        )
+    }
+
+    fn skips(&self, secret: &ResolvedSecret) -> bool {
+        self.skip_files && matches!(secret.target, Target::File { .. })
+    }
+
+    /// What is said of files that are written otherwise than they are stored.
+    fn notices(&self, set: &ResolvedSet) -> Vec<String> {
+        if self.skip_files { Vec::new() } else { self.executable.notices(&set.secrets) }
+    }
+
+    /// Says which files are left out.
+    fn skipped(&self, set: &ResolvedSet) -> Option<String> {
+        let skipped = set.secrets.iter().filter(|secret| self.skips(secret));
+        let each: Vec<String> = skipped
+            .map(|secret| format!("{} ({})", secret.secret_id(), text::checked_target(&secret.target)))
+            .collect();
+        (!each.is_empty()).then(|| format!("left out by --skip-files: {}", each.join(", ")))
     }
 
     /// Lets a CI service mask the values in its log, if one is named.

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{PreparedProgram, RunArgs};
 use crate::app::App;
 use crate::args::time;
-use crate::delivery::{self, Placement, Plan};
+use crate::delivery::Placement;
 use crate::output_masking::masking;
 use crate::supervise::child::Child;
 use crate::supervise::program::Program;
@@ -110,7 +110,8 @@ impl Watched<'_> {
             };
             let names = changed_names(&self.set.secrets, &set.secrets).join(", ");
             let notices = self.app.new_notices(&set).into_iter();
-            for notice in notices.chain(self.app.not_said_before(self.args.executable.notices(&set.secrets))) {
+            let own = self.args.notices(&set).into_iter().chain(self.args.skipped(&set));
+            for notice in notices.chain(self.app.not_said_before(own)) {
                 child.print_line(&format!("secrets: {notice}"));
             }
             if let Err(error) = self.deliver(set, &child) {
@@ -139,7 +140,7 @@ impl Watched<'_> {
 
     /// Puts a new set in the place of the old one. On a failure the old one stays, files and all.
     fn deliver(&mut self, set: ResolvedSet, child: &Child) -> Result<(), CliError> {
-        let plan = Plan::new(&set.secrets, delivery::home().as_deref(), &self.args.executable)?;
+        let plan = self.args.plan(&set)?;
         let is_gone = |old: &ResolvedSecret| {
             !set.secrets.iter().any(|new| new.secret_id() == old.secret_id() && new.expose() == old.expose())
         };

@@ -39,6 +39,11 @@ fn end(mut child: Child) {
     assert_eq!(child.wait().unwrap().code(), Some(7));
 }
 
+fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 /// What is below a person's runtime directory but the lock, which stays.
 fn leftovers(bob: &Person<'_>) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(bob.home.join(".runtime/secrets")).into_iter().flatten();

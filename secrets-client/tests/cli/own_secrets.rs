@@ -73,12 +73,43 @@ fn where_a_file_comes_from_is_not_taken_for_where_it_goes() {
         .expect_text(&["`key.pem` is a file here", "did you mean `--value-file key.pem`?"])
         .reject_text("canary");
     assert!(bob.run_ok("list").stdout.is_empty());
-    let other = "is there on this machine, and is another file";
-    bob.set("lin_1\n", "KEY --file ~/key.pem").expect_text(&[other]).reject_text("canary");
-    bob.set("lin_canary\n", "KEY --file ~/key.pem").reject_text(other);
-    std::os::unix::fs::symlink("key.pem", bob.home.join("link")).unwrap();
-    bob.set("lin_canary\n", "LINK --file ~/link").expect_text(&[other]);
+}
+
+#[test]
+fn a_path_that_is_taken_on_this_machine_is_said_at_once_after_the_success() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    let key = bob.home.join("key.pem");
+    let write = |mode: u32| {
+        std::fs::write(&key, "lin_canary\n").unwrap();
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    write(0o600);
+    let warning = "warning: KEY: `secrets run` can't write `~/key.pem` on this machine: there is a file already, which";
+    let said = bob.set("lin_1\n", "KEY --file ~/key.pem").reject_text("canary").reject_text("lin_1");
+    let lines: Vec<&str> = said.stderr.lines().collect();
+    assert!(lines[0].starts_with("KEY created"), "{said:?}");
+    assert!(lines.len() == 2 && lines[1].starts_with(&format!("{warning} has other content")), "{said:?}");
+    // Also where the path was stored before, and the value alone is new.
+    bob.set("lin_2\n", "KEY").expect_text(&[warning]);
+    bob.set("lin_canary\n", "KEY").reject_text("warning");
+    write(0o644);
+    bob.set("lin_canary\n", "KEY").expect_text(&[warning, "allows more (mode 0644) than is asked for (0600)"]);
+    symlink("key.pem", bob.home.join("link")).unwrap();
+    bob.set("lin_canary\n", "LINK --file ~/link").expect_text(&["there is a symbolic link of this name"]);
+    let huge = std::fs::File::create(bob.home.join("huge")).unwrap();
+    huge.set_len(1 << 42).unwrap();
+    bob.set("lin_canary\n", "HUGE --file ~/huge").expect_text(&["HUGE: ", "other content"]);
     bob.set("lin_canary\n", "KEY --file ~/other.pem").reject_text("warning");
+    // What a run has put there is in nobody's way.
+    bob.run_ok("rm HUGE --yes");
+    bob.run_ok("rm LINK --yes");
+    let words = ["run", "--", "sh", "-c", "echo ready; exec sleep 300"];
+    let running = crate::support::RunningCommand::start(bob.command_words(&words));
+    assert_eq!(running.next_line(), "ready");
+    assert!(bob.home.join("other.pem").exists());
+    bob.set("lin_3\n", "KEY").reject_text("warning");
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //!
 //! Invariants:
 //! - a file that is there already is never touched, whatever it is: only what a journal names, and is still the same
-//!   file, is replaced or removed;
+//!   file, is replaced or removed; the caller's own with the very content is taken as it is, and left there;
 //! - of the caller's processes, one at a time writes or removes files, or another one's journal;
 //! - a value is on the disk only in its target, and in the private directory of the registries' credentials;
 //! - no link is followed that somebody else than root or the caller made;
@@ -28,8 +28,11 @@ mod release;
 mod runtime_dir;
 pub(crate) mod volume;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use secrets_core::FilePath;
+
+pub(crate) use self::existing::in_the_way;
 pub(crate) use self::placement::{Placement, Recipient};
 pub(crate) use self::plan::Plan;
 pub(crate) use self::runtime_dir::random_name;
@@ -37,6 +40,14 @@ pub(crate) use self::runtime_dir::random_name;
 /// The caller's home, which `~` in a target stands for; none if the environment and the user database name none.
 pub(crate) fn home() -> Option<PathBuf> {
     std::env::home_dir().filter(|home| home.is_absolute())
+}
+
+/// Where a file lands on this machine, with `home` in place of `~`; none without a home.
+pub(crate) fn here(path: &FilePath, home: Option<&Path>) -> Option<PathBuf> {
+    match path.in_home() {
+        None => Some(PathBuf::from(path.as_str())),
+        Some(rest) => home.map(|home| home.components().collect::<PathBuf>().join(rest)),
+    }
 }
 
 /// The directory of the caller's own Docker configuration: `DOCKER_CONFIG`, else `~/.docker`.

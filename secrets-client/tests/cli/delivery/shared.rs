@@ -2,9 +2,10 @@
 
 use std::io::Read as _;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
-use super::{end, leftovers, mode, server, stays};
+use super::{end, kill, leftovers, mode, server, stays};
 use crate::support::{Person, RunningCommand, TestServer};
 
 fn key(bob: &Person<'_>) -> Option<String> {
@@ -15,11 +16,6 @@ fn key(bob: &Person<'_>) -> Option<String> {
 fn expect_nothing_left(bob: &Person<'_>) {
     assert!(!bob.home.join(".ssh").exists() && !bob.home.join(".tool").exists());
     assert_eq!(leftovers(bob), Vec::<std::path::PathBuf>::new());
-}
-
-fn kill(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 fn watch(bob: &Person<'_>) -> RunningCommand {
@@ -90,8 +86,9 @@ fn another_version_is_refused_with_the_run_that_has_the_older_one() {
     let first = stays(&bob, &[]);
     bob.set("-----BEGIN-2", "DEPLOY_KEY");
     let refused = bob.run("run -- touch started").expect_failure(125);
-    let who = format!("`sh`, which another `secrets run` (process {}) started,", first.id());
-    refused.expect_text(&["DEPLOY_KEY", &who, "has version 1 of it there, and this is version 2", "end that program"]);
+    let who =
+        format!("another `secrets run` (process {}, `sh`) has version 1 there, and this is version 2", first.id());
+    refused.expect_text(&["DEPLOY_KEY", &who, "end that run first"]);
     assert!(!bob.home.join("started").exists());
     assert_eq!(key(&bob).as_deref(), Some("-----BEGIN"));
     end(first);
@@ -170,6 +167,11 @@ fn a_run_does_not_wait_for_ever_for_one_that_hangs() {
     let refused = bob.run("run -- true").expect_failure(125);
     let who = format!("another `secrets` (process {})", holder.id());
     refused.expect_text(&[&who, "for more than 10 s"]);
+    // Whoever needs no files does not wait for it.
+    bob.set("plain", "PLAIN");
+    let begun = Instant::now();
+    bob.run_ok("run --only PLAIN -- true");
+    assert!(begun.elapsed() < Duration::from_secs(9));
     kill(holder);
     bob.run_ok("run -- true");
     expect_nothing_left(&bob);

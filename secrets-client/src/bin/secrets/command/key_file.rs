@@ -1,12 +1,10 @@
 //! What is said of a value that becomes a file: of keys that programs would refuse, and of a path that is a file here already.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use rustix::fs::OFlags;
-use zeroize::Zeroizing;
+use secrets_client::v1;
+use secrets_client::v1::target::Kind;
+use secrets_core::FilePath;
 
 use crate::app::App;
 use crate::delivery;
@@ -57,26 +55,13 @@ pub(super) fn warn(app: &App, name: &str, value: &[u8]) {
     }
 }
 
-/// Warns where programs on this machine could not get it: another file is there already.
-pub(super) fn warn_of_another(app: &App, path: &str, value: &[u8]) {
-    let Some(here) = here(path).filter(|_| is_target(path)) else { return };
-    if is_another(&here, value) {
-        app.output.warn(&format!(
-            "`{path}` is there on this machine, and is another file: `secrets run` does not replace it"
-        ));
+/// Warns where programs on this machine could not get it, as something else is there already.
+pub(super) fn warn_of_another(app: &App, secret: &v1::Secret, value: &[u8]) {
+    let Some(Kind::File(file)) = secret.target.as_ref().and_then(|target| target.kind.as_ref()) else { return };
+    let Ok(path) = FilePath::parse_stored(&file.path) else { return };
+    let Some(here) = delivery::here(&path, delivery::home().as_deref()) else { return };
+    if let Some(why) = delivery::in_the_way(&here, file.mode, value) {
+        let name = &secret.secret_id;
+        app.output.warn(&format!("{name}: `secrets run` can't write `{path}` on this machine: {why}"));
     }
-}
-
-/// Whether something else than a file with these bytes is at `path`.
-fn is_another(path: &Path, value: &[u8]) -> bool {
-    let Ok(metadata) = std::fs::symlink_metadata(path) else { return false };
-    if !metadata.is_file() || metadata.len() != value.len() as u64 {
-        return true;
-    }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(value.len() + 1));
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let file = File::options().read(true).custom_flags(flags).open(path);
-    let is_read = file.and_then(|file| file.take(value.len() as u64 + 1).read_to_end(&mut bytes)).is_ok();
-    // What can't be read is nobody else's to name.
-    is_read && bytes.as_slice() != value
 }

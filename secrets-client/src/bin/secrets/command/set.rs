@@ -103,9 +103,6 @@ pub(crate) async fn set(app: &App, mut args: SetArgs) -> Result<(), CliError> {
     if !args.no_redact && masking::has_short_lines(name.as_str(), &value) {
         app.output.warn(&format!("{name}: {}", UnmaskedReason::ShortLines));
     }
-    if let Some(path) = args.target.file() {
-        key_file::warn_of_another(app, path, &value);
-    }
     let response = client.update_secret(request(&value, args.dry_run)).await?;
     app.output.warnings(&response.warnings);
     let secret = response.secret.unwrap_or_default();
@@ -113,7 +110,9 @@ pub(crate) async fn set(app: &App, mut args: SetArgs) -> Result<(), CliError> {
     let changed = json::changed_value(&secret, response.value_unchanged, &response.revision, &response.warnings);
     if response.value_unchanged {
         let metadata = patch(&args, None).words_of_metadata();
-        return app.output.done(&unchanged(name.as_str(), &metadata, secret.current_version), &changed);
+        app.output.done(&unchanged(name.as_str(), &metadata, secret.current_version), &changed)?;
+        key_file::warn_of_another(app, &secret, &value);
+        return Ok(());
     }
     let what = match (args.dry_run, secret.current_version) {
         (true, _) => "would be set".to_owned(),
@@ -125,7 +124,9 @@ pub(crate) async fn set(app: &App, mut args: SetArgs) -> Result<(), CliError> {
     let keep =
         if !args.dry_run && secret.current_version > 1 { format!(" {RUNNING_PROGRAMS_NOTE}") } else { String::new() };
     let sentence = format!("{name} {what}: {target}, {}.{keep}", scope::describe(&scope));
-    app.output.done(&sentence, &changed)
+    app.output.done(&sentence, &changed)?;
+    key_file::warn_of_another(app, &secret, &value);
+    Ok(())
 }
 
 /// What is said where the value that was given is the one that the secret has.

@@ -29,7 +29,9 @@ pub(super) enum Entry {
     File(FileId),
     Directory,
     Link,
-    Other,
+    Pipe,
+    Socket,
+    Device,
 }
 
 impl Directory {
@@ -154,7 +156,9 @@ impl Directory {
             }
             FileType::Directory => Entry::Directory,
             FileType::Symlink => Entry::Link,
-            _ => Entry::Other,
+            FileType::Fifo => Entry::Pipe,
+            FileType::Socket => Entry::Socket,
+            _ => Entry::Device,
         }))
     }
 
@@ -166,7 +170,7 @@ impl Directory {
 
     /// A file to read, if it is one and no link.
     pub(super) fn open(&self, name: &OsStr) -> io::Result<File> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         Ok(File::from(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
     }
 

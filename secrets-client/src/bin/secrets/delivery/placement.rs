@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::directory::{Directory, Entry, name};
 use super::docker_config;
-use super::existing::{self, Difference};
+use super::existing::{self, Difference, ExistingFile};
 use super::file_id::FileId;
 use super::journal::{FileRecord, Journal, Process, Record};
 use super::plan::{Plan, PlannedFile};
@@ -43,6 +43,8 @@ pub(crate) struct Placement {
 enum Step {
     /// Nothing more than to be used: this process or another one has written it, as it is planned.
     Use(FileId),
+    /// Nothing at all: a file of the caller's own is there with this content, and stays.
+    Leave,
     /// To be written, in the place of this file, if there is one.
     Write(Option<FileId>),
 }
@@ -67,9 +69,9 @@ impl Placement {
         recipient: Recipient,
     ) -> Result<Self, CliError> {
         if !plan.has_files()
-            && let Ok(lock) = runtime.lock(Missing::Skip)
+            && let Ok(lock) = runtime.without_waiting().lock(Missing::Skip)
         {
-            lock.living(); // which removes what dead ones left
+            lock.living(); // which removes what dead ones left, as whoever has the lock now does too
         }
         let user_docker_config = user_docker_config.map(Path::to_owned);
         let mut placement = Self { runtime, recipient, run: None, user_docker_config, docker: None };
@@ -115,7 +117,7 @@ impl Placement {
             discard(&staged);
             return Err(error);
         }
-        failed_to_remove(&self.forget_all_but(used, &mut others))
+        failed_to_remove(&self.forget_all_but(used, plan, &mut others))
     }
 
     /// Removes what was written, as far as nobody replaced it or uses it, and says what is left.
@@ -144,11 +146,12 @@ impl Placement {
     }
 
     /// Releases the files that were used and no longer are, and forgets what became of earlier ones.
-    fn forget_all_but(&mut self, used: Vec<FileRecord>, others: &mut [Living]) -> Vec<NotRemoved> {
+    fn forget_all_but(&mut self, used: Vec<FileRecord>, plan: &Plan, others: &mut [Living]) -> Vec<NotRemoved> {
         let Some(run) = &mut self.run else { return Vec::new() };
         let records = run.journal.records();
-        let is_used = |file: &FileRecord| used.iter().any(|used| used.path == file.path);
-        let gone: Vec<Record> = files(records).filter(|file| !is_used(file)).cloned().map(Record::File).collect();
+        // A path at which the caller's own file was taken was not ours any more.
+        let is_planned = |file: &FileRecord| plan.files().iter().any(|planned| planned.path == file.path);
+        let gone: Vec<Record> = files(records).filter(|file| !is_planned(file)).cloned().map(Record::File).collect();
         let left = release(&gone, others);
         if files(records).all(|file| used.contains(file)) {
             return left;
@@ -163,8 +166,8 @@ impl Placement {
         left
     }
 
-    /// What a planned file needs. Refuses one in whose place is what neither this process nor another one wrote, or what another
-    /// one wrote otherwise and still uses.
+    /// What a planned file needs. Refuses one in whose place is what can't be taken as it is, or what another process wrote
+    /// otherwise and still uses.
     fn step(&self, file: &PlannedFile, others: &[Living]) -> Result<Step, CliError> {
         let directory = match Directory::containing(&file.path) {
             Ok(directory) => directory,
@@ -177,51 +180,62 @@ impl Placement {
             Some(Entry::File(file_id)) => file_id,
             Some(other) => return Err(file.in_the_way(existing::refusal(&other))),
         };
-        let compared = existing::is_as_planned(&directory, file_id, file);
-        if self.created(&file.path, file_id) {
-            return Ok(if compared.is_ok() { Step::Use(file_id) } else { Step::Write(Some(file_id)) });
-        }
+        let opened = ExistingFile::open(&directory, &file.path, file_id);
         let holder = others.iter().find_map(|other| Some((other, other.names(&file.path, file_id)?)));
-        match (holder, compared) {
-            (Some(_), Ok(())) => Ok(Step::Use(file_id)),
-            (Some((other, theirs)), Err(difference)) => {
-                let is_another_version = theirs.secret == file.secret && theirs.version != file.version;
-                let is_of_our_service =
-                    other.process().is_some_and(|process| process.endpoint == self.recipient.endpoint);
-                if self.recipient.watches && is_another_version && is_of_our_service {
-                    return Ok(Step::Write(Some(file_id)));
-                }
-                Err(self.in_use(file, other, theirs, &difference))
-            }
-            (None, _) => Err(file.in_the_way(existing::refusal(&Entry::File(file_id)))),
+        let is_ours = self.created(&file.path, file_id);
+        if !is_ours && holder.is_none() {
+            let differences = match opened {
+                Ok(mut existing) => existing.differences(file.mode, &file.value),
+                Err(difference) => vec![difference],
+            };
+            return match differences.is_empty() {
+                true => Ok(Step::Leave),
+                false => Err(file.in_the_way(&existing::describe(&differences))),
+            };
         }
+        let compared = opened.and_then(|mut existing| existing.is_as_written(file.mode, &file.value));
+        match (compared, holder) {
+            (Ok(()), _) => Ok(Step::Use(file_id)),
+            (Err(_), _) if is_ours => Ok(Step::Write(Some(file_id))),
+            (Err(_), Some((other, theirs))) if self.may_replace(file, other, theirs) => Ok(Step::Write(Some(file_id))),
+            (Err(difference), Some((other, theirs))) => Err(self.in_use(file, other, theirs, &difference)),
+            (Err(difference), None) => Err(file.in_the_way(&existing::describe(&[difference]))),
+        }
+    }
+
+    /// Whether the file of another process is put aside for this one: by a watch, another version of the same secret.
+    fn may_replace(&self, file: &PlannedFile, other: &Living, theirs: &FileRecord) -> bool {
+        let is_of_our_service = other.process().is_some_and(|process| process.endpoint == self.recipient.endpoint);
+        let is_another_version = theirs.secret == file.secret && theirs.version != file.version;
+        self.recipient.watches && is_of_our_service && is_another_version
     }
 
     /// Says who has another file at this path, and which.
     fn in_use(&self, file: &PlannedFile, other: &Living, theirs: &FileRecord, difference: &Difference) -> CliError {
         let (who, is_of_our_service) = match other.process() {
             Some(process) => (
-                format!("`{}`, which another `secrets run` (process {}) started,", process.program, process.number),
+                format!("another `secrets run` (process {}, `{}`)", process.number, process.program),
                 process.endpoint == self.recipient.endpoint,
             ),
             None => ("another `secrets run`".to_owned(), true),
         };
-        let mut hint = "nothing was written; end that program first";
+        let mut hint = "nothing was written; end that run first, or leave files out with `--skip-files`";
         let what = if !is_of_our_service {
             "has a file of another service there".to_owned()
         } else if theirs.secret != file.secret {
             let name = theirs.secret.rsplit('/').next().unwrap_or_default();
             format!("has another secret there: {name} ({})", text::scope_of(&theirs.secret))
         } else if theirs.version != file.version {
-            hint = "nothing was written; end that program first, or start it with `--watch`, which follows changes";
-            format!("has version {} of it there, and this is version {}", theirs.version, file.version)
+            hint = "nothing was written; end that run first (with `--watch` it would follow changes), or leave files out \
+                    with `--skip-files`";
+            format!("has version {} there, and this is version {}", theirs.version, file.version)
         } else {
             match difference {
                 Difference::Mode { there, planned } => {
                     format!("has it there with mode {there:04o}, where {planned:04o} is asked for")
                 }
                 Difference::Unreadable(error) => format!("has it there, and it can't be read: {error}"),
-                Difference::Content | Difference::Replaced => "has it there, and it was changed since".to_owned(),
+                _ => "has it there, and it was changed since".to_owned(),
             }
         };
         file.fails(&format!("{who} {what}")).hint(hint)
@@ -303,7 +317,7 @@ impl PlannedFile {
     }
 
     fn in_the_way(&self, why: &str) -> CliError {
-        self.fails(why).hint("nothing was written; move it away, or `secrets edit` changes the secret's path")
+        self.fails(why).hint("nothing was written; move it away, or leave files out with `--skip-files`; `secrets edit` changes the path")
     }
 
     fn record(&self, file_id: FileId) -> FileRecord {
@@ -338,6 +352,7 @@ fn stage_each<'a>(
     let mut used = Vec::new();
     for (file, step) in planned.iter().zip(steps) {
         let replaces = match step {
+            Step::Leave => continue,
             Step::Use(file_id) => {
                 used.push(file.record(*file_id));
                 continue;

@@ -138,14 +138,10 @@ impl Plan {
 
 /// Where a file lands, with `home` in place of `~`.
 fn located(secret: &ResolvedSecret, target: &FilePath, home: Option<&Path>) -> Result<PathBuf, CliError> {
-    let path = match (target.in_home(), home) {
-        (None, _) => PathBuf::from(target.as_str()),
-        (Some(rest), Some(home)) => home.components().collect::<PathBuf>().join(rest),
-        (Some(_), None) => {
-            let why = format!("`{target}` is below the home directory, and there is none");
-            return Err(fails(secret, &why).hint("set HOME to its path"));
-        }
-    };
+    let path = super::here(target, home).ok_or_else(|| {
+        let why = format!("`{target}` is below the home directory, and there is none");
+        fails(secret, &why).hint("set HOME to its path")
+    })?;
     // With a home such as `/`, a path of one's own becomes one of the system's.
     if let Some(reserved) = path.to_str().and_then(reserved::path).filter(|row| row.grade == Grade::Hard) {
         let why = format!("`{}` is reserved by `{}` ({})", path.display(), reserved.pattern, reserved.reason);

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;
 
+use super::file_id::FileId;
 use super::journal::{self, Journal, Process};
-use super::release::{Living, release};
+use super::release::{Living, files, release};
 use crate::ui::error::{CliError, ExitCode};
 
 /// How long another process may take to write or remove its files; then something is wrong with it.
@@ -52,6 +53,11 @@ impl RuntimeDir {
         Self { candidates: candidates(|name| std::env::var_os(name)), lock_timeout: LOCK_TIMEOUT }
     }
 
+    /// The same, for what another process does as well.
+    pub(super) fn without_waiting(&self) -> Self {
+        Self { lock_timeout: Duration::ZERO, ..self.clone() }
+    }
+
     /// Waits until no other process of the caller's changes files, and keeps them from it.
     pub(super) fn lock(&self, missing: Missing) -> Result<RuntimeLock<'_>, CliError> {
         let mut lock = RuntimeLock { runtime: self, locked: Vec::new(), refused: None };
@@ -60,6 +66,14 @@ impl RuntimeDir {
             lock.add(directory, missing)?;
         }
         Ok(lock)
+    }
+
+    /// Whether the journal of a process, living or dead, names this file.
+    pub(super) fn names(&self, file_id: FileId) -> bool {
+        let private = self.candidates.iter().filter(|directory| is_private(directory).unwrap_or(false));
+        let processes = private.filter_map(|directory| processes(directory).ok()).flatten();
+        let mut records = processes.filter_map(|directory| journal::read(&directory).ok());
+        records.any(|records| files(&records).any(|file| file.file_id == file_id))
     }
 }
 

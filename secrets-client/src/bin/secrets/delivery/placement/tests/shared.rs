@@ -65,9 +65,9 @@ fn another_version_is_refused_with_the_program_that_has_the_older_one() {
     let dir = TestDir::new();
     let _first = dir.place_for("npm", false, &version(&dir, 1, 0o600, "old")).unwrap();
     let number = std::process::id();
-    let holder = format!("`npm`, which another `secrets run` (process {number}) started,");
+    let holder = format!("another `secrets run` (process {number}, `npm`)");
     for (plan, why) in [
-        (version(&dir, 2, 0o600, "new"), "has version 1 of it there, and this is version 2"),
+        (version(&dir, 2, 0o600, "new"), "has version 1 there, and this is version 2"),
         (version(&dir, 1, 0o640, "old"), "has it there with mode 0600, where 0640 is asked for"),
         (version(&dir, 1, 0o600, "odd"), "has it there, and it was changed since"),
         (secret_version(&dir, "OTHER", 1, 0o600, "new"), "has another secret there: KEY (organization)"),

@@ -76,14 +76,43 @@ fn the_audit_log_says_who_received_a_secret() {
     let path = "organizations/acme/projects/api/secrets/STRIPE_SECRET";
     let events = ann.run_ok(&format!("audit list --secret {path}"));
     events.expect_text(&["bob", "Resolve", "STRIPE_SECRET v1"]).reject_text("sk_canary");
-    ann.run("audit list --secret SENTRY_DSN")
-        .expect_failure(2)
-        .expect_text(&["organizations/acme/projects/PROJECT/secrets/SENTRY_DSN"]);
+    let by_name = ann.run_ok("audit list --secret STRIPE_SECRET --project api");
+    by_name.expect_text(&["bob", "Resolve", "STRIPE_SECRET v1"]);
+    ann.run("audit list --secret SENTRY_DSN").expect_failure(3).expect_text(&["no secret `SENTRY_DSN`"]);
+    ann.run("audit list --project api").expect_failure(2).expect_text(&["--secret NAME"]);
     ann.run_ok("audit list --principal bob").expect_text(&["UpdateSecret", "denied"]);
     let json = ann.run_ok(&format!("audit list --secret {path} --principal bob --limit 1 -o json")).json();
     assert_eq!(json.as_array().unwrap().len(), 1);
     assert_eq!(json[0]["principal"], "organizations/acme/users/bob");
     bob.run("audit list").expect_failure(4);
+}
+
+#[test]
+fn a_person_reads_who_received_their_own_secret_by_its_name() {
+    let server = TestServer::acme();
+    let (ann, bob) = (server.person("ann"), server.person("bob"));
+    bob.set("lin_canary", "LINEAR_API_KEY");
+    let session = bob.run_ok("session create --workspace ws1 --external-id sbx-7").line();
+    server.person("sandbox").with("SECRETS_TOKEN", &session).run_ok("resolve");
+    let events = bob.run_ok("audit list --secret LINEAR_API_KEY");
+    events.expect_text(&["Resolve", "LINEAR_API_KEY v1", "UpdateSecret"]).reject_text("lin_canary");
+    ann.run("audit list --secret LINEAR_API_KEY").expect_failure(3);
+    ann.run("audit list --secret organizations/acme/users/bob/secrets/LINEAR_API_KEY").expect_failure(4);
+
+    let id = bob.run_ok("session list -o json").json()[0]["name"].as_str().unwrap().to_owned();
+    let id = id.rsplit('/').next().unwrap();
+    let events = ann.run_ok(&format!("audit list --session {id}")).expect_text(&["Resolve"]).stdout;
+    assert!(events.lines().skip(1).all(|line| line.contains("bob's session sbx-7")), "{events}");
+    ann.run(&format!("audit list --session {session}")).expect_failure(2).reject_text(&session);
+}
+
+#[test]
+fn a_list_of_events_says_that_there_are_more() {
+    let server = TestServer::acme();
+    let ann = server.person("ann");
+    let older = "There are older events: --limit NUMBER shows more";
+    ann.run_ok("audit list --limit 2").expect_text(&[older]);
+    ann.run_ok("audit list --limit 1000").reject_text(older);
 }
 
 #[test]

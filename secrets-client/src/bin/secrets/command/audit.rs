@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::session;
 use crate::app::App;
+use crate::args::scope::{self, ScopeArgs};
 use crate::args::time;
 use crate::ui::error::CliError;
 use crate::ui::output::table::Table;
@@ -23,12 +24,17 @@ pub(crate) enum AuditCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
-    /// Only events about this secret, and its deliveries: a resource path, as `secrets show` prints it
-    #[arg(long, value_name = "RESOURCE")]
+    /// Only events about this secret, and its deliveries; your own, unless a flag names its scope
+    #[arg(long, value_name = "NAME")]
     secret: Option<String>,
+    #[command(flatten)]
+    scope: ScopeArgs,
     /// Only events caused by this user or service account: `bob`, `service:ci`, or a resource path
     #[arg(long, value_name = "PRINCIPAL")]
     principal: Option<String>,
+    /// Only events caused by this session, by its identifier
+    #[arg(long, value_name = "ID", conflicts_with = "principal")]
+    session: Option<String>,
     /// Only events since this time, for instance 24h or 2027-01-31
     #[arg(long, value_name = "WHEN", value_parser = time::moment)]
     since: Option<time::TimeArg>,
@@ -45,15 +51,8 @@ pub(crate) struct ListArgs {
 
 pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError> {
     let AuditCommand::List(args) = command;
-    if let Some(name) = args.secret.as_deref().filter(|secret| !secret.contains('/')) {
-        let organization = app.organization_path().await?;
-        return Err(CliError::usage(format!(
-            "--secret `{name}`: expected a full resource path, as several scopes can have a secret of this name"
-        ))
-        .hint(format!("for instance {organization}/projects/PROJECT/secrets/{name}")));
-    }
-    let secret = args.secret.as_deref().and_then(|secret| secret.parse::<SecretName>().ok());
-    let parent = match (secret, app.means_platform(args.platform).await?) {
+    let secret = secret(app, &args).await?;
+    let parent = match (&secret, app.means_platform(args.platform).await?) {
         (_, true) => "platform".to_owned(),
         // The secret's path names its organization.
         (Some(secret), false) if app.organization_flag().is_none() => {
@@ -61,13 +60,14 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError
         }
         _ => app.organization_path().await?,
     };
-    let principal = match &args.principal {
-        Some(principal) => app.principal(principal, args.platform).await?,
-        None => String::new(),
+    let principal = match (&args.principal, &args.session) {
+        (Some(principal), _) => app.principal(principal, args.platform).await?,
+        (None, Some(session)) => session::path(app, session).await?,
+        (None, None) => String::new(),
     };
     let mut request = v1::ListAuditEventsRequest {
         parent,
-        secret: args.secret.unwrap_or_default(),
+        secret: secret.as_ref().map(ToString::to_string).unwrap_or_default(),
         principal,
         start_time: args.since.map(time::TimeArg::ago),
         end_time: args.until.map(time::TimeArg::ago),
@@ -75,22 +75,50 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError
     };
     let client = app.client()?;
     let mut events: Vec<v1::AuditEvent> = Vec::new();
-    loop {
+    let has_more = loop {
         request.page_size = i32::try_from((args.limit - events.len()).clamp(1, 1000)).unwrap_or(1000);
-        let page = client.list_audit_events(request.clone()).await?;
+        let page = match (client.list_audit_events(request.clone()).await, &secret) {
+            (Ok(page), _) => page,
+            (Err(error), Some(SecretName { scope, secret_id })) => {
+                return Err(app.not_found_here(error, scope, secret_id.as_str()).await);
+            }
+            (Err(error), None) => return Err(error.into()),
+        };
         events.extend(page.events);
         if page.next_page_token.is_empty() || events.len() >= args.limit {
-            break;
+            break !page.next_page_token.is_empty() || events.len() > args.limit;
         }
         request.page_token = page.next_page_token;
-    }
+    };
     events.truncate(args.limit);
     let json = Value::Array(events.iter().map(json::audit_event).collect());
     let sessions = match events.iter().any(is_of_a_session) {
         true if !app.output.is_json() => session::bearers(app, &request.parent).await,
         _ => BTreeMap::new(),
     };
-    app.output.list(&table(&events, &request.parent, &sessions), json, "No events.")
+    app.output.list(&table(&events, &request.parent, &sessions), json, "No events.")?;
+    if has_more {
+        app.output.note("There are older events: --limit NUMBER shows more, --since and --until choose.");
+    }
+    Ok(())
+}
+
+/// The secret that is named: by its name in the scope of the flags, or by its resource path.
+async fn secret(app: &App, args: &ListArgs) -> Result<Option<SecretName>, CliError> {
+    let Some(named) = &args.secret else {
+        return match args.scope.is_own() {
+            true => Ok(None),
+            false => Err(CliError::usage("--org, --project and --workspace say whose secret is meant")
+                .hint("name the secret with --secret NAME")),
+        };
+    };
+    if named.contains('/') {
+        let parsed = named.parse::<SecretName>();
+        return parsed.map(Some).map_err(|error| CliError::usage(format!("--secret: {error}")));
+    }
+    let (scope, name) = (app.scope(&args.scope).await?, scope::parse_name(named)?);
+    app.asks_secret(named);
+    Ok(Some(SecretName::new(scope, name)))
 }
 
 fn is_of_a_session(event: &v1::AuditEvent) -> bool {

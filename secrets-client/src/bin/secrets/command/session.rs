@@ -260,7 +260,7 @@ async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes:
 }
 
 /// The resource path of a session given by path or by its identifier alone.
-async fn path(app: &App, session: &str) -> Result<String, CliError> {
+pub(super) async fn path(app: &App, session: &str) -> Result<String, CliError> {
     if session.contains('/') {
         return Ok(session.to_owned());
     }

@@ -38,7 +38,7 @@ super::methods! {
     read get_user(GetUserRequest) -> GetUserResponse;
     /// Lists users that the caller may see, ordered by identifier.
     read list_users(ListUsersRequest) -> ListUsersResponse;
-    /// Deletes a user: credentials and sessions end at once, own secrets are destroyed after the window.
+    /// Deletes a user: credentials and sessions end at once, own secrets are destroyed in seven days.
     change delete_user(DeleteUserRequest) -> DeleteUserResponse;
     /// Creates a service account, in an organization or for the platform.
     change create_service_account(CreateServiceAccountRequest) -> CreateServiceAccountResponse;

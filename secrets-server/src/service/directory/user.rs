@@ -93,7 +93,7 @@ impl Service {
     }
 
     /// Deletes a user: credentials, sessions and roles end at once, their workspaces have no owner, and their own secrets
-    /// are destroyed after the window. Administrators are deleted by administrators alone, and the last one stays.
+    /// are destroyed in seven days. Administrators are deleted by administrators alone, and the last one stays.
     pub async fn delete_user(
         &self,
         call: &mut OpenCall,

@@ -1,5 +1,7 @@
 //! `session`: tokens for exactly one context.
 
+mod revoke;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use secrecy::ExposeSecret as _;
 use secrets_client::v1;
 use secrets_core::{CredentialKind, OrganizationName, ProjectId, SessionName, UserId, WorkspaceId};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::identifier::{self, Identifier};
 use super::token;
@@ -16,7 +18,6 @@ use crate::args::time;
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{self, text};
-use crate::ui::prompt;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum SessionCommand {
@@ -120,7 +121,7 @@ pub(crate) async fn run(app: &App, command: SessionCommand) -> Result<(), CliErr
             let sentence = format!("The session lives until {until}, and renews itself until {renewable}.");
             app.output.done(&sentence, &output::json::session(&session))
         }
-        SessionCommand::Revoke { sessions, external_id, yes } => revoke(app, sessions, external_id, yes).await,
+        SessionCommand::Revoke { sessions, external_id, yes } => revoke::revoke(app, sessions, external_id, yes).await,
     }
 }
 
@@ -222,41 +223,6 @@ async fn list(app: &App, parent: String, external_id: String, show_ended: bool) 
         async { client.list_sessions(request).await.map(|page| (page.sessions, page.next_page_token)) }
     })
     .await
-}
-
-async fn revoke(app: &App, named: Vec<String>, external_id: Option<String>, yes: bool) -> Result<(), CliError> {
-    let mut names = Vec::new();
-    for session in &named {
-        names.push(path(app, session).await?);
-    }
-    if let Some(id) = external_id {
-        names = sessions(app, id.clone(), false).await?.into_iter().map(|session| session.name).collect();
-        if names.is_empty() {
-            return Err(CliError::new(ExitCode::NotFound, format!("no session of `{id}` is open")));
-        }
-    } else if names.is_empty() {
-        if app.credential_kind() != Some(CredentialKind::Session) {
-            return Err(CliError::usage("no session is named").hint("`secrets session list` prints the identifiers"));
-        }
-        names.push(String::new()); // the caller's own
-    }
-    let question = format!(
-        "Revoke {}? Every session that was created with one of them ends too, at once.",
-        text::count(names.len(), "session")
-    );
-    if !yes && prompt::stdin_is_terminal() {
-        prompt::confirm_or_decline(&question, false, "Nothing was revoked.")?;
-    }
-    let mut ended = 0_i32;
-    for name in &names {
-        let request = v1::RevokeSessionRequest { name: name.clone(), ..Default::default() };
-        ended = ended.saturating_add(app.client()?.revoke_session(request).await?.revoked_sessions);
-    }
-    let sentence = match usize::try_from(ended).unwrap_or(0) {
-        0 => "The session had ended before.".to_owned(),
-        count => format!("{} ended.", text::count(count, "session")),
-    };
-    app.output.done(&sentence, &json!({ "revoked_sessions": ended }))
 }
 
 /// The resource path of a session given by path or by its identifier alone.

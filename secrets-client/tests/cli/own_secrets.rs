@@ -3,6 +3,30 @@ use crate::support::TestServer;
 const MASK: &str = "••••••••";
 
 #[test]
+fn a_warning_comes_after_what_was_done_and_once() {
+    let server = TestServer::acme();
+    let (ann, bob) = (server.person("ann"), server.person("bob"));
+    ann.set("team", "LINEAR_API_KEY --org");
+    bob.set("own", "LINEAR_API_KEY").expect_text(&["warning: ", "the organization's LINEAR_API_KEY"]);
+    bob.set("own2", "LINEAR_API_KEY");
+    bob.run_ok("rm LINEAR_API_KEY --yes");
+    let pem = b"-----BEGIN PRIVATE KEY-----\r\nAAAA\r\n-----END PRIVATE KEY-----";
+    for ended in [
+        bob.run_ok("undelete LINEAR_API_KEY"),
+        bob.set("own3", "LINEAR_API_KEY"),
+        bob.run_ok("edit LINEAR_API_KEY --description x"),
+        bob.run_ok("rollback LINEAR_API_KEY --to 1"),
+        bob.run_with_stdin(pem, "set KEY --file ~/.ssh/key").expect_success("set"),
+    ] {
+        let lines: Vec<&str> = ended.stderr.lines().collect();
+        let [done, warnings @ ..] = lines.as_slice() else { panic!("{ended:?}") };
+        assert!(done.starts_with("LINEAR_API_KEY ") || done.starts_with("KEY created"), "{ended:?}");
+        assert!(warnings.iter().all(|line| line.starts_with("warning: ") && line.contains("KEY")), "{ended:?}");
+        assert!((1..warnings.len()).all(|at| !warnings[..at].contains(&warnings[at])), "{ended:?}");
+    }
+}
+
+#[test]
 fn a_secret_is_made_changed_and_never_shown() {
     let server = TestServer::acme();
     let bob = server.person("bob");

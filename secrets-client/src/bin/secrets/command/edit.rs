@@ -100,6 +100,7 @@ struct ChangeArgs {
 }
 
 pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {
+    let _held = app.output.hold_warnings();
     if let Some(first) = args.misplaced.first() {
         return Err(scope::misplaced::<EditArgs>("edit", &args.name, first));
     }

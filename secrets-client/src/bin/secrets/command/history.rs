@@ -65,6 +65,7 @@ pub(crate) async fn history(app: &App, args: HistoryArgs) -> Result<(), CliError
 }
 
 pub(crate) async fn rollback(app: &App, args: RollbackArgs) -> Result<(), CliError> {
+    let _held = app.output.hold_warnings();
     let scope = app.scope(&args.scope).await?;
     let name = scope::secret_path(&scope, &args.name)?;
     app.asks_secret(&args.name);

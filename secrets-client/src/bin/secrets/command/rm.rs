@@ -176,6 +176,7 @@ fn owner(secret: &str) -> String {
 }
 
 pub(crate) async fn undelete(app: &App, args: UndeleteArgs) -> Result<(), CliError> {
+    let _held = app.output.hold_warnings();
     let scope = app.scope(&args.scope).await?;
     let name = scope::secret_path(&scope, &args.name)?;
     app.asks_secret(&args.name);
@@ -183,9 +184,8 @@ pub(crate) async fn undelete(app: &App, args: UndeleteArgs) -> Result<(), CliErr
     let response = app.client()?.undelete_secret(request).await?;
     let secret = response.secret.unwrap_or_default();
     let sentence = format!("{} is back, version {}, {}.", args.name, secret.current_version, scope::describe(&scope));
-    app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))?;
     app.output.warnings(&response.warnings);
-    Ok(())
+    app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))
 }
 
 #[cfg(test)]

@@ -65,6 +65,7 @@ pub(crate) struct SetArgs {
 }
 
 pub(crate) async fn set(app: &App, mut args: SetArgs) -> Result<(), CliError> {
+    let _held = app.output.hold_warnings();
     if let Some(first) = args.misplaced.first() {
         return Err(scope::misplaced::<SetArgs>("set", &args.name, first));
     }

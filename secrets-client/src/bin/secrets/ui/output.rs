@@ -4,6 +4,7 @@
 //! them; enumerations are their names without prefix (`WORKSPACE`), times RFC 3339, absent things `null`. A change prints
 //! what it changed. A credential that was made is the member `token` or `code`.
 
+mod held_warnings;
 pub(crate) mod json;
 mod progress;
 pub(crate) mod table;
@@ -171,7 +172,11 @@ impl Output {
         let _ = writeln!(stderr, "{erase}{}", escape(line));
     }
 
+    /// A warning for the person, on stderr: at once, or after what was done where a command holds them back.
     pub(crate) fn warn(&self, line: &str) {
+        if held_warnings::take(line) {
+            return;
+        }
         let (yellow, plain) = if self.color_err { ("\x1b[33m", "\x1b[0m") } else { ("", "") };
         let _ = writeln!(std::io::stderr().lock(), "{yellow}warning:{plain} {}", escape(line));
     }

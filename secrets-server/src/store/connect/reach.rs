@@ -16,8 +16,9 @@ use crate::store::ACQUIRE_TIMEOUT;
 /// The time between two attempts.
 const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
-/// cannot_connect_now: the database starts, or stops.
-const STARTING: &str = "57P03";
+/// cannot_connect_now: the database starts, or stops. too_many_connections: some of them may be about to end, as those of the
+/// server before this one.
+const FOR_NOW: [&str; 2] = ["57P03", "53300"];
 
 /// Connects and hangs up. A database that is about to start may take as long as a pool would wait for it.
 pub(super) async fn once(options: &PgConnectOptions) -> Result<(), ConnectError> {
@@ -32,7 +33,7 @@ pub(super) async fn once(options: &PgConnectOptions) -> Result<(), ConnectError>
             Ok(Err(error)) => error,
             Err(_elapsed) => io::Error::from(io::ErrorKind::TimedOut).into(),
         };
-        if !may_start(&error) || Instant::now() + RETRY_INTERVAL >= end {
+        if !may_pass(&error) || Instant::now() + RETRY_INTERVAL >= end {
             return Err(explain(options, error));
         }
         if !has_warned {
@@ -43,11 +44,11 @@ pub(super) async fn once(options: &PgConnectOptions) -> Result<(), ConnectError>
     }
 }
 
-/// Whether nothing listens there yet.
-fn may_start(error: &sqlx::Error) -> bool {
+/// Whether it may be another answer in a moment.
+fn may_pass(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(error) => matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound),
-        sqlx::Error::Database(error) => error.code().as_deref() == Some(STARTING),
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| FOR_NOW.contains(&code.as_ref())),
         _ => false,
     }
 }

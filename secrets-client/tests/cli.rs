@@ -34,6 +34,7 @@ mod cli {
     mod connection;
     mod context;
     mod control_plane;
+    mod copy;
     mod delivery;
     mod doctor;
     mod endpoint;

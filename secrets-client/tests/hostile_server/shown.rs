@@ -18,6 +18,8 @@ const COMMANDS: &[&str] = &[
     "set A --org",
     "edit A --org --description text",
     "rm A --org --yes",
+    "cp A --to-org --yes",
+    "mv A --to-org --yes",
     "undelete A --org",
     "rollback A --org --to 1",
     "explain",

@@ -6,7 +6,7 @@ use secrets_client::{Config, Settings};
 use crate::app::App;
 use crate::args::global::Global;
 use crate::command::{
-    audit, check, completion, config, doctor, edit, explain, help, history, import, list, login, logout, man,
+    audit, check, completion, config, copy, doctor, edit, explain, help, history, import, list, login, logout, man,
     materialize, member, organization, profile, project, redact, resolve, rm, run, service_account, session, set, show,
     token, user, wait, workspace,
 };
@@ -53,6 +53,10 @@ pub(crate) enum Command {
     Show(show::ShowArgs),
     /// Change a secret's metadata or value
     Edit(edit::EditArgs),
+    /// Copy a secret into another scope, with its value
+    Cp(copy::CopyArgs),
+    /// Move a secret into another scope, with its value
+    Mv(copy::CopyArgs),
     /// Delete a secret
     Rm(rm::RmArgs),
     /// Restore a deleted secret
@@ -159,6 +163,8 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
         Command::List(args) => list::list(&app, args).await,
         Command::Show(args) => show::show(&app, args).await,
         Command::Edit(args) => edit::edit(&app, args).await,
+        Command::Cp(args) => copy::cp(&app, args).await,
+        Command::Mv(args) => copy::mv(&app, args).await,
         Command::Rm(args) => rm::rm(&app, args).await,
         Command::Undelete(args) => rm::undelete(&app, args).await,
         Command::History(args) => history::history(&app, args).await,
@@ -235,6 +241,8 @@ mod tests {
             "edit SENTRY_DSN --org --add-workspace ws2 --remove-workspace ws1",
             "history LINEAR_API_KEY",
             "rollback LINEAR_API_KEY --to 1",
+            "cp STRIPE_SECRET --from-project api --to-project web",
+            "mv LINEAR_API_KEY --to-workspace ws1 --yes",
             "rm LINEAR_API_KEY",
             "undelete LINEAR_API_KEY",
             "import .env --project api --only A,B --overwrite --dry-run",
@@ -332,6 +340,8 @@ mod tests {
             ("setup", "secrets login"),
             ("open", "secrets list"),
             ("rename A B", "secrets rm OLD"),
+            ("copy A", "secrets cp NAME"),
+            ("move A", "secrets mv NAME"),
             ("login --token x", "asks for an invitation's code or a token, hidden"),
         ] {
             let shown = message(line);

@@ -100,8 +100,8 @@ impl App {
 fn flag(words: &[String], kind: ScopeKind, id: &str) -> Option<String> {
     let flags: &[&str] = match kind {
         ScopeKind::Organization => &["--organization"],
-        ScopeKind::Project => &["--project", "-p"],
-        ScopeKind::Workspace => &["--workspace", "-w"],
+        ScopeKind::Project => &["--project", "-p", "--from-project", "--to-project"],
+        ScopeKind::Workspace => &["--workspace", "-w", "--from-workspace", "--to-workspace"],
         ScopeKind::User => &["--user", "--owner", "--to", "--admin"],
     };
     let words = || words.iter().take_while(|word| *word != "--").map(String::as_str);
@@ -125,6 +125,7 @@ mod tests {
         assert_eq!(flag("--organization=acme list", ScopeKind::Organization, "acme"), "--organization");
         assert_eq!(flag("workspace transfer ws1 --to carl", ScopeKind::User, "carl"), "--to");
         assert_eq!(flag("project delete --yes api", ScopeKind::Project, "api"), "");
+        assert_eq!(flag("cp A --from-project=web --to-project api", ScopeKind::Project, "api"), "--to-project");
         assert_eq!(flag("set A --project api", ScopeKind::Workspace, "api"), "");
         assert_eq!(flag("run -- x --project api", ScopeKind::Project, "api"), "");
     }

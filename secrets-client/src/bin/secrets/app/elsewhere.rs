@@ -22,11 +22,25 @@ impl App {
 
     /// Says where the secret is, or which one was meant, as far as the caller may know.
     pub(crate) async fn not_found_here(&self, error: ClientError, scope: &ScopeName, name: &str) -> CliError {
+        self.not_found_in(error, scope, name, "--").await
+    }
+
+    /// The same of a secret that is copied from there.
+    pub(crate) async fn not_found_where_it_comes_from(
+        &self,
+        error: ClientError,
+        scope: &ScopeName,
+        name: &str,
+    ) -> CliError {
+        self.not_found_in(error, scope, name, "--from-").await
+    }
+
+    async fn not_found_in(&self, error: ClientError, scope: &ScopeName, name: &str, flag: &str) -> CliError {
         if error.reason() != Some(Reason::SecretNotFound) {
             return error.into();
         }
         let hint = match self.other_scope(scope, name).await {
-            Some(other) => Some(has_one(scope, &other)),
+            Some(other) => Some(has_one(scope, &other, flag)),
             None => {
                 let names = self.secret_names(scope).await.unwrap_or_default();
                 similar(name, &names).map(|similar| format!("did you mean {similar}?"))
@@ -48,19 +62,19 @@ impl App {
     }
 }
 
-/// What the scope that was asked lacks, and which flag means the scope that has the secret.
-fn has_one(asked: &ScopeName, other: &ScopeName) -> String {
+/// What the scope that was asked lacks, and which flag means the scope that has the secret; `flag` is how flags of scopes begin.
+fn has_one(asked: &ScopeName, other: &ScopeName, flag: &str) -> String {
     let flag = match other {
-        ScopeName::Organization(_) => "--org".to_owned(),
-        ScopeName::Project(_, project) => format!("--project {project}"),
-        ScopeName::Workspace(_, workspace) => format!("--workspace {workspace}"),
+        ScopeName::Organization(_) => format!("{flag}org"),
+        ScopeName::Project(_, project) => format!("{flag}project {project}"),
+        ScopeName::Workspace(_, workspace) => format!("{flag}workspace {workspace}"),
         ScopeName::User(..) => {
-            let flag = match asked {
-                ScopeName::Project(..) => "--project",
-                ScopeName::Workspace(..) => "--workspace",
-                ScopeName::Organization(_) | ScopeName::User(..) => "--org",
+            let scope = match asked {
+                ScopeName::Project(..) => "project",
+                ScopeName::Workspace(..) => "workspace",
+                ScopeName::Organization(_) | ScopeName::User(..) => "org",
             };
-            return format!("you have one of your own: leave out {flag}");
+            return format!("you have one of your own: leave out {flag}{scope}");
         }
     };
     let place = match other {

@@ -147,7 +147,7 @@ async fn remove(
     app.output.done(&format!("{principal} is no longer {roles} of {place}."), &json)
 }
 
-async fn bindings(app: &App, parent: &str) -> Result<Vec<v1::Binding>, CliError> {
+pub(super) async fn bindings(app: &App, parent: &str) -> Result<Vec<v1::Binding>, CliError> {
     let client = app.client()?;
     all_pages(|page_token| {
         let request = v1::ListBindingsRequest { parent: parent.to_owned(), page_token, ..Default::default() };

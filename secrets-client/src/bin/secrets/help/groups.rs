@@ -13,6 +13,8 @@ pub(crate) const GROUPS: [(&str, &[&str]); 5] = [
             "list",
             "show",
             "edit",
+            "cp",
+            "mv",
             "rm",
             "undelete",
             "history",

@@ -3,8 +3,10 @@
 use clap::{Arg, Command};
 
 /// Options that several commands take from one type, whose name their group has.
-const TYPES: [(&str, &str); 6] = [
+const TYPES: [(&str, &str); 8] = [
     ("ScopeArgs", "Scope (your own secrets, where none is named)"),
+    ("FromArgs", "Where it is (among your own secrets, where none is named)"),
+    ("ToArgs", "Where it goes (among your own secrets, where none is named)"),
     ("ContextArgs", "Context (your default one, where none is named)"),
     ("TargetArgs", "Where it lands"),
     ("ValueArgs", "Value"),

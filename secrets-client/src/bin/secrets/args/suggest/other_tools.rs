@@ -26,11 +26,9 @@ pub(crate) const COMMANDS: &[(&[&str], &str)] = &[
     (&["add", "create", "new", "put", "write"], "`secrets set NAME` creates a secret"),
     (&["update", "change", "modify"], "`secrets edit NAME` changes a secret; `secrets set NAME` gives it a new value"),
     (&["rotate", "generate"], "`secrets set NAME` gives a secret a new value, which it reads from stdin too"),
-    (
-        &["rename", "move", "mv"],
-        "`secrets set NEW` creates it under another name, and `secrets rm OLD` deletes the old one",
-    ),
-    (&["copy", "cp", "clone"], "`secrets set NAME` stores a value in another scope too"),
+    (&["rename"], "`secrets set NEW` creates it under another name, and `secrets rm OLD` deletes the old one"),
+    (&["move"], "`secrets mv NAME --to-project P` moves a secret into another scope, with its value"),
+    (&["copy", "clone"], "`secrets cp NAME --to-project P` copies a secret into another scope, with its value"),
     (&["disable", "enable", "lock", "unlock"], "`secrets edit NAME` has --disable, --enable, --lock and --unlock"),
     (
         &["share"],

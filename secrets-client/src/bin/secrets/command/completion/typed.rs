@@ -41,12 +41,12 @@ impl Typed {
                 None => (word, None),
             };
             let place = match flag {
-                "--org" => {
+                "--org" | "--from-org" => {
                     typed.org = true;
                     continue;
                 }
-                "--project" | "-p" => &mut typed.project,
-                "--workspace" | "-w" => &mut typed.workspace,
+                "--project" | "-p" | "--from-project" => &mut typed.project,
+                "--workspace" | "-w" | "--from-workspace" => &mut typed.workspace,
                 "--organization" => &mut typed.organization,
                 "--endpoint" => &mut typed.endpoint,
                 "--profile" => &mut typed.profile,
@@ -78,6 +78,13 @@ mod tests {
         assert_eq!(all.profile.as_deref(), Some("lab"));
         assert_eq!(all.organization.as_deref(), Some("acme"));
         assert_eq!((all.org, all.endpoint.as_deref(), all.project.as_deref()), (true, Some("http://e"), Some("p")));
+    }
+
+    #[test]
+    fn a_secret_that_is_copied_is_looked_up_where_it_comes_from() {
+        let of_project = Typed { project: Some("api".into()), ..Typed::default() };
+        assert_eq!(typed("cp --from-project api --to-project web"), of_project);
+        assert_eq!(typed("mv --to-org --from-project=api"), of_project);
     }
 
     #[test]

@@ -3,13 +3,15 @@
 //! - Blank lines and lines that start with `#` say nothing. A byte order mark and CRLF are allowed.
 //! - `export ` before a name is ignored, and so are spaces and tabs around name and value.
 //! - An unquoted value is taken as it stands, up to the end of its line or ` #`.
-//! - `'…'` is taken literally. In `"…"`, `\n`, `\r`, `\t`, `\\`, `\"` and `\$` are escapes; any other backslash stands
-//!   for itself. Both may span lines; a CRLF within them is a line feed.
-//! - Nothing is expanded and no command is run: `$` and backticks stand for themselves.
+//! - `'…'` and, as Node and Bun have them, backticks are taken literally. In `"…"`, `\n`, `\r`, `\t`, `\\`, `\"` and `\$`
+//!   are escapes; any other backslash stands for itself. All may span lines; a CRLF within them is a line feed.
+//! - Nothing is expanded and no command is run: `$`, and a backtick within a value, stand for themselves.
+//! - A line that may be the rest of the value above it is refused.
 //!
 //! A name may have letters, digits, `_`, `-` and `.` here: whether it is valid for a secret is for [`crate::import`] to
 //! say.
 
+mod continuation;
 mod parse;
 mod write;
 

@@ -2,9 +2,11 @@
 
 mod outcome;
 mod policy;
+mod reference;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::reference::has_expansion;
 use crate::dotenv::Entry;
 use crate::limits::{Limit, LimitExceeded, Limits};
 use crate::name::{MAX_BYTES, NamePolicy, SecretId, looks_like_name};
@@ -14,6 +16,7 @@ use crate::value::check_value;
 
 pub use self::outcome::{Outcome, Reason};
 pub use self::policy::{ConflictPolicy, RejectedPolicy};
+pub use self::reference::Reference;
 
 /// What an import goes by.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +33,8 @@ pub struct Rules<'a> {
     pub conflict_policy: ConflictPolicy,
     /// What happens when an entry is rejected.
     pub on_rejected: RejectedPolicy,
+    /// Whether `${…}` and references of other tools are meant as they stand.
+    pub literal: bool,
     /// The organization's limits.
     pub limits: Limits,
 }
@@ -45,7 +50,7 @@ pub struct Reviewed {
     pub secret_id: Option<SecretId>,
     /// What would become of it.
     pub outcome: Outcome,
-    /// Why it would not be imported.
+    /// Why it would not be imported, or what to know before it is.
     pub reason: Option<Reason>,
     /// A valid name to use in its stead.
     pub suggestion: Option<SecretId>,
@@ -89,7 +94,10 @@ pub fn review(entries: &[Entry], rules: &Rules<'_>) -> Result<Review, LimitExcee
 
 fn review_entry(entry: &Entry, rules: &Rules<'_>) -> Reviewed {
     let (outcome, secret_id, reason) = match decide(entry, rules) {
-        Ok((outcome, secret_id)) => (outcome, Some(secret_id), None),
+        Ok((outcome, secret_id)) => {
+            let expands = !rules.literal && has_expansion(entry.value());
+            (outcome, Some(secret_id), expands.then_some(Reason::Expansion))
+        }
         Err((outcome, reason)) => (outcome, None, Some(reason)),
     };
     let suggestion = match &reason {
@@ -126,6 +134,9 @@ fn decide(entry: &Entry, rules: &Rules<'_>) -> Result<(Outcome, SecretId), (Outc
     target.check_storing(&name, rules.allowed_reserved).map_err(|error| rejected(Reason::Target(error)))?;
     check_value(target, entry.value().as_bytes(), rules.limits.value_bytes)
         .map_err(|error| rejected(Reason::Value(error)))?;
+    if let Some(reference) = Reference::find(entry.value()).filter(|_| !rules.literal) {
+        return Err(rejected(Reason::Reference(reference)));
+    }
     Ok((outcome, name))
 }
 

@@ -37,6 +37,8 @@ export interface Rules {
   conflict_policy?: 'SKIP' | 'OVERWRITE' | 'FAIL'
   /** What becomes of the others when an entry is rejected. */
   on_rejected?: 'FAIL' | 'SKIP'
+  /** Whether `${…}` and references of other tools, such as `op://…`, are meant as they stand. */
+  literal?: boolean
 }
 
 export interface Entry {
@@ -53,6 +55,7 @@ export interface Entry {
     | 'OVERRIDDEN_LATER'
     | 'REJECTED'
     | 'SKIPPED_NOT_SELECTED'
+  /** Why it would not be applied, or what to know before it is. */
   reason: string | null
   suggestion: string | null
 }

@@ -75,3 +75,80 @@ fn a_command_that_does_not_ask_prints_what_it_did() {
     assert_eq!(ended.row("1"), ["1", "A", "changed"]);
     assert_eq!(ann.run_ok("import .env --project api --overwrite --dry-run").row("1"), ["1", "A", "will be changed"]);
 }
+
+#[test]
+fn a_base64_value_that_wraps_stores_nothing_and_shows_nothing() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    let head = "TUlJRXZRSUJBREFOQmdrcWhraUc5dzBCQVFFRkFBU0NCS2N3Z2dTakFnRUE";
+    for (tail, line) in [
+        ("Q2FuYXJ5Q2FuYXJ5\nQ2FuYXJ5eA==", 3),
+        ("Q2FuYXJ5Q2FuYXJ5eA==", 3),
+        ("Q2FuYXJ5Q2FuYXJ5eHk=", 3),
+        ("Q2Fu+XJ5/2FuYXJ5eHk=", 3),
+        ("Q2FuYXJ5Q2FuYXJ5", 3),
+    ] {
+        write(&bob, &format!("A=1\nKEY={head}\n{tail}\nB=2\n"));
+        for how in ["--yes", "--yes --skip-rejected", "--dry-run", "--yes --skip-rejected -o json", "--yes --literal"] {
+            let ended =
+                bob.run(&format!("import .env {how}")).expect_failure(1).reject_text("Q2Fu").reject_text("Q2FU");
+            ended.expect_text(&[&format!("line {line}")]);
+        }
+    }
+    assert!(bob.run_ok("list").stdout.is_empty());
+}
+
+#[test]
+fn backticks_are_read_as_node_reads_them() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    write(&bob, "A=`it's \"a\"\nline`\nB=` b ` # comment\nC=x`y`\n");
+    bob.run_ok("import .env --yes");
+    assert_eq!(bob.run_ok("resolve A --raw").stdout, "it's \"a\"\nline");
+    assert_eq!(bob.run_ok("resolve B --raw").stdout, " b ");
+    assert_eq!(bob.run_ok("resolve C --raw").stdout, "x`y`");
+    write(&bob, "D=1\nE=`canary\\`\n");
+    bob.run("import .env --yes").expect_failure(1).expect_text(&["line 2", "backtick"]).reject_text("canary");
+}
+
+#[test]
+fn references_of_other_tools_are_rejected_with_the_command_that_decrypts_them() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    let document = "OP=op://canary/item/field\nDOTENVX=encrypted:canary\nSOPS=ENC[AES256_GCM,data:canary]\n\
+        VAULT=vault:canary/data/x#KEY\nVALS=ref+vault://canary#/x\nDOCKER=se://canary\nBRACES={{ canary }}\nPLAIN=value\n";
+    write(&bob, document);
+    let ended = bob.run("import .env --yes").expect_failure(1).reject_text("canary");
+    let commands = [
+        ("1", "op inject"),
+        ("2", "dotenvx decrypt --stdout"),
+        ("3", "sops decrypt"),
+        ("4", "vault kv get"),
+        ("5", "vals get"),
+        ("6", "docker pass run"),
+        ("7", "a template"),
+    ];
+    for (line, command) in commands {
+        let row = ended.row(line);
+        assert!(row[2] == "rejected" && row[3].contains(command) && row[3].contains("--literal"), "{row:?}");
+    }
+    assert!(bob.run_ok("list").stdout.is_empty());
+    bob.run_ok("import .env --yes --literal");
+    assert_eq!(bob.run_ok("resolve OP --raw").stdout, "op://canary/item/field");
+    assert_eq!(bob.run_ok("resolve PLAIN --raw").stdout, "value");
+}
+
+#[test]
+fn a_variable_within_a_value_is_warned_of_unless_it_is_meant() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    write(&bob, "URL=postgres://${CANARY}/api\nMAIL='${CANARY}'\nDOLLAR=$CANARY\n");
+    let ended = bob.run_ok("import .env --dry-run").reject_text("CANARY");
+    assert!(ended.stderr.contains("warning: URL, MAIL: `${…}` is stored as it stands"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("--literal"), "{}", ended.stderr);
+    let ended = bob.run_ok("import .env --yes --literal");
+    assert!(!ended.stderr.contains("warning"), "{}", ended.stderr);
+    assert_eq!(bob.run_ok("resolve URL --raw").stdout, "postgres://${CANARY}/api");
+    let ended = bob.run_ok("import .env --yes --overwrite -o json");
+    assert!(ended.stderr.contains("warning: URL, MAIL") && ended.json()["applied"] == true, "{}", ended.stderr);
+}

@@ -1,6 +1,6 @@
 //! Reading `.env` documents.
 
-use super::{Entry, mark_overridden};
+use super::{Entry, continuation, mark_overridden};
 use crate::name::looks_like_name;
 
 /// Why a document can't be read. Names the line, never what stands there.
@@ -29,11 +29,26 @@ pub enum DotenvProblem {
     #[error("has no name before its `=`; expected `NAME=value`")]
     NoName,
     /// What stands before the `=` has other characters than names have.
-    #[error("has other text than a name before its `=`; expected letters, digits, `_`, `-` and `.`")]
+    #[error(
+        "has other text than a name before its `=`; expected letters, digits, `_`, `-` and `.`, and quotes around a value of \
+         several lines"
+    )]
     BadName,
+    /// It is the rest of the value above it, which has no quotes.
+    #[error(
+        "looks like the rest of a value; put quotes around a value of several lines, or write `NAME=''` for an \
+         empty one"
+    )]
+    RestOfValue,
+    /// A value without quotes begins a PEM block, whose other lines are to follow.
+    #[error("begins a PEM block that does not end on that line; put quotes around a value of several lines")]
+    OpenPem,
     /// A quoted value does not end.
     #[error("begins a quoted value that does not end; add the closing quote")]
     OpenQuote,
+    /// There is a backslash before the closing backtick.
+    #[error("has a backslash before a backtick, which readers take differently; put other quotes around the value")]
+    EscapedBacktick,
     /// Something other than a comment follows a quoted value.
     #[error("has text after a quoted value; expected nothing, or a space and a `#` comment")]
     AfterQuote,
@@ -50,27 +65,40 @@ pub fn parse(document: &[u8]) -> Result<Vec<Entry>, DotenvError> {
     let mut rest = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut line = 1;
     let mut entries = Vec::new();
+    // The unquoted value that reaches to the end of the line before.
+    let mut above = None;
     while !rest.is_empty() {
         let fails = |problem| DotenvError { line, problem };
         let (content, next) = split_line(rest);
         let content = content.trim_start_matches(BLANK);
         if content.is_empty() || content.starts_with('#') {
             check_line_end(content).map_err(fails)?;
+            above = None;
             rest = next;
             line += 1;
             continue;
         }
         let (name, value) = content.split_once('=').ok_or(fails(DotenvProblem::NoEquals))?;
+        if continuation::is_rest(above.take(), name, value.trim_end_matches(BLANK)) {
+            return Err(fails(DotenvProblem::RestOfValue));
+        }
         let key = key(name).map_err(fails)?;
         // A quoted value may go on behind the end of its line, so it is read from all that follows.
         let behind = rest.split_once('=').map_or("", |(_, behind)| behind).trim_start_matches(BLANK);
         let (value, next, lines) = if let Some(body) = behind.strip_prefix('\'') {
-            quoted(line, body, single_quoted)?
+            quoted(line, body, |body| literal(body, '\''))?
+        } else if let Some(body) = behind.strip_prefix('`') {
+            quoted(line, body, backtick_quoted)?
         } else if let Some(body) = behind.strip_prefix('"') {
             quoted(line, body, double_quoted)?
         } else {
             check_line_end(value).map_err(fails)?;
-            (unquoted(value).to_owned(), next, 1)
+            let plain = unquoted(value);
+            if continuation::is_open_pem(plain) {
+                return Err(fails(DotenvProblem::OpenPem));
+            }
+            above = (value.trim_matches(BLANK) == plain).then_some(plain);
+            (plain.to_owned(), next, 1)
         };
         entries.push(Entry::new(line, key.to_owned(), value));
         rest = next;
@@ -113,9 +141,9 @@ fn unquoted(text: &str) -> &str {
 fn quoted<'a>(
     line: usize,
     body: &'a str,
-    read: impl Fn(&'a str) -> Option<(String, &'a str)>,
+    read: impl Fn(&'a str) -> Result<(String, &'a str), DotenvProblem>,
 ) -> Result<(String, &'a str, usize), DotenvError> {
-    let (value, behind) = read(body).ok_or(DotenvError { line, problem: DotenvProblem::OpenQuote })?;
+    let (value, behind) = read(body).map_err(|problem| DotenvError { line, problem })?;
     let lines = body.bytes().take(body.len() - behind.len()).filter(|b| *b == b'\n').count();
     let fails = |problem| DotenvError { line: line + lines, problem };
     let (tail, next) = split_line(behind);
@@ -129,8 +157,8 @@ fn quoted<'a>(
 }
 
 /// The value and what stands behind its closing quote.
-fn single_quoted(body: &str) -> Option<(String, &str)> {
-    let (literal, behind) = body.split_once('\'')?;
+fn literal(body: &str, quote: char) -> Result<(String, &str), DotenvProblem> {
+    let (literal, behind) = body.split_once(quote).ok_or(DotenvProblem::OpenQuote)?;
     // Made at once in its full size, so that no half of a value stays behind in memory when it grows.
     let mut value = String::with_capacity(literal.len());
     for (at, part) in literal.split("\r\n").enumerate() {
@@ -139,14 +167,22 @@ fn single_quoted(body: &str) -> Option<(String, &str)> {
         }
         value.push_str(part);
     }
-    Some((value, behind))
+    Ok((value, behind))
+}
+
+/// As Node and Bun read it: literally. One of Node's readers takes a backslash before the closing backtick for an escape,
+/// and the other does not.
+fn backtick_quoted(body: &str) -> Result<(String, &str), DotenvProblem> {
+    let (value, behind) = literal(body, '`')?;
+    if value.ends_with('\\') { Err(DotenvProblem::EscapedBacktick) } else { Ok((value, behind)) }
 }
 
 /// The value and what stands behind its closing quote.
-fn double_quoted(body: &str) -> Option<(String, &str)> {
-    let end = closing_quote(body)?;
+fn double_quoted(body: &str) -> Result<(String, &str), DotenvProblem> {
+    let end = closing_quote(body).ok_or(DotenvProblem::OpenQuote)?;
+    let (quoted, behind) = body.split_at_checked(end).ok_or(DotenvProblem::OpenQuote)?;
     let mut value = String::with_capacity(end);
-    let mut characters = body.get(..end)?.chars().peekable();
+    let mut characters = quoted.chars().peekable();
     while let Some(c) = characters.next() {
         let meant = match (c, characters.peek()) {
             ('\\', Some('n')) => '\n',
@@ -162,7 +198,7 @@ fn double_quoted(body: &str) -> Option<(String, &str)> {
         value.push(meant);
         characters.next();
     }
-    Some((value, body.get(end + 1..)?))
+    Ok((value, behind.strip_prefix('"').unwrap_or(behind)))
 }
 
 /// Where the first `"` is that no backslash escapes.
@@ -229,6 +265,12 @@ mod tests {
             (r#"A="\\n""#, "\\n"),
             (r#"A="\d\'\`\x41""#, r"\d\'\`\x41"),
             ("A=\"$HOME $(id) `id`\"", "$HOME $(id) `id`"),
+            ("A=``", ""),
+            ("A=`b`", "b"),
+            ("A= ` b ` # comment", " b "),
+            ("A=`it's \"b\" # \\n $X`", "it's \"b\" # \\n $X"),
+            ("A=`b\nc`", "b\nc"),
+            ("A=`b\r\nc`\r\n", "b\nc"),
             ("A='b\nc'", "b\nc"),
             ("A='b\r\nc'\r\n", "b\nc"),
             ("A=\"b\nc\"", "b\nc"),
@@ -279,13 +321,20 @@ mod tests {
             (b"A B=c", 1, BadName),
             (b"set -x A=c", 1, BadName),
             (b"'A'=c", 1, BadName),
-            (b"\n\nMII+xx/yy==", 3, BadName),
+            (b"\n\nMII+xx/yy==", 3, RestOfValue),
+            (b"\n\nMII+xx/yy=z", 3, BadName),
             ("\u{0410}=b".as_bytes(), 1, BadName),
             (b"A\0=b", 1, BadName),
             (b"A='b", 1, OpenQuote),
             (b"X=1\nA=\"b\nc\nd", 2, OpenQuote),
             (b"A=\"b\\\"", 1, OpenQuote),
             (b"A='", 1, OpenQuote),
+            (b"X=1\nA=`b", 2, OpenQuote),
+            (b"X=1\nA=`b\nc\\`", 2, EscapedBacktick),
+            (b"A=`b\\`c`", 1, EscapedBacktick),
+            (b"A=`b`c", 1, AfterQuote),
+            (b"A=`a`b`", 1, AfterQuote),
+            (b"QUJD==", 1, RestOfValue),
             (b"A='b'c", 1, AfterQuote),
             (b"A='b\nc'd", 2, AfterQuote),
             (b"A=\"b\"#c", 1, AfterQuote),
@@ -319,7 +368,7 @@ mod tests {
         }
 
         #[test]
-        fn reads_any_near_document_without_panic_and_in_order(document in "([AB ='\"\\\\$#\r\n\u{FEFF}é]|export ){0,40}") {
+        fn reads_any_near_document_without_panic_and_in_order(document in "([AB ='\"`\\\\$#\r\n\u{FEFF}é]|export ){0,40}") {
             let lines = 1 + document.matches('\n').count();
             match parse(document.as_bytes()) {
                 Ok(entries) => {

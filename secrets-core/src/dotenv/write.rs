@@ -21,21 +21,25 @@ pub enum UnwritableProblem {
     /// It has a NUL byte.
     #[error("it has a NUL byte")]
     Nul,
+    /// It has a carriage return.
+    #[error("it has a carriage return, which readers of such files take differently")]
+    CarriageReturn,
     /// It has quotes, backslashes or `${` such that readers take every form of it differently, or a shell would run it.
     #[error("readers of such files disagree about its quotes, backslashes or `${{`")]
     Ambiguous,
 }
 
-/// Writes a document from which [`super::parse()`], the libraries of other languages and, but for carriage returns,
-/// shells read every value as it is, or refuses.
+/// Writes a document from which [`super::parse()`], the libraries of other languages, Node's `--env-file` and shells read
+/// every value as it is, or refuses.
 ///
 /// They agree on little: a bare value; single quotes around what has no quote in it, nor a backslash before a backslash
-/// or at its end (which escape in Python); double quotes around what has none of `"`, `\`, `$` and the backtick, where
-/// `\r` is a carriage return. `${…}` is replaced by Python's `dotenv` whatever the quotes are. So nothing in a value can
-/// run where a shell reads the document.
+/// or at its end (which escape in Python); double quotes around what has none of `"`, `\`, `$` and the backtick. A carriage
+/// return has no form: as it stands it becomes a line feed, and `\r` stays two characters for shells and `--env-file`.
+/// `${…}` is replaced by Python's `dotenv` whatever the quotes are. So nothing in a value can run where a shell reads the
+/// document.
 pub fn write(secrets: &[(&SecretId, &[u8])]) -> Result<String, Unwritable> {
     // Made at once in its full size, so that no part of it stays behind in memory when it grows.
-    let size = secrets.iter().map(|(name, value)| name.as_str().len() + 2 * value.len() + "=\"\"\n".len()).sum();
+    let size = secrets.iter().map(|(name, value)| name.as_str().len() + value.len() + "=\"\"\n".len()).sum();
     let mut document = String::with_capacity(size);
     for &(name, value) in secrets {
         let fails = |problem| Unwritable { name: name.clone(), problem };
@@ -45,16 +49,7 @@ pub fn write(secrets: &[(&SecretId, &[u8])]) -> Result<String, Unwritable> {
         match form(value).map_err(fails)? {
             Form::Bare => document.push_str(value),
             Form::Single => document.extend(["'", value, "'"]),
-            Form::Double => {
-                document.push('"');
-                for c in value.chars() {
-                    match c {
-                        '\r' => document.push_str("\\r"),
-                        _ => document.push(c),
-                    }
-                }
-                document.push('"');
-            }
+            Form::Double => document.extend(["\"", value, "\""]),
         }
         document.push('\n');
     }
@@ -72,11 +67,14 @@ fn form(value: &str) -> Result<Form, UnwritableProblem> {
     let is_replaced = value.split_once("${").is_some_and(|(_, behind)| behind.contains('}'));
     if value.contains('\0') {
         Err(UnwritableProblem::Nul)
-    } else if value.bytes().all(is_plain) {
+    } else if value.contains('\r') {
+        Err(UnwritableProblem::CarriageReturn)
+    } else if value.bytes().all(is_plain) && !value.is_empty() && value != "=" {
+        // Those two could be the end of the value above.
         Ok(Form::Bare)
     } else if is_replaced {
         Err(UnwritableProblem::Ambiguous)
-    } else if !value.contains(['\'', '\r']) && !value.contains("\\\\") && !value.ends_with('\\') {
+    } else if !value.contains('\'') && !value.contains("\\\\") && !value.ends_with('\\') {
         Ok(Form::Single)
     } else if !value.contains(['"', '\\', '$', '`']) {
         Ok(Form::Double)
@@ -104,7 +102,8 @@ mod tests {
     #[test]
     fn writes_the_plainest_form_that_holds() {
         for (value, document) in [
-            ("", "A=\n"),
+            ("", "A=''\n"),
+            ("=", "A='='\n"),
             ("sk_test-1./:@%+,=", "A=sk_test-1./:@%+,=\n"),
             ("with space", "A='with space'\n"),
             ("#x", "A='#x'\n"),
@@ -113,7 +112,6 @@ mod tests {
             ("C:\\temp", "A='C:\\temp'\n"),
             ("two\nlines\n", "A='two\nlines\n'\n"),
             ("it's\ntwo", "A=\"it's\ntwo\"\n"),
-            ("a\r\nb", "A=\"a\\r\nb\"\n"),
             ("ключ", "A='ключ'\n"),
         ] {
             assert_eq!(written(value).as_deref(), Ok(document), "{value:?}");
@@ -123,7 +121,10 @@ mod tests {
     #[test]
     fn refuses_what_it_cannot_write() {
         assert_eq!(written("a\0"), Err(UnwritableProblem::Nul));
-        for value in ["it's `id`", "it's $5", "it's \"", "it's \\", "a\\\\b", "a\r\\", "\\\r", "${HOME}", "a ${b:-c}"] {
+        for value in ["a\r\nb", "\r", "it's\r", "${A}\r"] {
+            assert_eq!(written(value), Err(UnwritableProblem::CarriageReturn), "{value:?}");
+        }
+        for value in ["it's `id`", "it's $5", "it's \"", "it's \\", "a\\\\b", "a\\", "${HOME}", "a ${b:-c}"] {
             assert_eq!(written(value), Err(UnwritableProblem::Ambiguous), "{value}");
         }
         let error = write(&[(&name("OK"), b"x"), (&name("RAW"), b"\xff")]).unwrap_err();
@@ -150,8 +151,8 @@ mod tests {
                 }
                 Err(error) => {
                     let refused = |value: &str| {
-                        value.contains('\0') || value.contains("${") || value.contains('\\')
-                            || (value.contains(['\'', '\r']) && value.contains(['"', '$', '`']))
+                        value.contains(['\0', '\r', '\\']) || value.contains("${")
+                            || (value.contains('\'') && value.contains(['"', '$', '`']))
                     };
                     prop_assert!(values.iter().any(|(key, value)| *key == error.name.as_str() && refused(value)));
                 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::reference::Reference;
 use crate::name::InvalidSecretId;
 use crate::target::InvalidTarget;
 use crate::value::InvalidValue;
@@ -35,7 +36,7 @@ crate::wire_enum::wire_enum!(Outcome, "import outcome", {
     SkippedNotSelected => "SKIPPED_NOT_SELECTED",
 });
 
-/// Why an entry would not be imported.
+/// Why an entry would not be imported, or what to know before it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The name is not valid.
@@ -44,6 +45,10 @@ pub enum Reason {
     Target(InvalidTarget),
     /// The value is not valid.
     Value(InvalidValue),
+    /// The value is a reference of another tool.
+    Reference(Reference),
+    /// The value has `${…}`; it is imported.
+    Expansion,
     /// The name exists.
     Exists,
     /// The entry on this line has the same name.
@@ -64,6 +69,10 @@ impl fmt::Display for Reason {
             Self::Target(InvalidTarget::ReservedVariable { reserved, .. }) => reserved.fmt(f),
             Self::Target(error) => error.fmt(f),
             Self::Value(error) => error.fmt(f),
+            Self::Reference(reference) => write!(f, "{reference}, `literal` takes it as it stands"),
+            Self::Expansion => f.write_str(
+                "`${…}` is stored as it stands, and nothing replaces it; `literal` says that it is meant so",
+            ),
             Self::Exists => f.write_str("exists already; the conflict policy `OVERWRITE` replaces its value"),
             Self::Overridden { by } => write!(f, "line {by} has the same name and is used instead"),
             Self::Empty => f.write_str("has no value; what is stored stays as it is"),

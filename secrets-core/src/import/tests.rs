@@ -11,6 +11,7 @@ struct Given {
     only: BTreeSet<SecretId>,
     conflict_policy: ConflictPolicy,
     on_rejected: RejectedPolicy,
+    literal: bool,
     name_policy: NamePolicy,
     allowed_reserved: AllowedReserved,
     limits: Limits,
@@ -23,6 +24,7 @@ impl Given {
             only: BTreeSet::new(),
             conflict_policy: ConflictPolicy::default(),
             on_rejected: RejectedPolicy::default(),
+            literal: false,
             name_policy: NamePolicy::default(),
             allowed_reserved: AllowedReserved::default(),
             limits: Limits::default(),
@@ -37,6 +39,7 @@ impl Given {
             allowed_reserved: &self.allowed_reserved,
             conflict_policy: self.conflict_policy,
             on_rejected: self.on_rejected,
+            literal: self.literal,
             limits: self.limits,
         }
     }
@@ -166,4 +169,43 @@ fn imports_a_reserved_name_where_the_organization_allows_it() {
     );
     given.allowed_reserved = AllowedReserved::new(["KUBECONFIG", "PAGER"]).unwrap();
     assert_eq!(given.outcomes(document), [Outcome::Created, Outcome::Updated, Outcome::Rejected]);
+}
+
+#[test]
+fn rejects_references_and_points_to_expansions_unless_they_are_meant() {
+    let document = b"A=op://Private/x/token\nB=encrypted:BE9Y\nC=postgres://${HOST}/api\nD='${X}'\nE=$X\n";
+    let mut given = Given::existing(&[]);
+    let review = given.review(document);
+    use Outcome::*;
+    let reasons: Vec<_> = review
+        .entries
+        .iter()
+        .map(|entry| (entry.outcome, entry.reason.as_ref().map(Reason::to_string).unwrap_or_default()))
+        .collect();
+    let expands = "`${…}` is stored as it stands, and nothing replaces it; `literal` says that it is meant so";
+    let expected = [
+        (
+            Rejected,
+            "a reference of 1Password, not a value; `op inject` puts the values in, `literal` takes it as it stands",
+        ),
+        (
+            Rejected,
+            "encrypted by dotenvx; `dotenvx decrypt --stdout` prints the values, `literal` takes it as it stands",
+        ),
+        (Created, expands),
+        (Created, expands),
+        (Created, ""),
+    ];
+    assert_eq!(reasons, expected.map(|(outcome, reason)| (outcome, reason.to_owned())));
+    given.literal = true;
+    assert!(given.review(document).entries.iter().all(|entry| entry.outcome == Created && entry.reason.is_none()));
+}
+
+#[test]
+fn leaves_a_reference_alone_that_would_not_be_imported() {
+    let given = Given::existing(&["A"]);
+    assert_eq!(
+        given.outcomes(b"A=se://a\nB=se://b\nB=b"),
+        [Outcome::SkippedExists, Outcome::OverriddenLater, Outcome::Created]
+    );
 }

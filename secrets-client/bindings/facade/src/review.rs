@@ -22,6 +22,8 @@ pub struct Rules {
     pub conflict_policy: Option<String>,
     /// `FAIL` or `SKIP`: what becomes of the others when an entry is rejected.
     pub on_rejected: Option<String>,
+    /// Whether `${…}` and references of other tools are meant as they stand.
+    pub literal: bool,
 }
 
 /// What an import would do.
@@ -57,7 +59,7 @@ pub struct Entry {
     pub secret_id: Option<String>,
     /// What would become of it: `CREATED`, `UPDATED`, `SKIPPED_EXISTS`, …
     pub outcome: &'static str,
-    /// Why it would not be applied, in words that may be shown.
+    /// Why it would not be applied, or what to know before it is, in words that may be shown.
     pub reason: Option<String>,
     /// A valid name to use instead.
     pub suggestion: Option<String>,
@@ -79,6 +81,7 @@ pub fn review_dotenv(document: &[u8], rules: &Rules) -> Result<Review, InvalidAr
             .map_err(|error| InvalidArgument::new("allowed_reserved", error))?,
         conflict_policy: word("conflict_policy", rules.conflict_policy.as_deref())?,
         on_rejected: word("on_rejected", rules.on_rejected.as_deref())?,
+        literal: rules.literal,
         limits: Limits::default(),
     };
     let unreadable = |line, message| Review { problem: Some(Problem { line, message }), ..Review::default() };

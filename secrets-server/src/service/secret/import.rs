@@ -38,6 +38,8 @@ pub struct ImportSecrets {
     pub on_rejected: RejectedPolicy,
     /// Only these names; all if there are none.
     pub only: BTreeSet<SecretId>,
+    /// Whether `${…}` and references of other tools are meant as they stand.
+    pub literal: bool,
     /// The review alone.
     pub validate_only: bool,
 }

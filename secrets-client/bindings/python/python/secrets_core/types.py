@@ -45,6 +45,8 @@ class Rules(TypedDict, total=False):
     """What becomes of names that exist."""
     on_rejected: Literal["FAIL", "SKIP"]
     """What becomes of the others when an entry is rejected."""
+    literal: bool
+    """Whether `${…}` and references of other tools, such as `op://…`, are meant as they stand."""
 
 
 class Problem(TypedDict):
@@ -62,6 +64,7 @@ class Entry(TypedDict):
         "CREATED", "UPDATED", "SKIPPED_EXISTS", "SKIPPED_EMPTY", "OVERRIDDEN_LATER", "REJECTED", "SKIPPED_NOT_SELECTED"
     ]
     reason: str | None
+    """Why it would not be applied, or what to know before it is."""
     suggestion: str | None
 
 

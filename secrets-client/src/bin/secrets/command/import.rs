@@ -1,5 +1,6 @@
 //! `import`: a `.env` or JSON file, after a review.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::PathBuf;
 
@@ -32,6 +33,9 @@ pub(crate) struct ImportArgs {
     /// Replace the values of secrets that exist
     #[arg(long)]
     overwrite: bool,
+    /// Take `${…}` and references of other tools (`op://…`) as they stand
+    #[arg(long)]
+    literal: bool,
     /// Leave rejected entries out, and import the rest
     #[arg(long)]
     skip_rejected: bool,
@@ -63,6 +67,7 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), CliError> 
         // Each entry is judged; what that means for the whole is decided below.
         on_rejected: v1::RejectedPolicy::Skip.into(),
         only_secret_ids: args.only.clone(),
+        literal: args.literal,
         validate_only: true,
         ..Default::default()
     };
@@ -77,6 +82,9 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), CliError> 
         app.output.list(&table(&reviewed.entries, false), Value::Null, "The file has no entries.")?;
     }
     app.output.warnings(&reviewed.warnings);
+    for warning in warnings(&reviewed.entries) {
+        app.output.warn(&warning);
+    }
     if blocked || (reviews && !app.output.is_json() && !reviewed.entries.is_empty()) {
         app.output.note(&plan.summary(blocked));
     }
@@ -219,11 +227,28 @@ fn table(entries: &[v1::ImportedEntry], applied: bool) -> Table {
 }
 
 fn note(entry: &v1::ImportedEntry) -> String {
-    let mut note = entry.reason.clone();
-    if entry.outcome() == ImportOutcome::SkippedExists {
-        note = "--overwrite replaces it".to_owned();
+    match entry.outcome() {
+        ImportOutcome::SkippedExists => "--overwrite replaces it".to_owned(),
+        // They are in `warnings`.
+        ImportOutcome::Created | ImportOutcome::Updated => String::new(),
+        _ => with_flags(&entry.reason),
     }
-    note
+}
+
+/// What to know of entries that are imported: a line for each reason, with the names.
+fn warnings(entries: &[v1::ImportedEntry]) -> Vec<String> {
+    let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for entry in entries {
+        if matches!(entry.outcome(), ImportOutcome::Created | ImportOutcome::Updated) && !entry.reason.is_empty() {
+            names.entry(&entry.reason).or_default().push(&entry.secret_id);
+        }
+    }
+    names.into_iter().map(|(reason, names)| format!("{}: {}", text::first_names(&names), with_flags(reason))).collect()
+}
+
+/// A sentence of the service with the flags in the place of its request's fields.
+fn with_flags(reason: &str) -> String {
+    reason.replace("`literal`", "--literal")
 }
 
 fn json(response: &v1::ImportSecretsResponse) -> Value {
@@ -287,6 +312,7 @@ mod tests {
             format,
             only: vec![],
             overwrite: false,
+            literal: false,
             skip_rejected: false,
             dry_run: false,
             yes: false,

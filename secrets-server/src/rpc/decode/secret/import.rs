@@ -27,6 +27,7 @@ pub fn import_secrets(request: v1::ImportSecretsRequest) -> Result<ImportSecrets
             .iter()
             .map(|text| secret_id("only_secret_ids", text))
             .collect::<Result<_, _>>()?,
+        literal: request.literal,
         validate_only: request.validate_only,
     })
 }

@@ -63,6 +63,7 @@ impl ImportPlan {
             allowed_reserved: &located.organization.allowed_reserved,
             conflict_policy: input.conflict_policy,
             on_rejected: input.on_rejected,
+            literal: input.literal,
             limits,
         };
         let review = review(entries, &rules).map_err(|error| exceeded("the document", error))?;

@@ -252,6 +252,16 @@ fn by_owner(sentence: &str) -> String {
     pieces.map(|(at, text)| if at % 2 == 1 { piece(text) } else { text.to_owned() }).collect()
 }
 
+/// `A, B and 12 more`: as many names as a line has room for.
+pub(crate) fn first_names(names: &[&str]) -> String {
+    const MAX_SHOWN: usize = 20;
+    let shown = names.iter().take(MAX_SHOWN).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MAX_SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 /// `1 secret`, `2 secrets`, `9,214 sessions`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(number)) }

@@ -183,6 +183,7 @@ fn dotenv_libraries_read_alike_what_is_not_refused() {
     let (taken, refused) = sorted(&bob, "dotenv");
     // What quotes can hold is never refused.
     let plain = |value: &str| !value.contains(['\'', '\\', '\r']) && !value.contains("${");
+    assert!(taken.values().all(|value| !value.contains('\r')), "a carriage return");
     let awkward: Vec<_> = refused.values().filter(|value| plain(value)).collect();
     assert!(awkward.is_empty() && taken.values().any(|value| value.contains('\'')), "{awkward:?}");
 
@@ -193,13 +194,27 @@ fn dotenv_libraries_read_alike_what_is_not_refused() {
     let node = "const p = process.argv.at(-1); \
         console.log(JSON.stringify(require('dotenv').parse(require('fs').readFileSync(p))))";
     same("node dotenv", &json_of(&reader(&bob, &["node", "-e", node, path])), &taken);
+    // Names that the environment has win over the file: only ours are in it.
+    let flag = format!("--env-file={path}");
+    let node = "const { PATH, NODE_PATH, ...rest } = process.env; console.log(JSON.stringify(rest))";
+    let readers = reader(&bob, &["sh", "-c", "printf %s \"$PATH\""]);
+    let search = format!("PATH={}", String::from_utf8(readers).unwrap());
+    same("node --env-file", &json_of(&reader(&bob, &["-i", &search, "node", &flag, "-e", node])), &taken);
     let own = secrets_core::dotenv::parse(&std::fs::read(path).unwrap()).unwrap();
     let own = own.iter().map(|entry| (entry.key().to_owned(), entry.value().to_owned())).collect();
     same("import", &own, &taken);
 
-    // A shell knows no escape for a carriage return, but runs nothing.
     let script = r#"set -a; . "$0"; exec env -0"#;
-    reader(&bob, &["-i", "sh", "-c", script, path]);
+    let output = reader(&bob, &["-i", "sh", "-c", script, path]);
+    let read: Values = output
+        .split(|byte| *byte == 0)
+        .filter_map(|pair| std::str::from_utf8(pair).unwrap().split_once('='))
+        .filter(|(name, _)| taken.contains_key(*name) && *name != "_")
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let mut wanted = taken;
+    wanted.remove("_");
+    same("sh", &read, &wanted);
     assert!(!bob.home.join("pwned").exists());
 }
 
@@ -218,7 +233,32 @@ fn docker_reads_every_variable_of_one_line() {
 
     bob.set("two\nlines", "MULTI_LINE");
     let refusal = bob.run("resolve MULTI_LINE --format docker").expect_failure(1).reject_text("two");
-    refusal.expect_text(&["MULTI_LINE (it has a newline)", "--format yaml"]);
+    refusal.expect_text(&[
+        "MULTI_LINE (it has a newline)",
+        "--format shell, --format dotenv, --format json, --format yaml",
+    ]);
+}
+
+#[test]
+fn what_a_format_cannot_carry_fails_the_command_or_is_left_out_by_name() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    bob.set("-----BEGIN X-----\r\ncanary\r\n-----END X-----\r\n", "CRLF");
+    bob.set("postgres://${CANARY}/api", "URL");
+    bob.set("plain", "PLAIN");
+    let ended = bob.run("resolve --format dotenv").expect_failure(1).reject_text("canary").reject_text("CANARY");
+    assert_eq!(ended.stdout, "");
+    ended.expect_text(&[
+        "CRLF (it has a carriage return",
+        "URL (",
+        "--format shell, --format json",
+        "--skip-unrepresentable",
+    ]);
+    let ended = bob.run_ok("resolve --format dotenv --skip-unrepresentable").reject_text("CANARY");
+    assert_eq!(ended.stdout, "PLAIN=plain\n");
+    assert!(ended.stderr.contains("2 secrets left out") && ended.stderr.contains("CRLF (it has a carriage return"));
+    assert!(bob.run_ok("resolve --format shell").stdout.contains("${CANARY}"));
+    bob.run("resolve --skip-unrepresentable").expect_failure(2);
 }
 
 #[test]

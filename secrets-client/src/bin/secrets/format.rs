@@ -1,4 +1,5 @@
-//! Names and values in the formats of other programs, each of which reads every value back as it is, or it is refused.
+//! Names and values in the formats of other programs, each of which reads every value back as it is, or it is refused or,
+//! on request, left out.
 //!
 //! To add a format: a variant of [`Format`], a file with a function that writes one secret, and its real reader in
 //! `tests/cli/formats.rs`.
@@ -35,37 +36,97 @@ pub(crate) enum Format {
     Dockerconfigjson,
 }
 
-/// A document, and what has no place in it.
+/// A document, and what is not in it.
 pub(crate) struct Document {
     pub(crate) text: Zeroizing<Vec<u8>>,
-    /// Names with their targets.
+    /// Names with their targets, which have no place in it.
     pub(crate) left_out: Vec<String>,
+    /// Names with what the format can't carry in their values; none if that was refused.
+    pub(crate) skipped: Vec<String>,
+}
+
+/// What becomes of a value that a format can't carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnfitPolicy {
+    Refuse,
+    Skip,
 }
 
 /// Why a value has no form in a format.
 type Unfit = String;
 
+/// How a format writes one secret.
+type WriteSecret = fn(&SecretId, &[u8], &mut Vec<u8>) -> Result<(), Unfit>;
+
 impl Format {
-    /// Writes the secrets that fit into this format.
-    pub(crate) fn write(self, secrets: &[ResolvedSecret]) -> Result<Document, CliError> {
+    /// Writes the secrets that fit into this format. What it can't carry is refused together.
+    pub(crate) fn write(self, secrets: &[ResolvedSecret], unfit: UnfitPolicy) -> Result<Document, CliError> {
         let (fitting, others): (Vec<_>, Vec<_>) = secrets.iter().partition(|secret| self.takes(secret));
         let left_out = others.iter().map(|secret| {
             let target = text::checked_target(&secret.target);
             format!("{} ({target})", secret.secret_id())
         });
         let left_out = left_out.collect();
-        let text = match self {
-            Self::Shell => each(self, &fitting, shell::write)?,
-            Self::Dotenv => each(self, &fitting, dotenv::write)?,
-            Self::Docker => each(self, &fitting, docker::write)?,
-            Self::Yaml if fitting.is_empty() => Zeroizing::new(b"{}\n".to_vec()),
-            Self::Yaml => each(self, &fitting, yaml::write)?,
-            Self::Json => json::enclose(&each(self, &fitting, json::write)?),
-            Self::Dockerconfigjson => Zeroizing::new(
-                Plan::new(fitting, None, &ExecutableArgs::default())?.docker_config().as_bytes().to_vec(),
+        let mut skipped = Vec::new();
+        let text = match self.writer() {
+            Some(writer) => self.enclose(each(&fitting, writer, &mut skipped)),
+            None => Zeroizing::new(
+                Plan::new(fitting.iter().copied(), None, &ExecutableArgs::default())?
+                    .docker_config()
+                    .as_bytes()
+                    .to_vec(),
             ),
         };
-        Ok(Document { text, left_out })
+        if unfit == UnfitPolicy::Refuse && !skipped.is_empty() {
+            return Err(self.refusal(&skipped));
+        }
+        let skipped = skipped.iter().map(|(secret, why)| format!("{} ({why})", secret.secret_id())).collect();
+        Ok(Document { text, left_out, skipped })
+    }
+
+    /// How it writes one secret; nothing where it holds only what was made for it.
+    fn writer(self) -> Option<WriteSecret> {
+        match self {
+            Self::Shell => Some(shell::write),
+            Self::Dotenv => Some(dotenv::write),
+            Self::Docker => Some(docker::write),
+            Self::Json => Some(json::write),
+            Self::Yaml => Some(yaml::write),
+            Self::Dockerconfigjson => None,
+        }
+    }
+
+    /// The document of what was written.
+    fn enclose(self, text: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+        match self {
+            Self::Json => json::enclose(&text),
+            Self::Yaml if text.is_empty() => Zeroizing::new(b"{}\n".to_vec()),
+            _ => text,
+        }
+    }
+
+    /// Names what it can't carry, with each reason, and what can.
+    fn refusal(self, unfit: &[(&ResolvedSecret, Unfit)]) -> CliError {
+        let reasons: Vec<String> =
+            unfit.iter().map(|(secret, why)| format!("{} ({why})", secret.secret_id())).collect();
+        let is_one = unfit.len() == 1;
+        let (it, value) = if is_one { ("it", "the value") } else { ("them", "values") };
+        let carriers: Vec<String> = Self::value_variants()
+            .iter()
+            .filter(|format| **format != self && unfit.iter().all(|(secret, _)| format.carries(secret)))
+            .map(|format| format!("--format {}", format.name()))
+            .collect();
+        CliError::new(ExitCode::Failed, format!("can't be written as {}: {}", self.name(), reasons.join(", "))).hint(format!(
+            "{value} can be carried by {}, and printed by `secrets resolve NAME --raw`; --skip-unrepresentable leaves {it} out",
+            carriers.join(", ")
+        ))
+    }
+
+    /// Whether it can carry the value of this secret.
+    fn carries(self, secret: &ResolvedSecret) -> bool {
+        let mut text = Zeroizing::new(Vec::with_capacity(room_for(&[secret])));
+        self.takes(secret)
+            && self.writer().is_some_and(|write| write(secret.secret_id(), secret.expose(), &mut text).is_ok())
     }
 
     /// What has its place in a document of this format.
@@ -87,7 +148,7 @@ impl Format {
     }
 
     /// The name by which the flag knows it.
-    fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 }
@@ -96,30 +157,28 @@ const fn is_variable(secret: &ResolvedSecret) -> bool {
     matches!(secret.target, Target::EnvironmentVariable)
 }
 
-/// Writes one secret after the other. What does not fit is refused together, each with its reason.
-fn each(
-    format: Format,
-    secrets: &[&ResolvedSecret],
-    write: impl Fn(&SecretId, &[u8], &mut Vec<u8>) -> Result<(), Unfit>,
-) -> Result<Zeroizing<Vec<u8>>, CliError> {
-    // Made at once in its full size, so that no part of it stays behind in memory when it grows.
-    let most = secrets
-        .iter()
-        .map(|secret| secret.secret_id().as_str().len() + MAX_BYTES_PER_VALUE_BYTE * secret.expose().len() + 32)
-        .sum();
-    let mut text = Zeroizing::new(Vec::with_capacity(most));
-    let mut unfit = Vec::new();
+/// Writes one secret after the other, but for those that are `unfit`.
+fn each<'a>(
+    secrets: &[&'a ResolvedSecret],
+    write: WriteSecret,
+    unfit: &mut Vec<(&'a ResolvedSecret, Unfit)>,
+) -> Zeroizing<Vec<u8>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(room_for(secrets)));
     for secret in secrets {
         if let Err(why) = write(secret.secret_id(), secret.expose(), &mut text) {
-            unfit.push(format!("{} ({why})", secret.secret_id()));
+            unfit.push((secret, why));
         }
     }
-    if unfit.is_empty() {
-        return Ok(text);
-    }
-    let message = format!("can't be written as {}: {}", format.name(), unfit.join(", "));
-    Err(CliError::new(ExitCode::Failed, message)
-        .hint("`--format yaml` takes every value; `secrets resolve NAME --raw` prints one"))
+    text
+}
+
+/// The most that secrets become: a document is made at once in that size, so that no part of it stays behind in memory when
+/// it grows.
+fn room_for(secrets: &[&ResolvedSecret]) -> usize {
+    let most = |secret: &&ResolvedSecret| {
+        secret.secret_id().as_str().len() + MAX_BYTES_PER_VALUE_BYTE * secret.expose().len() + 32
+    };
+    secrets.iter().map(most).sum()
 }
 
 /// As many bytes as one of a value becomes at most: `\u0000` of a control character.
@@ -141,7 +200,10 @@ mod tests {
     }
 
     fn written(format: Format, secrets: &[ResolvedSecret]) -> String {
-        String::from_utf8(format.write(secrets).unwrap_or_else(|error| panic!("{error:?}")).text.to_vec()).unwrap()
+        String::from_utf8(
+            format.write(secrets, UnfitPolicy::Refuse).unwrap_or_else(|error| panic!("{error:?}")).text.to_vec(),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -153,9 +215,9 @@ mod tests {
             (Format::Yaml, "\"NO\": \"it's\"\n\"KEY\": !!binary \"/w==\"\n\"GH\": \"t\"\n", 0),
         ] {
             assert_eq!(written(format, &set()), text);
-            assert_eq!(format.write(&set()).unwrap().left_out.len(), left_out, "{format:?}");
+            assert_eq!(format.write(&set(), UnfitPolicy::Refuse).unwrap().left_out.len(), left_out, "{format:?}");
         }
-        let config = Format::Dockerconfigjson.write(&set()).unwrap();
+        let config = Format::Dockerconfigjson.write(&set(), UnfitPolicy::Refuse).unwrap();
         assert_eq!(config.left_out, ["NO (variable)", "KEY (file ~/key (0600))"]);
         assert!(written(Format::Dockerconfigjson, &set()).contains(r#""auth": "Ym9iOnQ=""#));
     }
@@ -164,9 +226,39 @@ mod tests {
     fn names_all_that_does_not_fit_and_shows_none_of_it() {
         let set =
             [secret("A", b"canary\n", &VARIABLE), secret("B", b"x", &VARIABLE), secret("C", b"canary\r", &VARIABLE)];
-        let error = format!("{:?}", Format::Docker.write(&set).err().unwrap());
+        let error = format!("{:?}", Format::Docker.write(&set, UnfitPolicy::Refuse).err().unwrap());
         assert!(error.contains("A (it has a newline), C (") && !error.contains("canary"), "{error}");
-        assert!(Format::Json.write(&self::set()).is_err());
+        assert!(Format::Json.write(&self::set(), UnfitPolicy::Refuse).is_err());
+    }
+
+    #[test]
+    fn names_the_formats_that_can() {
+        let refusal = |format: Format, value: &[u8], target: &Target| {
+            format!("{:?}", format.write(&[secret("A", value, target)], UnfitPolicy::Refuse).err().unwrap())
+        };
+        for (format, value, carriers) in [
+            (Format::Dotenv, &b"a\r\nb"[..], "--format shell, --format json, --format yaml,"),
+            (Format::Dotenv, b"${A}", "--format shell, --format docker, --format json, --format yaml,"),
+            (Format::Docker, b"a\nb", "--format shell, --format dotenv, --format json, --format yaml,"),
+            (Format::Json, b"\xff", "--format shell, --format yaml,"),
+        ] {
+            let error = refusal(format, value, &VARIABLE);
+            assert!(error.contains(carriers), "{format:?} {value:?}: {error}");
+        }
+        let error = refusal(Format::Json, b"\xff", &file("~/key", 0o600));
+        assert!(error.contains("carried by --format yaml,"), "{error}");
+    }
+
+    #[test]
+    fn leaves_out_on_request_what_it_cannot_carry() {
+        let set = [secret("A", b"a\r", &VARIABLE), secret("B", b"x", &VARIABLE), secret("C", b"${A}", &VARIABLE)];
+        let document = Format::Dotenv.write(&set, UnfitPolicy::Skip).unwrap();
+        assert_eq!(document.text.as_slice(), b"B=x\n");
+        assert_eq!(document.skipped.len(), 2);
+        assert!(document.skipped[0].starts_with("A (it has a carriage return"), "{:?}", document.skipped);
+        let set = [secret("A", b"\xff", &VARIABLE), secret("B", b"x", &VARIABLE), secret("C", b"\xff", &VARIABLE)];
+        assert_eq!(Format::Json.write(&set, UnfitPolicy::Skip).unwrap().text.as_slice(), b"{\n  \"B\": \"x\"\n}\n");
+        assert_eq!(Format::Json.write(&set[..1], UnfitPolicy::Skip).unwrap().text.as_slice(), b"{}\n");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::args::scope::{self, ContextArgs};
-use crate::format::Format;
+use crate::format::{Format, UnfitPolicy};
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
 use crate::ui::output::{self, text};
@@ -28,6 +28,9 @@ pub(crate) struct ResolveArgs {
     /// Print names and values in this format, which keeps every value as it is
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "show_values")]
     format: Option<Format>,
+    /// Leave out values that the format can't carry, and name them
+    #[arg(long, requires = "format")]
+    skip_unrepresentable: bool,
 }
 
 pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), CliError> {
@@ -56,11 +59,20 @@ pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), CliError
         return app.output.bytes(secret.expose());
     }
     let Some(format) = args.format else { return print(app, &set, args.show_values) };
-    let document = format.write(&set.secrets)?;
+    let unfit = if args.skip_unrepresentable { UnfitPolicy::Skip } else { UnfitPolicy::Refuse };
+    let document = format.write(&set.secrets, unfit)?;
     if !document.left_out.is_empty() {
         let number = text::count(document.left_out.len(), "secret");
         let contents = format.contents();
         app.output.note(&format!("{number} left out, as only {contents} fit: {}", document.left_out.join(", ")));
+    }
+    if !document.skipped.is_empty() {
+        let number = text::count(document.skipped.len(), "secret");
+        app.output.warn(&format!(
+            "{number} left out, as {} can't carry the value: {}",
+            format.name(),
+            document.skipped.join(", ")
+        ));
     }
     app.output.bytes(&document.text)
 }

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::ownership;
 use crate::args::executable::ExecutableArgs;
-use crate::format::Format;
+use crate::format::{Format, UnfitPolicy};
 use crate::ui::error::{CliError, ExitCode};
 
 /// Says that the directory is ours, and is locked while it changes.
@@ -91,12 +91,15 @@ impl Volume {
             };
             files.insert(secret.secret_id().to_string(), (secret.expose().to_vec().into(), mode));
         }
-        files.insert("env.sh".to_owned(), (Format::Shell.write(secrets)?.text, mode));
+        files.insert("env.sh".to_owned(), (Format::Shell.write(secrets, UnfitPolicy::Refuse)?.text, mode));
         if has_dotenv {
-            files.insert(".env".to_owned(), (Format::Dotenv.write(secrets)?.text, mode));
+            files.insert(".env".to_owned(), (Format::Dotenv.write(secrets, UnfitPolicy::Refuse)?.text, mode));
         }
         if secrets.iter().any(|secret| matches!(secret.target, Target::Registry { .. })) {
-            files.insert("config.json".to_owned(), (Format::Dockerconfigjson.write(secrets)?.text, mode));
+            files.insert(
+                "config.json".to_owned(),
+                (Format::Dockerconfigjson.write(secrets, UnfitPolicy::Refuse)?.text, mode),
+            );
         }
         Ok(files)
     }

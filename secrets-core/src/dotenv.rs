@@ -21,18 +21,40 @@ use std::fmt;
 pub use parse::{DotenvError, DotenvProblem, parse};
 pub use write::{Unwritable, UnwritableProblem, write};
 
+/// What a value is, in a document that tells texts from others; in a `.env` all are texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ValueKind {
+    /// A text.
+    #[default]
+    Text,
+    /// A number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A list of values.
+    List,
+    /// An object of names and values.
+    Object,
+}
+
 /// A name with its value. It can't be copied, and its `Debug` shows no value.
 pub struct Entry {
     line: usize,
     key: String,
     value: String,
+    kind: ValueKind,
     overridden_by: Option<usize>,
 }
 
 impl Entry {
     /// An entry that stands on `line`, or, where there are no lines, in that place; counted from 1.
     pub const fn new(line: usize, key: String, value: String) -> Self {
-        Self { line, key, value, overridden_by: None }
+        Self { line, key, value, kind: ValueKind::Text, overridden_by: None }
+    }
+
+    /// An entry whose value is not a text, and is not kept.
+    pub const fn not_text(line: usize, key: String, kind: ValueKind) -> Self {
+        Self { line, key, value: String::new(), kind, overridden_by: None }
     }
 
     /// The line on which the name stands, counted from 1.
@@ -43,6 +65,11 @@ impl Entry {
     /// The name as it was written. It need not be a valid name, so whoever shows it checks it first.
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// What the value is.
+    pub const fn kind(&self) -> ValueKind {
+        self.kind
     }
 
     /// The value, possibly empty.

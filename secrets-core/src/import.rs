@@ -7,7 +7,7 @@ mod reference;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::reference::has_expansion;
-use crate::dotenv::Entry;
+use crate::dotenv::{Entry, ValueKind};
 use crate::limits::{Limit, LimitExceeded, Limits};
 use crate::name::{MAX_BYTES, NamePolicy, SecretId, looks_like_name};
 use crate::reserved::AllowedReserved;
@@ -115,7 +115,7 @@ fn decide(entry: &Entry, rules: &Rules<'_>) -> Result<(Outcome, SecretId), (Outc
     if let Some(by) = entry.overridden_by() {
         return Err((Outcome::OverriddenLater, Reason::Overridden { by }));
     }
-    if entry.value().is_empty() {
+    if entry.kind() == ValueKind::Text && entry.value().is_empty() {
         return Err((Outcome::SkippedEmpty, Reason::Empty));
     }
     let rejected = |reason| (Outcome::Rejected, reason);
@@ -132,6 +132,9 @@ fn decide(entry: &Entry, rules: &Rules<'_>) -> Result<(Outcome, SecretId), (Outc
         }
     };
     target.check_storing(&name, rules.allowed_reserved).map_err(|error| rejected(Reason::Target(error)))?;
+    if entry.kind() != ValueKind::Text {
+        return Err(rejected(Reason::NotText(entry.kind())));
+    }
     check_value(target, entry.value().as_bytes(), rules.limits.value_bytes)
         .map_err(|error| rejected(Reason::Value(error)))?;
     if let Some(reference) = Reference::find(entry.value()).filter(|_| !rules.literal) {

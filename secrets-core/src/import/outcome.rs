@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::reference::Reference;
+use crate::dotenv::ValueKind;
 use crate::name::InvalidSecretId;
 use crate::target::InvalidTarget;
 use crate::value::InvalidValue;
@@ -45,6 +46,8 @@ pub enum Reason {
     Target(InvalidTarget),
     /// The value is not valid.
     Value(InvalidValue),
+    /// The value is not a text.
+    NotText(ValueKind),
     /// The value is a reference of another tool.
     Reference(Reference),
     /// The value has `${…}`; it is imported.
@@ -69,6 +72,14 @@ impl fmt::Display for Reason {
             Self::Target(InvalidTarget::ReservedVariable { reserved, .. }) => reserved.fmt(f),
             Self::Target(error) => error.fmt(f),
             Self::Value(error) => error.fmt(f),
+            Self::NotText(ValueKind::Number) => {
+                f.write_str("a number, not a text; `stringify` takes it as it is spelled")
+            }
+            Self::NotText(ValueKind::Boolean) => {
+                f.write_str("a boolean, not a text; `stringify` takes it as it is spelled")
+            }
+            Self::NotText(ValueKind::List) => f.write_str("a list, not a text; write it as one, in quotes"),
+            Self::NotText(_) => f.write_str("an object, not a text; write it as one, in quotes"),
             Self::Reference(reference) => write!(f, "{reference}, `literal` takes it as it stands"),
             Self::Expansion => f.write_str(
                 "`${…}` is stored as it stands, and nothing replaces it; `literal` says that it is meant so",

@@ -1,5 +1,5 @@
 use super::*;
-use crate::dotenv::parse;
+use crate::dotenv::{ValueKind, mark_overridden, parse};
 use crate::value::InvalidValue;
 
 fn name(text: &str) -> SecretId {
@@ -208,4 +208,31 @@ fn leaves_a_reference_alone_that_would_not_be_imported() {
         given.outcomes(b"A=se://a\nB=se://b\nB=b"),
         [Outcome::SkippedExists, Outcome::OverriddenLater, Outcome::Created]
     );
+}
+
+#[test]
+fn rejects_what_is_not_a_text_and_names_it() {
+    let given = Given::existing(&["EXISTS"]);
+    use ValueKind::*;
+    let mut entries: Vec<_> =
+        [("PORT", Number), ("DEBUG", Boolean), ("LIST", List), ("EXISTS", Number), ("PORT", Object)]
+            .into_iter()
+            .enumerate()
+            .map(|(at, (key, kind))| Entry::not_text(at + 1, key.to_owned(), kind))
+            .collect();
+    mark_overridden(&mut entries);
+    let rows: Vec<_> = review(&entries, &given.rules())
+        .unwrap()
+        .entries
+        .into_iter()
+        .map(|row| (row.key.unwrap(), row.outcome, row.reason.unwrap().to_string()))
+        .collect();
+    let expected = [
+        ("PORT", Outcome::OverriddenLater, "line 5 has the same name and is used instead"),
+        ("DEBUG", Outcome::Rejected, "a boolean, not a text; `stringify` takes it as it is spelled"),
+        ("LIST", Outcome::Rejected, "a list, not a text; write it as one, in quotes"),
+        ("EXISTS", Outcome::SkippedExists, "exists already; the conflict policy `OVERWRITE` replaces its value"),
+        ("PORT", Outcome::Rejected, "an object, not a text; write it as one, in quotes"),
+    ];
+    assert_eq!(rows, expected.map(|(key, outcome, reason)| (key.to_owned(), outcome, reason.to_owned())));
 }

@@ -17,6 +17,8 @@ on_both!(
     one_rejected_entry_applies_nothing_unless_it_is_skipped,
     existing_names_are_skipped_overwritten_or_rejected,
     a_json_document_is_imported_alike,
+    numbers_and_booleans_are_taken_as_they_are_spelled_or_rejected_by_name,
+    references_are_rejected_unless_they_are_meant,
     an_overwritten_file_stays_a_file,
     a_document_that_cannot_be_read_is_refused_by_its_line_and_never_shown,
     too_many_entries_and_too_large_a_document_are_refused,
@@ -137,6 +139,50 @@ async fn a_json_document_is_imported_alike(database: &TestDatabase) {
     assert_eq!(server.stored_value(&listed[1]).await, b"3");
 }
 
+async fn numbers_and_booleans_are_taken_as_they_are_spelled_or_rejected_by_name(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let text = r#"{"PORT": 5432, "RATE": 1.50, "DEBUG": true, "NONE": null, "LIST": ["canary"], "TEXT": "t"}"#;
+    let request = v1::ImportSecretsRequest {
+        source: Some(Source::Json(text.into())),
+        on_rejected: v1::RejectedPolicy::Skip.into(),
+        ..dotenv(BOB, "")
+    };
+    let review = server
+        .try_import(&acme.bob, v1::ImportSecretsRequest { validate_only: true, ..request.clone() })
+        .await
+        .unwrap();
+    let expected = [
+        (1, "PORT", Rejected),
+        (2, "RATE", Rejected),
+        (3, "DEBUG", Rejected),
+        (4, "NONE", SkippedEmpty),
+        (5, "LIST", Rejected),
+        (6, "TEXT", Created),
+    ];
+    assert_eq!(outcomes(&review), expected);
+    assert!(review.entries[0].reason.contains("`stringify`") && !format!("{review:?}").contains("5432"));
+    let done = server.try_import(&acme.bob, v1::ImportSecretsRequest { stringify: true, ..request }).await.unwrap();
+    assert_eq!(done.created, 4);
+    let listed = server.list(&acme.bob, BOB).await;
+    assert_eq!(names(&listed), ["DEBUG", "PORT", "RATE", "TEXT"]);
+    assert_eq!(server.stored_value(&listed[0]).await, b"true");
+    assert_eq!(server.stored_value(&listed[2]).await, b"1.50");
+}
+
+async fn references_are_rejected_unless_they_are_meant(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let document = "TOKEN=op://canary/item/field\nURL=postgres://${HOST}/api\n";
+    let refused = refusal(server.try_import(&acme.bob, dotenv(BOB, document)).await);
+    assert_eq!(refused.reason, "ENTRIES_REJECTED");
+    assert!(refused.message.contains("`op inject`") && !refused.message.contains("canary"), "{}", refused.message);
+    let request = v1::ImportSecretsRequest { literal: true, ..dotenv(BOB, document) };
+    let done = server.try_import(&acme.bob, request).await.unwrap();
+    assert_eq!(outcomes(&done), [(1, "TOKEN", Created), (2, "URL", Created)]);
+    assert!(done.entries.iter().all(|entry| entry.reason.is_empty()));
+}
+
 async fn an_overwritten_file_stays_a_file(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
@@ -159,7 +205,8 @@ async fn a_document_that_cannot_be_read_is_refused_by_its_line_and_never_shown(d
         (Source::Dotenv(b"A=1\nB='canary-4f1d\n".to_vec()), "2"),
         (Source::Dotenv(b"A=1\nB=\xffcanary-4f1d\n".to_vec()), "2"),
         (Source::Json(b"{\"A\": \"1\",\n\"B\": canary-4f1d}".to_vec()), "2"),
-        (Source::Json(b"{\"A\": 41}".to_vec()), "1"),
+        (Source::Json(b"{\"A\": 41x}".to_vec()), "1"),
+        (Source::Dotenv(b"A=1\nB=TUlJRXZRSUJBREFOQmdr\nY2FuYXJ5LTRmMWQtY2FuYXJ5eA==\n".to_vec()), "3"),
         (Source::Json(b"[\"canary-4f1d\"]".to_vec()), "1"),
     ] {
         let request = v1::ImportSecretsRequest { source: Some(source), ..dotenv(BOB, "") };

@@ -12,9 +12,10 @@ use crate::service::secret::import::{Document, ImportSecrets};
 
 pub fn import_secrets(request: v1::ImportSecretsRequest) -> Result<ImportSecrets, Error> {
     // The document is taken first, so that it is wiped when dropped, whatever else of the request is refused.
+    let stringify = request.stringify;
     let document = request.source.map(|source| match source {
         Source::Dotenv(bytes) => Document::Dotenv(SecretBytes::from(bytes)),
-        Source::Json(bytes) => Document::Json(SecretBytes::from(bytes)),
+        Source::Json(bytes) => Document::Json { text: SecretBytes::from(bytes), stringify },
     });
     at_most("only_secret_ids", request.only_secret_ids.len(), MAX_NAMES, "names")?;
     Ok(ImportSecrets {

@@ -3,10 +3,12 @@
 mod outcome;
 mod policy;
 mod reference;
+mod renaming;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::reference::has_expansion;
+use self::renaming::Renaming;
 use crate::dotenv::{Entry, ValueKind};
 use crate::limits::{Limit, LimitExceeded, Limits};
 use crate::name::{MAX_BYTES, NamePolicy, SecretId, looks_like_name};
@@ -17,6 +19,7 @@ use crate::value::check_value;
 pub use self::outcome::{Outcome, Reason};
 pub use self::policy::{ConflictPolicy, RejectedPolicy};
 pub use self::reference::Reference;
+pub use self::renaming::Taken;
 
 /// What an import goes by.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +38,8 @@ pub struct Rules<'a> {
     pub on_rejected: RejectedPolicy,
     /// Whether `${…}` and references of other tools are meant as they stand.
     pub literal: bool,
+    /// Whether an entry whose name is not valid gets the one that is suggested.
+    pub rename: bool,
     /// The organization's limits.
     pub limits: Limits,
 }
@@ -46,14 +51,21 @@ pub struct Reviewed {
     pub line: usize,
     /// The name as it was written; nothing where the text does not look like a name, for it may be part of a value.
     pub key: Option<String>,
-    /// The name, for entries that would be applied.
+    /// The name, for entries that would be applied; another one than was written for those that are renamed.
     pub secret_id: Option<SecretId>,
     /// What would become of it.
     pub outcome: Outcome,
     /// Why it would not be imported, or what to know before it is.
     pub reason: Option<Reason>,
-    /// A valid name to use in its stead.
+    /// A valid name that it could get in its stead.
     pub suggestion: Option<SecretId>,
+}
+
+impl Reviewed {
+    /// The name that it would get in the place of the one that was written.
+    pub fn renamed(&self) -> Option<&SecretId> {
+        self.secret_id.as_ref().filter(|name| self.key.as_deref().is_some_and(|key| key != name.as_str()))
+    }
 }
 
 /// The whole import, reviewed.
@@ -83,17 +95,22 @@ impl Review {
 /// Whether the scope has room for all of them is for the caller to say, who knows what is stored.
 pub fn review(entries: &[Entry], rules: &Rules<'_>) -> Result<Review, LimitExceeded> {
     rules.limits.check(Limit::ImportEntries, entries.len() as u64)?;
-    let given: BTreeSet<_> = entries.iter().map(Entry::key).collect();
+    let renaming = Renaming::new(entries, rules);
+    let mut given: BTreeSet<_> = entries.iter().map(Entry::key).collect();
+    if rules.rename {
+        given.extend(renaming.free().map(SecretId::as_str));
+    }
     let missing = rules.only.iter().filter(|name| !given.contains(name.as_str()));
     Ok(Review {
-        entries: entries.iter().map(|entry| review_entry(entry, rules)).collect(),
+        entries: entries.iter().map(|entry| review_entry(entry, rules, &renaming)).collect(),
         missing: missing.cloned().collect(),
         on_rejected: rules.on_rejected,
     })
 }
 
-fn review_entry(entry: &Entry, rules: &Rules<'_>) -> Reviewed {
-    let (outcome, secret_id, reason) = match decide(entry, rules) {
+fn review_entry(entry: &Entry, rules: &Rules<'_>, renaming: &Renaming<'_>) -> Reviewed {
+    let new_name = renaming.new_name(entry.key());
+    let (outcome, secret_id, reason) = match decide(entry, rules, new_name) {
         Ok((outcome, secret_id)) => {
             let expands = !rules.literal && has_expansion(entry.value());
             (outcome, Some(secret_id), expands.then_some(Reason::Expansion))
@@ -101,15 +118,20 @@ fn review_entry(entry: &Entry, rules: &Rules<'_>) -> Reviewed {
         Err((outcome, reason)) => (outcome, None, Some(reason)),
     };
     let suggestion = match &reason {
-        Some(Reason::Name(error)) => error.suggestion().cloned(),
+        Some(Reason::Name(_)) => new_name.and_then(|name| name.as_ref().ok()).cloned(),
         _ => None,
     };
     Reviewed { line: entry.line(), key: presentable(entry.key()), secret_id, outcome, reason, suggestion }
 }
 
-fn decide(entry: &Entry, rules: &Rules<'_>) -> Result<(Outcome, SecretId), (Outcome, Reason)> {
+fn decide(
+    entry: &Entry,
+    rules: &Rules<'_>,
+    new_name: Option<&Result<SecretId, (SecretId, Taken)>>,
+) -> Result<(Outcome, SecretId), (Outcome, Reason)> {
     let name = SecretId::parse(entry.key(), NamePolicy::Relaxed).ok();
-    if !rules.only.is_empty() && !name.as_ref().is_some_and(|name| rules.only.contains(name)) {
+    let renamed = new_name.and_then(|name| name.as_ref().ok()).filter(|_| rules.rename);
+    if !rules.only.is_empty() && !name.iter().chain(renamed).any(|name| rules.only.contains(name)) {
         return Err((Outcome::SkippedNotSelected, Reason::NotSelected));
     }
     if let Some(by) = entry.overridden_by() {
@@ -126,8 +148,14 @@ fn decide(entry: &Entry, rules: &Rules<'_>) -> Result<(Outcome, SecretId), (Outc
         (Some(_), ConflictPolicy::Fail) => return Err(rejected(Reason::Exists)),
         (Some((name, target)), ConflictPolicy::Overwrite) => (Outcome::Updated, name, target),
         (None, _) => {
-            let name =
-                SecretId::parse(entry.key(), rules.name_policy).map_err(|error| rejected(Reason::Name(error)))?;
+            let name = match (SecretId::parse(entry.key(), rules.name_policy), renamed, new_name) {
+                (Ok(name), ..) => name,
+                (Err(_), Some(renamed), _) => renamed.clone(),
+                (Err(_), _, Some(Err((name, taken)))) => {
+                    return Err(rejected(Reason::Taken { name: name.clone(), taken: *taken }));
+                }
+                (Err(error), ..) => return Err(rejected(Reason::Name(error))),
+            };
             (Outcome::Created, name, &Target::EnvironmentVariable)
         }
     };

@@ -3,15 +3,18 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 use std::time::Duration;
 
 use bolero::generator::{ValueGenerator, produce_with};
 use secrets_core::dotenv::{self, Entry};
+use secrets_core::import;
 use secrets_core::{
-    BindingName, FilePath, NamePolicy, OrganizationName, PrincipalName, ProjectName, RegistryHost, RegistryUsername,
-    RoleResourceName, ScopeName, SecretId, SecretName, SessionName, TokenName, UserName, WorkspaceName,
+    AllowedReserved, BindingName, FilePath, Limits, NamePolicy, OrganizationName, PrincipalName, ProjectName,
+    RegistryHost, RegistryUsername, RoleResourceName, ScopeName, SecretId, SecretName, SessionName, Target, TokenName,
+    UserName, WorkspaceName,
 };
 
 const TEST_TIME: Duration = Duration::from_secs(3);
@@ -142,6 +145,10 @@ fn dotenv_documents() {
         "a.b-c",
         "\\n",
         "\"two\nlines\"",
+        "`two\nlines`",
+        "TUlJRXZRSUJBREFOQmdr",
+        "Q2FuYXJ5eA==",
+        "-----BEGIN X-----",
     ];
     bolero::check!().with_test_time(TEST_TIME).with_generator(texts(PIECES)).for_each(|document: &String| {
         let lines = document.split('\n').count();
@@ -166,6 +173,61 @@ fn reads_back(entries: &[Entry]) {
             [(entry.key(), entry.value())]
         );
     }
+}
+
+/// What a review says is of names alone, and no two entries get one.
+#[test]
+fn import_reviews() {
+    const PIECES: &[&str] = &[
+        "A=",
+        "a=",
+        "a-b=",
+        "A_B=",
+        "path=",
+        "PATH=",
+        "2=",
+        "_2=",
+        "x",
+        "op://v/i",
+        "{{x}}",
+        "${X}",
+        "ENC[",
+        "]",
+        "vault:a/b",
+        "encrypted:",
+        "\n",
+        "\n",
+        "\n",
+        "'",
+        "`",
+        "\"",
+        " ",
+        "sses_",
+    ];
+    let existing = BTreeMap::from([(SecretId::parse("A_B", NamePolicy::Strict).unwrap(), Target::ApiOnly)]);
+    bolero::check!().with_test_time(TEST_TIME).with_generator(texts(PIECES)).for_each(|document: &String| {
+        let Ok(entries) = dotenv::parse(document.as_bytes()) else { return };
+        let rules = import::Rules {
+            existing: &existing,
+            only: &BTreeSet::new(),
+            name_policy: NamePolicy::Strict,
+            allowed_reserved: &AllowedReserved::default(),
+            conflict_policy: import::ConflictPolicy::Overwrite,
+            on_rejected: import::RejectedPolicy::Skip,
+            literal: false,
+            rename: true,
+            limits: Limits::default(),
+        };
+        let review = import::review(&entries, &rules).unwrap();
+        let names: Vec<_> = review.entries.iter().filter_map(|entry| entry.secret_id.as_ref()).collect();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+        for (reviewed, entry) in review.entries.iter().zip(&entries) {
+            let is_renamed = reviewed.secret_id.as_ref().is_some_and(|name| name.as_str() != entry.key());
+            assert!(!is_renamed || !existing.contains_key(reviewed.secret_id.as_ref().unwrap()));
+            let is_reference = import::Reference::find(entry.value()).is_some();
+            assert!(!is_reference || reviewed.secret_id.is_none());
+        }
+    });
 }
 
 #[test]

@@ -39,13 +39,15 @@ export interface Rules {
   on_rejected?: 'FAIL' | 'SKIP'
   /** Whether `${…}` and references of other tools, such as `op://…`, are meant as they stand. */
   literal?: boolean
+  /** Whether an entry whose name is not valid gets the one that is suggested. */
+  rename?: boolean
 }
 
 export interface Entry {
   line: number
   /** The name as it was written, unless it may be a part of a value. */
   key: string | null
-  /** The name, if it would be applied. */
+  /** The name, if it would be applied; another one than `key` if it is renamed. */
   secret_id: string | null
   outcome:
     | 'CREATED'

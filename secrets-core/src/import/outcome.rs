@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::reference::Reference;
+use super::renaming::Taken;
 use crate::dotenv::ValueKind;
-use crate::name::InvalidSecretId;
+use crate::name::{InvalidSecretId, SecretId};
 use crate::target::InvalidTarget;
 use crate::value::InvalidValue;
 
@@ -42,6 +43,13 @@ crate::wire_enum::wire_enum!(Outcome, "import outcome", {
 pub enum Reason {
     /// The name is not valid.
     Name(InvalidSecretId),
+    /// The name is not valid, and the entry can't get the one that is suggested.
+    Taken {
+        /// The one that is suggested.
+        name: SecretId,
+        /// Why not.
+        taken: Taken,
+    },
     /// The name is that of a reserved environment variable.
     Target(InvalidTarget),
     /// The value is not valid.
@@ -69,6 +77,14 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(error) => error.fmt(f),
+            Self::Taken { name, taken } => {
+                let why = match taken {
+                    Taken::Exists => "it exists already",
+                    Taken::Reserved => "it is reserved",
+                    Taken::ByAnotherEntry => "another entry has it or would get it",
+                };
+                write!(f, "must be renamed, and not to `{name}`: {why}")
+            }
             Self::Target(InvalidTarget::ReservedVariable { reserved, .. }) => reserved.fmt(f),
             Self::Target(error) => error.fmt(f),
             Self::Value(error) => error.fmt(f),

@@ -12,6 +12,7 @@ struct Given {
     conflict_policy: ConflictPolicy,
     on_rejected: RejectedPolicy,
     literal: bool,
+    rename: bool,
     name_policy: NamePolicy,
     allowed_reserved: AllowedReserved,
     limits: Limits,
@@ -25,6 +26,7 @@ impl Given {
             conflict_policy: ConflictPolicy::default(),
             on_rejected: RejectedPolicy::default(),
             literal: false,
+            rename: false,
             name_policy: NamePolicy::default(),
             allowed_reserved: AllowedReserved::default(),
             limits: Limits::default(),
@@ -40,6 +42,7 @@ impl Given {
             conflict_policy: self.conflict_policy,
             on_rejected: self.on_rejected,
             literal: self.literal,
+            rename: self.rename,
             limits: self.limits,
         }
     }
@@ -235,4 +238,140 @@ fn rejects_what_is_not_a_text_and_names_it() {
         ("PORT", Outcome::Rejected, "an object, not a text; write it as one, in quotes"),
     ];
     assert_eq!(rows, expected.map(|(key, outcome, reason)| (key.to_owned(), outcome, reason.to_owned())));
+}
+
+/// Name as written, name as it would be stored, suggestion, and why it would not be.
+type Row = (String, Option<String>, Option<String>, String);
+
+impl Given {
+    fn rows(&self, document: &[u8]) -> Vec<Row> {
+        let entries = self.review(document).entries;
+        let row = |entry: Reviewed| {
+            (
+                entry.key.unwrap_or_default(),
+                entry.secret_id.map(|name| name.to_string()),
+                entry.suggestion.map(|name| name.to_string()),
+                entry.reason.map(|reason| reason.to_string()).unwrap_or_default(),
+            )
+        };
+        entries.into_iter().map(row).collect()
+    }
+}
+
+fn row(key: &str, stored: &str, suggestion: &str, reason: &str) -> Row {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    (key.to_owned(), some(stored), some(suggestion), reason.to_owned())
+}
+
+#[test]
+fn renames_to_what_it_suggests() {
+    let mut given = Given::existing(&[]);
+    let document = b"npm_token=1\nlinear-api-key=2\n2fa=3\nA=4\npath=5\n";
+    let not_path =
+        "names must be upper case; expected 1 to 127 characters of `A-Z`, `0-9` and `_`, not starting with a digit";
+    assert_eq!(
+        given.rows(document)[0],
+        row("npm_token", "", "NPM_TOKEN", "names must be upper case; did you mean `NPM_TOKEN`?")
+    );
+    given.rename = true;
+    assert_eq!(
+        given.rows(document),
+        [
+            row("npm_token", "NPM_TOKEN", "", ""),
+            row("linear-api-key", "LINEAR_API_KEY", "", ""),
+            row("2fa", "_2FA", "", ""),
+            row("A", "A", "", ""),
+            row("path", "", "", not_path),
+        ]
+    );
+}
+
+#[test]
+fn never_renames_to_what_is_taken() {
+    let exists = "must be renamed, and not to `STORED`: it exists already";
+    let shared = |name: &str| format!("must be renamed, and not to `{name}`: another entry has it or would get it");
+    let document = b"stored=1\nhere=2\nHERE=3\nnpm_token=4\nnpm-token=5\nempty=6\nEMPTY=\ntwice=7\ntwice=8\n";
+    let mut given = Given::existing(&["STORED"]);
+    for (rename, conflict_policy) in
+        [(false, ConflictPolicy::Skip), (true, ConflictPolicy::Skip), (true, ConflictPolicy::Overwrite)]
+    {
+        (given.rename, given.conflict_policy) = (rename, conflict_policy);
+        let rows = given.rows(document);
+        let (name, suggestion, reason) = match rename {
+            true => ("TWICE", "", ""),
+            false => ("", "TWICE", "names must be upper case; did you mean `TWICE`?"),
+        };
+        assert_eq!(
+            rows,
+            [
+                row("stored", "", "", exists),
+                row("here", "", "", &shared("HERE")),
+                row("HERE", "HERE", "", ""),
+                row("npm_token", "", "", &shared("NPM_TOKEN")),
+                row("npm-token", "", "", &shared("NPM_TOKEN")),
+                row("empty", "", "", &shared("EMPTY")),
+                row("EMPTY", "", "", "has no value; what is stored stays as it is"),
+                row("twice", "", "", "line 9 has the same name and is used instead"),
+                row("twice", name, suggestion, reason),
+            ]
+        );
+    }
+}
+
+#[test]
+fn keeps_a_name_that_exists_or_that_the_policy_takes() {
+    let mut given = Given::existing(&["old_name"]);
+    given.rename = true;
+    given.conflict_policy = ConflictPolicy::Overwrite;
+    assert_eq!(given.rows(b"old_name=1\n"), [row("old_name", "old_name", "", "")]);
+    given.name_policy = NamePolicy::Relaxed;
+    assert_eq!(given.rows(b"npm_token=1\n"), [row("npm_token", "npm_token", "", "")]);
+}
+
+#[test]
+fn selects_by_either_name_what_it_renames() {
+    let mut given = Given::existing(&[]);
+    for only in ["npm_token", "NPM_TOKEN"] {
+        given.only = [name(only)].into();
+        given.rename = true;
+        let review = given.review(b"npm_token=1\nother=2\n");
+        assert_eq!((review.count(Outcome::Created), review.missing.len()), (1, 0), "{only}");
+        given.rename = false;
+        assert_eq!(given.review(b"npm_token=1\nother=2\n").missing.len(), usize::from(only == "NPM_TOKEN"));
+    }
+}
+
+#[test]
+fn makes_no_name_of_what_may_be_a_part_of_a_value() {
+    let mut given = Given::existing(&[]);
+    given.rename = true;
+    let entries = [Entry::new(1, "sk live 1".to_owned(), "x".to_owned())];
+    let reviewed = review(&entries, &given.rules()).unwrap().entries.remove(0);
+    assert_eq!((reviewed.outcome, reviewed.secret_id, reviewed.suggestion), (Outcome::Rejected, None, None));
+}
+
+proptest::proptest! {
+    #[test]
+    fn gives_no_name_to_two_entries_nor_one_that_exists(
+        keys in proptest::collection::vec("[aAbB1_.-]{1,3}|path|PATH", 1..12),
+        existing in proptest::collection::vec("[ABab_]{1,2}", 0..4),
+        overwrite in proptest::bool::ANY,
+    ) {
+        let existing: Vec<_> = existing.iter().map(String::as_str).collect();
+        let mut given = Given::existing(&existing);
+        given.rename = true;
+        given.conflict_policy = if overwrite { ConflictPolicy::Overwrite } else { ConflictPolicy::Skip };
+        let mut entries: Vec<_> =
+            keys.iter().enumerate().map(|(at, key)| Entry::new(at + 1, key.clone(), "x".to_owned())).collect();
+        mark_overridden(&mut entries);
+        let reviewed = review(&entries, &given.rules()).unwrap().entries;
+        let stored: Vec<_> = reviewed.iter().filter_map(|entry| Some((entry.key.clone()?, entry.secret_id.clone()?))).collect();
+        let distinct: BTreeSet<_> = stored.iter().map(|(_, name)| name).collect();
+        proptest::prop_assert_eq!(distinct.len(), stored.len());
+        for (key, name) in stored.iter().filter(|(key, name)| key != name.as_str()) {
+            proptest::prop_assert!(!given.existing.contains_key(name), "{} → {}", key, name);
+            proptest::prop_assert!(!keys.iter().any(|other| other == name.as_str()), "{} → {}", key, name);
+            proptest::prop_assert!(crate::reserved::environment(name.as_str()).is_none());
+        }
+    }
 }

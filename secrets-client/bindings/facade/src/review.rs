@@ -24,6 +24,8 @@ pub struct Rules {
     pub on_rejected: Option<String>,
     /// Whether `${…}` and references of other tools are meant as they stand.
     pub literal: bool,
+    /// Whether an entry whose name is not valid gets the one that is suggested.
+    pub rename: bool,
 }
 
 /// What an import would do.
@@ -55,13 +57,13 @@ pub struct Entry {
     pub line: usize,
     /// The name as it was written, unless it may be a part of a value.
     pub key: Option<String>,
-    /// The name, if it would be applied.
+    /// The name, if it would be applied; another one than `key` if it is renamed.
     pub secret_id: Option<String>,
     /// What would become of it: `CREATED`, `UPDATED`, `SKIPPED_EXISTS`, …
     pub outcome: &'static str,
     /// Why it would not be applied, or what to know before it is, in words that may be shown.
     pub reason: Option<String>,
-    /// A valid name to use instead.
+    /// A valid name that it could get instead.
     pub suggestion: Option<String>,
 }
 
@@ -82,6 +84,7 @@ pub fn review_dotenv(document: &[u8], rules: &Rules) -> Result<Review, InvalidAr
         conflict_policy: word("conflict_policy", rules.conflict_policy.as_deref())?,
         on_rejected: word("on_rejected", rules.on_rejected.as_deref())?,
         literal: rules.literal,
+        rename: rules.rename,
         limits: Limits::default(),
     };
     let unreadable = |line, message| Review { problem: Some(Problem { line, message }), ..Review::default() };

@@ -199,6 +199,7 @@ fn entry(reviewed: &Reviewed) -> v1::ImportedEntry {
         secret_id: reviewed.key.clone().unwrap_or_default(),
         outcome: outcome.into(),
         reason: reviewed.reason.as_ref().map(ToString::to_string).unwrap_or_default(),
+        renamed_secret_id: reviewed.renamed().map(SecretId::to_string).unwrap_or_default(),
         suggested_secret_id: reviewed.suggestion.as_ref().map(SecretId::to_string).unwrap_or_default(),
     }
 }

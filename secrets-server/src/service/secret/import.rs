@@ -40,6 +40,8 @@ pub struct ImportSecrets {
     pub only: BTreeSet<SecretId>,
     /// Whether `${…}` and references of other tools are meant as they stand.
     pub literal: bool,
+    /// Whether an entry whose name is not valid gets the one that is suggested.
+    pub rename: bool,
     /// The review alone.
     pub validate_only: bool,
 }

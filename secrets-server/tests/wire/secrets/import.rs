@@ -19,6 +19,7 @@ on_both!(
     a_json_document_is_imported_alike,
     numbers_and_booleans_are_taken_as_they_are_spelled_or_rejected_by_name,
     references_are_rejected_unless_they_are_meant,
+    names_that_are_not_valid_are_replaced_on_request_but_never_by_one_that_is_taken,
     an_overwritten_file_stays_a_file,
     a_document_that_cannot_be_read_is_refused_by_its_line_and_never_shown,
     too_many_entries_and_too_large_a_document_are_refused,
@@ -181,6 +182,35 @@ async fn references_are_rejected_unless_they_are_meant(database: &TestDatabase) 
     let done = server.try_import(&acme.bob, request).await.unwrap();
     assert_eq!(outcomes(&done), [(1, "TOKEN", Created), (2, "URL", Created)]);
     assert!(done.entries.iter().all(|entry| entry.reason.is_empty()));
+}
+
+async fn names_that_are_not_valid_are_replaced_on_request_but_never_by_one_that_is_taken(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    server.create(&acme.bob, BOB, "STORED", "old-value").await;
+    let document = "npm_token=value-1\nlinear-api-key=value-2\nstored=value-3\na=value-4\nA=value-5\n";
+    let request = v1::ImportSecretsRequest {
+        rename: true,
+        conflict_policy: v1::ConflictPolicy::Overwrite.into(),
+        on_rejected: v1::RejectedPolicy::Skip.into(),
+        ..dotenv(BOB, document)
+    };
+    let done = server.try_import(&acme.bob, request).await.unwrap();
+    let expected = [
+        (1, "npm_token", Created),
+        (2, "linear-api-key", Created),
+        (3, "stored", Rejected),
+        (4, "a", Rejected),
+        (5, "A", Created),
+    ];
+    assert_eq!(outcomes(&done), expected);
+    let renamed: Vec<_> = done.entries.iter().map(|entry| entry.renamed_secret_id.as_str()).collect();
+    assert_eq!(renamed, ["NPM_TOKEN", "LINEAR_API_KEY", "", "", ""]);
+    let listed = server.list(&acme.bob, BOB).await;
+    assert_eq!(names(&listed), ["A", "LINEAR_API_KEY", "NPM_TOKEN", "STORED"]);
+    for (secret, value) in listed.iter().zip(["value-5", "value-2", "value-1", "old-value"]) {
+        assert_eq!(server.stored_value(secret).await, value.as_bytes(), "{}", secret.name);
+    }
 }
 
 async fn an_overwritten_file_stays_a_file(database: &TestDatabase) {

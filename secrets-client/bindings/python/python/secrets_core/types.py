@@ -47,6 +47,8 @@ class Rules(TypedDict, total=False):
     """What becomes of the others when an entry is rejected."""
     literal: bool
     """Whether `${…}` and references of other tools, such as `op://…`, are meant as they stand."""
+    rename: bool
+    """Whether an entry whose name is not valid gets the one that is suggested."""
 
 
 class Problem(TypedDict):
@@ -59,7 +61,7 @@ class Entry(TypedDict):
     key: str | None
     """The name as it was written, unless it may be a part of a value."""
     secret_id: str | None
-    """The name, if it would be applied."""
+    """The name, if it would be applied; another one than `key` if it is renamed."""
     outcome: Literal[
         "CREATED", "UPDATED", "SKIPPED_EXISTS", "SKIPPED_EMPTY", "OVERRIDDEN_LATER", "REJECTED", "SKIPPED_NOT_SELECTED"
     ]

@@ -29,6 +29,7 @@ pub fn import_secrets(request: v1::ImportSecretsRequest) -> Result<ImportSecrets
             .map(|text| secret_id("only_secret_ids", text))
             .collect::<Result<_, _>>()?,
         literal: request.literal,
+        rename: request.rename,
         validate_only: request.validate_only,
     })
 }

@@ -64,6 +64,7 @@ impl ImportPlan {
             conflict_policy: input.conflict_policy,
             on_rejected: input.on_rejected,
             literal: input.literal,
+            rename: input.rename,
             limits,
         };
         let review = review(entries, &rules).map_err(|error| exceeded("the document", error))?;

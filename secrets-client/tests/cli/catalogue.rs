@@ -237,7 +237,7 @@ fn prepare(ann: &Person<'_>, bob: &Person<'_>) {
         let write = |name: &str, text: &str| std::fs::write(person.home.join(name), text).unwrap();
         write(".env", "NEW=a-value\nPATH=/x\nnpm_token=a-value\nA-B=x\nEMPTY=\nNEW=again\n");
         write("broken.env", "A=1\nB=\"open\n");
-        write("broken.json", "{\"A\": 1}");
+        write("broken.json", "{\"A\": x}");
         write("key", "short");
         std::fs::create_dir(person.home.join("src")).unwrap();
         write("src/main.rs", "");

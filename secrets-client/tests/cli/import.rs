@@ -17,7 +17,11 @@ fn an_import_is_reviewed_before_anything_is_written() {
     assert_eq!(review.row("2"), ["2", "DATABASE_URL", "will be created"]);
     assert_eq!(review.row("3"), ["3", "STRIPE_SECRET", "exists, skipped", "--overwrite replaces it"]);
     assert_eq!(review.row("5")[..3], ["5", "PATH", "rejected"]);
-    review.expect_text(&["reserved", "NPM_TOKEN", "--skip-rejected imports the rest"]);
+    assert_eq!(review.row("7"), ["7", "npm_token", "rejected", "must be upper case; --rename takes NPM_TOKEN"]);
+    review.expect_text(&[
+        "reserved",
+        "1 will be created, 1 skipped; 2 can't be imported: rename them (--rename), or leave them out (--skip-rejected).",
+    ]);
     ann.run("import .env --project api").expect_failure(1);
     ann.run("import .env --project api --skip-rejected").expect_failure(2).expect_text(&["--yes"]);
     assert_eq!(ann.run_ok("list --project api -o json").json().as_array().unwrap().len(), 1);
@@ -151,4 +155,95 @@ fn a_variable_within_a_value_is_warned_of_unless_it_is_meant() {
     assert_eq!(bob.run_ok("resolve URL --raw").stdout, "postgres://${CANARY}/api");
     let ended = bob.run_ok("import .env --yes --overwrite -o json");
     assert!(ended.stderr.contains("warning: URL, MAIL") && ended.json()["applied"] == true, "{}", ended.stderr);
+}
+
+#[test]
+fn names_that_are_not_valid_are_replaced_but_never_by_one_that_is_taken() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    bob.set("old", "STORED");
+    write(&bob, "npm_token=one\nlinear-api-key=two\nstored=three\nurl=four\nURL=five\nPATH=six\nmy-id=7\nmy_id=8\n");
+    let ended = bob.run("import .env --yes --rename --overwrite").expect_failure(1);
+    assert_eq!(ended.row("1"), ["1", "npm_token → NPM_TOKEN", "will be created"]);
+    assert_eq!(ended.row("2"), ["2", "linear-api-key → LINEAR_API_KEY", "will be created"]);
+    assert_eq!(ended.row("3")[2..], ["rejected", "must be renamed, and not to `STORED`: it exists already"]);
+    for line in ["4", "7", "8"] {
+        assert!(ended.row(line)[3].contains("another entry has it or would get it"), "{:?}", ended.row(line));
+    }
+    ended.expect_text(&["npm_token, linear-api-key: programs that read the old name will not find them"]);
+    assert_eq!(bob.run_ok("list -o json").json().as_array().unwrap().len(), 1);
+
+    let ended = bob.run_ok("import .env --yes --rename --overwrite --skip-rejected");
+    assert_eq!(ended.row("1"), ["1", "npm_token → NPM_TOKEN", "created"]);
+    ended.expect_text(&["3 created, 0 changed", "programs that read the old name"]);
+    for (name, value) in [("NPM_TOKEN", "one"), ("LINEAR_API_KEY", "two"), ("STORED", "old"), ("URL", "five")] {
+        assert_eq!(bob.run_ok(&format!("resolve {name} --raw")).stdout, value);
+    }
+    bob.run("resolve MY_ID").expect_failure(5);
+    // The second time they exist, and nothing is written over.
+    write(&bob, "npm_token=other\n");
+    bob.run("import .env --yes --rename --overwrite").expect_failure(1).expect_text(&["it exists already"]);
+    assert_eq!(bob.run_ok("resolve NPM_TOKEN --raw").stdout, "one");
+    write(&bob, "other_name=x\n");
+    let json = bob.run_ok("import .env --yes --rename -o json").json();
+    assert_eq!(json["entries"][0]["renamed_secret_id"], "OTHER_NAME");
+    assert_eq!(json["entries"][0]["secret_id"], "other_name");
+}
+
+#[test]
+fn numbers_and_booleans_name_their_key_and_are_taken_as_they_are_spelled() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    let json = r#"{"PORT": 421337, "RATE": 1.50, "DEBUG": true, "NONE": null, "LIST": ["canary"], "TEXT": "t"}"#;
+    std::fs::write(bob.home.join("secrets.json"), json).unwrap();
+    let ended = bob.run("import secrets.json --yes").expect_failure(1).reject_text("421337").reject_text("canary");
+    assert_eq!(
+        ended.row("1"),
+        ["1", "PORT", "rejected", "a number, not a text; --stringify takes it as it is spelled"]
+    );
+    assert_eq!(ended.row("3")[1..3], ["DEBUG", "rejected"]);
+    assert_eq!(ended.row("4")[1..3], ["NONE", "empty, skipped"]);
+    assert_eq!(ended.row("5")[1..3], ["LIST", "rejected"]);
+    ended.expect_text(&["(--stringify)"]);
+    bob.run_ok("import secrets.json --yes --stringify --skip-rejected");
+    for (name, value) in [("PORT", "421337"), ("RATE", "1.50"), ("DEBUG", "true"), ("TEXT", "t")] {
+        assert_eq!(bob.run_ok(&format!("resolve {name} --raw")).stdout, value);
+    }
+    bob.run("resolve NONE").expect_failure(5);
+}
+
+#[test]
+fn yaml_is_read_by_its_lines_and_nothing_of_it_is_built() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    let file = |text: &str| std::fs::write(bob.home.join("secrets.yaml"), text).unwrap();
+    file(
+        "# keys\n---\nKEY: |\n  -----BEGIN X-----\n  canary\n  -----END X-----\nURL: 'postgres://db: x'\n\nnpm_token: \"a\\tb\"\nNONE:\n",
+    );
+    let ended = bob.run("import secrets.yaml --yes").expect_failure(1).reject_text("canary");
+    assert_eq!(ended.row("9")[1..3], ["npm_token", "rejected"]);
+    assert_eq!(ended.row("10")[1..3], ["NONE", "empty, skipped"]);
+    let ended = bob.run_ok("import secrets.yaml --yes --rename");
+    assert_eq!(ended.row("3"), ["3", "KEY", "created"]);
+    assert_eq!(bob.run_ok("resolve KEY --raw").stdout, "-----BEGIN X-----\ncanary\n-----END X-----\n");
+    assert_eq!(bob.run_ok("resolve URL --raw").stdout, "postgres://db: x");
+    assert_eq!(bob.run_ok("resolve NPM_TOKEN --raw").stdout, "a\tb");
+
+    file("TEXT: x\nPORT: 421337\nDEBUG: yes\n");
+    let ended = bob.run("import secrets.yaml --yes").expect_failure(1).reject_text("421337");
+    ended.expect_text(&["line 2 `PORT` is a number, line 3 `DEBUG` is a boolean", "--stringify"]);
+    bob.run_ok("import secrets.yaml --yes --stringify");
+    assert_eq!(bob.run_ok("resolve DEBUG --raw").stdout, "yes");
+
+    for refused in
+        ["A: &x canary", "A: *canary", "A: !!binary canary", "A: [canary]", "A:\n  B: canary", "- canary", "A: 'canary"]
+    {
+        file(&format!("OK: 1x\n{refused}\n"));
+        let ended = bob.run("import secrets.yaml --yes --skip-rejected --stringify").expect_failure(1);
+        ended.reject_text("canary").expect_text(&["line 2", "nothing was imported"]);
+    }
+    bob.run("resolve OK").expect_failure(5);
+    let document = b"FROM_STDIN: x\n";
+    bob.run_with_stdin(document, "import - --format yaml --yes").expect_success("import");
+    assert_eq!(bob.run_ok("resolve FROM_STDIN --raw").stdout, "x");
 }

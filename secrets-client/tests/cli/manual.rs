@@ -36,7 +36,7 @@ fn each_command_has_a_page_that_a_manual_reader_takes() {
     }
     let import = shown(&directory.join("secrets-import.1"));
     for part in [
-        "secrets-import - Import a .env or JSON file, after a review",
+        "secrets-import - Import a .env, JSON or YAML file, after a review",
         "--skip-rejected",
         "Do not ask",
         "sops -d secrets.env | secrets import - -p api --yes",

@@ -88,6 +88,7 @@ fn reply(method: &str) -> Option<Reply> {
                 secret_id: text(),
                 reason: text(),
                 suggested_secret_id: text(),
+                renamed_secret_id: text(),
                 outcome: 99,
                 ..Default::default()
             };

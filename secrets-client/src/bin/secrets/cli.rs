@@ -65,7 +65,7 @@ pub(crate) enum Command {
     History(history::HistoryArgs),
     /// Restore an old version of a secret
     Rollback(history::RollbackArgs),
-    /// Import a .env or JSON file, after a review
+    /// Import a .env, JSON or YAML file, after a review
     Import(import::ImportArgs),
 
     /// Show the secrets that a context gets; values only on request

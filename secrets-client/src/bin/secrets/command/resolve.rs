@@ -25,7 +25,7 @@ pub(crate) struct ResolveArgs {
     /// Print the value of one secret alone, byte for byte
     #[arg(long, conflicts_with_all = ["show_values", "format"])]
     raw: bool,
-    /// Print names and values in this format, which keeps every value as it is
+    /// Print names and values in this format, keeping every value as it is
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "show_values")]
     format: Option<Format>,
     /// Leave out values that the format can't carry, and name them

@@ -48,7 +48,7 @@ const OPTIONS: [(&[&str], &str, &[&str]); 8] = [
             "enable",
         ],
     ),
-    (&["resolve"], "Values", &["show_values", "raw", "format"]),
+    (&["resolve"], "Values", &["show_values", "raw", "format", "skip_unrepresentable"]),
     (&["run"], "Variables of the program", &["preserve_env", "clean_env", "keep", "pass_session"]),
     (&["run"], "Output of the program", &["unmask", "verbose", "no_masking", "ci"]),
     (&["login"], "With an invitation's code", &["invite", "name", "ttl"]),

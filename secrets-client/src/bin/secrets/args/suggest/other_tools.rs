@@ -34,7 +34,7 @@ pub(crate) const COMMANDS: &[(&[&str], &str)] = &[
         &["share"],
         "`secrets set NAME --project P` gives a secret to all of a project; `secrets member` manages who that is",
     ),
-    (&["upload", "push", "load"], "`secrets import FILE` imports a .env or JSON file"),
+    (&["upload", "push", "load"], "`secrets import FILE` imports a .env, JSON or YAML file"),
     (&["export", "download", "pull"], "`secrets resolve --format dotenv` prints what a context gets, with values"),
     (&["exec", "start", "shell", "inject"], "`secrets run -- PROGRAM` starts a program with its secrets"),
     (

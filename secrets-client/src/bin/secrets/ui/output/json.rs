@@ -113,6 +113,7 @@ pub(crate) fn imported_entry(entry: &v1::ImportedEntry) -> Value {
         "outcome": word(entry.outcome().as_str_name(), "IMPORT_OUTCOME_"),
         "reason": text(&entry.reason),
         "suggested_secret_id": text(&entry.suggested_secret_id),
+        "renamed_secret_id": text(&entry.renamed_secret_id),
     })
 }
 

@@ -24,7 +24,8 @@ fn what_a_repository_requires_is_asked_for_and_stored_as_ones_own() {
     let mut screen = run(&bob);
     screen.wait_for(&format!("`{}/secrets.toml` asks for MAPS_KEY, in its words: ", bob.home.display()));
     screen.wait_for("\"a key\\\". Enter\\u{1b}[31m your \\u{202e}password\"\r\n");
-    screen.wait_for("Value of MAPS_KEY, for yourself only; empty for none (hidden; Ctrl-R shows it): ");
+    screen.wait_for("It will be a secret of your own, for nobody else.");
+    screen.wait_for("Value of MAPS_KEY (hidden; Ctrl-R shows it): ");
     screen.type_keys("maps_canary\r");
     screen.wait_for("asks for TEAM_KEY, in its words: \"the team's key\"\r\n");
     screen.wait_for("Value of TEAM_KEY");

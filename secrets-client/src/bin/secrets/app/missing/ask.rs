@@ -57,7 +57,10 @@ impl App {
         for (index, offer) in offers.iter().enumerate() {
             let name = &offer.secret.secret_id;
             self.output.note(&offer.sentence(path));
-            let value = match prompt::value(&format!("Value of {name}, for yourself only; empty for none"), false) {
+            if index == 0 {
+                self.output.note("It will be a secret of your own, for nobody else. Enter alone leaves it.");
+            }
+            let value = match prompt::value(&format!("Value of {name}"), false) {
                 Err(error) if error.exit != ExitCode::Interrupted => return Err(error),
                 Ok(value) if !value.is_empty() => value,
                 Ok(_) | Err(_) => {

@@ -5,9 +5,11 @@
 
 #[path = "support"]
 mod support {
+    mod basic_registry;
     mod isolated_command;
     mod person;
     mod program_output;
+    mod readers;
     mod running_command;
     mod server;
     mod server_process;
@@ -15,9 +17,11 @@ mod support {
     mod terminal;
     mod wait;
 
+    pub(crate) use self::basic_registry::BasicRegistry;
     pub(crate) use self::isolated_command::isolated_command;
     pub(crate) use self::person::Person;
     pub(crate) use self::program_output::ProgramOutput;
+    pub(crate) use self::readers::{readers, readers_path};
     pub(crate) use self::running_command::RunningCommand;
     pub(crate) use self::server::TestServer;
     pub(crate) use self::server_process::ServerProcess;
@@ -57,6 +61,7 @@ mod cli {
     mod recovery;
     mod redact;
     mod refused;
+    mod registries;
     mod reserved;
     mod run;
     mod run_watch;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::support::{Person, TestServer};
 
@@ -83,14 +84,14 @@ fn docker_finds_the_registries_credentials_beside_the_callers_own() {
     let bob = server.person("bob");
     let own = bob.home.join(".docker");
     std::fs::create_dir_all(own.join("contexts")).unwrap();
-    let config = r#"{"auths":{"quay.io":{"auth":"eDp5"}},"credsStore":"nope"}"#;
+    let config = r#"{"auths":{"quay.io":{"auth":"eDp5"},"index.example":{}},"credsStore":"nope"}"#;
     std::fs::write(own.join("config.json"), config).unwrap();
     let script = "cat $DOCKER_CONFIG/config.json; ls -d $DOCKER_CONFIG/contexts >&2; stat -c %a $DOCKER_CONFIG >&2";
     let ended = bob.run_words(&["run", "--no-masking", "--", "sh", "-c", script]).expect_success("run");
     let read = ended.json();
     assert_eq!(read["auths"]["ghcr.io"]["auth"], "Ym9iOmdocF9jYW5hcnk=");
-    assert_eq!((&read["auths"]["quay.io"]["auth"], &read["credsStore"]), (&"eDp5".into(), &"nope".into()));
-    assert_eq!(read["credHelpers"]["ghcr.io"], "");
+    assert_eq!(read["auths"]["quay.io"]["auth"], "eDp5");
+    assert_eq!((&read["credsStore"], &read["credHelpers"]["index.example"]), (&Value::Null, &"nope".into()));
     ended.expect_text(&["/contexts", "700"]);
     assert_eq!(std::fs::read_to_string(own.join("config.json")).unwrap(), config);
     assert_eq!(leftovers(&bob), Vec::<PathBuf>::new());
@@ -98,5 +99,6 @@ fn docker_finds_the_registries_credentials_beside_the_callers_own() {
     let elsewhere = server.person("bob").with("DOCKER_CONFIG", "/nonexistent");
     let ended = elsewhere.run_words(&["run", "--no-masking", "--", "sh", "-c", "cat $DOCKER_CONFIG/config.json"]);
     assert_eq!(ended.json()["auths"].as_object().unwrap().len(), 1);
-    assert_eq!(bob.run_words(&["run", "--only", "DEPLOY_KEY", "--", "sh", "-c", "exit ${DOCKER_CONFIG+3}"]).code, 0);
+    let neither = "exit ${DOCKER_CONFIG+3}${REGISTRY_AUTH_FILE+4}";
+    assert_eq!(bob.run_words(&["run", "--only", "DEPLOY_KEY", "--", "sh", "-c", neither]).code, 0);
 }

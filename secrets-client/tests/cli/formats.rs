@@ -1,12 +1,12 @@
 //! Every format of `resolve`, read back by what reads it in life: shells, `.env` libraries, Docker's own code, parsers.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Person, ProgramOutput, TestServer};
+use crate::support::{Person, ProgramOutput, TestServer, readers, readers_path};
 
 type Values = BTreeMap<String, String>;
 
@@ -119,14 +119,9 @@ fn document(
 
 /// A program that reads a document: one of the installed readers, or what the machine has.
 fn reader(bob: &Person<'_>, words: &[&str]) -> Vec<u8> {
-    let folders = Path::new(env!("CARGO_BIN_EXE_secrets")).ancestors();
-    let found = folders.map(|directory| directory.join("tools/readers")).find(|readers| readers.is_dir());
-    let readers = found.expect("there are no readers; `make install` installs them");
-    let mut path = readers.join("bin").into_os_string();
-    path.push(":");
-    path.push(std::env::var_os("PATH").unwrap());
     let mut command = Command::new("env");
-    command.args(words).current_dir(&bob.home).env("PATH", path).env("NODE_PATH", readers.join("node_modules"));
+    command.args(words).current_dir(&bob.home).env("PATH", readers_path());
+    command.env("NODE_PATH", readers().join("node_modules"));
     let output = command.output().unwrap();
     assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout

@@ -32,6 +32,7 @@ use std::path::{Path, PathBuf};
 
 use secrets_core::FilePath;
 
+pub(crate) use self::docker_config::UserFiles;
 pub(crate) use self::existing::in_the_way;
 pub(crate) use self::placement::{Placement, Recipient};
 pub(crate) use self::plan::Plan;
@@ -47,13 +48,5 @@ pub(crate) fn here(path: &FilePath, home: Option<&Path>) -> Option<PathBuf> {
     match path.in_home() {
         None => Some(PathBuf::from(path.as_str())),
         Some(rest) => home.map(|home| home.components().collect::<PathBuf>().join(rest)),
-    }
-}
-
-/// The directory of the caller's own Docker configuration: `DOCKER_CONFIG`, else `~/.docker`.
-pub(crate) fn user_docker_config() -> Option<PathBuf> {
-    match std::env::var_os("DOCKER_CONFIG").filter(|directory| !directory.is_empty()) {
-        Some(directory) => std::path::absolute(directory).ok(),
-        None => home().map(|home| home.join(".docker")),
     }
 }

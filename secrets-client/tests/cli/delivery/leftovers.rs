@@ -26,6 +26,7 @@ fn what_a_killed_run_left_is_removed_by_the_next_one() {
     child.wait().unwrap();
     let left = leftovers(&bob);
     assert_eq!((left.len(), mode(&left[0]), mode(&left[0].join("docker/config.json"))), (1, 0o700, 0o600));
+    assert_eq!(mode(&left[0].join("containers/auth.json")), 0o600);
     assert_eq!(mode(&bob.home.join(".ssh/deploy_key")), 0o600);
 
     bob.set("plain", "PLAIN");

@@ -2,6 +2,8 @@
 //
 //	docker-reader env-file FILE     the variables of `docker run --env-file FILE`, as "NAME=value"
 //	docker-reader login DIR HOST    what DIR/config.json says for a registry
+//	docker-reader sign-in DIR HOST USERNAME PASSWORD
+//	                                keeps a login there as `docker login` does
 package main
 
 import (
@@ -11,6 +13,7 @@ import (
 	"os"
 
 	"github.com/docker/cli/cli/config"
+	"github.com/docker/cli/cli/config/types"
 	"github.com/docker/cli/pkg/kvfile"
 )
 
@@ -40,8 +43,16 @@ func run(arguments []string) error {
 			return err
 		}
 		read = map[string]string{"username": login.Username, "password": login.Password}
+	case len(arguments) == 5 && arguments[0] == "sign-in":
+		file, err := config.Load(arguments[1])
+		if err != nil {
+			return err
+		}
+		host, username, password := arguments[2], arguments[3], arguments[4]
+		login := types.AuthConfig{ServerAddress: host, Username: username, Password: password}
+		return file.GetCredentialsStore(host).Store(login)
 	default:
-		return errors.New("usage: docker-reader env-file FILE | login DIR HOST")
+		return errors.New("usage: docker-reader env-file FILE | login DIR HOST | sign-in DIR HOST USERNAME PASSWORD")
 	}
 	return json.NewEncoder(os.Stdout).Encode(read)
 }

@@ -22,7 +22,7 @@ use crate::app::fallback::FallbackArgs;
 use crate::args::executable::ExecutableArgs;
 use crate::args::scope::{self, ContextArgs};
 use crate::args::unmask::UnmaskArgs;
-use crate::delivery::{self, Placement, Plan, Recipient};
+use crate::delivery::{self, Placement, Plan, Recipient, UserFiles};
 use crate::output_masking::masking::{self, Masking};
 use crate::supervise::child::Child;
 use crate::supervise::job_control;
@@ -134,6 +134,9 @@ pub(crate) async fn run(app: &App, args: RunArgs) -> Result<u8, CliError> {
         };
         (placement, ended)
     };
+    if let Some(lost) = placement.lost_logins() {
+        app.output.warn(&lost);
+    }
     if let Err(error) = placement.remove() {
         error.report(app.output.colors_errors());
     }
@@ -193,7 +196,10 @@ impl RunArgs {
             }
         };
         self.print_hints(app, &set)?;
-        let placement = plan.place(delivery::user_docker_config().as_deref(), self.recipient(app))?;
+        let placement = plan.place(UserFiles::from_environment(), self.recipient(app))?;
+        if let Some(notice) = placement.notice() {
+            app.output.warn(notice);
+        }
         let environment = self.environment(&plan, &placement);
         environment.print_notes(app.output);
         self.warn_of_token(app);

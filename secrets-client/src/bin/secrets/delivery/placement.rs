@@ -1,11 +1,11 @@
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Permissions};
+use std::fs::Permissions;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use super::directory::{Directory, Entry, name};
-use super::docker_config;
+use super::docker_config::{NewContent, PrivateConfig, UserFiles};
 use super::existing::{self, Difference, ExistingFile};
 use super::file_id::FileId;
 use super::journal::{FileRecord, Journal, Process, Record};
@@ -32,10 +32,7 @@ pub(crate) struct Placement {
     recipient: Recipient,
     /// None as long as nothing was written.
     run: Option<ProcessDir>,
-    /// The caller's own Docker configuration.
-    user_docker_config: Option<PathBuf>,
-    /// The private Docker configuration.
-    docker: Option<PathBuf>,
+    registries: PrivateConfig,
 }
 
 /// What a planned file needs.
@@ -58,23 +55,18 @@ struct Staged<'a> {
 }
 
 impl Placement {
-    pub(super) fn new(plan: &Plan, user_docker_config: Option<&Path>, recipient: Recipient) -> Result<Self, CliError> {
-        Self::within(RuntimeDir::for_caller(), plan, user_docker_config, recipient)
+    pub(super) fn new(plan: &Plan, registries: UserFiles, recipient: Recipient) -> Result<Self, CliError> {
+        Self::within(RuntimeDir::for_caller(), plan, registries, recipient)
     }
 
-    fn within(
-        runtime: RuntimeDir,
-        plan: &Plan,
-        user_docker_config: Option<&Path>,
-        recipient: Recipient,
-    ) -> Result<Self, CliError> {
+    fn within(runtime: RuntimeDir, plan: &Plan, registries: UserFiles, recipient: Recipient) -> Result<Self, CliError> {
         if !plan.has_files()
             && let Ok(lock) = runtime.without_waiting().lock(Missing::Skip)
         {
             lock.living(); // which removes what dead ones left, as whoever has the lock now does too
         }
-        let user_docker_config = user_docker_config.map(Path::to_owned);
-        let mut placement = Self { runtime, recipient, run: None, user_docker_config, docker: None };
+        let registries = PrivateConfig::new(registries);
+        let mut placement = Self { runtime, recipient, run: None, registries };
         // On a failure `placement` is dropped, and with it what has been written.
         placement.replace(plan)?;
         Ok(placement)
@@ -87,7 +79,17 @@ impl Placement {
 
     /// What a program's environment needs to find what was written.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        self.docker.iter().map(|directory| (OsStr::new("DOCKER_CONFIG"), directory.as_os_str()))
+        self.registries.variables()
+    }
+
+    /// What the program lacks of the caller's own registry logins.
+    pub(crate) fn notice(&self) -> Option<&str> {
+        self.registries.notice()
+    }
+
+    /// Says which registry logins of the program end with what was written, if it made any.
+    pub(crate) fn lost_logins(&self) -> Option<String> {
+        self.registries.lost_logins()
     }
 
     /// Writes what `plan` has in place of what was written before. A file that stays as it is is not touched; one that
@@ -96,10 +98,9 @@ impl Placement {
         if !plan.has_files() && self.is_empty() {
             return Ok(());
         }
-        let needs_docker = !plan.logins().is_empty() || self.docker.is_some();
-        let own_docker = match &self.user_docker_config {
-            Some(directory) if needs_docker => docker_config::read_user_config(directory)?,
-            _ => None,
+        let registries = match plan.logins() {
+            [] if !self.registries.is_written() => None,
+            logins => Some(self.registries.prepare(logins)?),
         };
         let runtime = self.runtime.clone();
         let mut lock = runtime.lock(Missing::Create)?;
@@ -109,7 +110,7 @@ impl Placement {
         others.retain(|other| other.directory != private);
         let steps: Vec<Step> = plan.files().iter().map(|file| self.step(file, &others)).collect::<Result<_, _>>()?;
         let (staged, used) = stage_all(&mut self.begin(&mut lock)?.journal, plan.files(), &steps)?;
-        if let Err(error) = self.stage_docker(&private, plan, own_docker) {
+        if let Some(error) = registries.and_then(|content| self.write_registries(&private, content).err()) {
             discard(&staged);
             return Err(error);
         }
@@ -261,30 +262,8 @@ impl Placement {
         })
     }
 
-    /// Writes the private Docker configuration, in one step, if there is one or must be one.
-    fn stage_docker(
-        &mut self,
-        private: &Path,
-        plan: &Plan,
-        own: Option<serde_json::Map<String, serde_json::Value>>,
-    ) -> Result<(), CliError> {
-        if plan.logins().is_empty() && self.docker.is_none() {
-            return Ok(());
-        }
-        let config = docker_config::config(own, plan.logins());
-        let write = |placement: &mut Self| -> io::Result<()> {
-            let directory = match &placement.docker {
-                Some(directory) => directory.clone(),
-                None => docker_config::create_directory(private, placement.user_docker_config.as_deref())?,
-            };
-            let unfinished = directory.join(unfinished());
-            let mut file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-            file.write_all(config.as_bytes())?;
-            std::fs::rename(&unfinished, directory.join(docker_config::CONFIG_FILE))?;
-            placement.docker = Some(directory);
-            Ok(())
-        };
-        write(self).map_err(|error| {
+    fn write_registries(&mut self, private: &Path, content: NewContent) -> Result<(), CliError> {
+        self.registries.write(private, content).map_err(|error| {
             CliError::new(ExitCode::Failed, format!("the registries' credentials can't be written: {error}"))
         })
     }

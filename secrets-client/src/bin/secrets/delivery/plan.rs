@@ -6,7 +6,7 @@ use secrets_client::ResolvedSecret;
 use secrets_core::{FilePath, Grade, SecretId, Target, reserved};
 use zeroize::Zeroizing;
 
-use super::docker_config::{self, Login};
+use super::docker_config::{self, Login, UserFiles};
 use super::{Placement, Recipient};
 use crate::args::executable::ExecutableArgs;
 use crate::ui::error::{CliError, ExitCode};
@@ -89,17 +89,17 @@ impl Plan {
         !self.files.is_empty() || !self.logins.is_empty()
     }
 
-    /// Writes the files, and the registries' credentials beside the caller's own Docker configuration: all or nothing.
+    /// Writes the files, and the registries' credentials over the caller's own `registries`: all or nothing.
     ///
     /// What earlier processes left because they were killed is removed first. Set up signals before this: one that ends
     /// the process in the middle leaves the rest to the next one.
-    pub(crate) fn place(&self, user_docker_config: Option<&Path>, recipient: Recipient) -> Result<Placement, CliError> {
-        Placement::new(self, user_docker_config, recipient)
+    pub(crate) fn place(&self, registries: UserFiles, recipient: Recipient) -> Result<Placement, CliError> {
+        Placement::new(self, registries, recipient)
     }
 
     /// What Docker's `config.json` holds with these registries' credentials alone.
     pub(crate) fn docker_config(&self) -> Zeroizing<String> {
-        docker_config::config(None, &self.logins)
+        docker_config::config(&self.logins)
     }
 
     pub(super) fn files(&self) -> &[PlannedFile] {

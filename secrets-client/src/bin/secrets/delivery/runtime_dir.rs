@@ -1,4 +1,4 @@
-//! The private directory of the caller's processes: one directory a process, with its journal and its Docker configuration.
+//! The private directory of the caller's processes: one directory a process, with its journal and its configuration of registries.
 
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -227,7 +227,7 @@ fn candidates(variable: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
 }
 
 /// Whether it is there and the caller's: the variable of somebody else stays behind after `su`.
-fn is_own(directory: &Path, user: u32) -> bool {
+pub(super) fn is_own(directory: &Path, user: u32) -> bool {
     std::fs::metadata(directory).is_ok_and(|directory| directory.is_dir() && directory.uid() == user)
 }
 

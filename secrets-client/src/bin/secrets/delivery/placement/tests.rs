@@ -1,4 +1,5 @@
 use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::path::PathBuf;
 
 use super::*;
 use crate::args::executable::ExecutableArgs;
@@ -44,7 +45,8 @@ impl TestDir {
         let endpoint = "http://localhost".to_owned();
         let recipient = Recipient { program: program.to_owned(), endpoint, watches };
         let runtime = RuntimeDir::at(self.top.path().join("runtime"));
-        Placement::within(runtime, plan, Some(&self.home(".docker")), recipient)
+        let registries = UserFiles::docker_alone(self.home(".docker"));
+        Placement::within(runtime, plan, registries, recipient)
     }
 
     /// Everything below the home, and what is left in the runtime directory.

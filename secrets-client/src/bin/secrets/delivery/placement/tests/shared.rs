@@ -81,7 +81,8 @@ fn another_version_is_refused_with_the_program_that_has_the_older_one() {
     // The same file from another service is another secret.
     let recipient = Recipient { program: "npm".to_owned(), endpoint: "http://elsewhere".to_owned(), watches: true };
     let runtime = RuntimeDir::at(dir.top.path().join("runtime"));
-    let error = Placement::within(runtime, &version(&dir, 2, 0o600, "new"), None, recipient).err().unwrap();
+    let error =
+        Placement::within(runtime, &version(&dir, 2, 0o600, "new"), UserFiles::default(), recipient).err().unwrap();
     assert!(error.message().contains("has a file of another service there"), "{error:?}");
 }
 

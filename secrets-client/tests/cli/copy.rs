@@ -106,7 +106,7 @@ fn whatever_refuses_it_does_so_before_somebody_is_asked() {
         ("cp MINE", 2, "the secret is in your own secrets already"),
         ("cp MINE --from-org --to-org", 2, "the secret is in organization acme already"),
         ("cp MINE --to-org", 4, "you may not"),
-        ("cp MINE --to-project nope", 4, "`nope`"),
+        ("cp MINE --to-project nope", 4, "nope"),
         ("cp NOPE --to-workspace ws1", 3, "there is no secret `NOPE` of user bob"),
         ("cp LOCKED_KEY --from-project api --to-workspace ws1", 1, "it is locked"),
         ("cp MINE --from-project api --from-org", 2, "cannot be used with"),

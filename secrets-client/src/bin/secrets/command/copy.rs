@@ -220,13 +220,14 @@ async fn receivers(app: &App, to: &ScopeName) -> Result<Vec<String>, CliError> {
     }
     broader.retain(|scope| scope != to);
     for (scope, takes_part) in std::iter::once((to, true)).chain(broader.iter().map(|scope| (scope, false))) {
-        let bindings = member::bindings(app, &scope.to_string()).await?;
+        let resource = scope.to_string();
+        let bindings = member::bindings(app, &resource).await?.into_iter().filter(|each| each.resource == resource);
         let receives = |role| match role {
             v1::Role::Resolver => true,
             v1::Role::Admin | v1::Role::Member | v1::Role::Owner => takes_part,
             _ => false,
         };
-        receivers.extend(bindings.into_iter().filter(|each| receives(each.role())).map(|each| each.principal));
+        receivers.extend(bindings.filter(|each| receives(each.role())).map(|each| each.principal));
     }
     Ok(receivers)
 }

@@ -151,10 +151,12 @@ fn no_value_is_in_arguments_or_in_files_that_are_not_its_own() {
     std::fs::create_dir_all(&temporary).unwrap();
     let bob = server.person("bob").with("TMPDIR", temporary.to_str().unwrap());
     for flags in [&["run"][..], &["run", "--watch"], &["run", "--no-masking"]] {
-        let words = [flags, &["--shell", "echo \"$DOCKER_CONFIG\"; exec sleep 60"]].concat();
+        let words =
+            [flags, &["--shell", "echo \"$DOCKER_CONFIG/config.json\"; echo \"$REGISTRY_AUTH_FILE\"; exec sleep 60"]]
+                .concat();
         let mut child = bob.command_words(&words).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let docker = Path::new(&lines.next().unwrap().unwrap()).join("config.json");
+        let registries = [lines.next().unwrap().unwrap(), lines.next().unwrap().unwrap()].map(PathBuf::from);
         let processes: Vec<u32> = std::iter::once(child.id()).chain(children(child.id())).collect();
         for pid in &processes {
             assert!(!words_of(*pid).contains("canary"), "{flags:?}: {}", words_of(*pid));
@@ -171,7 +173,8 @@ fn no_value_is_in_arguments_or_in_files_that_are_not_its_own() {
             }
         }
         holders.sort();
-        let mut expected = vec![bob.home.join(".ssh/deploy_key"), docker];
+        let [docker, podman] = registries;
+        let mut expected = vec![bob.home.join(".ssh/deploy_key"), docker, podman];
         expected.sort();
         assert_eq!(holders, expected, "{flags:?}");
         kill_process(Pid::from_child(&child), Signal::TERM).unwrap();

@@ -34,7 +34,7 @@ impl Service {
         let located = self.locate_scope(db, call, &input.name.scope).await?;
         let subject = named(&located.organization, &input.name);
         if input.deletes_source {
-            call.require::<right::WriteSecrets>(&(subject.clone(), located.resource))?;
+            call.require::<right::WriteSecrets>(&(subject.clone(), located.resource, &located.name))?;
         }
         call.identify(subject);
         if self.receiving_contexts(db, call, &located, &Visibility::All).await?.is_empty() {

@@ -40,13 +40,17 @@ mod cli {
     mod control_plane;
     mod copy;
     mod delivery;
+    mod diff;
     mod doctor;
     mod endpoint;
     mod fallback;
     mod formats;
     mod freshness;
+    mod get;
     mod help;
+    mod hook;
     mod import;
+    mod init;
     mod invite_admin;
     mod json;
     mod manual;
@@ -63,6 +67,7 @@ mod cli {
     mod refused;
     mod registries;
     mod reserved;
+    mod rm;
     mod run;
     mod run_watch;
     mod session;

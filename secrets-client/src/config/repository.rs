@@ -48,6 +48,17 @@ pub struct Repository {
     pub secrets: BTreeMap<Name, DeclaredSecret>,
 }
 
+/// A `secrets.toml` that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// All of its bytes.
+    pub bytes: Vec<u8>,
+    /// What they say.
+    pub repository: Repository,
+}
+
 /// The name of a secret, valid in any organization.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
@@ -77,12 +88,17 @@ impl Repository {
     /// Opening waits for nobody, as for a FIFO; the file is a regular one of at most 256 KiB, and belongs to the caller, to
     /// root or to whom its directory belongs.
     pub fn find(directory: &Path) -> Result<Option<(PathBuf, Self)>, ConfigError> {
+        Ok(Self::read(directory)?.map(|file| (file.path, file.repository)))
+    }
+
+    /// The same, with the bytes that it was read from.
+    pub fn read(directory: &Path) -> Result<Option<RepositoryFile>, ConfigError> {
         for directory in directory.ancestors() {
             let path = directory.join(Self::FILE);
             let failed = |error| ConfigError::File { path: path.clone(), error };
             if let Some(bytes) = read(directory, &path).map_err(failed)? {
                 let repository = parse(&path, &bytes)?;
-                return Ok(Some((path, repository)));
+                return Ok(Some(RepositoryFile { path, bytes, repository }));
             }
         }
         Ok(None)

@@ -61,6 +61,33 @@ fn wrong_usage_and_failure_have_different_codes() {
 }
 
 #[test]
+fn what_other_tools_take_gets_a_tip() {
+    let server = TestServer::acme();
+    let ann = server.person("ann");
+    ann.set("x-value", "A --org");
+    for line in ["show --org acme", "explain --org acme", "get --org acme"] {
+        let code = if line.starts_with("get") { 5 } else { 3 };
+        ann.run(line).expect_failure(code).expect_text(&["`--org` takes no value", "`--organization acme`"]);
+    }
+    ann.run("list --org acme").expect_failure(2).expect_text(&["`--organization acme`"]);
+    ann.run_words(&["run", "--", "printenv A"]).expect_failure(127).expect_text(&["leave out the quotes", "--shell"]);
+    ann.run("set --org acme A").expect_failure(2).expect_text(&["`--organization acme`"]);
+    ann.run("set A --org canary-1").expect_failure(2).reject_text("canary").expect_text(&["never an argument"]);
+    ann.run("run -c ls").expect_failure(2).expect_text(&["--shell"]);
+}
+
+#[test]
+fn a_scope_may_stand_before_the_command() {
+    let server = TestServer::acme();
+    let ann = server.person("ann");
+    ann.set("x-value", "A -p api");
+    assert_eq!(ann.run_ok("-p api list").stdout, ann.run_ok("list --project api").stdout);
+    assert_eq!(server.person("bob").run_ok("-w ws1 run -- printenv A").stdout, "***\n");
+    ann.run_ok("-p api member list").expect_text(&["bob"]);
+    ann.run("-p api whoami").expect_failure(2);
+}
+
+#[test]
 fn a_closed_pipe_is_not_a_failure() {
     let server = TestServer::acme();
     let ann = server.person("ann");

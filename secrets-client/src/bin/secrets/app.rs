@@ -79,6 +79,11 @@ impl App {
         self.settings.config_path.as_deref().ok_or_else(|| secrets_client::ConfigError::NoHome.into())
     }
 
+    /// Where what commands remember is kept, if there is a place for it.
+    pub(crate) fn state_directory(&self) -> Option<&Path> {
+        self.state.as_deref().and_then(Path::parent)
+    }
+
     /// What whoever is invited types, wherever they are: at another address than the usual one, that too.
     pub(crate) fn sign_in_command(&self) -> String {
         let endpoint = &self.settings.endpoint;

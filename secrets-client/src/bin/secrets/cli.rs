@@ -6,9 +6,9 @@ use secrets_client::{Config, Settings};
 use crate::app::App;
 use crate::args::global::Global;
 use crate::command::{
-    audit, check, completion, config, copy, doctor, edit, explain, help, history, import, list, login, logout, man,
-    materialize, member, organization, profile, project, redact, resolve, rm, run, service_account, session, set, show,
-    token, user, wait, workspace,
+    audit, check, completion, config, copy, diff, doctor, edit, explain, get, help, history, hook, import, init, list,
+    login, logout, man, materialize, member, organization, profile, project, redact, resolve, rm, run, service_account,
+    session, set, show, token, user, wait, workspace,
 };
 use crate::ui::error::CliError;
 use crate::ui::output::Output;
@@ -44,6 +44,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Config(config::ConfigCommand),
 
+    /// Write a secrets.toml for this directory
+    Init(init::InitArgs),
+
     /// Create a secret, or give it a new value
     Set(set::SetArgs),
     /// List secrets, without their values
@@ -51,13 +54,15 @@ pub(crate) enum Command {
     List(list::ListArgs),
     /// Show a secret's metadata, without its value
     Show(show::ShowArgs),
+    /// Show one secret of a context; its value only on request
+    Get(get::GetArgs),
     /// Change a secret's metadata or value
     Edit(edit::EditArgs),
     /// Copy a secret into another scope, with its value
     Cp(copy::CopyArgs),
     /// Move a secret into another scope, with its value
     Mv(copy::CopyArgs),
-    /// Delete a secret
+    /// Delete secrets
     Rm(rm::RmArgs),
     /// Restore a deleted secret
     Undelete(rm::UndeleteArgs),
@@ -68,6 +73,8 @@ pub(crate) enum Command {
     /// Import a .env, JSON or YAML file, after a review
     Import(import::ImportArgs),
 
+    /// Show where two scopes or contexts differ, without values
+    Diff(diff::DiffArgs),
     /// Show the secrets that a context gets; values only on request
     Resolve(resolve::ResolveArgs),
     /// Show which secrets a context gets, and why
@@ -113,6 +120,9 @@ pub(crate) enum Command {
 
     /// Find problems between this machine and the service
     Doctor,
+    /// Let a shell load a directory's variables
+    #[command(subcommand)]
+    Hook(hook::HookCommand),
     /// Print what lets a shell complete commands, flags and names
     Completion(completion::CompletionArgs),
     /// Print a manual page, or write all of them
@@ -134,6 +144,11 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
         Command::Config(config::ConfigCommand::Path) => return config::path(output).map(|()| 0),
         _ => {}
     }
+    if let Command::Hook(command) = &arguments.command
+        && let Some(printed) = hook::script(output, command)
+    {
+        return printed.map(|()| 0);
+    }
     if matches!(arguments.command, Command::Doctor) {
         return doctor::doctor(settings, output).await.map(|()| 0);
     }
@@ -145,7 +160,10 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
     if let Command::Login(login::LoginArgs { ca_file: Some(file), .. }) = &arguments.command {
         settings.given_ca_file = Some(file.clone());
     }
-    warn_of_exposure(&settings, output);
+    let is_asked_by_shell = matches!(arguments.command, Command::Hook(hook::HookCommand::Load(_)));
+    if !is_asked_by_shell {
+        warn_of_exposure(&settings, output);
+    }
     let app = App::new(settings, output, arguments.global.organization);
     if let Command::Run(args) = arguments.command {
         return match run::run(&app, args).await {
@@ -159,9 +177,11 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
         Command::Profile(command) => profile::run(&app, command).await,
         Command::Whoami => login::whoami(&app).await,
         Command::Config(command) => config::run(&app, command),
+        Command::Init(args) => init::init(&app, args).await,
         Command::Set(args) => set::set(&app, args).await,
         Command::List(args) => list::list(&app, args).await,
         Command::Show(args) => show::show(&app, args).await,
+        Command::Get(args) => get::get(&app, args).await,
         Command::Edit(args) => edit::edit(&app, args).await,
         Command::Cp(args) => copy::cp(&app, args).await,
         Command::Mv(args) => copy::mv(&app, args).await,
@@ -170,11 +190,13 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
         Command::History(args) => history::history(&app, args).await,
         Command::Rollback(args) => history::rollback(&app, args).await,
         Command::Import(args) => import::import(&app, args).await,
+        Command::Diff(args) => diff::diff(&app, args).await,
         Command::Resolve(args) => resolve::resolve(&app, args).await,
         Command::Explain(args) => explain::explain(&app, args).await,
         Command::Wait(args) => wait::wait(&app, args).await,
         Command::Redact(args) => redact::redact(&app, args).await,
         Command::Run(_) | Command::Completion(_) | Command::Man(_) | Command::Help(_) | Command::Doctor => Ok(()),
+        Command::Hook(command) => hook::run(&app, command).await,
         Command::Check(args) => check::check(&app, args).await,
         Command::Materialize(args) => materialize::materialize(&app, args).await,
         Command::Org(command) => organization::run(&app, command).await,
@@ -188,7 +210,9 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
         Command::Audit(command) => audit::run(&app, command).await,
     };
     app.keep_revisions();
-    app.warn_of_sign_in();
+    if !is_asked_by_shell {
+        app.warn_of_sign_in();
+    }
     match ended {
         Ok(()) => Ok(0),
         Err(error) => Err(app.clarify(error).await),
@@ -314,7 +338,7 @@ mod tests {
             ("list --ogr", "'--org'"),
             ("token create --tlt=1h", "'--ttl'"),
             ("delete A", "secrets rm NAME"),
-            ("get A", "secrets resolve NAME --raw"),
+            ("gte A", "'get'"),
             ("signout", "secrets logout"),
             ("switch", "secrets profile use"),
             ("run printenv", "secrets run -- PROGRAM"),
@@ -337,7 +361,7 @@ mod tests {
             ("upload .env", "secrets import FILE"),
             ("env", "secrets resolve"),
             ("status", "secrets whoami"),
-            ("setup", "secrets login"),
+            ("setup", "secrets init"),
             ("open", "secrets list"),
             ("rename A B", "secrets rm OLD"),
             ("copy A", "secrets cp NAME"),

@@ -57,6 +57,7 @@ fn main() -> process::ExitCode {
     match ended {
         Ok(code) => process::ExitCode::from(code),
         Err(error) => {
+            let error = suggest::with_organization_flag(error);
             error.report(output.colors_errors());
             process::ExitCode::from(error.exit as u8)
         }

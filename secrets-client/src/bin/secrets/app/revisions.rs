@@ -19,11 +19,16 @@ const MAX_FILE_BYTES: u64 = 256 * 1024;
 
 /// The file, if there is a place for it.
 pub(crate) fn path(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    Some(directory(variable)?.join("revisions.json"))
+}
+
+/// Where what commands remember is kept: below `XDG_STATE_HOME`, else below `~/.local/state`.
+fn directory(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let xdg = variable("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let directory = xdg.or_else(|| {
         variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute()).map(|home| home.join(".local/state"))
     })?;
-    Some(directory.join("secrets/revisions.json"))
+    Some(directory.join("secrets"))
 }
 
 /// What is known of the service at `endpoint`.

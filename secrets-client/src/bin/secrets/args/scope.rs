@@ -110,6 +110,10 @@ pub(crate) fn misplaced<A: Args>(command: &str, name: &str, first: &str) -> CliE
     if first.split('=').next() == Some("--value") {
         return value_as_argument(name);
     }
+    // `set --org acme NAME`: what stands behind the name is a name as well.
+    if super::suggest::behind_org().as_deref() == Some(name) {
+        return CliError::usage(super::suggest::no_value_of("--org", name));
+    }
     match super::suggest::similar_flag::<A>(first) {
         Some(flag) => CliError::usage(format!("unknown flag of `secrets {command}`; nothing was sent"))
             .hint(format!("did you mean {flag}?")),

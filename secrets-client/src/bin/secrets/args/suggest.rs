@@ -12,6 +12,7 @@ use secrets_core::{CredentialKind, OrganizationId};
 
 use super::global::Global;
 use super::leading;
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::escape;
 
 /// The command that this process was called with, or the end of the process with code 2 (or 0, after `--help`).
@@ -153,13 +154,31 @@ fn value_of_switch(command: &Command, words: &[String], word: &str) -> Option<St
     takes_no_value(command, switch).then(|| no_value_of(switch, word))
 }
 
+/// An error about a thing that was not found, where the name of an organization stands behind `--org` as if it were its value.
+pub(crate) fn with_organization_flag(error: CliError) -> CliError {
+    match error.exit {
+        ExitCode::NotFound | ExitCode::Missing => error.or_hint(behind_org().map(|word| no_value_of("--org", &word))),
+        _ => error,
+    }
+}
+
+/// The word behind `--org` that could be an organization's name.
+pub(super) fn behind_org() -> Option<String> {
+    let words = std::env::args_os().take_while(|word| word != "--");
+    let words: Vec<String> = words.filter_map(|word| word.into_string().ok()).collect();
+    words.windows(2).find_map(|pair| match pair {
+        [switch, word] if switch == "--org" && word.parse::<OrganizationId>().is_ok() => Some(word.clone()),
+        _ => None,
+    })
+}
+
 fn takes_no_value(command: &Command, flag: &str) -> bool {
     let long = flag.strip_prefix("--").filter(|long| !long.is_empty());
     let named = command.get_arguments().find(|arg| long.is_some() && arg.get_long() == long);
     named.is_some_and(|arg| !arg.get_action().takes_values())
 }
 
-fn no_value_of(switch: &str, word: &str) -> String {
+pub(super) fn no_value_of(switch: &str, word: &str) -> String {
     match word.parse::<OrganizationId>() {
         Ok(organization) if switch == "--org" => {
             format!(

@@ -33,6 +33,13 @@ pub(crate) struct ResolveArgs {
     skip_unrepresentable: bool,
 }
 
+impl ResolveArgs {
+    /// One secret, whose value is printed alone where `raw`.
+    pub(crate) fn one(name: String, context: ContextArgs, raw: bool) -> Self {
+        Self { names: vec![name], context, show_values: false, raw, format: None, skip_unrepresentable: false }
+    }
+}
+
 pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), CliError> {
     if args.raw && args.names.len() != 1 {
         return Err(CliError::usage("--raw needs exactly one name").hint("secrets resolve NAME --raw"));
@@ -56,7 +63,13 @@ pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), CliError
     if let Some(name) = args.names.first().filter(|_| args.raw) {
         let missing = || CliError::new(ExitCode::Missing, "there is no such secret");
         let secret = set.secret(name).ok_or_else(missing)?;
-        return app.output.bytes(secret.expose());
+        app.output.bytes(secret.expose())?;
+        // What a terminal shows next has a line of its own.
+        return if app.output.is_on_terminal() && !secret.expose().ends_with(b"\n") {
+            app.output.bytes(b"\n")
+        } else {
+            Ok(())
+        };
     }
     let Some(format) = args.format else { return print(app, &set, args.show_values) };
     let unfit = if args.skip_unrepresentable { UnfitPolicy::Skip } else { UnfitPolicy::Refuse };

@@ -3,6 +3,7 @@
 use clap::Args;
 use secrets_client::v1;
 use secrets_core::ScopeName;
+use serde_json::Value;
 
 use crate::app::{App, audience};
 use crate::args::scope::{self, ContextArgs, ScopeArgs};
@@ -12,8 +13,9 @@ use crate::ui::prompt;
 
 #[derive(Args, Debug)]
 pub(crate) struct RmArgs {
-    /// The secret's name
-    name: String,
+    /// The secrets' names
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<String>,
     #[command(flatten)]
     scope: ScopeArgs,
     /// Destroy the secret now, so that it can't be restored
@@ -38,51 +40,151 @@ pub(crate) struct UndeleteArgs {
     uid: Option<String>,
 }
 
+/// A secret that is to be deleted.
+struct Deletion {
+    id: String,
+    /// Its resource path.
+    name: String,
+    etag: String,
+    next: Next,
+    /// Who gets it now, if that is known.
+    audience: Option<String>,
+}
+
 pub(crate) async fn rm(app: &App, args: RmArgs) -> Result<(), CliError> {
     let scope = app.scope(&args.scope).await?;
-    let name = scope::secret_path(&scope, &args.name)?;
-    app.asks_secret(&args.name);
-    if let Some(version) = args.version {
-        return rm_version(app, &args, &scope, name, version).await;
-    }
-    let client = app.client()?;
-    let secret = app.secret(&scope, &args.name).await?;
-    let next = what_is_next(app, &scope, &secret).await;
-    if !args.yes {
-        const OTHERWISE: &str = "Nothing was deleted.";
-        let question = next.clone().sentence(&args.name, audience::of_secret(app, &scope, &secret).await);
-        let question = format!("Delete {} from {}? {question}.", args.name, scope::describe(&scope));
-        match args.purge {
-            true => prompt::confirm_by_name(&format!("{question} It can't be restored."), &args.name, OTHERWISE)?,
-            false => prompt::confirm_or_decline(&question, false, OTHERWISE)?,
+    let mut ids: Vec<&str> = Vec::new();
+    for id in &args.names {
+        scope::parse_name(id)?;
+        if !ids.contains(&id.as_str()) {
+            ids.push(id);
         }
     }
-    let request = v1::DeleteSecretRequest { name, etag: secret.etag, purge: args.purge, ..Default::default() };
-    let response = client.delete_secret(request).await?;
+    if let Some(version) = args.version {
+        let [id] = ids.as_slice() else { return Err(CliError::usage("--version takes one name")) };
+        app.asks_secret(id);
+        return rm_version(app, &args, &scope, id, scope::secret_path(&scope, id)?, version).await;
+    }
+    let deletions = match find(app, &scope, &ids, &args).await {
+        Ok(deletions) => deletions,
+        Err(error) => return Err(none_deleted(app, error, ids.len()).await),
+    };
+    if !args.yes {
+        confirm(app, &args, &scope, &deletions)?;
+    }
+    let mut deleted = Vec::new();
+    for one in &deletions {
+        match delete(app, &args, &scope, one).await {
+            Ok(changed) => deleted.push(changed),
+            Err(error) if deleted.is_empty() => return Err(none_deleted(app, error, ids.len()).await),
+            Err(error) => return Err(stopped(&error, &deletions, deleted.len())),
+        }
+    }
+    if !app.output.is_json() {
+        return Ok(());
+    }
+    app.output.json(&match <[Value; 1]>::try_from(deleted) {
+        Ok([one]) => one,
+        Err(several) => Value::Array(several),
+    })
+}
+
+/// All of the secrets, which are there and may be deleted, as far as that is known before.
+async fn find(app: &App, scope: &ScopeName, ids: &[&str], args: &RmArgs) -> Result<Vec<Deletion>, CliError> {
+    let mut deletions = Vec::new();
+    for id in ids {
+        app.asks_secret(id);
+        let secret = app.secret(scope, id).await?;
+        let name = scope::secret_path(scope, id)?;
+        if ids.len() > 1 {
+            let request = v1::DeleteSecretRequest {
+                name: name.clone(),
+                etag: secret.etag.clone(),
+                purge: args.purge,
+                validate_only: true,
+                ..Default::default()
+            };
+            app.client()?.delete_secret(request).await?;
+        }
+        let next = what_is_next(app, scope, &secret).await;
+        let audience = if args.yes { None } else { audience::of_secret(app, scope, &secret).await };
+        deletions.push(Deletion { id: (*id).to_owned(), name, etag: secret.etag, next, audience });
+    }
+    Ok(deletions)
+}
+
+/// One question for all of them.
+fn confirm(app: &App, args: &RmArgs, scope: &ScopeName, deletions: &[Deletion]) -> Result<(), CliError> {
+    const OTHERWISE: &str = "Nothing was deleted.";
+    let from = scope::describe(scope);
+    let meaning = |one: &Deletion| one.next.clone().sentence(&one.id, one.audience.clone());
+    let (question, them) = if let [one] = deletions {
+        (format!("Delete {} from {from}? {}.", one.id, meaning(one)), "It")
+    } else {
+        for one in deletions {
+            app.output.note(&format!("{}: {}.", one.id, meaning(one)));
+        }
+        (format!("Delete {} from {from}?", text::count(deletions.len(), "secret")), "They")
+    };
+    let ids: Vec<&str> = deletions.iter().map(|one| one.id.as_str()).collect();
+    match args.purge {
+        true => prompt::confirm_by_name(&format!("{question} {them} can't be restored."), &ids.join(" "), OTHERWISE),
+        false => prompt::confirm_or_decline(&question, false, OTHERWISE),
+    }
+}
+
+async fn delete(app: &App, args: &RmArgs, scope: &ScopeName, deletion: &Deletion) -> Result<Value, CliError> {
+    let Deletion { id, name, etag, next, .. } = deletion;
+    let (name, etag) = (name.clone(), etag.clone());
+    let request = v1::DeleteSecretRequest { name, etag, purge: args.purge, ..Default::default() };
+    let response = app.client()?.delete_secret(request).await?;
     let back = match response.secret.as_ref().and_then(|secret| secret.purge_time.as_ref()) {
         Some(until) => {
             let until = text::moment(Some(until));
-            format!(" `secrets undelete {}{}` restores it until {until}.", args.name, args.scope.flag())
+            format!(" `secrets undelete {id}{}` restores it until {until}.", args.scope.flag())
         }
         None => String::new(),
     };
-    let next = next.sentence(&args.name, None);
-    let sentence = format!("{} deleted from {}. {next}.{back}", args.name, scope::describe(&scope));
-    app.output.done(&sentence, &json::changed(response.secret.as_ref(), &response.revision, &[]))
+    let next = next.clone().sentence(id, None);
+    app.output.note(&format!("{id} deleted from {}. {next}.{back}", scope::describe(scope)));
+    Ok(json::changed(response.secret.as_ref(), &response.revision, &[]))
 }
 
-async fn rm_version(app: &App, args: &RmArgs, scope: &ScopeName, name: String, version: u32) -> Result<(), CliError> {
+/// Of several, none is deleted where one can't be.
+async fn none_deleted(app: &App, error: CliError, number: usize) -> CliError {
+    if number < 2 {
+        return error;
+    }
+    let error = app.clarify(error).await;
+    CliError::new(error.exit, format!("{}; nothing was deleted", error.message()))
+        .or_hint(error.next().map(str::to_owned))
+}
+
+/// Something changed between the check and the deletion.
+fn stopped(error: &CliError, deletions: &[Deletion], deleted: usize) -> CliError {
+    let left: Vec<&str> = deletions.iter().skip(deleted).map(|one| one.id.as_str()).collect();
+    CliError::new(error.exit, format!("{}; not deleted: {}", error.message(), left.join(", ")))
+}
+
+async fn rm_version(
+    app: &App,
+    args: &RmArgs,
+    scope: &ScopeName,
+    id: &str,
+    name: String,
+    version: u32,
+) -> Result<(), CliError> {
     if !args.yes {
-        let of = format!("{} of {}", args.name, scope::describe(scope));
+        let of = format!("{id} of {}", scope::describe(scope));
         let question = format!("Destroy the value of version {version} of {of}? It can't be restored.");
-        prompt::confirm_by_name(&question, &args.name, "Nothing was destroyed.")?;
+        prompt::confirm_by_name(&question, id, "Nothing was destroyed.")?;
     }
     let request = v1::DestroySecretVersionRequest { name, version, ..Default::default() };
     let response = match app.client()?.destroy_secret_version(request).await {
         Ok(response) => response,
-        Err(error) => return Err(app.not_found_here(error, scope, &args.name).await),
+        Err(error) => return Err(app.not_found_here(error, scope, id).await),
     };
-    let sentence = format!("The value of version {version} of {} is destroyed.", args.name);
+    let sentence = format!("The value of version {version} of {id} is destroyed.");
     app.output.done(&sentence, &json::secret_version(&response.version.unwrap_or_default()))
 }
 

@@ -6,12 +6,13 @@ use super::{MAX_COLUMNS, section};
 
 /// What somebody needs first, then what they do every day, what concerns others, and what concerns this machine.
 pub(crate) const GROUPS: [(&str, &[&str]); 5] = [
-    ("Start here", &["login", "whoami", "set", "run"]),
+    ("Start here", &["login", "whoami", "init", "set", "run"]),
     (
         "Work with secrets",
         &[
             "list",
             "show",
+            "get",
             "edit",
             "cp",
             "mv",
@@ -20,6 +21,7 @@ pub(crate) const GROUPS: [(&str, &[&str]); 5] = [
             "history",
             "rollback",
             "import",
+            "diff",
             "resolve",
             "explain",
             "check",
@@ -30,7 +32,7 @@ pub(crate) const GROUPS: [(&str, &[&str]); 5] = [
     ),
     ("Share", &["project", "workspace", "member", "user"]),
     ("Administer", &["org", "service-account", "token", "session", "audit"]),
-    ("Tools", &["logout", "profile", "config", "doctor", "completion", "man", "help"]),
+    ("Tools", &["logout", "profile", "config", "doctor", "hook", "completion", "man", "help"]),
 ];
 
 /// All groups, with a line for each command.

@@ -55,7 +55,7 @@ impl Program {
     /// What is said if it can't be executed.
     fn not_started(&self, error: &io::Error) -> CliError {
         let program = self.words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
-        match error.kind() {
+        let error = match error.kind() {
             _ if is_too_large(error) => too_large::explain(&self.words, &self.environment),
             io::ErrorKind::NotFound if program.contains('/') => CliError::new(
                 ExitCode::NoSuchProgram,
@@ -65,6 +65,13 @@ impl Program {
                 CliError::new(ExitCode::NoSuchProgram, format!("`{program}`: command not found"))
             }
             _ => CliError::new(ExitCode::NotExecutable, format!("`{program}`: {error}")),
+        };
+        // A line in quotes is one word, and no shell takes it apart.
+        match self.words.as_slice() {
+            [_] if program.contains(' ') && error.exit == ExitCode::NoSuchProgram => {
+                error.hint("leave out the quotes, or let sh read the line: `secrets run --shell 'LINE'`")
+            }
+            _ => error,
         }
     }
 }

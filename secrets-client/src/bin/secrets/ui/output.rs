@@ -67,6 +67,11 @@ impl Output {
         self.width
     }
 
+    /// Whether stdout is one.
+    pub(crate) fn is_on_terminal(&self) -> bool {
+        std::io::stdout().is_terminal()
+    }
+
     pub(crate) fn colors_results(&self) -> bool {
         self.color_out
     }

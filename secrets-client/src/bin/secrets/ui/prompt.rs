@@ -225,6 +225,11 @@ pub(crate) fn confirm(question: &str, from_terminal: bool) -> Result<bool, CliEr
     Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes" | "YES"))
 }
 
+/// Asks a person for a line.
+pub(crate) fn line(question: &str) -> Result<String, CliError> {
+    Ok(ask_in_line(&format!("{question} "), false)?.trim().to_owned())
+}
+
 /// Asks for a line that is shown while it is typed.
 fn ask_in_line(question: &str, from_terminal: bool) -> Result<String, CliError> {
     let refused = || CliError::usage("this question needs a terminal").hint("--yes answers it");

@@ -19,10 +19,7 @@ pub(super) fn flag(command: &str, typed: &str) -> Option<&'static str> {
 /// What the words of other tools are called here.
 pub(crate) const COMMANDS: &[(&[&str], &str)] = &[
     (&["delete", "remove", "del"], "`secrets rm NAME` deletes a secret"),
-    (
-        &["get", "read", "cat", "reveal"],
-        "`secrets resolve NAME --raw` prints a value; `secrets show NAME` prints its metadata",
-    ),
+    (&["read", "cat", "reveal"], "`secrets get NAME --raw` prints a value; `secrets show NAME` prints its metadata"),
     (&["add", "create", "new", "put", "write"], "`secrets set NAME` creates a secret"),
     (&["update", "change", "modify"], "`secrets edit NAME` changes a secret; `secrets set NAME` gives it a new value"),
     (&["rotate", "generate"], "`secrets set NAME` gives a secret a new value, which it reads from stdin too"),
@@ -46,13 +43,13 @@ pub(crate) const COMMANDS: &[(&[&str], &str)] = &[
         "a scope is a project or a workspace: `secrets project list`, `secrets workspace list`",
     ),
     (&["search", "find", "grep"], "`secrets list --filter 'secret_id : \"AWS_*\"'` lists the names that match"),
-    (&["compare"], "`secrets resolve -p api` shows what a context gets; run it for each one"),
+    (&["compare"], "`secrets diff -p a -p b` shows where two scopes differ"),
     (&["kv", "vault", "secret", "secrets"], "`secrets list` lists secrets; `secrets set NAME` stores one"),
     (&["watch"], "`secrets run --watch -- PROGRAM` starts a program anew when a secret changes"),
     (&["status", "info", "me"], "`secrets whoami` shows who you are; `secrets doctor` checks the connection"),
     (
         &["setup", "configure", "link"],
-        "`secrets login` signs in; a file secrets.toml names a directory's project (see `secrets help files`)",
+        "`secrets login` signs in; `secrets init` writes a secrets.toml that names a directory's project",
     ),
     (&["open", "ui", "dashboard", "console"], "there is no page to open; `secrets list` lists secrets"),
     (&["why"], "`secrets explain NAME` shows where a secret comes from"),

@@ -1,0 +1,160 @@
+//! `hook`: a shell that has a directory's variables while it is in it.
+//!
+//! The shell's script asks [`load`] at a change of directory. What a directory names is loaded only once somebody has said
+//! so, for exactly what [`trust`] remembers.
+
+mod load;
+mod names;
+mod place;
+mod trust;
+
+use clap::{Args, Subcommand};
+use secrets_client::v1;
+use serde_json::{Value, json};
+
+use self::place::Place;
+use crate::app::App;
+use crate::ui::error::{CliError, ExitCode};
+use crate::ui::output::table::Table;
+use crate::ui::output::{Output, text};
+use crate::ui::prompt;
+
+const AFTER_HELP: &str = "\
+In a directory whose secrets.toml you have allowed, and below it, a shell with this hook has the
+variables that the file lists, or where it lists none all of its context, and gives back what was
+there before when you leave. Every program of the shell gets them, and nothing is masked: `run`
+gives them to one program. Files, registry credentials and reserved names are left out.";
+
+#[derive(Subcommand, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) enum HookCommand {
+    /// Print the script for bash
+    Bash,
+    /// Print the script for zsh
+    Zsh,
+    /// Print the script for fish
+    Fish,
+    /// Let your shells load what this directory's secrets.toml names
+    Allow(AllowArgs),
+    /// No longer let them
+    Deny,
+    /// List what you have allowed
+    #[command(visible_alias = "ls")]
+    List,
+    /// What a script asks
+    #[command(hide = true)]
+    Load(load::LoadArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AllowArgs {
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    yes: bool,
+}
+
+/// The script for a shell, for which nobody is asked.
+pub(crate) fn script(output: Output, command: &HookCommand) -> Option<Result<(), CliError>> {
+    let script = match command {
+        HookCommand::Bash => include_str!("hook/bash.sh"),
+        HookCommand::Zsh => include_str!("hook/zsh.zsh"),
+        HookCommand::Fish => include_str!("hook/fish.fish"),
+        _ => return None,
+    };
+    Some(output.bytes(script.as_bytes()))
+}
+
+pub(crate) async fn run(app: &App, command: HookCommand) -> Result<(), CliError> {
+    match command {
+        HookCommand::Allow(args) => allow(app, &args).await,
+        HookCommand::Deny => deny(app),
+        HookCommand::List => list(app),
+        HookCommand::Load(args) => load::load(app, &args).await,
+        HookCommand::Bash | HookCommand::Zsh | HookCommand::Fish => Ok(()),
+    }
+}
+
+async fn allow(app: &App, args: &AllowArgs) -> Result<(), CliError> {
+    let place = Place::here(app).await?.ok_or_else(|| {
+        CliError::new(ExitCode::NotFound, "there is no secrets.toml in this directory or above it")
+            .hint("`secrets init` writes one")
+    })?;
+    let file = trust::path(app)?;
+    if !args.yes {
+        show(app, &place).await?;
+        prompt::confirm_or_decline("Let your shells load them?", false, "Nothing was allowed.")?;
+    }
+    trust::add(&file, place.trusted()?).map_err(|error| not_written(&file, &error))?;
+    let sentence = format!("{} is allowed; a shell with the hook loads it at its next prompt.", place.path.display());
+    app.output.done(&sentence, &json!({ "path": place.path.display().to_string(), "allowed": true }))
+}
+
+/// What a shell would load.
+async fn show(app: &App, place: &Place) -> Result<(), CliError> {
+    let request = v1::ExplainRequest {
+        context: app.context(&place.context).await?,
+        secret_ids: place.names.clone(),
+        ..Default::default()
+    };
+    let answer = app.client()?.explain(request).await?;
+    let winners = answer.explanations.iter().filter_map(|row| Some((&row.secret_id, row.winner.as_ref()?)));
+    let variables = winners.filter(|(_, winner)| names::is_variable(winner.target.as_ref()));
+    let (loaded, left_out): (Vec<_>, Vec<_>) = variables.partition(|(name, _)| names::refusal(name).is_none());
+    let context = described(&answer.context.unwrap_or_default());
+    app.output.note(&format!("{}, at {}, {context}:", place.path.display(), place.endpoint));
+    let widest = loaded.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    for (name, winner) in &loaded {
+        app.output.note(&format!("  {name:widest$}  from {}", text::scope_of(&winner.secret)));
+    }
+    if loaded.is_empty() {
+        app.output.note("  no variables so far");
+    }
+    for (name, _) in left_out {
+        app.output.note(&format!("  {name} is left out: {}", names::refusal(name).unwrap_or_default()));
+    }
+    app.output.note(
+        "In this directory and below it, every program of a shell with the hook gets them, and nothing of it is masked.",
+    );
+    Ok(())
+}
+
+/// `organization acme, project api`.
+fn described(context: &v1::Context) -> String {
+    let part = |word: &str, id: &str| if id.is_empty() { String::new() } else { format!(", {word} {id}") };
+    let (project, workspace) = (part("project", &context.project), part("workspace", &context.workspace));
+    format!("organization {}{project}{workspace}", context.organization)
+}
+
+fn deny(app: &App) -> Result<(), CliError> {
+    let path = place::path_here()?;
+    let file = trust::path(app)?;
+    let removed = trust::remove(&file, &path).map_err(|error| not_written(&file, &error))?;
+    let sentence = match removed {
+        true => format!(
+            "{} is not allowed any more; shells keep what they have loaded until they leave it.",
+            path.display()
+        ),
+        false => format!("{} was not allowed.", path.display()),
+    };
+    app.output.done(&sentence, &json!({ "path": path.display().to_string(), "allowed": false }))
+}
+
+fn list(app: &App) -> Result<(), CliError> {
+    let trusted = trust::read(&trust::path(app)?);
+    let mut table = Table::new(["FILE", "ORGANIZATION", "ENDPOINT"]);
+    for entry in &trusted {
+        table.row([entry.path.clone(), entry.organization.clone(), entry.endpoint.clone()]);
+    }
+    let json = trusted.iter().map(|entry| {
+        json!({ "path": entry.path, "organization": entry.organization, "endpoint": entry.endpoint, "digest": entry.digest })
+    });
+    app.output.list(
+        &table,
+        Value::Array(json.collect()),
+        "Nothing is allowed; `secrets hook allow` allows a directory.",
+    )
+}
+
+fn not_written(file: &std::path::Path, error: &std::io::Error) -> CliError {
+    CliError::new(ExitCode::Failed, format!("`{}`: {error}", file.display()))
+}

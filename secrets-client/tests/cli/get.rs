@@ -1,0 +1,30 @@
+use super::terminal::on_terminal;
+use crate::support::TestServer;
+
+#[test]
+fn get_shows_a_value_only_when_asked_to() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    bob.set("lin_canary", "LINEAR_API_KEY");
+    let shown = bob.run_ok("get LINEAR_API_KEY").reject_text("canary").expect_text(&["get LINEAR_API_KEY --raw"]);
+    assert_eq!(shown.row("LINEAR_API_KEY"), ["LINEAR_API_KEY", "••••••••", "user bob", "variable"]);
+    bob.run_ok("get LINEAR_API_KEY -o json").reject_text("canary").expect_text(&["masked_value"]);
+    assert_eq!(bob.run_ok("get LINEAR_API_KEY --raw").stdout, "lin_canary");
+    bob.run("get NOPE").expect_failure(5);
+    bob.run("get").expect_failure(2);
+}
+
+#[test]
+fn a_value_has_a_line_of_its_own_on_a_terminal() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    bob.set("lin_canary", "LINEAR_API_KEY");
+    bob.run_with_stdin(b"two\nlines\n", "set LINES --raw").expect_success("set");
+    for (line, shown) in [
+        ("get LINEAR_API_KEY --raw", "lin_canary\r\n"),
+        ("resolve LINEAR_API_KEY --raw", "lin_canary\r\n"),
+        ("get LINES --raw", "two\r\nlines\r\n"),
+    ] {
+        assert_eq!(on_terminal(&bob, line, &[]), (0, shown.to_owned()), "{line}");
+    }
+}

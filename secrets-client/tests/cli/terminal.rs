@@ -115,7 +115,7 @@ fn a_path_that_is_a_file_here_is_asked_about() {
     assert_eq!(bob.run_ok("resolve KEY --raw").stdout, "lin_canary\n");
     let dialogue = [(question, "n\r"), ("(hidden): ", "lin_2\r")];
     let (code, shown) = on_terminal(&bob, "set KEY --file ~/key.pem", &dialogue);
-    assert!(code == 0 && shown.contains("is another file"), "{shown}");
+    assert!(code == 0 && shown.contains("can't write `~/key.pem`"), "{shown}");
     assert_eq!(bob.run_ok("resolve KEY --raw").stdout, "lin_2");
 }
 

@@ -115,7 +115,7 @@ fn fish_has_the_variables_of_a_directory_while_it_is_in_it() {
         "cd repo; emit fish_prompt; printenv DATABASE_URL | wc -c; secrets hook allow --yes; emit fish_prompt; \
          printenv DATABASE_URL LINEAR_API_KEY | wc -c; cd sub; emit fish_prompt; \
          printenv DATABASE_URL PAGER DEPLOY_KEY | wc -c; set -gx LATER mine; cd ../..; emit fish_prompt; \
-         printenv DATABASE_URL | wc -c; printenv LINEAR_API_KEY SECRETS_HOOK LATER",
+         printenv DATABASE_URL | wc -c; printenv LINEAR_API_KEY SECRETS_HOOK LATER; true",
     );
     assert_eq!(got.stdout, "0\n31\n16\n0\nfrom-before\nmine\n", "{got:?}");
     let got = got.reject_text("canary").expect_text(&["is not loaded; `secrets hook allow`", "left out PAGER"]);

@@ -76,7 +76,7 @@ fn remedies(entries: &[v1::ImportedEntry], args: &ImportArgs) -> Vec<(&'static s
 }
 
 pub(super) fn table(entries: &[v1::ImportedEntry], applied: bool) -> Table {
-    let mut table = Table::new(["LINE", "NAME", "OUTCOME", "NOTE"]).wrapped(&["NOTE"]);
+    let mut table = Table::new(["LINE", "NAME", "OUTCOME", "NOTE"]).wrapped(&["NAME", "NOTE"]);
     for entry in entries {
         let outcome = match (entry.outcome(), applied) {
             (ImportOutcome::Created, false) => "will be created",
@@ -234,6 +234,8 @@ mod tests {
         let entries = [renamed, entry(8, "URL", ImportOutcome::Created, "`${…}` stays; `literal` says so", "")];
         let rendered = table(&entries, false).render(None, false);
         assert!(rendered.contains("   7  npm_token → NPM_TOKEN  will be created\n"), "{rendered}");
+        let narrow = table(&entries, false).render(Some(40), false);
+        assert!(narrow.contains("npm_token →") && narrow.contains("\n      NPM_TOKEN"), "{narrow}");
         assert_eq!(
             warnings(&entries),
             ["npm_token: programs that read the old name will not find it", "URL: `${…}` stays; --literal says so",]

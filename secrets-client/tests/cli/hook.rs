@@ -42,7 +42,8 @@ fn shell(person: &Person<'_>, program: &str, words: &[&str]) -> Command {
 fn fish(person: &Person<'_>, script: &str) -> ProgramOutput {
     let script = format!("secrets hook fish | source; emit fish_prompt; {script}");
     let mut fish = shell(person, "fish", &["--no-config", "-c", &script]);
-    ProgramOutput::from(fish.env("LINEAR_API_KEY", "from-before").output().unwrap()).expect_success(&script)
+    // Its code is that of the last `printenv`, which is 1 where a variable is not there.
+    ProgramOutput::from(fish.env("LINEAR_API_KEY", "from-before").output().unwrap())
 }
 
 /// The other shells, as they are started for a person who has the hook.

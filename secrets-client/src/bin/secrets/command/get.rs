@@ -19,10 +19,10 @@ pub(crate) struct GetArgs {
 }
 
 pub(crate) async fn get(app: &App, args: GetArgs) -> Result<(), CliError> {
-    let (name, raw) = (args.name.clone(), args.raw);
-    resolve::resolve(app, ResolveArgs::one(args.name, args.context, args.raw)).await?;
+    let raw = args.raw;
+    resolve::resolve(app, ResolveArgs::one(args.name, args.context, raw)).await?;
     if !raw && !app.output.is_json() {
-        app.output.note(&format!("`secrets get {name} --raw` prints the value."));
+        app.output.note("The value is masked; `--raw` prints it.");
     }
     Ok(())
 }

@@ -85,7 +85,9 @@ async fn allow(app: &App, args: &AllowArgs) -> Result<(), CliError> {
         prompt::confirm_or_decline("Let your shells load them?", false, "Nothing was allowed.")?;
     }
     trust::add(&file, place.trusted()?).map_err(|error| not_written(&file, &error))?;
-    let sentence = format!("{} is allowed; a shell with the hook loads it at its next prompt.", place.path.display());
+    let when =
+        "A shell with the hook loads it at its next prompt if it has asked, else when you come back to the directory.";
+    let sentence = format!("{} is allowed. {when}", place.path.display());
     app.output.done(&sentence, &json!({ "path": place.path.display().to_string(), "allowed": true }))
 }
 

@@ -74,7 +74,7 @@ impl Service {
         }
         match first_delivered(db, call, receiving, &current).await? {
             Some(permit) => Ok(CopySource { current, _permit: permit }),
-            None => Err(refuse("a locked secret of a broader scope is delivered in its place")),
+            None => Err(refuse("another secret is delivered in its place: a locked one, or one of a narrower scope")),
         }
     }
 

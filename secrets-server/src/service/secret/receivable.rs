@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use secrets_core::authorize::{Permit, right};
-use secrets_core::{Context, Principal, Resource, Role, RoleResource, Visibility};
+use secrets_core::{Context, Principal, Resource, Role, RoleResource, Scope, ScopeKind, Visibility};
 
 use crate::call::Call;
 use crate::error::Error;
@@ -58,19 +58,25 @@ impl Service {
     }
 }
 
-/// The permit for the first of these contexts to which the secret is delivered.
+/// The permit for the first of these contexts to which the secret is delivered. However many they are, what else claims what
+/// the secret claims is read once.
 pub(super) async fn first_delivered(
     db: &impl KeyedConnection,
     call: &Call,
     receiving: Vec<ReceivingContext>,
     current: &SecretWithVersion,
 ) -> Result<Option<Permit<right::ReceiveValues>>, Error> {
-    for ReceivingContext { permit, context } in receiving {
-        if is_delivered(db, call, &context, current).await? {
-            return Ok(Some(permit));
-        }
+    let SecretWithVersion { secret, version } = current;
+    let scopes: BTreeSet<_> = receiving.iter().flat_map(|each| others(&each.context, current)).collect();
+    let mut rivals = Vec::new();
+    if !scopes.is_empty() {
+        let scopes: Vec<_> = scopes.into_iter().collect();
+        let destination = version.target.destination(&secret.secret_id);
+        let (id, group) = (&secret.secret_id, secret.group.as_ref());
+        rivals = secret::claiming(db, secret.organization, &scopes, id, destination.as_ref(), group).await?;
     }
-    Ok(None)
+    let first = receiving.into_iter().find(|each| is_delivered(call, &each.context, current, &rivals));
+    Ok(first.map(|each| each.permit))
 }
 
 /// The contexts to ask about: those that name the scope, or what the visibility selects, and nothing more; of a program also those
@@ -125,26 +131,22 @@ async fn contexts(
     Ok(contexts)
 }
 
-/// Whether the secret wins in the context over those of broader scopes. What could take its place otherwise is the caller's own,
-/// and they may remove it.
+/// The scopes of the context from which another secret may be delivered in the place of this one. What its user has there is
+/// the caller's own, and they may remove it.
+fn others(context: &Context, current: &SecretWithVersion) -> impl Iterator<Item = Scope> + use<> {
+    let own = current.secret.scope;
+    context.scopes().filter(move |scope| *scope != own && scope.kind != ScopeKind::User)
+}
+
+/// Whether the secret wins in the context over those of `rivals` that are of its other scopes.
 ///
 /// Only what claims something that the secret claims is looked at: where a lock in between is itself without effect, this says
 /// no though Resolve would say yes.
-async fn is_delivered(
-    db: &impl KeyedConnection,
-    call: &Call,
-    context: &Context,
-    current: &SecretWithVersion,
-) -> Result<bool, Error> {
-    let SecretWithVersion { secret, version } = current;
-    let broader: Vec<_> = context.scopes().filter(|scope| scope.kind < secret.scope.kind).collect();
+fn is_delivered(call: &Call, context: &Context, current: &SecretWithVersion, rivals: &[SecretWithVersion]) -> bool {
+    let scopes: Vec<_> = others(context, current).collect();
     let mut candidates = vec![current.candidate()];
-    if !broader.is_empty() {
-        let destination = version.target.destination(&secret.secret_id);
-        let (id, group) = (&secret.secret_id, secret.group.as_ref());
-        let others = secret::claiming(db, secret.organization, &broader, id, destination.as_ref(), group).await?;
-        candidates.extend(others.iter().map(SecretWithVersion::candidate));
-    }
+    candidates
+        .extend(rivals.iter().filter(|rival| scopes.contains(&rival.secret.scope)).map(SecretWithVersion::candidate));
     let resolution = secrets_core::resolve(context, call.now, candidates);
-    Ok(resolution.winners.iter().any(|winner| winner.secret == secret.uid))
+    resolution.winners.iter().any(|winner| winner.secret == current.secret.uid)
 }

@@ -17,6 +17,9 @@ on_both!(
     whoever_may_not_change_the_source_copies_it_and_does_not_move_it,
     what_is_hidden_is_as_absent_as_what_is_not_there,
     a_secret_that_is_not_delivered_is_not_copied,
+    a_secret_in_whose_place_a_narrower_one_is_delivered_is_not_copied,
+    a_program_does_not_copy_what_its_project_shadows,
+    however_many_contexts_a_secret_reaches_their_others_are_read_once,
     what_is_in_the_way_at_the_destination_is_named,
     a_request_that_makes_no_sense_is_refused_by_its_field,
 );
@@ -141,7 +144,7 @@ async fn a_secret_that_is_not_delivered_is_not_copied(database: &TestDatabase) {
         ("DISABLED", "it is disabled; enable it first"),
         ("EXPIRED", "it has expired; give it a later expiry first"),
         ("LOCKED", "it is locked, so that contexts get no other one in its place; unlock it first"),
-        ("BEHIND", "a locked secret of a broader scope is delivered in its place"),
+        ("BEHIND", "another secret is delivered in its place: a locked one, or one of a narrower scope"),
     ] {
         let name = format!("{API}/secrets/{id}");
         for to in [CAT, ws2.as_str()] {
@@ -161,6 +164,83 @@ async fn a_secret_that_is_not_delivered_is_not_copied(database: &TestDatabase) {
     server.create(&acme.cat, API, "SHADOWED", "value-1").await;
     server.create(&acme.cat, CAT, "SHADOWED", "value-2").await;
     server.try_copy(&acme.cat, &format!("{API}/secrets/SHADOWED"), &ws2).await.unwrap();
+}
+
+async fn a_secret_in_whose_place_a_narrower_one_is_delivered_is_not_copied(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let ws2 = format!("{ACME}/workspaces/ws2");
+    let grouped = || v1::Secret { group: "aws".into(), ..Default::default() };
+    let at_key = || v1::Secret { target: file("~/key"), ..Default::default() };
+    for (n, (projects, workspaces, shared, token, own, writer, narrower)) in [
+        (vec!["api"], vec![], v1::Secret::default(), &acme.bob, BOB, &acme.cat, API),
+        (vec!["api"], vec![], grouped(), &acme.bob, BOB, &acme.cat, API),
+        (vec!["api"], vec![], at_key(), &acme.bob, BOB, &acme.cat, API),
+        // A workspace's contexts have its project too.
+        (vec![], vec!["ws1"], v1::Secret::default(), &acme.bob, BOB, &acme.cat, API),
+        (vec!["api"], vec!["ws1"], v1::Secret::default(), &acme.bob, BOB, &acme.cat, API),
+        (vec![], vec!["ws1"], v1::Secret::default(), &acme.bob, BOB, &acme.bob, WS1),
+        (vec![], vec!["ws2"], v1::Secret::default(), &acme.cat, CAT, &acme.cat, ws2.as_str()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let secret = v1::Secret { visibility: selected(&projects, &workspaces), ..shared.clone() };
+        let source = server.create_with(&acme.ann, ACME, &format!("KEY_{n}"), secret).await.secret.unwrap().name;
+        // It shares the name, or the place or group alone.
+        let id = if shared == v1::Secret::default() { format!("KEY_{n}") } else { format!("OTHER_{n}") };
+        let other = server.create_with(writer, narrower, &id, shared).await.secret.unwrap().name;
+        let refused = refusal(server.try_copy(token, &source, own).await);
+        assert_eq!((refused.code, refused.reason.as_str()), (Code::FailedPrecondition, "SECRET_NOT_COPYABLE"), "{n}");
+        server.delete(writer, &other).await;
+        let copy = server.try_copy(token, &source, own).await.unwrap().secret.unwrap();
+        server.delete(token, &copy.name).await;
+        server.delete(&acme.ann, &source).await;
+    }
+    // One context that gets it is enough.
+    let secret = v1::Secret { visibility: selected(&["api", "web"], &[]), ..Default::default() };
+    let source = server.create_with(&acme.ann, ACME, "KEY", secret).await.secret.unwrap().name;
+    server.create(&acme.cat, API, "KEY", "value-1").await;
+    assert_eq!(refusal(server.try_copy(&acme.bob, &source, BOB).await).reason, "SECRET_NOT_COPYABLE");
+    server.bind(&acme.ann, &format!("{ACME}/projects/web"), BOB, v1::Role::Member).await.unwrap();
+    server.try_copy(&acme.bob, &source, BOB).await.unwrap();
+}
+
+async fn a_program_does_not_copy_what_its_project_shadows(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let bot = server.program(&acme.ann, ACME, "ci").await;
+    let (name, web) = (format!("{ACME}/serviceAccounts/ci"), format!("{ACME}/projects/web"));
+    server.bind(&acme.ann, ACME, &name, v1::Role::Admin).await.unwrap();
+    server.bind(&acme.ann, API, &name, v1::Role::Resolver).await.unwrap();
+    let shared = server.create(&acme.ann, ACME, "KEY", "value-1").await.name;
+    let team = server.create(&acme.cat, API, "KEY", "value-2").await.name;
+    assert_eq!(refusal(server.try_copy(&bot, &shared, &web).await).reason, "SECRET_NOT_COPYABLE");
+    server.delete(&acme.cat, &team).await;
+    server.try_copy(&bot, &shared, &web).await.unwrap();
+}
+
+async fn however_many_contexts_a_secret_reaches_their_others_are_read_once(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let ids: Vec<_> = (0..8).map(|n| format!("p{n}")).collect();
+    for id in &ids {
+        server.project(&acme.ann, id).await;
+        server.bind(&acme.ann, &format!("{ACME}/projects/{id}"), BOB, v1::Role::Admin).await.unwrap();
+        for key in ["FEW", "MANY"] {
+            server.create(&acme.bob, &format!("{ACME}/projects/{id}"), key, "value-1").await;
+        }
+    }
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    let mut counts = Vec::new();
+    for (key, reached) in [("FEW", &ids[..1]), ("MANY", &ids[..])] {
+        let secret = v1::Secret { visibility: selected(reached, &[]), ..Default::default() };
+        let source = server.create_with(&acme.ann, ACME, key, secret).await.secret.unwrap().name;
+        database.statements.take();
+        assert_eq!(refusal(server.try_copy(&acme.bob, &source, BOB).await).reason, "SECRET_NOT_COPYABLE");
+        counts.push(database.statements.take().len());
+    }
+    assert_eq!(counts[0], counts[1]);
 }
 
 async fn what_is_in_the_way_at_the_destination_is_named(database: &TestDatabase) {

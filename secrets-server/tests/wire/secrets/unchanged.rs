@@ -213,6 +213,14 @@ async fn what_is_not_delivered_is_not_compared(database: &TestDatabase) {
     assert_eq!(server.gives(&acme.ann, &locked, VALUE).await, (true, 1));
     assert_eq!(server.gives(&acme.bob, &own, VALUE).await, (false, 2));
     assert_eq!(server.gives(&acme.cat, &team, VALUE).await, (false, 2));
+    // Neither does it where a project has another one in its place.
+    server.bind(&acme.ann, API, &format!("{ACME}/users/ann"), v1::Role::Member).await.unwrap();
+    let of_api = v1::Secret { visibility: selected(&["api"], &[]), ..Default::default() };
+    let of_api = server.create_with(&acme.ann, ACME, "OF_API", of_api).await.secret.unwrap().name;
+    assert_eq!(server.gives(&acme.ann, &of_api, VALUE).await, (true, 1));
+    server.create(&acme.cat, API, "OF_API", "cats").await;
+    assert_eq!(server.gives(&acme.ann, &of_api, VALUE).await, (false, 2));
+    assert_eq!(server.compared(&acme.ann, &of_api).await[0].1, []);
 }
 
 async fn a_comparison_is_recorded_as_a_delivery_whatever_comes_of_it(database: &TestDatabase) {

@@ -71,7 +71,7 @@ impl Preparation {
         let SecretWithVersion { secret, version } = source.current;
         // What can't be opened is told under the lock.
         let Ok(value) = service.open_version(&self.db, &secret, &version).await else { return Ok(()) };
-        self.seal(service, call, &secret.secret_id, Some(&version.target), &value).await?;
+        self.seal(service, call, &secret.secret_id, Some(&version.target), &value, false).await?;
         self.opened.get_or_insert_default().add(version, value);
         Ok(())
     }

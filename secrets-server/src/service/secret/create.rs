@@ -37,7 +37,7 @@ impl Service {
         let id = &input.secret_id;
         let mut preparation = self.prepare_secrets(call, &input.scope, Some(id)).await?;
         let target = input.edit.target.as_ref().unwrap_or(&Target::EnvironmentVariable);
-        preparation.seal(self, call, id, Some(target), &input.value).await?;
+        preparation.seal(self, call, id, Some(target), &input.value, false).await?;
         match self.mutate_secrets(call, preparation, Some(id), input.validate_only, key).await? {
             BegunSecretMutation::Replayed(outcome) => Ok(outcome),
             BegunSecretMutation::New(mutation) => {

@@ -61,7 +61,8 @@ impl Service {
 }
 
 impl Preparation {
-    /// Seals the next version of a secret, or the first of one that is not there.
+    /// Seals the next version of a secret, or the first of one that is not there. `compares`: if it may turn out to be the value
+    /// that is stored, that one is opened.
     pub(super) async fn seal(
         &mut self,
         service: &Service,
@@ -69,6 +70,7 @@ impl Preparation {
         secret_id: &SecretId,
         target: Option<&Target>,
         value: &SecretBytes,
+        compares: bool,
     ) -> Result<(), Error> {
         let (organization, scope) = (self.located.organization.uid, self.located.scope);
         // What is too large is refused under the lock, by the organization's own limit.
@@ -78,7 +80,7 @@ impl Preparation {
         let (secret, number, kept) = match secret::current(&self.db, organization, scope, secret_id).await? {
             Some(current) => {
                 let Some(next) = current.version.version.checked_add(1) else { return Ok(()) };
-                if target.is_none_or(|target| *target == current.version.target) {
+                if compares && target.is_none_or(|target| *target == current.version.target) {
                     self.open_to_compare(service, call, &current, value.len()).await?;
                 }
                 (current.secret, next, current.version.target)
@@ -110,7 +112,8 @@ impl Preparation {
         self.reseal(service, call, &secret, version, next, target).await
     }
 
-    /// Opens the value that a secret has, if it may be compared with one of this length.
+    /// Opens the value that a secret has, if it may be compared with one of this length. To whoever may not receive it, no length
+    /// makes a difference.
     async fn open_to_compare(
         &mut self,
         service: &Service,
@@ -118,8 +121,8 @@ impl Preparation {
         current: &SecretWithVersion,
         length: usize,
     ) -> Result<(), Error> {
-        if current.version.value_bytes as usize == length
-            && service.may_receive(&self.db, call, &self.located, current).await?.is_some()
+        if service.may_receive(&self.db, call, &self.located, current).await?.is_some()
+            && current.version.value_bytes as usize == length
             && let Ok(value) = service.open_version(&self.db, &current.secret, &current.version).await
         {
             self.opened.get_or_insert_default().add(current.version.clone(), value);
@@ -127,19 +130,21 @@ impl Preparation {
         Ok(())
     }
 
-    /// Opens an old value of a secret, and seals it as the next version.
+    /// Opens an old value of a secret, and seals it as the next version. `compares`: if it may turn out to be the current one too,
+    /// that is opened as well.
     pub(super) async fn seal_again(
         &mut self,
         service: &Service,
         call: &Call,
         secret_id: &SecretId,
         number: u32,
+        compares: bool,
     ) -> Result<(), Error> {
         let Some(current) = self.current(secret_id).await? else { return Ok(()) };
         let secret = &current.secret;
         let old = version::by_number(&self.db, secret.organization, secret.uid, number).await?;
         let Some(old) = old.filter(|old| old.destroy_time.is_none()) else { return Ok(()) };
-        if old.target == current.version.target {
+        if compares && old.target == current.version.target {
             self.open_to_compare(service, call, &current, old.value_bytes as usize).await?;
         }
         let (next, target) = (current.version.version.checked_add(1), old.target.clone());

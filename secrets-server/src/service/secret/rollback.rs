@@ -34,7 +34,7 @@ impl Service {
     ) -> Result<MutationOutcome<ChangedSecret>, Error> {
         let id = &input.name.secret_id;
         let mut preparation = self.prepare_secrets(call, &input.name.scope, Some(id)).await?;
-        preparation.seal_again(self, call, id, input.version).await?;
+        preparation.seal_again(self, call, id, input.version, !input.validate_only).await?;
         let mut mutation = match self.mutate_secrets(call, preparation, Some(id), input.validate_only, key).await? {
             BegunSecretMutation::Replayed(outcome) => return Ok(outcome),
             BegunSecretMutation::New(mutation) => mutation,

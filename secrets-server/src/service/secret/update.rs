@@ -41,7 +41,9 @@ impl Service {
         let id = &input.name.secret_id;
         let mut preparation = self.prepare_secrets(call, &input.name.scope, Some(id)).await?;
         match (&input.value, &input.edit.target) {
-            (Some(value), target) => preparation.seal(self, call, id, target.as_ref(), value).await?,
+            (Some(value), target) => {
+                preparation.seal(self, call, id, target.as_ref(), value, !input.validate_only).await?;
+            }
             (None, Some(target)) => preparation.seal_moved(self, call, id, target).await?,
             (None, None) => {}
         }

@@ -17,6 +17,7 @@ on_both!(
     what_is_changed_beside_a_value_that_is_given_again_is_changed,
     a_rollback_to_what_is_current_makes_no_version,
     whoever_may_not_receive_a_value_does_not_learn_whether_it_is_the_same,
+    whoever_may_not_receive_a_value_does_not_learn_its_length,
     whoever_lost_the_right_while_they_waited_does_not_learn_it,
     a_program_learns_it_where_it_resolves,
     what_is_not_delivered_is_not_compared,
@@ -148,6 +149,36 @@ async fn whoever_may_not_receive_a_value_does_not_learn_whether_it_is_the_same(d
     assert_eq!(server.gives(&acme.ann, &of_ws1, VALUE).await, (false, 4));
     server.bind(&acme.bob, WS1, &user, v1::Role::Member).await.unwrap();
     assert_eq!(server.gives(&acme.ann, &of_ws1, VALUE).await, (true, 4));
+}
+
+/// By the statements that it takes, which are all that could tell.
+async fn whoever_may_not_receive_a_value_does_not_learn_its_length(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let team = server.create(&acme.cat, API, "KEY", VALUE).await.name;
+    let of_ws1 = v1::Secret { visibility: selected(&[], &["ws1"]), ..Default::default() };
+    let of_ws1 = server.create_with(&acme.ann, ACME, "OF_WS1", of_ws1).await.secret.unwrap().name;
+    let own = server.create(&acme.bob, BOB, "KEY", VALUE).await.name;
+    for (token, name, rehearses) in [
+        (&acme.ann, &team, false),
+        (&acme.ann, &team, true),
+        (&acme.ann, &of_ws1, false),
+        (&acme.ann, &of_ws1, true),
+        // Whoever may receive it is told nothing by a rehearsal, which opens nothing.
+        (&acme.bob, &own, true),
+    ] {
+        let mut seen = Vec::new();
+        for value in ["longer than that one", "s3cret-valuf", VALUE] {
+            if !rehearses {
+                server.rotate(&acme.ann, name, VALUE).await;
+            }
+            database.statements.take();
+            let request = v1::UpdateSecretRequest { validate_only: rehearses, ..update(name, value) };
+            assert!(!server.try_update(token, request).await.unwrap().value_unchanged);
+            seen.push(database.statements.take().len());
+        }
+        assert!(seen.iter().all(|count| *count == seen[0]), "{name}, {rehearses}: {seen:?}");
+    }
 }
 
 async fn whoever_lost_the_right_while_they_waited_does_not_learn_it(database: &TestDatabase) {

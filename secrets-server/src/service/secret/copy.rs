@@ -1,5 +1,6 @@
 //! CopySecret and MoveSecret: a secret in another scope of its organization. The value goes from one sealed version into another.
 
+use secrets_core::limits::Limit;
 use secrets_core::{ScopeName, SecretName, Target};
 
 use super::copy_source::CopySource;
@@ -97,10 +98,23 @@ impl SecretMutation<'_> {
             let text = format!("`{name}` exists, and is not replaced; delete it first");
             return Err(Error::field(Reason::AlreadyExists, "parent", text));
         }
-        let mut new = self.fitting(id, &edit, &version.target, version.value_bytes.into()).await?;
+        let delivered = || DeliveredSet::new(vec![(from.uid, version.version)]);
+        let mut new = match self.fitting(id, &edit, &version.target, version.value_bytes.into()).await {
+            Ok(new) => new,
+            Err(error) => {
+                // By how many bytes it does not fit tells how long the value is, in a rehearsal too.
+                let limit = Limit::BytesPerScope.as_str();
+                if error.metadata().iter().any(|(key, value)| *key == "limit" && value == limit) {
+                    self.call.deliver(delivered());
+                }
+                return Err(error);
+            }
+        };
         let (copy, warnings) = if self.validate_only {
             (unsealed(self.call, &new, version), Vec::new())
         } else {
+            // Whatever becomes of it: a refusal of the value tells something about it.
+            self.call.deliver(delivered());
             let value = self.open_source(from, version).await?;
             // Exposed to be looked at and sealed; neither error nor warning holds any of it.
             sealing::check(&version.target, value.expose(), self.limits.value_bytes)?;
@@ -110,7 +124,6 @@ impl SecretMutation<'_> {
         new.stamp(&self.stamp().await?);
         if !self.validate_only {
             secret::insert(self.db(), &new, &copy).await?;
-            self.call.deliver(DeliveredSet::new(vec![(from.uid, version.version)]));
         }
         let deleted = match input.deletes_source {
             true => self.delete_in(&input.name.scope, source.current).await?,

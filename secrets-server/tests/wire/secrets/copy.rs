@@ -1,5 +1,6 @@
 //! CopySecret and MoveSecret: what a copy has, and what is left of what was moved.
 
+use sea_orm::ConnectionTrait as _;
 use secrets_proto::v1;
 use secrets_server::crypto::{SystemRandom, ValueIdentity};
 use secrets_server::store::secret::{self, SecretWithVersion};
@@ -20,6 +21,7 @@ on_both!(
     a_program_copies_what_it_resolves,
     a_move_leaves_a_source_that_can_be_undeleted,
     a_copy_is_recorded_as_a_delivery_of_its_source,
+    a_refusal_that_tells_how_long_the_value_is_is_recorded_too,
     a_rehearsal_changes_nothing_and_opens_nothing,
     a_repeat_returns_what_was_done_first,
     what_changed_while_it_waited_is_copied_as_it_is_then,
@@ -176,6 +178,47 @@ async fn a_copy_is_recorded_as_a_delivery_of_its_source(database: &TestDatabase)
         }
         let failed = events.iter().filter(|event| event.outcome() == v1::AuditOutcome::Failed);
         assert!(failed.into_iter().all(|event| event.delivered.is_empty()), "{events:?}");
+    }
+}
+
+async fn a_refusal_that_tells_how_long_the_value_is_is_recorded_too(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::with(&server, secrets_core::NamePolicy::Strict, r#"{"bytes_per_scope":4096}"#).await;
+    let source = server.create(&acme.bob, BOB, "KEY", &"x".repeat(2_000)).await;
+    server.create(&acme.bob, WS1, "FULL", &"x".repeat(3_000)).await;
+    let refuses = async |validate_only: bool| {
+        server.wait(std::time::Duration::from_secs(1));
+        let request = v1::CopySecretRequest {
+            name: source.name.clone(),
+            parent: WS1.into(),
+            validate_only,
+            ..Default::default()
+        };
+        refusal(server.secrets(&acme.bob).copy_secret(request).await)
+    };
+    for rehearses in [true, false] {
+        let refused = refuses(rehearses).await;
+        assert_eq!((refused.reason.as_str(), &*refused.metadata["limit"]), ("LIMIT_EXCEEDED", "bytes_per_scope"));
+    }
+    let limit = async |limits: &str| {
+        let tx = server.app.store().begin().await.unwrap();
+        tx.execute_unprepared(&format!("UPDATE organizations SET limits = '{limits}'")).await.unwrap();
+        commit(tx).await.unwrap();
+    };
+    limit(r#"{"value_bytes":8}"#).await;
+    let refused = refuses(false).await;
+    assert_eq!(refused.reason, "INVALID_VALUE");
+    assert!(refused.message.contains("must be at most 8 bytes"), "{}", refused.message);
+    // How many secrets there are tells nothing of the value.
+    limit(r#"{"secrets_per_scope":1}"#).await;
+    assert_eq!(refuses(false).await.metadata["limit"], "secrets_per_scope");
+    let request = v1::ListAuditEventsRequest { parent: ACME.into(), secret: source.name.clone(), ..Default::default() };
+    let events = server.audit(&acme.bob).list_audit_events(request).await.unwrap().into_inner().events;
+    let copies: Vec<_> = events.iter().filter(|event| event.action.ends_with("/CopySecret")).collect();
+    assert_eq!(copies.len(), 3, "{copies:?}");
+    for event in copies {
+        assert_eq!((event.outcome(), event.delivered.len()), (v1::AuditOutcome::Failed, 1));
+        assert_eq!((&event.delivered[0].uid, event.delivered[0].version), (&source.uid, 1));
     }
 }
 

@@ -176,6 +176,21 @@ pub async fn current(
     one(db, live(organization, &[scope]).filter(Column::SecretId.eq(secret_id.as_str()))).await
 }
 
+/// The same with as many statements for a name that is not there as for a secret whose visibility is a selection: whoever may
+/// not know that it is there can't tell.
+pub async fn current_evenly(
+    db: &impl KeyedConnection,
+    organization: Uid,
+    scope: Scope,
+    secret_id: &SecretId,
+) -> Result<Option<SecretWithVersion>, StoreError> {
+    let found = current(db, organization, scope, secret_id).await?;
+    if found.is_none() {
+        visibility::load_none(db).await?;
+    }
+    Ok(found)
+}
+
 /// The secret of this name in a scope that was deleted last, for an undelete.
 pub async fn last_deleted(
     db: &impl KeyedConnection,

@@ -4,7 +4,7 @@ use secrets_core::authorize::{Permit, right};
 use secrets_core::{OverridePolicy, Visibility};
 
 use super::copy::CopySecret;
-use super::receivable::first_delivered;
+use super::receivable::{first_delivered, is_resolver};
 use super::{etag, missing, named};
 use crate::audit::Subject;
 use crate::call::Call;
@@ -53,13 +53,23 @@ impl Service {
         input: &CopySecret,
     ) -> Result<CopySource, Error> {
         let name = &input.name;
-        let current = secret::current(db, located.organization.uid, located.scope, &name.secret_id).await?;
+        // Asked before it is known whether there is one: what is hidden takes no more than what is not there.
+        let listing = match call.permit::<right::ListSecrets>(&located.resource) {
+            Ok(permit) => Some(self.listing_of(db, call, &permit).await?),
+            Err(_) => None,
+        };
+        let current = secret::current_evenly(db, located.organization.uid, located.scope, &name.secret_id).await?;
         let current = current.ok_or_else(|| missing(name))?;
         let secret = &current.secret;
         call.identify(Subject::new(secret.organization, name, secret.uid));
+        let is_listed = listing.as_ref().is_some_and(|listing| listing.shows(&secret.visibility).is_some());
+        // Only a resolver may receive what it does not list.
+        if !is_listed && !is_resolver(call) {
+            return Err(missing(name));
+        }
         let receiving = self.receiving_contexts(db, call, located, &secret.visibility).await?;
         if receiving.is_empty() {
-            return Err(self.out_of_reach(db, call, located, input, &current).await?);
+            return Err(if is_listed { Error::denied() } else { missing(name) });
         }
         etag::check(input.etag.as_deref(), secret)?;
         let refuse = |why: &str| Error::new(Reason::SecretNotCopyable, format!("`{name}` is not copied: {why}"));
@@ -76,22 +86,5 @@ impl Service {
             Some(permit) => Ok(CopySource { current, _permit: permit }),
             None => Err(refuse("another secret is delivered in its place: a locked one, or one of a narrower scope")),
         }
-    }
-
-    /// What is said of a secret that reaches no context of the caller's: to whoever may not list it, what is said of one that is not
-    /// there.
-    async fn out_of_reach(
-        &self,
-        db: &impl KeyedConnection,
-        call: &Call,
-        located: &LocatedScope,
-        input: &CopySecret,
-        current: &SecretWithVersion,
-    ) -> Result<Error, Error> {
-        let is_listed = match call.permit::<right::ListSecrets>(&located.resource) {
-            Ok(permit) => self.listing_of(db, call, &permit).await?.shows(&current.secret.visibility).is_some(),
-            Err(_) => false,
-        };
-        Ok(if is_listed { Error::denied() } else { missing(&input.name) })
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use secrets_core::authorize::{Permit, right};
-use secrets_core::{Context, Principal, Resource, Role, RoleResource, Scope, ScopeKind, Visibility};
+use secrets_core::{Binding, Context, Principal, Resource, Role, RoleResource, Scope, ScopeKind, Visibility};
 
 use crate::call::Call;
 use crate::error::Error;
@@ -79,6 +79,16 @@ pub(super) async fn first_delivered(
     Ok(first.map(|each| each.permit))
 }
 
+/// Whether the caller resolves anything by a role.
+pub(super) fn is_resolver(call: &Call) -> bool {
+    resolver_bindings(call).next().is_some()
+}
+
+fn resolver_bindings(call: &Call) -> impl Iterator<Item = &Binding> {
+    let own = call.caller.principal.reference();
+    call.caller.bindings.iter().filter(move |binding| binding.principal == own && binding.role == Role::Resolver)
+}
+
 /// The contexts to ask about: those that name the scope, or what the visibility selects, and nothing more; of a program also those
 /// where it is a resolver.
 async fn contexts(
@@ -114,10 +124,8 @@ async fn contexts(
         Resource::User { user: of, .. } if user == Some(of) => vec![Resource::Context { context: bare, owner: None }],
         _ => return Ok(Vec::new()),
     };
-    let own = call.caller.principal.reference();
-    for binding in &call.caller.bindings {
+    for binding in resolver_bindings(call) {
         match binding.resource {
-            _ if binding.principal != own || binding.role != Role::Resolver => {}
             RoleResource::Project { project, .. } => drop(projects.insert(project)),
             RoleResource::Workspace { workspace, .. } => drop(workspaces.insert(workspace)),
             _ => {}

@@ -79,6 +79,12 @@ pub(super) async fn load(
     Ok(selections)
 }
 
+/// Takes as long as [`load`] for one secret, and finds nothing.
+pub(super) async fn load_none(db: &impl ConnectionTrait) -> Result<(), StoreError> {
+    let query = Entity::find().filter(Column::SecretUid.is_in([Uid::nil()]));
+    query.all(db).await.map_err(reading(TABLE)).map(drop)
+}
+
 /// What these rows select.
 pub(super) fn selection(rows: Vec<Model>) -> Result<Visibility, StoreError> {
     let (mut projects, mut workspaces) = (BTreeSet::new(), BTreeSet::new());

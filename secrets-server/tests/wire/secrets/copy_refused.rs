@@ -110,10 +110,16 @@ async fn what_is_hidden_is_as_absent_as_what_is_not_there(database: &TestDatabas
         let secret = v1::Secret { visibility, disabled: true, ..Default::default() };
         server.create_with(&acme.ann, ACME, id, secret).await;
     }
-    for id in ["OF_WS2", "OF_WEB", "NONE"] {
-        let name = format!("{ACME}/secrets/{id}");
-        let refused = refusal(server.try_copy(&acme.bob, &name, BOB).await);
-        assert_eq!((refused.code, refused.message), (Code::NotFound, format!("there is no secret `{name}`")));
+    for (token, own) in [(&acme.bob, BOB), (&acme.dan, DAN)] {
+        let mut counts = Vec::new();
+        for id in ["NONE", "OF_WS2", "OF_WEB"] {
+            let name = format!("{ACME}/secrets/{id}");
+            database.statements.take();
+            let refused = refusal(server.try_copy(token, &name, own).await);
+            counts.push(database.statements.take().len());
+            assert_eq!((refused.code, refused.message), (Code::NotFound, format!("there is no secret `{name}`")));
+        }
+        assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
     }
     // Whoever lists it and gets it nowhere may not have it.
     for id in ["OF_WS2", "OF_WEB"] {

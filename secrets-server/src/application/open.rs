@@ -63,6 +63,9 @@ pub(crate) enum UnknownToken {
 /// Opens the service. SQLite is brought up to date on the way; PostgreSQL, which other replicas may be using, is not.
 pub(crate) async fn open(config: &Config, unknown: UnknownToken) -> Result<Application, OpenError> {
     data_dir::prepare(&config.data_dir)?;
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    // Before anything is migrated: whoever starts an older release instead still can.
+    let root_key = usable_root_key(config, &random)?;
     let store = store::connect(&(&config.database).into()).await?;
     match &config.database {
         Database::Sqlite { path } => {
@@ -82,8 +85,11 @@ pub(crate) async fn open(config: &Config, unknown: UnknownToken) -> Result<Appli
             }
         }
     }
-    let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let root_key = root_key(config, &store, &random).await?;
+    FileRootKey::remove_drafts(&config.root_key_file);
+    let root_key = match root_key {
+        Some(root_key) => root_key,
+        None => missing_root_key(config, &store, &random).await?,
+    };
     let clock = Arc::new(SystemClock);
     let settings = Settings {
         session_period: config.session_period,
@@ -125,20 +131,26 @@ impl UnknownToken {
     }
 }
 
-/// Reads the root key. A new one is made only for a database that was never set up with one: another would open nothing
-/// of what is stored.
-async fn root_key(config: &Config, store: &Store, random: &Arc<dyn Random>) -> Result<FileRootKey, OpenError> {
-    let path = &config.root_key_file;
-    FileRootKey::remove_drafts(path);
-    match FileRootKey::load(path, Arc::clone(random)) {
-        Err(RootKeyFileError { problem: RootKeyFileProblem::Missing, .. }) => {
-            if !key::root_keys(store.reader()).await?.is_empty() {
-                return Err(OpenError::RootKeyLost { path: path.clone() });
-            }
-            let made = FileRootKey::create(path, Arc::clone(random))?;
-            tracing::info!(path = %path.display(), "created the root key; keep a copy apart from the database's backups");
-            Ok(made)
-        }
-        loaded => Ok(loaded?),
+/// Reads the root key, if there is one.
+fn usable_root_key(config: &Config, random: &Arc<dyn Random>) -> Result<Option<FileRootKey>, RootKeyFileError> {
+    match FileRootKey::load(&config.root_key_file, Arc::clone(random)) {
+        Err(RootKeyFileError { problem: RootKeyFileProblem::Missing, .. }) => Ok(None),
+        loaded => loaded.map(Some),
     }
+}
+
+/// Makes the root key that was not there: only for a database that was never set up with one. Another one would open nothing
+/// of what is stored.
+async fn missing_root_key(config: &Config, store: &Store, random: &Arc<dyn Random>) -> Result<FileRootKey, OpenError> {
+    // Another server that starts with this one may have made it meanwhile.
+    if let Some(made) = usable_root_key(config, random)? {
+        return Ok(made);
+    }
+    let path = &config.root_key_file;
+    if !key::root_keys(store.reader()).await?.is_empty() {
+        return Err(OpenError::RootKeyLost { path: path.clone() });
+    }
+    let made = FileRootKey::create(path, Arc::clone(random))?;
+    tracing::info!(path = %path.display(), "created the root key; keep a copy apart from the database's backups");
+    Ok(made)
 }

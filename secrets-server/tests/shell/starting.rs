@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement};
 
 use crate::support::process::{ServerProcess, serve};
 use crate::support::program::{ProgramOutput, command, run};
@@ -110,6 +111,45 @@ fn a_root_key_that_is_lost_wrong_or_readable_by_others_is_refused_and_nothing_is
 
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     stop(ServerProcess::start(serve(directory.path(), &[])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_root_key_that_cannot_be_used_is_found_before_an_old_schema_is_migrated() {
+    let directory = tempfile::tempdir().unwrap();
+    stop(ServerProcess::start(serve(directory.path(), &[])));
+    let data = directory.path().join("data");
+    let url = format!("sqlite://{}", data.join("secrets.db").display());
+    let last = async || {
+        let database = Database::connect(&url).await.unwrap();
+        let query = "SELECT max(version) AS last FROM seaql_migrations".to_owned();
+        let row = database.query_one_raw(Statement::from_string(DbBackend::Sqlite, query)).await.unwrap().unwrap();
+        database.close().await.unwrap();
+        row.try_get::<String>("", "last").unwrap()
+    };
+    assert_eq!(last().await, "m0020_live_sessions", "the migration to be undone here is the last one");
+    let database = Database::connect(&url).await.unwrap();
+    let undo = "DROP INDEX credentials_live_principal; DROP INDEX credentials_live_creator;
+        CREATE INDEX credentials_principal ON credentials (principal_uid);
+        CREATE INDEX credentials_creator ON credentials (creator_uid);
+        DELETE FROM seaql_migrations WHERE version = 'm0020_live_sessions'";
+    database.execute_unprepared(undo).await.unwrap();
+    database.close().await.unwrap();
+    let old = last().await;
+
+    let key = data.join("root-key");
+    let kept = fs::read(&key).unwrap();
+    let mode = |mode| fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+    for (bytes, bits, reason) in [(&kept[..], 0o644, "has mode 0644"), (&kept[..31], 0o600, "has 31 bytes")] {
+        fs::write(&key, bytes).unwrap();
+        mode(bits);
+        let ended = start_in(directory.path());
+        assert_eq!(ended.code, Some(1), "{reason}");
+        assert!(ended.stderr.contains(reason), "{reason}: {}", ended.stderr);
+        assert_eq!(last().await, old, "{reason}");
+    }
+    fs::write(&key, &kept).unwrap();
+    stop(ServerProcess::start(serve(directory.path(), &[])));
+    assert_eq!(last().await, "m0020_live_sessions");
 }
 
 #[test]

@@ -4,23 +4,32 @@ use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
-use crate::config::ListenerConfig;
+use crate::config::{ListenerConfig, OfferedService};
 
 /// Where a client looks for a service by itself.
 const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
 
 /// Prints the lines that make the first organization: the server was started for the first time, and `token` is the file of
-/// the operator's token. They go to standard output, the words around them to standard error.
-pub(super) fn announce(addresses: &[SocketAddr], first: Option<&ListenerConfig>, token: &Path) -> io::Result<()> {
-    let Some(address) = addresses.first() else { return Ok(()) };
+/// the operator's token. They go to standard output, the words around them to standard error. Nothing, if they would work with
+/// none of its listeners.
+pub(super) fn announce(addresses: &[SocketAddr], listeners: &[ListenerConfig], token: &Path) -> io::Result<()> {
+    let Some((address, listener)) = addresses.iter().zip(listeners).find(|(_, listener)| offers_first_steps(listener))
+    else {
+        return Ok(());
+    };
     eprintln!(
         "This was the first start. In another terminal, create an organization, and sign in with the code that this prints:"
     );
     let mut stdout = io::stdout();
-    for line in lines(*address, first.is_some_and(|listener| listener.tls.is_some()), token) {
+    for line in lines(*address, listener.tls.is_some(), token) {
         writeln!(stdout, "{line}")?;
     }
     stdout.flush()
+}
+
+/// Creating an organization and signing in to it.
+fn offers_first_steps(listener: &ListenerConfig) -> bool {
+    [OfferedService::Directory, OfferedService::Access].into_iter().all(|service| listener.offered.contains(service))
 }
 
 fn lines(address: SocketAddr, is_tls: bool, token: &Path) -> Vec<String> {

@@ -40,7 +40,7 @@ impl Serve {
             if let Some(token) = write_operator_token(&config, application).await?
                 && io::stdout().is_terminal()
             {
-                first_steps::announce(&server.addresses(), config.listeners.first(), &token)?;
+                first_steps::announce(&server.addresses(), &config.listeners, &token)?;
             }
             Ok(())
         })

@@ -207,34 +207,64 @@ fn what_a_start_that_was_cut_off_left_is_finished_or_removed_by_the_next() {
     assert!(!file(".operator-token.draft").exists() && !file(".root-key.0123456789abcdef").exists());
 }
 
-/// On a terminal, which `script` (Debian's bsdutils) provides.
+/// What `serve` shows until it listens, on a terminal, which `script` (Debian's bsdutils) provides.
+fn shown_on_a_terminal(arguments: &[&str]) -> String {
+    let line = [&["exec", env!("CARGO_BIN_EXE_secrets-server"), "serve"], arguments].concat().join(" ");
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).process_group(0);
+    let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut shown = String::new();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    while !shown.contains("listening") {
+        assert!(output.read_line(&mut shown).unwrap() > 0, "{shown}");
+    }
+    child.stdin.take().unwrap().write_all(b"\x03").unwrap();
+    assert!(child.wait().unwrap().success());
+    shown
+}
+
 #[test]
 fn the_first_start_on_a_terminal_says_what_to_type_next_and_the_second_does_not() {
     let directory = tempfile::tempdir().unwrap();
     let data_dir = directory.path().join("data");
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--data-dir", data_dir.to_str().unwrap()];
-    let shown = || {
-        let line = [&["exec", env!("CARGO_BIN_EXE_secrets-server")], &serve[..]].concat().join(" ");
-        let mut script = Command::new("script");
-        script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).process_group(0);
-        let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut shown = String::new();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        while !shown.contains("listening") {
-            assert!(output.read_line(&mut shown).unwrap() > 0, "{shown}");
-        }
-        child.stdin.take().unwrap().write_all(b"\x03").unwrap();
-        assert!(child.wait().unwrap().success());
-        shown
-    };
-    let first = shown();
+    let serve = ["--listen", "127.0.0.1:0", "--data-dir", data_dir.to_str().unwrap()];
+    let first = shown_on_a_terminal(&serve);
     let token = data_dir.join("operator-token");
     let next =
         format!("SECRETS_TOKEN_FILE={} secrets org create acme --admin ann\r\nsecrets login\r\n", token.display());
     assert!(first.contains("This was the first start.") && first.contains(&next), "{first}");
     assert!(first.contains("export SECRETS_ENDPOINT=http://127.0.0.1:"), "{first}");
     assert!(!first.contains(fs::read_to_string(&token).unwrap().trim()), "the token is in its file alone");
-    assert!(!shown().contains("org create"));
+    assert!(!shown_on_a_terminal(&serve).contains("org create"));
+}
+
+#[test]
+fn the_first_start_names_a_listener_with_which_the_next_steps_work_or_none() {
+    let (probes, resolve, all) =
+        (r#"["health"]"#, r#"["resolve", "secret", "directory"]"#, r#"["directory", "access"]"#);
+    for (offered, named) in [(vec![probes, resolve, all], Some("127.0.0.2")), (vec![probes, resolve], None)] {
+        let directory = tempfile::tempdir().unwrap();
+        let config = directory.path().join("config.toml");
+        let text: Vec<_> = offered
+            .iter()
+            .map(|services| {
+                let ip = if *services == all { "127.0.0.2" } else { "127.0.0.1" };
+                format!("[[listeners]]\naddress = \"{ip}:0\"\nservices = {services}\n")
+            })
+            .collect();
+        fs::write(&config, text.concat()).unwrap();
+        let data_dir = directory.path().join("data");
+        let arguments = ["--config", config.to_str().unwrap(), "--data-dir", data_dir.to_str().unwrap()];
+        let shown = shown_on_a_terminal(&arguments);
+        assert!(data_dir.join("operator-token").exists());
+        match named {
+            Some(ip) => {
+                assert!(shown.contains(&format!("export SECRETS_ENDPOINT=http://{ip}:")), "{shown}");
+                assert!(shown.contains("org create"), "{shown}");
+            }
+            None => assert!(!shown.contains("first start") && !shown.contains("org create"), "{shown}"),
+        }
+    }
 }
 
 #[test]

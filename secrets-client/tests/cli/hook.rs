@@ -305,6 +305,32 @@ fn is_asked_again_when_the_file_the_service_or_the_organization_is_another_one()
 }
 
 #[test]
+fn a_link_has_nothing_of_the_trust_in_the_file_that_it_points_to() {
+    let server = server();
+    let bob = bob(&server);
+    allow(&bob, "repo");
+    let id = load(&bob, "repo", "").stdout.split('\0').nth(1).unwrap().to_owned();
+    fs::create_dir(bob.home.join("cloned")).unwrap();
+    std::os::unix::fs::symlink("../repo/secrets.toml", bob.home.join("cloned/secrets.toml")).unwrap();
+    for loaded in ["", &id] {
+        let asked = load(&bob, "cloned", loaded).expect_text(&["cloned/secrets.toml is not loaded: it is a link"]);
+        assert_eq!(asked.stdout, "ask\0\0");
+    }
+    let mut command = bob.command("hook allow --yes");
+    let refused = ProgramOutput::from(command.current_dir(bob.home.join("cloned")).output().unwrap());
+    refused.expect_failure(1).expect_text(&["is a link, which no shell loads"]);
+    // Nor where the directory itself is trusted.
+    fs::rename(bob.home.join("repo/secrets.toml"), bob.home.join("elsewhere.toml")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere.toml", bob.home.join("repo/secrets.toml")).unwrap();
+    for loaded in ["", &id] {
+        assert_eq!(load(&bob, "repo", loaded).stdout, "ask\0\0");
+    }
+    // What was allowed is denied where the link is, and not where it points.
+    let denied = bob.command("hook deny").current_dir(bob.home.join("cloned")).output().unwrap();
+    ProgramOutput::from(denied).expect_success("hook deny").expect_text(&["cloned/secrets.toml was not allowed"]);
+}
+
+#[test]
 fn loads_what_the_file_lists_where_it_lists_some() {
     let server = server();
     let bob = bob(&server);

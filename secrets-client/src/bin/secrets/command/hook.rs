@@ -79,6 +79,10 @@ async fn allow(app: &App, args: &AllowArgs) -> Result<(), CliError> {
         CliError::new(ExitCode::NotFound, "there is no secrets.toml in this directory or above it")
             .hint("`secrets init` writes one")
     })?;
+    if place.is_link {
+        let message = format!("`{}` is a link, which no shell loads", place.path.display());
+        return Err(CliError::new(ExitCode::Failed, message).hint("put a file in its place"));
+    }
     let file = trust::path(app)?;
     if !args.yes {
         show(app, &place).await?;

@@ -60,11 +60,15 @@ pub(super) async fn load(app: &App, args: &LoadArgs) -> Result<(), CliError> {
 
 async fn answer(app: &App, args: &LoadArgs) -> Result<Answer, CliError> {
     let Some(place) = Place::here(app).await? else { return Ok(Answer::Unload) };
-    if !trust::read(&trust::path(app)?).contains(&place.trusted()?) {
+    if place.is_link || !trust::read(&trust::path(app)?).contains(&place.trusted()?) {
         if !args.quiet {
             let path = place.path.display();
-            app.output
-                .note(&format!("secrets: {path} is not loaded; `secrets hook allow` shows what it names, and asks"));
+            app.output.note(&match place.is_link {
+                true => format!("secrets: {path} is not loaded: it is a link"),
+                false => {
+                    format!("secrets: {path} is not loaded; `secrets hook allow` shows what it names, and asks")
+                }
+            });
         }
         return Ok(Answer::Ask);
     }

@@ -1,5 +1,6 @@
 //! The directory that a shell is in, as far as it decides what is loaded there.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -12,8 +13,10 @@ use crate::ui::error::{CliError, ExitCode};
 
 /// A `secrets.toml`, and from which service what it names comes.
 pub(super) struct Place {
-    /// The file itself, whatever links lead to it.
+    /// The file, in its directory whatever links lead to that.
     pub(super) path: PathBuf,
+    /// Whether it is a link itself, to what may be in a directory of somebody else's.
+    pub(super) is_link: bool,
     /// The hash of its bytes, which are those that `context` and `names` were read from.
     digest: String,
     pub(super) endpoint: String,
@@ -35,7 +38,8 @@ impl Place {
             workspace: id(repository.workspace).parse().ok(),
         };
         Ok(Some(Self {
-            path: real(&file.path)?,
+            path: in_directory(&file.path)?,
+            is_link: is_link(&file.path),
             digest: hex(digest(&SHA256, &file.bytes).as_ref()),
             endpoint: app.settings.endpoint.to_string(),
             organization: app.organization().await?.to_string(),
@@ -70,8 +74,9 @@ impl Place {
 /// The nearest `secrets.toml`, whatever is in it.
 pub(super) fn path_here() -> Result<PathBuf, CliError> {
     let directory = directory()?;
-    let found = directory.ancestors().map(|above| above.join(Repository::FILE)).find(|path| path.exists());
-    real(
+    let found =
+        directory.ancestors().map(|above| above.join(Repository::FILE)).find(|path| path.symlink_metadata().is_ok());
+    in_directory(
         &found.ok_or_else(|| {
             CliError::new(ExitCode::NotFound, "there is no secrets.toml in this directory or above it")
         })?,
@@ -82,8 +87,16 @@ fn directory() -> Result<PathBuf, CliError> {
     std::env::current_dir().map_err(|error| CliError::new(ExitCode::Failed, format!("this directory: {error}")))
 }
 
-fn real(path: &Path) -> Result<PathBuf, CliError> {
-    path.canonicalize().map_err(|error| CliError::new(ExitCode::Failed, format!("`{}`: {error}", path.display())))
+/// Where the file is, without the links that lead to its directory. Its own name stays: a link is not what it points to, or
+/// whoever makes one in a directory of theirs would have what somebody has allowed for another.
+fn in_directory(path: &Path) -> Result<PathBuf, CliError> {
+    let failed = |error: io::Error| CliError::new(ExitCode::Failed, format!("`{}`: {error}", path.display()));
+    let directory = path.parent().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
+    Ok(directory.canonicalize().map_err(failed)?.join(Repository::FILE))
+}
+
+fn is_link(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
 }
 
 fn hex(bytes: &[u8]) -> String {

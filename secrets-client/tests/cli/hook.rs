@@ -1,6 +1,7 @@
 //! The hook as bash, zsh and fish run it: each is started on a terminal, walks into a directory and out of it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -245,6 +246,33 @@ fn every_byte_that_a_value_may_have_arrives_and_nothing_in_it_runs() {
         }
     }
     assert!(!bob.home.join("pwned").exists() && !bob.home.join("repo/pwned").exists());
+}
+
+#[test]
+fn the_program_is_the_one_that_printed_the_script_wherever_it_is_and_none_of_the_directory() {
+    let server = server();
+    let bob = bob(&server);
+    allow(&bob, "repo");
+    let fake = bob.home.join("repo/secrets");
+    fs::write(&fake, "#!/bin/sh\ntouch ~/pwned\n").unwrap();
+    fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
+    let odd = bob.home.join("it's $HOME `x`\n\\' \\");
+    fs::create_dir(&odd).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_secrets"), odd.join("secrets")).unwrap();
+    for (program, script) in [
+        ("bash", "eval \"$(secrets hook bash)\"; PATH=.:/bin:/usr/bin; cd repo; _secrets_hook; printenv DATABASE_URL"),
+        ("zsh", "eval \"$(secrets hook zsh)\"; PATH=.:/bin:/usr/bin; cd repo; _secrets_hook; printenv DATABASE_URL"),
+        (
+            "fish",
+            "secrets hook fish | source; set PATH . /bin /usr/bin; cd repo; __secrets_hook; printenv DATABASE_URL",
+        ),
+    ] {
+        let path = format!("{}:{}", odd.display(), std::env::var("PATH").unwrap());
+        let mut shell = shell(&bob, program, &["-c", script]);
+        let ended = ProgramOutput::from(shell.env("PATH", path).output().unwrap()).expect_success(program);
+        assert_eq!(ended.stdout, "canary-database\n", "{program}: {ended:?}");
+        assert!(!bob.home.join("pwned").exists(), "{program} started the directory's own program");
+    }
 }
 
 #[test]

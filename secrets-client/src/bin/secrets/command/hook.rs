@@ -8,6 +8,8 @@ mod names;
 mod place;
 mod trust;
 
+use std::os::unix::ffi::OsStringExt as _;
+
 use clap::{Args, Subcommand};
 use secrets_client::v1;
 use serde_json::{Value, json};
@@ -24,6 +26,13 @@ In a directory whose secrets.toml you have allowed, and below it, a shell with t
 variables that the file lists, or where it lists none all of its context, and gives back what was
 there before when you leave. Every program of the shell gets them, and nothing is masked: `run`
 gives them to one program. Files, registry credentials and reserved names are left out.";
+
+/// Where a script names this program.
+const PROGRAM: &str = "@SECRETS@";
+/// What stands for a byte between single quotes that can't stand there itself.
+type Escaped = &'static [(u8, &'static str)];
+const POSIX: Escaped = &[(b'\'', r"'\''")];
+const FISH: Escaped = &[(b'\'', r"\'"), (b'\\', r"\\")];
 
 #[derive(Subcommand, Debug)]
 #[command(after_help = AFTER_HELP)]
@@ -55,13 +64,36 @@ pub(crate) struct AllowArgs {
 
 /// The script for a shell, for which nobody is asked.
 pub(crate) fn script(output: Output, command: &HookCommand) -> Option<Result<(), CliError>> {
-    let script = match command {
-        HookCommand::Bash => include_str!("hook/bash.sh"),
-        HookCommand::Zsh => include_str!("hook/zsh.zsh"),
-        HookCommand::Fish => include_str!("hook/fish.fish"),
+    let (script, escaped) = match command {
+        HookCommand::Bash => (include_str!("hook/bash.sh"), POSIX),
+        HookCommand::Zsh => (include_str!("hook/zsh.zsh"), POSIX),
+        HookCommand::Fish => (include_str!("hook/fish.fish"), FISH),
         _ => return None,
     };
-    Some(output.bytes(script.as_bytes()))
+    Some(program().and_then(|program| output.bytes(&with_program(script, &quoted(&program, escaped)))))
+}
+
+/// This program's own path, which means the same in every directory.
+fn program() -> Result<Vec<u8>, CliError> {
+    let failed = |why: &str| CliError::new(ExitCode::Failed, format!("where this program is: {why}"));
+    let program = std::env::current_exe().map_err(|error| failed(&error.to_string()))?;
+    if !program.is_absolute() {
+        return Err(failed(&format!("`{}` is no absolute path", program.display())));
+    }
+    Ok(program.into_os_string().into_vec())
+}
+
+fn quoted(path: &[u8], escaped: Escaped) -> Vec<u8> {
+    let escape = |byte: &u8| match escaped.iter().find(|(special, _)| special == byte) {
+        Some((_, escape)) => escape.as_bytes().to_vec(),
+        None => vec![*byte],
+    };
+    [b"'".to_vec(), path.iter().flat_map(escape).collect(), b"'".to_vec()].concat()
+}
+
+fn with_program(script: &str, quoted: &[u8]) -> Vec<u8> {
+    let parts: Vec<&[u8]> = script.split(PROGRAM).map(str::as_bytes).collect();
+    parts.join(quoted)
 }
 
 pub(crate) async fn run(app: &App, command: HookCommand) -> Result<(), CliError> {

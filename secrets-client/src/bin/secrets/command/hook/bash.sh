@@ -2,6 +2,7 @@
 #
 # A value comes through a pipe and is only ever read, compared and assigned: it is in no command, so that nothing in it can
 # run, and neither the history nor a DEBUG trap has it. Tracing (set -x, set -v) pauses where values are expanded.
+# The program is named by its path: a PATH may have directories of the one that was changed to, such as node_modules/.bin.
 
 _secrets_hook() {
     local _secrets_status=$? _secrets_tracing=$-
@@ -34,7 +35,7 @@ _secrets_enter() {
             IFS= builtin read -r -d '' value || break
             names+=("$name") values+=("$value")
         done
-    } < <(command secrets hook load --loaded "${_secrets_id-}" $quiet </dev/null)
+    } < <(command @SECRETS@ hook load --loaded "${_secrets_id-}" $quiet </dev/null)
     _secrets_is_asking=
     case $answer in
         keep) return ;;

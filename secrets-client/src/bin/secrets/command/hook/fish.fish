@@ -2,6 +2,7 @@
 #
 # A value comes through a pipe and is only ever read, compared and assigned: it is in no command, so that nothing in it can
 # run, and the history does not have it. Tracing (fish_trace) pauses where values are expanded.
+# The program is named by its path: a PATH may have directories of the one that was changed to, such as node_modules/.bin.
 
 function __secrets_hook --on-event fish_prompt
     set -l last_status $status
@@ -19,7 +20,7 @@ function __secrets_enter
     test "$PWD" = "$__secrets_directory"; and set quiet --quiet
     set -g __secrets_directory "$PWD"
     # Not with `read`, which takes some characters apart.
-    set records (command secrets hook load --loaded "$__secrets_id" $quiet </dev/null | string split0)
+    set records (command @SECRETS@ hook load --loaded "$__secrets_id" $quiet </dev/null | string split0)
     set -g __secrets_is_asking
     switch "$records[1]"
         case keep

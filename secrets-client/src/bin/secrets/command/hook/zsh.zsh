@@ -2,6 +2,7 @@
 #
 # A value comes through a pipe and is only ever read, compared and assigned: it is in no command, so that nothing in it can
 # run, and the history does not have it. Tracing (xtrace, verbose) pauses where values are expanded.
+# The program is named by its path: a PATH may have directories of the one that was changed to, such as node_modules/.bin.
 
 _secrets_hook() {
     local _secrets_status=$?
@@ -30,7 +31,7 @@ _secrets_enter() {
             IFS= builtin read -r -d '' value || break
             names+=("$name") values+=("$value")
         done
-    } < <(command secrets hook load --loaded "${_secrets_id-}" $quiet </dev/null)
+    } < <(command @SECRETS@ hook load --loaded "${_secrets_id-}" $quiet </dev/null)
     typeset -g _secrets_is_asking=
     case $answer in
         keep) return ;;

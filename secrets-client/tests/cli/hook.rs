@@ -275,6 +275,62 @@ fn the_program_is_the_one_that_printed_the_script_wherever_it_is_and_none_of_the
     }
 }
 
+/// What a shell prints whose hook asks a program that answers this.
+fn answered(person: &Person<'_>, program: &str, answer: &str, locale: &str, script: &str) -> ProgramOutput {
+    let directory = person.home.join("fake");
+    fs::create_dir_all(&directory).unwrap();
+    let fake = directory.join("secrets");
+    fs::write(&fake, format!("#!/bin/sh\nprintf '{answer}'\n")).unwrap();
+    fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
+    let real = person.run_ok(&format!("hook {program}")).stdout;
+    let hook = real.replace(&format!("'{}'", env!("CARGO_BIN_EXE_secrets")), &format!("'{}'", fake.display()));
+    assert_ne!(real, hook);
+    fs::write(person.home.join("hook"), hook).unwrap();
+    let mut shell = shell(person, program, &["-c", &format!(". ./hook; cd repo; {script}")]);
+    shell.env("LOCPATH", person.home.join("locales")).env("LC_ALL", locale);
+    ProgramOutput::from(shell.output().unwrap())
+}
+
+#[test]
+fn an_answer_with_a_name_that_is_none_loads_nothing() {
+    let server = server();
+    let bob = bob(&server);
+    for (program, hook) in [("bash", "_secrets_hook"), ("zsh", "_secrets_hook"), ("fish", "__secrets_hook")] {
+        let script = format!("{hook}; printenv GOOD | wc -c; printenv SECRETS_HOOK");
+        let whole = answered(&bob, program, r"load\0007\000GOOD\000canary\000\000", "C.UTF-8", &script);
+        assert_eq!(whole.stdout, "7\n7 GOOD\n", "{program}: {whole:?}");
+        for name in ["x[$(touch ~/pwned)]", "good", "1A", "A B", "A=B", "A\\n", "-x", "PATH\\303\\251"] {
+            for answer in [
+                format!(r"load\0007\000GOOD\000canary\000{name}\000canary\000\000"),
+                format!(r"load\0007\000{name}\000canary\000GOOD\000canary\000\000"),
+            ] {
+                let ended = answered(&bob, program, &answer, "C.UTF-8", &script).reject_text("canary");
+                assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("0\n", ""), "{program} {name}: {ended:?}");
+            }
+        }
+    }
+    assert!(!bob.home.join("pwned").exists());
+}
+
+#[test]
+fn a_value_ends_where_it_ends_in_a_locale_of_another_encoding() {
+    let server = server();
+    let bob = bob(&server);
+    let locales = bob.home.join("locales");
+    fs::create_dir(&locales).unwrap();
+    let made =
+        Command::new("localedef").args(["-i", "zh_CN", "-f", "GBK"]).arg(locales.join("zh_CN.GBK")).output().unwrap();
+    assert!(locales.join("zh_CN.GBK/LC_CTYPE").exists(), "localedef, and the charmaps of `locales`: {made:?}");
+    // The last byte of the first value is one that begins a character of two bytes.
+    let answer = r"load\0007\000A\000canary\303\000B\000value\000\000";
+    for (program, hook) in [("bash", "_secrets_hook"), ("zsh", "_secrets_hook"), ("fish", "__secrets_hook")] {
+        let script = format!("{hook}; printenv A | od -An -tx1; printenv B SECRETS_HOOK");
+        let ended = answered(&bob, program, answer, "zh_CN.GBK", &script).reject_text("canary");
+        assert_eq!(ended.stdout, " 63 61 6e 61 72 79 c3 0a\nvalue\n7 A B\n", "{program}: {ended:?}");
+        assert_eq!(ended.stderr, "", "{program}");
+    }
+}
+
 #[test]
 fn a_variable_of_the_shell_itself_stays_as_it_is() {
     let server = server();

@@ -26,13 +26,15 @@ _secrets_enter() {
     local -a names=() values=()
     [[ $PWD == "${_secrets_directory-}" ]] && quiet=--quiet
     _secrets_directory=$PWD
-    # Until the empty record at its end it is not whole, and then none of it counts.
+    # Until the empty record at its end it is not whole, and then none of it counts. It is read as bytes: in a locale such as
+    # zh_CN.GBK, a value's last byte and the NUL after it would be one character.
     {
-        IFS= builtin read -r -d '' answer || :
-        IFS= builtin read -r -d '' id || :
-        while IFS= builtin read -r -d '' name; do
+        IFS= LC_ALL=C builtin read -r -d '' answer || :
+        IFS= LC_ALL=C builtin read -r -d '' id || :
+        while IFS= LC_ALL=C builtin read -r -d '' name; do
             [[ $name ]] || { is_whole=yes; break; }
-            IFS= builtin read -r -d '' value || break
+            [[ $name =~ ^[A-Z_][A-Z0-9_]*$ ]] || break
+            IFS= LC_ALL=C builtin read -r -d '' value || break
             names+=("$name") values+=("$value")
         done
     } < <(command @SECRETS@ hook load --loaded "${_secrets_id-}" $quiet </dev/null)

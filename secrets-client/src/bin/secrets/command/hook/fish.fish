@@ -33,8 +33,13 @@ function __secrets_enter
     set -l count (count $records)
     test "$records[1]" = load; and test $count -ge 3; and test -z "$records[-1]"; and test (math $count % 2) = 1
     or return 0
-    set -g __secrets_id $records[2]
     set -l at 3
+    while test $at -lt $count
+        string match -qr '^[A-Z_][A-Z0-9_]*\z' -- $records[$at]; or return 0
+        set at (math $at + 2)
+    end
+    set -g __secrets_id $records[2]
+    set at 3
     while test $at -lt $count
         __secrets_load $records[$at] $records[(math $at + 1)]
         set at (math $at + 2)

@@ -28,6 +28,7 @@ _secrets_enter() {
         IFS= builtin read -r -d '' id || :
         while IFS= builtin read -r -d '' name; do
             [[ -n $name ]] || { is_whole=yes; break; }
+            [[ $name =~ '^[A-Z_][A-Z0-9_]*$' ]] || break
             IFS= builtin read -r -d '' value || break
             names+=("$name") values+=("$value")
         done

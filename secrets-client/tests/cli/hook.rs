@@ -182,6 +182,24 @@ fn no_trace_shows_a_value() {
 }
 
 #[test]
+fn a_debug_trap_of_zsh_sees_no_value_and_keeps_none_away() {
+    let server = server();
+    let bob = bob(&server);
+    allow(&bob, "repo");
+    for trap in ["trap 'echo D: $@' DEBUG", "TRAPDEBUG() { echo D: $@ }"] {
+        let script = format!(
+            "eval \"$(secrets hook zsh)\"; {trap}; cd repo; _secrets_hook; printenv DATABASE_URL | wc -c; \
+             eval \"$(secrets hook zsh)\"; precmd_functions=(); _secrets_install; cd ..; _secrets_hook; \
+             printenv DATABASE_URL; true"
+        );
+        let ended = ProgramOutput::from(shell(&bob, "zsh", &["-c", &script]).output().unwrap());
+        let ended = ended.expect_success(trap).reject_text("canary").expect_text(&["loaded DATABASE_URL", "\n16\n"]);
+        let traced = ended.stdout.lines().filter(|line| line.starts_with("D:")).count();
+        assert!((5..60).contains(&traced), "the trap is the shell's own again: {ended:?}");
+    }
+}
+
+#[test]
 fn a_shell_within_a_shell_gives_back_what_the_outer_one_has_loaded() {
     let server = server();
     let bob = bob(&server);

@@ -1,7 +1,7 @@
 # Loads the variables of a directory's secrets.toml, and unloads them on leaving. `secrets hook allow` trusts a directory.
 #
 # A value comes through a pipe and is only ever read, compared and assigned: it is in no command, so that nothing in it can
-# run, and the history does not have it. Tracing (xtrace, verbose) pauses where values are expanded.
+# run, and neither the history nor a DEBUG trap has it. Tracing (xtrace, verbose) pauses where values are expanded.
 # The program is named by its path: a PATH may have directories of the one that was changed to, such as node_modules/.bin.
 
 _secrets_hook() {
@@ -9,6 +9,8 @@ _secrets_hook() {
     if [[ $PWD != "${_secrets_directory-}" || -n ${_secrets_is_asking-} ]]; then
         emulate -L zsh
         unsetopt xtrace verbose
+        setopt local_traps
+        trap - DEBUG # it would write into the pipe, and have the values as arguments
         _secrets_enter
     fi
     return $_secrets_status
@@ -81,6 +83,8 @@ _secrets_unload() {
 _secrets_inherit() {
     emulate -L zsh
     unsetopt xtrace verbose
+    setopt local_traps
+    trap - DEBUG
     local name
     local -a loaded=(${(s: :)SECRETS_HOOK-})
     typeset -ga _secrets_names=() _secrets_values=() _secrets_had=() _secrets_before=()

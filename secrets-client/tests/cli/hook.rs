@@ -433,6 +433,27 @@ fn a_link_has_nothing_of_the_trust_in_the_file_that_it_points_to() {
 }
 
 #[test]
+fn denies_a_path_whether_it_is_still_there_or_not() {
+    let server = server();
+    let bob = bob(&server);
+    std::os::unix::fs::symlink("repo", bob.home.join("link")).unwrap();
+    let listed = || bob.run_ok("hook list -o json").stdout.contains("repo/secrets.toml");
+    for path in ["repo", "repo/secrets.toml", "link", "link/secrets.toml", "repo/sub/.."] {
+        allow(&bob, "repo");
+        assert!(listed());
+        bob.run_ok(&format!("hook deny {path}")).expect_text(&["repo/secrets.toml is not allowed any more"]);
+        assert!(!listed(), "{path}");
+    }
+    allow(&bob, "repo");
+    bob.run_ok("hook deny repo/sub").expect_text(&["repo/sub/secrets.toml was not allowed"]);
+    let path = bob.home.canonicalize().unwrap().join("repo/secrets.toml");
+    fs::remove_dir_all(bob.home.join("repo")).unwrap();
+    assert!(listed());
+    bob.run_ok(&format!("hook deny {}", path.display())).expect_text(&["is not allowed any more"]);
+    assert!(!listed());
+}
+
+#[test]
 fn loads_what_the_file_lists_where_it_lists_some() {
     let server = server();
     let bob = bob(&server);

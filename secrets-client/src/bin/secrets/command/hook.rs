@@ -9,8 +9,9 @@ mod place;
 mod trust;
 
 use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 use secrets_client::v1;
 use serde_json::{Value, json};
 
@@ -46,7 +47,7 @@ pub(crate) enum HookCommand {
     /// Let your shells load what this directory's secrets.toml names
     Allow(AllowArgs),
     /// No longer let them
-    Deny,
+    Deny(DenyArgs),
     /// List what you have allowed
     #[command(visible_alias = "ls")]
     List,
@@ -60,6 +61,13 @@ pub(crate) struct AllowArgs {
     /// Do not ask
     #[arg(long, short = 'y')]
     yes: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DenyArgs {
+    /// The file, or its directory, also where it is no longer there [default: this directory's]
+    #[arg(value_hint = ValueHint::AnyPath)]
+    path: Option<PathBuf>,
 }
 
 /// The script for a shell, for which nobody is asked.
@@ -99,7 +107,7 @@ fn with_program(script: &str, quoted: &[u8]) -> Vec<u8> {
 pub(crate) async fn run(app: &App, command: HookCommand) -> Result<(), CliError> {
     match command {
         HookCommand::Allow(args) => allow(app, &args).await,
-        HookCommand::Deny => deny(app),
+        HookCommand::Deny(args) => deny(app, &args),
         HookCommand::List => list(app),
         HookCommand::Load(args) => load::load(app, &args).await,
         HookCommand::Bash | HookCommand::Zsh | HookCommand::Fish => Ok(()),
@@ -163,8 +171,11 @@ fn described(context: &v1::Context) -> String {
     format!("organization {}{project}{workspace}", context.organization)
 }
 
-fn deny(app: &App) -> Result<(), CliError> {
-    let path = place::path_here()?;
+fn deny(app: &App, args: &DenyArgs) -> Result<(), CliError> {
+    let path = match &args.path {
+        Some(typed) => place::path_of(typed)?,
+        None => place::path_here()?,
+    };
     let file = trust::path(app)?;
     let removed = trust::remove(&file, &path).map_err(|error| not_written(&file, &error))?;
     let sentence = match removed {

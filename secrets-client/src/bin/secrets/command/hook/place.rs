@@ -83,6 +83,15 @@ pub(super) fn path_here() -> Result<PathBuf, CliError> {
     )
 }
 
+/// The one that somebody names, by its own path or its directory's. Neither needs to be there any more.
+pub(super) fn path_of(typed: &Path) -> Result<PathBuf, CliError> {
+    let failed = |error: io::Error| CliError::usage(format!("`{}`: {error}", typed.display()));
+    let path = std::path::absolute(typed).map_err(failed)?;
+    let is_file = path.file_name().is_some_and(|name| name == Repository::FILE) && !path.is_dir();
+    let file = if is_file { path } else { path.join(Repository::FILE) };
+    Ok(in_directory(&file).unwrap_or(file))
+}
+
 fn directory() -> Result<PathBuf, CliError> {
     std::env::current_dir().map_err(|error| CliError::new(ExitCode::Failed, format!("this directory: {error}")))
 }

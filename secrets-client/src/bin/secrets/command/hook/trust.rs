@@ -2,9 +2,13 @@
 
 use std::fs;
 use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
 use secrets_client::private_file;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +19,9 @@ use crate::ui::error::{CliError, ExitCode};
 const MAX_FILE_BYTES: u64 = 1 << 20;
 /// The oldest go first.
 const MAX_ENTRIES: usize = 1_000;
+/// A change takes some milliseconds.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A file, by what is in it, with the service and the organization that its names are of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,18 +54,33 @@ pub(super) fn read(path: &Path) -> Vec<Trusted> {
 
 /// Allows it, in place of what was allowed of the same file, service and organization.
 pub(super) fn add(path: &Path, trusted: Trusted) -> io::Result<()> {
+    let _lock = lock(path)?;
     let mut all = read(path);
     let is_same = |other: &Trusted| {
         (&other.path, &other.endpoint, &other.organization) == (&trusted.path, &trusted.endpoint, &trusted.organization)
     };
     all.retain(|other| !is_same(other));
     all.push(trusted);
-    let surplus = all.len().saturating_sub(MAX_ENTRIES);
-    write(path, all.get(surplus..).unwrap_or_default())
+    write(path, newest(&all)?)
+}
+
+/// As many of the last ones as a file may have.
+fn newest(all: &[Trusted]) -> io::Result<&[Trusted]> {
+    let mut bytes = 2; // the brackets
+    let mut kept = 0;
+    for entry in all.iter().rev().take(MAX_ENTRIES) {
+        bytes += serde_json::to_vec(entry)?.len() + 1;
+        if bytes as u64 > MAX_FILE_BYTES {
+            break;
+        }
+        kept += 1;
+    }
+    Ok(all.get(all.len() - kept..).unwrap_or_default())
 }
 
 /// Allows nothing of this file any more. Returns whether something was.
 pub(super) fn remove(path: &Path, file: &Path) -> io::Result<bool> {
+    let _lock = lock(path)?;
     let mut all = read(path);
     let before = all.len();
     all.retain(|other| Path::new(&other.path) != file);
@@ -68,9 +90,29 @@ pub(super) fn remove(path: &Path, file: &Path) -> io::Result<bool> {
     write(path, &all).map(|()| true)
 }
 
-fn write(path: &Path, all: &[Trusted]) -> io::Result<()> {
+/// One changes it at a time, or what another one has just denied would be written again. The lock is on a file beside it,
+/// which is never replaced.
+fn lock(path: &Path) -> io::Result<fs::File> {
     let directory = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    let mut options = fs::OpenOptions::new();
+    let file = options.write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
+    let file = file.open(path.with_extension("lock"))?;
+    let started = Instant::now();
+    loop {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(Errno::WOULDBLOCK) if started.elapsed() < LOCK_TIMEOUT => sleep(LOCK_INTERVAL),
+            Err(Errno::WOULDBLOCK) => {
+                return Err(io::Error::other("another command has been changing it for too long"));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn write(path: &Path, all: &[Trusted]) -> io::Result<()> {
     private_file::replace(path, &serde_json::to_vec(all)?)
 }
 
@@ -129,5 +171,39 @@ mod tests {
             (read.len(), read[0].path.as_str(), read[MAX_ENTRIES - 1].path.as_str()),
             (MAX_ENTRIES, "/1", "/new")
         );
+    }
+
+    #[test]
+    fn forgets_the_oldest_of_too_many_bytes_and_never_all() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("allowed.json");
+        let long = "\u{1}".repeat(4_000); // six bytes each as JSON
+        let all: Vec<Trusted> = (0..60).map(|number| trusted(&format!("/{number}{long}"), "1")).collect();
+        write(&path, &all).unwrap();
+        assert!(read(&path).is_empty(), "such a file is none of ours");
+        write(&path, newest(&all).unwrap()).unwrap();
+        let kept = read(&path);
+        assert!((40..60).contains(&kept.len()) && kept[..] == all[60 - kept.len()..], "{}", kept.len());
+        add(&path, trusted("/new", "1")).unwrap();
+        assert!(remove(&path, Path::new("/new")).unwrap());
+        assert!(!read(&path).is_empty() && fs::metadata(&path).unwrap().len() <= MAX_FILE_BYTES);
+    }
+
+    #[test]
+    fn loses_no_change_of_several_at_a_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = &directory.path().join("allowed.json");
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                scope.spawn(move || {
+                    for number in 0..10 {
+                        add(path, trusted(&format!("/{thread}/{number}"), "1")).unwrap();
+                        add(path, trusted(&format!("/{thread}/gone"), "1")).unwrap();
+                        assert!(remove(path, Path::new(&format!("/{thread}/gone"))).unwrap());
+                    }
+                });
+            }
+        });
+        assert_eq!(read(path).len(), 40);
     }
 }

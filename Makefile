@@ -4,7 +4,7 @@ export TOOLS := $(TARGET)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 CARGO := cargo --locked
 
-.PHONY: help demo test bench abuse build dist check lint rust editor release-interface install
+.PHONY: help demo test bench abuse build dist release check lint rust editor release-interface install
 
 help:
 	@echo 'make demo    build, then play the whole story against a real server (seconds after the build)'
@@ -13,6 +13,7 @@ help:
 	@echo 'make abuse   measure what a calm caller notices of attackers (about half an hour)'
 	@echo 'make build   release binaries in target/release'
 	@echo 'make dist    a Debian package and a tarball of them in target/dist, with completions, manual and checksums'
+	@echo 'make release all that is published, in target/dist: that, static programs for x86-64 and arm64, wheels and npm packages'
 	@echo 'make check   the quick part of `make test`: format, lints, docs of the crates you changed and what depends on them'
 	@echo 'make editor  generate what the clients in other languages import, so that an editor resolves every source'
 
@@ -45,6 +46,14 @@ build:
 
 dist: build
 	deploy/dist/package $(TARGET)/release $(TARGET)/dist
+
+release: install dist
+	deploy/dev/install dist
+	deploy/dist/static
+	set -e; for architecture in x86_64 aarch64; do \
+	  HOST_PROGRAMS=$(TARGET)/release deploy/dist/package $(TARGET)/$$architecture-unknown-linux-musl/release $(TARGET)/dist $$architecture; \
+	done
+	deploy/dist/clients $(TARGET)/dist
 
 check: packages = $(shell deploy/dev/touched || echo --workspace)
 check: rust

@@ -99,15 +99,17 @@ async fn what_is_no_longer_allowed_is_delivered_and_gets_no_new_version(database
     let server = TestServer::start(database).await;
     let acme = Acme::make(&server).await;
     server.try_allow(&acme.ann, &["KUBECONFIG"]).await.unwrap();
-    server.create(&acme.bob, BOB, "KUBECONFIG", "value-1").await;
+    server.create(&acme.bob, BOB, "KUBECONFIG", "value-0").await;
+    let name = format!("{BOB}/secrets/KUBECONFIG");
+    let described = v1::Secret { name: name.clone(), description: "of the cluster".into(), ..Default::default() };
+    let change = v1::UpdateSecretRequest { secret: Some(described), ..Default::default() };
+    let second = v1::UpdateSecretRequest { value: text("value-1"), ..change.clone() };
+    server.try_update(&acme.bob, second).await.unwrap();
     assert_eq!(server.try_allow(&acme.ann, &[]).await.unwrap().allowed_reserved, [""; 0]);
 
     let request = v1::ResolveRequest { context: Some(context("", "bob")), ..Default::default() };
     let resolved = server.resolver(&acme.bob).resolve(request).await.unwrap().into_inner();
     assert_eq!(resolved.secrets[0].secret_id, "KUBECONFIG");
-    let name = format!("{BOB}/secrets/KUBECONFIG");
-    let described = v1::Secret { name: name.clone(), description: "of the cluster".into(), ..Default::default() };
-    let change = v1::UpdateSecretRequest { secret: Some(described), ..Default::default() };
     server.try_update(&acme.bob, change.clone()).await.unwrap();
     let rotation = v1::UpdateSecretRequest { value: text("value-2"), ..change };
     assert_eq!(refusal(server.try_update(&acme.bob, rotation).await).reason, "RESERVED_SECRET_ID");

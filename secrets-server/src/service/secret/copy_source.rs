@@ -7,7 +7,6 @@ use super::copy::CopySecret;
 use super::receivable::{first_delivered, is_resolver};
 use super::{etag, missing, named};
 use crate::audit::Subject;
-use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::locate::LocatedScope;

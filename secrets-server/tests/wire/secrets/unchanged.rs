@@ -251,7 +251,7 @@ async fn what_is_not_delivered_is_not_compared(database: &TestDatabase) {
     assert_eq!(server.gives(&acme.ann, &of_api, VALUE).await, (true, 1));
     server.create(&acme.cat, API, "OF_API", "cats").await;
     assert_eq!(server.gives(&acme.ann, &of_api, VALUE).await, (false, 2));
-    assert_eq!(server.compared(&acme.ann, &of_api).await[0].1, []);
+    assert_eq!(server.compared(&acme.ann, &of_api).await[0].1, [0_u32; 0]);
 }
 
 async fn a_comparison_is_recorded_as_a_delivery_whatever_comes_of_it(database: &TestDatabase) {

@@ -250,6 +250,7 @@ async fn what_is_not_delivered_is_not_compared(database: &TestDatabase) {
     let of_api = server.create_with(&acme.ann, ACME, "OF_API", of_api).await.secret.unwrap().name;
     assert_eq!(server.gives(&acme.ann, &of_api, VALUE).await, (true, 1));
     server.create(&acme.cat, API, "OF_API", "cats").await;
+    server.wait(std::time::Duration::from_secs(1));
     assert_eq!(server.gives(&acme.ann, &of_api, VALUE).await, (false, 2));
     assert_eq!(server.compared(&acme.ann, &of_api).await[0].1, [0_u32; 0]);
 }

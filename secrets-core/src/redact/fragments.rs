@@ -2,6 +2,13 @@
 
 use super::{MIN_MASKED_BYTES, is_common_word};
 
+/// What is the same in every key of a service account, and in the logs of every program that uses one.
+const PUBLIC_ADDRESSES: &[&str] = &[
+    "https://accounts.google.com/o/oauth2/auth",
+    "https://oauth2.googleapis.com/token",
+    "https://www.googleapis.com/oauth2/v1/certs",
+];
+
 pub(super) enum Fragments<'a> {
     /// The value is too short to be masked at all.
     TooShort,
@@ -36,7 +43,9 @@ pub(super) fn split(value: &[u8]) -> Fragments<'_> {
 pub(super) fn of_string(string: &[u8]) -> Vec<&[u8]> {
     let string = trim(string);
     match split(string) {
-        Fragments::Fragments { fragments, .. } if has_word(string) && !is_ordinary(string) => fragments,
+        Fragments::Fragments { fragments, .. } if has_word(string) && !is_ordinary(string) && !is_public(string) => {
+            fragments
+        }
         Fragments::Fragments { .. } | Fragments::TooShort => Vec::new(),
     }
 }
@@ -58,6 +67,10 @@ fn trim(line: &[u8]) -> &[u8] {
 /// Whether more than punctuation stands in it.
 fn has_word(line: &[u8]) -> bool {
     line.iter().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
+}
+
+fn is_public(string: &[u8]) -> bool {
+    PUBLIC_ADDRESSES.iter().any(|address| address.as_bytes() == string)
 }
 
 /// Whether many programs print such a line.
@@ -99,6 +112,7 @@ mod tests {
             ("* first item\n** second *\n", &["* first item\n** second *\n", "first item", "second"], false),
             ("one line\0and\nno other\n", &["one line\0and\nno other\n", "one line\0and\nno other"], false),
             ("production", &["production"], false),
+            ("https://oauth2.googleapis.com/token", &["https://oauth2.googleapis.com/token"], false),
         ] {
             assert_eq!(masked(value), Some((fragments.to_vec(), short_lines)), "{value:?}");
         }
@@ -114,6 +128,8 @@ mod tests {
             ("service_account", &[]),
             (" production\n", &[]),
             ("======", &[]),
+            ("https://oauth2.googleapis.com/token", &[]),
+            ("https://oauth2.googleapis.com/token/s3cr3t", &["https://oauth2.googleapis.com/token/s3cr3t"]),
         ] {
             assert_eq!(of_string(string.as_bytes()), fragments.iter().map(|it| it.as_bytes()).collect::<Vec<_>>());
         }

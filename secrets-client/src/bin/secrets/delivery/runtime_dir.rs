@@ -23,16 +23,27 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 #[derive(Clone)]
 pub(super) struct RuntimeDir {
     candidates: Vec<PathBuf>,
+    /// Where processes with other variables keep theirs: read and locked if they are there, and never made.
+    usual: Vec<PathBuf>,
     lock_timeout: Duration,
 }
 
 /// What keeps the caller's other processes from changing files meanwhile. They all lock in the same order.
 pub(super) struct RuntimeLock<'a> {
     runtime: &'a RuntimeDir,
-    locked: Vec<(&'a Path, File)>,
+    locked: Vec<Locked<'a>>,
     /// Why a directory does not serve.
     refused: Option<String>,
 }
+
+struct Locked<'a> {
+    directory: &'a Path,
+    id: DirectoryId,
+    _lock: File,
+}
+
+/// The device and the number of a directory, which is the same one by whatever path.
+type DirectoryId = (u64, u64);
 
 /// The directory of this process. The journal in it is open, and so locked, as long as this lives.
 pub(super) struct ProcessDir {
@@ -50,7 +61,8 @@ pub(super) enum Missing {
 impl RuntimeDir {
     /// `$XDG_RUNTIME_DIR/secrets`, else `secrets-UID` in the directory for temporary files.
     pub(super) fn for_caller() -> Self {
-        Self { candidates: candidates(|name| std::env::var_os(name)), lock_timeout: LOCK_TIMEOUT }
+        let candidates = candidates(|name| std::env::var_os(name));
+        Self { candidates, usual: usual().into(), lock_timeout: LOCK_TIMEOUT }
     }
 
     /// The same, for what another process does as well.
@@ -61,16 +73,32 @@ impl RuntimeDir {
     /// Waits until no other process of the caller's changes files, and keeps them from it.
     pub(super) fn lock(&self, missing: Missing) -> Result<RuntimeLock<'_>, CliError> {
         let mut lock = RuntimeLock { runtime: self, locked: Vec::new(), refused: None };
-        for directory in &self.candidates {
-            let missing = if lock.locked.is_empty() { missing } else { Missing::Skip };
-            lock.add(directory, missing)?;
+        if missing == Missing::Create {
+            for directory in &self.candidates {
+                match usable(directory) {
+                    Ok(()) => break,
+                    Err(why) => lock.refuse(directory, &why),
+                }
+            }
+        }
+        let known = |directory| Some((private_id(directory)?, directory));
+        let mut directories: Vec<(DirectoryId, &Path)> = self.all().filter_map(known).collect();
+        // The same order for all, whichever of them they prefer: two that wait for each other would do so until they give up.
+        directories.sort_by_key(|(id, _)| *id);
+        directories.dedup_by_key(|(id, _)| *id);
+        for (id, directory) in directories {
+            lock.add(directory, id)?;
         }
         Ok(lock)
     }
 
+    fn all(&self) -> impl Iterator<Item = &Path> {
+        self.candidates.iter().chain(&self.usual).map(PathBuf::as_path)
+    }
+
     /// Whether the journal of a process, living or dead, names this file.
     pub(super) fn names(&self, file_id: FileId) -> bool {
-        let private = self.candidates.iter().filter(|directory| is_private(directory).unwrap_or(false));
+        let private = self.all().filter(|directory| is_private(directory).unwrap_or(false));
         let processes = private.filter_map(|directory| processes(directory).ok()).flatten();
         let mut records = processes.filter_map(|directory| journal::read(&directory).ok());
         records.any(|records| files(&records).any(|file| file.file_id == file_id))
@@ -81,10 +109,13 @@ impl<'a> RuntimeLock<'a> {
     /// Makes a directory for this process.
     pub(super) fn begin(&mut self, process: &Process) -> Result<ProcessDir, CliError> {
         for directory in &self.runtime.candidates {
-            if !self.locked.iter().any(|(locked, _)| locked == directory) {
-                self.add(directory, Missing::Create)?;
+            if !self.has(directory) {
+                match usable(directory) {
+                    Ok(()) => private_id(directory).map_or(Ok(()), |id| self.add(directory, id))?,
+                    Err(why) => self.refuse(directory, &why),
+                }
             }
-            if self.locked.iter().any(|(locked, _)| locked == directory) {
+            if self.has(directory) {
                 match begin(directory, process) {
                     Ok(run) => return Ok(run),
                     Err(error) => self.refuse(directory, &error.to_string()),
@@ -99,7 +130,7 @@ impl<'a> RuntimeLock<'a> {
     /// left to the next process.
     pub(super) fn living(&self) -> Vec<Living> {
         let (mut living, mut dead) = (Vec::new(), Vec::new());
-        let directories = self.locked.iter().filter_map(|(directory, _)| processes(directory).ok());
+        let directories = self.locked.iter().filter_map(|locked| processes(locked.directory).ok());
         for directory in directories.flatten() {
             match journal::take_over(&directory) {
                 Ok(Some(locked)) => dead.push((directory, locked)),
@@ -122,14 +153,13 @@ impl<'a> RuntimeLock<'a> {
         living
     }
 
-    fn add(&mut self, directory: &'a Path, missing: Missing) -> Result<(), CliError> {
-        let usable = match missing {
-            Missing::Create => usable(directory),
-            Missing::Skip if is_private(directory).unwrap_or(false) => Ok(()),
-            Missing::Skip => return Ok(()),
-        };
-        match usable.and_then(|()| lock(directory, self.runtime.lock_timeout).map_err(|error| error.to_string())) {
-            Ok(Ok(file)) => self.locked.push((directory, file)),
+    fn has(&self, directory: &Path) -> bool {
+        private_id(directory).is_some_and(|id| self.locked.iter().any(|locked| locked.id == id))
+    }
+
+    fn add(&mut self, directory: &'a Path, id: DirectoryId) -> Result<(), CliError> {
+        match lock(directory, self.runtime.lock_timeout) {
+            Ok(Ok(file)) => self.locked.push(Locked { directory, id, _lock: file }),
             Ok(Err(holder)) => {
                 let holder = holder.map_or_else(String::new, |number| format!(" (process {number})"));
                 let seconds = self.runtime.lock_timeout.as_secs();
@@ -137,7 +167,7 @@ impl<'a> RuntimeLock<'a> {
                     format!("another `secrets`{holder} has been writing or removing files for more than {seconds} s");
                 return Err(CliError::new(ExitCode::Failed, message).hint("if it hangs, end it, and try again"));
             }
-            Err(why) => self.refuse(directory, &why),
+            Err(error) => self.refuse(directory, &error.to_string()),
         }
         Ok(())
     }
@@ -204,7 +234,11 @@ fn lock(directory: &Path, timeout: Duration) -> io::Result<Result<File, Option<u
 #[cfg(test)]
 impl RuntimeDir {
     pub(super) fn at(directory: PathBuf) -> Self {
-        Self { candidates: vec![directory], lock_timeout: LOCK_TIMEOUT }
+        Self::among(vec![directory], Vec::new())
+    }
+
+    pub(super) fn among(candidates: Vec<PathBuf>, usual: Vec<PathBuf>) -> Self {
+        Self { candidates, usual, lock_timeout: LOCK_TIMEOUT }
     }
 }
 
@@ -226,6 +260,12 @@ fn candidates(variable: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
     runtime.into_iter().chain([temporary]).collect()
 }
 
+/// Where they are when the variables have their usual values, which a process of `cron` or `env -i` does not get.
+fn usual() -> [PathBuf; 2] {
+    let user = rustix::process::geteuid().as_raw();
+    [format!("/run/user/{user}/secrets").into(), format!("/tmp/secrets-{user}").into()]
+}
+
 /// Whether it is there and the caller's: the variable of somebody else stays behind after `su`.
 pub(super) fn is_own(directory: &Path, user: u32) -> bool {
     std::fs::metadata(directory).is_ok_and(|directory| directory.is_dir() && directory.uid() == user)
@@ -236,6 +276,11 @@ pub(super) fn is_private(directory: &Path) -> io::Result<bool> {
     let metadata = std::fs::symlink_metadata(directory)?;
     let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
     Ok(metadata.is_dir() && is_own && metadata.mode() & 0o077 == 0)
+}
+
+fn private_id(directory: &Path) -> Option<DirectoryId> {
+    let metadata = is_private(directory).ok()?.then(|| std::fs::symlink_metadata(directory))?.ok()?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 /// A name in a directory of others, under which something is written that gets its own name later.
@@ -277,6 +322,30 @@ mod tests {
     }
 
     #[test]
+    fn reads_the_usual_directories_whatever_the_variables_say() {
+        let user = rustix::process::geteuid().as_raw();
+        let usual = [format!("/run/user/{user}/secrets"), format!("/tmp/secrets-{user}")];
+        assert_eq!(RuntimeDir::for_caller().usual, usual.map(PathBuf::from));
+        assert_eq!(candidates(|_| None), [PathBuf::from(format!("/tmp/secrets-{user}"))]);
+    }
+
+    #[test]
+    fn locks_a_directory_once_by_whatever_path_and_makes_no_usual_one() {
+        let top = tempfile::tempdir().unwrap();
+        let at = |name: &str| top.path().join(name);
+        std::fs::create_dir(at("run")).unwrap();
+        symlink("run", at("link")).unwrap();
+        let mut runtime = RuntimeDir::among(vec![at("link/secrets")], vec![at("run/secrets"), at("none")]);
+        runtime.lock_timeout = Duration::from_millis(50);
+        for _ in 0..2 {
+            let mut lock = runtime.lock(Missing::Create).unwrap();
+            assert_eq!(lock.locked.len(), 1);
+            lock.begin(&process()).unwrap().end().unwrap();
+        }
+        assert!(!at("none").exists());
+    }
+
+    #[test]
     fn uses_no_directory_that_others_may_enter() {
         let top = tempfile::tempdir().unwrap();
         let at = |name: &str| top.path().join(name);
@@ -291,16 +360,13 @@ mod tests {
             assert_eq!(begin(&RuntimeDir::at(at(name))).is_ok(), serves, "{name}");
         }
         assert!(is_private(&at("new")).unwrap());
-        let both = RuntimeDir { candidates: vec![at("open"), at("private")], lock_timeout: LOCK_TIMEOUT };
+        let both = RuntimeDir::among(vec![at("open"), at("private")], Vec::new());
         assert!(begin(&both).unwrap().directory.starts_with(at("private")));
         // One that is locked, and in which nothing can be made after all.
         std::fs::create_dir(at("private/lock-is-a-directory")).unwrap();
         std::fs::set_permissions(at("private/lock-is-a-directory"), Permissions::from_mode(0o700)).unwrap();
         std::fs::create_dir(at("private/lock-is-a-directory/lock")).unwrap();
-        let both = RuntimeDir {
-            candidates: vec![at("private/lock-is-a-directory"), at("private")],
-            lock_timeout: LOCK_TIMEOUT,
-        };
+        let both = RuntimeDir::among(vec![at("private/lock-is-a-directory"), at("private")], Vec::new());
         assert!(begin(&both).unwrap().directory.starts_with(at("private")));
     }
 

@@ -50,6 +50,26 @@ fn the_last_one_removes_the_file_and_its_directory_whoever_ends_first() {
 }
 
 #[test]
+fn those_with_other_variables_share_a_file_whoever_ends_first() {
+    for session_ends_first in [true, false] {
+        let dir = TestDir::new();
+        let usual = || vec![dir.top.path().join("session"), dir.top.path().join("temporary")];
+        let place = |own: &str| {
+            let runtime = RuntimeDir::among(vec![dir.top.path().join(own)], usual());
+            let endpoint = "http://localhost".to_owned();
+            let recipient = Recipient { program: "npm".to_owned(), endpoint, watches: false };
+            Placement::within(runtime, &version(&dir, 1, 0o600, "k"), UserFiles::default(), recipient).unwrap()
+        };
+        let (session, bare) = (place("session"), place("temporary"));
+        let (first, last) = if session_ends_first { (session, bare) } else { (bare, session) };
+        first.remove().unwrap();
+        assert_eq!(key(&dir), there("k"), "{session_ends_first}");
+        last.remove().unwrap();
+        assert_eq!(key(&dir), GONE, "{session_ends_first}");
+    }
+}
+
+#[test]
 fn a_directory_stays_for_the_files_of_others_and_goes_with_the_last() {
     let dir = TestDir::new();
     let first = dir.place(&[("~/new/below/a", 0o600, "a")]).unwrap();

@@ -80,7 +80,7 @@ pub(super) fn parse(document: &[u8]) -> Result<Vec<Member>, YamlError> {
         line: 1 + document.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count(),
         problem: Problem::NotUtf8,
     })?;
-    let lines: Vec<&str> = split(text.strip_prefix('\u{FEFF}').unwrap_or(text))?;
+    let Lines { lines, is_open } = split(text.strip_prefix('\u{FEFF}').unwrap_or(text))?;
     let mut members = Vec::new();
     let mut names = BTreeSet::new();
     let (mut at, mut has_begun, mut has_ended) = (0, false, false);
@@ -104,7 +104,7 @@ pub(super) fn parse(document: &[u8]) -> Result<Vec<Member>, YamlError> {
                 if !names.insert(name.clone()) {
                     return Err(fails(Problem::Repeated));
                 }
-                let (value, kind, more) = read(value, lines.get(at..).unwrap_or_default()).map_err(fails)?;
+                let (value, kind, more) = read(value, lines.get(at..).unwrap_or_default(), is_open).map_err(fails)?;
                 members.push(Member { line, name, value, kind });
                 at += more;
             }
@@ -113,8 +113,15 @@ pub(super) fn parse(document: &[u8]) -> Result<Vec<Member>, YamlError> {
     Ok(members)
 }
 
+struct Lines<'a> {
+    lines: Vec<&'a str>,
+    /// Whether the last one has no end, so that no block that it belongs to has one either.
+    is_open: bool,
+}
+
 /// The lines without their ends. All that may end a line in one version of YAML and not in the other is refused.
-fn split(text: &str) -> Result<Vec<&str>, YamlError> {
+fn split(text: &str) -> Result<Lines<'_>, YamlError> {
+    let is_open = !text.ends_with(['\n', '\r']);
     let lines = text.strip_suffix('\n').unwrap_or(text).split('\n');
     let lines: Vec<&str> = lines.map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
     for (at, line) in lines.iter().enumerate() {
@@ -126,7 +133,7 @@ fn split(text: &str) -> Result<Vec<&str>, YamlError> {
             return fails(Problem::Character);
         }
     }
-    Ok(lines)
+    Ok(Lines { lines, is_open })
 }
 
 const fn is_printable(c: char) -> bool {
@@ -174,8 +181,9 @@ fn member(line: &str) -> Result<(String, &str), Problem> {
     Ok((name.to_string(), behind))
 }
 
-/// Reads a value from what stands behind the colon and the lines below, and says how many of those it took.
-fn read(behind: &str, below: &[&str]) -> Result<(Zeroizing<String>, Kind, usize), Problem> {
+/// Reads a value from what stands behind the colon and the lines below, the last of which may have no end (`is_open`), and
+/// says how many of those it took.
+fn read(behind: &str, below: &[&str], is_open: bool) -> Result<(Zeroizing<String>, Kind, usize), Problem> {
     let text = behind.trim_start_matches(' ');
     let one_line = |(value, rest)| nothing_behind(rest).map(|()| (value, Kind::Text, 0));
     match text.chars().next() {
@@ -189,7 +197,7 @@ fn read(behind: &str, below: &[&str]) -> Result<(Zeroizing<String>, Kind, usize)
         Some('{' | '[') => Err(Problem::Nested),
         Some('\'') => quoted::single(text).and_then(one_line),
         Some('"') => quoted::double(text).and_then(one_line),
-        Some('|' | '>') => block::read(text, below).map(|(value, lines)| (value, Kind::Text, lines)),
+        Some('|' | '>') => block::read(text, below, is_open).map(|(value, lines)| (value, Kind::Text, lines)),
         Some(_) => {
             let value = plain(text)?;
             Ok((Zeroizing::new(value.to_owned()), Kind::of_plain(value), 0))

@@ -22,8 +22,9 @@ struct Header {
     indent: Option<usize>,
 }
 
-/// Reads a block from its header and the lines below: the text, and how many of those lines it has.
-pub(super) fn read(header: &str, below: &[&str]) -> Result<(Zeroizing<String>, usize), Problem> {
+/// Reads a block from its header and the lines below, the last of which may have no end (`is_open`): the text, and how many
+/// of those lines it has.
+pub(super) fn read(header: &str, below: &[&str], is_open: bool) -> Result<(Zeroizing<String>, usize), Problem> {
     let header = Header::parse(header)?;
     let first = below.iter().find(|line| !is_blank(line));
     let found = first.map_or(0, |line| indent_of(line));
@@ -42,7 +43,7 @@ pub(super) fn read(header: &str, below: &[&str]) -> Result<(Zeroizing<String>, u
         return Err(Problem::Block);
     }
     let lines: Vec<&str> = lines.iter().map(|line| line.get(indent..).unwrap_or_default()).collect();
-    Ok((header.join(&lines), count))
+    Ok((header.join(&lines, is_open && count == below.len()), count))
 }
 
 impl Header {
@@ -71,8 +72,8 @@ impl Header {
         Ok(header)
     }
 
-    /// The text of the lines, without their indent.
-    fn join(&self, lines: &[&str]) -> Zeroizing<String> {
+    /// The text of the lines, without their indent. Of the last one the end is missing if it is open.
+    fn join(&self, lines: &[&str], is_open: bool) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(lines.iter().map(|line| line.len() + 1).sum()));
         let end = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
         let mut blanks = 0;
@@ -97,15 +98,14 @@ impl Header {
             blanks = 0;
             above = Some(*line);
         }
-        match self.chomping {
-            Chomping::Strip => {}
-            Chomping::Clip if end == 0 => {}
-            Chomping::Clip => text.push('\n'),
-            Chomping::Keep => {
-                let has_text = usize::from(end > 0);
-                text.extend(std::iter::repeat_n('\n', lines.len() - end + has_text));
-            }
-        }
+        let has_text = usize::from(end > 0);
+        let line_ends = (lines.len() - end + has_text).saturating_sub(usize::from(is_open));
+        let kept = match self.chomping {
+            Chomping::Strip => 0,
+            Chomping::Clip => line_ends.min(has_text),
+            Chomping::Keep => line_ends,
+        };
+        text.extend(std::iter::repeat_n('\n', kept));
         text
     }
 }

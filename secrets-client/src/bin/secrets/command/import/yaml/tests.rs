@@ -53,7 +53,15 @@ fn reads_one_value() {
 fn reads_blocks() {
     for (document, value) in [
         ("A: |\n  one\n  two\n", "one\ntwo\n"),
-        ("A: |\n  one", "one\n"),
+        ("A: |\n  one", "one"),
+        ("A: |+\n  one", "one"),
+        ("A: |-\n  one", "one"),
+        ("A: >\n  one\n  two", "one two"),
+        ("A: |\n  one\r", "one\n"),
+        ("A: |\n  one\n ", "one\n"),
+        ("A: |+\n  one\n\n ", "one\n\n"),
+        ("A: |\n  one\n# comment", "one\n"),
+        ("A: |+", ""),
         ("A: |-\n  one\n\n  two\n\n", "one\n\ntwo"),
         ("A: |+\n  one\n\n\n", "one\n\n\n"),
         ("A: | # comment\n\n  one\n   two\n", "\none\n two\n"),

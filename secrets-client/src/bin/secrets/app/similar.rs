@@ -12,7 +12,9 @@ use strsim::osa_distance;
 use super::App;
 
 /// How many names are compared.
-const MAX_NAMES: i32 = 1_000;
+const MAX_NAMES: u16 = 1_000;
+/// How long a name can be that has one of them near.
+const MAX_NAME_BYTES: usize = 127;
 /// How many letters may be different in a name that was meant.
 const MAX_DISTANCE: usize = 2;
 /// How many names are shown.
@@ -28,7 +30,7 @@ pub(super) async fn aside<T>(call: impl Future<Output = Result<T, ClientError>>)
 impl App {
     /// The scopes of the same kind that the caller may see, by identifier.
     pub(super) async fn siblings(&self, scope: &ScopeName) -> Option<Vec<String>> {
-        let (client, page_size) = (self.client().ok()?, MAX_NAMES);
+        let (client, page_size) = (self.client().ok()?, MAX_NAMES.into());
         let parent = ScopeName::Organization(scope.organization().clone()).to_string();
         Some(match scope {
             ScopeName::Organization(_) => {
@@ -66,23 +68,27 @@ impl App {
     /// The names of the secrets of a scope.
     pub(super) async fn secret_names(&self, scope: &ScopeName) -> Option<Vec<String>> {
         let parent = scope.to_string();
-        let request = v1::ListSecretsRequest { parent, page_size: MAX_NAMES, ..Default::default() };
+        let request = v1::ListSecretsRequest { parent, page_size: MAX_NAMES.into(), ..Default::default() };
         let listed = aside(self.client().ok()?.list_secrets(request)).await?.secrets;
         Some(secret_ids(listed.into_iter().map(|secret| secret.secret_id)))
     }
 }
 
-/// Those that are names: a service may send anything.
+/// Those that are names, and no more than were asked for: a service may send anything.
 fn names<N: FromStr>(sent: impl Iterator<Item = String>) -> Vec<String> {
-    sent.filter(|name| name.parse::<N>().is_ok()).collect()
+    sent.take(MAX_NAMES.into()).filter(|name| name.parse::<N>().is_ok()).collect()
 }
 
 fn secret_ids(sent: impl Iterator<Item = String>) -> Vec<String> {
-    sent.filter(|name| SecretId::parse(name, NamePolicy::Relaxed).is_ok()).collect()
+    sent.take(MAX_NAMES.into()).filter(|name| SecretId::parse(name, NamePolicy::Relaxed).is_ok()).collect()
 }
 
 /// The name that one or two slips turn into `typed`.
 pub(super) fn similar<'a>(typed: &str, names: &'a [String]) -> Option<&'a str> {
+    // To compare them takes as long as one is times the other.
+    if typed.len() > MAX_NAME_BYTES {
+        return None;
+    }
     let near = |name: &&String| {
         let distance = osa_distance(name, typed);
         // Two letters of three are another word.
@@ -129,6 +135,17 @@ mod tests {
         ] {
             assert_eq!(similar(typed, &all), meant, "{typed}");
         }
+    }
+
+    #[test]
+    fn compares_no_more_than_a_name_with_as_many_as_were_asked_for() {
+        let longest = "a".repeat(MAX_NAME_BYTES);
+        let all = names(&[&longest]);
+        assert_eq!(similar(&longest[1..], &all), Some(longest.as_str()));
+        assert_eq!(similar(&format!("{longest}a"), &all), None);
+        let sent = || (0..5_000).map(|n| format!("NAME_{n}"));
+        assert_eq!(secret_ids(sent()).len(), 1_000);
+        assert_eq!(super::names::<ProjectId>(sent().map(|name| name.to_lowercase().replace('_', "-"))).len(), 1_000);
     }
 
     #[test]

@@ -19,7 +19,9 @@ use zeroize::Zeroizing;
 
 use self::content::Content;
 use self::file::read;
-pub use self::profile::{InvalidProfileName, Profile, ProfileName, StoredToken};
+pub use self::profile::{
+    InvalidKeyringItem, InvalidProfileName, KeyringItem, Profile, ProfileName, StoredToken, TokenLocation,
+};
 pub use self::repository::{DeclaredSecret, Repository};
 pub use self::settings::{Choice, Defaults, EnvironmentError, Settings};
 use crate::credentials::InvalidCredential;
@@ -101,6 +103,15 @@ pub enum ConfigError {
         origin: &'static str,
         /// What is wrong with it.
         error: InvalidProfileName,
+    },
+    /// The token is where the library does not read it.
+    #[error(
+        "the token of profile `{name}` is in the desktop's keyring, which the `secrets` command alone reads: set SECRETS_TOKEN, or sign \
+         in without --keyring"
+    )]
+    InKeyring {
+        /// The profile.
+        name: ProfileName,
     },
     /// There is no such profile.
     #[error("there is no profile `{name}`; `secrets login --profile {name}` creates it")]
@@ -251,7 +262,8 @@ mod tests {
             (Some(endpoint("http://127.0.0.1:1")), Some("acme"))
         );
         let stored = own.token.as_ref().unwrap();
-        assert_eq!((stored.token.expose_secret(), &stored.endpoint), ("sper_x", &endpoint("http://[::1]:1")));
+        assert_eq!(stored.in_file().unwrap().expose_secret(), "sper_x");
+        assert_eq!(stored.endpoint, endpoint("http://[::1]:1"));
         assert!(
             fs::read_to_string(&path).unwrap().starts_with("profile = \"lab\"\nendpoint = \"http://127.0.0.1:1\"\n")
         );
@@ -288,6 +300,29 @@ mod tests {
             let own = Config::load(&path).unwrap().profiles.remove(&ProfileName::default()).unwrap();
             assert_eq!(own.token.unwrap().endpoint.as_str(), endpoint);
         }
+    }
+
+    #[test]
+    fn a_profile_says_that_its_token_is_in_the_keyring() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
+        let item = KeyringItem::random();
+        let endpoint: Endpoint = "https://a.example".parse().unwrap();
+        let token = StoredToken { token: TokenLocation::Keyring(item.clone()), endpoint, principal: None };
+        let mut config = Config::default();
+        for name in [ProfileName::default(), "lab".parse().unwrap()] {
+            config.profiles.insert(name, Profile { token: Some(token.clone()), ..Profile::default() });
+        }
+        config.save(&path).unwrap();
+        assert!(!fs::read_to_string(&path).unwrap().contains("\ntoken"));
+        for (name, profile) in Config::load(&path).unwrap().profiles {
+            let stored = profile.token.unwrap();
+            assert_eq!(stored.keyring_item(), Some(&item), "{name}");
+            assert!(stored.in_file().is_none());
+        }
+        fs::write(&path, "keyring_item = \"../sper_canary\"\n").unwrap();
+        let error = Config::load(&path).unwrap_err().to_string();
+        assert!(error.contains("`keyring_item`: must be a UUID") && !error.contains("canary"), "{error}");
     }
 
     #[test]

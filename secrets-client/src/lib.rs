@@ -63,8 +63,8 @@ pub use client::session_keepalive::{SessionKeepalive, SessionWarning};
 pub use client::watch::{Watch, WatchEvent, WatchEventKind};
 pub use client::{Client, ClientBuilder, ConnectError, ConnectionReport, ServerCertificate};
 pub use config::{
-    Choice, Config, ConfigError, DeclaredSecret, Defaults, EnvironmentError, InvalidProfileName, Profile, ProfileName,
-    Repository, Settings, StoredToken,
+    Choice, Config, ConfigError, DeclaredSecret, Defaults, EnvironmentError, InvalidKeyringItem, InvalidProfileName,
+    KeyringItem, Profile, ProfileName, Repository, Settings, StoredToken, TokenLocation,
 };
 pub use credentials::{Credential, InvalidCredential};
 pub use endpoint::{Endpoint, InvalidEndpoint};

@@ -53,6 +53,7 @@ mod cli {
     mod init;
     mod invite_admin;
     mod json;
+    mod keyring;
     mod manual;
     mod materialize;
     mod materialize_watch;

@@ -6,8 +6,9 @@
 //! token = "sper_…"
 //! signed_in_at = "https://secrets.example.com"
 //!
-//! [profiles.lab]                              # another one
+//! [profiles.lab]                              # another one, whose token is in the desktop's keyring
 //! endpoint = "http://10.0.0.5:50051"
+//! keyring_item = "0b0d3c5e-…"
 //!
 //! [endpoints."http://10.0.0.5:50051"]         # what holds for an endpoint, whoever uses it
 //! insecure = true
@@ -21,7 +22,7 @@ use secrets_core::{OrganizationId, ProjectId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
 use super::file::identifier;
-use super::profile::{Profile, ProfileName, StoredToken};
+use super::profile::{KeyringItem, Profile, ProfileName, StoredToken, TokenLocation};
 use super::{Config, EndpointConfig};
 use crate::endpoint::Endpoint;
 
@@ -51,6 +52,8 @@ macro_rules! with_settings {
             workspace: Option<String>,
             #[serde(skip_serializing_if = "Option::is_none")]
             token: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            keyring_item: Option<KeyringItem>,
             #[serde(skip_serializing_if = "Option::is_none")]
             signed_in_at: Option<Endpoint>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,6 +94,7 @@ impl From<Content> for Config {
             project: content.project,
             workspace: content.workspace,
             token: content.token,
+            keyring_item: content.keyring_item,
             signed_in_at: content.signed_in_at,
             principal: content.principal,
         });
@@ -117,6 +121,7 @@ impl From<&Config> for Content {
             project: top.project,
             workspace: top.workspace,
             token: top.token,
+            keyring_item: top.keyring_item,
             signed_in_at: top.signed_in_at,
             principal: top.principal,
             ca_file: config.ca_file.clone(),
@@ -130,11 +135,9 @@ impl From<ProfileContent> for Profile {
     fn from(content: ProfileContent) -> Self {
         // Before tokens had an endpoint of their own, a login wrote it beside them.
         let signed_in_at = content.signed_in_at.or_else(|| content.endpoint.clone()).unwrap_or_default();
-        let token = content.token.map(|token| StoredToken {
-            token: SecretString::from(token),
-            endpoint: signed_in_at,
-            principal: content.principal,
-        });
+        let in_file = content.token.map(|token| TokenLocation::File(SecretString::from(token)));
+        let token = in_file.or(content.keyring_item.map(TokenLocation::Keyring));
+        let token = token.map(|token| StoredToken { token, endpoint: signed_in_at, principal: content.principal });
         Self {
             endpoint: content.endpoint,
             organization: content.organization,
@@ -153,7 +156,8 @@ impl From<&Profile> for ProfileContent {
             organization: profile.organization.clone(),
             project: profile.project.clone(),
             workspace: profile.workspace.clone(),
-            token: stored.map(|stored| stored.token.expose_secret().to_owned()),
+            token: stored.and_then(StoredToken::in_file).map(|token| token.expose_secret().to_owned()),
+            keyring_item: stored.and_then(StoredToken::keyring_item).cloned(),
             signed_in_at: stored.map(|stored| stored.endpoint.clone()),
             principal: stored.and_then(|stored| stored.principal.clone()),
         }

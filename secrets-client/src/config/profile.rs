@@ -41,12 +41,97 @@ pub struct Profile {
 /// A token that a login stored. It is sent to the service that it was made at, and to no other.
 #[derive(Clone, Debug)]
 pub struct StoredToken {
-    /// The token.
-    pub token: SecretString,
+    /// The token, or where it is.
+    pub token: TokenLocation,
     /// The service that it was made at.
     pub endpoint: Endpoint,
     /// Resource path of its owner.
     pub principal: Option<String>,
+}
+
+/// Where a stored token is.
+#[derive(Clone, Debug)]
+pub enum TokenLocation {
+    /// In the user's configuration, beside the profile.
+    File(SecretString),
+    /// In the desktop's keyring.
+    Keyring(KeyringItem),
+}
+
+/// What a token in the desktop's keyring is found by: an identifier of its own, so that neither another profile nor another
+/// configuration of the same person finds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct KeyringItem(uuid::Uuid);
+
+/// Why a text is not the identifier of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a UUID, as `secrets login --keyring` writes it")]
+pub struct InvalidKeyringItem;
+
+impl KeyringItem {
+    /// Returns the identifier of an item that does not exist yet.
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4())
+    }
+}
+
+impl FromStr for KeyringItem {
+    type Err = InvalidKeyringItem;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        uuid::Uuid::try_parse(text).map(Self).map_err(|_| InvalidKeyringItem)
+    }
+}
+
+impl TryFrom<String> for KeyringItem {
+    type Error = InvalidKeyringItem;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<KeyringItem> for String {
+    fn from(item: KeyringItem) -> Self {
+        item.to_string()
+    }
+}
+
+impl fmt::Display for KeyringItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<SecretString> for TokenLocation {
+    fn from(token: SecretString) -> Self {
+        Self::File(token)
+    }
+}
+
+impl From<&str> for TokenLocation {
+    fn from(token: &str) -> Self {
+        Self::File(token.into())
+    }
+}
+
+impl StoredToken {
+    /// Returns the token, if it is in the configuration.
+    pub fn in_file(&self) -> Option<&SecretString> {
+        match &self.token {
+            TokenLocation::File(token) => Some(token),
+            TokenLocation::Keyring(_) => None,
+        }
+    }
+
+    /// Returns the item of the desktop's keyring, if the token is there.
+    pub fn keyring_item(&self) -> Option<&KeyringItem> {
+        match &self.token {
+            TokenLocation::File(_) => None,
+            TokenLocation::Keyring(item) => Some(item),
+        }
+    }
 }
 
 impl ProfileName {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
 
-use super::{Config, ConfigError, Profile, ProfileName, Repository};
+use super::{Config, ConfigError, KeyringItem, Profile, ProfileName, Repository, StoredToken};
 use crate::client::{Client, ClientBuilder, ConnectError};
 use crate::credentials::{Credential, InvalidCredential};
 use crate::endpoint::Endpoint;
@@ -22,8 +22,11 @@ pub struct Settings {
     pub given_ca_file: Option<PathBuf>,
     /// The proxy that the environment names.
     pub proxy: Result<Option<Proxy>, InvalidProxy>,
-    /// The token, if there is one.
+    /// The token, if there is one and it is not in the desktop's keyring.
     pub credential: Option<Credential>,
+    /// The item of the desktop's keyring that holds the token, if a login has put it there and nothing else is used instead.
+    /// Nothing here reads it: whoever does sets `credential`.
+    pub keyring_item: Option<KeyringItem>,
     /// The file that the token was read from, where the environment names one.
     pub credential_file: Option<PathBuf>,
     /// Whether the token is the one that a login stored: at this endpoint, since it is sent to no other.
@@ -112,9 +115,11 @@ impl Settings {
             (None, Some(endpoint)) if chose_profile => endpoint.clone(),
             (None, configured) => in_environment()?.or_else(|| configured.clone()).unwrap_or_default(),
         };
-        let stored = own.token_for(&endpoint).map(|stored| Credential::parse(stored.token.expose_secret()));
-        let stored = stored.transpose().map_err(credential_error("token of your configuration"))?;
-        let signed_in = given.credential.is_none() && stored.is_some();
+        let own_token = own.token_for(&endpoint).filter(|_| given.credential.is_none());
+        let (signed_in, keyring_item) = (own_token.is_some(), own_token.and_then(StoredToken::keyring_item).cloned());
+        let stored = own.token_for(&endpoint).and_then(StoredToken::in_file);
+        let stored = stored.map(|token| Credential::parse(token.expose_secret())).transpose();
+        let stored = stored.map_err(credential_error("token of your configuration"))?;
 
         let environment = Defaults {
             organization: variable("SECRETS_ORGANIZATION"),
@@ -135,6 +140,7 @@ impl Settings {
             given_ca_file: variable("SECRETS_CA_FILE").map(PathBuf::from),
             proxy: Proxy::from_variables(variable),
             credential: given.credential.or(stored),
+            keyring_item,
             credential_file: given.file,
             signed_in,
             layers: vec![environment, in_repository, configured],
@@ -191,7 +197,11 @@ impl Client {
     /// Builds a client from the environment and the user's configuration: `SECRETS_ENDPOINT`, `SECRETS_TOKEN` or
     /// `SECRETS_TOKEN_FILE`, `SECRETS_CA_FILE`, `SECRETS_INSECURE`, `SECRETS_PROFILE`, else `$XDG_CONFIG_HOME/secrets/config.toml`.
     pub fn from_environment() -> Result<Self, EnvironmentError> {
-        Ok(Settings::from_environment()?.client()?.build()?)
+        let settings = Settings::from_environment()?;
+        if settings.keyring_item.is_some() {
+            return Err(ConfigError::InKeyring { name: settings.profile }.into());
+        }
+        Ok(settings.client()?.build()?)
     }
 }
 

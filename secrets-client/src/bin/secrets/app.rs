@@ -19,8 +19,10 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 
 use prost::Message;
+use secrecy::ExposeSecret as _;
 use secrets_client::{
-    Client, ClientBuilder, ClientError, Credential, Defaults, Endpoint, RetryPolicy, Settings, StoredToken, v1,
+    Client, ClientBuilder, ClientError, Credential, Defaults, Endpoint, RetryPolicy, Settings, StoredToken,
+    TokenLocation, v1,
 };
 use secrets_core::{CredentialKind, OrganizationId, ScopeName, ServiceAccountId, ServiceAccountName, UserId};
 
@@ -28,6 +30,7 @@ use self::asked::Asked;
 pub(crate) use self::long_wait::LONG_WAIT;
 use self::long_wait::LongWait;
 use crate::args::scope::{ContextArgs, ScopeArgs};
+use crate::keyring::{self, KeyringError, Unlocking};
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::{Output, text};
 
@@ -48,6 +51,8 @@ pub(crate) struct App {
     /// Where the revisions of the last changes are kept.
     state: Option<PathBuf>,
     client: OnceCell<Client>,
+    /// What the keyring gave, where the token is there.
+    from_keyring: OnceCell<Result<Credential, KeyringError>>,
     me: OnceCell<v1::WhoAmIResponse>,
     asked: RefCell<Asked>,
     /// What was said about the sets so far.
@@ -66,6 +71,7 @@ impl App {
             organization,
             state,
             client: OnceCell::new(),
+            from_keyring: OnceCell::new(),
             me: OnceCell::new(),
             asked: RefCell::default(),
             notified: RefCell::default(),
@@ -98,7 +104,9 @@ impl App {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        match self.settings.credential.as_ref().map(Credential::kind) {
+        self.check_token()?;
+        let credential = self.credential();
+        match credential.map(Credential::kind) {
             None => return Err(not_signed_in(&self.settings)),
             Some(Some(kind)) if kind.is_code() => {
                 return Err(CliError::new(ExitCode::NotAllowed, "this is a code, not a token")
@@ -107,8 +115,60 @@ impl App {
             Some(_) => {}
         }
         let known = self.state.as_deref().map(|path| revisions::load(path, self.settings.endpoint.as_str()));
-        let client = self.patient(self.settings.client()?).revisions(known.unwrap_or_default()).build()?;
+        let mut builder = self.settings.connection()?;
+        if let Some(credential) = credential {
+            builder = builder.credential(credential.clone());
+        }
+        let client = self.patient(builder).revisions(known.unwrap_or_default()).build()?;
         Ok(self.client.get_or_init(|| client))
+    }
+
+    /// Asks the keyring for the token, if it is there.
+    pub(crate) async fn read_token(&self, unlocking: Unlocking) {
+        if let Some(item) = &self.settings.keyring_item
+            && self.from_keyring.get().is_none()
+        {
+            let _ = self.from_keyring.set(keyring::read(item, unlocking).await);
+        }
+    }
+
+    /// The token, if there is one that can be read.
+    pub(crate) fn credential(&self) -> Option<&Credential> {
+        let from_keyring = || self.from_keyring.get()?.as_ref().ok();
+        self.settings.credential.as_ref().or_else(from_keyring)
+    }
+
+    /// Fails if the token is in a keyring that does not give it: that is another thing than not to be signed in.
+    pub(crate) fn check_token(&self) -> Result<(), CliError> {
+        match (&self.settings.keyring_item, self.from_keyring.get()) {
+            (None, _) | (Some(_), Some(Ok(_))) => Ok(()),
+            (Some(_), Some(Err(error))) => Err(error.clone().into()),
+            (Some(_), None) => Err(CliError::new(ExitCode::Unavailable, "the keyring was not asked for the token")),
+        }
+    }
+
+    /// A token that a login stored, wherever that is.
+    pub(crate) async fn stored_token(
+        &self,
+        stored: &StoredToken,
+        unlocking: Unlocking,
+    ) -> Result<Credential, CliError> {
+        match &stored.token {
+            TokenLocation::File(token) => {
+                Credential::parse(token.expose_secret()).map_err(|error| CliError::usage(error.to_string()))
+            }
+            TokenLocation::Keyring(item) => Ok(keyring::read(item, unlocking).await?),
+        }
+    }
+
+    /// Deletes from the keyring what the configuration does not name any more.
+    pub(crate) async fn forget(&self, stored: &StoredToken) {
+        let Some(item) = stored.keyring_item() else { return };
+        if let Err(error) = keyring::delete(item, Unlocking::on_terminal()).await {
+            self.output.warn(&format!(
+                "the token is still in the keyring: {error}; your desktop's password manager deletes it (`secrets-item` {item})"
+            ));
+        }
     }
 
     /// A person waits about two seconds for a service that restarts, and then wants to know that it does not answer; for one
@@ -164,7 +224,7 @@ impl App {
 
     /// What the prefix of the caller's token says; none without a token, or for one of another issuer.
     pub(crate) fn credential_kind(&self) -> Option<CredentialKind> {
-        self.settings.credential.as_ref().and_then(Credential::kind)
+        self.credential().and_then(Credential::kind)
     }
 
     /// Who calls, asked once.

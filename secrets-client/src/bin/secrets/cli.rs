@@ -10,6 +10,7 @@ use crate::command::{
     login, logout, man, materialize, member, organization, profile, project, redact, resolve, rm, run, service_account,
     session, set, show, token, user, wait, workspace,
 };
+use crate::keyring::Unlocking;
 use crate::ui::error::CliError;
 use crate::ui::output::Output;
 
@@ -165,6 +166,15 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
         warn_of_exposure(&settings, output);
     }
     let app = App::new(settings, output, arguments.global.organization);
+    let asks_keyring = match &arguments.command {
+        Command::Login(args) => args.uses_stored_token(),
+        // They look at their own profile's token, or at none, or later.
+        Command::Logout | Command::Profile(_) | Command::Config(_) | Command::Hook(_) => false,
+        _ => true,
+    };
+    if asks_keyring {
+        app.read_token(Unlocking::on_terminal()).await;
+    }
     if let Command::Run(args) = arguments.command {
         return match run::run(&app, args).await {
             Ok(code) => Ok(code),
@@ -176,7 +186,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
         Command::Logout => logout::logout(&app).await,
         Command::Profile(command) => profile::run(&app, command).await,
         Command::Whoami => login::whoami(&app).await,
-        Command::Config(command) => config::run(&app, command),
+        Command::Config(command) => config::run(&app, command).await,
         Command::Init(args) => init::init(&app, args).await,
         Command::Set(args) => set::set(&app, args).await,
         Command::List(args) => list::list(&app, args).await,
@@ -221,7 +231,8 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<u8, CliE
 
 /// Warns of a token that others on this machine may read.
 fn warn_of_exposure(settings: &Settings, output: Output) {
-    let own = settings.config_path.as_deref().filter(|path| settings.signed_in && Config::is_exposed(path));
+    let is_in_file = settings.signed_in && settings.keyring_item.is_none();
+    let own = settings.config_path.as_deref().filter(|path| is_in_file && Config::is_exposed(path));
     // A token file is often a mount that its group reads too, as a sandbox's own.
     let given = settings.credential_file.as_deref().filter(|path| secrets_client::credentials::is_world_readable(path));
     for path in own.into_iter().chain(given) {

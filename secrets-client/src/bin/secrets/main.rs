@@ -4,7 +4,7 @@
 //!
 //! [`cli`] is the command line as a whole with [`help`] on it, [`command`] has one file a command. Below them is what several commands share:
 //! [`app`] asks the service, [`args`] reads arguments, [`supervise`] runs a program, [`output_masking`] masks what it
-//! prints, [`delivery`] writes files for it, [`mod@format`] writes a set as text, and [`ui`] prints and asks. Each uses the
+//! prints, [`delivery`] writes files for it, [`keyring`] keeps a token, [`mod@format`] writes a set as text, and [`ui`] prints and asks. Each uses the
 //! modules after it alone.
 
 #![cfg_attr(
@@ -19,6 +19,7 @@ mod command;
 mod delivery;
 mod format;
 mod help;
+mod keyring;
 mod output_masking;
 mod supervise;
 #[cfg(test)]

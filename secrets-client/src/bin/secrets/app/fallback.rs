@@ -103,6 +103,8 @@ impl FallbackArgs {
 
     fn fallback(&self, app: &App, context: &ContextArgs, only: &[String]) -> Result<Option<Fallback>, CliError> {
         let (Some(path), Some(key)) = (&self.fallback, &self.fallback_key_file) else { return Ok(None) };
+        // It belongs to a token: one that the keyring does not give now is not the same as none.
+        app.check_token()?;
         Ok(Some(Fallback {
             path: path.clone(),
             key: FallbackKey::from_file(key).map_err(|error| key_error(key, &error))?,
@@ -158,7 +160,7 @@ fn question(only: &[String]) -> Question {
 fn binding(app: &App, context: &ContextArgs, only: &[String]) -> FallbackBinding {
     let organization = app.organization_flag().map(ToString::to_string).or(app.defaults().organization);
     let asked = context.context(organization.unwrap_or_default(), &app.defaults());
-    let token = app.settings.credential.as_ref().map(|credential| credential.expose()).unwrap_or_default();
+    let token = app.credential().map(|credential| credential.expose()).unwrap_or_default();
     let mut names: Vec<&str> = only.iter().map(String::as_str).collect();
     names.sort_unstable();
     names.dedup();

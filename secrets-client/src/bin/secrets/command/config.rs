@@ -63,7 +63,7 @@ pub(crate) fn path(output: Output) -> Result<(), CliError> {
     }
 }
 
-pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), CliError> {
+pub(crate) async fn run(app: &App, command: ConfigCommand) -> Result<(), CliError> {
     let path = app.config_path()?;
     let mut config = app.settings.config.clone();
     let (profile, endpoint) = (&app.settings.profile, &app.settings.endpoint);
@@ -102,8 +102,12 @@ pub(crate) fn run(app: &App, command: ConfigCommand) -> Result<(), CliError> {
             print_setting(app, &config, key)
         }
         ConfigCommand::Unset { key } => {
+            let stored = config.profiles.get(profile).and_then(|own| own.token.clone());
             unset(&mut config, profile, endpoint, key);
             config.save(path)?;
+            if let Some(stored) = stored.filter(|_| key == Key::Token) {
+                app.forget(&stored).await;
+            }
             print_setting(app, &config, key)
         }
     }

@@ -99,7 +99,7 @@ pub(crate) async fn doctor(settings: Result<Settings, ConfigError>, output: Outp
 }
 
 async fn examine(settings: Result<Settings, ConfigError>) -> Vec<Check> {
-    let settings = match settings {
+    let mut settings = match settings {
         Ok(settings) => settings,
         Err(error) => {
             let error = CliError::from(error);
@@ -110,6 +110,7 @@ async fn examine(settings: Result<Settings, ConfigError>) -> Vec<Check> {
     let mut checks = vec![setup::configuration(&settings)];
     checks.extend(setup::context(&settings));
     checks.extend(setup::token_file(&settings));
+    checks.extend(setup::keyring(&mut settings).await);
     checks.push(setup::endpoint(&settings));
     if settings.endpoint.is_exposed() && !settings.is_insecure() {
         return checks;

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use self::place::Place;
 use crate::app::App;
+use crate::keyring::Unlocking;
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::Table;
 use crate::ui::output::{Output, text};
@@ -137,6 +138,7 @@ async fn allow(app: &App, args: &AllowArgs) -> Result<(), CliError> {
 
 /// What a shell would load.
 async fn show(app: &App, place: &Place) -> Result<(), CliError> {
+    app.read_token(Unlocking::on_terminal()).await;
     let request = v1::ExplainRequest {
         context: app.context(&place.context).await?,
         secret_ids: place.names.clone(),

@@ -10,11 +10,12 @@ use std::path::PathBuf;
 use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 use secrets_client::private_file::Draft;
-use secrets_client::{Client, Created, Credential, Profile, Reason, StoredToken, v1};
+use secrets_client::{Client, Created, Credential, KeyringItem, Profile, Reason, StoredToken, TokenLocation, v1};
 use secrets_core::{CredentialKind, OrganizationName, PrincipalName};
 
 use crate::app::{self, App};
 use crate::args::time;
+use crate::keyring::{self, Unlocking};
 use crate::ui::error::CliError;
 use crate::ui::output::{json, text};
 
@@ -44,9 +45,37 @@ pub(crate) struct LoginArgs {
     /// Show a code with which you sign in on another machine within ten minutes, and wait until it is used
     #[arg(long, conflicts_with_all = ["renew", "invite", "recovery", "keep_others", "name", "ttl", "recovery_codes"])]
     another_machine: bool,
+    /// Store the token in your desktop's keyring (Secret Service), and not in a file; --renew leaves it there
+    #[arg(long, conflicts_with_all = ["recovery_codes", "another_machine"])]
+    keyring: bool,
     /// Trust this certificate authority in addition to the system's, and remember it for this endpoint
     #[arg(long, value_name = "PATH")]
     pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// Where a token is about to be stored.
+struct Place {
+    /// The configuration, which names the token's item or has the token itself.
+    file: Draft,
+    item: Option<KeyringItem>,
+}
+
+impl Place {
+    /// Makes sure that a token can be stored there.
+    async fn reserve(app: &App, in_keyring: bool) -> Result<Self, CliError> {
+        if in_keyring {
+            keyring::prepare(Unlocking::on_terminal()).await?;
+        }
+        let file = app.settings.config.reserve(app.config_path()?)?;
+        Ok(Self { file, item: in_keyring.then(KeyringItem::random) })
+    }
+}
+
+impl LoginArgs {
+    /// Whether it is a command of somebody who is signed in.
+    pub(crate) fn uses_stored_token(&self) -> bool {
+        self.recovery_codes || self.another_machine
+    }
 }
 
 pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), CliError> {
@@ -60,12 +89,13 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), CliError> {
         return another_machine::sign_in(app).await;
     }
     let entered = code::entered(&args)?;
-    let place = app.settings.config.reserve(app.config_path()?)?; // before a code is used up
+    let place = Place::reserve(app, args.keyring).await?; // before a code is used up
+    let before = Before::read(app).await;
     match entered.kind() {
         Some(kind) if kind.is_code() => {
             let created = code::redeem(app, kind, entered, &args).await?;
             keep(app, place, &created, code::used_up(kind)).await?;
-            mention_others(app, &created.secret).await;
+            before.mention(app, &created.secret).await;
             let client = connect(app, parse(created.secret.expose_secret())?).await?;
             if kind == CredentialKind::Invitation {
                 recovery::offer(app, &client).await;
@@ -74,8 +104,8 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), CliError> {
         }
         _ => {
             let me = connect(app, entered.clone()).await?.who_am_i(v1::WhoAmIRequest {}).await?;
-            store(app, place, entered.expose().into(), &me.principal)?;
-            mention_others(app, &entered.expose().into()).await;
+            store(app, place, entered.expose().into(), &me.principal).await?;
+            before.mention(app, &entered.expose().into()).await;
             print(app, &me)
         }
     }
@@ -86,9 +116,9 @@ fn print(app: &App, me: &v1::WhoAmIResponse) -> Result<(), CliError> {
 }
 
 /// Stores a token that was just made, or ends it: it is known to nobody else.
-async fn keep(app: &App, place: Draft, created: &Created<v1::Token>, hint: impl Into<String>) -> Result<(), CliError> {
+async fn keep(app: &App, place: Place, created: &Created<v1::Token>, hint: impl Into<String>) -> Result<(), CliError> {
     let (token, details) = (created.secret.expose_secret(), &created.details);
-    let stored = store(app, place, token.into(), &details.principal);
+    let stored = store(app, place, token.into(), &details.principal).await;
     let revoke = async {
         let request = v1::RevokeTokenRequest { name: details.name.clone(), ..Default::default() };
         connect(app, parse(token)?).await?.revoke_token(request).await.map_err(CliError::from)
@@ -97,14 +127,24 @@ async fn keep(app: &App, place: Draft, created: &Created<v1::Token>, hint: impl 
 }
 
 /// Makes a token the one of the profile that is used, with what is known of its owner.
-fn store(app: &App, place: Draft, token: SecretString, principal: &str) -> Result<(), CliError> {
+async fn store(app: &App, place: Place, token: SecretString, principal: &str) -> Result<(), CliError> {
     let (settings, path) = (&app.settings, app.config_path()?);
     let endpoint = &settings.endpoint;
     // None of a kind that this version does not know.
     let principal = principal.parse::<PrincipalName>().ok();
     let organization = principal.as_ref().and_then(PrincipalName::organization).map(ToString::to_string);
     let principal = principal.as_ref().map(ToString::to_string);
-    let stored = StoredToken { token, endpoint: endpoint.clone(), principal };
+    let name = &settings.profile;
+    let location = match &place.item {
+        None => TokenLocation::File(token),
+        Some(item) => {
+            let label = format!("secrets: token of profile {name} at {endpoint}");
+            keyring::write(item, &label, &parse(token.expose_secret())?, Unlocking::on_terminal()).await?;
+            TokenLocation::Keyring(item.clone())
+        }
+    };
+    let stored = StoredToken { token: location, endpoint: endpoint.clone(), principal };
+    let (new, replaced) = (stored.clone(), settings.own().and_then(|own| own.token.as_ref()));
     let profile = Profile { endpoint: Some(endpoint.clone()), organization, token: Some(stored), ..Profile::default() };
     let mut config = settings.config.clone();
     config.profiles.insert(settings.profile.clone(), profile);
@@ -113,10 +153,19 @@ fn store(app: &App, place: Draft, token: SecretString, principal: &str) -> Resul
             std::path::absolute(file).map_err(|error| CliError::usage(format!("`{}`: {error}", file.display())))?;
         config.remember_ca_file(endpoint, Some(absolute));
     }
-    config.save_as(place, path)?;
-    let name = &settings.profile;
+    if let Err(error) = config.save_as(place.file, path) {
+        app.forget(&new).await;
+        return Err(error.into());
+    }
+    if let Some(replaced) = replaced {
+        app.forget(replaced).await;
+    }
+    let place = match new.keyring_item() {
+        Some(_) => "your desktop's keyring".to_owned(),
+        None => path.display().to_string(),
+    };
     let under = if *name == config.profile { String::new() } else { format!(" as profile {name}") };
-    app.output.note(&format!("Signed in at {endpoint}{under}; the token is stored in {}.", path.display()));
+    app.output.note(&format!("Signed in at {endpoint}{under}; the token is stored in {place}."));
     if !under.is_empty() {
         app.output
             .note(&format!("`--profile {name}` uses it, and `secrets profile use {name}` makes it the usual one."));
@@ -124,36 +173,54 @@ fn store(app: &App, place: Draft, token: SecretString, principal: &str) -> Resul
     Ok(())
 }
 
-/// Says which other tokens there still are: the one that this one replaced, unless that has ended with the sign-in, and the
-/// environment's.
-async fn mention_others(app: &App, stored: &SecretString) {
-    let settings = &app.settings;
-    if let Some(before) = settings.own().and_then(|own| own.token.as_ref())
-        && before.token.expose_secret() != stored.expose_secret()
-        && !has_ended(app, before).await
-    {
-        let whose = before.principal.as_deref().map(|path| format!(" of {}", text::principal(path)));
-        app.output.warn(&format!(
-            "the token{} at {} that was stored here before is valid until it expires or is revoked; `secrets logout` before a \
-             login ends it",
-            whose.unwrap_or_default(),
-            before.endpoint
-        ));
-    }
-    if settings.credential.is_some() && !settings.signed_in {
-        app.output.warn("SECRETS_TOKEN or SECRETS_TOKEN_FILE is set and overrides this token");
-    }
+/// The token that was stored before.
+struct Before<'a> {
+    stored: Option<&'a StoredToken>,
+    /// None if the keyring does not give it.
+    credential: Option<Credential>,
 }
 
-/// Whether the service says that a token has ended; one of another service is not shown to this one.
-async fn has_ended(app: &App, token: &StoredToken) -> bool {
-    if token.endpoint != app.settings.endpoint {
-        return false;
+impl<'a> Before<'a> {
+    /// Reads it while it is there. Nobody is asked for a password for its sake.
+    async fn read(app: &'a App) -> Self {
+        let stored = app.settings.own().and_then(|own| own.token.as_ref());
+        let credential = match stored {
+            Some(stored) => app.stored_token(stored, Unlocking::Never).await.ok(),
+            None => None,
+        };
+        Self { stored, credential }
     }
-    let Ok(credential) = parse(token.token.expose_secret()) else { return true };
-    let Ok(client) = connect(app, credential).await else { return false };
-    let answer = client.who_am_i(v1::WhoAmIRequest {}).await;
-    answer.is_err_and(|error| error.reason() == Some(Reason::Unauthenticated))
+
+    /// Says which other tokens there still are: the one that was replaced, unless that has ended with the sign-in, and the
+    /// environment's.
+    async fn mention(&self, app: &App, stored: &SecretString) {
+        let settings = &app.settings;
+        if let Some(before) = self.stored
+            && self.credential.as_ref().is_none_or(|credential| credential.expose() != stored.expose_secret())
+            && !self.has_ended(app, before).await
+        {
+            let whose = before.principal.as_deref().map(|path| format!(" of {}", text::principal(path)));
+            app.output.warn(&format!(
+                "the token{} at {} that was stored here before is valid until it expires or is revoked; `secrets logout` before a \
+                 login ends it",
+                whose.unwrap_or_default(),
+                before.endpoint
+            ));
+        }
+        if settings.credential.is_some() && !settings.signed_in {
+            app.output.warn("SECRETS_TOKEN or SECRETS_TOKEN_FILE is set and overrides this token");
+        }
+    }
+
+    /// Whether the service says that it has ended; one of another service is not shown to this one.
+    async fn has_ended(&self, app: &App, stored: &StoredToken) -> bool {
+        let Some(credential) = self.credential.clone().filter(|_| stored.endpoint == app.settings.endpoint) else {
+            return false;
+        };
+        let Ok(client) = connect(app, credential).await else { return false };
+        let answer = client.who_am_i(v1::WhoAmIRequest {}).await;
+        answer.is_err_and(|error| error.reason() == Some(Reason::Unauthenticated))
+    }
 }
 
 fn parse(text: &str) -> Result<Credential, CliError> {

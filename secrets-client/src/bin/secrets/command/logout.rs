@@ -1,11 +1,11 @@
 //! `logout`: ends the stored token, there and here.
 
-use secrecy::ExposeSecret as _;
-use secrets_client::{Choice, ClientError, Config, Credential, ProfileName, Reason, Settings, StoredToken, v1};
+use secrets_client::{Choice, ClientError, Config, ProfileName, Reason, Settings, StoredToken, v1};
 use secrets_core::CredentialKind;
 use serde_json::json;
 
 use crate::app::{self, App};
+use crate::keyring::Unlocking;
 use crate::ui::error::CliError;
 use crate::ui::output::text;
 
@@ -38,6 +38,7 @@ pub(crate) async fn logout(app: &App) -> Result<(), CliError> {
         own.token = None;
     }
     config.save(path)?;
+    app.forget(stored).await;
     let sentence = format!("Signed out at {}: {}.", stored.endpoint, ended.describe());
     app.output.done(&sentence, &ended.json())?;
     if settings.credential.is_some() && !settings.signed_in {
@@ -48,7 +49,8 @@ pub(crate) async fn logout(app: &App) -> Result<(), CliError> {
 
 /// Ends a profile's token at the service that it was made at, as far as the service allows that.
 pub(crate) async fn end(app: &App, name: &ProfileName, stored: &StoredToken) -> Result<Ended, CliError> {
-    let kind = Credential::parse(stored.token.expose_secret()).ok().and_then(|token| token.kind());
+    let token = app.stored_token(stored, Unlocking::on_terminal()).await?;
+    let kind = token.kind();
     if kind == Some(CredentialKind::Operator) {
         return Ok(Ended::Operator);
     }
@@ -60,7 +62,7 @@ pub(crate) async fn end(app: &App, name: &ProfileName, stored: &StoredToken) -> 
     };
     let mut settings = Settings::from_environment_with(choice)?;
     settings.given_ca_file.clone_from(&app.settings.given_ca_file);
-    let client = app.patient(settings.client()?).build()?;
+    let client = app.patient(settings.connection()?.credential(token)).build()?;
     let revoked = match kind {
         Some(CredentialKind::Session) => client
             .revoke_session(v1::RevokeSessionRequest::default())

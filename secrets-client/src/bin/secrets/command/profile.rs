@@ -105,6 +105,9 @@ async fn remove(app: &App, name: &ProfileName, yes: bool) -> Result<(), CliError
         config.profile = ProfileName::default();
     }
     config.save(path)?;
+    if let Some(stored) = &profile.token {
+        app.forget(stored).await;
+    }
     app.output.done(&format!("Profile {name} removed: {}.", ended.describe()), &ended.json())
 }
 

@@ -159,7 +159,7 @@ async fn run_in_session(app: &App, program: Program, signals: &mut Signals) -> R
 
 /// The token that this process calls with, which its program may know as well, and must not show.
 fn own_token(app: &App) -> Option<&str> {
-    app.settings.credential.as_ref().map(Credential::expose)
+    app.credential().map(Credential::expose)
 }
 
 /// The code of what fails before the program is started.

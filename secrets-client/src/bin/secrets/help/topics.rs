@@ -125,7 +125,7 @@ pub(crate) const EXIT_CODES: Topic = Topic {
         ("3", "Not found."),
         ("4", "Not signed in, or not allowed."),
         ("5", "A required secret is missing."),
-        ("6", "The service can't be reached, or can't answer now."),
+        ("6", "The service, or the keyring that has your token, can't be reached or can't answer now."),
         ("125", "`run` failed before it started the program. Every other code of `run` is its program's."),
         ("126", "`run` found the program, which can't be executed."),
         ("127", "`run` found no program of that name."),

@@ -24,7 +24,7 @@ pub(crate) enum ExitCode {
     NotAllowed = 4,
     /// A required secret is not there.
     Missing = 5,
-    /// The service can't be reached, or can't answer now.
+    /// The service, or the keyring, can't be reached, or can't answer now.
     Unavailable = 6,
     /// `run`: it failed before the program was started.
     NotStarted = 125,

@@ -9,6 +9,7 @@ use secrets_client::{Choice, Config, Endpoint, ProfileName, Settings, v1};
 use super::typed::Typed;
 use crate::app::{App, all_pages};
 use crate::args::scope::{ContextArgs, ScopeArgs};
+use crate::keyring::Unlocking;
 use crate::ui::error::CliError;
 use crate::ui::escape::escape;
 use crate::ui::output::{Format, Output};
@@ -59,6 +60,7 @@ async fn look_up(names: Names, typed: &Typed) -> Result<Vec<Candidate>, CliError
         return Ok(Vec::new());
     }
     let app = App::new(settings, Output::new(Format::Table), id(typed.organization.as_ref()));
+    app.read_token(Unlocking::Never).await;
     match names {
         Names::Projects => projects(&app).await,
         Names::Workspaces => workspaces(&app, typed).await,

@@ -61,6 +61,8 @@ fn certificate(shown: &ServerCertificate, settings: &Settings, now: Timestamp) -
 pub(super) async fn answers(settings: &Settings) -> Vec<Check> {
     const NAME: &str = "token";
     match settings.credential.as_ref().map(secrets_client::Credential::kind) {
+        // Why the keyring does not give it is reported already.
+        None if settings.keyring_item.is_some() => return Vec::new(),
         None => {
             let error = app::not_signed_in(settings);
             return vec![Check::fail(NAME, error.message(), error.next().unwrap_or_default())];

@@ -3,6 +3,7 @@
 use secrets_client::{Config, ConnectError, Defaults, Settings};
 
 use super::Check;
+use crate::keyring::{self, Unlocking};
 
 pub(super) fn configuration(settings: &Settings) -> Check {
     const NAME: &str = "configuration";
@@ -19,7 +20,9 @@ pub(super) fn configuration(settings: &Settings) -> Check {
             true => String::new(),
             false => format!(", profile {}", settings.profile),
         };
-        Check::ok(NAME, format!("{shown}, readable by you alone{profile}"))
+        let has_token = settings.signed_in && settings.keyring_item.is_none();
+        let token = if has_token { ", with your token in it" } else { "" };
+        Check::ok(NAME, format!("{shown}, readable by you alone{profile}{token}"))
     }
 }
 
@@ -38,6 +41,19 @@ pub(super) fn token_file(settings: &Settings) -> Option<Check> {
         Check::warn("token file", format!("{shown} can be read by everybody here"), format!("chmod 600 {shown}"))
     } else {
         Check::ok("token file", shown.to_string())
+    })
+}
+
+/// The keyring, if the token is there. What it gives is used from then on.
+pub(super) async fn keyring(settings: &mut Settings) -> Option<Check> {
+    const NAME: &str = "keyring";
+    let item = settings.keyring_item.as_ref()?;
+    Some(match keyring::read(item, Unlocking::on_terminal()).await {
+        Ok(credential) => {
+            settings.credential = Some(credential);
+            Check::ok(NAME, "your desktop's keyring has your token, and gives it")
+        }
+        Err(error) => Check::fail(NAME, format!("your token is there, and {error}"), error.remedy()),
     })
 }
 

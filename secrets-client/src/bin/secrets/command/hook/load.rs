@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::place::Place;
 use super::{names, trust};
 use crate::app::App;
+use crate::keyring::Unlocking;
 use crate::ui::error::{CliError, ExitCode};
 
 /// In all: a shell shows its prompt within two seconds.
@@ -76,6 +77,7 @@ async fn answer(app: &App, args: &LoadArgs) -> Result<Answer, CliError> {
     if id == args.loaded {
         return Ok(Answer::Keep);
     }
+    app.read_token(Unlocking::Never).await;
     let request = v1::ResolveRequest {
         context: app.context(&place.context).await?,
         secret_ids: place.names.clone(),

@@ -4,9 +4,10 @@ use secrecy::ExposeSecret as _;
 use secrets_client::{Client, Created, Credential, Reason, v1};
 use secrets_core::CredentialKind;
 
-use super::{LoginArgs, code, connect, keep, machine, parse, print, recovery};
+use super::{LoginArgs, Place, code, connect, keep, machine, parse, print, recovery};
 use crate::app::{self, App};
 use crate::args::time;
+use crate::keyring::Unlocking;
 use crate::ui::error::CliError;
 use crate::ui::output::text;
 
@@ -18,7 +19,7 @@ pub(super) async fn renew(app: &App, args: &LoginArgs) -> Result<(), CliError> {
     let stored = settings.own().and_then(|own| own.token.as_ref());
     let stored = stored.filter(|stored| stored.endpoint == settings.endpoint);
     let Some(stored) = stored else { return Err(app::not_signed_in(settings)) };
-    let old = connect(app, parse(stored.token.expose_secret())?).await?;
+    let old = connect(app, app.stored_token(stored, Unlocking::on_terminal()).await?).await?;
     let me = match old.who_am_i(v1::WhoAmIRequest {}).await {
         Ok(me) => Some(me),
         Err(error) if error.reason() == Some(Reason::Unauthenticated) => None,
@@ -26,7 +27,8 @@ pub(super) async fn renew(app: &App, args: &LoginArgs) -> Result<(), CliError> {
     };
     let goes_on = me.as_ref().is_some_and(goes_on_without_code) && args.invite.is_none();
     let entered = if goes_on { None } else { Some(code::entered_to_go_on(app, args)?) };
-    let place = settings.config.reserve(app.config_path()?)?; // before a code is used up
+    // Before a code is used up; and the token stays where the one before is.
+    let place = Place::reserve(app, args.keyring || stored.keyring_item().is_some()).await?;
     let kind = entered.as_ref().and_then(Credential::kind);
     let (created, hint) = match entered.zip(kind) {
         None => (successor(&old, args).await?, "the stored token is valid as before".to_owned()),

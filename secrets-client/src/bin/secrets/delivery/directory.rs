@@ -212,6 +212,34 @@ impl Directory {
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
     }
 
+    /// Removes the file of this name, if it is this one; false if it is not, and it keeps its name.
+    ///
+    /// It is compared under a name that nobody else would give away meanwhile, which is known to whoever cleans up after a
+    /// kill: [`Self::remove_aside`].
+    pub(super) fn remove_file(&self, name: &OsStr, file_id: FileId) -> io::Result<bool> {
+        self.remove_aside(file_id)?;
+        let aside = aside(file_id);
+        match self.publish(name, &aside) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+            renamed => renamed?,
+        }
+        if self.remove_aside(file_id)? {
+            return Ok(true);
+        }
+        self.publish(&aside, name)?;
+        Ok(false)
+    }
+
+    /// Removes a file that was to be removed, and was only renamed; false if there is none.
+    pub(super) fn remove_aside(&self, file_id: FileId) -> io::Result<bool> {
+        let aside = aside(file_id);
+        let is_there = matches!(self.entry(&aside)?, Some(Entry::File(id)) if id == file_id);
+        if is_there {
+            self.remove(&aside)?;
+        }
+        Ok(is_there)
+    }
+
     /// Removes the directory of this name, if it is this one and empty; false if it is this one and is not.
     pub(super) fn remove_directory(&self, name: &OsStr, file_id: FileId) -> io::Result<bool> {
         if FileId::from_file(&File::from(self.step(name)?.0))? != file_id {
@@ -222,6 +250,12 @@ impl Directory {
             removed => Ok(removed.map(|()| true)?),
         }
     }
+}
+
+/// The name of a file that is about to be removed.
+pub(super) fn aside(file_id: FileId) -> OsString {
+    let FileId { device, inode, born } = file_id;
+    format!(".secrets-{device:x}-{inode:x}-{born:x}").into()
 }
 
 /// Whether a link is followed, by who owns it: in a directory where others may write, they can't lead us elsewhere.
@@ -301,6 +335,27 @@ mod tests {
         write("new");
         replace("free", old).unwrap();
         assert_eq!(std::fs::read_to_string(top.path().join("free")).unwrap(), "new");
+    }
+
+    #[test]
+    fn removes_one_file_and_no_other() {
+        let top = tempfile::tempdir().unwrap();
+        let directory = Directory::containing(&top.path().join("x")).unwrap();
+        let write = |name: &str| {
+            std::fs::write(top.path().join(name), name).unwrap();
+            FileId::from_file(&File::open(top.path().join(name)).unwrap()).unwrap()
+        };
+        let names = || std::fs::read_dir(top.path()).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>();
+        let (ours, theirs) = (write("ours"), write("theirs"));
+        // As when somebody puts theirs there right after it was looked at.
+        assert!(!directory.remove_file(OsStr::new("theirs"), ours).unwrap());
+        assert_eq!(std::fs::read_to_string(top.path().join("theirs")).unwrap(), "theirs");
+        assert!(directory.remove_file(OsStr::new("ours"), ours).unwrap());
+        assert!(directory.remove_file(OsStr::new("ours"), ours).unwrap());
+        assert_eq!(names(), ["theirs"]);
+        std::fs::rename(top.path().join("theirs"), top.path().join(aside(theirs))).unwrap();
+        assert!(directory.remove_aside(theirs).unwrap());
+        assert_eq!(names(), Vec::<OsString>::new());
     }
 
     #[test]

@@ -124,6 +124,10 @@ fn directory(record: &Record) -> Option<(&PathBuf, FileId)> {
 /// Removes the target at `path`, or hands it over; false if it is neither ours nor anybody's who is known.
 fn release_file(path: &Path, records: &[Record], others: &mut [Living]) -> io::Result<bool> {
     let Some(directory) = containing(path)? else { return Ok(true) };
+    // A kill may have come between the two steps of a removal.
+    for file in files(records).filter(|file| file.path == path) {
+        directory.remove_aside(file.file_id)?;
+    }
     let file_id = match directory.entry(name(path))? {
         None => return Ok(true),
         Some(Entry::File(file_id)) => file_id,
@@ -137,10 +141,9 @@ fn release_file(path: &Path, records: &[Record], others: &mut [Living]) -> io::R
         return Ok(false);
     };
     match others.iter_mut().find(|other| other.uses(path)) {
-        Some(other) => other.inherit(&Record::File(ours.clone()))?,
-        None => directory.remove(name(path))?,
+        Some(other) => other.inherit(&Record::File(ours.clone())).map(|()| true),
+        None => directory.remove_file(name(path), file_id),
     }
-    Ok(true)
 }
 
 /// Removes what has a name that nobody else would choose.
@@ -241,6 +244,16 @@ mod tests {
         for (name, there) in [("empty", false), ("full/x", true), ("ours", false), ("theirs", true), ("half", false)] {
             assert_eq!(dir.at(name).exists(), there, "{name}");
         }
+    }
+
+    #[test]
+    fn finishes_a_removal_that_a_kill_interrupted() {
+        let dir = TestDir::new();
+        let (directory, key) = (dir.create_dir("new"), dir.write("new/key"));
+        let aside = super::super::directory::aside(file_id(&dir.at("new/key")));
+        std::fs::rename(dir.at("new/key"), dir.at("new").join(aside)).unwrap();
+        assert!(release(&[directory, key], &mut []).is_empty());
+        assert!(!dir.at("new").exists());
     }
 
     #[test]

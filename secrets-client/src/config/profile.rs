@@ -72,7 +72,7 @@ pub struct InvalidKeyringItem;
 impl KeyringItem {
     /// Returns the identifier of an item that does not exist yet.
     pub fn random() -> Self {
-        Self(uuid::Uuid::new_v4())
+        Self(crate::retry::random_uuid())
     }
 }
 

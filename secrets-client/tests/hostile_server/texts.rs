@@ -172,6 +172,7 @@ fn event() -> v1::AuditEvent {
         peer: text(),
         request_id: text(),
         delivered: vec![v1::DeliveredSecret { secret: text(), uid: text(), version: 1 }],
+        changed_fields: vec![text()],
         ..Default::default()
     }
 }

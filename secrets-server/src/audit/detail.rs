@@ -11,6 +11,9 @@ pub struct Detail {
     /// Those that are no longer allowed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disallowed_reserved: Vec<String>,
+    /// The names of the fields that were changed, as the interface has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changed_fields: Vec<String>,
 }
 
 impl Detail {
@@ -19,7 +22,18 @@ impl Detail {
         let without = |all: &AllowedReserved, others: &AllowedReserved| {
             all.iter().filter(|entry| !others.contains(entry)).map(str::to_owned).collect()
         };
-        Self { allowed_reserved: without(after, before), disallowed_reserved: without(before, after) }
+        Self {
+            allowed_reserved: without(after, before),
+            disallowed_reserved: without(before, after),
+            ..Self::default()
+        }
+    }
+
+    /// The same with the names of those of these fields that are not as they were.
+    #[must_use]
+    pub fn with_changed<'a>(self, fields: impl IntoIterator<Item = (&'a str, bool)>) -> Self {
+        let changed = fields.into_iter().filter(|(_, is_changed)| *is_changed).map(|(name, _)| name.to_owned());
+        Self { changed_fields: changed.collect(), ..self }
     }
 
     /// The text to store; empty where there is nothing to say.

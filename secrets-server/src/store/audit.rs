@@ -6,7 +6,7 @@ mod purge;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use sea_orm::sea_query::{Condition, OnConflict, Query};
+use sea_orm::sea_query::{Condition, Expr, Func, OnConflict, Query, SelectStatement};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
     Select,
@@ -109,10 +109,23 @@ pub struct AuditFilter {
     pub secrets: Option<Vec<Uid>>,
     /// Only those of this caller, by the name they had at the time: it outlives the account.
     pub principal: Option<String>,
+    /// Only those of this action.
+    pub action: Option<String>,
+    /// Only those with this outcome.
+    pub outcome: Option<&'static str>,
+    /// Only those about the resource of this path, or about one below it.
+    pub below: Option<String>,
     /// Only those from then on.
     pub from: Option<Timestamp>,
     /// Only those before then.
     pub until: Option<Timestamp>,
+}
+
+impl AuditFilter {
+    /// Whether it asks for what no index answers: then [`floor`] bounds how far is looked.
+    pub fn is_searched(&self) -> bool {
+        self.action.is_some() || self.outcome.is_some() || self.below.is_some()
+    }
 }
 
 /// Adds events.
@@ -201,7 +214,7 @@ fn behind(organization: Uid, digests: &[Vec<u8>]) -> Select<audit_set::Entity> {
 
 /// Up to `limit` events of the organization, or of the platform, the newest first, those before `after` (the time and
 /// uid of the last one seen). With secrets these are two queries: each has an index of its own, and a database that
-/// is asked for both at once uses neither.
+/// is asked for both at once uses neither. Of a filter that [is searched](AuditFilter::is_searched), `from` is a [`floor`].
 pub async fn list(
     db: &impl ConnectionTrait,
     organization: Option<Uid>,
@@ -213,16 +226,9 @@ pub async fn list(
     let here = Column::OrganizationUid.eq(organization);
     let query = page(filter, after, limit);
     let Some(secrets) = &filter.secrets else { return all(db, query.filter(here)).await };
-    let secrets = || secrets.iter().copied();
-    let mut rows = all(db, query.clone().filter(here).filter(Column::ResourceUid.is_in(secrets()))).await?;
-    // The organization is fixed by way of the sets: with it the database would rather read all events of the time.
-    let delivered = Query::select()
-        .column(audit_set::Column::Digest)
-        .from(audit_set::Entity)
-        .and_where(audit_set::Column::OrganizationUid.eq(organization))
-        .and_where(audit_set::Column::SecretUid.is_in(secrets()))
-        .to_owned();
-    rows.extend(all(db, query.filter(Column::SetDigest.in_subquery(delivered))).await?);
+    let about = query.clone().filter(here).filter(Column::ResourceUid.is_in(secrets.iter().copied()));
+    let mut rows = all(db, about).await?;
+    rows.extend(all(db, query.filter(Column::SetDigest.in_subquery(delivering(organization, secrets)))).await?);
     rows.retain(|row| organization_or_platform(row.organization) == organization);
     rows.sort_by_key(|row| Reverse((row.create_time, row.uid)));
     rows.dedup_by_key(|row| row.uid);
@@ -230,19 +236,75 @@ pub async fn list(
     Ok(rows)
 }
 
+/// The time of the `among`th event that an index finds, from `after` on: down to it, itself included, are about so many events
+/// among which to look for the others that the filter asks for. None when there are fewer.
+pub async fn floor(
+    db: &impl ConnectionTrait,
+    organization: Option<Uid>,
+    filter: &AuditFilter,
+    after: Option<(Timestamp, Uid)>,
+    among: u64,
+) -> Result<Option<Timestamp>, StoreError> {
+    let organization = organization_or_platform(organization);
+    let here = Column::OrganizationUid.eq(organization);
+    let query = Entity::find().select_only().column(Column::CreateTime).filter(indexed(filter, after));
+    let query = query.order_by_desc(Column::CreateTime).offset(among.saturating_sub(1)).limit(1);
+    let queries = match &filter.secrets {
+        None => vec![query.filter(here)],
+        Some(secrets) => vec![
+            query.clone().filter(here).filter(Column::ResourceUid.is_in(secrets.iter().copied())),
+            query.filter(Column::SetDigest.in_subquery(delivering(organization, secrets))),
+        ],
+    };
+    let mut floor = None;
+    for query in queries {
+        let time: Option<i64> = query.into_tuple().one(db).await.map_err(reading(TABLE))?;
+        // The newest: beyond it, one of them has more than so many.
+        floor = Ord::max(floor, time);
+    }
+    Ok(floor.map(time))
+}
+
+/// The digests of the sets that delivered one of these secrets. The organization is fixed by way of the sets: with the one of
+/// the events the database would rather read all events of the time.
+fn delivering(organization: Uid, secrets: &[Uid]) -> SelectStatement {
+    Query::select()
+        .column(audit_set::Column::Digest)
+        .from(audit_set::Entity)
+        .and_where(audit_set::Column::OrganizationUid.eq(organization))
+        .and_where(audit_set::Column::SecretUid.is_in(secrets.iter().copied()))
+        .to_owned()
+}
+
 fn page(filter: &AuditFilter, after: Option<(Timestamp, Uid)>, limit: u64) -> Select<Entity> {
+    let searched = Condition::all()
+        .add_option(filter.action.as_ref().map(|action| Column::Action.eq(action)))
+        .add_option(filter.outcome.map(|outcome| Column::Outcome.eq(outcome)))
+        .add_option(filter.below.as_ref().map(|path| is_or_is_below(path)));
+    let query = Entity::find().filter(indexed(filter, after)).filter(searched);
+    query.order_by_desc(Column::CreateTime).order_by_desc(Column::Uid).limit(limit)
+}
+
+/// A resource path, or one below it. Compared by its beginning, since `LIKE` takes an underscore for any letter.
+fn is_or_is_below(path: &str) -> Condition {
+    let below = format!("{path}/");
+    let length = i32::try_from(below.chars().count()).unwrap_or(i32::MAX);
+    let beginning = Func::cust("substr").arg(Expr::col(Column::ResourceName)).arg(1).arg(length);
+    Condition::any().add(Column::ResourceName.eq(path)).add(Expr::from(beginning).eq(below))
+}
+
+/// What the indexes on the events answer.
+fn indexed(filter: &AuditFilter, after: Option<(Timestamp, Uid)>) -> Condition {
     // The bound on the time alone is for the index; the uid decides among events of the same time.
     let after = after.map(|(time, uid)| {
         let same_time = Column::CreateTime.eq(time.as_micros()).and(Column::Uid.lt(uid));
         Column::CreateTime.lte(time.as_micros()).and(Column::CreateTime.lt(time.as_micros()).or(same_time))
     });
-    let condition = Condition::all()
+    Condition::all()
         .add_option(filter.principal.as_ref().map(|principal| Column::PrincipalName.eq(principal)))
         .add_option(filter.from.map(|from| Column::CreateTime.gte(from.as_micros())))
         .add_option(filter.until.map(|until| Column::CreateTime.lt(until.as_micros())))
-        .add_option(after);
-    let query = Entity::find().filter(condition);
-    query.order_by_desc(Column::CreateTime).order_by_desc(Column::Uid).limit(limit)
+        .add_option(after)
 }
 
 async fn all(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<AuditRecord>, StoreError> {

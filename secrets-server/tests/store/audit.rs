@@ -13,6 +13,8 @@ on_both!(
     reads_an_event_as_it_was_written,
     pages_from_the_newest,
     filters_by_resource_principal_and_time,
+    filters_by_action_outcome_and_what_is_below_a_path,
+    ends_a_search_at_so_many_events,
     finds_deliveries_of_a_secret,
     writes_a_set_once,
     writes_more_events_than_a_statement_has_parameters,
@@ -99,8 +101,48 @@ async fn filters_by_resource_principal_and_time(database: &TestDatabase) {
         principal: Some("organizations/acme/users/bob".to_owned()),
         from: Some(NOW),
         until: Some(later(9)),
+        ..AuditFilter::default()
     };
     assert_eq!(list(database, all, None, 9).await, [1]);
+}
+
+async fn filters_by_action_outcome_and_what_is_below_a_path(database: &TestDatabase) {
+    let named = |number, name: &str| AuditRecord { resource_name: name.to_owned(), ..event(number, 1) };
+    let denied = AuditRecord { outcome: "DENIED".to_owned(), ..event(2, 2) };
+    let resolve = AuditRecord { action: "secretsapi.v1.ResolveService/Resolve".to_owned(), ..event(3, 3) };
+    let [itself, longer, similar] =
+        [(4, "a_i"), (5, "a_ix"), (6, "abi")].map(|(n, id)| named(n, &format!("organizations/acme/projects/{id}")));
+    let below = named(7, "organizations/acme/projects/a_i/secrets/A");
+    insert(database, &[event(1, 0), denied, resolve, itself, longer, similar, below], &[]).await;
+    let by = AuditFilter::default();
+    let action = Some("secretsapi.v1.ResolveService/Resolve".to_owned());
+    assert_eq!(list(database, AuditFilter { action, ..by.clone() }, None, 9).await, [3]);
+    assert_eq!(list(database, AuditFilter { outcome: Some("DENIED"), ..by.clone() }, None, 9).await, [2]);
+    let below = Some("organizations/acme/projects/a_i".to_owned());
+    assert_eq!(list(database, AuditFilter { below, ..by }, None, 9).await, [7, 4]);
+}
+
+/// The last of so many is where a search ends: of what an index finds, so that the events of others do not count.
+async fn ends_a_search_at_so_many_events(database: &TestDatabase) {
+    let of_operator = |number, seconds| AuditRecord { principal_name: "operator".to_owned(), ..event(number, seconds) };
+    let elsewhere = AuditRecord { organization: Some(uid(2)), ..event(9, 9) };
+    let delivery = AuditRecord { resource_uid: None, set_digest: Some(vec![1; 32]), ..event(5, 5) };
+    let set = AuditSet { digest: vec![1; 32], organization: uid(1), secrets: vec![(uid(50), 1)] };
+    insert(database, &[event(1, 1), of_operator(2, 2), event(3, 3), of_operator(4, 4), delivery, elsewhere], &[set])
+        .await;
+    let floor = async |filter: &AuditFilter, after, among| {
+        audit::floor(database.store.reader(), Some(uid(1)), filter, after, among).await.unwrap()
+    };
+    let all = AuditFilter { outcome: Some("DENIED"), ..AuditFilter::default() };
+    assert_eq!(floor(&all, None, 2).await, Some(later(4)));
+    assert_eq!(floor(&all, None, 6).await, None);
+    // Behind all events of that time.
+    assert_eq!(floor(&all, Some((later(4), Uid::nil())), 2).await, Some(later(2)));
+    let operators = AuditFilter { principal: Some("operator".to_owned()), ..all.clone() };
+    assert_eq!(floor(&operators, None, 2).await, Some(later(2)));
+    let delivered = AuditFilter { secrets: Some(vec![uid(50)]), ..all };
+    assert_eq!(floor(&delivered, None, 1).await, Some(later(5)));
+    assert_eq!(floor(&delivered, None, 4).await, Some(later(1)));
 }
 
 async fn finds_deliveries_of_a_secret(database: &TestDatabase) {

@@ -39,6 +39,32 @@ fn scans_no_table_on_sqlite() {
     });
 }
 
+/// What no index answers is looked for between two times alone.
+#[test]
+fn searches_audit_events_between_two_times_on_sqlite() {
+    on_both::run(TestDatabase::sqlite(), |database| async move {
+        let db = database.store.reader();
+        database.statements.take();
+        for (secrets, principal) in [(None, None), (None, Some("operator".to_owned())), (Some(vec![uid(50)]), None)] {
+            let outcome = Some("DENIED");
+            let below = Some("organizations/acme/projects/api".to_owned());
+            let mut filter = AuditFilter { secrets, principal, outcome, below, ..AuditFilter::default() };
+            let after = Some((NOW, uid(1)));
+            audit::floor(db, Some(uid(1)), &filter, after, 10_000).await.unwrap();
+            filter.from = Some(NOW);
+            audit::list(db, Some(uid(1)), &filter, after, 10).await.unwrap();
+        }
+        let statements = database.statements.take();
+        assert_eq!(statements.len(), 8, "{statements:?}");
+        for statement in statements {
+            let plan = plan(&database, &statement).await;
+            let bounds = if statement.contains("OFFSET") { "create_time<?" } else { "create_time>? AND create_time<?" };
+            assert!(plan.contains("SEARCH audit_events USING") && plan.contains(bounds), "{statement}\n{plan}");
+        }
+        database
+    });
+}
+
 async fn ask_everything(database: &TestDatabase) {
     let db = database.store.reader();
     let acme = uid(1);

@@ -19,6 +19,9 @@ on_both!(
     lists_every_event_of_a_secret,
     finds_a_deleted_secret_too,
     finds_events_of_a_principal_and_a_time,
+    finds_events_of_an_action_an_outcome_and_a_project,
+    looks_through_so_many_events_a_page,
+    says_which_fields_were_changed,
     pages_with_tokens_bound_to_the_question,
     pages_end_where_the_details_of_events_would_be_too_large,
     shows_a_users_own_secrets_to_others_by_uid_alone,
@@ -250,6 +253,120 @@ async fn finds_events_of_a_principal_and_a_time(database: &TestDatabase) {
     assert_eq!(acme.ann_lists(last).await.len(), 1);
 }
 
+async fn finds_events_of_an_action_an_outcome_and_a_project(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    acme.organization.secret(project_scope(acme.api), "A", "x", plain).await;
+    let carol = acme.organization.member("carol").await;
+    acme.resolve(&acme.bob.token).await.unwrap();
+    assert!(acme.resolve(&carol.token).await.is_err());
+    server
+        .secrets(&acme.bob.token)
+        .delete_secret(v1::DeleteSecretRequest {
+            name: "organizations/acme/projects/api/secrets/A".into(),
+            ..Default::default()
+        })
+        .await
+        .unwrap_err();
+    acme.ann_lists(of_acme()).await;
+
+    let ask = async |request: v1::ListAuditEventsRequest| -> Vec<(String, String)> {
+        let mut seen: Vec<_> = acme
+            .ann_lists(request)
+            .await
+            .into_iter()
+            .map(|event| {
+                let last = |path: &str| path.rsplit('/').next().unwrap().to_owned();
+                (last(&event.principal), last(&event.action))
+            })
+            .collect();
+        seen.sort();
+        seen
+    };
+    let pair = |who: &str, what: &str| (who.to_owned(), what.to_owned());
+    let action = |action: &str| v1::ListAuditEventsRequest { action: action.into(), ..of_acme() };
+    assert_eq!(ask(action(RESOLVE)).await, [pair("bob", "Resolve"), pair("carol", "Resolve")]);
+    let denied = |request| v1::ListAuditEventsRequest { outcome: v1::AuditOutcome::Denied.into(), ..request };
+    assert_eq!(ask(denied(of_acme())).await, [pair("bob", "DeleteSecret"), pair("carol", "Resolve")]);
+    assert_eq!(ask(denied(action(RESOLVE))).await, [pair("carol", "Resolve")]);
+    let in_api = v1::ListAuditEventsRequest { scope: "organizations/acme/projects/api".into(), ..of_acme() };
+    let of_api = [pair("bob", "DeleteSecret"), pair("bob", "Resolve"), pair("carol", "Resolve")];
+    assert_eq!(ask(in_api).await, of_api);
+    let in_ap = v1::ListAuditEventsRequest { scope: "organizations/acme/projects/ap".into(), ..of_acme() };
+    assert!(ask(in_ap).await.is_empty());
+}
+
+async fn looks_through_so_many_events_a_page(database: &TestDatabase) {
+    const SEARCHED: usize = 10_000;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    let row = |number: usize, outcome: &str| secrets_server::store::audit::AuditRecord {
+        organization: Some(acme.organization.organization),
+        ..secrets_server::store::audit::AuditRecord::without_call(
+            secrets_core::Uid::from_u128(number as u128 + 1),
+            server.clock.now().saturating_add(Duration::from_micros(number as u64)),
+            "authenticate",
+            outcome,
+        )
+    };
+    let mut rows: Vec<_> = (0..2 * SEARCHED + 5).map(|number| row(number, "ALLOWED")).collect();
+    rows[1].outcome = "DENIED".to_owned();
+    let tx = server.app.store().begin().await.unwrap();
+    secrets_server::store::audit::insert_many(&tx, &rows).await.unwrap();
+    secrets_server::store::commit(tx).await.unwrap();
+
+    let mut request = v1::ListAuditEventsRequest {
+        outcome: v1::AuditOutcome::Denied.into(),
+        action: "authenticate".into(),
+        ..of_acme()
+    };
+    let mut sizes = Vec::new();
+    loop {
+        let page = acme.list(&acme.ann.token, request.clone()).await.unwrap();
+        sizes.push(page.events.len());
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    assert_eq!(sizes, [0, 0, 1]);
+    let other = v1::ListAuditEventsRequest { outcome: v1::AuditOutcome::Failed.into(), ..request };
+    assert_eq!(refusal(acme.list(&acme.ann.token, other).await).reason, "INVALID_PAGE_TOKEN");
+}
+
+async fn says_which_fields_were_changed(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    acme.organization.secret(project_scope(acme.api), "A", "x", plain).await;
+    let name = "organizations/acme/projects/api/secrets/A".to_owned();
+    let labels = [("marker".to_owned(), "marker".to_owned())].into();
+    let secret = v1::Secret { name, description: "marker-of-a-text".into(), labels, ..Default::default() };
+    for value in [None, Some("marker-of-a-value"), Some("marker-of-a-value")] {
+        let value = value.map(|text| v1::SecretValue { value: Some(v1::secret_value::Value::Text(text.into())) });
+        let update = v1::UpdateSecretRequest { secret: Some(secret.clone()), value, ..Default::default() };
+        server.secrets(&acme.ann.token).update_secret(update).await.unwrap();
+        server.wait(Duration::from_secs(1));
+    }
+    let organization = v1::Organization {
+        name: "organizations/acme".into(),
+        display_name: "marker-of-a-name".into(),
+        allowed_reserved: vec!["PAGER".into()],
+        ..Default::default()
+    };
+    let update = v1::UpdateOrganizationRequest { organization: Some(organization), ..Default::default() };
+    server.directory(&acme.ann.token).update_organization(update).await.unwrap();
+    let events = acme.ann_lists(of_acme()).await;
+    let changed: Vec<_> = events
+        .iter()
+        .rev()
+        .filter(|event| event.action.contains("/Update"))
+        .map(|event| event.changed_fields.join(","))
+        .collect();
+    // The value is the same the second time.
+    assert_eq!(changed, ["description,labels", "value", "", "display_name,allowed_reserved"]);
+    assert!(!format!("{events:?}").contains("marker"));
+}
+
 async fn pages_with_tokens_bound_to_the_question(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
@@ -437,6 +554,13 @@ async fn names_the_fields_of_a_bad_question(database: &TestDatabase) {
         ),
         (v1::ListAuditEventsRequest { secret: "A".into(), ..of_acme() }, "secret", "INVALID_RESOURCE_NAME"),
         (v1::ListAuditEventsRequest { principal: "bob".into(), ..of_acme() }, "principal", "INVALID_RESOURCE_NAME"),
+        (v1::ListAuditEventsRequest { action: "Resolve".into(), ..of_acme() }, "action", "INVALID_ARGUMENT_VALUE"),
+        (v1::ListAuditEventsRequest { outcome: 9, ..of_acme() }, "outcome", "INVALID_ARGUMENT_VALUE"),
+        (
+            v1::ListAuditEventsRequest { scope: "organizations/acme".into(), ..of_acme() },
+            "scope",
+            "INVALID_RESOURCE_NAME",
+        ),
         (v1::ListAuditEventsRequest { start_time: Some(nanos), ..of_acme() }, "start_time", "INVALID_ARGUMENT_VALUE"),
         (v1::ListAuditEventsRequest { page_size: -1, ..of_acme() }, "page_size", "INVALID_ARGUMENT_VALUE"),
     ] {

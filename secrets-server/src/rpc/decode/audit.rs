@@ -1,16 +1,19 @@
 //! Requests of `AuditService`.
 
-use secrets_core::{PrincipalName, SecretName};
-use secrets_proto::v1;
+use secrets_core::{OrganizationId, PrincipalName, ScopeName, SecretName};
+use secrets_proto::{Method, v1};
 
 use super::name::organization_or_platform;
 use super::{resource, time};
+use crate::audit::Outcome;
 use crate::error::{Error, Reason};
 use crate::service::audit::list_events::EventQuestion;
 use crate::service::page::Page;
 
 /// Events of a page, unless the request says otherwise.
 const DEFAULT_PAGE_SIZE: u64 = 100;
+/// The longest word for what no method did; longer than any that there is.
+const MAX_OWN_ACTION_BYTES: usize = 64;
 
 pub fn list_audit_events(request: v1::ListAuditEventsRequest) -> Result<EventQuestion, Error> {
     let organization = organization_or_platform("parent", &request.parent)?;
@@ -23,9 +26,14 @@ pub fn list_audit_events(request: v1::ListAuditEventsRequest) -> Result<EventQue
     if from.zip(until).is_some_and(|(from, until)| from > until) {
         return Err(Error::invalid("end_time", "must not be before `start_time`"));
     }
+    let outcome = outcome(request.outcome)?;
+    let scope = given(&request.scope).map(|text| scope(text, organization.as_ref())).transpose()?;
     Ok(EventQuestion {
         organization,
         secret,
+        action: given(&request.action).map(action).transpose()?,
+        outcome,
+        scope,
         principal: given(&request.principal).map(principal).transpose()?,
         from,
         until,
@@ -36,6 +44,40 @@ pub fn list_audit_events(request: v1::ListAuditEventsRequest) -> Result<EventQue
 /// A principal by its resource name, as events carry it. Whether it still exists does not matter.
 fn principal(text: &str) -> Result<String, Error> {
     Ok(resource::<PrincipalName>("principal", text)?.to_string())
+}
+
+/// What events were done by. A method that there is not is refused: an empty list would look as if nobody had called it.
+fn action(text: &str) -> Result<String, Error> {
+    let is_method = Method::ALL.iter().any(|method| method.as_str() == text);
+    let is_own =
+        text.len() <= MAX_OWN_ACTION_BYTES && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if is_method || is_own {
+        return Ok(text.to_owned());
+    }
+    let rule = "must be the full name of a method, for instance `secretsapi.v1.ResolveService/Resolve`";
+    Err(Error::invalid("action", rule))
+}
+
+fn outcome(number: i32) -> Result<Option<Outcome>, Error> {
+    match v1::AuditOutcome::try_from(number) {
+        Ok(v1::AuditOutcome::Unspecified) => Ok(None),
+        Ok(v1::AuditOutcome::Allowed) => Ok(Some(Outcome::Allowed)),
+        Ok(v1::AuditOutcome::Denied) => Ok(Some(Outcome::Denied)),
+        Ok(v1::AuditOutcome::Failed) => Ok(Some(Outcome::Failed)),
+        Err(_) => Err(Error::invalid("outcome", "must be ALLOWED, DENIED or FAILED")),
+    }
+}
+
+/// A project or a workspace of the organization. Whether it still exists does not matter.
+fn scope(text: &str, organization: Option<&OrganizationId>) -> Result<ScopeName, Error> {
+    let scope: ScopeName = resource("scope", text)?;
+    if !matches!(scope, ScopeName::Project(..) | ScopeName::Workspace(..)) {
+        return Err(invalid_name("scope", "must be a project or a workspace"));
+    }
+    if Some(scope.organization()) != organization {
+        return Err(invalid_name("scope", "must be of the organization in `parent`"));
+    }
+    Ok(scope)
 }
 
 fn given(text: &str) -> Option<&str> {
@@ -89,6 +131,28 @@ mod tests {
             ("", "", "parent"),
         ] {
             assert_eq!(ask(parent, secret).err().unwrap().violations()[0].field, field, "{parent} {secret}");
+        }
+    }
+
+    #[test]
+    fn actions_are_methods_or_the_services_own_words() {
+        for known in ["secretsapi.v1.ResolveService/Resolve", "authenticate", "limit_calls"] {
+            assert_eq!(action(known).unwrap(), known);
+        }
+        for unknown in ["Resolve", "secretsapi.v1.ResolveService/Resolved", "a%", &"a".repeat(65)] {
+            assert_eq!(action(unknown).unwrap_err().violations()[0].field, "action", "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_scope_is_a_project_or_a_workspace_of_the_parent() {
+        let acme = "acme".parse().unwrap();
+        for path in ["organizations/acme/projects/api", "organizations/acme/workspaces/ws1"] {
+            assert_eq!(scope(path, Some(&acme)).unwrap().to_string(), path);
+            assert!(scope(path, None).is_err());
+        }
+        for path in ["organizations/globex/projects/api", "organizations/acme", "organizations/acme/users/bob", "ws1"] {
+            assert_eq!(scope(path, Some(&acme)).unwrap_err().violations()[0].field, "scope", "{path}");
         }
     }
 

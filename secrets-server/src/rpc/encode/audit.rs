@@ -31,6 +31,7 @@ fn event(event: ListedEvent) -> v1::AuditEvent {
         delivered: delivered.into_iter().map(delivered_secret).collect(),
         allowed_reserved: detail.allowed_reserved,
         disallowed_reserved: detail.disallowed_reserved,
+        changed_fields: detail.changed_fields,
     }
 }
 

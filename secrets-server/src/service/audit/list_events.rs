@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrets_core::{OrganizationId, Resource, RoleResourceName, ScopeName, SecretName, Timestamp, Uid, right};
 
 use super::names::Names;
-use crate::audit::Subject;
+use crate::audit::{Outcome, Subject};
 use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::open_call::OpenCall;
@@ -26,6 +26,8 @@ const EVENT_BYTES: usize = 1_024;
 const DELIVERY_BYTES: usize = 384;
 /// How many events are read at once: the details of one may have the better part of a megabyte.
 const MAX_ROWS_PER_QUERY: usize = 100;
+/// Through how many events a page looks for those that it is asked for. The interface promises it.
+const MAX_EVENTS_SEARCHED: u64 = 10_000;
 
 /// What ListAuditEvents is asked.
 pub struct EventQuestion {
@@ -35,6 +37,12 @@ pub struct EventQuestion {
     pub secret: Option<SecretName>,
     /// Only those of this principal, by resource path.
     pub principal: Option<String>,
+    /// Only those of this action.
+    pub action: Option<String>,
+    /// Only those with this outcome.
+    pub outcome: Option<Outcome>,
+    /// Only those about this project or workspace, or what is below it.
+    pub scope: Option<ScopeName>,
     /// Only those from then on.
     pub from: Option<Timestamp>,
     /// Only those before then.
@@ -76,9 +84,17 @@ impl Service {
         let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
         let after = self.cursor(&bound, &question.page.token)?.map(|cursor| position(&cursor)).transpose()?;
 
-        let filter = AuditFilter { secrets, principal: question.principal, from: question.from, until: question.until };
+        let filter = AuditFilter {
+            secrets,
+            principal: question.principal,
+            action: question.action,
+            outcome: question.outcome.map(Outcome::as_str),
+            below: question.scope.as_ref().map(ToString::to_string),
+            from: question.from,
+            until: question.until,
+        };
         let size = usize::try_from(question.page.size).unwrap_or(usize::MAX);
-        let (rows, more) = page_rows(&db, within, &filter, after, size).await?;
+        let (rows, next) = page_rows(&db, within, filter.clone(), after, size).await?;
         let organization_uid = within.unwrap_or_default();
         let sets = audit::sets(&db, organization_uid, &digests(&rows), filter.secrets.as_deref()).await?;
         let names = match &organization {
@@ -87,7 +103,7 @@ impl Service {
         };
         drop(db);
 
-        let last = rows.last().filter(|_| more).map(|row| format!("{}.{}", row.create_time.as_micros(), row.uid));
+        let last = next.map(|(time, uid)| format!("{}.{uid}", time.as_micros()));
         Ok(EventPage {
             next_page_token: last.map(|cursor| self.page_token(&bound, &cursor)).unwrap_or_default(),
             events: rows.into_iter().map(|row| listed(row, &sets, &names)).collect(),
@@ -133,7 +149,7 @@ impl Service {
 }
 
 /// What all pages of one list have in common.
-fn bound(question: &EventQuestion) -> [String; 6] {
+fn bound(question: &EventQuestion) -> [String; 9] {
     let time = |time: Option<Timestamp>| time.map(|time| time.as_micros().to_string()).unwrap_or_default();
     [
         QUERY.to_owned(),
@@ -142,6 +158,9 @@ fn bound(question: &EventQuestion) -> [String; 6] {
         question.principal.clone().unwrap_or_default(),
         time(question.from),
         time(question.until),
+        question.action.clone().unwrap_or_default(),
+        question.outcome.map(Outcome::as_str).unwrap_or_default().to_owned(),
+        question.scope.as_ref().map(ToString::to_string).unwrap_or_default(),
     ]
 }
 
@@ -160,19 +179,25 @@ fn digests(rows: &[AuditRecord]) -> Vec<Vec<u8>> {
     digests
 }
 
-/// The rows of a page, and whether there are more.
+/// The rows of a page, and behind what the next one goes on, if there is one.
 async fn page_rows(
     db: &impl KeyedConnection,
     organization: Option<Uid>,
-    filter: &AuditFilter,
+    mut filter: AuditFilter,
     mut after: Option<(Timestamp, Uid)>,
     size: usize,
-) -> Result<(Vec<AuditRecord>, bool), Error> {
+) -> Result<(Vec<AuditRecord>, Option<(Timestamp, Uid)>), Error> {
+    // What no index answers is looked for among so many events; the next page looks on.
+    let floor = match filter.is_searched() {
+        true => audit::floor(db, organization, &filter, after, MAX_EVENTS_SEARCHED).await?,
+        false => None,
+    };
+    filter.from = floor.or(filter.from);
     let mut filling = Filling::new(size);
     loop {
         // One more than the page has room for, to know whether there is another.
         let limit = filling.room().saturating_add(1).min(MAX_ROWS_PER_QUERY);
-        let read = audit::list(db, organization, filter, after, limit as u64).await?;
+        let read = audit::list(db, organization, &filter, after, limit as u64).await?;
         let is_last = read.len() < limit;
         after = read.last().map(|row| (row.create_time, row.uid));
         let sizes = match filter.secrets {
@@ -182,11 +207,13 @@ async fn page_rows(
         };
         for row in read {
             if !filling.add(row, &sizes) {
-                return Ok((filling.rows, true));
+                let last = filling.rows.last().map(|row| (row.create_time, row.uid));
+                return Ok((filling.rows, last));
             }
         }
         if is_last {
-            return Ok((filling.rows, false));
+            // No uid is less: behind all events of that time.
+            return Ok((filling.rows, floor.map(|time| (time, Uid::nil()))));
         }
     }
 }

@@ -208,6 +208,7 @@ impl Service {
             Begun::New(mutation) => mutation,
         };
         let mut row = located.organization;
+        let before = row.clone();
         if let Some(display_name) = &input.display_name {
             row.display_name.clone_from(display_name);
         }
@@ -218,9 +219,14 @@ impl Service {
             row.limits = limits::to_text(&self.limits, &own)?;
         }
         if let Some(allowed) = &input.allowed_reserved {
-            call.describe(Detail::allowed_reserved(&row.allowed_reserved, allowed));
             row.allowed_reserved.clone_from(allowed);
         }
+        call.describe(Detail::allowed_reserved(&before.allowed_reserved, &row.allowed_reserved).with_changed([
+            ("display_name", row.display_name != before.display_name),
+            ("name_policy", row.name_policy != before.name_policy),
+            ("limits", row.limits != before.limits),
+            ("allowed_reserved", row.allowed_reserved != before.allowed_reserved),
+        ]));
         organization::update(mutation.db(), &row).await?;
         mutation.bump(located.scope).await?;
         let limits = self.limits_in(&row)?;

@@ -7,7 +7,7 @@ use secrets_core::{Destination, Grade, InvalidTarget, Scope, SecretId, SecretNam
 use super::preparation::{OpenedVersions, Preparation, SealedVersion};
 use super::view::{self, ChangedSecret};
 use super::{invalid_name, missing, named, overlap};
-use crate::audit::{DeliveredSet, Subject};
+use crate::audit::{DeliveredSet, Detail, Subject};
 use crate::crypto::SecretBytes;
 use crate::error::{Error, Reason};
 use crate::service::Service;
@@ -121,6 +121,11 @@ impl SecretMutation<'_> {
     pub(super) fn identify(&mut self, secret: &Secret) {
         let subject = Subject::new(secret.organization, self.name(&secret.secret_id), secret.uid);
         self.call.identify(subject);
+    }
+
+    /// Says in the audit event what the change consists of.
+    pub(super) fn describe(&mut self, detail: Detail) {
+        self.call.describe(detail);
     }
 
     /// Refuses a new name that the organization's policy does not allow.

@@ -7,6 +7,7 @@ use super::patch::SecretPatch;
 use super::quota::{self, QuotaDelta};
 use super::view::ChangedSecret;
 use super::{etag, missing, overlap, sealing, visibility};
+use crate::audit::Detail;
 use crate::crypto::SecretBytes;
 use crate::error::{Error, Reason};
 use crate::service::Service;
@@ -111,6 +112,18 @@ impl SecretMutation<'_> {
             // Nothing changes: neither does the etag, nor the revision.
             current.version
         };
+        self.describe(Detail::default().with_changed([
+            ("value", input.value.is_some() && !self.value_unchanged),
+            ("target", moved),
+            ("description", edited.description != current.secret.description),
+            ("labels", edited.labels != current.secret.labels),
+            ("group", edited.group != current.secret.group),
+            ("visibility", edited.visibility != current.secret.visibility),
+            ("override_policy", edited.override_policy != current.secret.override_policy),
+            ("disabled", edited.disabled != current.secret.disabled),
+            ("redaction", edited.redaction != current.secret.redaction),
+            ("expire_time", edited.expire_time != current.secret.expire_time),
+        ]));
 
         self.finish_secret(key, SecretWithVersion { secret: edited, version }, warnings).await
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use secrets_client::v1;
-use secrets_core::{OrganizationName, PrincipalName, SecretName};
+use secrets_core::{OrganizationName, PrincipalName, ScopeName, SecretName};
+use secrets_proto::Method;
 use serde_json::Value;
 
 use super::session;
@@ -14,6 +15,11 @@ use crate::args::time;
 use crate::ui::error::CliError;
 use crate::ui::output::table::Table;
 use crate::ui::output::{json, text};
+
+/// What the service does on its own, and what it counts instead of noting each.
+const OWN_ACTIONS: [&str; 4] = ["authenticate", "limit_calls", "restore", "verify_rows"];
+/// A page may be empty although more follow: after so many the rest is left, however many the service promises.
+const MAX_PAGES: usize = 1_000;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum AuditCommand {
@@ -35,6 +41,12 @@ pub(crate) struct ListArgs {
     /// Only events caused by this session, by its identifier
     #[arg(long, value_name = "ID", conflicts_with = "principal")]
     session: Option<String>,
+    /// Only this action, as the list names it: `UpdateSecret`
+    #[arg(long, value_name = "NAME", value_parser = action)]
+    action: Option<String>,
+    /// Only calls that were not allowed
+    #[arg(long)]
+    denied: bool,
     /// Only events since this time, for instance 24h or 2027-01-31
     #[arg(long, value_name = "WHEN", value_parser = time::moment)]
     since: Option<time::TimeArg>,
@@ -52,11 +64,13 @@ pub(crate) struct ListArgs {
 pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError> {
     let AuditCommand::List(args) = command;
     let secret = secret(app, &args).await?;
-    let parent = match (&secret, app.means_platform(args.platform).await?) {
+    let within = within(app, &args).await?;
+    let named = secret.as_ref().map(|secret| &secret.scope).or(within.as_ref());
+    let parent = match (named, app.means_platform(args.platform).await?) {
         (_, true) => "platform".to_owned(),
-        // The secret's path names its organization.
-        (Some(secret), false) if app.organization_flag().is_none() => {
-            OrganizationName::new(secret.scope.organization().clone()).to_string()
+        // The path of what is named has its organization.
+        (Some(scope), false) if app.organization_flag().is_none() => {
+            OrganizationName::new(scope.organization().clone()).to_string()
         }
         _ => app.organization_path().await?,
     };
@@ -71,11 +85,16 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError
         principal,
         start_time: args.since.map(time::TimeArg::ago),
         end_time: args.until.map(time::TimeArg::ago),
+        action: args.action.unwrap_or_default(),
+        outcome: if args.denied { v1::AuditOutcome::Denied.into() } else { 0 },
+        scope: within.as_ref().map(ToString::to_string).unwrap_or_default(),
         ..Default::default()
     };
     let client = app.client()?;
     let mut events: Vec<v1::AuditEvent> = Vec::new();
+    let mut pages = 0;
     let has_more = loop {
+        pages += 1;
         request.page_size = i32::try_from((args.limit - events.len()).clamp(1, 1000)).unwrap_or(1000);
         let page = match (client.list_audit_events(request.clone()).await, &secret) {
             (Ok(page), _) => page,
@@ -84,8 +103,8 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError
             }
             (Err(error), None) => return Err(error.into()),
         };
-        events.extend(page.events);
-        if page.next_page_token.is_empty() || events.len() >= args.limit {
+        events.extend(page.events.into_iter().filter(|event| is_asked_for(event, &request)));
+        if page.next_page_token.is_empty() || events.len() >= args.limit || pages >= MAX_PAGES {
             break !page.next_page_token.is_empty() || events.len() > args.limit;
         }
         request.page_token = page.next_page_token;
@@ -106,10 +125,9 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError
 /// The secret that is named: by its name in the scope of the flags, or by its resource path.
 async fn secret(app: &App, args: &ListArgs) -> Result<Option<SecretName>, CliError> {
     let Some(named) = &args.secret else {
-        return match args.scope.is_own() {
-            true => Ok(None),
-            false => Err(CliError::usage("--org, --project and --workspace say whose secret is meant")
-                .hint("name the secret with --secret NAME")),
+        return match args.scope.org {
+            false => Ok(None),
+            true => Err(CliError::usage("--org says whose secret is meant").hint("name the secret with --secret NAME")),
         };
     };
     if named.contains('/') {
@@ -119,6 +137,38 @@ async fn secret(app: &App, args: &ListArgs) -> Result<Option<SecretName>, CliErr
     let (scope, name) = (app.scope(&args.scope).await?, scope::parse_name(named)?);
     app.asks_secret(named);
     Ok(Some(SecretName::new(scope, name)))
+}
+
+/// The project or workspace that is named without a secret: what concerns it.
+async fn within(app: &App, args: &ListArgs) -> Result<Option<ScopeName>, CliError> {
+    match args.secret.is_none() && !args.scope.is_own() {
+        true => app.scope(&args.scope).await.map(Some),
+        false => Ok(None),
+    }
+}
+
+/// The full name of an action: of a method by the name that the list has, whatever its case, or a word of the service's own.
+fn action(text: &str) -> Result<String, String> {
+    let is_named = |name: &str| name.eq_ignore_ascii_case(text);
+    if let Some(method) =
+        Method::ALL.iter().find(|method| is_named(method.as_str()) || is_named(text::method(method.as_str())))
+    {
+        return Ok(method.as_str().to_owned());
+    }
+    if OWN_ACTIONS.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    Err("there is no such action; `secrets audit list` shows their names, for instance Resolve or UpdateSecret"
+        .to_owned())
+}
+
+/// A service of an older release does not know these parts of a question, and answers the rest of it.
+fn is_asked_for(event: &v1::AuditEvent, request: &v1::ListAuditEventsRequest) -> bool {
+    let is_below =
+        |path: &str| event.resource.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    (request.action.is_empty() || event.action == request.action)
+        && (request.outcome == 0 || event.outcome == request.outcome)
+        && (request.scope.is_empty() || is_below(&request.scope))
 }
 
 fn is_of_a_session(event: &v1::AuditEvent) -> bool {
@@ -151,12 +201,16 @@ fn table(events: &[v1::AuditEvent], parent: &str, sessions: &BTreeMap<String, St
     table
 }
 
-/// What was delivered, and which reserved names were allowed or no longer are: `+PAGER, -KUBECONFIG`.
+/// What was delivered, what was changed, and which reserved names were allowed or no longer are: `+PAGER, -KUBECONFIG`.
 fn details(event: &v1::AuditEvent) -> String {
     let delivered = event.delivered.iter().map(delivered);
     let allowed = event.allowed_reserved.iter().map(|entry| format!("+{entry}"));
     let disallowed = event.disallowed_reserved.iter().map(|entry| format!("-{entry}"));
-    delivered.chain(allowed).chain(disallowed).collect::<Vec<_>>().join(", ")
+    // What was allowed says more than that something was.
+    let has_entries = !event.allowed_reserved.is_empty() || !event.disallowed_reserved.is_empty();
+    let changed = event.changed_fields.iter().filter(|field| !(has_entries && *field == "allowed_reserved"));
+    let changed = changed.map(|field| format!("{} changed", field.replace('_', " ")));
+    changed.chain(delivered).chain(allowed).chain(disallowed).collect::<Vec<_>>().join(", ")
 }
 
 /// `LINEAR_API_KEY v2`, or the uid of a secret that is not for the reader to see.
@@ -185,6 +239,55 @@ mod tests {
         let lines = table(&[event], "organizations/acme", &BTreeMap::new()).render(None, false);
         let row = lines.lines().nth(1).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(row, "bob Resolve workspaces/ws1 allowed A v2, 7d2f v1");
+    }
+
+    #[test]
+    fn says_what_was_changed_but_not_twice() {
+        let fields = |fields: &[&str]| fields.iter().map(|&field| field.to_owned()).collect();
+        let event = v1::AuditEvent { changed_fields: fields(&["value", "expire_time"]), ..Default::default() };
+        assert_eq!(details(&event), "value changed, expire time changed");
+        let event = v1::AuditEvent {
+            changed_fields: fields(&["limits", "allowed_reserved"]),
+            allowed_reserved: fields(&["PAGER"]),
+            ..Default::default()
+        };
+        assert_eq!(details(&event), "limits changed, +PAGER");
+    }
+
+    #[test]
+    fn actions_are_named_as_in_the_list() {
+        for named in ["Resolve", "resolve", "secretsapi.v1.ResolveService/Resolve"] {
+            assert_eq!(action(named).unwrap(), "secretsapi.v1.ResolveService/Resolve");
+        }
+        assert_eq!(action("limit_calls").unwrap(), "limit_calls");
+        for unknown in ["", "Service", "read"] {
+            assert!(action(unknown).is_err(), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn shows_nothing_that_an_older_service_did_not_filter() {
+        let request = v1::ListAuditEventsRequest {
+            action: "a".into(),
+            outcome: v1::AuditOutcome::Denied.into(),
+            scope: "organizations/acme/projects/api".into(),
+            ..Default::default()
+        };
+        let asked = v1::AuditEvent {
+            action: "a".into(),
+            outcome: v1::AuditOutcome::Denied.into(),
+            resource: "organizations/acme/projects/api/secrets/A".into(),
+            ..Default::default()
+        };
+        assert!(is_asked_for(&asked, &request));
+        for other in [
+            v1::AuditEvent { action: "b".into(), ..asked.clone() },
+            v1::AuditEvent { outcome: v1::AuditOutcome::Failed.into(), ..asked.clone() },
+            v1::AuditEvent { resource: "organizations/acme/projects/api2".into(), ..asked },
+        ] {
+            assert!(!is_asked_for(&other, &request), "{other:?}");
+            assert!(is_asked_for(&other, &v1::ListAuditEventsRequest::default()));
+        }
     }
 
     #[test]

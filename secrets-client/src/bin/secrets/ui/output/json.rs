@@ -224,6 +224,7 @@ pub(crate) fn audit_event(event: &v1::AuditEvent) -> Value {
         })).collect::<Vec<_>>(),
         "allowed_reserved": event.allowed_reserved,
         "disallowed_reserved": event.disallowed_reserved,
+        "changed_fields": event.changed_fields,
     })
 }
 

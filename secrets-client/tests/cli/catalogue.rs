@@ -45,7 +45,7 @@ const CASES: &[&str] = &[
     "ann: session revoke",
     "ann: session revoke sses_canary --yes",
     "ann: token revoke sper_canary --yes",
-    "ann: audit list --project api",
+    "ann: audit list --org",
     "ann: rm TEAM_KEY --org",
     "# Names and values",
     "ann: set linear-api-key < x",

@@ -79,7 +79,11 @@ fn the_audit_log_says_who_received_a_secret() {
     let by_name = ann.run_ok("audit list --secret STRIPE_SECRET --project api");
     by_name.expect_text(&["bob", "Resolve", "STRIPE_SECRET v1"]);
     ann.run("audit list --secret SENTRY_DSN").expect_failure(3).expect_text(&["no secret `SENTRY_DSN`"]);
-    ann.run("audit list --project api").expect_failure(2).expect_text(&["--secret NAME"]);
+    ann.run("audit list --org").expect_failure(2).expect_text(&["--secret NAME"]);
+    ann.run_ok("audit list --denied").expect_text(&["bob", "UpdateSecret"]).reject_text("allowed");
+    let resolved = ann.run_ok("audit list --action resolve --project api");
+    resolved.expect_text(&["bob", "STRIPE_SECRET v1"]).reject_text("UpdateSecret");
+    ann.run("audit list --action Resolved").expect_failure(2).expect_text(&["no such action"]);
     ann.run_ok("audit list --principal bob").expect_text(&["UpdateSecret", "denied"]);
     let json = ann.run_ok(&format!("audit list --secret {path} --principal bob --limit 1 -o json")).json();
     assert_eq!(json.as_array().unwrap().len(), 1);

@@ -1,6 +1,6 @@
 //! Warnings that wait for the sentence that says what was done: a person reads first that it worked.
 //!
-//! They are the process's, as standard error is: [`Output`](super::Output) is copied to whatever prints.
+//! They are the process's, as standard error is: `Output` is copied to whatever prints.
 
 use std::sync::{Mutex, PoisonError};
 

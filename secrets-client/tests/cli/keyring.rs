@@ -48,7 +48,7 @@ fn the_token_is_in_the_keyring_alone_until_the_logout() {
     me.set("v", "OF_ANN");
     assert_eq!(me.run_ok("run --no-masking -- printenv OF_ANN").line(), "v");
     me.run_ok("doctor").expect_text(&["ok    keyring", "gives it"]).reject_text("with your token in it");
-    assert_eq!(me.run_ok("config get token").line(), "***");
+    assert_eq!(me.run_ok("config get token").line(), "••••••••");
 
     let before = service.state().items[0].value.clone();
     me.run_ok("login --renew").expect_text(&["your desktop's keyring"]);

@@ -182,7 +182,7 @@ async fn a_repeat_sent_to_the_other_returns_the_first_result() {
 
     // Sent to both at the same time it is done once.
     for version in 3..8 {
-        let request = update(API, "KEY", "value");
+        let request = update(API, "KEY", &format!("value-{version}"));
         let send = async |server: &Server| -> Result<v1::UpdateSecretResponse, Status> {
             Ok(server.secrets(&pair.ann).update_secret(request.clone()).await?.into_inner())
         };

@@ -58,7 +58,8 @@ impl Method {
             ($($path:literal => $method:ident $(as $whole:path)?;)*) => {
                 match self.path.as_str() {
                     $($path => {
-                        let answer = client.$method(request.transcode_to().unwrap()).await?;
+                        // In a box, or the futures of all methods lie on the stack of a test's thread.
+                        let answer = Box::pin(client.$method(request.transcode_to().unwrap())).await?;
                         $(let answer = $whole(answer);)?
                         Ok(self.json(&answer))
                     })*

@@ -5,5 +5,5 @@ use crate::support::TlsServer;
 #[tokio::test]
 async fn rust_runs_the_scenario() {
     let server = TlsServer::start();
-    ScenarioRun::new(&server).run(&Scenario::read()).await.unwrap();
+    Box::pin(ScenarioRun::new(&server).run(&Scenario::read())).await.unwrap();
 }

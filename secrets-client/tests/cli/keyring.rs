@@ -57,6 +57,22 @@ fn the_token_is_in_the_keyring_alone_until_the_logout() {
 }
 
 #[test]
+fn a_renewed_token_stays_in_the_keyring_and_the_one_before_is_deleted() {
+    let (server, service) = (TestServer::acme(), FakeService::start());
+    let me = on_desktop(&server, &service);
+    // A token that a code was redeemed for: that sign-in goes on without another code.
+    let code = server.person("ann").run_ok("user invite carol").line();
+    me.run_with_stdin(code.as_bytes(), "login --keyring --invite -").expect_success("login");
+    let before = service.state().items[0].value.clone();
+    me.run_ok("login --renew").expect_text(&["your desktop's keyring", "The token before has ended."]);
+    assert_eq!(service.state().items.len(), 1);
+    assert_ne!(service.state().items[0].value, before);
+    assert!(!config(&me).contains("token") && me.run_ok("whoami").stdout.starts_with("user carol"));
+    let before = String::from_utf8(before).unwrap();
+    server.person("other").with("SECRETS_TOKEN", &before).run("whoami").expect_failure(4);
+}
+
+#[test]
 fn each_profile_has_an_item_of_its_own_and_a_file_takes_its_place() {
     let (server, service) = (TestServer::acme(), FakeService::start());
     let (me, _) = signed_in(&server, &service);

@@ -189,7 +189,7 @@ fn a_debug_trap_of_zsh_sees_no_value_and_keeps_none_away() {
     for trap in ["trap 'echo D: $@' DEBUG", "TRAPDEBUG() { echo D: $@ }"] {
         let script = format!(
             "eval \"$(secrets hook zsh)\"; {trap}; cd repo; _secrets_hook; printenv DATABASE_URL | wc -c; \
-             eval \"$(secrets hook zsh)\"; precmd_functions=(); _secrets_install; cd ..; _secrets_hook; \
+             precmd_functions=(); _secrets_install; cd ..; _secrets_hook; \
              printenv DATABASE_URL; true"
         );
         let ended = ProgramOutput::from(shell(&bob, "zsh", &["-c", &script]).output().unwrap());
@@ -301,7 +301,8 @@ fn answered(person: &Person<'_>, program: &str, answer: &str, locale: &str, scri
     fs::write(&fake, format!("#!/bin/sh\nprintf '{answer}'\n")).unwrap();
     fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
     let real = person.run_ok(&format!("hook {program}")).stdout;
-    let hook = real.replace(&format!("'{}'", env!("CARGO_BIN_EXE_secrets")), &format!("'{}'", fake.display()));
+    let program_path = fs::canonicalize(env!("CARGO_BIN_EXE_secrets")).unwrap();
+    let hook = real.replace(&format!("'{}'", program_path.display()), &format!("'{}'", fake.display()));
     assert_ne!(real, hook);
     fs::write(person.home.join("hook"), hook).unwrap();
     let mut shell = shell(person, program, &["-c", &format!(". ./hook; cd repo; {script}")]);

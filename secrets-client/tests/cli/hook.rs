@@ -31,6 +31,12 @@ fn bob(server: &TestServer) -> Person<'_> {
     bob
 }
 
+/// The token that a login has stored.
+fn token(person: &Person<'_>) -> String {
+    let config = fs::read_to_string(person.home.join(".config/secrets/config.toml")).unwrap();
+    config.split('"').find(|text| text.starts_with("sper_")).unwrap().to_owned()
+}
+
 /// A shell in whose `PATH` is `secrets`.
 fn shell(person: &Person<'_>, program: &str, words: &[&str]) -> Command {
     let mut shell = person.program(Path::new(program), words);
@@ -483,6 +489,52 @@ fn a_service_that_is_away_is_neither_waited_for_nor_mentioned() {
     server.stop();
     let asked = load(&bob(&server), "repo", "");
     assert_eq!((asked.code, asked.stdout.as_str(), asked.stderr.as_str()), (0, "unload\0\0", ""));
+}
+
+#[test]
+fn what_is_loaded_stays_while_the_service_is_away_even_where_it_knows_the_organization() {
+    let mut server = server();
+    let token = token(&server.person("bob"));
+    let id = {
+        let bob = bob(&server).with("SECRETS_TOKEN", &token);
+        fs::write(bob.home.join("repo/secrets.toml"), "workspace = \"ws1\"\n").unwrap();
+        allow(&bob, "repo");
+        let id = load(&bob, "repo", "").stdout.split('\0').nth(1).unwrap().to_owned();
+        server.pause();
+        for (loaded, answer) in [(id.as_str(), "keep\0\0"), ("", "unload\0\0"), ("7", "unload\0\0")] {
+            let started = Instant::now();
+            let asked = load(&bob, "repo/sub", loaded);
+            assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+            assert_eq!((asked.stdout.as_str(), asked.stderr.as_str()), (answer, ""), "{loaded}");
+        }
+        server.resume();
+        id
+    };
+    server.stop();
+    let bob = server.person("bob").with("SECRETS_TOKEN", &token);
+    fs::create_dir_all(bob.home.join("other")).unwrap();
+    fs::write(bob.home.join("other/secrets.toml"), "workspace = \"ws1\"\n").unwrap();
+    for (directory, answer) in [("repo", "keep\0\0"), ("other", "unload\0\0"), (".", "unload\0\0")] {
+        assert_eq!(load(&bob, directory, &id).stdout, answer, "{directory}");
+    }
+    // Nor does it stay for somebody else.
+    let other = server.person("bob").with("SECRETS_TOKEN", "sper_another");
+    assert_eq!(load(&other, "repo", &id).stdout, "unload\0\0");
+}
+
+#[test]
+fn another_token_has_variables_of_its_own() {
+    let server = server();
+    let (ann, bob) = (server.person("ann"), bob(&server));
+    // Where both have a right to all that there is.
+    fs::write(bob.home.join("repo/secrets.toml"), "organization = \"acme\"\n").unwrap();
+    ann.set("canary-of-ann", "LINEAR_API_KEY");
+    allow(&bob, "repo");
+    let id = load(&bob, "repo", "").stdout.split('\0').nth(1).unwrap().to_owned();
+    assert_eq!(load(&bob, "repo", &id).stdout, "keep\0\0");
+    let loaded = load(&server.person("bob").with("SECRETS_TOKEN", &token(&ann)), "repo", &id);
+    assert!(loaded.stdout.starts_with("load\0") && loaded.stdout.contains("canary-of-ann"), "{loaded:?}");
+    assert!(!loaded.stdout.contains(&id), "{loaded:?}");
 }
 
 #[test]

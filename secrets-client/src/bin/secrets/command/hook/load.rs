@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use secrets_client::{ResolvedSecret, v1};
 use secrets_core::Target;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
 use super::place::Place;
@@ -17,6 +17,8 @@ use crate::ui::error::{CliError, ExitCode};
 
 /// In all: a shell shows its prompt within two seconds.
 const LOAD_TIMEOUT: Duration = Duration::from_millis(1_700);
+/// What an answer takes that asks nobody.
+const TO_ANSWER: Duration = Duration::from_millis(100);
 /// A system starts no program whose environment is much larger, and a shell would not start any.
 const MAX_BYTES: usize = 256 * 1024;
 /// How many names a line has.
@@ -46,7 +48,8 @@ enum Answer {
 }
 
 pub(super) async fn load(app: &App, args: &LoadArgs) -> Result<(), CliError> {
-    let answer = match timeout(LOAD_TIMEOUT, answer(app, args)).await {
+    let deadline = Instant::now() + LOAD_TIMEOUT;
+    let answer = match timeout_at(deadline, answer(app, args, deadline)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => {
             if !args.quiet && error.exit != ExitCode::Unavailable {
@@ -59,8 +62,9 @@ pub(super) async fn load(app: &App, args: &LoadArgs) -> Result<(), CliError> {
     app.output.bytes(&encoded(&answer))
 }
 
-async fn answer(app: &App, args: &LoadArgs) -> Result<Answer, CliError> {
-    let Some(place) = Place::here(app).await? else { return Ok(Answer::Unload) };
+async fn answer(app: &App, args: &LoadArgs, deadline: Instant) -> Result<Answer, CliError> {
+    let place = Place::of_shell(app, &args.loaded, deadline - TO_ANSWER).await?;
+    let Some(place) = place else { return Ok(Answer::Unload) };
     if place.is_link || !trust::read(&trust::path(app)?).contains(&place.trusted()?) {
         if !args.quiet {
             let path = place.path.display();

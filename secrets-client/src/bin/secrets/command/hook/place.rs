@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use secrets_client::Repository;
+use tokio::time::{Instant, timeout_at};
 
-use super::trust::Trusted;
+use super::trust::{self, Trusted};
 use crate::app::App;
 use crate::args::scope::ContextArgs;
 use crate::ui::error::{CliError, ExitCode};
@@ -21,6 +22,8 @@ pub(super) struct Place {
     digest: String,
     pub(super) endpoint: String,
     organization: String,
+    /// Whose variables they are: another profile or token gets others.
+    caller: String,
     pub(super) context: ContextArgs,
     /// The secrets that it lists; none for all of the context.
     pub(super) names: Vec<String>,
@@ -29,6 +32,36 @@ pub(super) struct Place {
 impl Place {
     /// The one of this process's directory, if it is in or below one.
     pub(super) async fn here(app: &App) -> Result<Option<Self>, CliError> {
+        let Some(place) = Self::file_here(app)? else { return Ok(None) };
+        Ok(Some(Self { organization: app.organization().await?.to_string(), ..place }))
+    }
+
+    /// The same for a shell that has loaded something: where the service is asked which organization is meant, and does not say
+    /// by the deadline, it is still the one of what is loaded.
+    pub(super) async fn of_shell(app: &App, loaded: &str, deadline: Instant) -> Result<Option<Self>, CliError> {
+        let Some(place) = Self::file_here(app)? else { return Ok(None) };
+        let error = match timeout_at(deadline, app.organization()).await {
+            Ok(Ok(organization)) => return Ok(Some(Self { organization: organization.to_string(), ..place })),
+            Ok(Err(error)) if error.exit == ExitCode::Unavailable => error,
+            Ok(Err(error)) => return Err(error),
+            Err(_) => CliError::new(ExitCode::Unavailable, "the service does not say which organization is meant"),
+        };
+        place.of_loaded(&trust::read(&trust::path(app)?), loaded).map(Some).ok_or(error)
+    }
+
+    /// With the organization of what is loaded, if that was this one's, with what is allowed of it.
+    fn of_loaded(mut self, trusted: &[Trusted], loaded: &str) -> Option<Self> {
+        for entry in trusted {
+            self.organization.clone_from(&entry.organization);
+            if self.id() == loaded {
+                return Some(self);
+            }
+        }
+        None
+    }
+
+    /// What can be known without the service.
+    fn file_here(app: &App) -> Result<Option<Self>, CliError> {
         let Some(file) = Repository::read(&directory()?)? else { return Ok(None) };
         let repository = file.repository;
         let id = |text: Option<String>| text.unwrap_or_default();
@@ -42,7 +75,8 @@ impl Place {
             is_link: is_link(&file.path),
             digest: hex(digest(&SHA256, &file.bytes).as_ref()),
             endpoint: app.settings.endpoint.to_string(),
-            organization: app.organization().await?.to_string(),
+            organization: String::new(),
+            caller: caller(app),
             context,
             names: repository.secrets.keys().map(|name| name.as_str().to_owned()).collect(),
         }))
@@ -63,10 +97,10 @@ impl Place {
 
     /// What a shell remembers of what it has loaded.
     pub(super) fn id(&self) -> String {
-        let parts = [self.path.as_os_str().as_encoded_bytes(), self.digest.as_bytes(), self.endpoint.as_bytes()];
-        let mut text = parts.join(&0);
-        text.push(0);
-        text.extend_from_slice(self.organization.as_bytes());
+        let path = self.path.as_os_str().as_encoded_bytes();
+        let texts = [&self.digest, &self.endpoint, &self.organization, &self.caller];
+        let parts: Vec<&[u8]> = std::iter::once(path).chain(texts.map(String::as_bytes)).collect();
+        let text = parts.join(&0);
         hex(digest(&SHA256, &text).as_ref())
     }
 }
@@ -106,6 +140,12 @@ fn in_directory(path: &Path) -> Result<PathBuf, CliError> {
 
 fn is_link(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
+}
+
+/// The profile, and the hash of the token.
+fn caller(app: &App) -> String {
+    let token = app.settings.credential.as_ref().map(|token| digest(&SHA256, token.expose().as_bytes()));
+    format!("{} {}", app.settings.profile, token.map(|token| hex(token.as_ref())).unwrap_or_default())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -51,6 +51,7 @@ release: install dist
 	deploy/dev/install dist
 	deploy/dist/static
 	set -e; for architecture in x86_64 aarch64; do \
+	  deploy/dist/try $(TARGET)/$$architecture-unknown-linux-musl/release $$architecture; \
 	  HOST_PROGRAMS=$(TARGET)/release deploy/dist/package $(TARGET)/$$architecture-unknown-linux-musl/release $(TARGET)/dist $$architecture; \
 	done
 	deploy/dist/clients $(TARGET)/dist

@@ -4,6 +4,7 @@ pub(crate) mod backup;
 pub mod open;
 pub mod readiness;
 pub(crate) mod restore;
+pub(crate) mod root_key;
 
 use std::sync::Arc;
 

@@ -38,6 +38,7 @@ mod row_key;
 mod row_mac;
 mod statement_log;
 mod transaction;
+mod unmigrated;
 mod write_ahead_log;
 
 pub mod audit;
@@ -80,6 +81,7 @@ pub use row_key::{DamagedRows, RowKey, Rows};
 pub use row_mac::fill_row_macs;
 pub use statement_log::StatementLog;
 pub use transaction::{WriteTransaction, commit};
+pub use unmigrated::KeyState;
 
 use crate::queues::{Head, Queues};
 use connect::Feedback;

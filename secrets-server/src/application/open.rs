@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::Application;
+use super::{Application, root_key};
 use crate::clock::SystemClock;
 use crate::config::{Config, Database};
 use crate::crypto::{Random, SystemRandom};
 use crate::error::Error;
 use crate::keys::FileRootKey;
 use crate::keys::keyring::KeyringError;
-use crate::keys::provider::file::{RootKeyFileError, RootKeyFileProblem};
+use crate::keys::provider::file::RootKeyFileError;
 use crate::process::data_dir::{self, DataDirError};
 use crate::process::deletions_file::{self, DeletionsFile, DeletionsFileError};
 use crate::process::operator_token_file;
 use crate::service::Settings;
-use crate::store::{self, ConnectError, Store, StoreError, key};
+use crate::store::{self, ConnectError, StoreError};
 
 /// Why the service can't be opened. Nothing that was there is changed, save by migrations.
 #[derive(Debug, thiserror::Error)]
@@ -65,17 +65,18 @@ pub(crate) async fn open(config: &Config, unknown: UnknownToken) -> Result<Appli
     data_dir::prepare(&config.data_dir)?;
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     // Before anything is migrated: whoever starts an older release instead still can.
-    let root_key = usable_root_key(config, &random)?;
+    let root_key = root_key::read(config, &random)?;
     let store = store::connect(&(&config.database).into()).await?;
+    let root_key = root_key::check(config, &store, &random, root_key).await?;
     match &config.database {
         Database::Sqlite { path } => {
+            // Before anything is made in a database that was never used.
+            if store.key_state().await?.wrapped_seeds.is_empty() && operator_token(config)?.is_some() {
+                unknown.apply(config, path)?;
+            }
             let migrations = store.migrate().await?;
             if let Some(last) = migrations.last() {
                 tracing::info!(migrations = migrations.len(), last, "brought the database's schema up to date");
-            }
-            // Before anything is made in a database that was never used.
-            if key::root_keys(store.reader()).await?.is_empty() && operator_token(config)?.is_some() {
-                unknown.apply(config, path)?;
             }
         }
         Database::Postgres { .. } => {
@@ -88,7 +89,7 @@ pub(crate) async fn open(config: &Config, unknown: UnknownToken) -> Result<Appli
     FileRootKey::remove_drafts(&config.root_key_file);
     let root_key = match root_key {
         Some(root_key) => root_key,
-        None => missing_root_key(config, &store, &random).await?,
+        None => root_key::make_missing(config, &store, &random).await?,
     };
     let clock = Arc::new(SystemClock);
     let settings = Settings {
@@ -129,28 +130,4 @@ impl UnknownToken {
             }
         }
     }
-}
-
-/// Reads the root key, if there is one.
-fn usable_root_key(config: &Config, random: &Arc<dyn Random>) -> Result<Option<FileRootKey>, RootKeyFileError> {
-    match FileRootKey::load(&config.root_key_file, Arc::clone(random)) {
-        Err(RootKeyFileError { problem: RootKeyFileProblem::Missing, .. }) => Ok(None),
-        loaded => loaded.map(Some),
-    }
-}
-
-/// Makes the root key that was not there: only for a database that was never set up with one. Another one would open nothing
-/// of what is stored.
-async fn missing_root_key(config: &Config, store: &Store, random: &Arc<dyn Random>) -> Result<FileRootKey, OpenError> {
-    // Another server that starts with this one may have made it meanwhile.
-    if let Some(made) = usable_root_key(config, random)? {
-        return Ok(made);
-    }
-    let path = &config.root_key_file;
-    if !key::root_keys(store.reader()).await?.is_empty() {
-        return Err(OpenError::RootKeyLost { path: path.clone() });
-    }
-    let made = FileRootKey::create(path, Arc::clone(random))?;
-    tracing::info!(path = %path.display(), "created the root key; keep a copy apart from the database's backups");
-    Ok(made)
 }

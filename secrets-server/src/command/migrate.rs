@@ -1,9 +1,12 @@
 //! `secrets-server migrate`
 
 use std::io::Write;
+use std::sync::Arc;
 
 use super::{CommandError, block_on, load};
+use crate::application::root_key;
 use crate::config::{Config, Database, Flags};
+use crate::crypto::{Random, SystemRandom};
 use crate::process::data_dir;
 use crate::{store, telemetry};
 
@@ -24,7 +27,9 @@ async fn migrate(config: &Config) -> Result<Vec<String>, CommandError> {
     if let Database::Sqlite { .. } = config.database {
         data_dir::prepare(&config.data_dir)?;
     }
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let store = store::connect(&(&config.database).into()).await?;
+    root_key::check_if_present(config, &store, &random).await?;
     let applied = store.migrate().await?;
     store.close().await?;
     Ok(applied)

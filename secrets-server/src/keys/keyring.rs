@@ -18,8 +18,8 @@ pub enum KeyringError {
     /// The root key is not the one the database was made with, or can't be reached.
     #[error("{0}; the database's keys were not touched")]
     RootKey(#[from] RootKeyError),
-    /// The database holds organizations and no root key row: making a new one would lose them.
-    #[error("the database has organizations but no root key row; restore the row from a backup")]
+    /// The database holds what was sealed under a root key, whose row is not there: making a new one would lose it.
+    #[error("the database was used, and has no root key row; restore the row from a backup")]
     RootKeyRowMissing,
     /// The database was never used by a server.
     #[error("the database has no keys: no server has ever used it")]
@@ -190,6 +190,17 @@ impl Keyring {
             .map_err(|error| Error::internal(format!("{}: {error}", what())))?;
         Ok(DataKey::new(row.version, opened))
     }
+}
+
+/// Whether the root key is the one that has wrapped these seeds: before anything else of the database is read or changed.
+pub(crate) async fn check_root_key(
+    provider: &dyn RootKeyProvider,
+    wrapped_seeds: &[(u32, Vec<u8>)],
+) -> Result<(), KeyringError> {
+    for (version, wrapped) in wrapped_seeds {
+        RootSeed::unwrap(provider, *version, wrapped).await?;
+    }
+    Ok(())
 }
 
 async fn unwrap(provider: &dyn RootKeyProvider, roots: &[RootKeyRecord]) -> Result<Vec<RootSeed>, KeyringError> {

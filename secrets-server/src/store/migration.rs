@@ -83,7 +83,8 @@ pub(super) async fn state(db: &DatabaseConnection) -> Result<SchemaState, DbErr>
     Ok(SchemaState { pending, unknown })
 }
 
-async fn applied(db: &DatabaseConnection) -> Result<BTreeSet<String>, DbErr> {
+/// The names of what was applied, whoever knows them.
+pub(super) async fn applied(db: &DatabaseConnection) -> Result<BTreeSet<String>, DbErr> {
     if !SchemaManager::new(db).has_table("seaql_migrations").await? {
         return Ok(BTreeSet::new());
     }

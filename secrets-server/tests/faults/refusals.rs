@@ -4,10 +4,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectionTrait, Database, Statement};
 
 use super::deployment::Deployment;
-use crate::support::program::{ProgramOutput, run};
+use crate::support::program::{ProgramOutput, command, run};
 
 fn assert_refused(mut command: Command, reason: &str) {
     let ended = tokio::task::block_in_place(|| ProgramOutput::from(command.output().unwrap()));
@@ -32,6 +32,96 @@ async fn a_replica_without_the_root_key_or_with_another_one_is_refused() {
     drop(deployment.replica());
     drop(one);
     deployment.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_or_foreign_root_key_is_found_before_an_old_schema_is_migrated_on_both_databases() {
+    let (sqlite, postgres) = (Deployment::sqlite(), Deployment::postgres().await);
+    let file = format!("sqlite://{}", sqlite.data_file("secrets.db").display());
+    for (deployment, url) in [(&sqlite, file.as_str()), (&postgres, postgres.url())] {
+        deployment.start().kill();
+        let before = undo_a_migration(url).await;
+        let migrate = || {
+            let data_dir = deployment.data_file("");
+            let mut migrate = command(&["migrate", "--data-dir", data_dir.to_str().unwrap()]);
+            deployment.set_database(&mut migrate);
+            migrate
+        };
+        let key = deployment.data_file("root-key");
+        let kept = fs::read(&key).unwrap();
+
+        fs::write(&key, [7; 32]).unwrap();
+        for command in [deployment.command(), migrate()] {
+            assert_refused(command, "not the one that this database was set up with");
+            assert_eq!(migrations(url).await, before);
+        }
+        fs::remove_file(&key).unwrap();
+        assert_refused(deployment.command(), "restore it from its backup");
+        assert_eq!(migrations(url).await, before);
+        assert!(!key.exists(), "nothing is made");
+
+        fs::write(&key, &kept).unwrap();
+        fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+        assert!(tokio::task::block_in_place(|| migrate().status()).unwrap().success());
+        assert_eq!(migrations(url).await, before + 1);
+        drop(deployment.start());
+    }
+    sqlite.end().await;
+    postgres.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_lost_the_row_of_its_root_key_gets_neither_another_key_nor_a_migration() {
+    let (sqlite, postgres) = (Deployment::sqlite(), Deployment::postgres().await);
+    let file = format!("sqlite://{}", sqlite.data_file("secrets.db").display());
+    for (deployment, url) in [(&sqlite, file.as_str()), (&postgres, postgres.url())] {
+        deployment.start().kill();
+        let kept = fs::read(deployment.data_file("root-key")).unwrap();
+        let before = undo_a_migration(url).await;
+        let organization = "INSERT INTO organizations (uid, organization_id, display_name, name_policy, limits, create_time, live) \
+             SELECT uid, 'acme', '', 'STRICT', '', 0, 1 FROM credentials; DELETE FROM system_keys";
+        for lost in ["DELETE FROM root_keys", organization] {
+            execute(url, lost).await;
+            for key in [Some(&kept), None] {
+                let path = deployment.data_file("root-key");
+                let _ = fs::remove_file(&path);
+                if let Some(key) = key {
+                    fs::write(&path, key).unwrap();
+                    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+                }
+                assert_refused(deployment.command(), "no root key row; restore the row from a backup");
+                assert_eq!(migrations(url).await, before, "{lost}");
+                assert_eq!(path.exists(), key.is_some(), "nothing is made");
+            }
+        }
+    }
+    sqlite.end().await;
+    postgres.end().await;
+}
+
+/// Leaves the schema as an older program had it, and returns how many migrations that has.
+async fn undo_a_migration(url: &str) -> i64 {
+    let undo = "DROP INDEX credentials_live_principal; DROP INDEX credentials_live_creator;
+        CREATE INDEX credentials_principal ON credentials (principal_uid);
+        CREATE INDEX credentials_creator ON credentials (creator_uid);
+        DELETE FROM seaql_migrations WHERE version = 'm0020_live_sessions'";
+    execute(url, undo).await;
+    migrations(url).await
+}
+
+async fn execute(url: &str, sql: &str) {
+    let database = Database::connect(url).await.unwrap();
+    database.execute_unprepared(sql).await.unwrap();
+    database.close().await.unwrap();
+}
+
+async fn migrations(url: &str) -> i64 {
+    let database = Database::connect(url).await.unwrap();
+    let query = "SELECT count(*) FROM seaql_migrations".to_owned();
+    let statement = Statement::from_string(database.get_database_backend(), query);
+    let count = database.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap();
+    database.close().await.unwrap();
+    count
 }
 
 #[tokio::test(flavor = "multi_thread")]

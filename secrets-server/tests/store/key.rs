@@ -1,7 +1,8 @@
 //! The rows of the key hierarchy.
 
+use sea_orm::ConnectionTrait as _;
 use secrets_server::store::key::{self, DataKeyRecord, DataKeyState, RootKeyRecord, SystemKeyRecord};
-use secrets_server::store::{StoreError, UniqueIndex};
+use secrets_server::store::{self, KeyState, StoreError, UniqueIndex};
 
 use crate::store::fixture::{self, NOW};
 use crate::support::database::TestDatabase;
@@ -10,7 +11,8 @@ use crate::support::on_both::on_both;
 on_both!(
     keeps_root_and_system_keys_in_order,
     retires_and_destroys_data_keys,
-    destroys_all_data_keys_of_an_organization
+    destroys_all_data_keys_of_an_organization,
+    tells_before_a_migration_what_a_root_key_has_to_fit
 );
 
 fn data_key(organization: secrets_core::Uid, version: u32, state: DataKeyState) -> DataKeyRecord {
@@ -70,4 +72,41 @@ async fn destroys_all_data_keys_of_an_organization(database: &TestDatabase) {
     assert!(key::data_keys(db, acme).await.unwrap().iter().all(|key| key.sealed.is_empty()));
     assert_eq!(key::active_data_key(db, acme).await.unwrap(), None);
     assert!(key::active_data_key(db, globex).await.unwrap().is_some());
+}
+
+async fn tells_before_a_migration_what_a_root_key_has_to_fit(database: &TestDatabase) {
+    let execute = async |sql: &str| {
+        let transaction = database.store.begin().await.unwrap();
+        transaction.execute_unprepared(sql).await.unwrap();
+        store::commit(transaction).await.unwrap();
+    };
+    let state = || database.store.key_state();
+    assert_eq!(state().await.unwrap(), KeyState::default());
+
+    fixture::organization(&database.store, 1, "acme").await;
+    let transaction = database.store.begin().await.unwrap();
+    for version in [2, 1] {
+        let wrapped_seed = vec![u8::try_from(version).unwrap(); 3];
+        let row = RootKeyRecord { version, provider: "file".to_owned(), wrapped_seed, create_time: NOW };
+        key::insert_root_key(&transaction, &row).await.unwrap();
+    }
+    store::commit(transaction).await.unwrap();
+    let both = KeyState { wrapped_seeds: vec![(1, vec![1; 3]), (2, vec![2; 3])], has_sealed: true };
+    assert_eq!(state().await.unwrap(), both);
+
+    // As the first releases have left it: without what came to these tables later.
+    execute("DELETE FROM seaql_migrations WHERE version > 'm0006'").await;
+    for column in ["allowed_reserved", "delete_time", "purge_time"] {
+        execute(&format!("ALTER TABLE organizations DROP COLUMN {column}")).await;
+    }
+    database.statements.take();
+    assert_eq!(state().await.unwrap(), both);
+    let statements = database.statements.take();
+    assert!(statements.len() <= 5 && statements.iter().all(|sql| sql.starts_with("SELECT")), "{statements:?}");
+
+    // Tables that no release of ours has made are none of ours.
+    execute("DELETE FROM seaql_migrations").await;
+    assert_eq!(state().await.unwrap(), KeyState::default());
+    execute("DROP TABLE seaql_migrations").await;
+    assert_eq!(state().await.unwrap(), KeyState::default());
 }

@@ -47,6 +47,7 @@ impl ConnectionProblem {
             problem @ (ConnectionProblem::NoHttp2 | ConnectionProblem::TimedOut) => {
                 (problem, problem.message().to_owned())
             }
+            ConnectionProblem::UnknownHost => (ConnectionProblem::UnknownHost, unknown_host(&last)),
             problem => (problem, last),
         })
     }
@@ -208,6 +209,12 @@ fn from_text(text: &str) -> ConnectionProblem {
     } else {
         ConnectionProblem::Other
     }
+}
+
+/// What the system says of a name that it can't look up, without how that is called in a program.
+fn unknown_host(text: &str) -> String {
+    let said = text.split_once(": ").map_or(text, |(_, said)| said);
+    format!("{}: {said}", ConnectionProblem::UnknownHost.message())
 }
 
 fn format_time(time: UnixTime) -> String {

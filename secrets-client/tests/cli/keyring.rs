@@ -80,6 +80,12 @@ fn each_profile_has_an_item_of_its_own_and_a_file_takes_its_place() {
     me.run_with_stdin(bob.as_bytes(), "login --keyring --profile work").expect_success("login");
     assert!(me.run_ok("whoami").stdout.starts_with("user ann"));
     assert!(me.run_ok("whoami --profile work").stdout.starts_with("user bob"));
+    me.run_with_stdin(token_of(&server, "bob").as_bytes(), "login --profile third").expect_success("login");
+    let profiles = me.run_ok("profile list -o json").json();
+    let locations: Vec<_> = profiles.as_array().unwrap().iter().map(|profile| &profile["token_location"]).collect();
+    assert_eq!(locations, ["keyring", "file", "keyring"]);
+    me.run_ok("profile list").expect_text(&["TOKEN", "keyring", "file"]);
+    me.run_ok("profile remove third --yes");
     me.run_ok("profile remove work --yes").expect_text(&["the token was revoked"]);
     assert_eq!(service.state().items.len(), 1);
     // Without the flag, the token goes where it always went, and nothing is left behind.

@@ -144,3 +144,113 @@ fn an_identifier_that_is_no_identifier_is_suggested_as_one() {
         ann.run_words(words).expect_failure(2).expect_text(&[meant]);
     }
 }
+
+#[test]
+fn of_several_names_the_one_that_is_at_fault_is_told() {
+    let server = server();
+    let (ann, bob) = (server.person("ann"), server.person("bob"));
+    let doubt = "not allowed, or there is none";
+    for (person, line, at_fault, meant) in [
+        (&bob, "session create --user bbo --workspace ws1", "user `bbo` (--user)", "did you mean `bob`?"),
+        (&bob, "diff --project api --project apl", "project `apl` (--project)", "did you mean `api`?"),
+        (&bob, "resolve --project apl --workspace ws1", "project `apl` (--project)", "did you mean `api`?"),
+        (&ann, "member add bob --workspace ws2", "workspace `ws2` (--workspace)", "did you mean `ws1`?"),
+        (&bob, "workspace delete ws2 --yes", "workspace `ws2`", "did you mean `ws1`?"),
+        (&bob, "init --project web", "project `web` (--project)", "you may see: api"),
+        (&bob, "explain --workspace ws2", "workspace `ws2` (--workspace)", "did you mean `ws1`?"),
+    ] {
+        person.run(line).expect_failure(4).expect_text(&[&format!("error: {at_fault}: {doubt}\n"), meant]);
+    }
+}
+
+#[test]
+fn accounts_come_with_the_one_that_was_meant() {
+    let server = server();
+    let ann = server.person("ann");
+    ann.run_ok("service-account create ci-deploy").expect_text(&["Service account ci-deploy created."]);
+    for line in [
+        "member add service:ci-deplyo --project api",
+        "token create --service-account ci-deplyo",
+        "token list --service-account ci-deplyo",
+        "service-account show ci-deplyo",
+        "service-account delete ci-deplyo --yes",
+    ] {
+        ann.run(line)
+            .expect_failure(3)
+            .expect_text(&["there is no service account `ci-deplyo`", "did you mean `ci-deploy`?"]);
+    }
+    for (typed, meant) in [
+        ("bbo", "you see no user `bbo`; did you mean `bob`?"),
+        ("service:ci-deplyo", "you see no service account `ci-deplyo`; did you mean `ci-deploy`?"),
+    ] {
+        ann.run(&format!("member remove {typed} --project api --yes"))
+            .expect_failure(3)
+            .expect_text(&["has no role on project api", meant]);
+        ann.run_ok(&format!("audit list --principal {typed}")).expect_text(&["No events.", meant]);
+    }
+    // Who is there, and has done nothing, is no slip.
+    ann.run_ok("audit list --principal service:ci-deploy").expect_text(&["No events."]).reject_text("you see no");
+    ann.run("member remove bob --role admin --project api --yes")
+        .expect_failure(3)
+        .expect_text(&["bob has not the role admin on project api", "`secrets member list`"]);
+    server
+        .person("bob")
+        .run("token create --service-account ci-deploy")
+        .expect_failure(4)
+        .expect_text(&["the admins of the organization or that account itself may"]);
+    let operator = server.operator();
+    operator.run_ok("service-account create sandboxd --platform");
+    operator
+        .run("service-account show sandboxed --platform")
+        .expect_failure(3)
+        .expect_text(&["did you mean `sandboxd`?"])
+        .reject_text("ci-deploy");
+}
+
+#[test]
+fn what_a_secret_is_limited_to_comes_with_the_name_that_was_meant() {
+    let server = server();
+    let ann = server.person("ann");
+    ann.set("k_1", "TEAM_KEY --org");
+    for (flag, meant) in [("--for-project wbe", "did you mean `web`?"), ("--for-workspace ws2", "did you mean `ws1`?")]
+    {
+        ann.run(&format!("edit TEAM_KEY --org {flag}")).expect_failure(1).expect_text(&["there is no", meant]);
+        ann.run_with_stdin(b"v", &format!("set OTHER --org {flag}")).expect_failure(1).expect_text(&[meant]);
+    }
+}
+
+#[test]
+fn a_name_that_another_scope_has_comes_with_its_flag() {
+    let server = server();
+    let (ann, bob) = (server.person("ann"), server.person("bob"));
+    ann.set("sk_1", "STRIPE_SECRET --project api");
+    ann.set("sk_2", "WEB_SECRET --project web");
+    bob.set("bot_1", "BOT_TOKEN --workspace ws1");
+    let project = "project api has one: add --project api";
+    for line in
+        ["show STRIPE_SECRET", "edit STRIPE_SECRET --disable", "rm STRIPE_SECRET --yes", "history STRIPE_SECRET"]
+    {
+        bob.run(line).expect_failure(3).expect_text(&[&format!("you have none of your own; {project}")]);
+    }
+    bob.run("show STRIPE_SECRET --org").expect_failure(3).expect_text(&["project api has one: --project api"]);
+    bob.run("cp STRIPE_SECRET --to-workspace ws1").expect_failure(3).expect_text(&["add --from-project api"]);
+    for (line, code) in [
+        ("get STRIPE_SECRET", 5),
+        ("resolve STRIPE_SECRET --raw", 5),
+        ("check STRIPE_SECRET", 5),
+        ("run --only STRIPE_SECRET -- true", 5),
+        ("explain STRIPE_SECRET", 3),
+        ("wait STRIPE_SECRET --timeout 1s", 5),
+    ] {
+        bob.run(line).expect_failure(code).expect_text(&[&format!("hint: {project}")]);
+    }
+    bob.run("get STRIPE_SECRET").expect_failure(5).expect_text(&["error: this context has no STRIPE_SECRET\n"]);
+    bob.run("get BOT_TOKEN").expect_failure(5).expect_text(&["workspace ws1 has one: add --workspace ws1"]);
+    // Of what bob may not see nothing is said.
+    for line in ["show WEB_SECRET", "get WEB_SECRET", "check WEB_SECRET"] {
+        bob.run(line).reject_text("web");
+    }
+    for (line, code) in [("check STRIPE_SECERT -p api", 5), ("wait STRIPE_SECERT -p api --timeout 1s", 5)] {
+        bob.run(line).expect_failure(code).expect_text(&["did you mean STRIPE_SECRET?"]);
+    }
+}

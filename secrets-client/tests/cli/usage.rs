@@ -48,6 +48,17 @@ fn a_mistyped_flag_is_distinguished_from_a_value_and_a_token_is_not_repeated() {
 }
 
 #[test]
+fn a_flag_that_resembles_nothing_gets_no_tip() {
+    let server = TestServer::start();
+    let ann = server.person("ann").with("SECRETS_TOKEN", "sper_x").with("SECRETS_ENDPOINT", "http://127.0.0.1:1");
+    for line in ["explain --user bob", "resolve --user bob", "session list --user bob", "cp A --from-org --to-user"] {
+        ann.run(line).expect_failure(2).expect_text(&["unexpected argument '--", "[OPTIONS]"]).reject_text("tip:");
+    }
+    ann.run("explain --projct api").expect_failure(2).expect_text(&["tip: a similar argument exists: '--project'"]);
+    ann.run("list --org acme").expect_failure(2).expect_text(&["`--org` takes no value"]);
+}
+
+#[test]
 fn wrong_usage_and_failure_have_different_codes() {
     let server = TestServer::acme();
     let ann = server.person("ann");

@@ -1,13 +1,16 @@
 //! A secret that is not where it was looked for: in which other scope it is, or which name was meant.
 
 use secrets_client::{ClientError, Reason, v1};
-use secrets_core::{ScopeName, SecretName};
+use secrets_core::{OrganizationId, ScopeKind, ScopeName, SecretName};
 
 use super::App;
-use super::similar::{aside, similar};
+use super::similar::{ASIDE_TIMEOUT, aside, similar};
 use crate::args::scope::{self, ContextArgs};
 use crate::ui::error::CliError;
 use crate::ui::output::text;
+
+/// In how many projects, and in how many workspaces, a secret is looked for: whoever sees more knows what the flags are for.
+const MAX_LOOKED_AT: usize = 8;
 
 impl App {
     /// A secret of a scope, without its value.
@@ -39,7 +42,11 @@ impl App {
         if error.reason() != Some(Reason::SecretNotFound) {
             return error.into();
         }
-        let hint = match self.other_scope(scope, name).await {
+        let other = match self.other_scope(scope, name).await {
+            Some(other) => Some(other),
+            None => self.among_visible(scope.organization(), scope, name).await,
+        };
+        let hint = match other {
             Some(other) => Some(has_one(scope, &other, flag)),
             None => {
                 let names = self.secret_names(scope).await.unwrap_or_default();
@@ -47,6 +54,41 @@ impl App {
             }
         };
         CliError::from(error).or_hint(hint)
+    }
+
+    /// Which project or workspace has a secret that the context lacks.
+    pub(super) async fn elsewhere(&self, name: &str) -> Option<String> {
+        let context = self.asked.borrow().context.clone()?;
+        let organization: OrganizationId = context.organization.parse().ok()?;
+        let found = self.among_visible(&organization, &ScopeName::Organization(organization.clone()), name).await?;
+        let flag = if found.kind() == ScopeKind::Project { "project" } else { "workspace" };
+        Some(format!("{} has one: add --{flag} {}", text::scope(&found), found.id()))
+    }
+
+    /// A project or workspace that the caller may see, other than `asked`, that has a secret of this name.
+    async fn among_visible(&self, organization: &OrganizationId, asked: &ScopeName, name: &str) -> Option<ScopeName> {
+        tokio::time::timeout(ASIDE_TIMEOUT, self.first_of_visible(organization, asked, name)).await.ok()?
+    }
+
+    async fn first_of_visible(
+        &self,
+        organization: &OrganizationId,
+        asked: &ScopeName,
+        name: &str,
+    ) -> Option<ScopeName> {
+        let client = self.client().ok()?;
+        for part in ["projects", "workspaces"] {
+            let any: ScopeName = format!("{}/{part}/a", ScopeName::Organization(organization.clone())).parse().ok()?;
+            let ids = self.siblings(&any).await.unwrap_or_default();
+            for id in ids.iter().filter(|_| ids.len() <= MAX_LOOKED_AT) {
+                let path = format!("organizations/{organization}/{part}/{id}/secrets/{name}");
+                let Ok(found) = path.parse::<SecretName>() else { continue };
+                if found.scope != *asked && client.get_secret(v1::GetSecretRequest { name: path }).await.is_ok() {
+                    return Some(found.scope);
+                }
+            }
+        }
+        None
     }
 
     /// Another scope of the caller's own context that has a secret of this name.

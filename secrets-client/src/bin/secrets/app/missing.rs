@@ -104,7 +104,7 @@ impl App {
         }
         let all = if missing.iter().all(|name| name.description.is_some()) { "" } else { " NAME" };
         let meant = match missing.as_slice() {
-            [one] => self.similar_in_context(&one.secret_id).await,
+            [one] => self.meant_in_context(&one.secret_id).await,
             _ => None,
         };
         let hint = meant.unwrap_or_else(|| format!("`secrets check{all}` shows every way to set what is missing"));

@@ -3,7 +3,7 @@
 //! Whoever may not know a name is told no more by the service, and sees the names that they may see instead. What is asked for
 //! that is one call, whose failure changes nothing.
 
-use secrets_client::{Reason, v1};
+use secrets_client::{Answer, Reason, v1};
 use secrets_core::{
     AccountName, Action, CredentialKind, Entitlement, PrincipalName, ScopeKind, ScopeName, ServiceAccountName,
 };
@@ -28,17 +28,41 @@ impl App {
                 None => self.unknown(error).await,
             },
             Some(Reason::ResourceNotFound) => match missing(&answer.message) {
-                Some(scope) => self.not_found(error, &scope).await,
+                Some(Missing::Scope(scope)) => self.not_found(error, &scope).await,
+                Some(Missing::ServiceAccount(name)) => {
+                    let names = self.service_accounts(&name).await.unwrap_or_default();
+                    error.or_hint(suggestion(name.id.as_str(), names))
+                }
                 None => error,
             },
             Some(Reason::SecretRequiredMissing) => {
                 let missing = answer.metadata.get("secret_ids").cloned().unwrap_or_default();
                 // Of several, the person sees the whole list first.
-                let meant = if missing.contains(',') { None } else { self.similar_in_context(&missing).await };
+                let meant = if missing.contains(',') { None } else { self.meant_in_context(&missing).await };
                 error.or_hint(meant)
             }
-            _ => error,
+            _ => match self.missing_in_selection(answer) {
+                Some(scope) => {
+                    let names = self.siblings(&scope).await.unwrap_or_default();
+                    error.or_hint(suggestion(scope.id(), names))
+                }
+                None => error,
+            },
         }
+    }
+
+    /// The project or workspace that a secret was to be limited to, and that is not there.
+    fn missing_in_selection(&self, answer: &Answer) -> Option<ScopeName> {
+        let organization = self.asked.borrow().scopes.last()?.organization().clone();
+        let parent = ScopeName::Organization(organization);
+        answer.violations.iter().find_map(|violation| {
+            let part = match violation.field.as_str() {
+                "secret.visibility.projects" => "projects",
+                "secret.visibility.workspaces" => "workspaces",
+                _ => return None,
+            };
+            format!("{parent}/{part}/{}", violation.description.split('`').nth(1)?).parse().ok()
+        })
     }
 
     /// The right is missing, or a membership.
@@ -201,18 +225,38 @@ impl App {
         named.sort_by_key(|scope| scope.kind() == ScopeKind::User);
         // The organization is named only where nothing in it is.
         let organization = asked.last().map(|scope| ScopeName::Organization(scope.organization().clone()));
-        let Some(narrowest) = named.first().copied().or(organization.as_ref()) else { return error };
-        let mut message = self.as_written(narrowest);
-        for scope in named.iter().skip(1) {
-            let joined = if scope.kind() == ScopeKind::User { "and" } else { "in" };
-            message = format!("{message} {joined} {}", self.as_written(scope));
+        if named.is_empty() {
+            named.extend(organization.as_ref());
         }
-        message.push_str(": not allowed, or there is none");
-        let hint = match self.siblings(narrowest).await {
-            Some(names) => suggestion(narrowest.id(), names),
-            None => None,
-        };
+        let mut unseen = Vec::new();
+        for scope in &named {
+            let names = self.siblings(scope).await;
+            if names.as_ref().is_none_or(|names| !names.iter().any(|name| name == scope.id())) {
+                unseen.push((*scope, names));
+            }
+        }
+        let doubt = if unseen.is_empty() { "not allowed" } else { "not allowed, or there is none" };
+        let message = format!("{}: {doubt}", self.joined(&in_question(&named, &unseen)));
+        let hint = unseen.into_iter().find_map(|(scope, names)| suggestion(scope.id(), names?));
         error.with_message(message).or_hint(hint)
+    }
+
+    /// Several scopes in one phrase, each as the person wrote it.
+    fn joined(&self, scopes: &[&ScopeName]) -> String {
+        let mut phrase = String::new();
+        let mut before: Option<ScopeKind> = None;
+        for scope in scopes {
+            let joint = match before {
+                None => "",
+                Some(kind) if kind == scope.kind() => " or ",
+                Some(_) if scope.kind() == ScopeKind::User => " and ",
+                Some(_) => " in ",
+            };
+            phrase.push_str(joint);
+            phrase.push_str(&self.as_written(scope));
+            before = Some(scope.kind());
+        }
+        phrase
     }
 
     /// A scope that the person may know to be absent.
@@ -226,12 +270,23 @@ impl App {
     }
 }
 
+/// Of the scopes that a refused call named, those that it can be about: what the caller sees is not what there is none of. A
+/// project is named all the same behind a workspace, which may be another one's; and all are, where the caller sees all.
+fn in_question<'a>(named: &[&'a ScopeName], unseen: &[(&'a ScopeName, Option<Vec<String>>)]) -> Vec<&'a ScopeName> {
+    let is_unseen = |scope: &ScopeName| unseen.iter().any(|(other, _)| *other == scope);
+    let has_workspace = unseen.iter().any(|(scope, _)| scope.kind() == ScopeKind::Workspace);
+    let is_meant = |scope: &ScopeName| {
+        unseen.is_empty() || is_unseen(scope) || (has_workspace && scope.kind() == ScopeKind::Project)
+    };
+    named.iter().copied().filter(|scope| is_meant(scope)).collect()
+}
+
 /// Who else has a right, in the words of the command line.
 const OTHERS: &[(Entitlement, &str)] = &[
     (Entitlement::AdminWithoutOwner, "the admins of the organization (once its owner has left)"),
     (Entitlement::AdminWithoutUser, "the admins of the organization (with --without-user)"),
     (Entitlement::Operator, "the operator"),
-    (Entitlement::Themselves, "nobody else than that account itself"),
+    (Entitlement::Themselves, "that account itself"),
     (Entitlement::ProjectMember, "its members"),
     (Entitlement::WorkspaceMember, "its members"),
     (Entitlement::UserOfContext, "its members (for themselves)"),
@@ -264,9 +319,18 @@ fn account(path: &str) -> Option<String> {
     }
 }
 
-/// The scope that is not there, as the service's sentence names it.
-fn missing(sentence: &str) -> Option<ScopeName> {
-    sentence.strip_prefix("there is no ")?.split('`').nth(1)?.parse().ok()
+/// What is not there.
+#[derive(Debug, PartialEq, Eq)]
+enum Missing {
+    Scope(ScopeName),
+    ServiceAccount(ServiceAccountName),
+}
+
+/// What is not there, as the service's sentence names it.
+fn missing(sentence: &str) -> Option<Missing> {
+    let name = sentence.strip_prefix("there is no ")?.split('`').nth(1)?;
+    let scope = name.parse().map(Missing::Scope);
+    scope.or_else(|_| name.parse().map(Missing::ServiceAccount)).ok()
 }
 
 #[cfg(test)]
@@ -274,9 +338,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_from_a_sentence_what_is_the_name_of_a_scope_alone() {
-        let scope = missing("there is no project `organizations/acme/projects/web`").unwrap();
-        assert_eq!(scope.to_string(), "organizations/acme/projects/web");
+    fn takes_from_a_sentence_what_is_the_name_of_a_scope_or_account_alone() {
+        let scope = missing("there is no project `organizations/acme/projects/web`");
+        assert_eq!(scope, Some(Missing::Scope("organizations/acme/projects/web".parse().unwrap())));
+        let account = missing("there is no service account `serviceAccounts/ci`");
+        assert_eq!(account, Some(Missing::ServiceAccount("serviceAccounts/ci".parse().unwrap())));
         for sentence in ["", "there is no binding `organizations/acme/bindings/x`", "there is no project", "no `a`"] {
             assert_eq!(missing(sentence), None, "{sentence}");
         }

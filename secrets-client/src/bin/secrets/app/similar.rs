@@ -6,7 +6,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use secrets_client::{ClientError, v1};
-use secrets_core::{NamePolicy, OrganizationId, ProjectId, ScopeName, SecretId, UserId, WorkspaceId};
+use secrets_core::{
+    AccountName, NamePolicy, OrganizationId, ProjectId, ScopeName, SecretId, ServiceAccountId, ServiceAccountName,
+    UserId, WorkspaceId,
+};
 use strsim::osa_distance;
 
 use super::App;
@@ -20,7 +23,7 @@ const MAX_DISTANCE: usize = 2;
 /// How many names are shown.
 const MAX_SHOWN: usize = 10;
 /// How long a call may take whose answer is not what was asked for.
-const ASIDE_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const ASIDE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The answer to a call that only adds to an error; none if there is none soon.
 pub(super) async fn aside<T>(call: impl Future<Output = Result<T, ClientError>>) -> Option<T> {
@@ -56,8 +59,48 @@ impl App {
         })
     }
 
+    /// The service accounts beside this one that the caller may see, by identifier.
+    pub(super) async fn service_accounts(&self, beside: &ServiceAccountName) -> Option<Vec<String>> {
+        let organization =
+            beside.organization.clone().map(|organization| ScopeName::Organization(organization).to_string());
+        let parent = organization.unwrap_or_else(|| "platform".to_owned());
+        let request = v1::ListServiceAccountsRequest { parent, page_size: MAX_NAMES.into(), ..Default::default() };
+        let listed = aside(self.client().ok()?.list_service_accounts(request)).await?.service_accounts;
+        let beside = listed.into_iter().filter(|row| {
+            row.name.parse::<ServiceAccountName>().is_ok_and(|name| name.organization == beside.organization)
+        });
+        Some(names::<ServiceAccountId>(beside.map(|row| row.service_account_id)))
+    }
+
+    /// Of an account that the caller's lists don't have: that it is not there, and which one was probably meant.
+    pub(crate) async fn absent_account(&self, path: &str) -> Option<String> {
+        let (noun, id, names) = match path.parse().ok()? {
+            AccountName::User(user) => {
+                let scope = ScopeName::User(user.organization, user.user);
+                ("user", scope.id().to_owned(), self.siblings(&scope).await?)
+            }
+            AccountName::ServiceAccount(name) => {
+                ("service account", name.id.to_string(), self.service_accounts(&name).await?)
+            }
+        };
+        if names.contains(&id) {
+            return None;
+        }
+        let meant = suggestion(&id, names).map(|meant| format!("; {meant}")).unwrap_or_default();
+        Some(format!("you see no {noun} `{id}`{meant}"))
+    }
+
+    /// What a person may have meant by the name of a secret that their context does not have: the same in another scope, or
+    /// one like it.
+    pub(crate) async fn meant_in_context(&self, typed: &str) -> Option<String> {
+        match self.elsewhere(typed).await {
+            Some(elsewhere) => Some(elsewhere),
+            None => self.similar_in_context(typed).await,
+        }
+    }
+
     /// The name of a secret of the context that was probably meant by one that it does not have.
-    pub(crate) async fn similar_in_context(&self, typed: &str) -> Option<String> {
+    async fn similar_in_context(&self, typed: &str) -> Option<String> {
         let context = self.asked.borrow().context.clone();
         let request = v1::ExplainRequest { context, ..Default::default() };
         let rows = aside(self.client().ok()?.explain(request)).await?.explanations;

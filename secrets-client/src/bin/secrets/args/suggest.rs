@@ -63,6 +63,7 @@ pub(crate) fn with_suggestions(error: Error, root: Command, words: &[String]) ->
 
 /// An error with the command or flag that one typo made of another, in place of what clap finds similar.
 fn with_similar(mut error: Error, root: Command, words: &[String]) -> Error {
+    let usage = typo::reached(root.clone(), words).render_usage();
     let typed = |kind| match error.get(kind) {
         Some(ContextValue::String(typed)) => typed.clone(),
         _ => String::new(),
@@ -82,6 +83,11 @@ fn with_similar(mut error: Error, root: Command, words: &[String]) -> Error {
         // What clap says to a word that resembles nothing.
         error.remove(ContextKind::Suggested);
         error.insert(kind, meant);
+    } else if let Some(ContextValue::String(similar)) = error.get(ContextKind::SuggestedArg)
+        && !typo::resembles(similar, &typed(ContextKind::InvalidArg))
+    {
+        error.remove(ContextKind::SuggestedArg);
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
     }
     error
 }
@@ -150,7 +156,7 @@ fn with_tip(mut error: Error, command: &Command, words: &[String]) -> Error {
 /// What is said of a word behind a flag that takes none, as in `--org acme`.
 fn value_of_switch(command: &Command, words: &[String], word: &str) -> Option<String> {
     let at = words.iter().take_while(|other| *other != "--").position(|other| other == word)?;
-    let switch = at.checked_sub(1).and_then(|before| words.get(before))?;
+    let switch = at.checked_sub(1).and_then(|before| words.get(before)).filter(|_| !word.starts_with('-'))?;
     takes_no_value(command, switch).then(|| no_value_of(switch, word))
 }
 

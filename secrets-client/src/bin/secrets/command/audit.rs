@@ -116,6 +116,12 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError
         _ => BTreeMap::new(),
     };
     app.output.list(&table(&events, &request.parent, &sessions), json, "No events.")?;
+    if events.is_empty()
+        && args.principal.is_some()
+        && let Some(absent) = app.absent_account(&request.principal).await
+    {
+        app.output.note(&format!("hint: {absent}"));
+    }
     if has_more {
         app.output.note("There are older events: --limit NUMBER shows more, --since and --until choose.");
     }

@@ -62,7 +62,11 @@ pub(crate) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
             app.output.note(&line);
         }
     }
-    if missing.is_empty() { Ok(()) } else { Err(missing::missing_error(&missing)) }
+    match missing.as_slice() {
+        [] => Ok(()),
+        [one] => Err(missing::missing_error(&missing).or_hint(app.meant_in_context(&one.secret_id).await)),
+        _ => Err(missing::missing_error(&missing)),
+    }
 }
 
 fn table(names: &[RequestedSecret], is_required: impl Fn(&RequestedSecret) -> bool) -> Table {

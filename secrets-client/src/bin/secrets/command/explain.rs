@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::args::scope::{self, ContextArgs};
+use crate::ui::error::refusal::Refusal;
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::{Cell, Table, Tone};
 use crate::ui::output::{self, text};
@@ -32,7 +33,8 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), CliError
         ..Default::default()
     };
     let answer = app.client()?.explain(request).await.map_err(|error| match CliError::from(error) {
-        denied if denied.exit == ExitCode::NotAllowed && !args.without_user => {
+        // Only whoever may know the context is told which right is missing.
+        denied if denied.answer().is_some_and(|answer| Refusal::read(answer).is_some()) && !args.without_user => {
             denied.hint("members of the project or workspace may; an admin of the organization may with --without-user")
         }
         error => error,
@@ -58,7 +60,7 @@ pub(crate) async fn explain(app: &App, args: ExplainArgs) -> Result<(), CliError
     match args.names.iter().find(|name| !found(name)) {
         Some(name) => {
             let error = CliError::new(ExitCode::NotFound, format!("there is no {name} in any scope of this context"));
-            Err(error.or_hint(app.similar_in_context(name).await))
+            Err(error.or_hint(app.meant_in_context(name).await))
         }
         None => Ok(()),
     }

@@ -52,11 +52,9 @@ pub(crate) async fn init(app: &App, mut args: InitArgs) -> Result<(), CliError> 
         args.context = ask(app).await?;
     }
     let organization = app.organization().await?.to_string();
-    let request = v1::ExplainRequest {
-        context: Some(args.context.context(organization.clone(), &app.defaults())),
-        secret_ids: args.only.clone(),
-        ..Default::default()
-    };
+    let context = args.context.context(organization.clone(), &app.defaults());
+    app.asks_context(&context);
+    let request = v1::ExplainRequest { context: Some(context), secret_ids: args.only.clone(), ..Default::default() };
     let answer = app.client()?.explain(request).await?;
     let context = answer.context.clone().unwrap_or_default();
     let listed = listed(&answer.explanations, &args);

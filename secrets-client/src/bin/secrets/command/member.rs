@@ -128,8 +128,10 @@ async fn remove(
         .collect();
     let place = text::resource(&resource);
     if found.is_empty() {
-        return Err(CliError::new(ExitCode::NotFound, format!("{principal} has no such role on {place}"))
-            .hint("`secrets member list` shows who has which role"));
+        let absent = app.absent_account(&path).await;
+        let hint = absent.unwrap_or_else(|| "`secrets member list` shows who has which role".to_owned());
+        let what = role.map_or_else(|| "no role".to_owned(), |role| format!("not the role {}", text::role(role)));
+        return Err(CliError::new(ExitCode::NotFound, format!("{principal} has {what} on {place}")).hint(hint));
     }
     let roles: Vec<String> = found.iter().map(|binding| text::role(binding.role())).collect();
     let roles = roles.join(", ");

@@ -1,7 +1,7 @@
 //! `profile`: the accounts that a person has, at one service or at several.
 
 use clap::Subcommand;
-use secrets_client::{Config, Endpoint, Profile, ProfileName};
+use secrets_client::{Config, Endpoint, Profile, ProfileName, TokenLocation};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -44,13 +44,14 @@ pub(crate) async fn run(app: &App, command: ProfileCommand) -> Result<(), CliErr
 
 fn list(app: &App) -> Result<(), CliError> {
     let config = &app.settings.config;
-    let mut table = Table::new(["NAME", "ENDPOINT", "SIGNED IN AS", "ORGANIZATION", "IN USE"]);
+    let mut table = Table::new(["NAME", "ENDPOINT", "SIGNED IN AS", "ORGANIZATION", "TOKEN", "IN USE"]);
     for (name, profile) in &config.profiles {
         table.row([
             name.to_string(),
             endpoint(profile).map(ToString::to_string).unwrap_or_default(),
             principal(profile).map(text::principal).unwrap_or_default(),
             profile.organization.clone().unwrap_or_default(),
+            token_location(profile).unwrap_or_default().to_owned(),
             if *name == app.settings.profile { "*" } else { "" }.to_owned(),
         ]);
     }
@@ -65,6 +66,7 @@ fn as_json(app: &App, name: &ProfileName, profile: &Profile) -> Value {
         "signed_in_at": profile.token.as_ref().map(|stored| &stored.endpoint),
         "principal": principal(profile).unwrap_or_default(),
         "organization": profile.organization.clone().unwrap_or_default(),
+        "token_location": token_location(profile),
         "in_use": *name == app.settings.profile,
     })
 }
@@ -125,6 +127,14 @@ fn find<'a>(config: &'a Config, name: &ProfileName) -> Result<&'a Profile, CliEr
 /// Where it leads: an endpoint of its own, or that of its token.
 fn endpoint(profile: &Profile) -> Option<&Endpoint> {
     profile.endpoint.as_ref().or_else(|| profile.token.as_ref().map(|stored| &stored.endpoint))
+}
+
+/// Where its token is: in the configuration file, or in the desktop's keyring.
+fn token_location(profile: &Profile) -> Option<&'static str> {
+    profile.token.as_ref().map(|stored| match stored.token {
+        TokenLocation::File(_) => "file",
+        TokenLocation::Keyring(_) => "keyring",
+    })
 }
 
 fn principal(profile: &Profile) -> Option<&str> {

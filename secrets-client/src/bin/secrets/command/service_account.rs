@@ -64,7 +64,7 @@ pub(crate) async fn run(app: &App, command: ServiceAccountCommand) -> Result<(),
                 ..Default::default()
             };
             let account = client.create_service_account(request).await?.service_account.unwrap_or_default();
-            let sentence = format!("Service account {} created.", account.name);
+            let sentence = format!("Service account {id} created.");
             app.output.done(&sentence, &output::json::service_account(&account))
         }
         ServiceAccountCommand::List { platform } => {

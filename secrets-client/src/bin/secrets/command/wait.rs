@@ -48,8 +48,12 @@ pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     }
     let (missing, seconds) = (missing(&wanted, &live), start.elapsed().as_secs());
     let first = missing.first().map(String::as_str).unwrap_or_default();
+    let meant = match missing.as_slice() {
+        [one] => app.meant_in_context(one).await,
+        _ => None,
+    };
     Err(CliError::new(ExitCode::Missing, format!("still missing after {seconds} s: {}", missing.join(", ")))
-        .hint(format!("`secrets set {first}` sets one of your own")))
+        .hint(meant.unwrap_or_else(|| format!("`secrets set {first}` sets one of your own"))))
 }
 
 /// Awaits `waiting` until `end`; without one, however long it takes.

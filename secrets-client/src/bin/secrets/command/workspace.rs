@@ -141,7 +141,7 @@ pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliE
         }
         WorkspaceCommand::Delete { workspace_id, yes } => {
             let scope = ScopeName::Workspace(organization.clone(), workspace_id.clone());
-            let name = scope.to_string();
+            let name = path(&workspace_id);
             if !yes {
                 let concerned = audience::of(app, &scope).await.map(|who| format!(" {who} can use them now."));
                 let question = format!(

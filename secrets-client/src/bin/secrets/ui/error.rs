@@ -180,6 +180,11 @@ fn describe(answer: &Answer) -> String {
     if answer.reason == Some(Reason::EtagMismatch) {
         return "somebody else changed this secret meanwhile; nothing was changed".to_owned();
     }
+    if answer.reason == Some(Reason::SecretRequiredMissing)
+        && let Some((_, names)) = answer.message.split_once("not in this context: ")
+    {
+        return format!("this context has no {names}");
+    }
     let mut message = answer.message.clone();
     let mut violations = Vec::new();
     for violation in &answer.violations {
@@ -226,6 +231,9 @@ fn next_step(error: &ClientError) -> Option<String> {
         Reason::EtagMismatch | Reason::Conflict => "look at the current state, and try again",
         Reason::UserHasSecrets => "--destroy-secrets invites the user again, and destroys these secrets",
         Reason::NotEmpty => "`secrets workspace list` shows what still belongs to it",
+        Reason::StorageUnavailable | Reason::AuditUnavailable => {
+            "the service runs, and its database does not: try again later, or tell the operator of the service"
+        }
         Reason::SecretRequiredMissing => "`secrets explain` shows what this context gets, and why",
         Reason::ReservedSecretId | Reason::InvalidTarget => {
             let entry = answer.metadata.get("allow")?;

@@ -34,6 +34,13 @@ pub(super) fn flag(root: Command, words: &[String], typed: &str) -> Option<Strin
     flags.find(|flag| osa_distance(flag, typed) == 1).map(|flag| format!("--{flag}"))
 }
 
+/// Whether a person can have meant the flag by what they typed: more than half of its letters are right.
+pub(super) fn resembles(flag: &str, typed: &str) -> bool {
+    let bare = |text: &str| text.split('=').next().unwrap_or_default().trim_start_matches('-').to_owned();
+    let (flag, typed) = (bare(flag), bare(typed));
+    2 * osa_distance(&flag, &typed) < flag.chars().count() || flag.starts_with(&typed) || typed.starts_with(&flag)
+}
+
 /// The command that the words name, as far as they name one.
 pub(super) fn reached(root: Command, words: &[String]) -> Command {
     // Built, a command has also the flags that hold everywhere.

@@ -65,7 +65,10 @@ pub(super) async fn answers(settings: &Settings) -> Vec<Check> {
         None if settings.keyring_item.is_some() => return Vec::new(),
         None => {
             let error = app::not_signed_in(settings);
-            return vec![Check::fail(NAME, error.message(), error.next().unwrap_or_default())];
+            // Its last part would name this very command.
+            let remedy = error.next().unwrap_or_default();
+            let remedy = remedy.strip_suffix("; `secrets doctor` looks closer").unwrap_or(remedy);
+            return vec![Check::fail(NAME, error.message(), remedy)];
         }
         Some(Some(kind)) if kind.is_code() => {
             return vec![Check::fail(

@@ -13,7 +13,7 @@ mod failed_logins;
 mod refused_calls;
 mod writer;
 
-pub use detail::Detail;
+pub use detail::{Detail, Source};
 pub use event::{DeliveredSet, Event, Outcome, Subject};
 pub use failed_logins::FailedLogins;
 pub use refused_calls::{Refused, RefusedCalls};

@@ -36,3 +36,10 @@ impl Default for Retention {
         }
     }
 }
+
+impl Retention {
+    /// Audit events of what was changed and delivered at once: they are wanted as long as either.
+    pub fn audit_delivering_changes(&self) -> Option<Duration> {
+        Some(self.audit_changes?.max(self.audit_deliveries?))
+    }
+}

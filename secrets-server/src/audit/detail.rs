@@ -1,4 +1,4 @@
-use secrets_core::AllowedReserved;
+use secrets_core::{AllowedReserved, SecretName, Uid};
 use serde::{Deserialize, Serialize};
 
 /// What an event says beside the fields that every event has; JSON in the database.
@@ -14,6 +14,34 @@ pub struct Detail {
     /// The names of the fields that were changed, as the interface has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed_fields: Vec<String>,
+    /// What was copied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+}
+
+/// The secret that a copy was read from: the name it had, which outlives it, and whose it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    pub name: String,
+    /// Its uid, as text.
+    pub uid: String,
+}
+
+impl Source {
+    pub fn new(name: &SecretName, uid: Uid) -> Self {
+        Self { name: name.to_string(), uid: uid.to_string() }
+    }
+
+    /// Which secret it was; none if the text is not one of ours.
+    pub fn uid(&self) -> Option<Uid> {
+        Uid::try_parse(&self.uid).ok()
+    }
+
+    /// How the details of an event begin to name a source that is below `path`, which has nothing that JSON escapes. No other text of
+    /// theirs has it: there, JSON escapes the quotes.
+    pub fn prefix_below(path: &str) -> String {
+        format!(r#""source":{{"name":"{path}/"#)
+    }
 }
 
 impl Detail {
@@ -50,6 +78,21 @@ impl Detail {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_source_is_found_by_what_it_is_below_and_by_nothing_else() {
+        let source = Source::new(&"organizations/acme/projects/api/secrets/KEY".parse().unwrap(), Uid::from_u128(7));
+        let text = Detail { source: Some(source.clone()), ..Detail::default() }.to_text().unwrap();
+        assert_eq!(Detail::from_text(&text).source.unwrap().uid(), Some(Uid::from_u128(7)));
+        assert!(text.contains(&Source::prefix_below("organizations/acme/projects/api")), "{text}");
+        for other in ["organizations/acme/projects/ap", "organizations/acme/projects", "acme/projects/api"] {
+            let found = text.contains(&Source::prefix_below(other));
+            assert_eq!(found, other == "organizations/acme/projects", "{other}: {text}");
+        }
+        let imitation = Source::prefix_below("organizations/acme/projects/api");
+        let other = Detail { changed_fields: vec![imitation.clone()], ..Detail::default() }.to_text().unwrap();
+        assert!(!other.contains(&imitation), "{other}");
+    }
 
     #[test]
     fn says_what_came_and_what_went() {

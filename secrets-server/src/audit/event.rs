@@ -123,10 +123,10 @@ impl Event {
         Self { delivery, ..self }
     }
 
-    /// The event of a change, with what it says of it.
-    pub fn described(call: &Call, subject: Subject, random: &dyn Random, detail: &Detail) -> Result<Self, Error> {
+    /// The same event, with what it says beside the fields that every event has.
+    pub fn described(self, detail: &Detail) -> Result<Self, Error> {
         let detail = detail.to_text().map_err(Error::internal)?;
-        Ok(Self { detail, ..Self::allowed(call, subject, random)? })
+        Ok(Self { detail, ..self })
     }
 
     fn new(
@@ -167,7 +167,10 @@ impl Event {
             (Outcome::Failed, _) if self.delivery.is_some() => AuditKind::Delivery,
             (Outcome::Denied | Outcome::Failed, _) => AuditKind::Refusal,
             (Outcome::Allowed, Method::Resolve | Method::Watch) => AuditKind::Delivery,
-            (Outcome::Allowed, method) if method.is_mutation() => AuditKind::Change,
+            (Outcome::Allowed, method) if method.is_mutation() => match self.delivery {
+                Some(_) => AuditKind::DeliveringChange,
+                None => AuditKind::Change,
+            },
             (Outcome::Allowed, _) => AuditKind::Read,
         }
     }

@@ -20,6 +20,7 @@ impl Jobs {
         for (kind, time, limit) in [
             (AuditKind::Change, kept.audit_changes, SLICE_ROWS),
             (AuditKind::Delivery, kept.audit_deliveries, SLICE_DELIVERIES),
+            (AuditKind::DeliveringChange, kept.audit_delivering_changes(), SLICE_DELIVERIES),
             (AuditKind::Read, Some(kept.audit_reads), SLICE_ROWS),
             (AuditKind::Refusal, Some(kept.audit_refusals), SLICE_ROWS),
         ] {

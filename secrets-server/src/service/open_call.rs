@@ -12,7 +12,7 @@ use secrets_core::authorize::{Permit, Resource, Right};
 use secrets_core::{Binding, RoleResource, Uid};
 
 use super::{Service, refusal};
-use crate::audit::{DeliveredSet, Detail, Event, Subject};
+use crate::audit::{DeliveredSet, Detail, Event, Source, Subject};
 use crate::call::{Call, Caller};
 use crate::error::{Error, Reason};
 use crate::store::{self, Confirmation, FirstWrite, WriteTransaction, Writer, audit};
@@ -171,6 +171,12 @@ impl OpenCall {
         self.delivered = Some(delivered);
     }
 
+    /// The same of what is copied, by the name that it has now: it may be gone when somebody reads the event.
+    pub(super) fn deliver_source(&mut self, source: Source, delivered: DeliveredSet) {
+        self.detail.source = Some(source);
+        self.deliver(delivered);
+    }
+
     /// Begins a transaction of an organization, or of [`store::PLATFORM`]. The answer relies on it; of several attempts, on the
     /// last.
     pub(super) async fn begin(&mut self, service: &Service, organization: Uid) -> Result<WriteTransaction, Error> {
@@ -188,7 +194,8 @@ impl OpenCall {
         transaction: WriteTransaction,
         revision: u64,
     ) -> Result<(), Error> {
-        let event = Event::described(&self.call, self.subject(), service.random.as_ref(), &self.detail)?
+        let event = Event::allowed(&self.call, self.subject(), service.random.as_ref())?
+            .described(&self.detail)?
             .with_delivery(self.delivered.clone());
         // Before the event that names it.
         audit::insert_sets(&transaction, event.set().as_slice()).await?;
@@ -275,7 +282,9 @@ impl Service {
             Err(error) if error.reason() == Reason::RateLimited => return result,
             Err(error) => Event::refused(&call, subject, random, error),
         };
-        let event = event?.with_delivery(call.delivered.take());
+        // Nothing was changed; what was learned, was.
+        let learned = Detail { source: call.detail.source.take(), ..Detail::default() };
+        let event = event?.described(&learned)?.with_delivery(call.delivered.take());
         if let Err(unrecorded) = self.audit.record(event).await {
             if let Err(error) = result {
                 error.log_cause();

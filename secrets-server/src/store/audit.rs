@@ -115,6 +115,8 @@ pub struct AuditFilter {
     pub outcome: Option<&'static str>,
     /// Only those about the resource of this path, or about one below it.
     pub below: Option<String>,
+    /// And those whose details have this text.
+    pub or_detailed: Option<String>,
     /// Only those from then on.
     pub from: Option<Timestamp>,
     /// Only those before then.
@@ -277,10 +279,13 @@ fn delivering(organization: Uid, secrets: &[Uid]) -> SelectStatement {
 }
 
 fn page(filter: &AuditFilter, after: Option<(Timestamp, Uid)>, limit: u64) -> Select<Entity> {
-    let searched = Condition::all()
-        .add_option(filter.action.as_ref().map(|action| Column::Action.eq(action)))
-        .add_option(filter.outcome.map(|outcome| Column::Outcome.eq(outcome)))
-        .add_option(filter.below.as_ref().map(|path| is_or_is_below(path)));
+    let searched =
+        Condition::all()
+            .add_option(filter.action.as_ref().map(|action| Column::Action.eq(action)))
+            .add_option(filter.outcome.map(|outcome| Column::Outcome.eq(outcome)))
+            .add_option(filter.below.as_ref().map(|path| {
+                is_or_is_below(path).add_option(filter.or_detailed.as_ref().map(|text| is_detailed(text)))
+            }));
     let query = Entity::find().filter(indexed(filter, after)).filter(searched);
     query.order_by_desc(Column::CreateTime).order_by_desc(Column::Uid).limit(limit)
 }
@@ -291,6 +296,12 @@ fn is_or_is_below(path: &str) -> Condition {
     let length = i32::try_from(below.chars().count()).unwrap_or(i32::MAX);
     let beginning = Func::cust("substr").arg(Expr::col(Column::ResourceName)).arg(1).arg(length);
     Condition::any().add(Column::ResourceName.eq(path)).add(Expr::from(beginning).eq(below))
+}
+
+/// Details that have this text, byte for byte, on both databases.
+fn is_detailed(text: &str) -> Expr {
+    let without = Func::cust("replace").arg(Expr::col(Column::Detail)).arg(text).arg("");
+    Expr::from(without).ne(Expr::col(Column::Detail))
 }
 
 /// What the indexes on the events answer.

@@ -21,7 +21,9 @@ use crate::wire::secrets::{ACME, BOB, WS1, creation, file};
 on_both!(
     reads_and_refusals_go_after_ninety_days_and_what_was_changed_or_delivered_stays,
     deliveries_go_when_it_is_configured_with_the_sets_that_nothing_names_any_more,
-    what_a_change_was_compared_with_is_kept_as_long_as_the_change,
+    what_was_changed_and_delivered_at_once_is_kept_as_long_as_the_change,
+    what_was_changed_and_delivered_at_once_is_kept_as_long_as_the_delivery,
+    what_was_changed_and_delivered_at_once_is_kept_for_ever_like_a_delivery,
     a_set_that_is_delivered_again_while_its_last_event_goes_stays,
     a_deleted_organization_is_forgotten_after_a_month,
     calls_go_on_while_much_is_removed,
@@ -116,20 +118,41 @@ async fn deliveries_go_when_it_is_configured_with_the_sets_that_nothing_names_an
     assert_eq!(count(database, sets, acme.organization).await, 0);
 }
 
-async fn what_a_change_was_compared_with_is_kept_as_long_as_the_change(database: &TestDatabase) {
-    let retention =
-        Retention { audit_deliveries: Some(DAY * 20), audit_changes: Some(DAY * 40), ..Retention::default() };
+async fn what_was_changed_and_delivered_at_once_is_kept_as_long_as_the_change(database: &TestDatabase) {
+    assert_eq!(left_after_21_and_41_days(database, 40, Some(20)).await, [(4, 2), (0, 0)]);
+}
+
+async fn what_was_changed_and_delivered_at_once_is_kept_as_long_as_the_delivery(database: &TestDatabase) {
+    assert_eq!(left_after_21_and_41_days(database, 20, Some(40)).await, [(3, 2), (0, 0)]);
+}
+
+async fn what_was_changed_and_delivered_at_once_is_kept_for_ever_like_a_delivery(database: &TestDatabase) {
+    assert_eq!(left_after_21_and_41_days(database, 20, None).await, [(3, 2), (3, 2)]);
+}
+
+/// How many events and delivered sets are left of a secret that is made, compared with another value, then with the same, and copied.
+async fn left_after_21_and_41_days(database: &TestDatabase, changes: u32, deliveries: Option<u32>) -> Vec<(i64, i64)> {
+    let retention = Retention {
+        audit_changes: Some(DAY * changes),
+        audit_deliveries: deliveries.map(|days| DAY * days),
+        ..Retention::default()
+    };
     let server = TestServer::start_with_settings(database, Settings { retention, ..Settings::default() }).await;
     let acme = Acme::make(&server).await;
-    server.create(&acme.bob, BOB, "TOKEN", "value-1").await;
-    resolve(&server, &acme.bob).await;
-    server.rotate(&acme.bob, &format!("{BOB}/secrets/TOKEN"), "value-2").await;
-    let sets = "SELECT count(*) FROM audit_sets WHERE organization_uid = SOME";
-    for left in [1, 0] {
-        server.wait(DAY * 21);
-        server.app.jobs.purge().await.unwrap();
-        assert_eq!(count(database, sets, acme.organization).await, left);
+    let name = server.create(&acme.bob, BOB, "TOKEN", "value-1").await.name;
+    for _ in 0..2 {
+        server.rotate(&acme.bob, &name, "value-2").await;
     }
+    server.try_copy(&acme.bob, &name, WS1).await.unwrap();
+    let events = "SELECT count(*) FROM audit_events WHERE action LIKE '%SecretService%' AND organization_uid = SOME";
+    let sets = "SELECT count(*) FROM audit_sets WHERE organization_uid = SOME";
+    let mut left = Vec::new();
+    for days in [21, 20] {
+        server.wait(DAY * days);
+        server.app.jobs.purge().await.unwrap();
+        left.push((count(database, events, acme.organization).await, count(database, sets, acme.organization).await));
+    }
+    left
 }
 
 async fn a_set_that_is_delivered_again_while_its_last_event_goes_stays(database: &TestDatabase) {

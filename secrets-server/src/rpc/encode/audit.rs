@@ -14,7 +14,7 @@ pub fn event_page(page: EventPage) -> v1::ListAuditEventsResponse {
 }
 
 fn event(event: ListedEvent) -> v1::AuditEvent {
-    let ListedEvent { row, resource, delivered } = event;
+    let ListedEvent { row, resource, source, delivered } = event;
     let detail = Detail::from_text(&row.detail);
     v1::AuditEvent {
         uid: row.uid.to_string(),
@@ -32,6 +32,7 @@ fn event(event: ListedEvent) -> v1::AuditEvent {
         allowed_reserved: detail.allowed_reserved,
         disallowed_reserved: detail.disallowed_reserved,
         changed_fields: detail.changed_fields,
+        source,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrets_core::{OrganizationId, Resource, RoleResourceName, ScopeName, SecretName, Timestamp, Uid, right};
 
 use super::names::Names;
-use crate::audit::{Outcome, Subject};
+use crate::audit::{Outcome, Source, Subject};
 use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::open_call::OpenCall;
@@ -62,6 +62,8 @@ pub struct ListedEvent {
     pub row: AuditRecord,
     /// What it was about: a resource path, or of another user's secret the uid alone.
     pub resource: String,
+    /// What was copied, named like `resource`; empty unless something was.
+    pub source: String,
     pub delivered: Vec<DeliveredSecret>,
 }
 
@@ -90,6 +92,7 @@ impl Service {
             action: question.action,
             outcome: question.outcome.map(Outcome::as_str),
             below: question.scope.as_ref().map(ToString::to_string),
+            or_detailed: question.scope.as_ref().map(|scope| Source::prefix_below(&scope.to_string())),
             from: question.from,
             until: question.until,
         };
@@ -260,7 +263,7 @@ fn listed(row: AuditRecord, sets: &BTreeMap<Vec<u8>, Vec<(Uid, u32)>>, names: &N
         .map(|(uid, version)| DeliveredSecret { name: names.get(*uid), uid: *uid, version: *version })
         .collect();
     delivered.sort_by(|a, b| (a.name.is_none(), &a.name, a.uid).cmp(&(b.name.is_none(), &b.name, b.uid)));
-    ListedEvent { resource: names.resource(&row), row, delivered }
+    ListedEvent { resource: names.resource(&row), source: names.source(&row), row, delivered }
 }
 
 #[cfg(test)]

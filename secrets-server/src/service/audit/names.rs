@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use secrets_core::{Principal, Scope, ScopeKind, ScopeName, SecretName, Uid};
 
+use crate::audit::{Detail, Source};
 use crate::call::Call;
 use crate::error::Error;
 use crate::store::audit::AuditRecord;
@@ -26,6 +27,8 @@ impl Names {
     ) -> Result<Self, Error> {
         let within = organization.uid;
         let about = rows.iter().filter(|row| is_of_a_user(&row.resource_name)).filter_map(|row| row.resource_uid);
+        let read = rows.iter().filter_map(source).filter(|source| is_of_a_user(&source.name));
+        let about = about.chain(read.filter_map(|source| source.uid()));
         let uids: BTreeSet<_> = sets.values().flatten().map(|(uid, _)| *uid).chain(about).collect();
         let named = secret::named(db, within, uids).await?;
 
@@ -55,18 +58,33 @@ impl Names {
         self.0.get(&uid).cloned()
     }
 
-    /// What an event was about. A user's secret has its name only by uid: another user may have had the same id.
+    /// What an event was about.
     pub(super) fn resource(&self, row: &AuditRecord) -> String {
-        if !is_of_a_user(&row.resource_name) {
-            return row.resource_name.clone();
+        self.shown(&row.resource_name, row.resource_uid)
+    }
+
+    /// What an event of a copy says that was copied; empty in any other.
+    pub(super) fn source(&self, row: &AuditRecord) -> String {
+        source(row).map(|source| self.shown(&source.name, source.uid())).unwrap_or_default()
+    }
+
+    /// A name in an event. A user's secret has its name only by uid: another user may have had the same id.
+    fn shown(&self, name: &str, uid: Option<Uid>) -> String {
+        if !is_of_a_user(name) {
+            return name.to_owned();
         }
-        match (row.resource_uid, row.resource_uid.and_then(|uid| self.get(uid))) {
+        match (uid, uid.and_then(|uid| self.get(uid))) {
             (_, Some(name)) => name.to_string(),
             (Some(uid), None) => uid.to_string(),
             // It never was: whose it would have been is all that is shown.
-            (None, None) => row.resource_name.split("/secrets/").next().unwrap_or_default().to_owned(),
+            (None, None) => name.split("/secrets/").next().unwrap_or_default().to_owned(),
         }
     }
+}
+
+fn source(row: &AuditRecord) -> Option<Source> {
+    // Whoever copies has received: other details need not be looked at, which may be long.
+    row.set_digest.as_ref().and_then(|_| Detail::from_text(&row.detail).source)
 }
 
 /// Whether a resource path leads to a user's own secret, or below it.

@@ -9,7 +9,7 @@ use super::patch::SecretPatch;
 use super::preparation::Preparation;
 use super::view::{ChangedSecret, SecretView};
 use super::{named, overlap, sealing};
-use crate::audit::DeliveredSet;
+use crate::audit::{DeliveredSet, Source};
 use crate::call::Call;
 use crate::crypto::SecretBytes;
 use crate::error::{Error, Reason};
@@ -98,14 +98,15 @@ impl SecretMutation<'_> {
             let text = format!("`{name}` exists, and is not replaced; delete it first");
             return Err(Error::field(Reason::AlreadyExists, "parent", text));
         }
-        let delivered = || DeliveredSet::new(vec![(from.uid, version.version)]);
+        let (learned, delivered) =
+            (Source::new(&input.name, from.uid), DeliveredSet::new(vec![(from.uid, version.version)]));
         let mut new = match self.fitting(id, &edit, &version.target, version.value_bytes.into()).await {
             Ok(new) => new,
             Err(error) => {
                 // By how many bytes it does not fit tells how long the value is, in a rehearsal too.
                 let limit = Limit::BytesPerScope.as_str();
                 if error.metadata().iter().any(|(key, value)| *key == "limit" && value == limit) {
-                    self.call.deliver(delivered());
+                    self.call.deliver_source(learned, delivered);
                 }
                 return Err(error);
             }
@@ -114,7 +115,7 @@ impl SecretMutation<'_> {
             (unsealed(self.call, &new, version), Vec::new())
         } else {
             // Whatever becomes of it: a refusal of the value tells something about it.
-            self.call.deliver(delivered());
+            self.call.deliver_source(learned, delivered);
             let value = self.open_source(from, version).await?;
             // Exposed to be looked at and sealed; neither error nor warning holds any of it.
             sealing::check(&version.target, value.expose(), self.limits.value_bytes)?;

@@ -9,11 +9,13 @@ pub enum AuditKind {
     Read,
     /// It was denied, or failed.
     Refusal,
+    /// Something was changed, and its caller learned something of values: a copy, or what was compared.
+    DeliveringChange,
 }
 
 impl AuditKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Change, Self::Delivery, Self::Read, Self::Refusal];
+    pub const ALL: [Self; 5] = [Self::Change, Self::Delivery, Self::Read, Self::Refusal, Self::DeliveringChange];
 
     /// As it is stored. It never changes.
     pub(super) const fn number(self) -> i16 {
@@ -22,6 +24,7 @@ impl AuditKind {
             Self::Delivery => 1,
             Self::Read => 2,
             Self::Refusal => 3,
+            Self::DeliveringChange => 4,
         }
     }
 

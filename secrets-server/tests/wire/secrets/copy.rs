@@ -21,6 +21,7 @@ on_both!(
     a_program_copies_what_it_resolves,
     a_move_leaves_a_source_that_can_be_undeleted,
     a_copy_is_recorded_as_a_delivery_of_its_source,
+    an_auditor_sees_what_was_copied_from_where_also_when_it_is_gone,
     a_refusal_that_tells_how_long_the_value_is_is_recorded_too,
     a_rehearsal_changes_nothing_and_opens_nothing,
     a_repeat_returns_what_was_done_first,
@@ -181,6 +182,63 @@ async fn a_copy_is_recorded_as_a_delivery_of_its_source(database: &TestDatabase)
     }
 }
 
+async fn an_auditor_sees_what_was_copied_from_where_also_when_it_is_gone(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let web = format!("{ACME}/projects/web");
+    server.bind(&acme.ann, &web, CAT, v1::Role::Admin).await.unwrap();
+    let team = server.create(&acme.cat, API, "TEAM", "value-1").await;
+    let own = server.create(&acme.cat, CAT, "OWN", "value-1").await;
+    let later = || server.wait(std::time::Duration::from_secs(1));
+    server.try_copy(&acme.cat, &team.name, &web).await.unwrap();
+    later();
+    server.try_copy(&acme.cat, &own.name, &web).await.unwrap();
+    server.delete(&acme.cat, &format!("{web}/secrets/TEAM")).await;
+    later();
+    server.try_move(&acme.cat, &team.name, &web).await.unwrap();
+    later();
+    // Refused before anything was read.
+    refusal(server.try_copy(&acme.cat, &own.name, &web).await);
+    let asked = async |token: &str, ask: &dyn Fn(&mut v1::ListAuditEventsRequest)| {
+        let mut request = v1::ListAuditEventsRequest { parent: ACME.into(), ..Default::default() };
+        ask(&mut request);
+        let events = server.audit(token).list_audit_events(request).await.unwrap().into_inner().events;
+        let copies = events
+            .into_iter()
+            .filter(|event| event.action.ends_with("/CopySecret") || event.action.ends_with("/MoveSecret"));
+        copies.map(|event| (event.resource, event.source)).collect::<Vec<_>>()
+    };
+    let (to_team, to_own) = (format!("{web}/secrets/TEAM"), format!("{web}/secrets/OWN"));
+    let copies = |own: &str| {
+        let copied = |to: &str, from: &str| (to.to_owned(), from.to_owned());
+        vec![copied(&to_own, ""), copied(&to_team, &team.name), copied(&to_own, own), copied(&to_team, &team.name)]
+    };
+    let of_web = |request: &mut v1::ListAuditEventsRequest| request.scope = web.clone();
+    let of_api = |request: &mut v1::ListAuditEventsRequest| request.scope = API.into();
+    // A person's own secret appears to others by its uid alone.
+    assert_eq!(asked(&acme.ann, &|_| {}).await, copies(&own.uid));
+    assert_eq!(asked(&acme.ann, &of_web).await, copies(&own.uid));
+    // What left the project is asked for by the project as well.
+    let of_team = [copies("")[1].clone(), copies("")[3].clone()];
+    assert_eq!(asked(&acme.ann, &of_api).await, of_team);
+    for id in ["ap", "api2", "pi"] {
+        let other = |request: &mut v1::ListAuditEventsRequest| request.scope = format!("{ACME}/projects/{id}");
+        assert!(asked(&acme.ann, &other).await.is_empty(), "{id}");
+    }
+    let own_name = own.name.clone();
+    let of_own = |request: &mut v1::ListAuditEventsRequest| request.secret = own_name.clone();
+    assert_eq!(asked(&acme.cat, &of_own).await, [copies(&own.name)[2].clone()]);
+    // By its copy, the source is as hidden as before.
+    let of_copy = |request: &mut v1::ListAuditEventsRequest| request.secret = to_own.clone();
+    assert_eq!(asked(&acme.ann, &of_copy).await, [copies("")[0].clone(), copies(&own.uid)[2].clone()]);
+
+    server.delete(&acme.cat, &own.name).await;
+    server.wait(std::time::Duration::from_secs(8 * 24 * 60 * 60));
+    server.app.jobs.purge().await.unwrap();
+    assert_eq!(asked(&acme.ann, &|_| {}).await, copies(&own.uid));
+    assert_eq!(asked(&acme.ann, &of_api).await, of_team);
+}
+
 async fn a_refusal_that_tells_how_long_the_value_is_is_recorded_too(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::with(&server, secrets_core::NamePolicy::Strict, r#"{"bytes_per_scope":4096}"#).await;
@@ -218,6 +276,7 @@ async fn a_refusal_that_tells_how_long_the_value_is_is_recorded_too(database: &T
     assert_eq!(copies.len(), 3, "{copies:?}");
     for event in copies {
         assert_eq!((event.outcome(), event.delivered.len()), (v1::AuditOutcome::Failed, 1));
+        assert_eq!(event.source, source.name);
         assert_eq!((&event.delivered[0].uid, event.delivered[0].version), (&source.uid, 1));
     }
 }

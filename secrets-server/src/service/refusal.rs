@@ -5,8 +5,8 @@
 //! To everybody else a refusal is the same, in all that can be seen of it, whether there is such a resource or not: what is said
 //! rests on what was located and authorized anyway, so that nothing more is looked up for anybody.
 
-use secrets_core::Binding;
 use secrets_core::authorize::{self, Disclosure, Entitlement, NonMember, Permit, Right};
+use secrets_core::{Binding, Resource, RoleResource};
 
 use super::open_call::Located;
 use crate::call::Call;
@@ -22,6 +22,13 @@ pub(super) fn authorize<A: Right>(call: &Call, more: &[Binding], located: &impl 
             .and_then(|disclosure| explain(&disclosure, located))
             .unwrap_or_else(Error::denied)
     })
+}
+
+/// What the caller is no member of, where that alone keeps them from the right and they may know it.
+pub(super) fn non_member_of<A: Right>(call: &Call, resource: &Resource) -> Option<RoleResource> {
+    let (principal, bindings) = (&call.caller.principal, &call.caller.bindings);
+    let denial = authorize::authorize::<A>(principal, bindings, resource).err()?;
+    authorize::disclose(&denial, principal, bindings, resource)?.non_member.map(|non_member| non_member.of)
 }
 
 /// The refusal with what is missing; none where that has no name.

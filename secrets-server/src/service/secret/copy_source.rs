@@ -4,7 +4,7 @@ use secrets_core::authorize::{Permit, right};
 use secrets_core::{OverridePolicy, Visibility};
 
 use super::copy::CopySecret;
-use super::receivable::{first_delivered, is_resolver};
+use super::receivable::{does_not_receive, first_delivered, is_resolver, receives_nothing};
 use super::{etag, missing, named};
 use crate::audit::Subject;
 use crate::error::{Error, Reason};
@@ -37,7 +37,7 @@ impl Service {
         }
         call.identify(subject);
         if self.receiving_contexts(db, call, &located, &Visibility::All).await?.is_empty() {
-            return Err(Error::denied());
+            return Err(receives_nothing(call, &located));
         }
         located.must_exist()?;
         Ok(located)
@@ -68,7 +68,7 @@ impl Service {
         }
         let receiving = self.receiving_contexts(db, call, located, &secret.visibility).await?;
         if receiving.is_empty() {
-            return Err(if is_listed { Error::denied() } else { missing(name) });
+            return Err(if is_listed { does_not_receive(name) } else { missing(name) });
         }
         etag::check(input.etag.as_deref(), secret)?;
         let refuse = |why: &str| Error::new(Reason::SecretNotCopyable, format!("`{name}` is not copied: {why}"));

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use secrets_core::authorize::{Permit, right};
-use secrets_core::{Binding, Context, Principal, Resource, Role, RoleResource, Scope, ScopeKind, Visibility};
+use secrets_core::authorize::{Action, Entitlement, Permit, right};
+use secrets_core::{
+    Binding, Context, Principal, Resource, Role, RoleResource, Scope, ScopeKind, ScopeName, SecretName, Uid, Visibility,
+};
 
 use crate::call::Call;
-use crate::error::Error;
-use crate::service::Service;
+use crate::error::{Error, Reason};
 use crate::service::locate::LocatedScope;
+use crate::service::{Service, refusal};
 use crate::store::secret::{self, SecretWithVersion};
 use crate::store::{KeyedConnection, workspace};
 
@@ -79,6 +81,51 @@ pub(super) async fn first_delivered(
     Ok(first.map(|each| each.permit))
 }
 
+/// The refusal of a caller who receives nothing of the scope: to whoever may list its secrets, with what they lack, or that there is
+/// no such scope.
+pub(super) fn receives_nothing(call: &Call, located: &LocatedScope) -> Error {
+    if call.permit::<right::ListSecrets>(&located.resource).is_err() {
+        return Error::denied();
+    }
+    if let Err(error) = located.must_exist() {
+        return error;
+    }
+    let path = &located.name;
+    let part = match located.resource {
+        Resource::Workspace { project: Some(_), .. } => "in it and in its project",
+        _ => "in it",
+    };
+    let text = format!("you may list the secrets of `{path}`, but only whoever takes part {part} may receive them");
+    let error = only_listed(path, &text);
+    let context = bare(call, located.organization.uid).and_then(|bare| narrowest(bare, located));
+    let of = match context.and_then(|context| refusal::non_member_of::<right::ReceiveValues>(call, &context)) {
+        Some(RoleResource::Organization(_)) => Some(ScopeName::Organization(path.organization().clone())),
+        // The project of a workspace has another name, which nothing here has looked up.
+        Some(RoleResource::Project { .. }) if matches!(path, ScopeName::Project(..)) => Some(path.clone()),
+        Some(RoleResource::Workspace { .. }) => Some(path.clone()),
+        _ => None,
+    };
+    match of {
+        Some(of) => error.with("principal", call.caller.name.to_string()).with("not_member_of", of.to_string()),
+        None => error,
+    }
+}
+
+/// The refusal of a caller who may list this secret, and in whose contexts it is not.
+pub(super) fn does_not_receive(name: &SecretName) -> Error {
+    let text = format!("you may list `{name}`, but only whoever takes part in what it reaches may receive it");
+    only_listed(&name.scope, &text)
+}
+
+fn only_listed(scope: &ScopeName, text: &str) -> Error {
+    // No session copies.
+    let needs = [Entitlement::UserOfContext.as_str(), Entitlement::ResolverOfContext.as_str()];
+    Error::new(Reason::PermissionDenied, format!("permission denied: {text}"))
+        .with("permission", Action::ReceiveValues.as_str())
+        .with("resource", scope.to_string())
+        .with("needs", needs.join(","))
+}
+
 /// Whether the caller resolves anything by a role.
 pub(super) fn is_resolver(call: &Call) -> bool {
     resolver_bindings(call).next().is_some()
@@ -98,31 +145,18 @@ async fn contexts(
     visibility: &Visibility,
 ) -> Result<Vec<Resource>, Error> {
     let organization = located.organization.uid;
-    let user = match call.caller.principal {
-        Principal::User { user, .. } => Some(user),
-        Principal::ServiceAccount { .. } => None,
-        Principal::Operator | Principal::Session { .. } => return Ok(Vec::new()),
-    };
-    let bare = Context { organization, project: None, workspace: None, user };
-    let of_project = |project| Resource::Context { context: Context { project: Some(project), ..bare }, owner: None };
-    let of_workspace = |workspace, project, owner| Resource::Context {
-        context: Context { workspace: Some(workspace), project, ..bare },
-        owner,
-    };
+    let Some(bare) = bare(call, organization) else { return Ok(Vec::new()) };
     let (mut projects, mut workspaces) = (BTreeSet::new(), BTreeSet::new());
-    let mut contexts = match located.resource {
-        Resource::Organization(_) => match visibility {
-            Visibility::All => vec![Resource::Context { context: bare, owner: None }],
-            Visibility::Selected { projects: selected, workspaces: selected_too } => {
-                projects.extend(selected);
-                workspaces.extend(selected_too);
-                Vec::new()
-            }
+    let mut contexts = match (located.resource, visibility) {
+        (Resource::Organization(_), Visibility::Selected { projects: selected, workspaces: selected_too }) => {
+            projects.extend(selected);
+            workspaces.extend(selected_too);
+            Vec::new()
+        }
+        _ => match narrowest(bare, located) {
+            Some(context) => vec![context],
+            None => return Ok(Vec::new()),
         },
-        Resource::Project { project, .. } => vec![of_project(project)],
-        Resource::Workspace { workspace, project, owner, .. } => vec![of_workspace(workspace, project, owner)],
-        Resource::User { user: of, .. } if user == Some(of) => vec![Resource::Context { context: bare, owner: None }],
-        _ => return Ok(Vec::new()),
     };
     for binding in resolver_bindings(call) {
         match binding.resource {
@@ -131,12 +165,40 @@ async fn contexts(
             _ => {}
         }
     }
+    let of_project = |project| Resource::Context { context: Context { project: Some(project), ..bare }, owner: None };
     contexts.extend(projects.into_iter().map(of_project));
     if !workspaces.is_empty() {
         let rows = workspace::by_uids(db, organization, workspaces).await?;
-        contexts.extend(rows.into_iter().map(|row| of_workspace(row.uid, row.project, row.owner)));
+        contexts.extend(rows.into_iter().map(|row| Resource::Context {
+            context: Context { workspace: Some(row.uid), project: row.project, ..bare },
+            owner: row.owner,
+        }));
     }
     Ok(contexts)
+}
+
+/// The organization's context with the caller in it, if that is a person. Nothing is decided for a session or the operator.
+fn bare(call: &Call, organization: Uid) -> Option<Context> {
+    let user = match call.caller.principal {
+        Principal::User { user, .. } => Some(user),
+        Principal::ServiceAccount { .. } => None,
+        Principal::Operator | Principal::Session { .. } => return None,
+    };
+    Some(Context { organization, project: None, workspace: None, user })
+}
+
+/// The context that names the scope and nothing more. A person's own scope is in no context but theirs.
+fn narrowest(bare: Context, located: &LocatedScope) -> Option<Resource> {
+    let (context, owner) = match located.resource {
+        Resource::Organization(_) => (bare, None),
+        Resource::Project { project, .. } => (Context { project: Some(project), ..bare }, None),
+        Resource::Workspace { workspace, project, owner, .. } => {
+            (Context { workspace: Some(workspace), project, ..bare }, owner)
+        }
+        Resource::User { user, .. } if bare.user == Some(user) => (bare, None),
+        _ => return None,
+    };
+    Some(Resource::Context { context, owner })
 }
 
 /// The scopes of the context from which another secret may be delivered in the place of this one. What its user has there is

@@ -15,6 +15,7 @@ use crate::support::server::TestServer;
 on_both!(
     whoever_may_not_receive_the_source_or_change_the_destination_is_refused,
     whoever_may_not_change_the_source_copies_it_and_does_not_move_it,
+    whoever_lists_the_source_and_does_not_receive_it_is_told_what_they_lack,
     what_is_hidden_is_as_absent_as_what_is_not_there,
     a_secret_that_is_not_delivered_is_not_copied,
     a_secret_in_whose_place_a_narrower_one_is_delivered_is_not_copied,
@@ -29,6 +30,10 @@ const CAT: &str = "organizations/acme/users/cat";
 const DAN: &str = "organizations/acme/users/dan";
 
 impl TestServer {
+    async fn refuses_to_copy(&self, token: &str, from: &str, parent: &str) -> String {
+        refusal(self.try_copy(token, &format!("{from}/secrets/KEY"), parent).await).reason
+    }
+
     /// The reason of both, which is the same; a move may be told more of its source.
     async fn refuses(&self, token: &str, name: &str, parent: &str) -> String {
         let copy = refusal(self.try_copy(token, name, parent).await);
@@ -74,7 +79,6 @@ async fn whoever_may_not_receive_the_source_or_change_the_destination_is_refused
         // Nobody learns what there is.
         (&acme.bob, BOB, "organizations/acme/workspaces/none"),
         (&acme.bob, "organizations/acme/workspaces/none", BOB),
-        (&acme.ann, "organizations/acme/projects/none", ACME),
         (&acme.bob, "organizations/acme/users/none", BOB),
     ] {
         for id in ["KEY", "NONE"] {
@@ -100,6 +104,65 @@ async fn whoever_may_not_change_the_source_copies_it_and_does_not_move_it(databa
         assert_eq!(refused.metadata["resource"], parent);
         server.try_copy(&acme.bob, &name, BOB).await.unwrap();
         server.try_get(&acme.bob, &name).await.unwrap();
+    }
+}
+
+async fn whoever_lists_the_source_and_does_not_receive_it_is_told_what_they_lack(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let bot = server.program(&acme.ann, ACME, "ci").await;
+    server.bind(&acme.ann, ACME, &format!("{ACME}/serviceAccounts/ci"), v1::Role::Admin).await.unwrap();
+    for (token, parent) in [(&acme.bob, WS1), (&acme.cat, API), (&acme.ann, ACME)] {
+        server.create(token, parent, "KEY", "value-1").await;
+    }
+    let ws2 = format!("{ACME}/workspaces/ws2");
+    for (token, from, to, not_member_of) in [
+        (&acme.ann, API, ANN, Some(API)),
+        // That its project is what is missing too would take another look.
+        (&acme.ann, WS1, ANN, None),
+        (&acme.ann, &ws2, ANN, Some(ws2.as_str())),
+        (&acme.dan, WS1, DAN, None),
+        (&bot, API, ACME, None),
+        (&bot, ACME, API, None),
+    ] {
+        let part = if from == WS1 { "in it and in its project" } else { "in it" };
+        let text = format!("you may list the secrets of `{from}`, but only whoever takes part {part} may receive them");
+        let text = format!("permission denied: {text}");
+        for id in ["KEY", "NONE"] {
+            let refused = refusal(server.try_copy(token, &format!("{from}/secrets/{id}"), to).await);
+            assert_eq!((refused.code, refused.message.as_str()), (Code::PermissionDenied, text.as_str()));
+            let said = |key: &str| refused.metadata.get(key).map(String::as_str);
+            assert_eq!((said("permission"), said("resource")), (Some("secrets.receive"), Some(from)));
+            assert_eq!(said("needs"), Some("USER_OF_CONTEXT,RESOLVER_OF_CONTEXT"));
+            assert_eq!(said("not_member_of"), not_member_of, "{from}");
+            assert_eq!(said("principal"), not_member_of.map(|_| ANN), "{from}");
+        }
+    }
+    let secret = v1::Secret { visibility: selected(&["web"], &[]), ..Default::default() };
+    let of_web = server.create_with(&acme.ann, ACME, "OF_WEB", secret).await.secret.unwrap().name;
+    let refused = refusal(server.try_copy(&acme.ann, &of_web, ANN).await);
+    let text = format!("you may list `{of_web}`, but only whoever takes part in what it reaches may receive it");
+    assert_eq!(refused.message, format!("permission denied: {text}"));
+    assert_eq!((&*refused.metadata["permission"], &*refused.metadata["resource"]), ("secrets.receive", ACME));
+    // Whoever lists them may know that there is none; nobody else is told anything.
+    for none in ["projects/none", "workspaces/none"] {
+        assert_eq!(server.refuses_to_copy(&acme.ann, &format!("{ACME}/{none}"), ANN).await, "RESOURCE_NOT_FOUND");
+    }
+    let session = server.session(&acme.bob, "", "bob").await.unwrap().token;
+    for (token, from, to) in [
+        (&acme.dan, API, DAN),
+        (&acme.cat, WS1, CAT),
+        (&acme.ann, BOB, ANN),
+        (&acme.cat, "organizations/acme/projects/none", CAT),
+        (&acme.dan, "organizations/acme/workspaces/none", DAN),
+    ] {
+        let refused = refusal(server.try_copy(token, &format!("{from}/secrets/KEY"), to).await);
+        assert!(refused.metadata.is_empty(), "{from} to {to}: {refused:?}");
+        assert_eq!(refused.message, "permission denied, or there is no such resource", "{from} to {to}");
+    }
+    for (token, to) in [(&session, BOB), (&server.operator, ACME)] {
+        let refused = refusal(server.try_copy(token, &format!("{API}/secrets/KEY"), to).await);
+        assert!(!refused.message.contains("you may list"), "{to}: {refused:?}");
     }
 }
 

@@ -231,6 +231,22 @@ pub async fn claiming(
     all(db, live(organization, scopes).filter(claims).order_by_asc(Column::SecretId).order_by_asc(Column::Uid)).await
 }
 
+/// The same with as many statements where none of them has a selection: whoever may not know of one that is hidden can't tell.
+pub async fn claiming_evenly(
+    db: &impl KeyedConnection,
+    organization: Uid,
+    scopes: &[Scope],
+    secret_id: &SecretId,
+    place: Option<&Destination>,
+    group: Option<&Group>,
+) -> Result<Vec<SecretWithVersion>, StoreError> {
+    let found = claiming(db, organization, scopes, secret_id, place, group).await?;
+    if !found.iter().any(|found| matches!(found.secret.visibility, Visibility::Selected { .. })) {
+        visibility::load_none(db).await?;
+    }
+    Ok(found)
+}
+
 async fn store(db: &impl KeyedConnection, secret: &Secret, set: ActiveModel) -> Result<bool, StoreError> {
     let row_mac = Set(Some(mac_of(db, &Head::new(secret))));
     let query = Entity::update_many()

@@ -81,7 +81,8 @@ impl Service {
         if !scopes.is_empty() {
             let (organization, group) = (check.organization, secret.group.as_ref());
             check.overlapping =
-                secret::claiming(db, organization, &scopes, &secret.secret_id, destination.as_ref(), group).await?;
+                secret::claiming_evenly(db, organization, &scopes, &secret.secret_id, destination.as_ref(), group)
+                    .await?;
         }
         Ok(check)
     }

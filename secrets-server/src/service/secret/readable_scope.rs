@@ -68,7 +68,7 @@ impl Service {
         name: &SecretName,
     ) -> Result<SecretView, Error> {
         let ReadableScope { located, listing } = self.read_secrets(db, call, &name.scope, Some(name)).await?;
-        let current = secret::current(db, located.organization.uid, located.scope, &name.secret_id).await?;
+        let current = secret::current_evenly(db, located.organization.uid, located.scope, &name.secret_id).await?;
         let current = current.ok_or_else(|| missing(name))?;
         let uid = current.secret.uid;
         let shown = view::show(db, &name.scope, current, &listing).await?.ok_or_else(|| missing(name))?;

@@ -75,7 +75,7 @@ pub(super) async fn first_delivered(
         let scopes: Vec<_> = scopes.into_iter().collect();
         let destination = version.target.destination(&secret.secret_id);
         let (id, group) = (&secret.secret_id, secret.group.as_ref());
-        rivals = secret::claiming(db, secret.organization, &scopes, id, destination.as_ref(), group).await?;
+        rivals = secret::claiming_evenly(db, secret.organization, &scopes, id, destination.as_ref(), group).await?;
     }
     let first = receiving.into_iter().find(|each| is_delivered(call, &each.context, current, &rivals));
     Ok(first.map(|each| each.permit))

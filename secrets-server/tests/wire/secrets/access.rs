@@ -1,7 +1,7 @@
 use secrets_proto::v1;
 use tonic::{Code, Status};
 
-use super::{ACME, API, BOB, WS1, creation, text};
+use super::{ACME, API, BOB, WS1, creation, selected, text};
 use crate::support::acme::Acme;
 use crate::support::database::TestDatabase;
 use crate::support::on_both::on_both;
@@ -14,6 +14,7 @@ on_both!(
     an_admin_has_no_way_to_a_persons_own_secrets,
     a_call_without_a_good_token_is_refused,
     each_call_is_audited_by_the_secrets_name,
+    what_is_hidden_takes_as_many_statements_as_what_is_not_there,
 );
 
 fn allowed<T: std::fmt::Debug>(result: Result<T, Status>) -> bool {
@@ -158,4 +159,84 @@ async fn audited(
     secrets_server::store::audit::list(server.app.store().reader(), Some(organization), &filter, None, 100)
         .await
         .unwrap()
+}
+
+async fn what_is_hidden_takes_as_many_statements_as_what_is_not_there(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let many: Vec<_> = (0..40).map(|n| format!("p{n}")).collect();
+    for id in &many {
+        server.project(&acme.ann, id).await;
+    }
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    for (id, projects) in [("HIDDEN", &["web"][..]), ("HIDDEN_FROM_MANY", &many)] {
+        let secret = v1::Secret { visibility: selected(projects, &[]), ..Default::default() };
+        server.create_with(&acme.ann, ACME, id, secret).await;
+    }
+    let deeds = [
+        "reads",
+        "versions",
+        "updates",
+        "deletes",
+        "rolls back",
+        "copies",
+        "rehearses",
+        "creates",
+        "compares",
+        "shares",
+    ];
+    for deed in deeds {
+        let mut seen = Vec::new();
+        for id in ["ABSENT", "HIDDEN", "HIDDEN_FROM_MANY"] {
+            let (token, name) = (&acme.bob, format!("{ACME}/secrets/{id}"));
+            let secret = v1::Secret { name: name.clone(), ..Default::default() };
+            database.statements.take();
+            let answered = match deed {
+                "reads" => server.try_get(token, &name).await.err(),
+                "versions" => {
+                    let request = v1::ListSecretVersionsRequest { parent: name.clone(), ..Default::default() };
+                    server.secrets(token).list_secret_versions(request).await.err()
+                }
+                "updates" => {
+                    let secret = Some(secret);
+                    let update = v1::UpdateSecretRequest { secret, value: text("v"), ..Default::default() };
+                    server.try_update(token, update).await.err()
+                }
+                "deletes" => {
+                    let deletion = v1::DeleteSecretRequest { name: name.clone(), ..Default::default() };
+                    server.try_delete(token, deletion).await.err()
+                }
+                "rolls back" => {
+                    let request = v1::RollbackSecretRequest { name: name.clone(), version: 1, ..Default::default() };
+                    server.secrets(token).rollback_secret(request).await.err()
+                }
+                "copies" => server.try_copy(token, &name, BOB).await.err(),
+                "compares" => {
+                    let name = format!("{BOB}/secrets/{id}");
+                    let secret = Some(v1::Secret { name, ..Default::default() });
+                    let update = v1::UpdateSecretRequest { secret, value: text("value-1"), ..Default::default() };
+                    let updated = server.try_update(token, update).await.unwrap();
+                    assert!(updated.value_unchanged && updated.warnings.is_empty(), "{updated:?}");
+                    None
+                }
+                "shares" => {
+                    let copied = server.try_copy(token, &format!("{BOB}/secrets/{id}"), WS1).await.unwrap();
+                    assert!(copied.warnings.is_empty(), "{copied:?}");
+                    None
+                }
+                // One of their own of the same name, which would override it where it reaches.
+                _ => {
+                    let validate_only = deed == "rehearses";
+                    let request = v1::CreateSecretRequest { validate_only, ..creation(BOB, id, "value-1") };
+                    let created = server.try_create(token, request).await.unwrap();
+                    assert!(created.warnings.is_empty(), "{created:?}");
+                    None
+                }
+            };
+            let statements = database.statements.take();
+            let message = answered.map(|status| status.message().replace(id, "NAME"));
+            seen.push((statements.len(), message));
+        }
+        assert!(seen.iter().all(|each| *each == seen[0]), "{deed}: {seen:?}");
+    }
 }

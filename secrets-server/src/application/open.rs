@@ -66,12 +66,13 @@ pub(crate) async fn open(config: &Config, unknown: UnknownToken) -> Result<Appli
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     // Before anything is migrated: whoever starts an older release instead still can.
     let root_key = root_key::read(config, &random)?;
+    let deletions = DeletionsFile::open(&config.data_dir.join(deletions_file::NAME))?;
     let store = store::connect(&(&config.database).into()).await?;
     let root_key = root_key::check(config, &store, &random, root_key).await?;
     match &config.database {
         Database::Sqlite { path } => {
             // Before anything is made in a database that was never used.
-            if store.key_state().await?.wrapped_seeds.is_empty() && operator_token(config)?.is_some() {
+            if operator_token(config)?.is_some() && store.key_state().await?.wrapped_seeds.is_empty() {
                 unknown.apply(config, path)?;
             }
             let migrations = store.migrate().await?;
@@ -104,7 +105,6 @@ pub(crate) async fn open(config: &Config, unknown: UnknownToken) -> Result<Appli
     {
         unknown.apply(config, path)?;
     }
-    let deletions = DeletionsFile::open(&config.data_dir.join(deletions_file::NAME))?;
     application.service.list_deletions_in(deletions).await.map_err(OpenError::Lookup)?;
     Ok(application)
 }

@@ -62,6 +62,12 @@ async fn a_lost_or_foreign_root_key_is_found_before_an_old_schema_is_migrated_on
 
         fs::write(&key, &kept).unwrap();
         fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+        // And so is what else the data directory has that no start can do with.
+        let deletions = deployment.data_file("deleted-organizations");
+        fs::write(&deletions, "nonsense\n").unwrap();
+        assert_refused(deployment.command(), "must begin with the uid of an organization");
+        assert_eq!(migrations(url).await, before);
+        fs::remove_file(deletions).unwrap();
         assert!(tokio::task::block_in_place(|| migrate().status()).unwrap().success());
         assert_eq!(migrations(url).await, before + 1);
         drop(deployment.start());

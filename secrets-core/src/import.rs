@@ -66,6 +66,11 @@ impl Reviewed {
     pub fn renamed(&self) -> Option<&SecretId> {
         self.secret_id.as_ref().filter(|name| self.key.as_deref().is_some_and(|key| key != name.as_str()))
     }
+
+    /// Takes an entry that would be a new version for one whose secret has this value.
+    pub fn keep(&mut self) {
+        (self.outcome, self.reason) = (Outcome::Unchanged, Some(Reason::Unchanged));
+    }
 }
 
 /// The whole import, reviewed.

@@ -52,6 +52,7 @@ export interface Entry {
   outcome:
     | 'CREATED'
     | 'UPDATED'
+    | 'UNCHANGED'
     | 'SKIPPED_EXISTS'
     | 'SKIPPED_EMPTY'
     | 'OVERRIDDEN_LATER'

@@ -59,6 +59,27 @@ fn an_import_overwrites_and_selects_with_its_flags() {
 }
 
 #[test]
+fn an_import_leaves_a_value_alone_that_is_the_same() {
+    let server = TestServer::acme();
+    let bob = server.person("bob");
+    write(&bob, "SAME=value-1\nOTHER=value-2\n");
+    bob.run_ok("import .env --yes");
+    write(&bob, "SAME=value-1\nOTHER=value-3\nNEW=value-4\n");
+    let review = bob.run_ok("import .env --overwrite --dry-run");
+    assert_eq!(review.row("1"), ["1", "SAME", "unchanged", "has this value already"]);
+    assert_eq!(review.row("2"), ["2", "OTHER", "will be changed"]);
+    review.expect_text(&["1 will be created, 1 will be changed, 1 unchanged.\n"]);
+    bob.run_ok("import .env --overwrite --yes")
+        .expect_text(&["Imported into your own secrets: 1 created, 1 changed, 1 unchanged.\n"]);
+    let current = |name: &str| bob.run_ok(&format!("show {name} -o json")).json()["current_version"].clone();
+    assert_eq!([current("SAME"), current("OTHER"), current("NEW")], [1, 2, 1]);
+    bob.run_ok("import .env --overwrite --yes").expect_text(&["3 unchanged.\nNothing to import.\n"]);
+    let json = bob.run_ok("import .env --overwrite --yes -o json").json();
+    assert_eq!((&json["applied"], &json["entries"][0]["outcome"]), (&false.into(), &"UNCHANGED".into()));
+    assert_eq!([current("SAME"), current("OTHER"), current("NEW")], [1, 2, 1]);
+}
+
+#[test]
 fn an_unreadable_line_is_named_and_not_shown() {
     let server = TestServer::acme();
     let bob = server.person("bob");
@@ -72,11 +93,13 @@ fn an_unreadable_line_is_named_and_not_shown() {
 fn a_command_that_does_not_ask_prints_what_it_did() {
     let server = TestServer::acme();
     let ann = server.person("ann");
-    std::fs::write(ann.home.join(".env"), "A=a-value\n").unwrap();
+    write(&ann, "A=a-value\n");
     let ended = ann.run_ok("import .env --project api --yes");
     assert_eq!(ended.row("1"), ["1", "A", "created"]);
+    write(&ann, "A=another-value\n");
     let ended = ann.run_ok("import .env --project api --yes --overwrite");
     assert_eq!(ended.row("1"), ["1", "A", "changed"]);
+    write(&ann, "A=a-value\n");
     assert_eq!(ann.run_ok("import .env --project api --overwrite --dry-run").row("1"), ["1", "A", "will be changed"]);
 }
 
@@ -153,6 +176,7 @@ fn a_variable_within_a_value_is_warned_of_unless_it_is_meant() {
     let ended = bob.run_ok("import .env --yes --literal");
     assert!(!ended.stderr.contains("warning"), "{}", ended.stderr);
     assert_eq!(bob.run_ok("resolve URL --raw").stdout, "postgres://${CANARY}/api");
+    write(&bob, "URL=postgres://${CANARY}/web\nMAIL='${CANARY}!'\n");
     let ended = bob.run_ok("import .env --yes --overwrite -o json");
     assert!(ended.stderr.contains("warning: URL, MAIL") && ended.json()["applied"] == true, "{}", ended.stderr);
 }

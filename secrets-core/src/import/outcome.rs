@@ -16,6 +16,8 @@ pub enum Outcome {
     Created,
     /// A new version of a secret that exists.
     Updated,
+    /// It exists with this very value, and stays as it is. No review says so: whoever knows the values does.
+    Unchanged,
     /// It exists and stays as it is.
     SkippedExists,
     /// It has no value.
@@ -31,6 +33,7 @@ pub enum Outcome {
 crate::wire_enum::wire_enum!(Outcome, "import outcome", {
     Created => "CREATED",
     Updated => "UPDATED",
+    Unchanged => "UNCHANGED",
     SkippedExists => "SKIPPED_EXISTS",
     SkippedEmpty => "SKIPPED_EMPTY",
     OverriddenLater => "OVERRIDDEN_LATER",
@@ -60,6 +63,8 @@ pub enum Reason {
     Reference(Reference),
     /// The value has `${…}`; it is imported.
     Expansion,
+    /// The secret has this value.
+    Unchanged,
     /// The name exists.
     Exists,
     /// The entry on this line has the same name.
@@ -100,6 +105,7 @@ impl fmt::Display for Reason {
             Self::Expansion => f.write_str(
                 "`${…}` is stored as it stands, and nothing replaces it; `literal` says that it is meant so",
             ),
+            Self::Unchanged => f.write_str("has this value already; stays as it is"),
             Self::Exists => f.write_str("exists already; the conflict policy `OVERWRITE` replaces its value"),
             Self::Overridden { by } => write!(f, "line {by} has the same name and is used instead"),
             Self::Empty => f.write_str("has no value; what is stored stays as it is"),

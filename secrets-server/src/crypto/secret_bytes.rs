@@ -27,7 +27,13 @@ impl SecretBytes {
     /// Whether they are the same bytes, in a time that tells of them their length alone.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
-        verify_slices_are_equal(&self.0, &other.0).is_ok()
+        self.has_bytes(&other.0)
+    }
+
+    /// Whether they are these bytes, in such a time.
+    #[must_use]
+    pub fn has_bytes(&self, other: &[u8]) -> bool {
+        verify_slices_are_equal(&self.0, other).is_ok()
     }
 
     /// Whether there are none.

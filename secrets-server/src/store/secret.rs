@@ -6,6 +6,7 @@
 
 mod batch;
 mod candidates;
+mod claiming;
 mod forget_resource;
 mod head;
 mod labels;
@@ -16,16 +17,15 @@ mod read;
 mod usage;
 mod visibility;
 
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
 use secrets_core::resolution::Candidate;
 use secrets_core::{
-    Description, Destination, Group, Labels, OverridePolicy, Redaction, Scope, SecretId, Timestamp, Uid, Visibility,
+    Description, Group, Labels, OverridePolicy, Redaction, Scope, SecretId, Timestamp, Uid, Visibility,
 };
 
 pub use batch::{insert_many, overwrite_many};
 pub use candidates::{candidates, candidates_in_pieces};
+pub use claiming::{Rivals, claiming, claiming_any, claiming_evenly};
 pub use forget_resource::forget_resource;
 pub use lifecycle::{delete, delete_scope, purge, purge_due, purge_scope, undelete};
 pub use list::{SecretOrder, SecretPosition, SecretQuery, count, every, list};
@@ -213,38 +213,6 @@ pub async fn by_uid(
     uid: Uid,
 ) -> Result<Option<SecretWithVersion>, StoreError> {
     one(db, in_organization(organization).filter(Column::Uid.eq(uid))).await
-}
-
-/// The live secrets of the scopes that have this name, this place or this group, ordered by name.
-pub async fn claiming(
-    db: &impl KeyedConnection,
-    organization: Uid,
-    scopes: &[Scope],
-    secret_id: &SecretId,
-    place: Option<&Destination>,
-    group: Option<&Group>,
-) -> Result<Vec<SecretWithVersion>, StoreError> {
-    let claims = Condition::any()
-        .add(Column::SecretId.eq(secret_id.as_str()))
-        .add_option(place.map(|place| Column::PlaceKey.eq(place.key())))
-        .add_option(group.map(|group| Column::SecretGroup.eq(group.as_str())));
-    all(db, live(organization, scopes).filter(claims).order_by_asc(Column::SecretId).order_by_asc(Column::Uid)).await
-}
-
-/// The same with as many statements where none of them has a selection: whoever may not know of one that is hidden can't tell.
-pub async fn claiming_evenly(
-    db: &impl KeyedConnection,
-    organization: Uid,
-    scopes: &[Scope],
-    secret_id: &SecretId,
-    place: Option<&Destination>,
-    group: Option<&Group>,
-) -> Result<Vec<SecretWithVersion>, StoreError> {
-    let found = claiming(db, organization, scopes, secret_id, place, group).await?;
-    if !found.iter().any(|found| matches!(found.secret.visibility, Visibility::Selected { .. })) {
-        visibility::load_none(db).await?;
-    }
-    Ok(found)
 }
 
 async fn store(db: &impl KeyedConnection, secret: &Secret, set: ActiveModel) -> Result<bool, StoreError> {

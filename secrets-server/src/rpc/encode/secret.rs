@@ -192,6 +192,7 @@ fn entry(reviewed: &Reviewed) -> v1::ImportedEntry {
         Outcome::SkippedEmpty => v1::ImportOutcome::SkippedEmpty,
         Outcome::OverriddenLater => v1::ImportOutcome::OverriddenLater,
         Outcome::Rejected => v1::ImportOutcome::Rejected,
+        Outcome::Unchanged => v1::ImportOutcome::Unchanged,
         Outcome::SkippedNotSelected => v1::ImportOutcome::SkippedNotSelected,
     };
     v1::ImportedEntry {

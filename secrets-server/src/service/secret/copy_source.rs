@@ -36,7 +36,7 @@ impl Service {
             call.require::<right::WriteSecrets>(&(subject.clone(), located.resource, &located.name))?;
         }
         call.identify(subject);
-        if self.receiving_contexts(db, call, &located, &Visibility::All).await?.is_empty() {
+        if self.receiving_contexts(db, call, &located, [&Visibility::All]).await?.is_empty() {
             return Err(receives_nothing(call, &located));
         }
         located.must_exist()?;
@@ -66,7 +66,7 @@ impl Service {
         if !is_listed && !is_resolver(call) {
             return Err(missing(name));
         }
-        let receiving = self.receiving_contexts(db, call, located, &secret.visibility).await?;
+        let receiving = self.receiving_contexts(db, call, located, [&secret.visibility]).await?;
         if receiving.is_empty() {
             return Err(if is_listed { does_not_receive(name) } else { missing(name) });
         }

@@ -15,6 +15,7 @@ use self::plan::{ImportPlan, PlannedChange};
 use super::mutation::{BegunSecretMutation, SecretMutation};
 use super::preparation::Preparation;
 use super::quota;
+use crate::audit::DeliveredSet;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::mutation::{IdempotencyKey, MutationOutcome};
@@ -80,13 +81,16 @@ impl Service {
         let (organization, scope) = (mutation.located.organization.uid, mutation.located.scope);
         let existing = secret::candidates_in_pieces(mutation.db(), organization, &[scope]).await?;
         let key_of_now = self.keys.active_data_key(mutation.db(), organization).await?;
-        let plan = match prepared.filter(|plan| plan.still_holds(&mutation.located, &existing, &key_of_now)) {
+        let mut plan = match prepared.filter(|plan| plan.still_holds(&mutation.located, &existing, &key_of_now)) {
             Some(plan) => plan,
             None => {
-                ImportPlan::new(self, mutation.call, &key_of_now, &mutation.located, existing, &entries, input).await?
+                let (call, located) = (&*mutation.call, &mutation.located);
+                ImportPlan::new(self, mutation.inner.db(), call, &key_of_now, located, existing, (&entries, input))
+                    .await?
             }
         };
-        quota::check(mutation.db(), &mutation.located, &mutation.limits, plan.delta).await?;
+        mutation.compare(&mut plan).await?;
+        quota::check(mutation.db(), &mutation.located, &mutation.limits, plan.delta()).await?;
         let applies = !plan.changes.is_empty() && plan.review.may_apply();
         let review = plan.review;
         let warnings = if applies { mutation.apply(plan.changes).await? } else { Vec::new() };
@@ -106,18 +110,35 @@ impl Service {
         let (db, located) = (&preparation.db, &preparation.located);
         let key = self.keys.current_data_key(db, located.organization.uid).await?;
         let existing = secret::candidates_in_pieces(db, located.organization.uid, &[located.scope]).await?;
-        Ok(ImportPlan::new(self, call, &key, located, existing, entries, input).await.ok())
+        Ok(ImportPlan::new(self, db, call, &key, located, existing, (entries, input)).await.ok())
     }
 }
 
 impl SecretMutation<'_> {
+    /// Leaves out what has the value already. Which secrets the caller learns that of, or that it is not so, is decided under the lock
+    /// and recorded as a delivery, for a review too.
+    async fn compare(&mut self, plan: &mut ImportPlan) -> Result<(), Error> {
+        let overwritten = plan.overwritten();
+        let receivable = self.service.receivable(self.db(), self.call, &self.located, &overwritten).await?;
+        let delivered: Vec<_> = overwritten
+            .iter()
+            .filter(|current| receivable.contains(&current.secret.uid))
+            .map(|current| (current.secret.uid, current.version.version))
+            .collect();
+        if !delivered.is_empty() {
+            self.call.deliver(DeliveredSet::new(delivered));
+        }
+        plan.keep_unchanged(&receivable);
+        Ok(())
+    }
+
     /// Creates and overwrites. The review accepts them, and there is room.
     async fn apply(&mut self, changes: Vec<PlannedChange>) -> Result<Vec<Warning>, Error> {
         let overlaps = self.service.overlaps(self.db(), self.call, &self.located).await?;
         let stamp = self.stamp().await?;
         let mut warnings = Vec::new();
         let (mut new, mut newer) = (Vec::new(), Vec::new());
-        for PlannedChange { mut secret, is_new, warnings: of_value } in changes {
+        for PlannedChange { mut secret, is_new, warnings: of_value, .. } in changes {
             secret.secret.stamp(&stamp);
             warnings.extend(of_value);
             warnings.extend(overlaps.warnings(&secret.secret, &secret.version.target, self.call.now));
@@ -145,7 +166,8 @@ fn rejected(review: &Review) -> Error {
     if count > MAX_SHOWN {
         list.push_str(&format!("; and {} more", count - MAX_SHOWN));
     }
-    let text = format!("{count} entries are rejected and nothing was imported: {list}");
+    let entries = if count == 1 { "entry is" } else { "entries are" };
+    let text = format!("{count} {entries} rejected and nothing was imported: {list}");
     let first = rejected.map(|entry| entry.line.to_string()).next().unwrap_or_default();
     Error::new(Reason::EntriesRejected, text).with("rejected", count.to_string()).with("line", first)
 }

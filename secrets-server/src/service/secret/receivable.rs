@@ -1,7 +1,7 @@
 //! Whether a caller may receive a secret's value: only then may a change say how that relates to another one. To anybody else
 //! the answer would tell whether a guess is right.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use secrets_core::authorize::{Action, Entitlement, Permit, right};
 use secrets_core::{
@@ -32,25 +32,55 @@ impl Service {
         located: &LocatedScope,
         current: &SecretWithVersion,
     ) -> Result<Option<Permit<right::ReceiveValues>>, Error> {
-        let receiving = self.receiving_contexts(db, call, located, &current.secret.visibility).await?;
+        let receiving = self.receiving_contexts(db, call, located, [&current.secret.visibility]).await?;
         first_delivered(db, call, receiving, current).await
     }
 
-    /// The contexts with the caller in them, who may receive what they get, that have the scope and that a secret of this visibility
-    /// reaches. Whatever else a context names can only take the secret away.
+    /// Which secrets of a scope have such a permit each: a few statements, however many they are.
+    pub(super) async fn receivable(
+        &self,
+        db: &impl KeyedConnection,
+        call: &Call,
+        located: &LocatedScope,
+        secrets: &[&SecretWithVersion],
+    ) -> Result<BTreeSet<Uid>, Error> {
+        let visibilities = secrets.iter().map(|each| &each.secret.visibility);
+        let receiving = self.receiving_contexts(db, call, located, visibilities).await?;
+        let scopes: Vec<_> = receiving
+            .iter()
+            .flat_map(|each| others(&each.context, located.scope))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let rivals = secret::claiming_any(db, located.organization.uid, &scopes, secrets).await?;
+        let mut receivable = BTreeSet::new();
+        for current in secrets {
+            let rivals = rivals.of(current);
+            let reached = receiving.iter().filter(|each| current.secret.visibility.reaches(&each.context));
+            let mut delivered = reached.filter(|each| is_delivered(call, &each.context, current, &rivals));
+            if delivered.next().is_some() {
+                receivable.insert(current.secret.uid);
+            }
+        }
+        Ok(receivable)
+    }
+
+    /// The contexts with the caller in them, who may receive what they get, that have the scope and that a secret of one of these
+    /// visibilities reaches. Whatever else a context names can only take the secret away.
     pub(super) async fn receiving_contexts(
         &self,
         db: &impl KeyedConnection,
         call: &Call,
         located: &LocatedScope,
-        visibility: &Visibility,
+        visibilities: impl IntoIterator<Item = &Visibility>,
     ) -> Result<Vec<ReceivingContext>, Error> {
+        let visibilities: HashSet<_> = visibilities.into_iter().collect();
         let mut receiving = Vec::new();
-        for resource in contexts(db, call, located, visibility).await? {
+        for resource in contexts(db, call, located, &visibilities).await? {
             let Resource::Context { context, .. } = resource else { continue };
             let has_scope = context.scopes().any(|scope| scope == located.scope);
             if has_scope
-                && visibility.reaches(&context)
+                && visibilities.iter().any(|visibility| visibility.reaches(&context))
                 && let Ok(permit) = call.permit::<right::ReceiveValues>(&resource)
             {
                 receiving.push(ReceivingContext { permit, context });
@@ -69,7 +99,7 @@ pub(super) async fn first_delivered(
     current: &SecretWithVersion,
 ) -> Result<Option<Permit<right::ReceiveValues>>, Error> {
     let SecretWithVersion { secret, version } = current;
-    let scopes: BTreeSet<_> = receiving.iter().flat_map(|each| others(&each.context, current)).collect();
+    let scopes: BTreeSet<_> = receiving.iter().flat_map(|each| others(&each.context, secret.scope)).collect();
     let mut rivals = Vec::new();
     if !scopes.is_empty() {
         let scopes: Vec<_> = scopes.into_iter().collect();
@@ -77,6 +107,7 @@ pub(super) async fn first_delivered(
         let (id, group) = (&secret.secret_id, secret.group.as_ref());
         rivals = secret::claiming_evenly(db, secret.organization, &scopes, id, destination.as_ref(), group).await?;
     }
+    let rivals: Vec<_> = rivals.iter().collect();
     let first = receiving.into_iter().find(|each| is_delivered(call, &each.context, current, &rivals));
     Ok(first.map(|each| each.permit))
 }
@@ -136,22 +167,27 @@ fn resolver_bindings(call: &Call) -> impl Iterator<Item = &Binding> {
     call.caller.bindings.iter().filter(move |binding| binding.principal == own && binding.role == Role::Resolver)
 }
 
-/// The contexts to ask about: those that name the scope, or what the visibility selects, and nothing more; of a program also those
+/// The contexts to ask about: those that name the scope, or what a visibility selects, and nothing more; of a program also those
 /// where it is a resolver.
 async fn contexts(
     db: &impl KeyedConnection,
     call: &Call,
     located: &LocatedScope,
-    visibility: &Visibility,
+    visibilities: &HashSet<&Visibility>,
 ) -> Result<Vec<Resource>, Error> {
     let organization = located.organization.uid;
     let Some(bare) = bare(call, organization) else { return Ok(Vec::new()) };
     let (mut projects, mut workspaces) = (BTreeSet::new(), BTreeSet::new());
-    let mut contexts = match (located.resource, visibility) {
-        (Resource::Organization(_), Visibility::Selected { projects: selected, workspaces: selected_too }) => {
-            projects.extend(selected);
-            workspaces.extend(selected_too);
-            Vec::new()
+    let mut contexts = match located.resource {
+        Resource::Organization(_) => {
+            for visibility in visibilities {
+                if let Visibility::Selected { projects: selected, workspaces: selected_too } = visibility {
+                    projects.extend(selected);
+                    workspaces.extend(selected_too);
+                }
+            }
+            let reaches_all = visibilities.contains(&Visibility::All);
+            Vec::from_iter(narrowest(bare, located).filter(|_| reaches_all))
         }
         _ => match narrowest(bare, located) {
             Some(context) => vec![context],
@@ -203,8 +239,7 @@ fn narrowest(bare: Context, located: &LocatedScope) -> Option<Resource> {
 
 /// The scopes of the context from which another secret may be delivered in the place of this one. What its user has there is
 /// the caller's own, and they may remove it.
-fn others(context: &Context, current: &SecretWithVersion) -> impl Iterator<Item = Scope> + use<> {
-    let own = current.secret.scope;
+fn others(context: &Context, own: Scope) -> impl Iterator<Item = Scope> + use<> {
     context.scopes().filter(move |scope| *scope != own && scope.kind != ScopeKind::User)
 }
 
@@ -212,11 +247,11 @@ fn others(context: &Context, current: &SecretWithVersion) -> impl Iterator<Item 
 ///
 /// Only what claims something that the secret claims is looked at: where a lock in between is itself without effect, this says
 /// no though Resolve would say yes.
-fn is_delivered(call: &Call, context: &Context, current: &SecretWithVersion, rivals: &[SecretWithVersion]) -> bool {
-    let scopes: Vec<_> = others(context, current).collect();
+fn is_delivered(call: &Call, context: &Context, current: &SecretWithVersion, rivals: &[&SecretWithVersion]) -> bool {
+    let scopes: Vec<_> = others(context, current.secret.scope).collect();
     let mut candidates = vec![current.candidate()];
     candidates
-        .extend(rivals.iter().filter(|rival| scopes.contains(&rival.secret.scope)).map(SecretWithVersion::candidate));
+        .extend(rivals.iter().filter(|rival| scopes.contains(&rival.secret.scope)).map(|rival| rival.candidate()));
     let resolution = secrets_core::resolve(context, call.now, candidates);
     resolution.winners.iter().any(|winner| winner.secret == current.secret.uid)
 }

@@ -1,6 +1,6 @@
 use secrets_proto::v1;
 use secrets_proto::v1::ImportOutcome::{
-    Created, OverriddenLater, Rejected, SkippedEmpty, SkippedExists, SkippedNotSelected, Updated,
+    Created, OverriddenLater, Rejected, SkippedEmpty, SkippedExists, SkippedNotSelected, Unchanged, Updated,
 };
 use secrets_proto::v1::import_secrets_request::Source;
 use tonic::Code;
@@ -112,8 +112,8 @@ async fn existing_names_are_skipped_overwritten_or_rejected(database: &TestDatab
     assert_eq!(server.try_get(&acme.bob, &old.name).await.unwrap(), old);
 
     let done = server.try_import(&acme.bob, with(v1::ConflictPolicy::Overwrite)).await.unwrap();
-    assert_eq!(outcomes(&done), [(1, "TOKEN", Updated), (2, "NEW", Updated)]);
-    assert_eq!((done.created, done.updated), (0, 2));
+    assert_eq!(outcomes(&done), [(1, "TOKEN", Updated), (2, "NEW", Unchanged)]);
+    assert_eq!((done.created, done.updated), (0, 1));
     let new = server.try_get(&acme.bob, &old.name).await.unwrap();
     assert_eq!((new.current_version, new.uid.as_str()), (2, old.uid.as_str()));
     assert_eq!(server.stored_value(&new).await, b"value-2");

@@ -2,6 +2,8 @@
 
 use sea_orm::ConnectionTrait as _;
 use secrets_proto::v1;
+use secrets_proto::v1::ImportOutcome::{Created, Unchanged, Updated};
+use secrets_proto::v1::import_secrets_request::Source;
 use secrets_server::store::{Writer, binding, commit, revision};
 use tonic::Response;
 
@@ -24,6 +26,10 @@ on_both!(
     a_comparison_is_recorded_as_a_delivery_whatever_comes_of_it,
     a_rehearsal_compares_nothing,
     a_value_that_does_not_open_is_replaced,
+    an_import_makes_no_version_of_a_value_that_is_stored,
+    an_import_tells_whoever_may_not_receive_a_value_nothing_of_it,
+    an_import_by_whoever_lost_the_right_while_they_waited_tells_nothing,
+    what_an_import_compares_is_recorded_as_a_delivery,
 );
 
 const ID: &str = "7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11";
@@ -51,9 +57,9 @@ impl TestServer {
     async fn compared(&self, token: &str, secret: &str) -> Vec<(v1::AuditOutcome, Vec<u32>)> {
         let request = v1::ListAuditEventsRequest { parent: ACME.into(), secret: secret.into(), ..Default::default() };
         let events = self.audit(token).list_audit_events(request).await.unwrap().into_inner().events;
-        let changes = events
-            .iter()
-            .filter(|event| event.action.ends_with("/UpdateSecret") || event.action.ends_with("/RollbackSecret"));
+        let changes = events.iter().filter(|event| {
+            ["/UpdateSecret", "/RollbackSecret", "/ImportSecrets"].iter().any(|end| event.action.ends_with(end))
+        });
         changes.map(|event| (event.outcome(), event.delivered.iter().map(|each| each.version).collect())).collect()
     }
 }
@@ -307,4 +313,109 @@ async fn a_value_that_does_not_open_is_replaced(database: &TestDatabase) {
     assert_eq!(server.gives(&acme.bob, &created.name, VALUE).await, (false, 2));
     let stored = server.try_get(&acme.bob, &created.name).await.unwrap();
     assert_eq!(server.stored_value(&stored).await, VALUE.as_bytes());
+}
+
+fn import(parent: &str, document: &str) -> v1::ImportSecretsRequest {
+    v1::ImportSecretsRequest {
+        parent: parent.into(),
+        source: Some(Source::Dotenv(document.as_bytes().to_vec())),
+        conflict_policy: v1::ConflictPolicy::Overwrite.into(),
+        ..Default::default()
+    }
+}
+
+fn outcomes(done: &v1::ImportSecretsResponse) -> Vec<v1::ImportOutcome> {
+    done.entries.iter().map(v1::ImportedEntry::outcome).collect()
+}
+
+async fn an_import_makes_no_version_of_a_value_that_is_stored(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    for (token, parent) in [(&acme.bob, BOB), (&acme.bob, WS1), (&acme.cat, API), (&acme.ann, ACME)] {
+        let first = server.try_import(token, import(parent, "SAME=value-1\nOTHER=value-2\n")).await.unwrap();
+        assert_eq!((first.created, first.updated), (2, 0));
+        let stored = server.list(token, parent).await;
+        let document = "NEW=value-4\nOTHER=value-3\nSAME=value-1\n";
+        let review = v1::ImportSecretsRequest { validate_only: true, ..import(parent, document) };
+        let expected = [Created, Updated, Unchanged];
+        let reviewed = server.try_import(token, review).await.unwrap();
+        assert_eq!((outcomes(&reviewed), reviewed.created, reviewed.updated), (expected.to_vec(), 1, 1), "{parent}");
+        let done = server.try_import(token, import(parent, document)).await.unwrap();
+        assert_eq!((outcomes(&done), done.applied), (expected.to_vec(), true), "{parent}");
+        assert_eq!((done.created, done.updated), (1, 1));
+        let now = server.list(token, parent).await;
+        let same = |secrets: &[v1::Secret]| secrets.iter().find(|each| each.secret_id == "SAME").cloned();
+        assert_eq!(same(&now), same(&stored), "{parent}");
+        // Nothing is left to do: neither a version nor a revision is made.
+        let again = server.try_import(token, import(parent, document)).await.unwrap();
+        assert_eq!((outcomes(&again), again.applied), ([Unchanged; 3].to_vec(), false), "{parent}");
+        assert_eq!((again.revision, server.list(token, parent).await), (done.revision, now), "{parent}");
+    }
+}
+
+async fn an_import_tells_whoever_may_not_receive_a_value_nothing_of_it(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    // ann changes all of the organization's secrets and takes part in no project; another one takes the place of TAKEN in every
+    // context that she is in.
+    let of_api = v1::Secret { visibility: selected(&["api"], &[]), ..Default::default() };
+    server.create_with(&acme.ann, ACME, "OF_API", of_api).await;
+    server.create(&acme.ann, ACME, "OF_ALL", VALUE).await;
+    server.create(&acme.cat, API, "OF_API_ALONE", VALUE).await;
+    let stored = server.try_get(&acme.ann, &format!("{ACME}/secrets/OF_API")).await.unwrap();
+    let value = String::from_utf8(server.stored_value(&stored).await).unwrap();
+    let document = format!("OF_API={value}\nOF_ALL={VALUE}\n");
+    let done = server.try_import(&acme.ann, import(ACME, &document)).await.unwrap();
+    assert_eq!(outcomes(&done), [Updated, Unchanged]);
+    let done = server.try_import(&acme.ann, import(API, &format!("OF_API_ALONE={VALUE}\n"))).await.unwrap();
+    assert_eq!(outcomes(&done), [Updated]);
+    let none = |(_, delivered): &(_, Vec<u32>)| delivered.is_empty();
+    assert!(server.compared(&acme.ann, &format!("{API}/secrets/OF_API_ALONE")).await.iter().all(none));
+    // A locked one of the organization is delivered in the place of the project's.
+    let lock = v1::Secret { override_policy: v1::OverridePolicy::Locked.into(), ..Default::default() };
+    server.create(&acme.cat, API, "TAKEN", VALUE).await;
+    let document = format!("TAKEN={VALUE}\n");
+    assert_eq!(outcomes(&server.try_import(&acme.cat, import(API, &document)).await.unwrap()), [Unchanged]);
+    server.create_with(&acme.ann, ACME, "TAKEN", lock).await;
+    assert_eq!(outcomes(&server.try_import(&acme.cat, import(API, &document)).await.unwrap()), [Updated]);
+}
+
+async fn an_import_by_whoever_lost_the_right_while_they_waited_tells_nothing(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let ann = format!("{ACME}/users/ann");
+    let membership = server.bind(&acme.ann, API, &ann, v1::Role::Member).await.unwrap().name;
+    let membership = membership.rsplit('/').next().unwrap().parse().unwrap();
+    server.create(&acme.cat, API, "KEY", VALUE).await;
+    let document = format!("KEY={VALUE}\n");
+    assert_eq!(outcomes(&server.try_import(&acme.ann, import(API, &document)).await.unwrap()), [Unchanged]);
+    let blocking = server.app.store().begin_for(Writer::Organization(acme.organization)).await.unwrap();
+    revision::lock(&blocking, acme.organization).await.unwrap().unwrap();
+    let removal = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        assert!(binding::delete(&blocking, Some(acme.organization), membership).await.unwrap());
+        commit(blocking).await.unwrap();
+    };
+    let (done, ()) = tokio::join!(server.try_import(&acme.ann, import(API, &document)), removal);
+    assert_eq!(outcomes(&done.unwrap()), [Updated]);
+}
+
+async fn what_an_import_compares_is_recorded_as_a_delivery(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let name = server.create(&acme.bob, BOB, "KEY", VALUE).await.name;
+    let other = server.create(&acme.bob, BOB, "ANOTHER", VALUE).await.name;
+    let allowed = v1::AuditOutcome::Allowed;
+    let document = format!("KEY={VALUE}\nANOTHER=longer than that\n");
+    let review = v1::ImportSecretsRequest { validate_only: true, ..import(BOB, &document) };
+    server.try_import(&acme.bob, review).await.unwrap();
+    // Whoever learns that it is another value has learnt something.
+    assert_eq!(server.compared(&acme.bob, &other).await, [(allowed, vec![1])]);
+    server.try_import(&acme.bob, import(BOB, &document)).await.unwrap();
+    assert_eq!(server.compared(&acme.bob, &name).await, [(allowed, vec![1]), (allowed, vec![1])]);
+    // What is only created, or kept because it exists, is compared with nothing.
+    server.try_import(&acme.bob, import(BOB, "NEW=value-1\n")).await.unwrap();
+    let skip = v1::ImportSecretsRequest { conflict_policy: v1::ConflictPolicy::Skip.into(), ..import(BOB, &document) };
+    server.try_import(&acme.bob, skip).await.unwrap();
+    assert_eq!(server.compared(&acme.bob, &name).await.len(), 2);
 }

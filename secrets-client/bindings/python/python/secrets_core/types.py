@@ -63,7 +63,14 @@ class Entry(TypedDict):
     secret_id: str | None
     """The name, if it would be applied; another one than `key` if it is renamed."""
     outcome: Literal[
-        "CREATED", "UPDATED", "SKIPPED_EXISTS", "SKIPPED_EMPTY", "OVERRIDDEN_LATER", "REJECTED", "SKIPPED_NOT_SELECTED"
+        "CREATED",
+        "UPDATED",
+        "UNCHANGED",
+        "SKIPPED_EXISTS",
+        "SKIPPED_EMPTY",
+        "OVERRIDDEN_LATER",
+        "REJECTED",
+        "SKIPPED_NOT_SELECTED",
     ]
     reason: str | None
     """Why it would not be applied, or what to know before it is."""

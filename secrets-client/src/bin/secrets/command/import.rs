@@ -115,7 +115,7 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), CliError> 
     let mut applied = app.output.during(&progress, import).await?;
     document.number(&mut applied.entries);
     let done = Plan::new(&applied, &args);
-    let sentence = format!("Imported into {place}: {} created, {} changed.", applied.created, applied.updated);
+    let sentence = format!("Imported into {place}: {}.", done.done());
     if reviews && done != plan {
         app.output.warn("the result differs from the review: secrets changed in between");
     }

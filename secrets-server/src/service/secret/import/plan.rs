@@ -1,10 +1,10 @@
 //! What an import comes to, in one state of its scope: the review, and what is accepted, sealed and ready to be stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secrets_core::import::{Outcome, Review, Rules, review};
 use secrets_core::limits::Limit;
-use secrets_core::{SecretId, Target};
+use secrets_core::{SecretId, Target, Uid};
 
 use super::document::Entries;
 use super::{ImportSecrets, rejected};
@@ -13,9 +13,10 @@ use crate::error::{Error, name_list};
 use crate::keys::DataKey;
 use crate::service::Service;
 use crate::service::locate::LocatedScope;
-use crate::service::secret::overlap;
 use crate::service::secret::quota::{QuotaDelta, answer_size, exceeded};
+use crate::service::secret::{overlap, sealing};
 use crate::service::warning::Warning;
+use crate::store::KeyedConnection;
 use crate::store::secret::SecretWithVersion;
 
 /// How many entries are sealed before something else has the processor.
@@ -24,7 +25,6 @@ const SEALED_AT_ONCE: usize = 32;
 pub(super) struct ImportPlan {
     pub review: Review,
     pub changes: Vec<PlannedChange>,
-    pub delta: QuotaDelta,
     /// The state that it was made for.
     located: LocatedScope,
     existing: Vec<SecretWithVersion>,
@@ -36,17 +36,23 @@ pub(super) struct PlannedChange {
     pub secret: SecretWithVersion,
     pub is_new: bool,
     pub warnings: Vec<Warning>,
+    /// What it adds to the scope, and takes from it.
+    delta: QuotaDelta,
+    /// Of which entry it comes.
+    entry: usize,
+    /// The secret has this value. For whoever may receive that alone.
+    is_same: bool,
 }
 
 impl ImportPlan {
     pub(super) async fn new(
         service: &Service,
+        db: &impl KeyedConnection,
         call: &Call,
         key: &DataKey,
         located: &LocatedScope,
         existing: Vec<SecretWithVersion>,
-        entries: &Entries,
-        input: &ImportSecrets,
+        (entries, input): (&Entries, &ImportSecrets),
     ) -> Result<Self, Error> {
         let limits = service.limits_in(&located.organization)?;
         limits
@@ -75,8 +81,16 @@ impl ImportPlan {
         if !review.may_apply() && !input.validate_only {
             return Err(rejected(&review));
         }
+        let overwritten = review.entries.iter().filter(|entry| entry.outcome == Outcome::Updated);
+        let overwritten: Vec<_> =
+            overwritten.filter_map(|entry| known.get(entry.secret_id.as_ref()?)).copied().collect();
+        let receivable = service.receivable(db, call, located, &overwritten).await?;
+        let keys = if receivable.is_empty() {
+            Vec::new()
+        } else {
+            service.keys.data_keys(db, located.organization.uid).await?
+        };
         let size = answer_size(located);
-        let mut delta = QuotaDelta { secrets: review.count(Outcome::Created) as u64, ..QuotaDelta::default() };
         let mut changes = Vec::new();
         for (index, (reviewed, entry)) in review.entries.iter().zip(entries.iter()).enumerate() {
             if index % SEALED_AT_ONCE == SEALED_AT_ONCE - 1 {
@@ -85,14 +99,49 @@ impl ImportPlan {
             let Some(name) = &reviewed.secret_id else { continue };
             let value = entry.value().as_bytes();
             let current = known.get(name).copied();
-            delta.bytes += match current {
-                Some(old) => size.of(&old.secret, &old.version.target, value.len() as u64),
-                None => size.of_new_variable(name, value.len() as u64),
+            let mut change = PlannedChange::new(service, call, key, located, (name, value), current)?;
+            change.entry = index;
+            change.delta = match current {
+                Some(old) => QuotaDelta {
+                    secrets: 0,
+                    bytes: size.of(&old.secret, &old.version.target, value.len() as u64),
+                    freed: size.current(old),
+                },
+                None => QuotaDelta { secrets: 1, bytes: size.of_new_variable(name, value.len() as u64), freed: 0 },
             };
-            delta.freed += current.map_or(0, |old| size.current(old));
-            changes.push(PlannedChange::new(service, call, key, located, (name, value), current)?);
+            change.is_same =
+                current.is_some_and(|old| receivable.contains(&old.secret.uid) && has_value(&keys, old, value));
+            changes.push(change);
         }
-        Ok(Self { review, changes, delta, located: located.clone(), existing, key_version: key.version() })
+        Ok(Self { review, changes, located: located.clone(), existing, key_version: key.version() })
+    }
+
+    /// The secrets that get another value, if it is another one.
+    pub(super) fn overwritten(&self) -> Vec<&SecretWithVersion> {
+        let uids: BTreeSet<_> =
+            self.changes.iter().filter(|change| !change.is_new).map(|change| change.secret.secret.uid).collect();
+        self.existing.iter().filter(|current| uids.contains(&current.secret.uid)).collect()
+    }
+
+    /// Takes out what would change nothing, as far as the caller may receive what they would learn.
+    pub(super) fn keep_unchanged(&mut self, receivable: &BTreeSet<Uid>) {
+        let entries = &mut self.review.entries;
+        self.changes.retain(|change| {
+            let is_kept = change.is_same && receivable.contains(&change.secret.secret.uid);
+            if is_kept && let Some(entry) = entries.get_mut(change.entry) {
+                entry.keep();
+            }
+            !is_kept
+        });
+    }
+
+    /// What all changes add to the scope, and take from it.
+    pub(super) fn delta(&self) -> QuotaDelta {
+        self.changes.iter().fold(QuotaDelta::default(), |sum, PlannedChange { delta, .. }| QuotaDelta {
+            secrets: sum.secrets + delta.secrets,
+            bytes: sum.bytes + delta.bytes,
+            freed: sum.freed + delta.freed,
+        })
     }
 
     /// Whether the scope is still as it was, and the same key seals.
@@ -125,6 +174,20 @@ impl PlannedChange {
         secret.current_version = number;
         // No warning holds any of the value.
         let warnings = overlap::value_warnings(&secret, &target, value);
-        Ok(Self { secret: SecretWithVersion { secret, version }, is_new: current.is_none(), warnings })
+        Ok(Self {
+            secret: SecretWithVersion { secret, version },
+            is_new: current.is_none(),
+            warnings,
+            delta: QuotaDelta::default(),
+            entry: 0,
+            is_same: false,
+        })
     }
+}
+
+/// Whether this is the value that a secret has. One that does not open is mended by another one.
+fn has_value(keys: &[DataKey], current: &SecretWithVersion, value: &[u8]) -> bool {
+    let SecretWithVersion { secret, version } = current;
+    version.value_bytes as usize == value.len()
+        && sealing::open(keys, secret, version).is_ok_and(|stored| stored.has_bytes(value))
 }

@@ -8,11 +8,12 @@ use super::ImportArgs;
 use crate::ui::output::table::Table;
 use crate::ui::output::text;
 
-/// How many entries an import creates, changes, skips, and rejects.
+/// How many entries an import creates, changes, leaves as they are, skips, and rejects.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     created: usize,
     updated: usize,
+    unchanged: usize,
     skipped: usize,
     pub(super) rejected: usize,
     /// What lets rejected entries in: said of one, and of several.
@@ -23,13 +24,22 @@ impl Plan {
     pub(super) fn new(response: &v1::ImportSecretsResponse, args: &ImportArgs) -> Self {
         let count = |outcome| response.entries.iter().filter(|entry| entry.outcome() == outcome).count();
         let (created, updated) = (count(ImportOutcome::Created), count(ImportOutcome::Updated));
-        let rejected = count(ImportOutcome::Rejected);
-        let skipped = response.entries.len() - created - updated - rejected;
-        Self { created, updated, skipped, rejected, remedies: remedies(&response.entries, args) }
+        let (unchanged, rejected) = (count(ImportOutcome::Unchanged), count(ImportOutcome::Rejected));
+        let skipped = response.entries.len() - created - updated - unchanged - rejected;
+        Self { created, updated, unchanged, skipped, rejected, remedies: remedies(&response.entries, args) }
     }
 
     pub(super) fn changes(&self) -> usize {
         self.created + self.updated
+    }
+
+    /// `1 created, 2 unchanged`
+    pub(super) fn done(&self) -> String {
+        let mut parts = vec![format!("{} created", self.created), format!("{} changed", self.updated)];
+        if self.unchanged > 0 {
+            parts.push(format!("{} unchanged", self.unchanged));
+        }
+        parts.join(", ")
     }
 
     /// `1 will be created, 1 skipped; 2 can't be imported: rename them (--rename), or leave them out (--skip-rejected).`
@@ -38,6 +48,7 @@ impl Plan {
         let counts = [
             (self.created, "will be created"),
             (self.updated, "will be changed"),
+            (self.unchanged, "unchanged"),
             (self.skipped, "skipped"),
             (left_out, "left out"),
         ];
@@ -83,6 +94,7 @@ pub(super) fn table(entries: &[v1::ImportedEntry], applied: bool) -> Table {
             (ImportOutcome::Created, true) => "created",
             (ImportOutcome::Updated, false) => "will be changed",
             (ImportOutcome::Updated, true) => "changed",
+            (ImportOutcome::Unchanged, _) => "unchanged",
             (ImportOutcome::SkippedExists, _) => "exists, skipped",
             (ImportOutcome::SkippedEmpty, _) => "empty, skipped",
             (ImportOutcome::OverriddenLater, _) => "given again later",
@@ -102,6 +114,7 @@ pub(super) fn table(entries: &[v1::ImportedEntry], applied: bool) -> Table {
 fn note(entry: &v1::ImportedEntry) -> String {
     match entry.outcome() {
         ImportOutcome::SkippedExists => "--overwrite replaces it".to_owned(),
+        ImportOutcome::Unchanged => "has this value already".to_owned(),
         // They are in `warnings`.
         ImportOutcome::Created | ImportOutcome::Updated => String::new(),
         ImportOutcome::Rejected if !entry.suggested_secret_id.is_empty() => {
@@ -188,6 +201,21 @@ mod tests {
         );
         let narrow = table(&entries, false).render(Some(60), false);
         assert!(narrow.contains("NPM_TOKEN\n") && !narrow.contains('…'), "{narrow}");
+    }
+
+    #[test]
+    fn says_what_is_the_same_already() {
+        let entries = [
+            entry(1, "A", ImportOutcome::Updated, "", ""),
+            entry(2, "B", ImportOutcome::Unchanged, "has this value", ""),
+        ];
+        let plan = plan(&entries, &ImportArgs::default());
+        assert_eq!((plan.changes(), plan.summary(false).as_str()), (1, "1 will be changed, 1 unchanged."));
+        assert_eq!(plan.done(), "0 created, 1 changed, 1 unchanged");
+        assert!(
+            table(&entries, false).render(None, false).ends_with("B     unchanged        has this value already\n")
+        );
+        assert_eq!(warnings(&entries), Vec::<String>::new());
     }
 
     #[test]

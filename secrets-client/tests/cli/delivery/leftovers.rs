@@ -31,7 +31,8 @@ fn what_a_killed_run_left_is_removed_by_the_next_one() {
 
     bob.set("plain", "PLAIN");
     let begun = Instant::now();
-    // A killed run counts as alive until the program that it was about to start has let go of what it inherited.
+    // A run without files leaves it to the next one where another process has a lock for long: here that of the directory that all of the
+    // user's processes know, other tests' too.
     while bob.home.join(".ssh").exists() || !leftovers(&bob).is_empty() {
         assert!(begun.elapsed() < TIMEOUT, "{:?}", leftovers(&bob));
         bob.run_ok("run --only PLAIN -- true");

@@ -79,7 +79,8 @@ fn a_killed_run_leaves_the_files_to_the_others_and_the_last_one_killed_to_the_ne
     assert_eq!(key(&bob).as_deref(), Some("-----BEGIN"));
     bob.set("plain", "PLAIN");
     let begun = Instant::now();
-    // A killed run counts as alive until nothing has its lock any more.
+    // A run without files leaves it to the next one where another process has a lock for long: here that of the directory that all of the
+    // user's processes know, other tests' too.
     while !leftovers(&bob).is_empty() && begun.elapsed() < TIMEOUT {
         bob.run_ok("run --only PLAIN -- true");
     }

@@ -215,29 +215,33 @@ impl Directory {
     /// Removes the file of this name, if it is this one; false if it is not, and it keeps its name.
     ///
     /// It is compared under a name that nobody else would give away meanwhile, which is known to whoever cleans up after a
-    /// kill: [`Self::remove_aside`].
+    /// kill: [`Self::finish_removal`].
     pub(super) fn remove_file(&self, name: &OsStr, file_id: FileId) -> io::Result<bool> {
-        self.remove_aside(file_id)?;
-        let aside = aside(file_id);
-        match self.publish(name, &aside) {
+        self.finish_removal(name, file_id)?;
+        match self.publish(name, &aside(file_id)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
             renamed => renamed?,
         }
-        if self.remove_aside(file_id)? {
-            return Ok(true);
-        }
-        self.publish(&aside, name)?;
-        Ok(false)
+        self.finish_removal(name, file_id)
     }
 
-    /// Removes a file that was to be removed, and was only renamed; false if there is none.
-    pub(super) fn remove_aside(&self, file_id: FileId) -> io::Result<bool> {
+    /// The second step of a removal, if the first one was done: removes the file if it is this one, and gives another one its name
+    /// back. False if it was another one.
+    pub(super) fn finish_removal(&self, name: &OsStr, file_id: FileId) -> io::Result<bool> {
         let aside = aside(file_id);
-        let is_there = matches!(self.entry(&aside)?, Some(Entry::File(id)) if id == file_id);
-        if is_there {
-            self.remove(&aside)?;
+        match self.entry(&aside)? {
+            None => Ok(true),
+            Some(Entry::File(there)) if there == file_id => self.remove(&aside).map(|()| true),
+            Some(_) => match self.publish(&aside, name) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    let aside = aside.display();
+                    Err(io::Error::other(format!(
+                        "somebody's other file is `{aside}` beside it now, as its name is taken"
+                    )))
+                }
+                given_back => given_back.map(|()| false),
+            },
         }
-        Ok(is_there)
     }
 
     /// Removes the directory of this name, if it is this one and empty; false if it is this one and is not.
@@ -354,7 +358,7 @@ mod tests {
         assert!(directory.remove_file(OsStr::new("ours"), ours).unwrap());
         assert_eq!(names(), ["theirs"]);
         std::fs::rename(top.path().join("theirs"), top.path().join(aside(theirs))).unwrap();
-        assert!(directory.remove_aside(theirs).unwrap());
+        assert!(directory.finish_removal(OsStr::new("theirs"), theirs).unwrap());
         assert_eq!(names(), Vec::<OsString>::new());
     }
 

@@ -61,9 +61,9 @@ impl Placement {
 
     fn within(runtime: RuntimeDir, plan: &Plan, registries: UserFiles, recipient: Recipient) -> Result<Self, CliError> {
         if !plan.has_files()
-            && let Ok(lock) = runtime.without_waiting().lock(Missing::Skip)
+            && let Ok(lock) = runtime.waiting_briefly().lock(Missing::Skip)
         {
-            lock.living(); // which removes what dead ones left, as whoever has the lock now does too
+            lock.living(); // which removes what dead ones left
         }
         let registries = PrivateConfig::new(registries);
         let mut placement = Self { runtime, recipient, run: None, registries };

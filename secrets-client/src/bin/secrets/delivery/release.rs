@@ -72,13 +72,22 @@ pub(super) fn files(records: &[Record]) -> impl DoubleEndedIterator<Item = &File
 /// A file belongs to all who use its path, also when one of them has replaced it: the last one removes it, so that whoever
 /// ends before hands it over. So are the directories in which others have something.
 pub(super) fn release(records: &[Record], others: &mut [Living]) -> Vec<NotRemoved> {
+    release_beside(records, others, &[])
+}
+
+/// The same, where files with the numbers `of_dead` are those of other processes that are dead.
+pub(super) fn release_beside(records: &[Record], others: &mut [Living], of_dead: &[FileId]) -> Vec<NotRemoved> {
     let mut left = Vec::new();
     let mut fails = |path: &Path, error: &io::Error| {
         left.push(NotRemoved { path: path.to_owned(), why: error.to_string(), is_ours: true });
     };
-    for record in records {
+    let is_known = |file_id: FileId| {
+        let known = files(records).chain(others.iter().flat_map(Living::files)).map(|file| file.file_id);
+        known.chain(of_dead.iter().copied()).any(|known| known == file_id)
+    };
+    for (at, record) in records.iter().enumerate() {
         if let Record::Writing(path) = record
-            && let Err(error) = remove_unfinished(path)
+            && let Err(error) = remove_unfinished(path, target_of(records, at), is_known)
         {
             fails(path, &error);
         }
@@ -126,7 +135,7 @@ fn release_file(path: &Path, records: &[Record], others: &mut [Living]) -> io::R
     let Some(directory) = containing(path)? else { return Ok(true) };
     // A kill may have come between the two steps of a removal.
     for file in files(records).filter(|file| file.path == path) {
-        directory.remove_aside(file.file_id)?;
+        directory.finish_removal(name(path), file.file_id)?;
     }
     let file_id = match directory.entry(name(path))? {
         None => return Ok(true),
@@ -146,11 +155,31 @@ fn release_file(path: &Path, records: &[Record], others: &mut [Living]) -> io::R
     }
 }
 
-/// Removes what has a name that nobody else would choose.
-fn remove_unfinished(path: &Path) -> io::Result<()> {
+/// The target that was to get its name from what the record at this place says was being written, if that was written to its
+/// end: what is written and what becomes of it are recorded one after the other, in the same order.
+fn target_of(records: &[Record], at: usize) -> Option<&FileRecord> {
+    let rest = records.get(at + 1..)?;
+    let still = rest.iter().take_while(|record| matches!(record, Record::Writing(_))).count();
+    let written: Vec<&FileRecord> = rest
+        .get(still..)?
+        .iter()
+        .map_while(|record| match record {
+            Record::File(file) => Some(file),
+            _ => None,
+        })
+        .collect();
+    written.len().checked_sub(still + 1).and_then(|at| written.get(at)).copied()
+}
+
+/// Removes what has a name that nobody else would choose, or what it replaced, which a kill left under that name. If no process
+/// wrote that, somebody put it there in the same instant, and it gets its name back.
+fn remove_unfinished(path: &Path, target: Option<&FileRecord>, is_known: impl Fn(FileId) -> bool) -> io::Result<()> {
     let Some(directory) = containing(path)? else { return Ok(()) };
-    match directory.entry(name(path))? {
-        Some(Entry::File(_)) => directory.remove(name(path)),
+    match (directory.entry(name(path))?, target) {
+        (Some(Entry::File(file_id)), Some(target)) if !is_known(file_id) => {
+            directory.replace(name(path), name(&target.path), target.file_id)
+        }
+        (Some(Entry::File(_)), _) => directory.remove(name(path)),
         _ => Ok(()),
     }
 }
@@ -172,132 +201,4 @@ fn containing(path: &Path) -> io::Result<Option<Directory>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs::File;
-
-    use super::super::journal::Journal;
-    use super::*;
-
-    struct TestDir(tempfile::TempDir);
-
-    impl TestDir {
-        fn new() -> Self {
-            Self(tempfile::tempdir().unwrap())
-        }
-
-        fn at(&self, name: &str) -> PathBuf {
-            self.0.path().join(name)
-        }
-
-        fn write(&self, name: &str) -> Record {
-            std::fs::write(self.at(name), "x").unwrap();
-            self.record(name, file_id(&self.at(name)))
-        }
-
-        fn record(&self, name: &str, file_id: FileId) -> Record {
-            let secret = "organizations/acme/secrets/KEY".to_owned();
-            Record::File(FileRecord { path: self.at(name), file_id, secret, version: 1 })
-        }
-
-        fn create_dir(&self, name: &str) -> Record {
-            std::fs::create_dir(self.at(name)).unwrap();
-            Record::Directory(self.at(name), file_id(&self.at(name)))
-        }
-
-        /// A process with these records; its journal is open.
-        fn living(&self, name: &str, records: &[Record]) -> (Living, Journal) {
-            let directory = self.at(name);
-            std::fs::create_dir(&directory).unwrap();
-            let process = Process { number: 1, program: "sh".to_owned(), endpoint: String::new() };
-            let mut journal = Journal::create(&directory, process).unwrap();
-            journal.note(records).unwrap();
-            (Living { directory, records: journal.records().to_vec() }, journal)
-        }
-    }
-
-    fn file_id(path: &Path) -> FileId {
-        FileId::from_file(&File::open(path).unwrap()).unwrap()
-    }
-
-    fn with_other_id(record: &Record) -> Record {
-        let Record::File(file) = record else { unreachable!() };
-        Record::File(FileRecord { file_id: FileId { inode: 0, ..file.file_id }, ..file.clone() })
-    }
-
-    #[test]
-    fn removes_what_is_still_the_same() {
-        let dir = TestDir::new();
-        let (empty, full) = (dir.create_dir("empty"), dir.create_dir("full"));
-        let (_, ours, theirs, _) = (dir.write("full/x"), dir.write("ours"), dir.write("theirs"), dir.write("half"));
-        let records = [
-            empty,
-            full,
-            Record::Writing(dir.at("half")),
-            with_other_id(&ours),
-            ours.clone(),
-            with_other_id(&theirs),
-            dir.record("gone/already", file_id(&dir.at("ours"))),
-        ];
-        let left = release(&records, &mut []);
-        assert_eq!(left.len(), 1, "{left:?}");
-        assert_eq!((&left[0].path, left[0].is_ours), (&dir.at("theirs"), false));
-        for (name, there) in [("empty", false), ("full/x", true), ("ours", false), ("theirs", true), ("half", false)] {
-            assert_eq!(dir.at(name).exists(), there, "{name}");
-        }
-    }
-
-    #[test]
-    fn finishes_a_removal_that_a_kill_interrupted() {
-        let dir = TestDir::new();
-        let (directory, key) = (dir.create_dir("new"), dir.write("new/key"));
-        let aside = super::super::directory::aside(file_id(&dir.at("new/key")));
-        std::fs::rename(dir.at("new/key"), dir.at("new").join(aside)).unwrap();
-        assert!(release(&[directory, key], &mut []).is_empty());
-        assert!(!dir.at("new").exists());
-    }
-
-    #[test]
-    fn leaves_what_others_use_to_them_with_its_directory() {
-        let dir = TestDir::new();
-        let (directory, shared) = (dir.create_dir("new"), dir.write("new/shared"));
-        let (other, mut journal) = dir.living("other", std::slice::from_ref(&shared));
-        let mut others = [other];
-        assert!(release(&[directory.clone(), shared.clone()], &mut others).is_empty());
-        journal.reload().unwrap();
-        assert_eq!(journal.records()[1..], [shared.clone(), directory.clone()]);
-        // A second time changes nothing, as after a kill in the middle.
-        assert!(release(&[directory, shared], &mut others).is_empty());
-        assert_eq!(journal.records().len(), 3);
-        assert!(release(&others[0].records, &mut []).is_empty());
-        assert!(!dir.at("new").exists());
-    }
-
-    #[test]
-    fn hands_over_what_replaced_a_file_that_others_use() {
-        let dir = TestDir::new();
-        let newer = dir.write("key");
-        let older = with_other_id(&newer);
-        let (other, journal) = dir.living("other", std::slice::from_ref(&older));
-        // Whoever has the older one leaves the newer one alone, and says nothing of it.
-        let (holder, _open) = dir.living("holder", &[older.clone(), newer.clone()]);
-        assert!(release(&other.records, &mut [holder]).is_empty());
-        assert!(dir.at("key").exists());
-        let mut others = [other];
-        assert!(release(&[older, newer.clone()], &mut others).is_empty());
-        assert!(dir.at("key").exists() && others[0].records.contains(&newer));
-        drop(journal);
-        assert!(release(&others[0].records, &mut []).is_empty());
-        assert!(!dir.at("key").exists());
-    }
-
-    #[test]
-    fn keeps_for_the_next_process_what_it_can_not_hand_over() {
-        let dir = TestDir::new();
-        let shared = dir.write("shared");
-        let (mut other, _journal) = dir.living("other", &[with_other_id(&shared)]);
-        other.directory = dir.at("nowhere");
-        let left = release(std::slice::from_ref(&shared), &mut [other]);
-        assert!(left.len() == 1 && left[0].is_ours, "{left:?}");
-        assert!(dir.at("shared").exists());
-    }
-}
+mod tests;

@@ -12,11 +12,13 @@ use rustix::io::Errno;
 
 use super::file_id::FileId;
 use super::journal::{self, Journal, Process};
-use super::release::{Living, files, release};
+use super::release::{Living, files, release_beside};
 use crate::ui::error::{CliError, ExitCode};
 
 /// How long another process may take to write or remove its files; then something is wrong with it.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long is waited for what another process may do as well.
+const BRIEF_LOCK_TIMEOUT: Duration = Duration::from_millis(500);
 const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Where the caller's processes keep what they must clean up: the first of these directories that serves.
@@ -65,9 +67,10 @@ impl RuntimeDir {
         Self { candidates, usual: usual().into(), lock_timeout: LOCK_TIMEOUT }
     }
 
-    /// The same, for what another process does as well.
-    pub(super) fn without_waiting(&self) -> Self {
-        Self { lock_timeout: Duration::ZERO, ..self.clone() }
+    /// The same, for what can be left to the next process. It waits a moment: whoever has one of the directories locked, which any of the
+    /// caller's processes has while it begins or ends, cleans up in those that it knows, and need not know all of these.
+    pub(super) fn waiting_briefly(&self) -> Self {
+        Self { lock_timeout: BRIEF_LOCK_TIMEOUT, ..self.clone() }
     }
 
     /// Waits until no other process of the caller's changes files, and keeps them from it.
@@ -143,11 +146,17 @@ impl<'a> RuntimeLock<'a> {
                 Err(_) => {}
             }
         }
-        for (directory, _locked) in dead {
-            // What is no journal names nothing.
-            let left = release(&journal::read(&directory).unwrap_or_default(), &mut living);
+        // What is no journal names nothing.
+        let dead: Vec<_> = dead
+            .into_iter()
+            .map(|(directory, locked)| (journal::read(&directory).unwrap_or_default(), directory, locked))
+            .collect();
+        let of_dead: Vec<FileId> =
+            dead.iter().flat_map(|(records, ..)| files(records)).map(|file| file.file_id).collect();
+        for (records, directory, _locked) in &dead {
+            let left = release_beside(records, &mut living, &of_dead);
             if !left.iter().any(|left| left.is_ours) {
-                let _ = std::fs::remove_dir_all(&directory);
+                let _ = std::fs::remove_dir_all(directory);
             }
         }
         living

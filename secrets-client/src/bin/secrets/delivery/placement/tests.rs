@@ -202,3 +202,31 @@ fn forgets_what_became_of_earlier_versions() {
     drop(placement);
     assert_eq!(dir.files(), Vec::<String>::new());
 }
+
+#[test]
+fn whoever_has_no_files_waits_a_moment_for_the_lock_to_clean_up() {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let dir = TestDir::new();
+    let placement = dir.place(&[("~/key", 0o600, "k")]).unwrap();
+    shared::kill(placement);
+    assert!(dir.home("key").exists());
+    // A process with other variables, which does not know the directory, begins or ends.
+    let usual = dir.top.path().join("usual");
+    std::fs::DirBuilder::new().mode(0o700).create(&usual).unwrap();
+    let held = RuntimeDir::at(usual.clone());
+    let (locked, wait) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let lock = held.lock(Missing::Skip).unwrap();
+            locked.send(()).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            drop(lock);
+        });
+        wait.recv().unwrap();
+        let runtime = RuntimeDir::among(vec![dir.top.path().join("runtime")], vec![usual]);
+        let recipient = Recipient { program: "npm".to_owned(), endpoint: String::new(), watches: false };
+        let plan = TestDir::plan(&[], &dir.home(""));
+        drop(Placement::within(runtime, &plan, UserFiles::docker_alone(dir.home(".docker")), recipient).unwrap());
+    });
+    assert!(dir.files().is_empty(), "{:?}", dir.files());
+}

@@ -14,7 +14,7 @@ fn secret_version(dir: &TestDir, name: &str, version: u32, mode: u32, value: &st
 }
 
 /// As a kill does: the journal is closed, and nothing else happens.
-fn kill(mut placement: Placement) {
+pub(super) fn kill(mut placement: Placement) {
     drop(placement.run.take());
 }
 

@@ -84,7 +84,13 @@ fn an_unreadable_line_is_named_and_not_shown() {
     let server = TestServer::acme();
     let bob = server.person("bob");
     write(&bob, "A=1\nB=\"canary\nC=3\n");
-    bob.run("import .env --yes").expect_failure(1).expect_text(&["line 2"]).reject_text("canary");
+    let said =
+        "error: `.env`: line 2 begins a quoted value that does not end; add the closing quote; nothing was imported\n";
+    bob.run("import .env --yes").expect_failure(1).expect_text(&[said]).reject_text("canary");
+    bob.run_with_stdin(b"{\"A\": canary}", "import - --format json --yes")
+        .expect_failure(1)
+        .expect_text(&["error: stdin: line 1, column 7: expected a JSON object of strings; nothing was imported\n"])
+        .reject_text("canary");
     bob.run("import missing.env --yes").expect_failure(3);
     assert!(bob.run_ok("list").stdout.is_empty());
 }

@@ -60,8 +60,11 @@ fn report(restored: &Restored, keeps_credentials: bool, is_without_deletions: bo
             "Tokens, sessions and invitations are as they were, those included that were revoked since the backup."
         );
     } else {
-        let ended = incarnation.ended_credentials;
-        eprintln!("Ended {ended} tokens, sessions and invitations; the next start writes a new operator-token.");
+        let ended = match incarnation.ended_credentials {
+            1 => "1 token, session or invitation".to_owned(),
+            ended => format!("{ended} tokens, sessions and invitations"),
+        };
+        eprintln!("Ended {ended}; the next start writes a new operator-token.");
     }
     if !incarnation.deleted.is_empty() {
         eprintln!("Deleted again: {}", names(&incarnation.deleted));

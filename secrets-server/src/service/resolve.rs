@@ -59,7 +59,11 @@ fn nothing_is_missing(resolution: &Resolution, filter: &Filter) -> Result<(), Er
     if missing.is_empty() {
         return Ok(());
     }
-    Err(unavailable(Reason::SecretRequiredMissing, "required secrets are not in this context", &missing))
+    let what = match missing.as_slice() {
+        [_] => "a required secret is not in this context",
+        _ => "required secrets are not in this context",
+    };
+    Err(unavailable(Reason::SecretRequiredMissing, what, &missing))
 }
 
 /// Opens every value, or names those that do not open. Why not is for the log.
@@ -93,11 +97,11 @@ fn open_all(
     if unreadable.is_empty() {
         return Ok(delivered);
     }
-    Err(unavailable(
-        Reason::SecretUnreadable,
-        "the stored values of these secrets cannot be opened; tell the operator",
-        &unreadable,
-    ))
+    let what = match unreadable.as_slice() {
+        [_] => "the stored value of this secret cannot be opened; tell the operator",
+        _ => "the stored values of these secrets cannot be opened; tell the operator",
+    };
+    Err(unavailable(Reason::SecretUnreadable, what, &unreadable))
 }
 
 fn unavailable(reason: Reason, what: &str, names: &[&SecretId]) -> Error {

@@ -71,7 +71,7 @@ pub(crate) async fn import(app: &App, args: ImportArgs) -> Result<(), CliError> 
         ..Default::default()
     };
     let client = app.client()?;
-    let mut reviewed = client.import_secrets(request.clone()).await?;
+    let mut reviewed = client.import_secrets(request.clone()).await.map_err(|error| document.refused(error))?;
     document.number(&mut reviewed.entries);
     let plan = Plan::new(&reviewed, &args);
     let blocked = plan.rejected > 0 && !args.skip_rejected;

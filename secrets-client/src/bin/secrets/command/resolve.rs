@@ -96,7 +96,7 @@ fn print(app: &App, set: &ResolvedSet, show_values: bool) -> Result<(), CliError
         let value = match (show_values, std::str::from_utf8(secret.expose())) {
             (false, _) => MASK.to_owned(),
             (true, Ok(text)) => text.to_owned(),
-            (true, Err(_)) => format!("({} bytes; --raw prints them)", secret.expose().len()),
+            (true, Err(_)) => format!("({}; --raw prints them)", text::count(secret.expose().len(), "byte")),
         };
         let target = text::checked_target(&secret.target);
         table.row([secret.secret_id().to_string(), value, text::scope(&secret.name.scope), target]);

@@ -4,8 +4,8 @@ use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 use clap::ValueEnum;
-use secrets_client::v1;
 use secrets_client::v1::import_secrets_request::Source;
+use secrets_client::{ClientError, Reason, v1};
 use secrets_core::Limits;
 use zeroize::Zeroizing;
 
@@ -21,6 +21,8 @@ pub(super) enum Format {
 
 /// What is sent, and where its entries stand.
 pub(super) struct Document {
+    /// What a person calls the file.
+    name: String,
     source: Source,
     /// The line of each entry; none where the service counts them itself.
     lines: Vec<usize>,
@@ -68,14 +70,26 @@ impl Document {
                 })?;
                 refuse_others(&name, &members, stringify)?;
                 let lines = members.iter().map(|member| member.line).collect();
-                return Ok(Self { source: Source::Json(json(&members)?), lines });
+                return Ok(Self { name, source: Source::Json(json(&members)?), lines });
             }
         };
-        Ok(Self { source, lines: Vec::new() })
+        Ok(Self { name, source, lines: Vec::new() })
     }
 
     pub(super) fn source(&self) -> Source {
         self.source.clone()
+    }
+
+    /// A refusal by the service: of what can't be read, by the name of the file.
+    pub(super) fn refused(&self, error: ClientError) -> CliError {
+        let unreadable = error.answer().filter(|answer| answer.reason == Some(Reason::ImportSyntax));
+        match unreadable.and_then(|answer| answer.violations.first()) {
+            Some(violation) => {
+                let error = format!("{}: {}; nothing was imported", self.name, violation.description);
+                CliError::new(ExitCode::Failed, error)
+            }
+            None => error.into(),
+        }
     }
 
     /// Gives the entries the lines on which they stand in the file.
@@ -106,7 +120,9 @@ fn refuse_others(file: &str, members: &[Member], stringify: bool) -> Result<(), 
     let mut list: Vec<String> = others.iter().take(MAX_SHOWN).map(describe).collect();
     list.extend(others.len().checked_sub(MAX_SHOWN + 1).map(|more| format!("and {} more", more + 1)));
     let error = format!("{file}: {}, not a text; nothing was imported", list.join(", "));
-    Err(CliError::new(ExitCode::Failed, error).hint("put quotes around it, or take it as it is spelled: --stringify"))
+    let them = if others.len() == 1 { ("it", "it is") } else { ("them", "they are") };
+    let hint = format!("put quotes around {0}, or take {0} as {1} spelled: --stringify", them.0, them.1);
+    Err(CliError::new(ExitCode::Failed, error).hint(hint))
 }
 
 /// The same as a JSON object of strings.
@@ -155,7 +171,7 @@ mod tests {
         let members = yaml::parse(b"# c\nA: |\n  one\n  two\nB: ~\n\nPORT: 0x1F\n").unwrap();
         assert_eq!(json(&members).unwrap(), br#"{"A":"one\ntwo\n","B":"","PORT":"0x1F"}"#);
         let lines = members.iter().map(|member| member.line).collect();
-        let document = Document { source: Source::Json(Vec::new()), lines };
+        let document = Document { name: "stdin".into(), source: Source::Json(Vec::new()), lines };
         let mut entries: Vec<_> = [3, 1, 4, 0, -1].map(|line| v1::ImportedEntry { line, ..Default::default() }).into();
         document.number(&mut entries);
         assert_eq!(entries.iter().map(|entry| entry.line).collect::<Vec<_>>(), [7, 2, 4, 0, -1]);

@@ -3,7 +3,7 @@
 use secrets_client::{LeftOut, ResolvedSecret, ResolvedSet};
 
 use super::App;
-use crate::ui::output::text;
+use crate::ui::output::{text, warning};
 
 /// More warnings than the service has about one set.
 const MAX_WARNINGS: usize = 20;
@@ -18,7 +18,8 @@ impl App {
 
     /// Returns what there is to say about a set and has not been said before.
     pub(crate) fn new_notices(&self, set: &ResolvedSet) -> Vec<String> {
-        let warnings = set.warnings.iter().take(MAX_WARNINGS).map(text::warning);
+        // Each by itself: names that come together another time would be said again.
+        let warnings = set.warnings.iter().take(MAX_WARNINGS).flat_map(|warning| warning::lines([warning]));
         let notices = warnings.chain(set.left_out.iter().map(left_out)).chain(set.secrets.iter().filter_map(reserved));
         self.not_said_before(notices)
     }

@@ -9,6 +9,7 @@ pub(crate) mod json;
 mod progress;
 pub(crate) mod table;
 pub(crate) mod text;
+pub(crate) mod warning;
 
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
@@ -192,8 +193,8 @@ impl Output {
     }
 
     pub(crate) fn warnings(&self, warnings: &[v1::Warning]) {
-        for warning in warnings {
-            self.warn(&text::warning(warning));
+        for warning in warning::lines(warnings) {
+            self.warn(&warning);
         }
     }
 }

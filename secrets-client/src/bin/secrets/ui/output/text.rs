@@ -223,22 +223,8 @@ pub(crate) fn outcome(outcome: v1::AuditOutcome) -> String {
     lower(outcome.as_str_name(), "AUDIT_OUTCOME_")
 }
 
-pub(crate) fn warning(warning: &v1::Warning) -> String {
-    let sentence = if warning.message.is_empty() {
-        lower(warning.code().as_str_name(), "WARNING_CODE_")
-    } else {
-        warning.message.clone()
-    };
-    let sentence = with_times_as_in_tables(&by_owner(&sentence));
-    if warning.secret_id.is_empty() || sentence.contains(&warning.secret_id) {
-        sentence
-    } else {
-        format!("{}: {sentence}", warning.secret_id)
-    }
-}
-
 /// A sentence that names secrets by whose they are, as people do, in place of their paths: `the organization's TOKEN`.
-fn by_owner(sentence: &str) -> String {
+pub(super) fn by_owner(sentence: &str) -> String {
     let piece = |piece: &str| match piece.parse::<SecretName>() {
         Ok(name) => {
             let scope = scope(&name.scope);
@@ -271,7 +257,7 @@ fn thousands(number: usize) -> String {
     if number < 1_000 { number.to_string() } else { format!("{},{:03}", thousands(number / 1_000), number % 1_000) }
 }
 
-fn lower(name: &str, prefix: &str) -> String {
+pub(super) fn lower(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix).unwrap_or(name).to_ascii_lowercase().replace('_', " ")
 }
 

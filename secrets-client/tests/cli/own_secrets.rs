@@ -126,6 +126,17 @@ fn a_path_that_is_taken_on_this_machine_is_said_at_once_after_the_success() {
     huge.set_len(1 << 42).unwrap();
     bob.set("lin_canary\n", "HUGE --file ~/huge").expect_text(&["HUGE: ", "other content"]);
     bob.set("lin_canary\n", "KEY --file ~/other.pem").reject_text("warning");
+    // Where the target alone changes, the bytes are the service's.
+    write(0o600);
+    bob.run_ok("edit KEY --file ~/key.pem").expect_text(&[
+        "warning: KEY: there is a file at `~/key.pem` on this machine already; `secrets run` takes it as it is if it has the value's \
+         very bytes, and fails if not",
+    ]);
+    write(0o644);
+    bob.run_ok("edit KEY --description d").reject_text("warning");
+    bob.run_ok("edit KEY --file ~/key.pem --mode 0400").expect_text(&[warning, "allows more (mode 0644)"]);
+    bob.run_with_stdin(b"lin_2\n", "edit KEY --value-file -").expect_text(&[warning, "has other content"]);
+    bob.run_ok("edit KEY --file ~/other.pem --mode 0600").reject_text("warning");
     // What a run has put there is in nobody's way.
     bob.run_ok("rm HUGE --yes");
     bob.run_ok("rm LINK --yes");

@@ -117,6 +117,9 @@ fn a_path_that_is_a_file_here_is_asked_about() {
     let (code, shown) = on_terminal(&bob, "set KEY --file ~/key.pem", &dialogue);
     assert!(code == 0 && shown.contains("can't write `~/key.pem`"), "{shown}");
     assert_eq!(bob.run_ok("resolve KEY --raw").stdout, "lin_2");
+    // Not where the answer would be for nothing.
+    let (code, shown) = on_terminal(&bob, "set KEY --file /etc/passwd", &[]);
+    assert!(code == 1 && shown.contains("reserved") && !shown.contains("Take the value"), "{shown}");
 }
 
 #[test]

@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use secrets_core::FilePath;
 
 pub(crate) use self::docker_config::UserFiles;
-pub(crate) use self::existing::in_the_way;
+pub(crate) use self::existing::{InTheWay, in_the_way};
 pub(crate) use self::placement::{Placement, Recipient};
 pub(crate) use self::plan::Plan;
 pub(crate) use self::runtime_dir::random_name;

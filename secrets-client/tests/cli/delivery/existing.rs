@@ -110,6 +110,7 @@ fn a_refusal_says_what_about_the_file_is_otherwise() {
     refused("a file already, which has other content");
     write_key(&bob, "-----BEGIN", 0o644);
     refused("a file already, which allows more (mode 0644) than is asked for (0600)");
+    bob.run("run -- true").expect_text(&["hint: nothing was written; narrow it with `chmod 0600`, or leave files out"]);
     write_key(&bob, "-----BEGIN", 0o600);
     std::fs::hard_link(&key, bob.home.join("linked")).unwrap();
     refused("a file already, which has other names as well (2 links)");

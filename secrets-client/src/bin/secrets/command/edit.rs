@@ -150,7 +150,11 @@ pub(crate) async fn edit(app: &App, args: EditArgs) -> Result<(), CliError> {
     app.output.done(
         &sentence,
         &json::changed_value(&secret, response.value_unchanged, &response.revision, &response.warnings),
-    )
+    )?;
+    if changes_target || value.is_some() {
+        key_file::warn_of_another(app, &secret, value.as_deref().map(Vec::as_slice));
+    }
+    Ok(())
 }
 
 impl ChangeArgs {

@@ -7,26 +7,30 @@ use secrets_client::v1::target::Kind;
 use secrets_core::FilePath;
 
 use crate::app::App;
-use crate::delivery;
+use crate::delivery::{self, InTheWay};
 use crate::ui::error::CliError;
 use crate::ui::prompt;
 
 /// What every key and certificate in text form begins with.
 const PEM: &[u8] = b"-----BEGIN ";
 
-/// Where the value comes from, if `--file PATH` was typed for that, as everybody does once: of a path that is a file here, a person
-/// is asked.
-pub(super) fn meant_as_source(name: &str, path: &str, is_asked_for: bool) -> Result<Option<PathBuf>, CliError> {
-    let Some(here) = here(path).filter(|here| here.is_file()) else { return Ok(None) };
-    if !is_target(path) {
+/// Refuses `--file PATH` where it was typed for where the value comes from, as everybody does once, and no program could get it there.
+pub(super) fn check_target(name: &str, path: &str) -> Result<(), CliError> {
+    if !is_target(path) && here(path).is_some_and(|here| here.is_file()) {
         let text = format!(
             "--file says where programs get {name}, an absolute path or one below `~/`; `{path}` is a file here"
         );
         return Err(CliError::usage(text)
             .hint(format!("did you mean `--value-file {path}`? It says where the value comes from")));
     }
+    Ok(())
+}
+
+/// Where the value comes from, if that is what a person says who is asked of a path that is a file here.
+pub(super) fn meant_as_source(path: &str) -> Result<Option<PathBuf>, CliError> {
+    let Some(here) = here(path).filter(|here| here.is_file()) else { return Ok(None) };
     let question = format!("`{path}` is a file here. Take the value from it?");
-    Ok((is_asked_for && prompt::confirm(&question, false)?).then_some(here))
+    Ok(prompt::confirm(&question, false)?.then_some(here))
 }
 
 /// Whether a path can be one where a value lands.
@@ -55,13 +59,20 @@ pub(super) fn warn(app: &App, name: &str, value: &[u8]) {
     }
 }
 
-/// Warns where programs on this machine could not get it, as something else is there already.
-pub(super) fn warn_of_another(app: &App, secret: &v1::Secret, value: &[u8]) {
+/// Warns where programs on this machine could not get it, as something else is there already, or may be.
+pub(super) fn warn_of_another(app: &App, secret: &v1::Secret, value: Option<&[u8]>) {
     let Some(Kind::File(file)) = secret.target.as_ref().and_then(|target| target.kind.as_ref()) else { return };
     let Ok(path) = FilePath::parse_stored(&file.path) else { return };
     let Some(here) = delivery::here(&path, delivery::home().as_deref()) else { return };
-    if let Some(why) = delivery::in_the_way(&here, file.mode, value) {
-        let name = &secret.secret_id;
-        app.output.warn(&format!("{name}: `secrets run` can't write `{path}` on this machine: {why}"));
+    let name = &secret.secret_id;
+    match delivery::in_the_way(&here, file.mode, value) {
+        None => {}
+        Some(InTheWay::Surely(why)) => {
+            app.output.warn(&format!("{name}: `secrets run` can't write `{path}` on this machine: {why}"));
+        }
+        Some(InTheWay::UnlessSame) => app.output.warn(&format!(
+            "{name}: there is a file at `{path}` on this machine already; `secrets run` takes it as it is if it has the value's very \
+             bytes, and fails if not"
+        )),
     }
 }

@@ -71,11 +71,11 @@ pub(crate) async fn set(app: &App, mut args: SetArgs) -> Result<(), CliError> {
     }
     let name = scope::parse_name(&args.name)?;
     let target = args.target.target()?;
+    let mut source = std::mem::take(&mut args.value);
     if let Some(path) = args.target.file()
-        && !args.value.has_file()
-        && let Some(source) = key_file::meant_as_source(name.as_str(), path, args.value.is_asked_for())?
+        && !source.has_file()
     {
-        args.value.take_from(source);
+        key_file::check_target(name.as_str(), path)?;
     }
     let scope = app.scope(&args.scope).await?;
     let path = scope::secret_path(&scope, name.as_str())?;
@@ -86,15 +86,20 @@ pub(crate) async fn set(app: &App, mut args: SetArgs) -> Result<(), CliError> {
         let secret = request.secret.map(|secret| v1::Secret { name: path.clone(), ..secret });
         v1::UpdateSecretRequest { secret, allow_missing: true, validate_only, ..request }
     };
-    if args.value.is_asked_for() {
+    if source.is_asked_for() {
         // Whatever else could refuse it is asked before the person is.
         client.update_secret(request(&rehearsed_value(), true)).await?;
+        if let Some(path) = args.target.file()
+            && let Some(file) = key_file::meant_as_source(path)?
+        {
+            source.take_from(file);
+        }
     }
     let is_file = match &target {
         Some(target) => is_file(Some(target)),
         None => is_file(stored_target(client, &path).await?.as_ref()),
     };
-    let value = args.value.read(&format!("Value of {name}"), is_file)?;
+    let value = source.read(&format!("Value of {name}"), is_file)?;
     if value.is_empty() {
         return Err(CliError::new(ExitCode::Failed, "the value must not be empty; nothing was set"));
     }
@@ -112,7 +117,7 @@ pub(crate) async fn set(app: &App, mut args: SetArgs) -> Result<(), CliError> {
     if response.value_unchanged {
         let metadata = patch(&args, None).words_of_metadata();
         app.output.done(&unchanged(name.as_str(), &metadata, secret.current_version), &changed)?;
-        key_file::warn_of_another(app, &secret, &value);
+        key_file::warn_of_another(app, &secret, Some(&value));
         return Ok(());
     }
     let what = match (args.dry_run, secret.current_version) {
@@ -126,7 +131,7 @@ pub(crate) async fn set(app: &App, mut args: SetArgs) -> Result<(), CliError> {
         if !args.dry_run && secret.current_version > 1 { format!(" {RUNNING_PROGRAMS_NOTE}") } else { String::new() };
     let sentence = format!("{name} {what}: {target}, {}.{keep}", scope::describe(&scope));
     app.output.done(&sentence, &changed)?;
-    key_file::warn_of_another(app, &secret, &value);
+    key_file::warn_of_another(app, &secret, Some(&value));
     Ok(())
 }
 

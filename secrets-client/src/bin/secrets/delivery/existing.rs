@@ -37,9 +37,18 @@ pub(super) enum Difference {
     Replaced,
 }
 
-/// Why a path can't be written to, if something is there that can't be taken as it is. What a run has put there, living or dead,
-/// is none of that.
-pub(crate) fn in_the_way(path: &Path, mode: u32, content: &[u8]) -> Option<String> {
+/// What is at a path where a file would be written.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum InTheWay {
+    /// It can't be taken as it is, and why.
+    Surely(String),
+    /// It is a file that is taken if it has the very bytes, which are not known.
+    UnlessSame,
+}
+
+/// What keeps a path from being written to, if something is there that can't be taken as it is. What a run has put there, living or
+/// dead, is none of that.
+pub(crate) fn in_the_way(path: &Path, mode: u32, content: Option<&[u8]>) -> Option<InTheWay> {
     let directory = Directory::containing(path).ok()?;
     match directory.entry(name(path)).ok()?? {
         Entry::File(file_id) if RuntimeDir::for_caller().names(file_id) => None,
@@ -48,9 +57,12 @@ pub(crate) fn in_the_way(path: &Path, mode: u32, content: &[u8]) -> Option<Strin
                 Ok(mut file) => Some(file.differences(mode, content)).filter(|differences| !differences.is_empty()),
                 Err(difference) => Some(vec![difference]),
             };
-            refusal.map(|differences| describe(&differences))
+            match refusal {
+                Some(differences) => Some(InTheWay::Surely(describe(&differences))),
+                None => content.is_none().then_some(InTheWay::UnlessSame),
+            }
         }
-        other => Some(refusal(&other).to_owned()),
+        other => Some(InTheWay::Surely(refusal(&other).to_owned())),
     }
 }
 
@@ -94,8 +106,9 @@ impl ExistingFile {
         self.has_content(content)
     }
 
-    /// What keeps the caller's own file from being taken as it is: all of it, so that one look is enough.
-    pub(super) fn differences(&mut self, mode: u32, content: &[u8]) -> Vec<Difference> {
+    /// What keeps the caller's own file from being taken as it is: all of it, so that one look is enough; all but its content, where
+    /// that is not known.
+    pub(super) fn differences(&mut self, mode: u32, content: Option<&[u8]>) -> Vec<Difference> {
         let (owner, links, there) = (self.metadata.uid(), self.metadata.nlink(), self.mode());
         let mut differences = Vec::new();
         if owner != rustix::process::geteuid().as_raw() {
@@ -107,7 +120,7 @@ impl ExistingFile {
         if there & !mode != 0 {
             differences.push(Difference::Wider { there, planned: mode });
         }
-        differences.extend(self.has_content(content).err());
+        differences.extend(content.and_then(|content| self.has_content(content).err()));
         differences
     }
 
@@ -145,7 +158,7 @@ mod tests {
             std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             path
         };
-        let found = |path: &Path| in_the_way(path, 0o600, b"key");
+        let found = |path: &Path| surely(in_the_way(path, 0o600, Some(b"key")));
         assert_eq!(found(&top.path().join("missing")), None);
         assert_eq!(found(&top.path().join("missing/below")), None);
         assert_eq!(found(&write("same", "key", 0o600)), None);
@@ -174,6 +187,29 @@ mod tests {
     }
 
     #[test]
+    fn says_of_a_file_whose_bytes_are_not_known_that_they_may_be_the_same() {
+        let top = tempfile::tempdir().unwrap();
+        let path = top.path().join("file");
+        assert_eq!(in_the_way(&path, 0o600, None), None);
+        std::fs::write(&path, "key").unwrap();
+        for (mode, expected) in [(0o600, None), (0o640, Some("allows more (mode 0640)"))] {
+            std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let found = in_the_way(&path, 0o600, None).unwrap();
+            match expected {
+                None => assert_eq!(found, InTheWay::UnlessSame),
+                Some(why) => assert!(surely(Some(found)).unwrap().contains(why)),
+            }
+        }
+    }
+
+    fn surely(found: Option<InTheWay>) -> Option<String> {
+        found.map(|found| match found {
+            InTheWay::Surely(why) => why,
+            InTheWay::UnlessSame => panic!("its content was known"),
+        })
+    }
+
+    #[test]
     fn opens_nothing_but_a_file_and_follows_no_link_to_it() {
         let top = tempfile::tempdir().unwrap();
         let at = |name: &str| top.path().join(name);
@@ -189,7 +225,10 @@ mod tests {
             (at("socket"), "a socket"),
             ("/dev/null".into(), "a device"),
         ] {
-            assert_eq!(in_the_way(&path, 0o600, b"key").unwrap(), format!("there is {what} of this name"));
+            for content in [Some(b"key".as_slice()), None] {
+                let found = surely(in_the_way(&path, 0o600, content)).unwrap();
+                assert_eq!(found, format!("there is {what} of this name"));
+            }
         }
     }
 

@@ -186,12 +186,18 @@ impl Placement {
         let is_ours = self.created(&file.path, file_id);
         if !is_ours && holder.is_none() {
             let differences = match opened {
-                Ok(mut existing) => existing.differences(file.mode, &file.value),
+                Ok(mut existing) => existing.differences(file.mode, Some(&file.value)),
                 Err(difference) => vec![difference],
             };
-            return match differences.is_empty() {
-                true => Ok(Step::Leave),
-                false => Err(file.in_the_way(&existing::describe(&differences))),
+            return match differences.as_slice() {
+                [] => Ok(Step::Leave),
+                [Difference::Wider { planned, .. }] => {
+                    let hint = format!(
+                        "nothing was written; narrow it with `chmod {planned:04o}`, or leave files out with `--skip-files`"
+                    );
+                    Err(file.fails(&existing::describe(&differences)).hint(hint))
+                }
+                _ => Err(file.in_the_way(&existing::describe(&differences))),
             };
         }
         let compared = opened.and_then(|mut existing| existing.is_as_written(file.mode, &file.value));

@@ -44,7 +44,11 @@ fn help_of_a_command_is_what_its_flag_prints() {
 fn help_explains_the_words_that_commands_use() {
     let concepts = output(&["help".to_owned(), "concepts".to_owned()], COLUMNS);
     assert!(concepts.contains("\nprecedence\n    Where several scopes"), "{concepts}");
-    for (words, text) in [(["help", "stats"], "unrecognized subcommand 'stats'"), (["help", "shwo"], "'show'")] {
+    for (words, text) in [
+        (["help", "stats"], "unrecognized subcommand 'stats'"),
+        (["help", "shwo"], "'show'"),
+        (["help", "concept"], "did you mean `secrets help concepts`?"),
+    ] {
         let ended = Command::new(env!("CARGO_BIN_EXE_secrets")).args(words).output().unwrap();
         let shown = String::from_utf8_lossy(&ended.stderr);
         assert!(ended.status.code() == Some(2) && shown.contains(text), "{words:?}: {shown}");

@@ -54,6 +54,19 @@ fn each_command_has_a_page_that_a_manual_reader_takes() {
 }
 
 #[test]
+fn the_example_of_man_installs_pages_where_a_manual_reader_finds_them() {
+    let server = TestServer::start();
+    let nobody = server.person("nobody");
+    let help = nobody.run_ok("help man").stdout;
+    let example = help.lines().find_map(|line| line.trim().strip_prefix("secrets man --dir ~/")).unwrap();
+    nobody.run_ok(&format!("man --dir {}", nobody.home.join(example).display()));
+    let manuals = nobody.home.join(".local/share/man");
+    for page in ["man1/secrets-import.1", "man7/secrets-concepts.7"] {
+        assert!(manuals.join(page).is_file(), "{page}: {example}");
+    }
+}
+
+#[test]
 fn a_page_is_printed_by_its_commands_name() {
     let server = TestServer::start();
     let nobody = server.person("nobody");

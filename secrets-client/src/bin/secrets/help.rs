@@ -59,7 +59,7 @@ fn with_all_headings(command: Command, path: &str) -> Command {
 fn below(command: Command, path: &str, examples: &examples::Examples, global_options: &str) -> Command {
     let command = headings::with_headings(command, path);
     let mut sections: Vec<String> = command.get_arguments().filter_map(|arg| values(&command, arg)).collect();
-    sections.extend(command.get_after_help().map(|text| text.ansi().to_string()));
+    sections.extend(command.get_after_help().map(|text| reflowed(&text.ansi().to_string())));
     let typed = examples.of(path).map(|example| format!("  {}:\n    {}", example.about, example.line));
     let typed: Vec<String> = typed.collect();
     if !typed.is_empty() {
@@ -76,6 +76,15 @@ fn below(command: Command, path: &str, examples: &examples::Examples, global_opt
         let path = format!("{path} {}", inner.get_name());
         below(inner, path.trim_start(), examples, global_options)
     })
+}
+
+/// A text whose paragraphs no terminal wraps; what is indented, and the line above it, stays as it is.
+fn reflowed(text: &str) -> String {
+    let paragraph = |paragraph: &str| match paragraph.lines().any(|line| line.starts_with(' ')) {
+        true => paragraph.to_owned(),
+        false => groups::wrapped(paragraph, MAX_COLUMNS).join("\n"),
+    };
+    text.split("\n\n").map(paragraph).collect::<Vec<_>>().join("\n\n")
 }
 
 /// Whether an option is the same everywhere.

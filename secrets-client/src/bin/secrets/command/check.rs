@@ -11,7 +11,8 @@ use crate::ui::output::table::{Cell, Table, Tone};
 use crate::ui::output::{self, text};
 
 const AFTER_HELP: &str = "\
-The file secrets.toml, in this directory or above, lists the secrets that a repository needs:
+The file secrets.toml, in this directory or above, lists the secrets that a
+repository needs:
   [secrets.LINEAR_API_KEY]
   description = \"your own key, from https://linear.app/settings/api\"
 

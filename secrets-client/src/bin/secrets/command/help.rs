@@ -1,6 +1,6 @@
 //! `help`: a command's help, or a topic.
 
-use clap::Args;
+use clap::{Args, CommandFactory as _};
 
 use crate::args::suggest;
 use crate::cli::Arguments;
@@ -25,6 +25,13 @@ pub(crate) fn help(output: Output, args: &HelpArgs) -> Result<(), CliError> {
         && let Some(topic) = topics::find(name)
     {
         return output.text(&topic.text());
+    }
+    if let [name] = args.command.as_slice()
+        && Arguments::command().find_subcommand(name).is_none()
+        && let Some(topic) = topics::similar(name)
+    {
+        let hint = format!("did you mean `secrets help {}`?", topic.name);
+        return Err(CliError::usage(format!("there is no command or topic `{name}`")).hint(hint));
     }
     // What `--help` prints behind the command, or what is said of a command that does not exist.
     let words = args.command.iter().cloned().chain(["--help".to_owned()]);

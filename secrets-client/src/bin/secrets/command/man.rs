@@ -19,7 +19,7 @@ pub(crate) struct ManArgs {
     /// The command, for instance `import` or `org create`, or `concepts` [default: secrets]
     #[arg(conflicts_with = "dir")]
     command: Vec<String>,
-    /// Write all pages into this directory; beside a `man1`, what is no command goes into `man7`
+    /// Write all pages into this directory; the concepts into the `man7` beside it, if it is a `man1`
     #[arg(long, value_name = "DIRECTORY")]
     dir: Option<PathBuf>,
 }

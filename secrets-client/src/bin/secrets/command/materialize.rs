@@ -18,11 +18,12 @@ use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::text;
 
 const AFTER_HELP: &str = "\
-Files in the directory, all of them links through `..data`, which is replaced in one step:
-  NAME          the value of each secret, byte for byte
-  env.sh        the variables as `export NAME='…'`, to be sourced
-  .env          the same for .env libraries, unless they could not read a value as it is
-  config.json   Docker's configuration of the registry credentials (DOCKER_CONFIG=DIR)";
+Files in the directory, all of them links through `..data`, which is replaced in
+one step:
+  NAME         the value of each secret, byte for byte
+  env.sh       the variables as `export NAME='…'`, to be sourced
+  .env         the same for .env libraries, where they can read each value
+  config.json  Docker's, of the registry credentials (DOCKER_CONFIG=DIR)";
 
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]

@@ -1,6 +1,8 @@
 //! What is not about one command: the words that are used everywhere, variables, files and exit codes. Help and manual pages
 //! have the same texts.
 
+use strsim::osa_distance;
+
 use super::MAX_COLUMNS;
 use super::groups::wrapped;
 
@@ -120,7 +122,7 @@ pub(crate) const EXIT_CODES: Topic = Topic {
     about: "Exit codes",
     terms: &[
         ("0", "Done."),
-        ("1", "Failed."),
+        ("1", "Failed, or a question was answered with no."),
         ("2", "Wrong usage, or a question that nobody could answer."),
         ("3", "Not found."),
         ("4", "Not signed in, or not allowed."),
@@ -129,6 +131,7 @@ pub(crate) const EXIT_CODES: Topic = Topic {
         ("125", "`run` failed before it started the program. Every other code of `run` is its program's."),
         ("126", "`run` found the program, which can't be executed."),
         ("127", "`run` found no program of that name."),
+        ("130", "Ctrl-C at a question."),
     ],
 };
 
@@ -136,6 +139,14 @@ pub(crate) const TOPICS: [&Topic; 4] = [&CONCEPTS, &ENVIRONMENT, &FILES, &EXIT_C
 
 pub(crate) fn find(name: &str) -> Option<&'static Topic> {
     TOPICS.into_iter().find(|topic| topic.name == name)
+}
+
+/// The topic that was probably meant by a word which is none.
+pub(crate) fn similar(typed: &str) -> Option<&'static Topic> {
+    TOPICS.into_iter().find(|topic| {
+        let stems = [topic.name, topic.name.trim_end_matches('s'), topic.name.trim_end_matches("codes")];
+        stems.iter().any(|name| osa_distance(name, typed) <= 1)
+    })
 }
 
 impl Topic {
@@ -163,6 +174,21 @@ mod tests {
     fn no_topic_is_called_as_a_command_is() {
         for topic in TOPICS {
             assert!(Arguments::command().find_subcommand(topic.name).is_none(), "{}", topic.name);
+        }
+    }
+
+    #[test]
+    fn finds_the_topic_that_was_meant() {
+        for (typed, meant) in [
+            ("concept", Some("concepts")),
+            ("exit-code", Some("exit-codes")),
+            ("exit", Some("exit-codes")),
+            ("file", Some("files")),
+            ("enviroment", Some("environment")),
+            ("env", None),
+            ("stats", None),
+        ] {
+            assert_eq!(similar(typed).map(|topic| topic.name), meant, "{typed}");
         }
     }
 

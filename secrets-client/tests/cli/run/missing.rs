@@ -22,17 +22,21 @@ fn what_a_repository_requires_is_asked_for_and_stored_as_ones_own() {
     let server = server();
     let bob = in_repository(&server, "bob", TWO);
     let mut screen = run(&bob);
+    screen.wait_for("2 secrets are missing: MAPS_KEY, TEAM_KEY\r\n");
     screen.wait_for(&format!("`{}/secrets.toml` asks for MAPS_KEY, in its words: ", bob.home.display()));
     screen.wait_for("\"a key\\\". Enter\\u{1b}[31m your \\u{202e}password\"\r\n");
-    screen.wait_for("It will be a secret of your own, for nobody else.");
+    screen.wait_for("MAPS_KEY will be a secret of your own, for nobody else.");
     screen.wait_for("Value of MAPS_KEY (hidden; Ctrl-R shows it): ");
     screen.type_keys("maps_canary\r");
+    screen.wait_for("secrets: MAPS_KEY created among your own secrets\r\n");
     screen.wait_for("asks for TEAM_KEY, in its words: \"the team's key\"\r\n");
     screen.wait_for("Value of TEAM_KEY");
     screen.type_keys("team_canary_2\r");
     screen.wait_for("got 11 13 7 ***");
     let (code, shown) = screen.wait_for_exit();
     assert!(code == Some(0) && !shown.contains("canary"), "{shown}");
+    // What it is for is said once, with the question.
+    assert_eq!(shown.matches("the team's key").count(), 1, "{shown}");
     let stored = bob.run_ok("show MAPS_KEY -o json").json();
     assert_eq!(stored["name"], "organizations/acme/users/bob/secrets/MAPS_KEY");
     // No secret may have such a one.
@@ -50,7 +54,8 @@ fn whoever_does_not_answer_gets_what_a_pipe_gets() {
         let mut screen = run(&bob);
         screen.wait_for("Value of MAPS_KEY");
         screen.type_keys(keys);
-        screen.wait_for("2 secrets are missing: MAPS_KEY, TEAM_KEY");
+        screen.wait_for("2 secrets are missing: MAPS_KEY, TEAM_KEY\r\n");
+        screen.wait_for("`secrets check` shows every way to set what is missing");
         assert_eq!(screen.wait_for_exit().0, Some(5), "{keys:?}");
     }
     let mut screen = run(&bob);
@@ -66,6 +71,20 @@ fn whoever_does_not_answer_gets_what_a_pipe_gets() {
     let mut only = TestTerminal::start(&bob.command("run --only TEAM_KEY -- echo started"));
     only.wait_for("1 secret is missing: TEAM_KEY"); // the file is not what asks for it
     assert_eq!(only.wait_for_exit().0, Some(5));
+}
+
+#[test]
+fn a_name_that_the_file_has_mistyped_is_said_to_be_another_one() {
+    let server = server();
+    let bob = in_repository(&server, "bob", "[secrets.LINEAR_APIKEY]\n");
+    let mut screen = run(&bob);
+    screen.wait_for("asks for LINEAR_APIKEY\r\ndid you mean LINEAR_API_KEY?\r\nLINEAR_APIKEY will be");
+    screen.wait_for("Value of LINEAR_APIKEY");
+    screen.type_keys("short\r");
+    // What is wrong with it comes after what was done.
+    screen.wait_for("secrets: LINEAR_APIKEY created among your own secrets\r\n");
+    screen.wait_for("the value is a common word or very short");
+    assert_eq!(screen.wait_for_exit().0, Some(0));
 }
 
 #[test]

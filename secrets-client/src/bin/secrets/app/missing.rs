@@ -86,7 +86,7 @@ impl App {
         Ok(Availability { context: answer.context, names: found })
     }
 
-    /// Says on stderr what is missing and what to type; the error that goes with it, unless it is there by now.
+    /// The error that says what is missing and what to type, unless it is there by now.
     pub(crate) async fn refuse_missing(
         &self,
         context: &ContextArgs,
@@ -97,18 +97,21 @@ impl App {
         if missing.is_empty() {
             return Ok(None);
         }
-        for name in &missing {
-            for line in name.lines(true, 1) {
-                self.output.note(&line);
-            }
-        }
-        let all = if missing.iter().all(|name| name.description.is_some()) { "" } else { " NAME" };
+        let details = missing.iter().flat_map(|name| name.lines(true, 1)).collect();
         let meant = match missing.as_slice() {
             [one] => self.meant_in_context(&one.secret_id).await,
             _ => None,
         };
-        let hint = meant.unwrap_or_else(|| format!("`secrets check{all}` shows every way to set what is missing"));
-        Ok(Some(missing_error(&missing).hint(hint)))
+        let hint = meant.unwrap_or_else(|| self.every_way(&missing));
+        Ok(Some(missing_error(&missing).hint(hint).with_details(details)))
+    }
+
+    /// What shows more than the first way to set them.
+    fn every_way(&self, missing: &[&RequestedSecret]) -> String {
+        let is_declared = |name: &&RequestedSecret| self.settings.repository.declared(&name.secret_id).is_some();
+        let names: Vec<&str> = missing.iter().map(|name| name.secret_id.as_str()).collect();
+        let typed = if missing.iter().all(is_declared) { "" } else { &format!(" {}", names.join(" ")) };
+        format!("`secrets check{typed}` shows every way to set what is missing")
     }
 
     /// The scopes of the context, first those where the caller may set secrets, of these the narrowest first.

@@ -42,6 +42,8 @@ pub(crate) struct CliError {
     pub(crate) exit: ExitCode,
     message: String,
     hint: Option<String>,
+    /// What is said above it: of each thing that is wrong, a line or more.
+    details: Vec<String>,
     /// Whether a person answered a question with no: nothing went wrong, and nothing was done.
     is_declined: bool,
     /// Whether the hint is the one for every answer of its kind.
@@ -52,7 +54,15 @@ pub(crate) struct CliError {
 
 impl CliError {
     pub(crate) fn new(exit: ExitCode, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None, is_declined: false, is_general: false, answer: None }
+        Self {
+            exit,
+            message: message.into(),
+            hint: None,
+            details: Vec::new(),
+            is_declined: false,
+            is_general: false,
+            answer: None,
+        }
     }
 
     /// A question that was answered with no. The code is that of a failure all the same: what stands behind `&&` is not done.
@@ -79,6 +89,13 @@ impl CliError {
             Some(hint) if self.hint.is_none() || self.is_general => self.hint(hint),
             _ => self,
         }
+    }
+
+    /// The same error below lines that say more.
+    #[must_use]
+    pub(crate) fn with_details(mut self, lines: Vec<String>) -> Self {
+        self.details = lines;
+        self
     }
 
     /// The same error in other words.
@@ -108,7 +125,7 @@ impl CliError {
         self.hint.as_deref()
     }
 
-    /// Writes `error: …` and, below it, the hint; what a person decided as the sentence that it is.
+    /// Writes the details, `error: …` and, below it, the hint; what a person decided as the sentence that it is.
     pub(crate) fn report(&self, color: bool) {
         if self.is_declined {
             let _ = writeln!(std::io::stderr().lock(), "{}", escape(&self.message));
@@ -116,6 +133,9 @@ impl CliError {
         }
         let (red, cyan, plain) = if color { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
         let mut stderr = std::io::stderr().lock();
+        for line in &self.details {
+            let _ = writeln!(stderr, "{}", escape(line));
+        }
         let _ = writeln!(stderr, "{red}error:{plain} {}", escape(&self.message));
         if let Some(hint) = &self.hint {
             let _ = writeln!(stderr, "{cyan}hint:{plain} {}", escape(hint));
@@ -148,7 +168,7 @@ impl From<ClientError> for CliError {
             _ => None,
         };
         let message = text::with_times_as_in_tables(&message);
-        Self { exit, message, is_declined: false, is_general: hint.is_some(), hint, answer }
+        Self { exit, message, details: Vec::new(), is_declined: false, is_general: hint.is_some(), hint, answer }
     }
 }
 

@@ -54,23 +54,32 @@ impl App {
     }
 
     async fn ask(&self, client: &Client, path: &Path, offers: &[Offer<'_>]) -> Result<(), CliError> {
+        if offers.len() > 1 {
+            let missing: Vec<&RequestedSecret> = offers.iter().map(|offer| offer.secret).collect();
+            self.output.note(missing_error(&missing).message());
+        }
         for (index, offer) in offers.iter().enumerate() {
             let name = &offer.secret.secret_id;
             self.output.note(&offer.sentence(path));
+            // The file may have it mistyped.
+            if let Some(meant) = self.similar_in_context(name).await {
+                self.output.note(&meant);
+            }
             if index == 0 {
-                self.output.note("It will be a secret of your own, for nobody else. Enter alone leaves it.");
+                self.output
+                    .note(&format!("{name} will be a secret of your own, for nobody else. Enter alone leaves it."));
             }
             let value = match prompt::value(&format!("Value of {name}"), false) {
                 Err(error) if error.exit != ExitCode::Interrupted => return Err(error),
                 Ok(value) if !value.is_empty() => value,
                 Ok(_) | Err(_) => {
                     let left: Vec<&RequestedSecret> = offers.iter().skip(index).map(|offer| offer.secret).collect();
-                    return Err(missing_error(&left));
+                    return Err(missing_error(&left).hint(self.every_way(&left)));
                 }
             };
             let created = client.create_secret(offer.request(&value, false)).await?;
-            self.output.warnings(&created.warnings);
             self.output.note(&format!("secrets: {name} created among your own secrets"));
+            self.output.warnings(&created.warnings);
         }
         Ok(())
     }

@@ -148,14 +148,25 @@ async fn show(app: &App, place: &Place) -> Result<(), CliError> {
     let winners = answer.explanations.iter().filter_map(|row| Some((&row.secret_id, row.winner.as_ref()?)));
     let variables = winners.filter(|(_, winner)| names::is_variable(winner.target.as_ref()));
     let (loaded, left_out): (Vec<_>, Vec<_>) = variables.partition(|(name, _)| names::refusal(name).is_none());
-    let context = described(&answer.context.unwrap_or_default());
+    let context = described(&answer.context.clone().unwrap_or_default());
     app.output.note(&format!("{}, at {}, {context}:", place.path.display(), place.endpoint));
-    let widest = loaded.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    // What the file lists is loaded as soon as it is there.
+    let is_there = |name: &str| answer.explanations.iter().any(|row| row.secret_id == name && row.winner.is_some());
+    let later = place.names.iter().filter(|name| names::refusal(name).is_none() && !is_there(name));
+    let later: Vec<&String> = later.collect();
+    let all = loaded.iter().map(|(name, _)| *name).chain(later.iter().copied());
+    let widest = all.map(String::len).max().unwrap_or_default();
     for (name, winner) in &loaded {
         app.output.note(&format!("  {name:widest$}  from {}", text::scope_of(&winner.secret)));
     }
-    if loaded.is_empty() {
+    for name in &later {
+        app.output.note(&format!("  {name:widest$}  not there yet"));
+    }
+    if loaded.is_empty() && later.is_empty() {
         app.output.note("  no variables so far");
+    }
+    if place.names.is_empty() {
+        app.output.note("  and what else this context gets later, as the file lists no secrets");
     }
     for (name, _) in left_out {
         app.output.note(&format!("  {name} is left out: {}", names::refusal(name).unwrap_or_default()));

@@ -65,14 +65,16 @@ pub(super) async fn load(app: &App, args: &LoadArgs) -> Result<(), CliError> {
 async fn answer(app: &App, args: &LoadArgs, deadline: Instant) -> Result<Answer, CliError> {
     let place = Place::of_shell(app, &args.loaded, deadline - TO_ANSWER).await?;
     let Some(place) = place else { return Ok(Answer::Unload) };
-    if place.is_link || !trust::read(&trust::path(app)?).contains(&place.trusted()?) {
+    let (trusted, this) = (trust::read(&trust::path(app)?), place.trusted()?);
+    if place.is_link || !trusted.contains(&this) {
         if !args.quiet {
             let path = place.path.display();
             app.output.note(&match place.is_link {
                 true => format!("secrets: {path} is not loaded: it is a link"),
-                false => {
-                    format!("secrets: {path} is not loaded; `secrets hook allow` shows what it names, and asks")
-                }
+                false => format!(
+                    "secrets: {path} {}is not loaded; `secrets hook allow` shows what it names, and asks",
+                    this.since_allowed(&trusted)
+                ),
             });
         }
         return Ok(Answer::Ask);

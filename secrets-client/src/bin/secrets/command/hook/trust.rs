@@ -32,6 +32,19 @@ pub(super) struct Trusted {
     pub(super) organization: String,
 }
 
+impl Trusted {
+    /// What is another one than in what was allowed of the same file, as the beginning of a sentence; nothing, where nothing was.
+    pub(super) fn since_allowed(&self, allowed: &[Self]) -> &'static str {
+        let is_same = |other: &&Self| (&other.endpoint, &other.organization) == (&self.endpoint, &self.organization);
+        let of_file: Vec<&Self> = allowed.iter().filter(|other| other.path == self.path).collect();
+        match (of_file.is_empty(), of_file.iter().any(is_same)) {
+            (true, _) => "",
+            (false, true) => "has changed since you allowed it, and ",
+            (false, false) => "was allowed for another service or organization, and ",
+        }
+    }
+}
+
 pub(super) fn path(app: &App) -> Result<PathBuf, CliError> {
     let directory = app.state_directory().ok_or_else(|| {
         CliError::new(ExitCode::Failed, "there is no directory to remember it in: set `HOME` or `XDG_STATE_HOME`")

@@ -6,11 +6,15 @@ fn get_shows_a_value_only_when_asked_to() {
     let server = TestServer::acme();
     let bob = server.person("bob");
     bob.set("lin_canary", "LINEAR_API_KEY");
-    let shown = bob.run_ok("get LINEAR_API_KEY").reject_text("canary").expect_text(&["`--raw` prints it"]);
+    let shown = bob
+        .run_ok("get LINEAR_API_KEY")
+        .reject_text("canary")
+        .expect_text(&["`--raw` prints it alone, on a terminal with a newline behind it"]);
     assert_eq!(shown.row("LINEAR_API_KEY"), ["LINEAR_API_KEY", "••••••••", "user bob", "variable"]);
     bob.run_ok("get LINEAR_API_KEY -o json").reject_text("canary").expect_text(&["masked_value"]);
     assert_eq!(bob.run_ok("get LINEAR_API_KEY --raw").stdout, "lin_canary");
     bob.run("get NOPE").expect_failure(5);
+    bob.run("get linear_api_key").expect_failure(5).expect_text(&["did you mean LINEAR_API_KEY?"]);
     bob.run("get").expect_failure(2);
 }
 

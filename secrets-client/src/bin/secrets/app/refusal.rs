@@ -37,9 +37,12 @@ impl App {
             },
             Some(Reason::SecretRequiredMissing) => {
                 let missing = answer.metadata.get("secret_ids").cloned().unwrap_or_default();
-                // Of several, the person sees the whole list first.
-                let meant = if missing.contains(',') { None } else { self.meant_in_context(&missing).await };
-                error.or_hint(meant)
+                // Of several, the service names all.
+                if missing.is_empty() || missing.contains(',') {
+                    return error;
+                }
+                let meant = self.meant_in_context(&missing).await;
+                error.with_message(format!("this context gets no `{missing}`")).or_hint(meant)
             }
             _ => match self.missing_in_selection(answer) {
                 Some(scope) => {

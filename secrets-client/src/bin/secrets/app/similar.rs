@@ -137,7 +137,11 @@ pub(super) fn similar<'a>(typed: &str, names: &'a [String]) -> Option<&'a str> {
         // Two letters of three are another word.
         (1..=MAX_DISTANCE).contains(&distance) && 2 * distance < name.chars().count().max(2 * MAX_DISTANCE - 1)
     };
-    names.iter().filter(near).min_by_key(|name| osa_distance(name, typed)).map(String::as_str)
+    // Names in upper case are typed in lower case, and with dashes.
+    let letters = |name: &str| name.replace('-', "_").to_ascii_lowercase();
+    let typed_letters = letters(typed);
+    let same = names.iter().find(|name| *name != typed && letters(name) == typed_letters);
+    same.or_else(|| names.iter().filter(near).min_by_key(|name| osa_distance(name, typed))).map(String::as_str)
 }
 
 /// What was meant, or what there is.
@@ -166,7 +170,7 @@ mod tests {
 
     #[test]
     fn finds_the_name_that_was_meant() {
-        let all = names(&["api", "web", "billing-service", "Bob"]);
+        let all = names(&["api", "web", "billing-service", "Bob", "LINEAR_API_KEY"]);
         for (typed, meant) in [
             ("apl", Some("api")),
             ("bililng-service", Some("billing-service")),
@@ -175,6 +179,9 @@ mod tests {
             ("abc", None),
             ("nope", None),
             ("api", None),
+            ("LINEAR_API_KEY", None),
+            ("linear_api_key", Some("LINEAR_API_KEY")),
+            ("linear-api-key", Some("LINEAR_API_KEY")),
         ] {
             assert_eq!(similar(typed, &all), meant, "{typed}");
         }

@@ -22,7 +22,7 @@ pub(crate) async fn get(app: &App, args: GetArgs) -> Result<(), CliError> {
     let raw = args.raw;
     resolve::resolve(app, ResolveArgs::one(args.name, args.context, raw)).await?;
     if !raw && !app.output.is_json() {
-        app.output.note("The value is masked; `--raw` prints it.");
+        app.output.note("The value is masked; `--raw` prints it alone, on a terminal with a newline behind it.");
     }
     Ok(())
 }

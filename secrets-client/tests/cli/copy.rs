@@ -32,9 +32,10 @@ fn a_secret_is_copied_into_another_project_and_into_ones_own() {
     bob.run_ok("cp STRIPE_SECRET --from-project api").expect_text(&["from project api to your own secrets"]);
     assert_eq!(bob.run_ok("resolve STRIPE_SECRET --raw").stdout, "sk_test_1");
     // What is there is not replaced, and what it says is where.
-    ann.run("cp STRIPE_SECRET --from-project api --to-project web")
-        .expect_failure(1)
-        .expect_text(&["`STRIPE_SECRET` in project web exists, and is not replaced; delete it first"]);
+    ann.run("cp STRIPE_SECRET --from-project api --to-project web").expect_failure(1).expect_text(&[
+        "error: `STRIPE_SECRET` in project web exists, and is not replaced; delete it first\n",
+        "hint: `secrets rm STRIPE_SECRET --project web` deletes that one",
+    ]);
     bob.run("mv STRIPE_SECRET --from-project api --to-workspace ws1").expect_failure(4);
     let copied = bob.run_ok("cp STRIPE_SECRET --to-workspace ws1 --yes -o json").json();
     assert_eq!(copied["secret"]["name"], "organizations/acme/workspaces/ws1/secrets/STRIPE_SECRET");

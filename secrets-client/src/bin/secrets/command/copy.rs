@@ -1,7 +1,7 @@
 //! `cp` and `mv`: a secret in another scope, with its value, which the service seals anew and this machine does not see.
 
 use clap::Args;
-use secrets_client::{Client, ClientError, v1};
+use secrets_client::{Client, ClientError, Reason, v1};
 use secrets_core::{ProjectId, ScopeName, WorkspaceId};
 use serde_json::Value;
 
@@ -102,7 +102,12 @@ async fn transfer(app: &App, args: CopyArgs, kind: Transfer) -> Result<(), CliEr
     let client = app.client()?;
     let rehearsed = match kind.request(client, &path, &destination, true).await {
         Ok(rehearsed) => rehearsed,
-        Err(error) => return Err(app.not_found_where_it_comes_from(error, &source, &args.name).await),
+        Err(error) => {
+            let is_taken = error.reason() == Some(Reason::AlreadyExists);
+            let error = app.not_found_where_it_comes_from(error, &source, &args.name).await;
+            let remedy = is_taken.then(|| format!("`secrets rm {}{}` deletes that one", args.name, to.flag()));
+            return Err(error.or_hint(remedy));
+        }
     };
     let name = &args.name;
     if args.dry_run {
@@ -197,7 +202,7 @@ async fn audience(app: &App, to: &ScopeName) -> String {
     receivers.dedup();
     let named: Vec<_> = receivers.iter().take(MAX_NAMED).map(|receiver| text::principal(receiver)).collect();
     match (named.split_last(), receivers.len().saturating_sub(named.len())) {
-        (None, _) => "Nobody else takes part there yet; whoever will receives it.".to_owned(),
+        (None, _) => "Nobody else takes part there yet; whoever does later receives it.".to_owned(),
         (Some((only, [])), 0) => format!("Then {only} receives it."),
         (Some((last, others)), 0) => format!("Then {} and {last} receive it.", others.join(", ")),
         (Some(_), more) => format!("Then {} and {} receive it.", named.join(", "), text::count(more, "other")),

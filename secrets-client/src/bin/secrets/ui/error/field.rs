@@ -113,7 +113,11 @@ pub(super) fn violation(field: &str, description: &str) -> String {
         None if ["filter", "order_by"].contains(&field) => description.to_owned(),
         None => sentence(description),
     };
-    about(subject, &rule)
+    match field {
+        // A sentence about what is in the scope.
+        "parent" if rule.starts_with('`') => rule,
+        _ => about(subject, &rule),
+    }
 }
 
 /// A rule of `subject`: `--mode: …`, or `--mode must be …`.

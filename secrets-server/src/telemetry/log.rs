@@ -38,7 +38,7 @@ pub fn init(log: &LogConfig) -> Result<(), TryInitError> {
         LogFormat::Pretty => fmt::layer()
             .with_ansi(colours())
             .fmt_fields(PlainFields)
-            .event_format(PrettyLine::new(SystemClock))
+            .event_format(PrettyLine::new(SystemClock, columns))
             .with_writer(std::io::stderr)
             .boxed(),
     };
@@ -65,6 +65,12 @@ pub fn targets(level: LogLevel) -> Targets {
         .with_target("secrets_", own)
         .with_target("sqlx", own.min(LevelFilter::ERROR))
         .with_default(own.min(LevelFilter::WARN))
+}
+
+/// How wide the terminal is that the log goes to; none for a file or a pipe.
+fn columns() -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
+    Some(size.ws_col).filter(|columns| *columns > 0)
 }
 
 fn colours() -> bool {

@@ -1,4 +1,5 @@
-//! A line of the log for people to read. What matters comes first, so that a narrow terminal cuts what only a search needs.
+//! A line of the log for people to read. What matters comes first. On a terminal that is narrower than the line of a call, the day
+//! is left away, and of a call's id all but its beginning.
 //!
 //! ```text
 //! 2026-12-01 09:25:20Z INFO  listening address=127.0.0.1:50051 tls=false
@@ -18,14 +19,21 @@ use crate::clock::Clock;
 /// What the names of most callers begin with.
 const ORGANIZATIONS: &str = "organizations/";
 
+/// On so many columns the line of a call fits as it is.
+const WIDE: u16 = 120;
+/// What tells the ids of calls apart on a screen.
+const SHORT_ID: usize = 8;
+
 /// Writes an event as a line.
 pub(super) struct PrettyLine<C> {
     clock: C,
+    /// How wide the terminal is; none where the log is kept.
+    columns: fn() -> Option<u16>,
 }
 
 impl<C> PrettyLine<C> {
-    pub(super) const fn new(clock: C) -> Self {
-        Self { clock }
+    pub(super) const fn new(clock: C, columns: fn() -> Option<u16>) -> Self {
+        Self { clock, columns }
     }
 }
 
@@ -37,7 +45,9 @@ where
 {
     fn format_event(&self, ctx: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let metadata = event.metadata();
-        write!(writer, "{} ", second(&self.clock.now().to_string()))?;
+        let is_narrow = (self.columns)().is_some_and(|columns| columns < WIDE);
+        let second = second(&self.clock.now().to_string());
+        write!(writer, "{} ", if is_narrow { without_day(&second) } else { &second })?;
         write_level(&mut writer, *metadata.level())?;
         let mut fields = Fields::of(event);
         let message = fields.take("message").unwrap_or_default();
@@ -46,7 +56,9 @@ where
         if !is_own || *metadata.level() > Level::INFO {
             write!(writer, "{}: ", metadata.target())?;
         }
-        match Call::of(&message, &mut fields) {
+        let call = Call::of(&message, &mut fields);
+        let is_short = is_narrow && call.is_some();
+        match call {
             Some(call) => write!(writer, "{call}")?,
             None => write!(writer, "{}", one_line(&message))?,
         }
@@ -56,7 +68,8 @@ where
         for span in ctx.event_scope().into_iter().flatten() {
             let extensions = span.extensions();
             if let Some(fields) = extensions.get::<FormattedFields<N>>().filter(|fields| !fields.is_empty()) {
-                write!(writer, " {}", without_name(fields))?;
+                let fields = without_name(fields);
+                write!(writer, " {}", if is_short { short_id(fields) } else { fields })?;
             }
         }
         writeln!(writer)
@@ -109,6 +122,11 @@ fn second(rfc3339: &str) -> String {
     rfc3339.get(..19).map_or_else(|| rfc3339.to_owned(), |second| format!("{}Z", second.replace('T', " ")))
 }
 
+/// `09:25:20Z`
+fn without_day(second: &str) -> &str {
+    second.split_once(' ').map_or(second, |(_, time)| time)
+}
+
 fn write_level(writer: &mut Writer<'_>, level: Level) -> fmt::Result {
     let colour = match level {
         Level::ERROR => "31",
@@ -133,6 +151,12 @@ fn one_line(message: &str) -> String {
 /// A call's own id stands alone at the end of its lines.
 fn without_name(fields: &str) -> &str {
     fields.strip_prefix("request_id=").unwrap_or(fields)
+}
+
+/// The beginning of an id, where there is nothing but one.
+fn short_id(fields: &str) -> &str {
+    let is_id = fields.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    fields.get(..SHORT_ID).filter(|_| is_id).unwrap_or(fields)
 }
 
 #[cfg(test)]
@@ -163,30 +187,55 @@ mod tests {
 
     /// The lines that are logged during `work`.
     fn logged(work: impl FnOnce()) -> Vec<String> {
+        logged_on(|| None, work)
+    }
+
+    /// The same on a terminal.
+    fn logged_on(columns: fn() -> Option<u16>, work: impl FnOnce()) -> Vec<String> {
         let written = Written::default();
         let writer = written.clone();
         let clock = ManualClock::at(Timestamp::from_micros(1_796_117_120_123_456));
         let layer = tracing_subscriber::fmt::layer()
             .with_ansi(false)
             .fmt_fields(PlainFields)
-            .event_format(PrettyLine::new(clock))
+            .event_format(PrettyLine::new(clock, columns))
             .with_writer(move || writer.clone());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
         let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
         text.lines().map(str::to_owned).collect()
     }
 
+    const ID: &str = "0193a1f2-7c2a-71d2-8a5c-4d9d9f3b1d1f";
+
+    fn call_of_ann(method: &str) {
+        let span = tracing::info_span!("call", request_id = ID, caller_request_id = Option::<&str>::None);
+        let (code, duration_us, peer) = ("OK", 3_214_u64, tracing::field::display("127.0.0.1:41234"));
+        let principal = Some("organizations/acme/users/ann");
+        let reason = Option::<&str>::None;
+        span.in_scope(|| tracing::info!(method, code, reason, duration_us, principal, peer, "call"));
+    }
+
+    #[test]
+    fn a_call_is_a_line_that_fits_a_narrow_terminal() {
+        let method = "secretsapi.v1.DirectoryService/CreateServiceAccount";
+        let narrow = logged_on(|| Some(80), || call_of_ann(method));
+        assert_eq!(narrow, ["09:25:20Z INFO  CreateServiceAccount OK 3.2 ms acme/users/ann 127.0.0.1 0193a1f2"]);
+        assert!(narrow[0].len() <= 80, "{}", narrow[0]);
+        assert_eq!(logged_on(|| Some(120), || call_of_ann(method)), logged(|| call_of_ann(method)));
+        // What is wrong is looked for by its whole id.
+        let failed = logged_on(
+            || Some(80),
+            || {
+                tracing::info_span!("call", request_id = ID).in_scope(|| tracing::error!("it failed"));
+            },
+        );
+        assert_eq!(failed, [format!("09:25:20Z ERROR it failed {ID}")]);
+    }
+
     #[test]
     fn a_call_is_a_line_that_fits_with_who_made_it() {
-        let id = "0193a1f2-7c2a-71d2-8a5c-4d9d9f3b1d1f";
-        let lines = logged(|| {
-            let span = tracing::info_span!("call", request_id = id, caller_request_id = Option::<&str>::None);
-            let (code, duration_us, peer) = ("OK", 3_214_u64, tracing::field::display("127.0.0.1:41234"));
-            let principal = Some("organizations/acme/users/ann");
-            let method = "secretsapi.v1.ResolveService/Resolve";
-            let reason = Option::<&str>::None;
-            span.in_scope(|| tracing::info!(method, code, reason, duration_us, principal, peer, "call"));
-        });
+        let id = ID;
+        let lines = logged(|| call_of_ann("secretsapi.v1.ResolveService/Resolve"));
         let call = "Resolve OK 3.2 ms acme/users/ann 127.0.0.1";
         let seconds = "2026-12-01 09:25:20Z";
         assert_eq!(lines, [format!("{seconds} INFO  {call} {id}")]);

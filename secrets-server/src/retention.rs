@@ -4,6 +4,9 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long sessions and invitations that ended can still be listed.
+pub const ENDED_CREDENTIALS_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// The `retention` section. Where there is no time, it is for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {

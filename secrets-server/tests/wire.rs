@@ -30,6 +30,7 @@ mod wire {
     mod directory;
     mod erasure;
     mod explain;
+    mod exposure;
     mod full_scopes;
     mod handover;
     mod hang_up;

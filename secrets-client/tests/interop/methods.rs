@@ -127,6 +127,7 @@ impl Method {
             "AccessService/WhoAmI" => who_am_i;
             "AccessService/TestPermissions" => test_permissions;
             "AuditService/ListAuditEvents" => list_audit_events;
+            "AuditService/ListExposure" => list_exposure;
         }
     }
 }

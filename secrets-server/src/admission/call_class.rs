@@ -20,6 +20,7 @@ pub fn is_heavy(method: Method) -> bool {
             | Method::ListTokens
             | Method::ListSessions
             | Method::ListAuditEvents
+            | Method::ListExposure
     )
 }
 
@@ -64,6 +65,7 @@ impl CallClass {
             | Method::ListTokens
             | Method::ListSessions
             | Method::ListAuditEvents
+            | Method::ListExposure
             | Method::CreateSecret
             | Method::UpdateSecret
             | Method::DeleteSecret

@@ -7,6 +7,7 @@ use secrets_core::Timestamp;
 
 use super::Jobs;
 use crate::error::Error;
+use crate::retention::ENDED_CREDENTIALS_RETENTION;
 use crate::store::{self, credential, idempotency, secret, user};
 
 /// Between two purges.
@@ -15,8 +16,6 @@ pub(super) const INTERVAL: Duration = Duration::from_secs(60);
 pub(super) const SLICE_ROWS: u64 = 100;
 /// Between two slices, so that calls come in between.
 const SLICE_INTERVAL: Duration = Duration::from_millis(20);
-/// How long sessions and invitations that ended can still be listed.
-const ENDED_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl Jobs {
     /// Purges and logs the outcome. Several replicas may purge one database.
@@ -50,7 +49,8 @@ impl Jobs {
         // After their secrets, which go at the same time.
         rows += user::purge(&transaction, now, SLICE_ROWS).await?;
         rows += idempotency::purge_expired(&transaction, now, SLICE_ROWS).await?;
-        rows += credential::purge_ended(&transaction, now.saturating_sub(ENDED_RETENTION), SLICE_ROWS).await?;
+        rows +=
+            credential::purge_ended(&transaction, now.saturating_sub(ENDED_CREDENTIALS_RETENTION), SLICE_ROWS).await?;
         store::commit(transaction).await?;
         Ok(rows)
     }

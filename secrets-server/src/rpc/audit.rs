@@ -33,4 +33,18 @@ impl AuditService for Audit {
             )
             .await
     }
+
+    async fn list_exposure(
+        &self,
+        request: Request<v1::ListExposureRequest>,
+    ) -> Result<Response<v1::ListExposureResponse>, Status> {
+        self.handler
+            .unary(
+                request,
+                decode::list_exposure,
+                |service, call, question| Box::pin(service.list_exposure(call, question)),
+                encode::exposure_page,
+            )
+            .await
+    }
 }

@@ -1,5 +1,6 @@
 //! Audit events, and the sets of secrets that were delivered together.
 
+mod caller;
 mod kind;
 mod purge;
 
@@ -18,6 +19,7 @@ use super::entity::audit_set;
 use super::row::{Row, reading, time};
 use super::{StoreError, WriteTransaction, organization_or_platform, unless_platform};
 
+pub use caller::{CallerEvent, events_of_caller, last_uid_of_caller};
 pub use kind::AuditKind;
 pub use purge::purge;
 

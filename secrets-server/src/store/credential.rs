@@ -6,6 +6,7 @@ mod hand_over;
 mod live_sessions;
 mod origin;
 mod revoke;
+mod sessions_of;
 mod sign_in;
 
 use sea_orm::sea_query::{Condition, SimpleExpr};
@@ -27,6 +28,7 @@ pub use revoke::{
     Revoked, purge_ended, revoke, revoke_all, revoke_alone, revoke_of_organization, revoke_of_principal,
     revoke_sessions_for_user, revoke_sessions_in, revoke_sessions_of,
 };
+pub use sessions_of::sessions_of;
 pub use sign_in::{SIGN_IN_TTL, extend_used};
 
 use super::connection::KeyedConnection;
@@ -150,12 +152,16 @@ pub async fn list(
     after: Option<(Timestamp, Uid)>,
     limit: u64,
 ) -> Result<Vec<Credential>, StoreError> {
-    let mut query = matching(organization, filter).order_by_desc(Column::CreateTime).order_by_desc(Column::Uid);
-    if let Some((time, uid)) = after {
-        let same_time = Column::CreateTime.eq(time.as_micros()).and(Column::Uid.lt(uid));
-        query = query.filter(Column::CreateTime.lt(time.as_micros()).or(same_time));
-    }
+    let query = newest_first(matching(organization, filter), after);
     page(db, query, limit).await.map_err(reading(TABLE))?.into_iter().map(read).collect()
+}
+
+/// Those before `after`, the newest first.
+fn newest_first(query: Select<Entity>, after: Option<(Timestamp, Uid)>) -> Select<Entity> {
+    let query = query.order_by_desc(Column::CreateTime).order_by_desc(Column::Uid);
+    let Some((time, uid)) = after else { return query };
+    let same_time = Column::CreateTime.eq(time.as_micros()).and(Column::Uid.lt(uid));
+    query.filter(Column::CreateTime.lt(time.as_micros()).or(same_time))
 }
 
 /// How many credentials match the filter.

@@ -14,6 +14,7 @@ mod lifecycle;
 mod list;
 mod names;
 mod read;
+mod status;
 mod usage;
 mod visibility;
 
@@ -30,6 +31,7 @@ pub use forget_resource::forget_resource;
 pub use lifecycle::{delete, delete_scope, purge, purge_due, purge_scope, undelete};
 pub use list::{SecretOrder, SecretPosition, SecretQuery, count, every, list};
 pub use names::{SecretRef, named, uids_named};
+pub use status::{SecretStatus, statuses};
 pub use usage::{AnswerSize, Usage, usage};
 
 use self::head::Head;

@@ -1,8 +1,11 @@
 //! The versions of secrets: sealed values, each with the target that is authenticated with it.
 
+use std::collections::BTreeMap;
+
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
 };
 use secrets_core::{FileMode, FilePath, Target, TargetKind, Timestamp, Uid};
 
@@ -33,7 +36,7 @@ pub struct SecretVersion {
     /// Who made it, as a resource name or uid.
     pub creator: String,
     pub destroy_time: Option<Timestamp>,
-    /// The version it was copied from by a rollback.
+    /// The version that it has its value from: of a rollback, or of a change of the target alone.
     pub source_version: Option<u32>,
 }
 
@@ -79,6 +82,30 @@ pub async fn by_number(
 ) -> Result<Option<SecretVersion>, StoreError> {
     let query = of_secret(organization, secret).filter(Column::Version.eq(i64::from(version)));
     query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
+}
+
+/// From which other versions those of these secrets have their values that have them from others.
+pub async fn sources(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    secrets: &[Uid],
+) -> Result<BTreeMap<Uid, BTreeMap<u32, u32>>, StoreError> {
+    let mut sources: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for some in secrets.chunks(MAX_SECRETS_PER_STATEMENT) {
+        let query = Entity::find()
+            .select_only()
+            .columns([Column::OrganizationUid, Column::SecretUid, Column::Version, Column::SourceVersion])
+            .filter(Column::SecretUid.is_in(some.iter().copied()))
+            .filter(Column::SourceVersion.is_not_null());
+        let rows: Vec<(Uid, Uid, i64, i64)> = query.into_tuple().all(db).await.map_err(reading(TABLE))?;
+        // Asked for the organization too, SQLite would read all versions that it has.
+        for (_, secret, version, source) in rows.into_iter().filter(|(within, ..)| *within == organization) {
+            let row = Row::new(TABLE, &secret);
+            let (version, source) = (row.number("version", version)?, row.number("source_version", source)?);
+            sources.entry(secret).or_default().insert(version, source);
+        }
+    }
+    Ok(sources)
 }
 
 /// How many versions a secret has, destroyed ones included.

@@ -113,6 +113,11 @@ async fn ask_everything(database: &TestDatabase) {
     audit::list(db, Some(acme), &filter, Some((NOW, uid(1))), 10).await.unwrap();
     let filter = AuditFilter { principal: Some("operator".to_owned()), ..AuditFilter::default() };
     audit::list(db, Some(acme), &filter, Some((NOW, uid(1))), 10).await.unwrap();
+    audit::events_of_caller(db, acme, "operator", Some((NOW, uid(1))), 10).await.unwrap();
+    audit::last_uid_of_caller(db, acme, "operator").await.unwrap();
+    credential::sessions_of(db, acme, &[bob], None, 100).await.unwrap();
+    secret::statuses(db, acme, &[uid(50)]).await.unwrap();
+    version::sources(db, acme, &[uid(50)]).await.unwrap();
     audit::sets(db, acme, &[vec![1; 32]], None).await.unwrap();
     audit::sets(db, acme, &[vec![1; 32]], Some(&[uid(50)])).await.unwrap();
     audit::set_sizes(db, acme, &[vec![1; 32]]).await.unwrap();

@@ -3,15 +3,18 @@
 use secrets_core::{OrganizationId, PrincipalName, ScopeName, SecretName};
 use secrets_proto::{Method, v1};
 
-use super::name::organization_or_platform;
+use super::name::{organization, organization_or_platform};
 use super::{resource, time};
 use crate::audit::Outcome;
 use crate::error::{Error, Reason};
 use crate::service::audit::list_events::EventQuestion;
+use crate::service::audit::list_exposure::ExposureQuestion;
 use crate::service::page::Page;
 
 /// Events of a page, unless the request says otherwise.
 const DEFAULT_PAGE_SIZE: u64 = 100;
+/// Secrets of a page of exposure, unless the request says otherwise.
+const DEFAULT_EXPOSURE_PAGE_SIZE: u64 = 1_000;
 /// The longest word for what no method did; longer than any that there is.
 const MAX_OWN_ACTION_BYTES: usize = 64;
 
@@ -39,6 +42,16 @@ pub fn list_audit_events(request: v1::ListAuditEventsRequest) -> Result<EventQue
         until,
         page: Page::new(request.page_size, request.page_token, DEFAULT_PAGE_SIZE)?,
     })
+}
+
+pub fn list_exposure(request: v1::ListExposureRequest) -> Result<ExposureQuestion, Error> {
+    let organization = organization("parent", &request.parent)?;
+    let principal: PrincipalName = resource("principal", &request.principal)?;
+    if principal.organization().is_some_and(|own| *own != organization) {
+        return Err(invalid_name("principal", "must be of the organization in `parent`, or of the platform"));
+    }
+    let page = Page::new(request.page_size, request.page_token, DEFAULT_EXPOSURE_PAGE_SIZE)?;
+    Ok(ExposureQuestion { organization, principal, page })
 }
 
 /// A principal by its resource name, as events carry it. Whether it still exists does not matter.
@@ -153,6 +166,25 @@ mod tests {
         }
         for path in ["organizations/globex/projects/api", "organizations/acme", "organizations/acme/users/bob", "ws1"] {
             assert_eq!(scope(path, Some(&acme)).unwrap_err().violations()[0].field, "scope", "{path}");
+        }
+    }
+
+    #[test]
+    fn who_received_is_of_the_parent_or_of_the_platform() {
+        let ask = |parent: &str, principal: &str| {
+            let (parent, principal) = (parent.to_owned(), principal.to_owned());
+            list_exposure(v1::ListExposureRequest { parent, principal, ..Default::default() })
+        };
+        for principal in ["operator", "serviceAccounts/sandboxd", "organizations/acme/users/bob"] {
+            assert!(ask("organizations/acme", principal).is_ok(), "{principal}");
+        }
+        for (parent, principal, field) in [
+            ("organizations/acme", "organizations/globex/users/bob", "principal"),
+            ("organizations/acme", "", "principal"),
+            ("organizations/acme", "bob", "principal"),
+            ("platform", "operator", "parent"),
+        ] {
+            assert_eq!(ask(parent, principal).err().unwrap().violations()[0].field, field, "{parent} {principal}");
         }
     }
 

@@ -4,12 +4,23 @@ use secrets_proto::v1;
 
 use super::time;
 use crate::audit::{Detail, Outcome};
+use crate::service::audit::ExposureState;
 use crate::service::audit::list_events::{DeliveredSecret, EventPage, ListedEvent};
+use crate::service::audit::list_exposure::{ExposedSecret, ExposurePage};
 
 pub fn event_page(page: EventPage) -> v1::ListAuditEventsResponse {
     v1::ListAuditEventsResponse {
         events: page.events.into_iter().map(event).collect(),
         next_page_token: page.next_page_token,
+    }
+}
+
+pub fn exposure_page(page: ExposurePage) -> v1::ListExposureResponse {
+    v1::ListExposureResponse {
+        secrets: page.secrets.into_iter().map(exposed).collect(),
+        next_page_token: page.next_page_token,
+        complete_since: page.complete_since.map(time),
+        sessions_complete_since: page.sessions_complete_since.map(time),
     }
 }
 
@@ -54,5 +65,24 @@ fn delivered_secret(secret: DeliveredSecret) -> v1::DeliveredSecret {
         secret: secret.name.map(|name| name.to_string()).unwrap_or_default(),
         uid: secret.uid.to_string(),
         version: secret.version,
+    }
+}
+
+fn exposed(secret: ExposedSecret) -> v1::ReceivedSecret {
+    let state = match secret.state {
+        ExposureState::Current => v1::ExposureState::Current,
+        ExposureState::Replaced => v1::ExposureState::Replaced,
+        ExposureState::Inactive => v1::ExposureState::Inactive,
+        ExposureState::Deleted => v1::ExposureState::Deleted,
+    };
+    v1::ReceivedSecret {
+        secret: secret.name.map(|name| name.to_string()).unwrap_or_default(),
+        uid: secret.uid.to_string(),
+        version: secret.version,
+        state: state.into(),
+        first_time: Some(time(secret.tally.first_time)),
+        last_time: Some(time(secret.tally.last_time)),
+        count: secret.tally.count,
+        actions: secret.tally.actions.into_iter().collect(),
     }
 }

@@ -25,12 +25,21 @@ impl Names {
         rows: &[AuditRecord],
         sets: &BTreeMap<Vec<u8>, Vec<(Uid, u32)>>,
     ) -> Result<Self, Error> {
-        let within = organization.uid;
         let about = rows.iter().filter(|row| is_of_a_user(&row.resource_name)).filter_map(|row| row.resource_uid);
         let read = rows.iter().filter_map(source).filter(|source| is_of_a_user(&source.name));
         let about = about.chain(read.filter_map(|source| source.uid()));
-        let uids: BTreeSet<_> = sets.values().flatten().map(|(uid, _)| *uid).chain(about).collect();
-        let named = secret::named(db, within, uids).await?;
+        Self::of(db, call, organization, sets.values().flatten().map(|(uid, _)| *uid).chain(about).collect()).await
+    }
+
+    /// Those of these secrets.
+    pub(super) async fn of(
+        db: &ReadTransaction,
+        call: &Call,
+        organization: &Organization,
+        secrets: BTreeSet<Uid>,
+    ) -> Result<Self, Error> {
+        let within = organization.uid;
+        let named = secret::named(db, within, secrets).await?;
 
         let own = match call.caller.principal {
             Principal::User { user, .. } => Some(user),

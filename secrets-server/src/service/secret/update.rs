@@ -102,7 +102,8 @@ impl SecretMutation<'_> {
                 }
             };
             warnings.extend(overlap::value_warnings(&edited, target, value.expose()));
-            self.add_version(&mut edited, &current, target, value, None).await?
+            let source = input.value.is_none().then_some(current.version.version);
+            self.add_version(&mut edited, &current, target, value, source).await?
         } else if edited != current.secret {
             self.check_room(&current, &edited, target, current.version.value_bytes.into()).await?;
             edited.stamp(&self.stamp().await?);
@@ -129,7 +130,7 @@ impl SecretMutation<'_> {
     }
 
     /// Checks and seals a new version and stores it with the secret as it was edited; drops the oldest versions beyond the
-    /// limit. `source` is the version that a rollback copies.
+    /// limit. `source` is the version that has the value already.
     pub(super) async fn add_version(
         &mut self,
         edited: &mut Secret,

@@ -1,0 +1,252 @@
+//! What somebody received, set by set, and what is left of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use secrets_core::{Timestamp, Uid};
+
+use crate::store::audit::CallerEvent;
+use crate::store::secret::SecretStatus;
+
+/// The versions that a set consists of.
+pub(super) type Versions = Vec<(Uid, u32)>;
+
+/// What is left of a value that was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExposureState {
+    /// It is still delivered.
+    Current,
+    /// The secret has another one.
+    Replaced,
+    /// It is the secret's, which nobody is given.
+    Inactive,
+    /// The secret was deleted.
+    Deleted,
+}
+
+/// How often something was received, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    pub first_time: Timestamp,
+    pub last_time: Timestamp,
+    pub count: u64,
+    pub actions: BTreeSet<String>,
+}
+
+/// A secret that was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ReceivedSecret {
+    pub(super) uid: Uid,
+    /// The newest of the versions that the tally is about.
+    pub(super) version: u32,
+    pub(super) state: ExposureState,
+    pub(super) tally: Tally,
+}
+
+/// What was received by the events of a page.
+pub(super) struct Received {
+    /// How many secrets the page has, unless one delivery had more.
+    size: usize,
+    /// Each set once, with how often it was delivered: most deliveries are repeats.
+    sets: BTreeMap<Vec<u8>, (Versions, Tally)>,
+    secrets: BTreeSet<Uid>,
+}
+
+impl Received {
+    pub(super) fn new(size: usize) -> Self {
+        Self { size, sets: BTreeMap::new(), secrets: BTreeSet::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.sets.is_empty()
+    }
+
+    pub(super) fn has_set(&self, digest: &[u8]) -> bool {
+        self.sets.contains_key(digest)
+    }
+
+    /// Which secrets were received.
+    pub(super) fn secrets(&self) -> &BTreeSet<Uid> {
+        &self.secrets
+    }
+
+    /// Adds what an event delivered, if anything; `sets` has its set, unless it is here already. False if the page is full
+    /// without it: no page stays empty.
+    pub(super) fn add(&mut self, event: &CallerEvent, sets: &BTreeMap<Vec<u8>, Versions>) -> bool {
+        let Some(digest) = &event.set_digest else { return true };
+        if let Some((_, tally)) = self.sets.get_mut(digest) {
+            tally.add(&Tally::new(event));
+            return true;
+        }
+        let versions = sets.get(digest).cloned().unwrap_or_default();
+        let new: BTreeSet<_> = versions.iter().map(|(uid, _)| *uid).filter(|uid| !self.secrets.contains(uid)).collect();
+        if !new.is_empty() && !self.secrets.is_empty() && self.secrets.len() + new.len() > self.size {
+            return false;
+        }
+        self.secrets.extend(new);
+        self.sets.insert(digest.clone(), (versions, Tally::new(event)));
+        true
+    }
+
+    /// What is left of each secret, by uid. `sources` tells from which other version a version has its value.
+    pub(super) fn assess(
+        self,
+        statuses: &BTreeMap<Uid, SecretStatus>,
+        sources: &BTreeMap<Uid, BTreeMap<u32, u32>>,
+        now: Timestamp,
+    ) -> Vec<ReceivedSecret> {
+        let mut received: BTreeMap<Uid, BTreeMap<u32, Tally>> = BTreeMap::new();
+        for (versions, tally) in self.sets.into_values() {
+            for (uid, version) in versions {
+                let versions = received.entry(uid).or_default();
+                versions.entry(version).and_modify(|known| known.add(&tally)).or_insert_with(|| tally.clone());
+            }
+        }
+        let none = BTreeMap::new();
+        let assess = |(uid, versions)| {
+            let sources = sources.get(&uid).unwrap_or(&none);
+            assess(uid, versions, statuses.get(&uid), sources, now)
+        };
+        received.into_iter().filter_map(assess).collect()
+    }
+}
+
+impl Tally {
+    fn new(event: &CallerEvent) -> Self {
+        let actions = BTreeSet::from([event.action.clone()]);
+        Self { first_time: event.create_time, last_time: event.create_time, count: 1, actions }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.first_time = self.first_time.min(other.first_time);
+        self.last_time = self.last_time.max(other.last_time);
+        self.count = self.count.saturating_add(other.count);
+        self.actions.extend(other.actions.iter().cloned());
+    }
+}
+
+/// What is left of one secret, of which these versions were received. None if there are none.
+fn assess(
+    uid: Uid,
+    mut versions: BTreeMap<u32, Tally>,
+    status: Option<&SecretStatus>,
+    sources: &BTreeMap<u32, u32>,
+    now: Timestamp,
+) -> Option<ReceivedSecret> {
+    let state = match status.filter(|status| !status.is_deleted) {
+        None => ExposureState::Deleted,
+        Some(status) => {
+            let current = origin(status.current_version, sources);
+            match versions.keys().any(|version| origin(*version, sources) == current) {
+                false => ExposureState::Replaced,
+                true => {
+                    // What was received of other values is no concern any more.
+                    versions.retain(|version, _| origin(*version, sources) == current);
+                    if status.is_inactive(now) { ExposureState::Inactive } else { ExposureState::Current }
+                }
+            }
+        }
+    };
+    let version = *versions.last_key_value()?.0;
+    let tally = versions.into_values().reduce(|mut all, one| {
+        all.add(&one);
+        all
+    })?;
+    Some(ReceivedSecret { uid, version, state, tally })
+}
+
+/// The version that had the value of this one first: a rollback, or a change of the target alone, has taken it from there.
+fn origin(mut version: u32, sources: &BTreeMap<u32, u32>) -> u32 {
+    // Always an earlier one, whatever is stored: this ends.
+    while let Some(source) = sources.get(&version).filter(|source| **source < version) {
+        version = *source;
+    }
+    version
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(100);
+
+    fn event(time: i64, digest: Option<u8>) -> CallerEvent {
+        CallerEvent {
+            uid: Uid::from_u128(1),
+            create_time: Timestamp::from_micros(time),
+            action: "Resolve".to_owned(),
+            set_digest: digest.map(|byte| vec![byte]),
+        }
+    }
+
+    fn sets(sets: &[(u8, &[(u128, u32)])]) -> BTreeMap<Vec<u8>, Versions> {
+        let uids = |set: &[(u128, u32)]| set.iter().map(|(uid, version)| (Uid::from_u128(*uid), *version)).collect();
+        sets.iter().map(|(digest, set)| (vec![*digest], uids(set))).collect()
+    }
+
+    fn status(current_version: u32) -> SecretStatus {
+        SecretStatus { current_version, is_disabled: false, expire_time: None, is_deleted: false }
+    }
+
+    /// What is left of a secret of which these versions were received: the state, the version, how often.
+    fn left(received: &[u32], status: Option<SecretStatus>, sources: &[(u32, u32)]) -> (ExposureState, u32, u64) {
+        let tally = |time| Tally::new(&event(time, None));
+        let versions = received.iter().zip(1..).map(|(version, time)| (*version, tally(time))).collect();
+        let sources = sources.iter().copied().collect();
+        let left = assess(Uid::nil(), versions, status.as_ref(), &sources, NOW).unwrap();
+        (left.state, left.version, left.tally.count)
+    }
+
+    #[test]
+    fn what_is_left_depends_on_the_value_that_the_secret_has() {
+        use ExposureState::{Current, Deleted, Inactive, Replaced};
+        assert_eq!(left(&[1, 2], Some(status(2)), &[]), (Current, 2, 1));
+        assert_eq!(left(&[1, 2], Some(status(3)), &[]), (Replaced, 2, 2));
+        assert_eq!(left(&[1, 2], None, &[]), (Deleted, 2, 2));
+        assert_eq!(left(&[2], Some(SecretStatus { is_deleted: true, ..status(2) }), &[]), (Deleted, 2, 1));
+        assert_eq!(left(&[2], Some(SecretStatus { is_disabled: true, ..status(2) }), &[]), (Inactive, 2, 1));
+        assert_eq!(left(&[1], Some(SecretStatus { is_disabled: true, ..status(2) }), &[]), (Replaced, 1, 1));
+        let expiring = |time| SecretStatus { expire_time: Some(Timestamp::from_micros(time)), ..status(2) };
+        assert_eq!(left(&[2], Some(expiring(100)), &[]).0, Inactive);
+        assert_eq!(left(&[2], Some(expiring(101)), &[]).0, Current);
+    }
+
+    #[test]
+    fn a_value_that_came_back_was_received() {
+        use ExposureState::{Current, Replaced};
+        // Version 4 is version 2 again, and 5 the same at another place.
+        let sources = [(4, 2), (5, 4)];
+        assert_eq!(left(&[2, 3], Some(status(5)), &sources), (Current, 2, 1));
+        assert_eq!(left(&[2, 3, 4], Some(status(5)), &sources), (Current, 4, 2));
+        assert_eq!(left(&[3], Some(status(5)), &sources), (Replaced, 3, 1));
+        assert_eq!(left(&[4], Some(status(6)), &[(4, 2), (6, 2)]), (Current, 4, 1));
+        // What is stored wrongly ends all the same.
+        assert_eq!(left(&[1], Some(status(2)), &[(2, 2), (1, 2)]), (Replaced, 1, 1));
+    }
+
+    #[test]
+    fn counts_each_delivery_of_a_set_once() {
+        let sets = sets(&[(1, &[(1, 1), (2, 1)]), (2, &[(1, 1)]), (3, &[])]);
+        let mut received = Received::new(10);
+        for event in [event(9, Some(1)), event(7, None), event(5, Some(3)), event(4, Some(2)), event(2, Some(1))] {
+            assert!(received.add(&event, &sets));
+        }
+        let statuses = [1, 2].map(|uid| (Uid::from_u128(uid), status(1))).into();
+        let left = received.assess(&statuses, &BTreeMap::new(), NOW);
+        let seen: Vec<_> = left
+            .iter()
+            .map(|each| (each.tally.count, each.tally.first_time.as_micros(), each.tally.last_time.as_micros()))
+            .collect();
+        assert_eq!(seen, [(3, 2, 9), (2, 2, 9)]);
+    }
+
+    #[test]
+    fn a_page_ends_before_it_has_too_many_secrets_but_is_never_empty() {
+        let sets = sets(&[(1, &[(1, 1), (2, 1), (3, 1)]), (2, &[(2, 2)]), (3, &[(4, 1)])]);
+        let mut received = Received::new(2);
+        assert!(received.add(&event(9, Some(1)), &sets));
+        assert!(received.add(&event(8, Some(2)), &sets));
+        assert!(!received.add(&event(7, Some(3)), &sets));
+        assert!(received.add(&event(7, Some(1)), &sets));
+        assert_eq!(received.secrets().len(), 3);
+    }
+}

@@ -43,6 +43,7 @@ mod cli {
     mod diff;
     mod doctor;
     mod endpoint;
+    mod exposure;
     mod fallback;
     mod formats;
     mod freshness;

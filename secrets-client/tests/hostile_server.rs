@@ -29,6 +29,7 @@ mod hostile_server {
     mod caller;
     mod directory;
     mod executable;
+    mod exposure;
     mod fallback;
     mod left_out;
     mod limited;

@@ -71,6 +71,7 @@ const COMMANDS: &[&str] = &[
     "session revoke 7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11 --yes",
     "session revoke --external-id sbx-91 --yes",
     "audit list",
+    "audit exposure --principal bob",
     "doctor",
     "run -- true",
 ];
@@ -253,6 +254,8 @@ fn what_was_typed_is_repeated_harmlessly() {
         &["member", "add", HOSTILE, "--role", HOSTILE],
         &["session", "create", "--ttl", HOSTILE],
         &["audit", "list", "--secret", HOSTILE],
+        &["audit", "exposure", "--principal", HOSTILE],
+        &["audit", "exposure", "--session", HOSTILE],
         &["--organization", HOSTILE, "list"],
         &["completion", HOSTILE],
     ] {

@@ -101,6 +101,24 @@ fn reply(method: &str) -> Option<Reply> {
         "ListAuditEvents" => {
             Reply::message(&v1::ListAuditEventsResponse { events: vec![event()], ..Default::default() })
         }
+        "ListExposure" => {
+            let received = v1::ReceivedSecret {
+                secret: text(),
+                uid: text(),
+                version: u32::MAX,
+                state: 99,
+                first_time: always(),
+                last_time: never(),
+                count: u64::MAX,
+                actions: vec![text()],
+            };
+            Reply::message(&v1::ListExposureResponse {
+                secrets: vec![received],
+                complete_since: never(),
+                sessions_complete_since: always(),
+                ..Default::default()
+            })
+        }
         _ => return None,
     })
 }

@@ -1,5 +1,7 @@
 //! `audit`: who did what, and who received which secret.
 
+mod exposure;
+
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
@@ -26,6 +28,8 @@ pub(crate) enum AuditCommand {
     /// List events, newest first
     #[command(visible_alias = "ls")]
     List(ListArgs),
+    /// Show what somebody received that is still current
+    Exposure(exposure::ExposureArgs),
 }
 
 #[derive(Args, Debug)]
@@ -62,7 +66,13 @@ pub(crate) struct ListArgs {
 }
 
 pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError> {
-    let AuditCommand::List(args) = command;
+    match command {
+        AuditCommand::List(args) => list(app, args).await,
+        AuditCommand::Exposure(args) => exposure::exposure(app, args).await,
+    }
+}
+
+async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
     let secret = secret(app, &args).await?;
     let within = within(app, &args).await?;
     let named = secret.as_ref().map(|secret| &secret.scope).or(within.as_ref());

@@ -228,6 +228,18 @@ pub(crate) fn audit_event(event: &v1::AuditEvent) -> Value {
     })
 }
 
+pub(crate) fn received_secret(secret: &v1::ReceivedSecret) -> Value {
+    json!({
+        "secret": text(&secret.secret),
+        "uid": secret.uid,
+        "version": secret.version,
+        "first_time": time(secret.first_time.as_ref()),
+        "last_time": time(secret.last_time.as_ref()),
+        "count": secret.count,
+        "actions": secret.actions,
+    })
+}
+
 /// `object` with one more member.
 pub(crate) fn with(object: Value, member: &str, value: impl Into<Value>) -> Value {
     let mut map = match object {

@@ -13,6 +13,9 @@ use crate::store::row::{Row, optional_time, reading};
 /// Databases limit how many parameters a statement has, and a long one keeps others waiting.
 const MAX_SECRETS_PER_STATEMENT: usize = 500;
 
+/// Its uid, its current version, whether it is disabled, when it expires and when it was deleted.
+type StatusRow = (Uid, i64, bool, Option<i64>, Option<i64>);
+
 /// What decides whether a secret is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SecretStatus {
@@ -47,8 +50,7 @@ pub async fn statuses(
             Column::ExpireTime,
             Column::DeleteTime,
         ]);
-        let rows: Vec<(Uid, i64, bool, Option<i64>, Option<i64>)> =
-            query.into_tuple().all(db).await.map_err(reading(TABLE))?;
+        let rows: Vec<StatusRow> = query.into_tuple().all(db).await.map_err(reading(TABLE))?;
         for (uid, current_version, is_disabled, expire_time, delete_time) in rows {
             let status = SecretStatus {
                 current_version: Row::new(TABLE, &uid).number("current_version", current_version)?,

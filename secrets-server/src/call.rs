@@ -4,6 +4,7 @@ pub mod logged_caller;
 pub mod lookup_turn;
 pub mod peer;
 pub mod permit;
+pub mod purpose;
 pub mod request_id;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use secrets_core::{
 };
 use secrets_proto::Method;
 
+use self::purpose::Purpose;
 use crate::error::Error;
 
 /// An authenticated call.
@@ -26,6 +28,8 @@ pub struct Call {
     pub request_id: String,
     /// The id that the caller gave it, if any: in the log and the audit log too.
     pub caller_request_id: String,
+    /// What it is for, if the caller says so.
+    pub purpose: Option<Purpose>,
     /// The address it came from; empty if unknown.
     pub peer: String,
     /// Read once, used for every decision in the call.

@@ -100,7 +100,8 @@ fn a_service_without_its_database_says_so_itself() {
     for line in ["whoami", "project create api", "run -- true"] {
         let ended = Caller::of(&service).run(line);
         let expected = if line.starts_with("run") { 125 } else { 6 };
-        let ended = ended.expect_failure(expected).expect_text(&[&format!("error: {WHY}"), "tell the operator of the service"]);
+        let ended =
+            ended.expect_failure(expected).expect_text(&[&format!("error: {WHY}"), "tell the operator of the service"]);
         for wrong in ["is the service running", "TLS", "connection"] {
             assert!(!ended.stderr.contains(wrong), "{line}: {ended:?}");
         }

@@ -5,6 +5,7 @@ use secrets_proto::Method;
 
 use super::Detail;
 use crate::call::Call;
+use crate::call::purpose::Purpose;
 use crate::crypto::{Random, RandomError, random_uid};
 use crate::error::{Error, Reason};
 use crate::store::audit::{AuditKind, AuditRecord, AuditSet};
@@ -88,6 +89,7 @@ pub struct Event {
     time: Timestamp,
     request_id: String,
     caller_request_id: String,
+    purpose: Option<Purpose>,
     principal_kind: &'static str,
     principal_uid: Option<Uid>,
     principal_name: String,
@@ -141,6 +143,7 @@ impl Event {
             time: call.now,
             request_id: call.request_id.clone(),
             caller_request_id: call.caller_request_id.clone(),
+            purpose: call.purpose,
             principal_kind: call.caller.principal_kind(),
             principal_uid: Some(call.caller.principal_uid()),
             principal_name: call.caller.name.to_string(),
@@ -158,6 +161,13 @@ impl Event {
     /// Whether the call was denied: such events have a queue of their own.
     pub fn is_denial(&self) -> bool {
         self.outcome == Outcome::Denied
+    }
+
+    /// What the call was for, as far as its caller's word is taken: no call that changed or delivered something, was denied or failed
+    /// is to be left out by those who read the log.
+    fn purpose(&self) -> Option<Purpose> {
+        let is_plain = self.outcome == Outcome::Allowed && self.delivery.is_none();
+        self.purpose.filter(|purpose| is_plain && purpose.suits(self.method))
     }
 
     /// For how long it is kept depends on it.
@@ -190,6 +200,7 @@ impl Event {
         AuditRecord {
             uid: self.uid,
             kind: self.kind(),
+            purpose: self.purpose(),
             create_time: self.time,
             organization: self.subject.organization,
             request_id: self.request_id,

@@ -109,12 +109,13 @@ impl Authenticator {
             caller.bindings = self.bindings(&caller).await?;
         }
         self.note_use(row, now);
-        let RequestCredentials { request_id, caller_request_id, peer, .. } = authenticated.presented.as_ref();
+        let RequestCredentials { request_id, caller_request_id, purpose, peer, .. } = authenticated.presented.as_ref();
         Ok(Call {
             caller,
             method: authenticated.method,
             request_id: request_id.clone(),
             caller_request_id: caller_request_id.clone(),
+            purpose: *purpose,
             peer: peer.clone(),
             now,
         })

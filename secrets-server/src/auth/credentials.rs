@@ -8,6 +8,7 @@ use super::token::{InvalidToken, Token};
 use crate::call::logged_caller::LoggedCaller;
 use crate::call::lookup_turn::LookupTurns;
 use crate::call::peer::{Peer, site};
+use crate::call::purpose::Purpose;
 use crate::call::request_id::RequestId;
 
 /// What a request presents: a credential, if any, and where it came from.
@@ -15,6 +16,7 @@ pub struct RequestCredentials {
     pub(super) token: Result<Token, MissingCredential>,
     pub(super) request_id: String,
     pub(super) caller_request_id: String,
+    pub(super) purpose: Option<Purpose>,
     pub(super) peer: String,
     /// Whose address that is, if it came over a network.
     pub(super) site: Option<IpAddr>,
@@ -50,6 +52,7 @@ impl RequestCredentials {
             token: bearer(headers),
             request_id: request_id.map(ToString::to_string).unwrap_or_default(),
             caller_request_id: given.map(ToOwned::to_owned).unwrap_or_default(),
+            purpose: Purpose::of(headers),
             peer: peer.map(|peer| peer.address.to_string()).unwrap_or_default(),
             site: peer.map(|peer| site(peer.address.ip())),
             lookups: extensions.get().cloned().unwrap_or_default(),

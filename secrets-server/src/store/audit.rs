@@ -3,6 +3,7 @@
 mod caller;
 mod kind;
 mod purge;
+mod purpose;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -22,11 +23,12 @@ use super::{StoreError, WriteTransaction, organization_or_platform, unless_platf
 pub use caller::{CallerEvent, events_of_caller, last_uid_of_caller};
 pub use kind::AuditKind;
 pub use purge::purge;
+pub use purpose::Purpose;
 
 const TABLE: &str = "audit_events";
 const SETS: &str = "audit_sets";
 
-/// Databases limit how many parameters a statement has; an event takes 19.
+/// Databases limit how many parameters a statement has; an event takes 20.
 const MAX_EVENTS_PER_INSERT: usize = 500;
 const MAX_SECRETS_PER_INSERT: usize = 1000;
 
@@ -43,6 +45,8 @@ pub struct AuditRecord {
     pub request_id: String,
     /// The id that the caller gave it, if any.
     pub caller_request_id: String,
+    /// What the call was for, if its caller said so.
+    pub purpose: Option<Purpose>,
     /// The kind of caller.
     pub principal_kind: String,
     pub principal_uid: Option<Uid>,
@@ -78,6 +82,7 @@ impl AuditRecord {
             organization: None,
             request_id: String::new(),
             caller_request_id: String::new(),
+            purpose: None,
             principal_kind: String::new(),
             principal_uid: None,
             principal_name: String::new(),
@@ -119,6 +124,8 @@ pub struct AuditFilter {
     pub below: Option<String>,
     /// And those whose details have this text.
     pub or_detailed: Option<String>,
+    /// Without those of calls that were for this.
+    pub without: Option<Purpose>,
     /// Only those from then on.
     pub from: Option<Timestamp>,
     /// Only those before then.
@@ -128,7 +135,7 @@ pub struct AuditFilter {
 impl AuditFilter {
     /// Whether it asks for what no index answers: then [`floor`] bounds how far is looked.
     pub fn is_searched(&self) -> bool {
-        self.action.is_some() || self.outcome.is_some() || self.below.is_some()
+        self.action.is_some() || self.outcome.is_some() || self.below.is_some() || self.without.is_some()
     }
 }
 
@@ -280,16 +287,49 @@ fn delivering(organization: Uid, secrets: &[Uid]) -> SelectStatement {
         .to_owned()
 }
 
+/// How many events of the organization, or of the platform, the filter would list, down to `last` or to its end, were they not for
+/// what it leaves out. Those are about no secret: none are left out of a list of a secret's.
+pub async fn count_left_out(
+    db: &impl ConnectionTrait,
+    organization: Option<Uid>,
+    filter: &AuditFilter,
+    after: Option<(Timestamp, Uid)>,
+    last: Option<(Timestamp, Uid)>,
+) -> Result<u64, StoreError> {
+    let Some(purpose) = filter.without.filter(|_| filter.secrets.is_none()) else { return Ok(0) };
+    let last = last.map(|(time, uid)| {
+        let same_time = Column::CreateTime.eq(time.as_micros()).and(Column::Uid.gte(uid));
+        Column::CreateTime.gte(time.as_micros()).and(Column::CreateTime.gt(time.as_micros()).or(same_time))
+    });
+    let query = Entity::find()
+        .select_only()
+        .column_as(Column::Uid.count(), "count")
+        .filter(Column::OrganizationUid.eq(organization_or_platform(organization)))
+        .filter(indexed(filter, after))
+        .filter(Condition::all().add_option(last))
+        .filter(searched(filter))
+        .filter(Column::Purpose.eq(purpose.number()));
+    let count: Option<i64> = query.into_tuple().one(db).await.map_err(reading(TABLE))?;
+    Row::new(TABLE, &"count").number("count", count.unwrap_or(0))
+}
+
 fn page(filter: &AuditFilter, after: Option<(Timestamp, Uid)>, limit: u64) -> Select<Entity> {
-    let searched =
-        Condition::all()
-            .add_option(filter.action.as_ref().map(|action| Column::Action.eq(action)))
-            .add_option(filter.outcome.map(|outcome| Column::Outcome.eq(outcome)))
-            .add_option(filter.below.as_ref().map(|path| {
-                is_or_is_below(path).add_option(filter.or_detailed.as_ref().map(|text| is_detailed(text)))
-            }));
-    let query = Entity::find().filter(indexed(filter, after)).filter(searched);
+    let without = filter.without.map(|purpose| Column::Purpose.ne(purpose.number()));
+    let query = Entity::find().filter(indexed(filter, after)).filter(searched(filter).add_option(without));
     query.order_by_desc(Column::CreateTime).order_by_desc(Column::Uid).limit(limit)
+}
+
+/// What is looked for beside what an index answers.
+fn searched(filter: &AuditFilter) -> Condition {
+    Condition::all()
+        .add_option(filter.action.as_ref().map(|action| Column::Action.eq(action)))
+        .add_option(filter.outcome.map(|outcome| Column::Outcome.eq(outcome)))
+        .add_option(
+            filter
+                .below
+                .as_ref()
+                .map(|path| is_or_is_below(path).add_option(filter.or_detailed.as_ref().map(|text| is_detailed(text)))),
+        )
 }
 
 /// A resource path, or one below it. Compared by its beginning, since `LIKE` takes an underscore for any letter.
@@ -346,6 +386,7 @@ fn write(row: &AuditRecord) -> Result<ActiveModel, StoreError> {
         set_digest: Set(row.set_digest.clone()),
         detail: Set(row.detail.clone()),
         kind: Set(row.kind.number()),
+        purpose: Set(row.purpose.map_or(0, Purpose::number)),
     })
 }
 
@@ -354,6 +395,7 @@ fn read(model: Model) -> Result<AuditRecord, StoreError> {
     Ok(AuditRecord {
         revision: model.revision.map(|revision| row.number("revision", revision)).transpose()?,
         kind: AuditKind::from_number(model.kind).ok_or_else(|| row.corrupt("kind"))?,
+        purpose: Purpose::from_number(model.purpose),
         uid: model.uid,
         create_time: time(model.create_time),
         organization: unless_platform(model.organization_uid),

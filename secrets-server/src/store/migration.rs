@@ -23,6 +23,7 @@ mod m0017_codes;
 mod m0018_invitations;
 mod m0019_retention;
 mod m0020_live_sessions;
+mod m0021_call_purpose;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0018_invitations::Migration),
             Box::new(m0019_retention::Migration),
             Box::new(m0020_live_sessions::Migration),
+            Box::new(m0021_call_purpose::Migration),
         ]
     }
 }

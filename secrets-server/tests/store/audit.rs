@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use secrets_core::{Timestamp, Uid};
-use secrets_server::store::audit::{self, AuditFilter, AuditKind, AuditRecord, AuditSet};
+use secrets_server::store::audit::{self, AuditFilter, AuditKind, AuditRecord, AuditSet, Purpose};
 
 use crate::store::fixture::{NOW, later, uid};
 use crate::support::database::TestDatabase;
@@ -14,6 +14,7 @@ on_both!(
     pages_from_the_newest,
     filters_by_resource_principal_and_time,
     filters_by_action_outcome_and_what_is_below_a_path,
+    leaves_out_what_was_for_a_purpose_and_counts_it,
     ends_a_search_at_so_many_events,
     finds_deliveries_of_a_secret,
     writes_a_set_once,
@@ -30,6 +31,7 @@ fn event(number: u128, seconds: i64) -> AuditRecord {
         organization: Some(uid(1)),
         request_id: "req-1".to_owned(),
         caller_request_id: "trace-7".to_owned(),
+        purpose: None,
         principal_kind: "USER".to_owned(),
         principal_uid: Some(uid(30)),
         principal_name: "organizations/acme/users/bob".to_owned(),
@@ -120,6 +122,35 @@ async fn filters_by_action_outcome_and_what_is_below_a_path(database: &TestDatab
     assert_eq!(list(database, AuditFilter { outcome: Some("DENIED"), ..by.clone() }, None, 9).await, [2]);
     let below = Some("organizations/acme/projects/a_i".to_owned());
     assert_eq!(list(database, AuditFilter { below, ..by }, None, 9).await, [7, 4]);
+}
+
+async fn leaves_out_what_was_for_a_purpose_and_counts_it(database: &TestDatabase) {
+    let completion = |number, seconds| AuditRecord { purpose: Some(Purpose::Completion), ..event(number, seconds) };
+    let of_operator = AuditRecord { principal_name: "operator".to_owned(), ..completion(8, 4) };
+    let elsewhere = AuditRecord { organization: Some(uid(2)), ..completion(9, 3) };
+    let rows = [event(1, 0), completion(2, 5), event(3, 5), completion(4, 5), event(5, 9), completion(6, 9)];
+    insert(database, &rows, &[]).await;
+    insert(database, &[of_operator, elsewhere], &[]).await;
+    let db = database.store.reader();
+    assert_eq!(audit::list(db, Some(uid(1)), &AuditFilter::default(), None, 1).await.unwrap(), [completion(6, 9)]);
+    let without = AuditFilter { without: Some(Purpose::Completion), ..AuditFilter::default() };
+    assert!(without.is_searched());
+    assert_eq!(list(database, without.clone(), None, 9).await, [5, 3, 1]);
+    let count = async |filter: &AuditFilter, after, last| {
+        audit::count_left_out(db, Some(uid(1)), filter, after, last).await.unwrap()
+    };
+    assert_eq!(count(&without, None, None).await, 4);
+    assert_eq!(count(&AuditFilter::default(), None, None).await, 0);
+    // Pages that end at 5 and 3 have the others between them, also those of the same time.
+    assert_eq!(count(&without, None, Some((later(9), uid(5)))).await, 1);
+    assert_eq!(count(&without, Some((later(9), uid(5))), Some((later(5), uid(3)))).await, 1);
+    assert_eq!(count(&without, Some((later(5), uid(3))), None).await, 2);
+    let operators = AuditFilter { principal: Some("operator".to_owned()), ..without.clone() };
+    assert_eq!(count(&operators, None, None).await, 1);
+    let denied = AuditFilter { outcome: Some("DENIED"), ..without.clone() };
+    assert_eq!(count(&denied, None, None).await, 0);
+    let recent = AuditFilter { from: Some(later(5)), until: Some(later(9)), ..without };
+    assert_eq!(count(&recent, None, None).await, 2);
 }
 
 /// The last of so many is where a search ends: of what an index finds, so that the events of others do not count.

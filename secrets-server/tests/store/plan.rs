@@ -53,9 +53,11 @@ fn searches_audit_events_between_two_times_on_sqlite() {
             audit::floor(db, Some(uid(1)), &filter, after, 10_000).await.unwrap();
             filter.from = Some(NOW);
             audit::list(db, Some(uid(1)), &filter, after, 10).await.unwrap();
+            filter.without = Some(audit::Purpose::Completion);
+            audit::count_left_out(db, Some(uid(1)), &filter, after, after).await.unwrap();
         }
         let statements = database.statements.take();
-        assert_eq!(statements.len(), 8, "{statements:?}");
+        assert_eq!(statements.len(), 10, "{statements:?}");
         for statement in statements {
             let plan = plan(&database, &statement).await;
             let bounds = if statement.contains("OFFSET") { "create_time<?" } else { "create_time>? AND create_time<?" };

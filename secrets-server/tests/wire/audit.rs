@@ -22,6 +22,8 @@ on_both!(
     finds_events_of_an_action_an_outcome_and_a_project,
     looks_through_so_many_events_a_page,
     says_which_fields_were_changed,
+    marks_listings_by_completion_and_nothing_else,
+    leaves_out_listings_by_completion_and_counts_them,
     pages_with_tokens_bound_to_the_question,
     pages_end_where_the_details_of_events_would_be_too_large,
     shows_a_users_own_secrets_to_others_by_uid_alone,
@@ -367,6 +369,116 @@ async fn says_which_fields_were_changed(database: &TestDatabase) {
     assert!(!format!("{events:?}").contains("marker"));
 }
 
+/// A request whose caller says what it is for.
+fn with_purpose<T>(message: T, purpose: &'static str) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("x-purpose", tonic::metadata::MetadataValue::from_static(purpose));
+    request
+}
+
+fn listing(project: &str) -> v1::ListSecretsRequest {
+    v1::ListSecretsRequest { parent: format!("organizations/acme/projects/{project}"), ..Default::default() }
+}
+
+/// Whoever has their calls left out hides no change, no delivery and no refusal.
+async fn marks_listings_by_completion_and_nothing_else(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    acme.organization.project("web").await;
+    acme.organization.secret(project_scope(acme.api), "A", "x", plain).await;
+    acme.organization.secret(user_scope(acme.bob.uid), "OWN", "x", plain).await;
+    let context = Some(v1::Context { organization: "acme".into(), project: "api".into(), ..Default::default() });
+    let completion = "completion";
+    let (mut secrets, mut resolver) = (server.secrets(&acme.bob.token), server.resolver(&acme.bob.token));
+    let mut access = server.access(&acme.bob.token);
+
+    secrets.list_secrets(with_purpose(listing("api"), completion)).await.unwrap();
+    let explain = v1::ExplainRequest { context: context.clone(), ..Default::default() };
+    resolver.explain(with_purpose(explain, completion)).await.unwrap();
+    let projects = v1::ListProjectsRequest { parent: "organizations/acme".into(), ..Default::default() };
+    server.directory(&acme.bob.token).list_projects(with_purpose(projects, completion)).await.unwrap();
+    access.who_am_i(with_purpose(v1::WhoAmIRequest {}, completion)).await.unwrap();
+
+    access.who_am_i(with_purpose(v1::WhoAmIRequest {}, "backup")).await.unwrap();
+    assert!(secrets.list_secrets(with_purpose(listing("web"), completion)).await.is_err());
+    let resolve = v1::ResolveRequest { context, ..Default::default() };
+    resolver.resolve(with_purpose(resolve, completion)).await.unwrap();
+    let name = || "organizations/acme/users/bob/secrets/OWN".to_owned();
+    let get = v1::GetSecretRequest { name: name() };
+    secrets.get_secret(with_purpose(get, completion)).await.unwrap();
+    let secret = Some(v1::Secret { name: name(), description: "changed".into(), ..Default::default() });
+    let update = v1::UpdateSecretRequest { secret, ..Default::default() };
+    secrets.update_secret(with_purpose(update, completion)).await.unwrap();
+
+    let by_bob = || v1::ListAuditEventsRequest { principal: "organizations/acme/users/bob".into(), ..of_acme() };
+    let events = acme.ann_lists(by_bob()).await;
+    let named = |is_marked: bool| {
+        let chosen = events.iter().filter(|event| (event.purpose() == v1::CallPurpose::Completion) == is_marked);
+        let mut names: Vec<_> =
+            chosen.map(|event| (event.action.rsplit('/').next().unwrap(), event.outcome().as_str_name())).collect();
+        names.sort_unstable();
+        names
+    };
+    let (allowed, denied) = ("AUDIT_OUTCOME_ALLOWED", "AUDIT_OUTCOME_DENIED");
+    let marked = ["Explain", "ListProjects", "ListSecrets", "WhoAmI"].map(|name| (name, allowed));
+    assert_eq!(named(true), marked);
+    let others = [
+        ("GetSecret", allowed),
+        ("ListSecrets", denied),
+        ("Resolve", allowed),
+        ("UpdateSecret", allowed),
+        ("WhoAmI", allowed),
+    ];
+    assert_eq!(named(false), others);
+
+    let page =
+        acme.list(&acme.ann.token, v1::ListAuditEventsRequest { exclude_completion: true, ..by_bob() }).await.unwrap();
+    assert_eq!((page.events.len(), page.excluded_count), (others.len(), 4));
+}
+
+async fn leaves_out_listings_by_completion_and_counts_them(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    acme.organization.secret(project_scope(acme.api), "A", "x", plain).await;
+    for round in 0..9 {
+        for _ in 0..round % 4 {
+            let request = with_purpose(listing("api"), "completion");
+            server.secrets(&acme.bob.token).list_secrets(request).await.unwrap();
+        }
+        server.secrets(&acme.bob.token).list_secrets(listing("api")).await.unwrap();
+        // Some have the same time.
+        server.wait(Duration::from_secs(round % 2));
+    }
+    let mut request = v1::ListAuditEventsRequest {
+        exclude_completion: true,
+        scope: "organizations/acme/projects/api".into(),
+        page_size: 2,
+        ..of_acme()
+    };
+    let (mut listed, mut excluded) = (0, Vec::new());
+    loop {
+        let page = acme.list(&acme.ann.token, request.clone()).await.unwrap();
+        assert!(page.events.iter().all(|event| event.purpose() == v1::CallPurpose::Unspecified));
+        listed += page.events.len();
+        excluded.push(page.excluded_count);
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    assert_eq!((listed, excluded.iter().sum::<u32>()), (9, 12), "{excluded:?}");
+    assert!(excluded.iter().filter(|count| **count > 0).count() > 2, "{excluded:?}");
+
+    let other = v1::ListAuditEventsRequest { exclude_completion: false, ..request.clone() };
+    assert_eq!(refusal(acme.list(&acme.ann.token, other).await).reason, "INVALID_PAGE_TOKEN");
+    let all =
+        v1::ListAuditEventsRequest { exclude_completion: false, page_size: 0, page_token: String::new(), ..request };
+    let all = acme.list(&acme.ann.token, all).await.unwrap();
+    assert_eq!((all.events.len(), all.excluded_count), (21, 0));
+    let secret = v1::ListAuditEventsRequest { exclude_completion: true, ..about("projects/api/secrets/A") };
+    assert_eq!(acme.list(&acme.ann.token, secret).await.unwrap().excluded_count, 0);
+}
+
 async fn pages_with_tokens_bound_to_the_question(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let acme = Acme::new(&server).await;
@@ -452,6 +564,7 @@ async fn shows_a_users_own_secrets_to_others_by_uid_alone(database: &TestDatabas
         organization: Some(acme.organization.organization),
         request_id: String::new(),
         caller_request_id: String::new(),
+        purpose: None,
         principal_kind: "USER".to_owned(),
         principal_uid: Some(acme.bob.uid),
         principal_name: "organizations/acme/users/bob".to_owned(),

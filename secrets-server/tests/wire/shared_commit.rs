@@ -72,6 +72,7 @@ fn operator(credential: Uid) -> Call {
         method: Method::GetOrganization,
         request_id: String::new(),
         caller_request_id: String::new(),
+        purpose: None,
         peer: String::new(),
         now: SystemClock.now(),
     }

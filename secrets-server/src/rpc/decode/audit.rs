@@ -6,6 +6,7 @@ use secrets_proto::{Method, v1};
 use super::name::{organization, organization_or_platform};
 use super::{resource, time};
 use crate::audit::Outcome;
+use crate::call::purpose::Purpose;
 use crate::error::{Error, Reason};
 use crate::service::audit::list_events::EventQuestion;
 use crate::service::audit::list_exposure::ExposureQuestion;
@@ -37,6 +38,7 @@ pub fn list_audit_events(request: v1::ListAuditEventsRequest) -> Result<EventQue
         action: given(&request.action).map(action).transpose()?,
         outcome,
         scope,
+        without: request.exclude_completion.then_some(Purpose::Completion),
         principal: given(&request.principal).map(principal).transpose()?,
         from,
         until,

@@ -4,6 +4,7 @@ use secrets_proto::v1;
 
 use super::time;
 use crate::audit::{Detail, Outcome};
+use crate::call::purpose::Purpose;
 use crate::service::audit::ExposureState;
 use crate::service::audit::list_events::{DeliveredSecret, EventPage, ListedEvent};
 use crate::service::audit::list_exposure::{ExposedSecret, ExposurePage};
@@ -12,6 +13,7 @@ pub fn event_page(page: EventPage) -> v1::ListAuditEventsResponse {
     v1::ListAuditEventsResponse {
         events: page.events.into_iter().map(event).collect(),
         next_page_token: page.next_page_token,
+        excluded_count: u32::try_from(page.excluded).unwrap_or(u32::MAX),
     }
 }
 
@@ -44,6 +46,14 @@ fn event(event: ListedEvent) -> v1::AuditEvent {
         disallowed_reserved: detail.disallowed_reserved,
         changed_fields: detail.changed_fields,
         source,
+        purpose: purpose(row.purpose).into(),
+    }
+}
+
+fn purpose(purpose: Option<Purpose>) -> v1::CallPurpose {
+    match purpose {
+        None => v1::CallPurpose::Unspecified,
+        Some(Purpose::Completion) => v1::CallPurpose::Completion,
     }
 }
 

@@ -6,6 +6,7 @@ use secrets_core::{OrganizationId, Resource, RoleResourceName, ScopeName, Secret
 
 use super::names::Names;
 use crate::audit::{Outcome, Source, Subject};
+use crate::call::purpose::Purpose;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::open_call::OpenCall;
@@ -43,6 +44,8 @@ pub struct EventQuestion {
     pub outcome: Option<Outcome>,
     /// Only those about this project or workspace, or what is below it.
     pub scope: Option<ScopeName>,
+    /// Without those of calls that were for this.
+    pub without: Option<Purpose>,
     /// Only those from then on.
     pub from: Option<Timestamp>,
     /// Only those before then.
@@ -55,6 +58,8 @@ pub struct EventPage {
     pub events: Vec<ListedEvent>,
     /// Empty on the last page.
     pub next_page_token: String,
+    /// How many it has left out because of what they were for.
+    pub excluded: u64,
 }
 
 /// An event as the caller may see it.
@@ -93,11 +98,12 @@ impl Service {
             outcome: question.outcome.map(Outcome::as_str),
             below: question.scope.as_ref().map(ToString::to_string),
             or_detailed: question.scope.as_ref().map(|scope| Source::prefix_below(&scope.to_string())),
+            without: question.without,
             from: question.from,
             until: question.until,
         };
         let size = usize::try_from(question.page.size).unwrap_or(usize::MAX);
-        let (rows, next) = page_rows(&db, within, filter.clone(), after, size).await?;
+        let Rows { rows, next, excluded } = page_rows(&db, within, filter.clone(), after, size).await?;
         let organization_uid = within.unwrap_or_default();
         let sets = audit::sets(&db, organization_uid, &digests(&rows), filter.secrets.as_deref()).await?;
         let names = match &organization {
@@ -110,6 +116,7 @@ impl Service {
         Ok(EventPage {
             next_page_token: last.map(|cursor| self.page_token(&bound, &cursor)).unwrap_or_default(),
             events: rows.into_iter().map(|row| listed(row, &sets, &names)).collect(),
+            excluded,
         })
     }
 
@@ -152,7 +159,7 @@ impl Service {
 }
 
 /// What all pages of one list have in common.
-fn bound(question: &EventQuestion) -> [String; 9] {
+fn bound(question: &EventQuestion) -> [String; 10] {
     let time = |time: Option<Timestamp>| time.map(|time| time.as_micros().to_string()).unwrap_or_default();
     [
         QUERY.to_owned(),
@@ -164,6 +171,7 @@ fn bound(question: &EventQuestion) -> [String; 9] {
         question.action.clone().unwrap_or_default(),
         question.outcome.map(Outcome::as_str).unwrap_or_default().to_owned(),
         question.scope.as_ref().map(ToString::to_string).unwrap_or_default(),
+        question.without.map(|Purpose::Completion| "without completion".to_owned()).unwrap_or_default(),
     ]
 }
 
@@ -182,25 +190,47 @@ fn digests(rows: &[AuditRecord]) -> Vec<Vec<u8>> {
     digests
 }
 
-/// The rows of a page, and behind what the next one goes on, if there is one.
+/// What a page is made of.
+struct Rows {
+    rows: Vec<AuditRecord>,
+    /// Behind what the next page goes on, if there is one.
+    next: Option<(Timestamp, Uid)>,
+    /// How many were left out because of what they were for.
+    excluded: u64,
+}
+
 async fn page_rows(
     db: &impl KeyedConnection,
     organization: Option<Uid>,
     mut filter: AuditFilter,
-    mut after: Option<(Timestamp, Uid)>,
+    after: Option<(Timestamp, Uid)>,
     size: usize,
-) -> Result<(Vec<AuditRecord>, Option<(Timestamp, Uid)>), Error> {
+) -> Result<Rows, Error> {
     // What no index answers is looked for among so many events; the next page looks on.
     let floor = match filter.is_searched() {
         true => audit::floor(db, organization, &filter, after, MAX_EVENTS_SEARCHED).await?,
         false => None,
     };
     filter.from = floor.or(filter.from);
+    let (rows, next) = fill(db, organization, &filter, after, size).await?;
+    let excluded = audit::count_left_out(db, organization, &filter, after, next).await?;
+    // No uid is less: behind all events of that time.
+    Ok(Rows { rows, next: next.or(floor.map(|time| (time, Uid::nil()))), excluded })
+}
+
+/// As many rows as a page has room for, and the last of them, if there are more.
+async fn fill(
+    db: &impl KeyedConnection,
+    organization: Option<Uid>,
+    filter: &AuditFilter,
+    mut after: Option<(Timestamp, Uid)>,
+    size: usize,
+) -> Result<(Vec<AuditRecord>, Option<(Timestamp, Uid)>), Error> {
     let mut filling = Filling::new(size);
     loop {
         // One more than the page has room for, to know whether there is another.
         let limit = filling.room().saturating_add(1).min(MAX_ROWS_PER_QUERY);
-        let read = audit::list(db, organization, &filter, after, limit as u64).await?;
+        let read = audit::list(db, organization, filter, after, limit as u64).await?;
         let is_last = read.len() < limit;
         after = read.last().map(|row| (row.create_time, row.uid));
         let sizes = match filter.secrets {
@@ -215,8 +245,7 @@ async fn page_rows(
             }
         }
         if is_last {
-            // No uid is less: behind all events of that time.
-            return Ok((filling.rows, floor.map(|time| (time, Uid::nil()))));
+            return Ok((filling.rows, None));
         }
     }
 }

@@ -25,6 +25,7 @@ pub struct Model {
     pub set_digest: Option<Vec<u8>>,
     pub detail: String,
     pub kind: i16,
+    pub purpose: i16,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -136,7 +136,15 @@ impl<'a> Stage<'a> {
             session: None,
         };
         let (request_id, peer) = (String::new(), String::new());
-        Call { caller, method, request_id, caller_request_id: String::new(), peer, now: self.server.clock.now() }
+        Call {
+            caller,
+            method,
+            request_id,
+            caller_request_id: String::new(),
+            purpose: None,
+            peer,
+            now: self.server.clock.now(),
+        }
     }
 }
 

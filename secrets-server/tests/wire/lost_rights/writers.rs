@@ -139,6 +139,7 @@ async fn call_of_sandboxd(server: &TestServer, credential: &str) -> Call {
         method: Method::CreateUser,
         request_id,
         caller_request_id: String::new(),
+        purpose: None,
         peer,
         now: server.clock.now(),
     }

@@ -21,6 +21,7 @@ use std::time::Duration;
 use prost_types::Timestamp;
 use secrets_core::CredentialKind;
 use secrets_proto::MethodRequest;
+use secrets_proto::v1::CallPurpose;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
@@ -41,6 +42,8 @@ pub(crate) const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
 const SIGN_IN_END: &str = "x-sign-in-end";
 /// When one of the caller's recovery codes was used, in the metadata of an answer.
 const RECOVERY: &str = "x-recovery";
+/// What a call is for, in its metadata.
+const PURPOSE: &str = "x-purpose";
 
 /// A client of the secrets service. Clones share the connection.
 #[derive(Clone)]
@@ -51,6 +54,8 @@ struct Inner {
     channel: Channel,
     authorization: Option<MetadataValue<Ascii>>,
     credential_kind: Option<CredentialKind>,
+    /// What all its calls are for.
+    purpose: CallPurpose,
     deadline: Duration,
     retry: RetryPolicy,
     freshness: Freshness,
@@ -106,6 +111,9 @@ impl Client {
             request.set_timeout(left);
             if let Some(authorization) = authorization {
                 request.metadata_mut().insert("authorization", authorization.clone());
+            }
+            if self.0.purpose == CallPurpose::Completion {
+                request.metadata_mut().insert(PURPOSE, MetadataValue::from_static("completion"));
             }
             let answer = send(channel.clone(), request);
             async move {

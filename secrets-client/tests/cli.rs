@@ -32,6 +32,7 @@ mod support {
 
 mod cli {
     mod another_machine;
+    mod audit_list;
     mod catalogue;
     mod check;
     mod completion;

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hyper_util::client::legacy::connect::HttpConnector;
+use secrets_proto::v1::CallPurpose;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 use super::freshness::Freshness;
@@ -29,6 +30,7 @@ const PEM_HEADER: &[u8] = b"-----BEGIN CERTIFICATE-----";
 pub struct ClientBuilder {
     endpoint: String,
     credential: Option<Credential>,
+    purpose: CallPurpose,
     authorities: Vec<Vec<u8>>,
     deadline: Duration,
     retry: RetryPolicy,
@@ -79,6 +81,7 @@ impl ClientBuilder {
         Self {
             endpoint,
             credential: None,
+            purpose: CallPurpose::Unspecified,
             authorities: Vec::new(),
             deadline: Duration::from_secs(30),
             retry: RetryPolicy::default(),
@@ -94,6 +97,13 @@ impl ClientBuilder {
     #[must_use]
     pub fn credential(mut self, credential: Credential) -> Self {
         self.credential = Some(credential);
+        self
+    }
+
+    /// Says what all calls are for, in the audit events of those that list names.
+    #[must_use]
+    pub fn purpose(mut self, purpose: CallPurpose) -> Self {
+        self.purpose = purpose;
         self
     }
 
@@ -216,6 +226,7 @@ impl ClientBuilder {
             channel: connect(&endpoint, self.proxy.as_ref()),
             authorization,
             credential_kind,
+            purpose: self.purpose,
             deadline: self.deadline,
             retry: self.retry,
             freshness: Freshness::new(self.revisions),

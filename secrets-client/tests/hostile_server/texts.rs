@@ -191,6 +191,7 @@ fn event() -> v1::AuditEvent {
         request_id: text(),
         delivered: vec![v1::DeliveredSecret { secret: text(), uid: text(), version: 1 }],
         changed_fields: vec![text()],
+        purpose: 99,
         ..Default::default()
     }
 }

@@ -46,6 +46,8 @@ const OPERATOR: &str = "operator";
 pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) output: Output,
+    /// What its calls are for.
+    purpose: v1::CallPurpose,
     /// `--organization`.
     organization: Option<OrganizationId>,
     /// Where the revisions of the last changes are kept.
@@ -68,6 +70,7 @@ impl App {
         Self {
             settings,
             output,
+            purpose: v1::CallPurpose::Unspecified,
             organization,
             state,
             client: OnceCell::new(),
@@ -99,6 +102,11 @@ impl App {
         format!("secrets login --endpoint {endpoint}")
     }
 
+    /// The same for calls that say what they are for.
+    pub(crate) fn with_purpose(self, purpose: v1::CallPurpose) -> Self {
+        Self { purpose, ..self }
+    }
+
     /// The client, once there is a credential to show.
     pub(crate) fn client(&self) -> Result<&Client, CliError> {
         if let Some(client) = self.client.get() {
@@ -115,7 +123,7 @@ impl App {
             Some(_) => {}
         }
         let known = self.state.as_deref().map(|path| revisions::load(path, self.settings.endpoint.as_str()));
-        let mut builder = self.settings.connection()?;
+        let mut builder = self.settings.connection()?.purpose(self.purpose);
         if let Some(credential) = credential {
             builder = builder.credential(credential.clone());
         }

@@ -51,6 +51,9 @@ pub(crate) struct ListArgs {
     /// Only calls that were not allowed
     #[arg(long)]
     denied: bool,
+    /// Also what shells have listed to complete names, which is left out otherwise
+    #[arg(long)]
+    completion: bool,
     /// Only events since this time, for instance 24h or 2027-01-31
     #[arg(long, value_name = "WHEN", value_parser = time::moment)]
     since: Option<time::TimeArg>,
@@ -98,11 +101,12 @@ async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
         action: args.action.unwrap_or_default(),
         outcome: if args.denied { v1::AuditOutcome::Denied.into() } else { 0 },
         scope: within.as_ref().map(ToString::to_string).unwrap_or_default(),
+        exclude_completion: !args.completion,
         ..Default::default()
     };
     let client = app.client()?;
     let mut events: Vec<v1::AuditEvent> = Vec::new();
-    let mut pages = 0;
+    let (mut pages, mut left_out) = (0, 0_u64);
     let has_more = loop {
         pages += 1;
         request.page_size = i32::try_from((args.limit - events.len()).clamp(1, 1000)).unwrap_or(1000);
@@ -113,6 +117,7 @@ async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
             }
             (Err(error), None) => return Err(error.into()),
         };
+        left_out = left_out.saturating_add(page.excluded_count.into());
         events.extend(page.events.into_iter().filter(|event| is_asked_for(event, &request)));
         if page.next_page_token.is_empty() || events.len() >= args.limit || pages >= MAX_PAGES {
             break !page.next_page_token.is_empty() || events.len() > args.limit;
@@ -131,6 +136,10 @@ async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
         && let Some(absent) = app.absent_account(&request.principal).await
     {
         app.output.note(&format!("hint: {absent}"));
+    }
+    if left_out > 0 {
+        let are = if left_out == 1 { "listing by completion is" } else { "listings by completion are" };
+        app.output.note(&format!("{left_out} {are} left out: --completion shows them too."));
     }
     if has_more {
         app.output.note("There are older events: --limit NUMBER shows more, --since and --until choose.");

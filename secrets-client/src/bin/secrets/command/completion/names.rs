@@ -60,6 +60,7 @@ async fn look_up(names: Names, typed: &Typed) -> Result<Vec<Candidate>, CliError
         return Ok(Vec::new());
     }
     let app = App::new(settings, Output::new(Format::Table), id(typed.organization.as_ref()));
+    let app = app.with_purpose(v1::CallPurpose::Completion);
     app.read_token(Unlocking::Never).await;
     match names {
         Names::Projects => projects(&app).await,

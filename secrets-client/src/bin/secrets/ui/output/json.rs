@@ -225,6 +225,7 @@ pub(crate) fn audit_event(event: &v1::AuditEvent) -> Value {
         "allowed_reserved": event.allowed_reserved,
         "disallowed_reserved": event.disallowed_reserved,
         "changed_fields": event.changed_fields,
+        "purpose": word(event.purpose().as_str_name(), "CALL_PURPOSE_"),
     })
 }
 

@@ -31,3 +31,23 @@ fn listings_by_completion_are_left_out_unless_asked_for() {
     assert_eq!((json[0]["purpose"].as_str(), &json[1]), (Some("COMPLETION"), &serde_json::Value::Null));
     ann.run_ok("audit list --action UpdateSecret").reject_text("left out");
 }
+
+#[test]
+fn what_is_asked_wrongly_is_told_in_flags() {
+    let server = TestServer::acme();
+    let ann = server.person("ann");
+    for (line, said) in [
+        ("audit list --action UpdateSecrets", "did you mean UpdateSecret?"),
+        ("audit list --action transfer", "did you mean TransferWorkspace?"),
+        ("audit list --platform --project api", "--project"),
+        (
+            "audit list --secret organizations/acme/secrets/A --organization globex",
+            "`organizations/acme/secrets/A` is not in organization globex",
+        ),
+    ] {
+        ann.run(line).expect_failure(2).expect_text(&[said]).reject_text("secretsapi");
+    }
+    ann.run("audit list --since 1h --until 2h")
+        .expect_failure(1)
+        .expect_text(&["--until must not be before `--since`"]);
+}

@@ -76,10 +76,11 @@ fn the_audit_log_says_who_received_a_secret() {
     let path = "organizations/acme/projects/api/secrets/STRIPE_SECRET";
     let events = ann.run_ok(&format!("audit list --secret {path}"));
     events.expect_text(&["bob", "Resolve", "STRIPE_SECRET v1"]).reject_text("sk_canary");
-    let by_name = ann.run_ok("audit list --secret STRIPE_SECRET --project api");
-    by_name.expect_text(&["bob", "Resolve", "STRIPE_SECRET v1"]);
+    for line in ["audit list STRIPE_SECRET --project api", "audit list --secret STRIPE_SECRET --project api"] {
+        ann.run_ok(line).expect_text(&["bob", "Resolve", "STRIPE_SECRET v1"]);
+    }
     ann.run("audit list --secret SENTRY_DSN").expect_failure(3).expect_text(&["no secret `SENTRY_DSN`"]);
-    ann.run("audit list --org").expect_failure(2).expect_text(&["--secret NAME"]);
+    ann.run("audit list --org").expect_failure(2).expect_text(&["audit list NAME --org"]);
     ann.run_ok("audit list --denied").expect_text(&["bob", "UpdateSecret"]).reject_text("allowed");
     let resolved = ann.run_ok("audit list --action resolve --project api");
     resolved.expect_text(&["bob", "STRIPE_SECRET v1"]).reject_text("UpdateSecret");

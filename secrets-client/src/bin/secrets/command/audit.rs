@@ -1,5 +1,6 @@
 //! `audit`: who did what, and who received which secret.
 
+mod action;
 mod exposure;
 
 use std::collections::BTreeMap;
@@ -7,9 +8,9 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use secrets_client::v1;
 use secrets_core::{OrganizationName, PrincipalName, ScopeName, SecretName};
-use secrets_proto::Method;
 use serde_json::Value;
 
+use self::action::action;
 use super::session;
 use crate::app::App;
 use crate::args::scope::{self, ScopeArgs};
@@ -18,8 +19,6 @@ use crate::ui::error::CliError;
 use crate::ui::output::table::Table;
 use crate::ui::output::{json, text};
 
-/// What the service does on its own, and what it counts instead of noting each.
-const OWN_ACTIONS: [&str; 4] = ["authenticate", "limit_calls", "restore", "verify_rows"];
 /// A page may be empty although more follow: after so many the rest is left, however many the service promises.
 const MAX_PAGES: usize = 1_000;
 
@@ -35,7 +34,10 @@ pub(crate) enum AuditCommand {
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
     /// Only events about this secret, and its deliveries; your own, unless a flag names its scope
-    #[arg(long, value_name = "NAME")]
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// The same, as a flag
+    #[arg(long, value_name = "NAME", conflicts_with = "name")]
     secret: Option<String>,
     #[command(flatten)]
     scope: ScopeArgs,
@@ -64,8 +66,14 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     limit: usize,
     /// Events outside any organization (operator)
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["name", "secret", "org", "project", "workspace"])]
     platform: bool,
+}
+
+impl ListArgs {
+    fn secret_named(&self) -> Option<&String> {
+        self.name.as_ref().or(self.secret.as_ref())
+    }
 }
 
 pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<(), CliError> {
@@ -149,15 +157,20 @@ async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
 
 /// The secret that is named: by its name in the scope of the flags, or by its resource path.
 async fn secret(app: &App, args: &ListArgs) -> Result<Option<SecretName>, CliError> {
-    let Some(named) = &args.secret else {
+    let Some(named) = args.secret_named() else {
         return match args.scope.org {
             false => Ok(None),
-            true => Err(CliError::usage("--org says whose secret is meant").hint("name the secret with --secret NAME")),
+            true => Err(CliError::usage("--org says whose secret is meant")
+                .hint("name the secret: `secrets audit list NAME --org`")),
         };
     };
     if named.contains('/') {
-        let parsed = named.parse::<SecretName>();
-        return parsed.map(Some).map_err(|error| CliError::usage(format!("--secret: {error}")));
+        let parsed = named.parse::<SecretName>().map_err(|error| CliError::usage(format!("secret: {error}")))?;
+        return match app.organization_flag().filter(|flag| *flag != parsed.scope.organization()) {
+            Some(other) => Err(CliError::usage(format!("`{named}` is not in organization {other}"))
+                .hint("leave --organization out: the path has its own")),
+            None => Ok(Some(parsed)),
+        };
     }
     let (scope, name) = (app.scope(&args.scope).await?, scope::parse_name(named)?);
     app.asks_secret(named);
@@ -166,25 +179,10 @@ async fn secret(app: &App, args: &ListArgs) -> Result<Option<SecretName>, CliErr
 
 /// The project or workspace that is named without a secret: what concerns it.
 async fn within(app: &App, args: &ListArgs) -> Result<Option<ScopeName>, CliError> {
-    match args.secret.is_none() && !args.scope.is_own() {
+    match args.secret_named().is_none() && !args.scope.is_own() {
         true => app.scope(&args.scope).await.map(Some),
         false => Ok(None),
     }
-}
-
-/// The full name of an action: of a method by the name that the list has, whatever its case, or a word of the service's own.
-fn action(text: &str) -> Result<String, String> {
-    let is_named = |name: &str| name.eq_ignore_ascii_case(text);
-    if let Some(method) =
-        Method::ALL.iter().find(|method| is_named(method.as_str()) || is_named(text::method(method.as_str())))
-    {
-        return Ok(method.as_str().to_owned());
-    }
-    if OWN_ACTIONS.contains(&text) {
-        return Ok(text.to_owned());
-    }
-    Err("there is no such action; `secrets audit list` shows their names, for instance Resolve or UpdateSecret"
-        .to_owned())
 }
 
 /// A service of an older release does not know these parts of a question, and answers the rest of it.
@@ -277,17 +275,6 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(details(&event), "limits changed, +PAGER");
-    }
-
-    #[test]
-    fn actions_are_named_as_in_the_list() {
-        for named in ["Resolve", "resolve", "secretsapi.v1.ResolveService/Resolve"] {
-            assert_eq!(action(named).unwrap(), "secretsapi.v1.ResolveService/Resolve");
-        }
-        assert_eq!(action("limit_calls").unwrap(), "limit_calls");
-        for unknown in ["", "Service", "read"] {
-            assert!(action(unknown).is_err(), "{unknown}");
-        }
     }
 
     #[test]

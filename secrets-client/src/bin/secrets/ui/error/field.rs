@@ -72,6 +72,9 @@ const FIELDS: &[(&str, &str)] = &[
     ("binding.role", "--role"),
     ("principal", "principal"),
     ("secret", "--secret"),
+    ("action", "--action"),
+    ("outcome", "--denied"),
+    ("scope", "--project or --workspace"),
     ("start_time", "--since"),
     ("end_time", "--until"),
     ("destroy_secrets", "--destroy-secrets"),
@@ -100,6 +103,8 @@ const WORDS: &[(&str, &str)] = &[
 /// Rules of fields that a flag sets to one value only: what the API says of its other values would mean nothing to whoever
 /// typed that flag.
 const RULES: &[(&str, &str)] = &[
+    // It is a method of ours, which an older service does not have.
+    ("action", "the service has no such action; `secrets audit list` shows what it has"),
     ("secret.override_policy", "only secrets of the organization or of a project can be locked"),
     ("secret.visibility.mode", "only secrets of the organization can be limited to projects or workspaces"),
 ];
@@ -209,6 +214,9 @@ mod tests {
         assert_eq!(violation("new_in_the_api", "must be short"), "new_in_the_api must be short");
         assert_eq!(violation("secret_id", "names must be upper case"), "secret name must be upper case");
         assert_eq!(violation("order_by", "expected `secret_id`"), "--order-by: expected `secret_id`");
+        assert!(
+            violation("action", "must be the full name of a method").starts_with("--action: the service has no such")
+        );
         assert!(violation("secret.override_policy", "ALLOWED or LOCKED").ends_with("can be locked"));
     }
 

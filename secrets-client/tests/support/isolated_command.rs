@@ -12,6 +12,8 @@ pub(crate) fn isolated_command(program: &Path) -> Command {
         "XDG_CONFIG_HOME",
         "XDG_STATE_HOME",
         "NO_COLOR",
+        "PAGER",
+        "LESS",
         "DOCKER_CONFIG",
         "REGISTRY_AUTH_FILE",
         "DOCKER_AUTH_CONFIG",

@@ -68,6 +68,9 @@ pub(crate) struct ListArgs {
     /// Events outside any organization (operator)
     #[arg(long, conflicts_with_all = ["name", "secret", "org", "project", "workspace"])]
     platform: bool,
+    /// Print all of it at once, also what is longer than the screen
+    #[arg(long)]
+    no_pager: bool,
 }
 
 impl ListArgs {
@@ -138,7 +141,7 @@ async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
         true if !app.output.is_json() => session::bearers(app, &request.parent).await,
         _ => BTreeMap::new(),
     };
-    app.output.list(&table(&events, &request.parent, &sessions), json, "No events.")?;
+    app.output.long_list(&table(&events, &request.parent, &sessions), &json, "No events.", !args.no_pager)?;
     if events.is_empty()
         && args.principal.is_some()
         && let Some(absent) = app.absent_account(&request.principal).await

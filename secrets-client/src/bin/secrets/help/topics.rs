@@ -90,6 +90,10 @@ pub(crate) const ENVIRONMENT: Topic = Topic {
         ("HTTPS_PROXY", "The proxy to a service with TLS."),
         ("NO_PROXY", "Hosts that are reached without the proxy."),
         ("NO_COLOR", "Turns colours off."),
+        (
+            "SECRETS_PAGER, PAGER",
+            "What `audit list` shows a log with that is longer than the screen; `less`, where neither is set, and nothing where it is empty.",
+        ),
         ("XDG_CONFIG_HOME", "Where your configuration is kept. Default: ~/.config."),
         ("XDG_RUNTIME_DIR", "Where `run` writes files of secrets without a path of their own."),
     ],

@@ -6,6 +6,7 @@
 
 mod held_warnings;
 pub(crate) mod json;
+mod pager;
 mod progress;
 pub(crate) mod table;
 pub(crate) mod text;
@@ -19,6 +20,7 @@ use secrets_client::v1;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use self::pager::Pager;
 use self::table::Table;
 use super::error::{CliError, ExitCode};
 use super::escape::{self, escape};
@@ -90,6 +92,24 @@ impl Output {
             Ok(())
         } else {
             self.styled(&table.render(self.width, self.color_out))
+        }
+    }
+
+    /// Prints a list as [`list`](Self::list) does; what is longer than the screen, if that is wanted, through a pager.
+    pub(crate) fn long_list(&self, table: &Table, json: &Value, empty: &str, is_paged: bool) -> Result<(), CliError> {
+        let text = match (self.is_json(), table.is_empty()) {
+            (true, _) => escape::json(&format!("{json:#}\n")),
+            (false, true) => {
+                self.note(empty);
+                return Ok(());
+            }
+            (false, false) => table.render(self.width, self.color_out),
+        };
+        let pager = Pager::from_environment().filter(|_| is_paged && pager::is_longer_than_screen(&text));
+        match pager.map(|pager| pager.show(&text)) {
+            Some(Ok(true)) => Ok(()),
+            Some(Err(error)) => Err(CliError::new(ExitCode::Failed, format!("pager: {error}"))),
+            Some(Ok(false)) | None => self.styled(&text),
         }
     }
 

@@ -111,6 +111,7 @@ fn reply(method: &str) -> Option<Reply> {
                 last_time: never(),
                 count: u64::MAX,
                 actions: vec![text()],
+                copied_from: text(),
             };
             Reply::message(&v1::ListExposureResponse {
                 secrets: vec![received],

@@ -1,5 +1,6 @@
 //! Reading the audit log.
 
+mod lineage;
 pub mod list_events;
 pub mod list_exposure;
 mod names;

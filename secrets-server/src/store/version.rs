@@ -1,7 +1,5 @@
 //! The versions of secrets: sealed values, each with the target that is authenticated with it.
 
-use std::collections::BTreeMap;
-
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -36,8 +34,17 @@ pub struct SecretVersion {
     /// Who made it, as a resource name or uid.
     pub creator: String,
     pub destroy_time: Option<Timestamp>,
-    /// The version that it has its value from: of a rollback, or of a change of the target alone.
+    /// The version that it has its value from: of a rollback, of a change of the target alone, or of a copy.
     pub source_version: Option<u32>,
+    /// Of a copy: the other secret whose version that is.
+    pub source_secret: Option<Uid>,
+}
+
+/// That a version has its value from another one; each is a secret and the number of its version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValueSource {
+    pub version: (Uid, u32),
+    pub source: (Uid, u32),
 }
 
 /// Adds version rows, each with its organization, at most as many as a statement has parameters for; [`super::secret`] keeps the
@@ -63,6 +70,7 @@ fn write(organization: Uid, version: &SecretVersion) -> ActiveModel {
         creator: Set(version.creator.clone()),
         destroy_time: Set(version.destroy_time.map(Timestamp::as_micros)),
         source_version: Set(version.source_version.map(i64::from)),
+        source_secret_uid: Set(version.source_secret),
         ..write_target(&version.target)
     }
 }
@@ -84,25 +92,36 @@ pub async fn by_number(
     query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
 }
 
-/// From which other versions those of these secrets have their values that have them from others.
-pub async fn sources(
+/// Which versions of these secrets have their values from others, and which others have theirs from these secrets: one step.
+pub async fn value_sources(
     db: &impl ConnectionTrait,
     organization: Uid,
     secrets: &[Uid],
-) -> Result<BTreeMap<Uid, BTreeMap<u32, u32>>, StoreError> {
-    let mut sources: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+) -> Result<Vec<ValueSource>, StoreError> {
+    let mut sources = Vec::new();
     for some in secrets.chunks(MAX_SECRETS_PER_STATEMENT) {
-        let query = Entity::find()
-            .select_only()
-            .columns([Column::OrganizationUid, Column::SecretUid, Column::Version, Column::SourceVersion])
-            .filter(Column::SecretUid.is_in(some.iter().copied()))
-            .filter(Column::SourceVersion.is_not_null());
-        let rows: Vec<(Uid, Uid, i64, i64)> = query.into_tuple().all(db).await.map_err(reading(TABLE))?;
-        // Asked for the organization too, SQLite would read all versions that it has.
-        for (_, secret, version, source) in rows.into_iter().filter(|(within, ..)| *within == organization) {
-            let row = Row::new(TABLE, &secret);
-            let (version, source) = (row.number("version", version)?, row.number("source_version", source)?);
-            sources.entry(secret).or_default().insert(version, source);
+        let columns = [
+            Column::OrganizationUid,
+            Column::SecretUid,
+            Column::Version,
+            Column::SourceSecretUid,
+            Column::SourceVersion,
+        ];
+        let query = Entity::find().select_only().columns(columns).filter(Column::SourceVersion.is_not_null());
+        for column in [Column::SecretUid, Column::SourceSecretUid] {
+            let query = query.clone().filter(column.is_in(some.iter().copied()));
+            let rows: Vec<(Uid, Uid, i64, Option<Uid>, i64)> =
+                query.into_tuple().all(db).await.map_err(reading(TABLE))?;
+            // Asked for the organization too, SQLite would read all versions that it has.
+            for (_, secret, version, source, source_version) in
+                rows.into_iter().filter(|(within, ..)| *within == organization)
+            {
+                let row = Row::new(TABLE, &secret);
+                sources.push(ValueSource {
+                    version: (secret, row.number("version", version)?),
+                    source: (source.unwrap_or(secret), row.number("source_version", source_version)?),
+                });
+            }
         }
     }
     Ok(sources)
@@ -235,6 +254,7 @@ pub(super) fn read(model: Model) -> Result<SecretVersion, StoreError> {
         create_time: time(model.create_time),
         destroy_time: optional_time(model.destroy_time),
         source_version: model.source_version.map(|version| row.number("source_version", version)).transpose()?,
+        source_secret: model.source_secret_uid,
         creator: model.creator,
         blob: model.blob,
     })

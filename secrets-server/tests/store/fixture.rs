@@ -153,6 +153,7 @@ pub fn version(secret: u128, version: u32, target: Target) -> SecretVersion {
         creator: "organizations/acme/users/ann".to_owned(),
         destroy_time: None,
         source_version: None,
+        source_secret: None,
     }
 }
 

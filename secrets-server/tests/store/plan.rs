@@ -119,7 +119,7 @@ async fn ask_everything(database: &TestDatabase) {
     audit::last_uid_of_caller(db, acme, "operator").await.unwrap();
     credential::sessions_of(db, acme, &[bob], None, 100).await.unwrap();
     secret::statuses(db, acme, &[uid(50)]).await.unwrap();
-    version::sources(db, acme, &[uid(50)]).await.unwrap();
+    version::value_sources(db, acme, &[uid(50)]).await.unwrap();
     audit::sets(db, acme, &[vec![1; 32]], None).await.unwrap();
     audit::sets(db, acme, &[vec![1; 32]], Some(&[uid(50)])).await.unwrap();
     audit::set_sizes(db, acme, &[vec![1; 32]]).await.unwrap();

@@ -257,6 +257,7 @@ impl<'a> TestOrganization<'a> {
                 creator: "operator".to_owned(),
                 destroy_time: None,
                 source_version: None,
+                source_secret: None,
             };
             secret::insert(&tx, &template, &version).await.unwrap();
         }

@@ -22,6 +22,7 @@ use crate::wire::secrets::text;
 on_both!(
     says_what_is_left_of_what_somebody_received,
     a_value_that_came_back_or_only_moved_is_still_known,
+    a_copy_is_known_with_its_source_and_the_reverse,
     an_account_has_received_what_its_sessions_did,
     a_session_has_received_what_it_did_itself,
     pages_go_on_where_the_one_before_ended,
@@ -201,6 +202,62 @@ async fn a_value_that_came_back_or_only_moved_is_still_known(database: &TestData
     let versions = secrets.list_secret_versions(versions).await.unwrap().into_inner().versions;
     let sources: Vec<_> = versions.iter().map(|version| (version.version, version.source_version)).collect();
     assert_eq!(sources, [(3, 0), (2, 1), (1, 0)]);
+}
+
+async fn a_copy_is_known_with_its_source_and_the_reverse(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    for name in ["COPIED", "MOVED"] {
+        acme.secret(name).await;
+    }
+    let path = |name: &str| format!("organizations/acme/projects/api/secrets/{name}");
+    let parent = || "organizations/acme".to_owned();
+    acme.resolve(&acme.bob.token).await;
+    let mut secrets = server.secrets(&acme.ann.token);
+    let moved = v1::MoveSecretRequest { name: path("MOVED"), parent: parent(), ..Default::default() };
+    secrets.move_secret(moved).await.unwrap();
+    let copied = v1::CopySecretRequest { name: path("COPIED"), parent: parent(), ..Default::default() };
+    secrets.copy_secret(copied).await.unwrap();
+    let seen = async || {
+        let page = acme.ask(&acme.ann.token, of(BOB)).await.unwrap().secrets;
+        let mut seen: Vec<_> =
+            page.iter().map(|each| (each.secret.clone(), each.state(), !each.copied_from.is_empty())).collect();
+        seen.sort();
+        seen
+    };
+    let of_acme = |name: &str| format!("organizations/acme/secrets/{name}");
+    assert_eq!(
+        seen().await,
+        [
+            (path("COPIED"), Current, false),
+            (path("MOVED"), Deleted, false),
+            (of_acme("COPIED"), Current, true),
+            (of_acme("MOVED"), Current, true),
+        ]
+    );
+    // A new value of one says nothing of the other.
+    let secret = Some(v1::Secret { name: path("COPIED"), ..Default::default() });
+    let update = v1::UpdateSecretRequest { secret, value: text("other"), ..Default::default() };
+    secrets.update_secret(update).await.unwrap();
+    assert_eq!(seen().await[0], (path("COPIED"), Replaced, false));
+    assert_eq!(seen().await[2], (of_acme("COPIED"), Current, true));
+    // It has no version of its own that it comes from.
+    let versions = v1::ListSecretVersionsRequest { parent: of_acme("COPIED"), ..Default::default() };
+    let versions = secrets.list_secret_versions(versions).await.unwrap().into_inner().versions;
+    assert_eq!(versions[0].source_version, 0);
+
+    // Carol receives the copies alone.
+    let carol = acme.organization.member("carol").await;
+    let context = v1::Context { organization: "acme".into(), ..Default::default() };
+    let request = v1::ResolveRequest { context: Some(context), ..Default::default() };
+    server.resolver(&carol.token).resolve(request).await.unwrap();
+    let back = v1::UndeleteSecretRequest { name: path("MOVED"), ..Default::default() };
+    secrets.undelete_secret(back).await.unwrap();
+    let page = acme.ask(&acme.ann.token, of("organizations/acme/users/carol")).await.unwrap().secrets;
+    let mut names: Vec<_> = page.iter().map(|each| (each.secret.as_str(), each.state())).collect();
+    names.sort_unstable();
+    let (copied, moved, source) = (of_acme("COPIED"), of_acme("MOVED"), path("MOVED"));
+    assert_eq!(names, [(source.as_str(), Current), (copied.as_str(), Current), (moved.as_str(), Current)]);
 }
 
 async fn an_account_has_received_what_its_sessions_did(database: &TestDatabase) {

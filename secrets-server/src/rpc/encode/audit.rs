@@ -94,5 +94,6 @@ fn exposed(secret: ExposedSecret) -> v1::ReceivedSecret {
         last_time: Some(time(secret.tally.last_time)),
         count: secret.tally.count,
         actions: secret.tally.actions.into_iter().collect(),
+        copied_from: secret.copied_from.map(|uid| uid.to_string()).unwrap_or_default(),
     }
 }

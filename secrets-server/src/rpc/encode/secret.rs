@@ -179,7 +179,8 @@ fn version(stored: &SecretVersion, current: u32) -> v1::SecretVersion {
         create_time: Some(time(stored.create_time)),
         creator: stored.creator.clone(),
         destroy_time: stored.destroy_time.map(time),
-        source_version: stored.source_version.unwrap_or_default(),
+        // A number of another secret's version says nothing here.
+        source_version: stored.source_version.filter(|_| stored.source_secret.is_none()).unwrap_or_default(),
         masked_value: MASK.to_owned(),
     }
 }

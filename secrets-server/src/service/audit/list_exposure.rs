@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use secrets_core::{OrganizationId, PrincipalName, Resource, ScopeName, SecretName, Timestamp, Uid, right};
 
+use super::lineage::Lineage;
 use super::names::Names;
 use super::received::{ExposureState, Received, Tally};
 use super::recipients::{Position, Recipients};
@@ -14,7 +15,7 @@ use crate::service::Service;
 use crate::service::open_call::OpenCall;
 use crate::service::page::Page;
 use crate::store::audit::{self, CallerEvent};
-use crate::store::{ReadTransaction, secret, version};
+use crate::store::{ReadTransaction, secret};
 
 /// What the page token is bound to begins with.
 const QUERY: &str = "ListExposure";
@@ -55,6 +56,8 @@ pub struct ExposedSecret {
     pub version: u32,
     pub state: ExposureState,
     pub tally: Tally,
+    /// The secret as which it was received, if it has its value by a copy.
+    pub copied_from: Option<Uid>,
 }
 
 impl Service {
@@ -79,18 +82,19 @@ impl Service {
         let next = reading.page(&recipients, position).await?;
         let received = reading.received;
 
-        let uids: Vec<_> = received.secrets().iter().copied().collect();
+        let (lineage, related) = Lineage::load(&db, within, received.secrets()).await?;
+        let uids: Vec<_> = related.iter().copied().collect();
         let statuses = secret::statuses(&db, within, &uids).await?;
-        let sources = version::sources(&db, within, &uids).await?;
-        let names = Names::of(&db, call, &organization, received.secrets().clone()).await?;
+        let names = Names::of(&db, call, &organization, related).await?;
         drop(db);
 
-        let exposed = received.assess(&statuses, &sources, call.now).into_iter().map(|each| ExposedSecret {
+        let exposed = received.assess(&statuses, &lineage, call.now).into_iter().map(|each| ExposedSecret {
             name: names.get(each.uid),
             uid: each.uid,
             version: each.version,
             state: each.state,
             tally: each.tally,
+            copied_from: each.copied_from,
         });
         // Before the organization was created there was nothing to forget.
         let kept = |time| Some(call.now.saturating_sub(time)).filter(|since| *since > organization.create_time);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use secrets_core::{Timestamp, Uid};
 
+use super::lineage::{Lineage, Version};
 use crate::store::audit::CallerEvent;
 use crate::store::secret::SecretStatus;
 
@@ -36,10 +37,12 @@ pub struct Tally {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ReceivedSecret {
     pub(super) uid: Uid,
-    /// The newest of the versions that the tally is about.
+    /// The newest of the versions that the tally is about; the current one of a copy.
     pub(super) version: u32,
     pub(super) state: ExposureState,
     pub(super) tally: Tally,
+    /// The secret as which it was received, where it has its value by a copy and was not received itself.
+    pub(super) copied_from: Option<Uid>,
 }
 
 /// What was received by the events of a page.
@@ -87,26 +90,45 @@ impl Received {
         true
     }
 
-    /// What is left of each secret, by uid. `sources` tells from which other version a version has its value.
+    /// What is left of each secret that was received, and which others have what is left of them.
     pub(super) fn assess(
         self,
         statuses: &BTreeMap<Uid, SecretStatus>,
-        sources: &BTreeMap<Uid, BTreeMap<u32, u32>>,
+        lineage: &Lineage,
         now: Timestamp,
     ) -> Vec<ReceivedSecret> {
         let mut received: BTreeMap<Uid, BTreeMap<u32, Tally>> = BTreeMap::new();
+        // Of each value, as which secret it was received, and how often.
+        let mut values: BTreeMap<Version, (Uid, Tally)> = BTreeMap::new();
         for (versions, tally) in self.sets.into_values() {
             for (uid, version) in versions {
                 let versions = received.entry(uid).or_default();
                 versions.entry(version).and_modify(|known| known.add(&tally)).or_insert_with(|| tally.clone());
+                let value = values.entry(lineage.origin((uid, version)));
+                value.and_modify(|(_, known)| known.add(&tally)).or_insert_with(|| (uid, tally.clone()));
             }
         }
-        let none = BTreeMap::new();
-        let assess = |(uid, versions)| {
-            let sources = sources.get(&uid).unwrap_or(&none);
-            assess(uid, versions, statuses.get(&uid), sources, now)
-        };
-        received.into_iter().filter_map(assess).collect()
+        let copies = statuses.iter().filter(|(uid, _)| !received.contains_key(*uid)).filter_map(|(uid, status)| {
+            let (from, tally) = values.get(&lineage.origin((*uid, status.current_version)))?;
+            let state = status.state(now)?;
+            let version = status.current_version;
+            Some(ReceivedSecret { uid: *uid, version, state, tally: tally.clone(), copied_from: Some(*from) })
+        });
+        let mut all: Vec<_> = copies.collect();
+        let assess = |(uid, versions)| assess(uid, versions, statuses.get(&uid), lineage, now);
+        all.extend(received.into_iter().filter_map(assess));
+        all
+    }
+}
+
+impl SecretStatus {
+    /// What that means for its value; none if it was deleted.
+    fn state(&self, now: Timestamp) -> Option<ExposureState> {
+        match (self.is_deleted, self.is_inactive(now)) {
+            (true, _) => None,
+            (false, true) => Some(ExposureState::Inactive),
+            (false, false) => Some(ExposureState::Current),
+        }
     }
 }
 
@@ -129,19 +151,19 @@ fn assess(
     uid: Uid,
     mut versions: BTreeMap<u32, Tally>,
     status: Option<&SecretStatus>,
-    sources: &BTreeMap<u32, u32>,
+    lineage: &Lineage,
     now: Timestamp,
 ) -> Option<ReceivedSecret> {
-    let state = match status.filter(|status| !status.is_deleted) {
+    let state = match status.and_then(|status| Some((status.current_version, status.state(now)?))) {
         None => ExposureState::Deleted,
-        Some(status) => {
-            let current = origin(status.current_version, sources);
-            match versions.keys().any(|version| origin(*version, sources) == current) {
+        Some((current, state)) => {
+            let current = lineage.origin((uid, current));
+            match versions.keys().any(|version| lineage.origin((uid, *version)) == current) {
                 false => ExposureState::Replaced,
                 true => {
                     // What was received of other values is no concern any more.
-                    versions.retain(|version, _| origin(*version, sources) == current);
-                    if status.is_inactive(now) { ExposureState::Inactive } else { ExposureState::Current }
+                    versions.retain(|version, _| lineage.origin((uid, *version)) == current);
+                    state
                 }
             }
         }
@@ -151,21 +173,13 @@ fn assess(
         all.add(&one);
         all
     })?;
-    Some(ReceivedSecret { uid, version, state, tally })
-}
-
-/// The version that had the value of this one first: a rollback, or a change of the target alone, has taken it from there.
-fn origin(mut version: u32, sources: &BTreeMap<u32, u32>) -> u32 {
-    // Always an earlier one, whatever is stored: this ends.
-    while let Some(source) = sources.get(&version).filter(|source| **source < version) {
-        version = *source;
-    }
-    version
+    Some(ReceivedSecret { uid, version, state, tally, copied_from: None })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::version::ValueSource;
 
     const NOW: Timestamp = Timestamp::from_micros(100);
 
@@ -187,12 +201,21 @@ mod tests {
         SecretStatus { current_version, is_disabled: false, expire_time: None, is_deleted: false }
     }
 
+    fn lineage(sources: impl IntoIterator<Item = ((u128, u32), (u128, u32))>) -> Lineage {
+        let mut lineage = Lineage::default();
+        let version = |(uid, version)| (Uid::from_u128(uid), version);
+        for (one, other) in sources {
+            lineage.add(ValueSource { version: version(one), source: version(other) });
+        }
+        lineage
+    }
+
     /// What is left of a secret of which these versions were received: the state, the version, how often.
     fn left(received: &[u32], status: Option<SecretStatus>, sources: &[(u32, u32)]) -> (ExposureState, u32, u64) {
         let tally = |time| Tally::new(&event(time, None));
         let versions = received.iter().zip(1..).map(|(version, time)| (*version, tally(time))).collect();
-        let sources = sources.iter().copied().collect();
-        let left = assess(Uid::nil(), versions, status.as_ref(), &sources, NOW).unwrap();
+        let lineage = lineage(sources.iter().map(|(version, source)| ((0, *version), (0, *source))));
+        let left = assess(Uid::nil(), versions, status.as_ref(), &lineage, NOW).unwrap();
         (left.state, left.version, left.tally.count)
     }
 
@@ -220,7 +243,29 @@ mod tests {
         assert_eq!(left(&[3], Some(status(5)), &sources), (Replaced, 3, 1));
         assert_eq!(left(&[4], Some(status(6)), &[(4, 2), (6, 2)]), (Current, 4, 1));
         // What is stored wrongly ends all the same.
-        assert_eq!(left(&[1], Some(status(2)), &[(2, 2), (1, 2)]), (Replaced, 1, 1));
+        assert_eq!(left(&[1], Some(status(2)), &[(2, 2), (1, 1)]), (Replaced, 1, 1));
+    }
+
+    #[test]
+    fn what_has_the_value_of_what_was_received_was_received() {
+        // 2 is a copy of 1, 3 one of 2 that has another value since; 4 is a copy of 1 that was deleted, 5 of an older value.
+        let lineage = lineage([((2, 1), (1, 2)), ((3, 1), (1, 2)), ((4, 1), (1, 2)), ((5, 1), (1, 1))]);
+        let deleted = SecretStatus { is_deleted: true, ..status(1) };
+        let statuses = [(1, deleted), (2, status(1)), (3, status(2)), (4, deleted), (5, status(1))];
+        let statuses = statuses.map(|(uid, status)| (Uid::from_u128(uid), status)).into();
+        let left = |uid, version| {
+            let sets = sets(&[(1, &[(uid, version)])]);
+            let mut received = Received::new(10);
+            assert!(received.add(&event(9, Some(1)), &sets));
+            let left = received.assess(&statuses, &lineage, NOW).into_iter();
+            left.map(|each| (each.uid.as_u128(), each.state, each.copied_from.map(|uid| uid.as_u128())))
+                .collect::<Vec<_>>()
+        };
+        use ExposureState::{Current, Deleted, Replaced};
+        assert_eq!(left(1, 2), [(2, Current, Some(1)), (1, Deleted, None)]);
+        assert_eq!(left(1, 1), [(5, Current, Some(1)), (1, Deleted, None)]);
+        assert_eq!(left(3, 1), [(2, Current, Some(3)), (3, Replaced, None)]);
+        assert_eq!(left(2, 1), [(2, Current, None)]);
     }
 
     #[test]
@@ -231,7 +276,7 @@ mod tests {
             assert!(received.add(&event, &sets));
         }
         let statuses = [1, 2].map(|uid| (Uid::from_u128(uid), status(1))).into();
-        let left = received.assess(&statuses, &BTreeMap::new(), NOW);
+        let left = received.assess(&statuses, &Lineage::default(), NOW);
         let seen: Vec<_> = left
             .iter()
             .map(|each| (each.tally.count, each.tally.first_time.as_micros(), each.tally.last_time.as_micros()))

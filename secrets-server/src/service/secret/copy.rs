@@ -120,7 +120,10 @@ impl SecretMutation<'_> {
             // Exposed to be looked at and sealed; neither error nor warning holds any of it.
             sealing::check(&version.target, value.expose(), self.limits.value_bytes)?;
             let warnings = overlap::value_warnings(&new, &version.target, value.expose());
-            (self.seal(&new, 1, &version.target, &value).await?, warnings)
+            // What is itself a copy may be gone by then: it names where the value was first.
+            let first = version.source_secret.zip(version.source_version).unwrap_or((from.uid, version.version));
+            let sealed = self.seal(&new, 1, &version.target, &value).await?;
+            (SecretVersion { source_secret: Some(first.0), source_version: Some(first.1), ..sealed }, warnings)
         };
         new.stamp(&self.stamp().await?);
         if !self.validate_only {
@@ -172,5 +175,6 @@ fn unsealed(call: &Call, secret: &Secret, source: &SecretVersion) -> SecretVersi
         creator: call.caller.name.to_string(),
         destroy_time: None,
         source_version: None,
+        source_secret: None,
     }
 }

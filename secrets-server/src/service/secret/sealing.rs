@@ -34,6 +34,7 @@ impl Service {
             creator: call.caller.name.to_string(),
             destroy_time: None,
             source_version: None,
+            source_secret: None,
         })
     }
 

@@ -22,6 +22,7 @@ pub struct Model {
     pub creator: String,
     pub destroy_time: Option<i64>,
     pub source_version: Option<i64>,
+    pub source_secret_uid: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

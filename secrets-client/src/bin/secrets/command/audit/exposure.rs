@@ -86,7 +86,10 @@ fn table(received: &Received) -> Table {
             Cell::time(secret.first_time.as_ref()),
             Cell::time(secret.last_time.as_ref()),
             secret.count.to_string().into(),
-            Cell::from(actions.join(", ")),
+            Cell::from(match secret.copied_from.is_empty() {
+                true => actions.join(", "),
+                false => format!("{}, as a copy", actions.join(", ")),
+            }),
         ]);
     }
     table
@@ -157,6 +160,7 @@ mod tests {
             last_time: at(60),
             count: 2,
             actions: vec!["secretsapi.v1.ResolveService/Resolve".into()],
+            copied_from: String::new(),
         }
     }
 

@@ -238,6 +238,7 @@ pub(crate) fn received_secret(secret: &v1::ReceivedSecret) -> Value {
         "last_time": time(secret.last_time.as_ref()),
         "count": secret.count,
         "actions": secret.actions,
+        "copied_from": text(&secret.copied_from),
     })
 }
 

@@ -87,6 +87,9 @@ fn merge(known: &mut ReceivedSecret, other: ReceivedSecret) {
         std::cmp::Ordering::Less => *known = other,
         std::cmp::Ordering::Equal => {
             known.version = known.version.max(other.version);
+            if other.copied_from.is_empty() {
+                known.copied_from.clear();
+            }
             known.first_time = earlier(known.first_time, other.first_time);
             known.last_time = later(known.last_time, other.last_time);
             known.count = known.count.saturating_add(other.count);
@@ -137,6 +140,7 @@ mod tests {
             last_time: at(time),
             count: 1,
             actions: vec![action.into()],
+            copied_from: String::new(),
         }
     }
 

@@ -97,6 +97,33 @@ fn a_broader_scope_asks_and_names_who_will_get_it() {
 }
 
 #[test]
+fn whoever_lists_what_only_others_get_is_told_what_they_lack() {
+    let server = TestServer::acme();
+    let (ann, bob) = with_web(&server);
+    bob.set("mine", "OF_WS1 --workspace ws1");
+    ann.run_ok("project create batch");
+    ann.set("value", "OF_WS1 --org --for-workspace ws1");
+    for (line, text) in [
+        ("cp OF_WS1 --from-workspace ws1", "you are not a member of workspace `ws1` (--from-workspace)"),
+        (
+            "cp OF_WS1 --from-org",
+            "you may list `OF_WS1` of organization `acme`, but only whoever takes part in a project or workspace that it reaches may \
+             receive it",
+        ),
+    ] {
+        ann.run(line).expect_failure(4).expect_text(&[text]).reject_text("[y/N]");
+    }
+    ann.run("cp OF_WS1 --from-project none")
+        .expect_failure(3)
+        .expect_text(&["there is no project `none` (--from-project)"]);
+    // And what was copied is found by where it was, too.
+    ann.set("value", "SHARED --project batch");
+    ann.run_ok("cp SHARED --from-project batch --to-project web");
+    ann.run_ok("audit list --project batch --action CopySecret")
+        .expect_text(&["projects/web/secrets/SHARED", "from project batch"]);
+}
+
+#[test]
 fn whatever_refuses_it_does_so_before_somebody_is_asked() {
     let server = TestServer::acme();
     let (ann, bob) = with_web(&server);

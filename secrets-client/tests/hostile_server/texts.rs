@@ -187,6 +187,7 @@ fn event() -> v1::AuditEvent {
         principal: text(),
         action: text(),
         resource: text(),
+        source: text(),
         reason: text(),
         peer: text(),
         request_id: text(),

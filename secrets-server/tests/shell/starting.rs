@@ -126,11 +126,11 @@ async fn a_root_key_that_cannot_be_used_is_found_before_an_old_schema_is_migrate
         database.close().await.unwrap();
         row.try_get::<String>("", "last").unwrap()
     };
-    assert_eq!(last().await, "m0021_copies", "the migration to be undone here is the last one");
+    assert_eq!(last().await, "m0022_copies", "the migration to be undone here is the last one");
     let database = Database::connect(&url).await.unwrap();
     let undo = "DROP INDEX secret_versions_source;
         ALTER TABLE secret_versions DROP COLUMN source_secret_uid;
-        DELETE FROM seaql_migrations WHERE version = 'm0021_copies'";
+        DELETE FROM seaql_migrations WHERE version = 'm0022_copies'";
     database.execute_unprepared(undo).await.unwrap();
     database.close().await.unwrap();
     let old = last().await;
@@ -148,7 +148,7 @@ async fn a_root_key_that_cannot_be_used_is_found_before_an_old_schema_is_migrate
     }
     fs::write(&key, &kept).unwrap();
     stop(ServerProcess::start(serve(directory.path(), &[])));
-    assert_eq!(last().await, "m0021_copies");
+    assert_eq!(last().await, "m0022_copies");
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub(super) struct Migration;
 
 impl sea_orm_migration::MigrationName for Migration {
     fn name(&self) -> &str {
-        "m0021_copies"
+        "m0022_copies"
     }
 }
 

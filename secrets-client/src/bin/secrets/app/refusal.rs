@@ -73,6 +73,9 @@ impl App {
         if let Some((user, of)) = &refusal.non_member {
             return self.no_member(error, user, of).await;
         }
+        if let Some(message) = self.listed_alone(refusal) {
+            return error.with_message(message);
+        }
         let Some(deed) = self.deed(refusal) else { return error };
         let who = self.who_may(refusal).await;
         let general = error.message().to_owned();
@@ -86,9 +89,26 @@ impl App {
         }
     }
 
+    /// A copy of what the person may list and does not receive themselves.
+    fn listed_alone(&self, refusal: &Refusal) -> Option<String> {
+        let asked = self.asked.borrow();
+        let (secret, Resource::Scope(scope)) = (asked.secret.as_ref()?, &refusal.resource) else { return None };
+        // Of a context its session may receive too, and no session copies.
+        if refusal.permission != Action::ReceiveValues || refusal.needs.contains(&Entitlement::SessionOfContext) {
+            return None;
+        }
+        let part = match scope {
+            ScopeName::Organization(_) => "a project or workspace that it reaches",
+            ScopeName::Workspace(..) => "it and in its project",
+            _ => "it",
+        };
+        let on = self.as_written(scope);
+        Some(format!("you may list `{secret}` of {on}, but only whoever takes part in {part} may receive it"))
+    }
+
     async fn no_member(&self, error: CliError, user: &ScopeName, of: &ScopeName) -> CliError {
-        // Who names no user is the user.
-        let is_own = !self.asked.borrow().scopes.contains(user);
+        // Who names no user is the user, also where their own secrets are meant.
+        let is_own = !self.asked.borrow().scopes.contains(user) || !self.is_named(user);
         let who = if is_own { "you are".to_owned() } else { format!("user `{}` is", user.id()) };
         let admins = self.holders(of, v1::Role::Admin).await;
         let flag = match of {

@@ -190,8 +190,11 @@ async fn within(app: &App, args: &ListArgs) -> Result<Option<ScopeName>, CliErro
 
 /// A service of an older release does not know these parts of a question, and answers the rest of it.
 fn is_asked_for(event: &v1::AuditEvent, request: &v1::ListAuditEventsRequest) -> bool {
-    let is_below =
-        |path: &str| event.resource.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_in = |resource: &str, path: &str| {
+        resource.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    // What was copied has left the one scope and is in the other.
+    let is_below = |path: &str| is_in(&event.resource, path) || is_in(&event.source, path);
     (request.action.is_empty() || event.action == request.action)
         && (request.outcome == 0 || event.outcome == request.outcome)
         && (request.scope.is_empty() || is_below(&request.scope))
@@ -236,7 +239,17 @@ fn details(event: &v1::AuditEvent) -> String {
     let has_entries = !event.allowed_reserved.is_empty() || !event.disallowed_reserved.is_empty();
     let changed = event.changed_fields.iter().filter(|field| !(has_entries && *field == "allowed_reserved"));
     let changed = changed.map(|field| format!("{} changed", field.replace('_', " ")));
+    let delivered = delivered.chain(source(event));
     changed.chain(delivered).chain(allowed).chain(disallowed).collect::<Vec<_>>().join(", ")
+}
+
+/// Where what was copied has come from.
+fn source(event: &v1::AuditEvent) -> Option<String> {
+    match event.source.parse::<SecretName>() {
+        Ok(name) => Some(format!("from {}", scope::describe(&name.scope))),
+        // Somebody's own: its uid is with what was delivered.
+        Err(_) => (!event.source.is_empty()).then(|| "from somebody's own secrets".to_owned()),
+    }
 }
 
 /// `LINEAR_API_KEY v2`, or the uid of a secret that is not for the reader to see.
@@ -265,6 +278,28 @@ mod tests {
         let lines = table(&[event], "organizations/acme", &BTreeMap::new()).render(None, false);
         let row = lines.lines().nth(1).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(row, "bob Resolve workspaces/ws1 allowed A v2, 7d2f v1");
+    }
+
+    #[test]
+    fn says_where_a_copy_has_come_from_and_finds_it_by_that() {
+        let copy = |source: &str| v1::AuditEvent {
+            resource: "organizations/acme/projects/web/secrets/A".into(),
+            source: source.into(),
+            delivered: vec![v1::DeliveredSecret { secret: source.into(), uid: "7d2f".into(), version: 2 }],
+            ..Default::default()
+        };
+        let of_api = copy("organizations/acme/projects/api/secrets/A");
+        assert_eq!(details(&of_api), "A v2, from project api");
+        let uid = "7c2a51d2-0a5c-4d9d-9f3b-1d1f6b7c2e11";
+        let of_somebody = v1::AuditEvent { source: uid.into(), ..copy("") };
+        assert_eq!(details(&of_somebody), "7d2f v2, from somebody's own secrets");
+        assert_eq!(details(&copy("")), "7d2f v2");
+        let asked = |event: &v1::AuditEvent, project: &str| {
+            let scope = format!("organizations/acme/projects/{project}");
+            is_asked_for(event, &v1::ListAuditEventsRequest { scope, ..Default::default() })
+        };
+        assert!(asked(&of_api, "api") && asked(&of_api, "web"));
+        assert!(!asked(&of_api, "ap") && !asked(&of_somebody, "api"));
     }
 
     #[test]

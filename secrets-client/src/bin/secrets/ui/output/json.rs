@@ -215,6 +215,7 @@ pub(crate) fn audit_event(event: &v1::AuditEvent) -> Value {
         "peer": event.peer,
         "action": event.action,
         "resource": event.resource,
+        "source": text(&event.source),
         "outcome": word(event.outcome().as_str_name(), "AUDIT_OUTCOME_"),
         "reason": text(&event.reason),
         "delivered": event.delivered.iter().map(|delivered| json!({

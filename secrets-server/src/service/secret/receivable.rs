@@ -15,6 +15,9 @@ use crate::service::{Service, refusal};
 use crate::store::secret::{self, SecretWithVersion};
 use crate::store::{KeyedConnection, workspace};
 
+/// How many secrets are looked at before something else has the processor.
+const JUDGED_AT_ONCE: usize = 32;
+
 /// A context in which the caller may receive values.
 pub(super) struct ReceivingContext {
     /// The evidence.
@@ -54,7 +57,10 @@ impl Service {
             .collect();
         let rivals = secret::claiming_any(db, located.organization.uid, &scopes, secrets).await?;
         let mut receivable = BTreeSet::new();
-        for current in secrets {
+        for (index, current) in secrets.iter().enumerate() {
+            if index % JUDGED_AT_ONCE == JUDGED_AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
             let rivals = rivals.of(current);
             let reached = receiving.iter().filter(|each| current.secret.visibility.reaches(&each.context));
             let mut delivered = reached.filter(|each| is_delivered(call, &each.context, current, &rivals));

@@ -39,7 +39,7 @@ pub(crate) enum CheckError {
     Open(#[from] ConnectError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the database lacks {0} migrations of this release; use the program that serves it")]
+    #[error("the database lacks {} of this release; use the program that serves it", migrations(*.0))]
     NotMigrated(usize),
     #[error(transparent)]
     RootKeyFile(#[from] RootKeyFileError),
@@ -105,6 +105,11 @@ fn draft_of(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".partial");
     name.into()
+}
+
+/// `1 migration`, `2 migrations`.
+pub(crate) fn migrations(number: usize) -> String {
+    if number == 1 { "1 migration".to_owned() } else { format!("{number} migrations") }
 }
 
 /// `1 record`, `2 records`.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::backup::migrations;
 use super::{Application, root_key};
 use crate::clock::SystemClock;
 use crate::config::{Config, Database};
@@ -29,7 +30,7 @@ pub(crate) enum OpenError {
     Connect(#[from] ConnectError),
     #[error("cannot read the database: {0}")]
     Store(#[from] StoreError),
-    #[error("the database lacks {count} migrations of this release; run `secrets-server migrate` first")]
+    #[error("the database lacks {} of this release; run `secrets-server migrate` first", migrations(*count))]
     NotMigrated { count: usize },
     #[error(transparent)]
     RootKeyFile(#[from] RootKeyFileError),

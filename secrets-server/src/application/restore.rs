@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Application;
-use super::backup::sync_directory;
+use super::backup::{migrations, sync_directory};
 use crate::clock::SystemClock;
 use crate::config::{Config, Database};
 use crate::crypto::{Random, SystemRandom};
@@ -63,7 +63,7 @@ pub(crate) enum RestoreError {
     Connect(#[from] ConnectError),
     #[error("cannot read the database: {0}")]
     Store(#[from] StoreError),
-    #[error("the database lacks {0} migrations of this release; run `secrets-server migrate` first")]
+    #[error("the database lacks {} of this release; run `secrets-server migrate` first", migrations(*.0))]
     NotMigrated(usize),
     #[error("cannot open the keys: {0}")]
     Keys(#[from] KeyringError),

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use super::{CommandError, block_on, load};
+use crate::application::backup::migrations;
 use crate::application::root_key;
 use crate::config::{Config, Database, Flags};
 use crate::crypto::{Random, SystemRandom};
@@ -19,7 +20,7 @@ pub(super) fn run(flags: &Flags) -> Result<(), CommandError> {
     for name in &applied {
         writeln!(stdout, "{name}")?;
     }
-    eprintln!("{} migrations applied; the schema is up to date", applied.len());
+    eprintln!("{} applied; the schema is up to date", migrations(applied.len()));
     Ok(())
 }
 

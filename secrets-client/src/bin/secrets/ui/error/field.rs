@@ -127,6 +127,10 @@ pub(super) fn violation(field: &str, description: &str) -> String {
 
 /// A rule of `subject`: `--mode: …`, or `--mode must be …`.
 pub(crate) fn about(subject: &str, rule: &str) -> String {
+    // The rule names its subject itself: `value of an environment variable must …`.
+    if rule.strip_prefix(subject).is_some_and(|rest| rest.starts_with(' ')) {
+        return rule.to_owned();
+    }
     let nouns = ["names ", "path ", "registry ", ""];
     match nouns.iter().find_map(|noun| rule.strip_prefix(noun).filter(|rest| rest.starts_with("must "))) {
         Some(rule) => format!("{subject} {rule}"),
@@ -213,6 +217,9 @@ mod tests {
         );
         assert_eq!(violation("new_in_the_api", "must be short"), "new_in_the_api must be short");
         assert_eq!(violation("secret_id", "names must be upper case"), "secret name must be upper case");
+        let rule = "value of an environment variable must be UTF-8";
+        assert_eq!(violation("value", rule), rule);
+        assert_eq!(violation("value", "values must be short"), "value: values must be short");
         assert_eq!(violation("order_by", "expected `secret_id`"), "--order-by: expected `secret_id`");
         assert!(
             violation("action", "must be the full name of a method").starts_with("--action: the service has no such")

@@ -259,9 +259,10 @@ fn a_delete_says_what_wins_next_and_can_be_undone() {
     assert!(bob.run_ok("list").stdout.is_empty());
     bob.run_ok("list --deleted").expect_text(&["A ", "B ", "DELETED UNTIL"]);
     bob.run_ok("undelete A");
+    bob.run("undelete A").expect_failure(3).expect_text(&["there, and not deleted"]);
     assert_eq!(bob.run_ok("resolve A --raw").stdout, "own");
     bob.run_ok("rm A --purge --yes");
-    bob.run("undelete A").expect_failure(3);
+    bob.run("undelete A").expect_failure(3).expect_text(&["`secrets list --deleted` shows what can be undeleted"]);
 }
 
 #[test]

@@ -122,12 +122,17 @@ fn a_session_is_told_what_sessions_do() {
     let server = server();
     let session = server.person("bob").run_ok("session create --workspace ws1").line();
     let sandbox = server.person("sandbox").with("SECRETS_TOKEN", &session);
+    const ONLY: &str = "a session receives the secrets of its own context";
     for line in ["list --project web", "resolve --project nope", "project list"] {
-        sandbox
-            .run(line)
-            .expect_failure(4)
-            .expect_text(&["a session receives the secrets of its own context", "`secrets whoami` shows its context"]);
+        sandbox.run(line).expect_failure(4).expect_text(&[ONLY, "`secrets whoami` shows its context"]);
     }
+    for line in ["list", "show A", "rm A --yes", "history A"] {
+        sandbox.run(line).expect_failure(4).expect_text(&[ONLY, "`secrets resolve` shows"]).reject_text("--org");
+    }
+    sandbox
+        .run("wait A --timeout 1s")
+        .expect_failure(5)
+        .expect_text(&["whoever the session is for sets it with `secrets set A`"]);
 }
 
 #[test]
@@ -205,6 +210,21 @@ fn accounts_come_with_the_one_that_was_meant() {
         .expect_failure(3)
         .expect_text(&["did you mean `sandboxd`?"])
         .reject_text("ci-deploy");
+}
+
+#[test]
+fn what_is_there_already_is_named() {
+    let server = server();
+    let (ann, operator) = (server.person("ann"), server.operator());
+    ann.run_ok("service-account create ci");
+    for (person, line, there) in [
+        (&ann, "project create api", "error: project `api` exists already"),
+        (&ann, "workspace create ws1", "error: workspace `ws1` exists already"),
+        (&ann, "service-account create ci", "error: service account `ci` exists already"),
+        (&operator, "org create acme --admin ann", "error: organization `acme` exists already"),
+    ] {
+        person.run(line).expect_failure(1).expect_text(&[there, "choose another name"]);
+    }
 }
 
 #[test]

@@ -25,7 +25,10 @@ fn an_invitation_becomes_a_token_that_only_its_owner_reads() {
     assert_eq!(std::fs::metadata(&config).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(std::fs::read_to_string(&config).unwrap().contains("token = \"sper_"));
 
-    server.person("eve").run(&format!("login --invite {code}")).expect_failure(4).expect_text(&["a code works once"]);
+    let again = server.person("eve").run(&format!("login --invite {code}")).expect_failure(4);
+    again.expect_text(&["a code works once", "ask whoever invited you"]).reject_text("secrets user invite");
+    let cut = server.person("eve").run(&format!("login --invite {}", &code[..20])).expect_failure(4);
+    cut.expect_text(&["the code is cut short (20 of", "copy all of it"]).reject_text("works once");
 }
 
 #[test]

@@ -227,10 +227,32 @@ fn what_cannot_be_undone_asks_for_its_name() {
     ann.run("user show bob").expect_failure(3);
     let operator = server.operator();
     let question = format!("Delete organization acme at {}? Nobody will be able", server.endpoint);
-    let (code, shown) = on_terminal(&operator, "org delete acme", &[(&question, "acme\r")]);
-    assert!(code == 0 && shown.contains("not even you. Type acme to confirm: "), "{shown}");
     // A script has decided before.
     operator.run("org delete acme").expect_failure(2).expect_text(&["this question needs a terminal", "--yes"]);
+    let (code, shown) = on_terminal(&operator, "org delete acme", &[(&question, "acme\r")]);
+    assert!(code == 0 && shown.contains("not even you. Type acme to confirm: "), "{shown}");
+}
+
+#[test]
+fn nobody_is_asked_about_what_is_not_there_or_not_theirs_to_end() {
+    let server = TestServer::acme();
+    let (ann, bob) = (server.person("ann"), server.person("bob"));
+    ann.run_ok("service-account create ci");
+    for (person, line, code, texts) in [
+        (&ann, "user delete bbo", 3, ["there is no user `bbo`", "did you mean `bob`?"]),
+        (&ann, "project delete apl", 3, ["there is no project `apl`", "did you mean `api`?"]),
+        (&ann, "workspace delete ws2", 3, ["there is no workspace `ws2`", "did you mean `ws1`?"]),
+        (&ann, "service-account delete ic", 3, ["there is no service account `ic`", "did you mean `ci`?"]),
+        (&bob, "workspace transfer ws1 --to anm", 3, ["there is no user `anm` (--to)", "did you mean `ann`?"]),
+        (&bob, "project delete api", 4, ["you may not delete project `api`", "the admins of the organization (ann)"]),
+        (&bob, "user delete ann", 4, ["you may not delete user `ann`", "the admins of the organization (ann)"]),
+        (&ann, "org delete acme", 4, ["you may not delete organization `acme`", "the operator may"]),
+    ] {
+        // Nothing is typed, so that a question would not end.
+        let (ended, shown) = on_terminal(person, line, &[]);
+        assert!(ended == code && texts.iter().all(|text| shown.contains(text)), "{line}: {ended} {shown}");
+        assert!(!shown.contains("Type ") && !shown.contains("[y/N]"), "{line}: {shown}");
+    }
 }
 
 #[test]

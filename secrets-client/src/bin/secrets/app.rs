@@ -2,12 +2,13 @@
 
 mod asked;
 pub(crate) mod audience;
+mod deletable;
 mod elsewhere;
 pub(crate) mod fallback;
 mod long_wait;
 pub(crate) mod missing;
 mod notices;
-mod refusal;
+pub(crate) mod refusal;
 pub(crate) mod resolve;
 mod revisions;
 pub(crate) mod secret_patch;
@@ -326,6 +327,10 @@ impl App {
         match self.principal_path().await?.parse() {
             Ok(ScopeName::User(organization, user)) => {
                 Ok(ScopeName::User(self.organization.clone().unwrap_or(organization), user))
+            }
+            _ if self.credential_kind() == Some(CredentialKind::Session) => {
+                Err(CliError::new(ExitCode::NotAllowed, refusal::OF_SESSION)
+                    .hint("`secrets resolve` shows which secrets these are"))
             }
             _ => Err(CliError::usage("this credential does not belong to a person, so it has no secrets of its own")
                 .hint("name a scope with --org, --project or --workspace")),

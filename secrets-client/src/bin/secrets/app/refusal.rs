@@ -3,7 +3,7 @@
 //! Whoever may not know a name is told no more by the service, and sees the names that they may see instead. What is asked for
 //! that is one call, whose failure changes nothing.
 
-use secrets_client::{Answer, Reason, v1};
+use secrets_client::{Answer, ClientError, Reason, v1};
 use secrets_core::{
     AccountName, Action, CredentialKind, Entitlement, PrincipalName, ScopeKind, ScopeName, ServiceAccountName,
 };
@@ -12,6 +12,10 @@ use super::App;
 use super::similar::{aside, suggestion};
 use crate::ui::error::CliError;
 use crate::ui::error::refusal::{Refusal, Resource};
+
+/// What a session is told that asks for something else.
+pub(super) const OF_SESSION: &str = "not allowed: a session receives the secrets of its own context, while whoever created it may, \
+                                     and does nothing else";
 
 /// How many bindings are looked through for those who may.
 const MAX_BINDINGS: i32 = 1_000;
@@ -69,7 +73,7 @@ impl App {
     }
 
     /// The right is missing, or a membership.
-    async fn known(&self, error: CliError, refusal: &Refusal) -> CliError {
+    pub(super) async fn known(&self, error: CliError, refusal: &Refusal) -> CliError {
         if let Some((user, of)) = &refusal.non_member {
             return self.no_member(error, user, of).await;
         }
@@ -238,9 +242,7 @@ impl App {
     async fn unknown(&self, error: CliError) -> CliError {
         let asked: Vec<ScopeName> = self.asked.borrow().scopes.clone();
         if self.credential_kind() == Some(CredentialKind::Session) {
-            let text = "not allowed: a session receives the secrets of its own context, while whoever created it may, and does \
-                        nothing else";
-            return error.with_message(text).or_hint(Some("`secrets whoami` shows its context".to_owned()));
+            return error.with_message(OF_SESSION).or_hint(Some("`secrets whoami` shows its context".to_owned()));
         }
         let is_organization = |scope: &ScopeName| scope.kind() == ScopeKind::Organization;
         let mut named: Vec<_> = asked.iter().filter(|it| !is_organization(it) && self.is_named(it)).rev().collect();
@@ -318,6 +320,18 @@ const OTHERS: &[(Entitlement, &str)] = &[
     (Entitlement::Auditor, "an auditor"),
     (Entitlement::Provisioner, "a provisioner"),
 ];
+
+/// The error of a command that creates something under a name that is taken.
+pub(crate) fn taken(error: ClientError, command: &str, noun: &str, id: &str) -> CliError {
+    let is_taken = error.reason() == Some(Reason::AlreadyExists);
+    let error = CliError::from(error);
+    match is_taken {
+        true => error
+            .with_message(format!("{noun} `{id}` exists already"))
+            .or_hint(Some(format!("choose another name, or see `secrets {command} list`"))),
+        false => error,
+    }
+}
 
 fn any_of(who: &[String]) -> String {
     match who.split_last() {

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use self::admin::InviteAdminArgs;
 use self::reserved::ReservedArgs;
+use crate::app::refusal::taken;
 use crate::app::{self, App, audience};
 use crate::args::time;
 use crate::ui::error::CliError;
@@ -133,7 +134,9 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
         ..Default::default()
     };
     let client = app.client()?;
-    let (organization, invitation) = client.create_organization(request).await?;
+    let created = client.create_organization(request).await;
+    let (organization, invitation) =
+        created.map_err(|error| taken(error, "org", "organization", args.organization_id.as_str()))?;
     let code = invitation.secret.expose_secret();
     let json = json!({
         "organization": output::json::organization(&organization),
@@ -217,6 +220,7 @@ async fn delete(app: &App, id: &OrganizationId, yes: bool) -> Result<(), CliErro
     let scope = ScopeName::Organization(id.clone());
     let name = scope.to_string();
     if !yes {
+        app.check_deletable(&scope).await?;
         let concerned = audience::of(app, &scope).await.map(|who| format!(" with {who}"));
         let question = format!(
             "Delete organization {id}{} at {}? Nobody will be able to recover its secrets, not even you.",

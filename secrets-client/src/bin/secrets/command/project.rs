@@ -5,6 +5,7 @@ use secrets_client::v1;
 use secrets_core::{OrganizationName, ProjectId, ScopeName};
 use serde_json::{Value, json};
 
+use crate::app::refusal::taken;
 use crate::app::{App, all_pages, audience};
 use crate::ui::error::CliError;
 use crate::ui::output::table::{Cell, Table};
@@ -52,7 +53,12 @@ pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), CliErr
                 project: Some(project),
                 ..Default::default()
             };
-            let project = client.create_project(request).await?.project.unwrap_or_default();
+            let project = client
+                .create_project(request)
+                .await
+                .map_err(|error| taken(error, "project", "project", project_id.as_str()))?
+                .project
+                .unwrap_or_default();
             app.output.done(&format!("Project {project_id} created."), &output::json::project(&project))
         }
         ProjectCommand::List => {
@@ -86,6 +92,7 @@ pub(crate) async fn run(app: &App, command: ProjectCommand) -> Result<(), CliErr
             let scope = ScopeName::Project(organization.clone(), project_id.clone());
             let name = app.asked_name(scope.clone());
             if !yes {
+                app.check_deletable(&scope).await?;
                 let concerned = audience::of(app, &scope).await.map(|who| format!(" {who} can use them now."));
                 let question = format!(
                     "Delete project {project_id} of organization {organization} with its secrets?{} This can't be undone.",

@@ -1,13 +1,13 @@
 //! `rm` and `undelete`.
 
 use clap::Args;
-use secrets_client::v1;
+use secrets_client::{ClientError, v1};
 use secrets_core::ScopeName;
 use serde_json::Value;
 
 use crate::app::{App, audience};
 use crate::args::scope::{self, ContextArgs, ScopeArgs};
-use crate::ui::error::CliError;
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::{json, text};
 use crate::ui::prompt;
 
@@ -283,11 +283,25 @@ pub(crate) async fn undelete(app: &App, args: UndeleteArgs) -> Result<(), CliErr
     let name = scope::secret_path(&scope, &args.name)?;
     app.asks_secret(&args.name);
     let request = v1::UndeleteSecretRequest { name, uid: args.uid.unwrap_or_default(), ..Default::default() };
-    let response = app.client()?.undelete_secret(request).await?;
+    let response = match app.client()?.undelete_secret(request).await {
+        Ok(response) => response,
+        Err(error) => return Err(not_deleted(app, error, &scope, &args.name).await),
+    };
     let secret = response.secret.unwrap_or_default();
     let sentence = format!("{} is back, version {}, {}.", args.name, secret.current_version, scope::describe(&scope));
     app.output.warnings(&response.warnings);
     app.output.done(&sentence, &json::changed(Some(&secret), &response.revision, &response.warnings))
+}
+
+/// The error of an undelete, with a word about a secret that is there.
+async fn not_deleted(app: &App, error: ClientError, scope: &ScopeName, name: &str) -> CliError {
+    let error = CliError::from(error);
+    let is_there = error.exit == ExitCode::NotFound && app.secret(scope, name).await.is_ok();
+    let hint = match is_there {
+        true => "the secret is there, and not deleted: `secrets show` shows it",
+        false => "`secrets list --deleted` shows what can be undeleted, with the same flag for its scope",
+    };
+    error.or_hint(Some(hint.to_owned()))
 }
 
 #[cfg(test)]

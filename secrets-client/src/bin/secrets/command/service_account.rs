@@ -5,6 +5,7 @@ use secrets_client::v1;
 use secrets_core::ServiceAccountId;
 use serde_json::{Value, json};
 
+use crate::app::refusal::taken;
 use crate::app::{App, all_pages};
 use crate::ui::error::CliError;
 use crate::ui::output::table::{Cell, Table};
@@ -63,7 +64,12 @@ pub(crate) async fn run(app: &App, command: ServiceAccountCommand) -> Result<(),
                 service_account: Some(account),
                 ..Default::default()
             };
-            let account = client.create_service_account(request).await?.service_account.unwrap_or_default();
+            let account = client
+                .create_service_account(request)
+                .await
+                .map_err(|error| taken(error, "service-account", "service account", id.as_str()))?
+                .service_account
+                .unwrap_or_default();
             let sentence = format!("Service account {id} created.");
             app.output.done(&sentence, &output::json::service_account(&account))
         }
@@ -107,6 +113,7 @@ pub(crate) async fn run(app: &App, command: ServiceAccountCommand) -> Result<(),
         ServiceAccountCommand::Delete { id, platform, yes } => {
             let name = path(app, &id, platform).await?;
             if !yes {
+                client.get_service_account(v1::GetServiceAccountRequest { name: name.clone() }).await?;
                 let owner = match name.strip_prefix("organizations/").and_then(|rest| rest.split('/').next()) {
                     Some(organization) => format!("organization {organization}"),
                     None => "the platform".to_owned(),

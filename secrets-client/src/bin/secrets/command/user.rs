@@ -141,7 +141,9 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError>
             )
         }
         UserCommand::Delete { user_id, yes } => {
+            let scope = ScopeName::User(organization.clone(), user_id.clone());
             if !yes {
+                app.check_deletable(&scope).await?;
                 let is_theirs = |workspace: &v1::Workspace| workspace.owner == user_id.as_str();
                 let owned = audience::workspaces(app, &parent, is_theirs).await.filter(|owned| *owned > 0);
                 let left = owned.map(|owned| format!(", {} will have no owner", text::count(owned, "workspace")));
@@ -152,7 +154,7 @@ pub(crate) async fn run(app: &App, command: UserCommand) -> Result<(), CliError>
                 );
                 prompt::confirm_by_name(&question, user_id.as_str(), "Nobody was deleted.")?;
             }
-            let name = app.asked_name(ScopeName::User(organization, user_id.clone()));
+            let name = app.asked_name(scope);
             client.delete_user(v1::DeleteUserRequest { name: name.clone(), ..Default::default() }).await?;
             let sentence = format!(
                 "User {user_id} deleted: their tokens and sessions have ended, and their own secrets are destroyed in \

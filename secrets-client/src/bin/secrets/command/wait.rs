@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use secrets_client::{LiveNames, v1};
+use secrets_core::CredentialKind;
 use serde_json::json;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -52,8 +53,12 @@ pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
         [one] => app.meant_in_context(one).await,
         _ => None,
     };
-    Err(CliError::new(ExitCode::Missing, format!("still missing after {seconds} s: {}", missing.join(", ")))
-        .hint(meant.unwrap_or_else(|| format!("`secrets set {first}` sets one of your own"))))
+    Err(CliError::new(ExitCode::Missing, format!("still missing after {seconds} s: {}", missing.join(", "))).hint(
+        meant.unwrap_or_else(|| match app.credential_kind() {
+            Some(CredentialKind::Session) => format!("whoever the session is for sets it with `secrets set {first}`"),
+            _ => format!("`secrets set {first}` sets one of your own"),
+        }),
+    ))
 }
 
 /// Awaits `waiting` until `end`; without one, however long it takes.

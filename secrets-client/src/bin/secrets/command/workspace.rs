@@ -5,6 +5,7 @@ use secrets_client::v1;
 use secrets_core::{OrganizationName, ProjectId, ScopeName, UserId, WorkspaceId};
 use serde_json::{Value, json};
 
+use crate::app::refusal::taken;
 use crate::app::{App, all_pages, audience};
 use crate::ui::error::CliError;
 use crate::ui::output::table::{Cell, Table};
@@ -78,7 +79,12 @@ pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliE
                 workspace: Some(workspace),
                 ..Default::default()
             };
-            let workspace = client.create_workspace(request).await?.workspace.unwrap_or_default();
+            let workspace = client
+                .create_workspace(request)
+                .await
+                .map_err(|error| taken(error, "workspace", "workspace", workspace_id.as_str()))?
+                .workspace
+                .unwrap_or_default();
             let sentence = format!("Workspace {workspace_id} created, owner {}.", workspace.owner);
             app.output.done(&sentence, &output::json::workspace(&workspace))
         }
@@ -122,6 +128,13 @@ pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliE
                  values are destroyed."
             );
             if !yes {
+                for scope in [
+                    ScopeName::Workspace(organization.clone(), workspace_id.clone()),
+                    ScopeName::User(organization.clone(), to.clone()),
+                ] {
+                    app.asks(&scope);
+                    app.check_is_there(&scope).await?;
+                }
                 prompt::confirm_or_decline(&question, false, "Nothing was changed.")?;
             }
             let request = v1::TransferWorkspaceRequest {
@@ -143,6 +156,7 @@ pub(crate) async fn run(app: &App, command: WorkspaceCommand) -> Result<(), CliE
             let scope = ScopeName::Workspace(organization.clone(), workspace_id.clone());
             let name = path(&workspace_id);
             if !yes {
+                app.check_deletable(&scope).await?;
                 let concerned = audience::of(app, &scope).await.map(|who| format!(" {who} can use them now."));
                 let question = format!(
                     "Delete workspace {workspace_id} of organization {organization} and destroy its secrets?{} This can't be \

@@ -78,11 +78,22 @@ pub(super) async fn redeem(
     redeemed.map_err(|error| {
         let error = CliError::from(error);
         if error.exit == ExitCode::NotAllowed || error.exit == ExitCode::NotFound {
-            error.hint(format!("a code works once and for a limited time; {}", another(kind)))
+            refused(error, kind)
         } else {
             error
         }
     })
+}
+
+/// The service's sentence about a code that it does not take, with what whoever has it can do.
+fn refused(error: CliError, kind: CredentialKind) -> CliError {
+    if let Some((_, length)) = error.message().split_once(" is cut short") {
+        let message = format!("the code is cut short{length}");
+        return error.with_message(message).hint("copy all of it: it is one word");
+    }
+    // How another one is created is of no use to whom it was given.
+    let sentence = error.message().split("; ask for another one").next().unwrap_or_default().to_owned();
+    error.with_message(sentence).hint(format!("a code works once and for a limited time; {}", another(kind)))
 }
 
 /// What helps where a code was redeemed and its token could not be kept.

@@ -105,7 +105,7 @@ const WORDS: &[(&str, &str)] = &[
 const RULES: &[(&str, &str)] = &[
     // It is a method of ours, which an older service does not have.
     ("action", "the service has no such action; `secrets audit list` shows what it has"),
-    ("secret.override_policy", "only secrets of the organization or of a project can be locked"),
+    ("secret.override_policy", "only secrets of the organization (--org) or of a project (--project) can be locked"),
     ("secret.visibility.mode", "only secrets of the organization can be limited to projects or workspaces"),
 ];
 

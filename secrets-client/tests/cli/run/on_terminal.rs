@@ -1,5 +1,6 @@
 //! A program on a terminal: it takes it for its own, and we give ours back.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -111,6 +112,28 @@ fn the_terminal_is_raw_meanwhile_and_as_before_afterwards() {
     kill_process(Pid::from_raw(screen.pid().try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
     assert_eq!(screen.wait_for_exit().0, Some(143));
     assert_eq!(format!("{:?}", rustix::termios::tcgetattr(slave).unwrap()), before);
+}
+
+#[test]
+fn two_programs_at_once_leave_the_terminal_as_it_was_and_have_lines_of_their_own() {
+    let server = server();
+    let bob = server.person("bob");
+    // The first one ends before the second one, and after it.
+    for (first, second) in [("sleep 2.5", "sleep 2"), ("sleep 4", ":")] {
+        let script = format!(
+            "\"$0\" run -- sh -c '{first}; echo first' </dev/tty & sleep 1; LINEAR_API_KEY=x \"$0\" run -- sh -c 'echo second; {second}'; \
+             wait; echo over"
+        );
+        let program = env!("CARGO_BIN_EXE_secrets");
+        let screen = TestTerminal::start(&bob.program(Path::new("sh"), &["-c", &script, program]));
+        let (slave, before) = (screen.terminal(), screen.before.clone());
+        let (code, shown) = screen.wait_for_exit();
+        assert!(code == Some(0) && shown.ends_with("over\r\n"), "{shown}");
+        for line in ["first\r\n", "second\r\n", "secrets: LINEAR_API_KEY replaced what the environment had\r\n"] {
+            assert!(shown.contains(line), "{shown:?}");
+        }
+        assert_eq!(format!("{:?}", rustix::termios::tcgetattr(slave).unwrap()), before, "{first}");
+    }
 }
 
 #[test]

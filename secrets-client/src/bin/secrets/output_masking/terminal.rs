@@ -1,5 +1,8 @@
 //! The terminal of whoever typed the command: its keys go to the program's pseudo-terminal as they are typed, and it is
 //! given back as it was.
+//!
+//! Two of these commands may share one terminal, as under `make -j2`. The second one finds it raw, which is not how it is, but
+//! what the first one does: its program gets an ordinary terminal, and it gives back nothing that would stay raw.
 
 use std::fs::File;
 use std::io;
@@ -10,9 +13,13 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::getpgrp;
-use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, OutputModes, Termios, Winsize, tcgetattr, tcgetpgrp, tcgetwinsize,
+    tcsetattr,
+};
 
-/// How often to check whether a shell has put us into the foreground again, which it does not report.
+/// How often to check whether a shell has put us into the foreground again, or somebody has taken the terminal's mode back:
+/// neither is reported.
 const FOREGROUND_POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Our own terminal. Dropped, it is as it was.
@@ -47,10 +54,11 @@ impl Terminal {
 
     /// What a pseudo-terminal that stands for this one should be like.
     pub(crate) fn attributes(&self) -> io::Result<Termios> {
-        match self.mode().before.clone() {
-            Some(before) => Ok(before),
-            None => Ok(tcgetattr(&self.keyboard)?),
-        }
+        let modes = match self.mode().before.clone() {
+            Some(before) => before,
+            None => tcgetattr(&self.keyboard)?,
+        };
+        Ok(if is_raw(&modes) { ordinary(modes) } else { modes })
     }
 
     pub(crate) fn size(&self) -> io::Result<Winsize> {
@@ -68,7 +76,7 @@ impl Terminal {
         if mode.suspended || !self.in_foreground() {
             return false;
         }
-        if mode.before.is_none()
+        if mode.before.as_ref().is_none_or(is_raw)
             && let Ok(before) = tcgetattr(&self.keyboard)
         {
             let mut raw = before.clone();
@@ -80,8 +88,12 @@ impl Terminal {
         true
     }
 
+    /// Whether it puts no carriage return before a line feed by itself now, whoever made it so.
     pub(crate) fn is_raw(&self) -> bool {
-        self.mode().before.is_some()
+        match tcgetattr(&self.terminal_output) {
+            Ok(now) => !now.output_modes.contains(OutputModes::OPOST),
+            Err(_) => self.mode().before.is_some(),
+        }
     }
 
     /// Gives the terminal back, for as long as we are stopped.
@@ -97,6 +109,7 @@ impl Terminal {
 
     fn restore(&self) {
         if let Some(before) = self.mode().before.take()
+            && !is_raw(&before)
             && self.in_foreground()
         {
             let _ = tcsetattr(&self.keyboard, OptionalActions::Now, &before);
@@ -108,7 +121,9 @@ impl Terminal {
         let mut typed = [0; 4096];
         loop {
             let ours = self.make_raw();
-            let limit = (!ours).then(|| Timespec::try_from(FOREGROUND_POLL_INTERVAL).ok()).flatten();
+            // Who made it raw before us may give it back at any time.
+            let is_shared = self.mode().before.as_ref().is_some_and(is_raw);
+            let limit = (!ours || is_shared).then(|| Timespec::try_from(FOREGROUND_POLL_INTERVAL).ok()).flatten();
             let mut polled = vec![PollFd::new(over, PollFlags::IN)];
             if ours {
                 polled.push(PollFd::new(&self.keyboard, PollFlags::IN));
@@ -144,6 +159,25 @@ impl Terminal {
     fn mode(&self) -> MutexGuard<'_, Mode> {
         self.mode.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a terminal leaves all that is typed and shown to a program.
+fn is_raw(modes: &Termios) -> bool {
+    let edits = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+    !modes.local_modes.intersects(edits) && !modes.output_modes.contains(OutputModes::OPOST)
+}
+
+/// What a raw terminal was like before, most likely.
+fn ordinary(mut modes: Termios) -> Termios {
+    modes.input_modes |= InputModes::ICRNL | InputModes::IXON;
+    modes.output_modes |= OutputModes::OPOST | OutputModes::ONLCR;
+    modes.local_modes |= LocalModes::ICANON
+        | LocalModes::ECHO
+        | LocalModes::ECHOE
+        | LocalModes::ECHOK
+        | LocalModes::ISIG
+        | LocalModes::IEXTEN;
+    modes
 }
 
 impl Drop for Terminal {

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use secrets_client::{Answer, ClientError, ConfigError, ConnectError, ConnectionProblem, Reason};
 
 use super::escape::escape;
-use super::output::text;
+use super::output::{line_end, text};
 
 /// Exit codes, as documented; scripts depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,17 +128,17 @@ impl CliError {
     /// Writes the details, `error: …` and, below it, the hint; what a person decided as the sentence that it is.
     pub(crate) fn report(&self, color: bool) {
         if self.is_declined {
-            let _ = writeln!(std::io::stderr().lock(), "{}", escape(&self.message));
+            let _ = write!(std::io::stderr().lock(), "{}{}", escape(&self.message), line_end());
             return;
         }
         let (red, cyan, plain) = if color { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
-        let mut stderr = std::io::stderr().lock();
+        let (mut stderr, end) = (std::io::stderr().lock(), line_end());
         for line in &self.details {
-            let _ = writeln!(stderr, "{}", escape(line));
+            let _ = write!(stderr, "{}{end}", escape(line));
         }
-        let _ = writeln!(stderr, "{red}error:{plain} {}", escape(&self.message));
+        let _ = write!(stderr, "{red}error:{plain} {}{end}", escape(&self.message));
         if let Some(hint) = &self.hint {
-            let _ = writeln!(stderr, "{cyan}hint:{plain} {}", escape(hint));
+            let _ = write!(stderr, "{cyan}hint:{plain} {}{end}", escape(hint));
         }
     }
 }

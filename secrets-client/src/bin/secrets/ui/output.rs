@@ -16,6 +16,7 @@ use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
 
 use clap::ValueEnum;
+use rustix::termios::{OutputModes, tcgetattr};
 use secrets_client::v1;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -188,14 +189,14 @@ impl Output {
 
     /// A line for the person, on stderr.
     pub(crate) fn note(&self, line: &str) {
-        let _ = writeln!(std::io::stderr().lock(), "{}", escape(line));
+        let _ = write!(std::io::stderr().lock(), "{}{}", escape(line), line_end());
     }
 
     /// The same while something may be under way whose progress stands in the line.
     pub(crate) fn note_in_between(&self, line: &str) {
         let mut stderr = std::io::stderr();
         let erase = if stderr.is_terminal() { "\r\x1b[K" } else { "" };
-        let _ = writeln!(stderr, "{erase}{}", escape(line));
+        let _ = write!(stderr, "{erase}{}{}", escape(line), line_end());
     }
 
     /// A warning for the person, on stderr: at once, or after what was done where a command holds them back.
@@ -204,7 +205,7 @@ impl Output {
             return;
         }
         let (yellow, plain) = if self.color_err { ("\x1b[33m", "\x1b[0m") } else { ("", "") };
-        let _ = writeln!(std::io::stderr().lock(), "{yellow}warning:{plain} {}", escape(line));
+        let _ = write!(std::io::stderr().lock(), "{yellow}warning:{plain} {}{}", escape(line), line_end());
     }
 
     /// Waits for what may take a while, and says so to a person who waits.
@@ -217,6 +218,12 @@ impl Output {
             self.warn(&warning);
         }
     }
+}
+
+/// How a line on stderr ends: a terminal that another `run` has made raw, as under `make -j2`, returns no carriage by itself.
+pub(crate) fn line_end() -> &'static str {
+    let is_raw = tcgetattr(std::io::stderr()).is_ok_and(|modes| !modes.output_modes.contains(OutputModes::OPOST));
+    if is_raw { "\r\n" } else { "\n" }
 }
 
 fn write_out(bytes: &[u8]) -> std::io::Result<()> {

@@ -16,6 +16,12 @@ fn get_shows_a_value_only_when_asked_to() {
     bob.run("get NOPE").expect_failure(5);
     bob.run("get linear_api_key").expect_failure(5).expect_text(&["did you mean LINEAR_API_KEY?"]);
     bob.run("get").expect_failure(2);
+    bob.run_ok("edit LINEAR_API_KEY --disable");
+    let refused = bob.run("get LINEAR_API_KEY").expect_failure(5);
+    refused.expect_text(&[
+        "this context gets no `LINEAR_API_KEY`",
+        "it is there, but not delivered from user bob: disabled",
+    ]);
 }
 
 #[test]

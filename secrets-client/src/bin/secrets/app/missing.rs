@@ -7,6 +7,7 @@ use secrets_core::{CredentialKind, OrganizationId, ScopeName};
 use serde_json::{Value, json};
 
 use super::App;
+use super::similar::aside;
 use crate::args::scope::ContextArgs;
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::text;
@@ -104,6 +105,15 @@ impl App {
         };
         let hint = meant.unwrap_or_else(|| self.every_way(&missing));
         Ok(Some(missing_error(&missing).hint(hint).with_details(details)))
+    }
+
+    /// Why a secret that is there is not in the context that was asked for.
+    pub(super) async fn why_left_out(&self, name: &str) -> Option<String> {
+        let context = self.asked.borrow().context.clone();
+        let request = v1::ExplainRequest { context, secret_ids: vec![name.to_owned()], ..Default::default() };
+        let rows = aside(self.client().ok()?.explain(request)).await?.explanations;
+        let other = rows.iter().find(|row| row.secret_id == name)?.not_chosen.first()?;
+        Some(format!("it is there, but {}", why_not(other)))
     }
 
     /// What shows more than the first way to set them.

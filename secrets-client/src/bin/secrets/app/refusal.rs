@@ -45,8 +45,11 @@ impl App {
                 if missing.is_empty() || missing.contains(',') {
                     return error;
                 }
-                let meant = self.meant_in_context(&missing).await;
-                error.with_message(format!("this context gets no `{missing}`")).or_hint(meant)
+                let why = match self.why_left_out(&missing).await {
+                    Some(why) => Some(why),
+                    None => self.meant_in_context(&missing).await,
+                };
+                error.with_message(format!("this context gets no `{missing}`")).or_hint(why)
             }
             _ => match self.missing_in_selection(answer) {
                 Some(scope) => {

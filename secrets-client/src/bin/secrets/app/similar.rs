@@ -100,7 +100,7 @@ impl App {
     }
 
     /// The name of a secret of the context that was probably meant by one that it does not have.
-    async fn similar_in_context(&self, typed: &str) -> Option<String> {
+    pub(super) async fn similar_in_context(&self, typed: &str) -> Option<String> {
         let context = self.asked.borrow().context.clone();
         let request = v1::ExplainRequest { context, ..Default::default() };
         let rows = aside(self.client().ok()?.explain(request)).await?.explanations;

@@ -46,14 +46,14 @@ fn init_asks_on_a_terminal_which_of_what_one_may_see() {
     let dialogue = [
         ("1  project api", ""),
         ("2  workspace ws1", ""),
-        ("[1-2, empty: none] ", "2\r"),
+        ("[1-2 or its name, empty: none] ", "ws1\r"),
         ("[secrets.LINEAR_API_KEY]", ""),
         ("Write this to secrets.toml? [y/N] ", "n\r"),
         ("Nothing was written.", ""),
     ];
     let (_, shown) = on_terminal(&bob, "init", &dialogue);
     assert!(!bob.home.join("secrets.toml").exists(), "{shown}");
-    let (code, shown) = on_terminal(&bob, "init", &[("none] ", "3\r"), ("`3` is none of these numbers", "")]);
+    let (code, shown) = on_terminal(&bob, "init", &[("none] ", "3\r"), ("`3` is none of these;", "")]);
     assert_eq!(code, 2, "{shown}");
     let (code, shown) =
         on_terminal(&bob, "init", &[("none] ", "1\r"), ("[y/N] ", "y\r"), ("secrets.toml written", "")]);

@@ -82,21 +82,36 @@ async fn ask(app: &App) -> Result<ContextArgs, CliError> {
     }
     let question = match choices.len() {
         0 => return Ok(ContextArgs { org: true, ..ContextArgs::default() }),
-        1 => "Which one is this directory's? [1, empty: none]".to_owned(),
-        last => format!("Which one is this directory's? [1-{last}, empty: none]"),
+        1 => "Which one is this directory's? [1 or its name, empty: none]".to_owned(),
+        last => format!("Which one is this directory's? [1-{last} or its name, empty: none]"),
     };
     let answer = prompt::line(&question)?;
     if answer.is_empty() {
         return Ok(ContextArgs { org: true, ..ContextArgs::default() });
     }
-    let chosen = answer.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).and_then(|at| choices.get(at));
-    match chosen {
+    match chosen(&answer, &choices) {
         Some(Choice::Project(project)) => Ok(ContextArgs { project: Some(project.clone()), ..ContextArgs::default() }),
         Some(Choice::Workspace(workspace)) => {
             Ok(ContextArgs { workspace: Some(workspace.clone()), ..ContextArgs::default() })
         }
-        None => Err(CliError::usage(format!("`{answer}` is none of these numbers; nothing was written"))),
+        None => Err(CliError::usage(format!("`{answer}` is none of these; nothing was written"))),
     }
+}
+
+/// The choice of a number, or else of a name, with its kind before it where a project and a workspace have the same.
+fn chosen<'a>(answer: &str, choices: &'a [Choice]) -> Option<&'a Choice> {
+    let numbered = answer.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?));
+    let is_named = |choice: &&Choice| {
+        let (kind, name) = match choice {
+            Choice::Project(project) => ("project", project.as_str()),
+            Choice::Workspace(workspace) => ("workspace", workspace.as_str()),
+        };
+        answer == name || answer.split_once(' ') == Some((kind, name))
+    };
+    numbered.or_else(|| {
+        let mut named = choices.iter().filter(is_named);
+        named.next().filter(|_| named.next().is_none())
+    })
 }
 
 /// The projects and workspaces that the caller may see.
@@ -221,6 +236,33 @@ mod tests {
             "{text}"
         );
         assert!(repository.declared("A").unwrap().required && !repository.declared("B").unwrap().required);
+    }
+
+    #[test]
+    fn takes_a_number_or_a_name_that_only_one_has() {
+        let choices = [
+            Choice::Project("api".parse().unwrap()),
+            Choice::Project("web".parse().unwrap()),
+            Choice::Workspace("web".parse().unwrap()),
+        ];
+        for (answer, at) in [
+            ("1", Some(0)),
+            ("api", Some(0)),
+            ("project web", Some(1)),
+            ("workspace web", Some(2)),
+            ("web", None),
+            ("workspace api", None),
+            ("0", None),
+            ("4", None),
+            ("ap", None),
+        ] {
+            let found = chosen(answer, &choices);
+            assert_eq!(
+                found.and_then(|found| choices.iter().position(|each| std::ptr::eq(each, found))),
+                at,
+                "{answer}"
+            );
+        }
     }
 
     #[test]

@@ -531,6 +531,16 @@ fn what_is_loaded_stays_while_the_service_is_away_even_where_it_knows_the_organi
 }
 
 #[test]
+fn whoever_is_not_signed_in_reads_what_to_do() {
+    let server = server();
+    let nobody = server.person("nobody");
+    fs::create_dir(nobody.home.join("repo")).unwrap();
+    fs::write(nobody.home.join("repo/secrets.toml"), "workspace = \"ws1\"\n").unwrap();
+    let asked = load(&nobody, "repo", "").expect_text(&["secrets: not signed in at http://", "; `secrets login`"]);
+    assert_eq!(asked.stdout, "unload\0\0");
+}
+
+#[test]
 fn another_token_has_variables_of_its_own() {
     let server = server();
     let (ann, bob) = (server.person("ann"), bob(&server));

@@ -53,7 +53,8 @@ pub(super) async fn load(app: &App, args: &LoadArgs) -> Result<(), CliError> {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => {
             if !args.quiet && error.exit != ExitCode::Unavailable {
-                app.output.note(&format!("secrets: {}", error.message()));
+                let next = error.next().map(|hint| format!("; {hint}")).unwrap_or_default();
+                app.output.note(&format!("secrets: {}{next}", error.message()));
             }
             Answer::Unload
         }

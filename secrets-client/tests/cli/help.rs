@@ -31,6 +31,19 @@ fn no_help_page_is_wider_than_its_terminal() {
 }
 
 #[test]
+fn what_stands_behind_the_options_is_broken_once_whatever_the_width() {
+    for name in ["run", "hook", "redact", "check", "materialize"] {
+        let [wide, narrow] = [COLUMNS, NARROW_COLUMNS].map(|columns| page(&[name.to_owned()], columns));
+        let last = |page: &str| {
+            let (before, _) = page.split_once("\n\nExamples:\n").unwrap();
+            before.rsplit("\n\n").next().unwrap().to_owned()
+        };
+        assert!(last(&wide).contains(' '), "{name}");
+        assert_eq!(last(&wide), last(&narrow), "{name}");
+    }
+}
+
+#[test]
 fn help_of_a_command_is_what_its_flag_prints() {
     for words in [&[][..], &["set"], &["org", "create"]] {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();

@@ -61,6 +61,18 @@ fn a_session_is_asked_for_by_its_identifier() {
 }
 
 #[test]
+fn a_secret_that_was_moved_since_is_named_where_it_is() {
+    let server = TestServer::acme();
+    let (ann, bob) = (server.person("ann"), server.person("bob"));
+    ann.set("sk_canary", "STRIPE_SECRET --project api");
+    bob.run_ok("resolve --project api");
+    ann.run_ok("mv STRIPE_SECRET --from-project api --to-org --yes");
+    let table = ann.run_ok("audit exposure --principal bob");
+    assert_eq!(table.row("STRIPE_SECRET")[..3], ["STRIPE_SECRET", "organization", "1"]);
+    table.expect_text(&["Resolve, as a copy", "Not shown: 1 secret deleted."]);
+}
+
+#[test]
 fn whoever_is_not_there_is_not_nobody() {
     let server = TestServer::acme();
     let (ann, bob) = (server.person("ann"), server.person("bob"));

@@ -88,20 +88,24 @@ impl Service {
         let names = Names::of(&db, call, &organization, related).await?;
         drop(db);
 
-        let exposed = received.assess(&statuses, &lineage, call.now).into_iter().map(|each| ExposedSecret {
-            name: names.get(each.uid),
-            uid: each.uid,
-            version: each.version,
-            state: each.state,
-            tally: each.tally,
-            copied_from: each.copied_from,
-        });
+        let exposed = received.assess(&statuses, &lineage, call.now).into_iter();
+        let mut secrets: Vec<_> = exposed
+            .map(|each| ExposedSecret {
+                name: names.get(each.uid),
+                uid: each.uid,
+                version: each.version,
+                state: each.state,
+                tally: each.tally,
+                copied_from: each.copied_from,
+            })
+            .collect();
+        secrets.sort_by(|a, b| (a.name.is_none(), &a.name, a.uid).cmp(&(b.name.is_none(), &b.name, b.uid)));
         // Before the organization was created there was nothing to forget.
         let kept = |time| Some(call.now.saturating_sub(time)).filter(|since| *since > organization.create_time);
         let retention = [self.retention.audit_deliveries, self.retention.audit_changes].into_iter().flatten().min();
         let forgotten = recipients.has_sessions().then_some(ENDED_CREDENTIALS_RETENTION);
         Ok(ExposurePage {
-            secrets: exposed.collect(),
+            secrets,
             next_page_token: next.map(|next| self.page_token(&bound, &next.to_string())).unwrap_or_default(),
             complete_since: retention.and_then(kept),
             sessions_complete_since: forgotten.and_then(kept),

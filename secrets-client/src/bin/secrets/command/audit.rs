@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::args::scope::{self, ScopeArgs};
 use crate::args::time;
 use crate::ui::error::CliError;
-use crate::ui::output::table::Table;
+use crate::ui::output::table::{Cell, Table, Tone};
 use crate::ui::output::{json, text};
 
 /// A page may be empty although more follow: after so many the rest is left, however many the service promises.
@@ -206,32 +206,38 @@ fn is_of_a_session(event: &v1::AuditEvent) -> bool {
 
 /// The events of `parent`; `sessions` maps the resource path of a session to whose it is.
 fn table(events: &[v1::AuditEvent], parent: &str, sessions: &BTreeMap<String, String>) -> Table {
-    let mut table = Table::new(["TIME", "PRINCIPAL", "ACTION", "RESOURCE", "OUTCOME", "DETAILS"]);
+    let headings = ["TIME", "PRINCIPAL", "ACTION", "RESOURCE", "OUTCOME", "DETAILS"];
+    let mut table = Table::new(headings).whole(&["ACTION"]).last_below();
     for event in events {
-        let outcome = text::outcome(event.outcome());
+        let principal = match sessions.get(&event.principal) {
+            Some(bearer) => bearer.clone(),
+            None if event.principal.is_empty() => "nobody".to_owned(),
+            None => text::principal(&event.principal),
+        };
+        let within = event.resource.strip_prefix(parent).and_then(|path| path.strip_prefix('/'));
+        let tone = match event.outcome() {
+            v1::AuditOutcome::Denied => Some(Tone::Bad),
+            v1::AuditOutcome::Failed => Some(Tone::Warning),
+            _ => None,
+        };
         table.row([
-            text::second(event.event_time.as_ref()),
-            match sessions.get(&event.principal) {
-                Some(bearer) => bearer.clone(),
-                None if event.principal.is_empty() => "nobody".to_owned(),
-                None => text::principal(&event.principal),
-            },
-            text::method(&event.action).to_owned(),
-            event
-                .resource
-                .strip_prefix(parent)
-                .and_then(|path| path.strip_prefix('/'))
-                .unwrap_or(&event.resource)
-                .to_owned(),
-            if event.reason.is_empty() { outcome } else { format!("{outcome}: {}", event.reason) },
-            details(event),
+            Cell::from(text::second(event.event_time.as_ref())),
+            principal.into(),
+            text::method(&event.action).into(),
+            within.unwrap_or(&event.resource).into(),
+            Cell::from(text::outcome(event.outcome())).toned(tone),
+            details(event).into(),
         ]);
     }
     table
 }
 
-/// What was delivered, what was changed, and which reserved names were allowed or no longer are: `+PAGER, -KUBECONFIG`.
+/// Why it failed; what was delivered, what was changed, and which reserved names were allowed or no longer are: `+PAGER, -KUBECONFIG`;
+/// and what it was for.
 fn details(event: &v1::AuditEvent) -> String {
+    // That somebody was not allowed to is what the outcome says.
+    let reason = Some(&event.reason).filter(|reason| !["", "PERMISSION_DENIED"].contains(&reason.as_str()));
+    let reason = reason.map(|reason| reason.to_ascii_lowercase().replace('_', " "));
     let delivered = event.delivered.iter().map(delivered);
     let allowed = event.allowed_reserved.iter().map(|entry| format!("+{entry}"));
     let disallowed = event.disallowed_reserved.iter().map(|entry| format!("-{entry}"));
@@ -240,7 +246,9 @@ fn details(event: &v1::AuditEvent) -> String {
     let changed = event.changed_fields.iter().filter(|field| !(has_entries && *field == "allowed_reserved"));
     let changed = changed.map(|field| format!("{} changed", field.replace('_', " ")));
     let delivered = delivered.chain(source(event));
-    changed.chain(delivered).chain(allowed).chain(disallowed).collect::<Vec<_>>().join(", ")
+    let purpose = (event.purpose() == v1::CallPurpose::Completion).then(|| "by completion".to_owned());
+    let changed = reason.into_iter().chain(changed);
+    changed.chain(delivered).chain(allowed).chain(disallowed).chain(purpose).collect::<Vec<_>>().join(", ")
 }
 
 /// Where what was copied has come from.
@@ -307,6 +315,12 @@ mod tests {
         let fields = |fields: &[&str]| fields.iter().map(|&field| field.to_owned()).collect();
         let event = v1::AuditEvent { changed_fields: fields(&["value", "expire_time"]), ..Default::default() };
         assert_eq!(details(&event), "value changed, expire time changed");
+        for (reason, said) in [("SECRET_NOT_FOUND", "secret not found"), ("PERMISSION_DENIED", ""), ("", "")] {
+            let event = v1::AuditEvent { reason: reason.into(), ..Default::default() };
+            assert_eq!(details(&event), said);
+        }
+        let event = v1::AuditEvent { purpose: v1::CallPurpose::Completion.into(), ..Default::default() };
+        assert_eq!(details(&event), "by completion");
         let event = v1::AuditEvent {
             changed_fields: fields(&["limits", "allowed_reserved"]),
             allowed_reserved: fields(&["PAGER"]),

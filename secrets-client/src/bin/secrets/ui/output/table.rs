@@ -7,7 +7,7 @@ mod width;
 use std::borrow::Cow;
 
 pub(crate) use self::cell::{Cell, Tone};
-use self::width::cut;
+use self::width::{cut, wrapped_list};
 pub(crate) use self::width::{width, wrapped};
 use crate::args::time;
 
@@ -15,6 +15,9 @@ use crate::args::time;
 const COLUMN_GAP: usize = 2;
 /// A column is cut to this many of the terminal's columns while another one can give way instead.
 const COMFORTABLE_WIDTH: usize = 14;
+/// What goes below a row is set back this far, and is no longer than so many lines.
+const BELOW_INDENT: usize = 4;
+const MAX_LINES_BELOW: usize = 3;
 /// A column is not cut below this width.
 const MIN_WIDTH: usize = 6;
 /// Headings of times, enumerations and versions, of which a part is no use.
@@ -47,6 +50,8 @@ pub(crate) struct Table {
     identifiers: Vec<&'static str>,
     /// Headings of what goes on below where others are cut.
     wrapped: Vec<&'static str>,
+    /// Heading of what goes in lines of its own below a row where it does not fit at its end.
+    below: Option<&'static str>,
     rows: Vec<Vec<Cell>>,
 }
 
@@ -59,6 +64,7 @@ impl Table {
             whole: Vec::new(),
             identifiers: Vec::new(),
             wrapped: Vec::new(),
+            below: None,
             rows: Vec::new(),
         }
     }
@@ -90,6 +96,12 @@ impl Table {
         self
     }
 
+    /// Says that the last column goes below the rows where a terminal is too narrow for it.
+    pub(crate) fn last_below(mut self) -> Self {
+        self.below = self.headings.last().copied();
+        self
+    }
+
     pub(crate) fn row<C: Into<Cell>>(&mut self, cells: impl IntoIterator<Item = C>) {
         let mut cells: Vec<Cell> = cells.into_iter().map(Into::into).collect();
         cells.resize(self.headings.len(), Cell::default());
@@ -117,11 +129,35 @@ impl Table {
         } else {
             text.push_str(&format!("{heading}\n"));
         }
-        for row in rows.iter().flat_map(|row| self.lines_of(row, &columns)) {
-            text.push_str(&line(&row, &columns, width, color));
-            text.push('\n');
+        for row in rows.iter() {
+            let below = self.below(row, &columns, width);
+            for cells in self.lines_of(row, &columns) {
+                let shown = if below.is_empty() { cells.len() } else { cells.len().saturating_sub(1) };
+                let cells = cells.get(..shown).unwrap_or_default();
+                text.push_str(&line(cells, &columns, width, color));
+                text.push('\n');
+            }
+            below.iter().for_each(|line| text.push_str(&format!("{:BELOW_INDENT$}{line}\n", "")));
         }
         text
+    }
+
+    /// What of a row goes below it: its last cell, if that is longer than its column.
+    fn below(&self, row: &[Cell], columns: &[Option<usize>], room: Option<usize>) -> Vec<String> {
+        let (Some(_), Some(room), Some(cell), Some(column)) = (self.below, room, row.last(), columns.last()) else {
+            return Vec::new();
+        };
+        if width(cell.text()) <= column.unwrap_or(0) {
+            return Vec::new();
+        }
+        let room = room.saturating_sub(BELOW_INDENT);
+        let mut lines = wrapped_list(cell.text(), room);
+        let is_whole = lines.len() <= MAX_LINES_BELOW;
+        lines.truncate(MAX_LINES_BELOW);
+        if let Some(last) = lines.last_mut().filter(|_| !is_whole) {
+            *last = format!("{} …", cut(last, room.saturating_sub(2)));
+        }
+        lines.iter().map(|line| cut(line, room)).collect()
     }
 
     fn rows_of_terminal(&self) -> Vec<Vec<Cell>> {
@@ -175,6 +211,9 @@ impl Table {
                 *column = None;
             }
         }
+        if self.below.is_some() && self.total(&columns, usize::MAX) > room {
+            self.narrow_last(&mut columns, room);
+        }
         // The name comes first and is what a person came for: it is cut last, with the line.
         while self.total(&columns, usize::MAX) > room {
             let cut = columns.iter_mut().zip(&self.headings).skip(1).filter(|(_, heading)| !self.is_whole(heading));
@@ -184,6 +223,15 @@ impl Table {
             }
         }
         columns
+    }
+
+    /// Leaves to the last column what the others leave of a line, if that is enough for short texts.
+    fn narrow_last(&self, columns: &mut [Option<usize>], room: usize) {
+        let Some(last) = columns.len().checked_sub(1) else { return };
+        let set = |columns: &mut [Option<usize>], width| columns.get_mut(last).map(|column| *column = width);
+        set(columns, None);
+        let left = room.saturating_sub(self.total(columns, usize::MAX) + COLUMN_GAP);
+        set(columns, Some(left).filter(|left| *left >= COMFORTABLE_WIDTH));
     }
 
     fn is_whole(&self, heading: &&'static str) -> bool {
@@ -292,6 +340,47 @@ mod tests {
              \u{20}     disabled\n"
         );
         assert_eq!(table.render(None, false).lines().count(), 2);
+    }
+
+    #[test]
+    fn what_does_not_fit_at_the_end_of_a_row_goes_below_it() {
+        let mut table = Table::new(["NAME", "ACTION", "DETAILS"]).last_below();
+        table.row(["bob", "UpdateSecret", "value changed"]);
+        table.row(["ann", "Resolve", "A v1, B v2, 日本語 v3, D v4, E v5"]);
+        table.row(["ann", "GetSecret", ""]);
+        assert_eq!(table.render(None, false).lines().count(), 4);
+        assert_eq!(
+            table.render(Some(34), false),
+            "NAME  ACTION        DETAILS\n\
+             bob   UpdateSecret  value changed\n\
+             ann   Resolve\n\
+             \u{20}   A v1, B v2, 日本語 v3, D v4,\n\
+             \u{20}   E v5\n\
+             ann   GetSecret\n"
+        );
+        assert_eq!(
+            table.render(Some(24), false),
+            "NAME  ACTION\n\
+             bob   UpdateSecret\n\
+             \u{20}   value changed\n\
+             ann   Resolve\n\
+             \u{20}   A v1, B v2,\n\
+             \u{20}   日本語 v3, D v4,\n\
+             \u{20}   E v5\n\
+             ann   GetSecret\n"
+        );
+    }
+
+    #[test]
+    fn what_goes_below_is_no_longer_than_a_few_lines() {
+        let mut table = Table::new(["NAME", "DETAILS"]).last_below();
+        table.row(["bob".to_owned(), (1..100).map(|n| format!("SECRET_{n} v1")).collect::<Vec<_>>().join(", ")]);
+        for width in 20..60 {
+            let lines = table.render(Some(width), false);
+            assert_eq!(lines.lines().count(), 2 + MAX_LINES_BELOW, "{width}: {lines}");
+            assert!(lines.trim_end().ends_with('…'), "{width}: {lines}");
+            assert!(lines.lines().all(|line| super::width(line) <= width), "{width}: {lines}");
+        }
     }
 
     #[test]

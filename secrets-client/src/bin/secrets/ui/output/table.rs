@@ -18,6 +18,8 @@ const COMFORTABLE_WIDTH: usize = 14;
 /// What goes below a row is set back this far, and is no longer than so many lines.
 const BELOW_INDENT: usize = 4;
 const MAX_LINES_BELOW: usize = 3;
+/// A column is not cut to less for another one that can go below.
+const READABLE_WIDTH: usize = 20;
 /// A column is not cut below this width.
 const MIN_WIDTH: usize = 6;
 /// Headings of times, enumerations and versions, of which a part is no use.
@@ -225,13 +227,21 @@ impl Table {
         columns
     }
 
-    /// Leaves to the last column what the others leave of a line, if that is enough for short texts.
-    fn narrow_last(&self, columns: &mut [Option<usize>], room: usize) {
-        let Some(last) = columns.len().checked_sub(1) else { return };
-        let set = |columns: &mut [Option<usize>], width| columns.get_mut(last).map(|column| *column = width);
-        set(columns, None);
-        let left = room.saturating_sub(self.total(columns, usize::MAX) + COLUMN_GAP);
-        set(columns, Some(left).filter(|left| *left >= COMFORTABLE_WIDTH));
+    /// Makes room for short texts in the last column, if the others stay readable without it; else leaves it to the lines below.
+    fn narrow_last(&self, columns: &mut Vec<Option<usize>>, room: usize) {
+        let Some(natural) = columns.pop().flatten() else { return };
+        let least = natural.min(COMFORTABLE_WIDTH.max(room / 6));
+        let mut narrowed = columns.clone();
+        while self.total(&narrowed, usize::MAX) + COLUMN_GAP + least > room {
+            let cut = narrowed.iter_mut().zip(&self.headings).skip(1).filter(|(_, heading)| !self.is_whole(heading));
+            match cut.filter_map(|(column, _)| column.as_mut()).max() {
+                Some(column) if *column > READABLE_WIDTH => *column -= 1,
+                _ => return columns.push(None),
+            }
+        }
+        let left = room - self.total(&narrowed, usize::MAX) - COLUMN_GAP;
+        *columns = narrowed;
+        columns.push(Some(left));
     }
 
     fn is_whole(&self, heading: &&'static str) -> bool {
@@ -369,6 +379,15 @@ mod tests {
              \u{20}   E v5\n\
              ann   GetSecret\n"
         );
+    }
+
+    #[test]
+    fn others_make_room_for_what_is_short_as_long_as_they_can_be_read() {
+        let mut table = Table::new(["TIME", "PRINCIPAL", "DETAILS"]).last_below();
+        table.row(["noon", "service:sandboxd (platform)'s session", "A v1"]);
+        let rendered = |width| table.render(Some(width), false).split_once('\n').unwrap().1.to_owned();
+        assert_eq!(rendered(36), "noon  service:sandboxd (pl…  A v1\n");
+        assert_eq!(rendered(34), "noon  service:sandboxd (platform)…\n    A v1\n");
     }
 
     #[test]

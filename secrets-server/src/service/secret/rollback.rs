@@ -5,6 +5,7 @@ use secrets_core::SecretName;
 use super::mutation::BegunSecretMutation;
 use super::view::ChangedSecret;
 use super::{etag, overlap};
+use crate::audit::Detail;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 use crate::service::mutation::{IdempotencyKey, MutationOutcome};
@@ -49,6 +50,11 @@ impl Service {
         let value = mutation.open(&secret, &old).await?;
         mutation.value_unchanged =
             old.target == current.version.target && mutation.is_current_value(&current, &value).await?;
+        // Whether the value is another one is for those to know who may receive it; a version is made in any case.
+        mutation.describe(
+            Detail::default()
+                .with_changed([("value", !mutation.value_unchanged), ("target", old.target != current.version.target)]),
+        );
         let version = if mutation.value_unchanged {
             current.version
         } else {

@@ -127,6 +127,12 @@ async fn a_rollback_to_what_is_current_makes_no_version(database: &TestDatabase)
     server.try_update(&acme.bob, moved).await.unwrap();
     // The same value for another target.
     assert_eq!(server.rolls_back(&acme.bob, &name, 4).await, (false, 6));
+    let request = v1::ListAuditEventsRequest { parent: ACME.into(), secret: name, ..Default::default() };
+    let events = server.audit(&acme.bob).list_audit_events(request).await.unwrap().into_inner().events;
+    let rollbacks = events.iter().filter(|event| event.action.ends_with("/RollbackSecret"));
+    let mut changed: Vec<_> = rollbacks.map(|event| event.changed_fields.join(" ")).collect();
+    changed.sort();
+    assert_eq!(changed, ["", "", "value", "value", "value target"]);
 }
 
 async fn whoever_may_not_receive_a_value_does_not_learn_whether_it_is_the_same(database: &TestDatabase) {

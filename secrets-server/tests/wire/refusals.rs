@@ -128,12 +128,15 @@ async fn whoever_may_not_know_a_resource_sees_the_same_whether_it_is_there_or_no
         fields: vec![],
         metadata: HashMap::new(),
     };
-    for (token, there, missing) in [
-        (&acme.bob, WEB, "organizations/acme/projects/none"),
-        (&acme.cat, WS1, "organizations/acme/workspaces/none"),
-        (&acme.eve, ACME, "organizations/none"),
-        (&acme.eve, API, "organizations/none/projects/api"),
-        (&acme.eve, BOB, "organizations/none/users/bob"),
+    for (scope, token) in [(WEB, &acme.ann), (WS1, &acme.bob), (ACME, &acme.ann), (API, &acme.cat), (BOB, &acme.bob)] {
+        server.create(token, scope, "KEY", "value-1").await;
+    }
+    for (who, token, there, missing) in [
+        ("bob", &acme.bob, WEB, "organizations/acme/projects/none"),
+        ("cat", &acme.cat, WS1, "organizations/acme/workspaces/none"),
+        ("eve", &acme.eve, ACME, "organizations/none"),
+        ("eve", &acme.eve, API, "organizations/none/projects/api"),
+        ("eve", &acme.eve, BOB, "organizations/none/users/bob"),
     ] {
         let mut seen_of = Vec::new();
         for scope in [there, missing] {
@@ -152,13 +155,26 @@ async fn whoever_may_not_know_a_resource_sees_the_same_whether_it_is_there_or_no
                 None => {}
             }
             let session = v1::CreateSessionRequest { context: Some(named.clone()), ..Default::default() };
-            let resolve = v1::ResolveRequest { context: Some(named), ..Default::default() };
+            let resolve = v1::ResolveRequest { context: Some(named.clone()), ..Default::default() };
+            let explain = v1::ExplainRequest { context: Some(named), ..Default::default() };
+            let (own, key) = (format!("organizations/{organization}/users/{who}"), format!("{scope}/secrets/KEY"));
+            let deletion = v1::DeleteSecretRequest { name: key.clone(), ..Default::default() };
+            let versions = v1::ListSecretVersionsRequest { parent: key.clone(), ..Default::default() };
+            let rollback = v1::RollbackSecretRequest { name: key.clone(), version: 1, ..Default::default() };
             seen_of.push([
                 seen(database, server.try_list(token, list)).await,
                 seen(database, server.try_create(token, creation(scope, "A_KEY", "value-1"))).await,
                 seen(database, server.bind(token, grant, &dan, v1::Role::Member)).await,
                 seen(database, server.access(token).create_session(session)).await,
                 seen(database, server.resolver(token).resolve(resolve)).await,
+                seen(database, server.resolver(token).explain(explain)).await,
+                seen(database, server.try_get(token, &key)).await,
+                seen(database, server.secrets(token).list_secret_versions(versions)).await,
+                seen(database, server.secrets(token).rollback_secret(rollback)).await,
+                seen(database, server.try_delete(token, deletion)).await,
+                seen(database, server.try_copy(token, &key, &own)).await,
+                seen(database, server.try_move(token, &key, &own)).await,
+                seen(database, server.try_copy(token, &format!("{own}/secrets/KEY"), scope)).await,
             ]);
         }
         for (refused, _) in seen_of.iter().flatten() {

@@ -184,6 +184,30 @@ async fn what_is_hidden_is_as_absent_as_what_is_not_there(database: &TestDatabas
         }
         assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
     }
+    // A program that lists nothing there or not these, and resolves for a project, for a workspace, or for both.
+    let web = format!("{ACME}/projects/web");
+    for (id, resolved) in [("of-api", &[API][..]), ("of-ws1", &[WS1]), ("of-both", &[API, WS1]), ("member", &[API])] {
+        let bot = server.program(&acme.ann, ACME, id).await;
+        let account = format!("{ACME}/serviceAccounts/{id}");
+        server.bind(&acme.ann, &web, &account, v1::Role::Admin).await.unwrap();
+        if id == "member" {
+            server.bind(&acme.ann, ACME, &account, v1::Role::Member).await.unwrap();
+        }
+        for scope in resolved {
+            server.bind(&acme.ann, scope, &account, v1::Role::Resolver).await.unwrap();
+        }
+        let mut counts = Vec::new();
+        // Whoever takes part in web lists what that is given.
+        let hidden = if id == "member" { &["NONE", "OF_WS2"][..] } else { &["NONE", "OF_WS2", "OF_WEB"] };
+        for secret in hidden {
+            let name = format!("{ACME}/secrets/{secret}");
+            database.statements.take();
+            let refused = refusal(server.try_copy(&bot, &name, &web).await);
+            counts.push(database.statements.take().len());
+            assert_eq!((refused.code, refused.message), (Code::NotFound, format!("there is no secret `{name}`")));
+        }
+        assert!(counts.iter().all(|count| *count == counts[0]), "{id}: {counts:?}");
+    }
     // Whoever lists it and gets it nowhere may not have it.
     for id in ["OF_WS2", "OF_WEB"] {
         assert_eq!(server.refuses(&acme.ann, &format!("{ACME}/secrets/{id}"), ANN).await, "PERMISSION_DENIED");

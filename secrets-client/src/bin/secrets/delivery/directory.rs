@@ -234,10 +234,9 @@ impl Directory {
             Some(Entry::File(there)) if there == file_id => self.remove(&aside).map(|()| true),
             Some(_) => match self.publish(&aside, name) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    let aside = aside.display();
-                    Err(io::Error::other(format!(
-                        "somebody's other file is `{aside}` beside it now, as its name is taken"
-                    )))
+                    let text =
+                        format!("somebody's other file is `{}` beside it now, as its name is taken", aside.display());
+                    Err(io::Error::new(error.kind(), text))
                 }
                 given_back => given_back.map(|()| false),
             },

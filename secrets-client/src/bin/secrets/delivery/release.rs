@@ -79,7 +79,9 @@ pub(super) fn release(records: &[Record], others: &mut [Living]) -> Vec<NotRemov
 pub(super) fn release_beside(records: &[Record], others: &mut [Living], of_dead: &[FileId]) -> Vec<NotRemoved> {
     let mut left = Vec::new();
     let mut fails = |path: &Path, error: &io::Error| {
-        left.push(NotRemoved { path: path.to_owned(), why: error.to_string(), is_ours: true });
+        // What can't get its name back is not ours, and nothing that a later attempt needs.
+        let is_ours = error.kind() != io::ErrorKind::AlreadyExists;
+        left.push(NotRemoved { path: path.to_owned(), why: error.to_string(), is_ours });
     };
     let is_known = |file_id: FileId| {
         let known = files(records).chain(others.iter().flat_map(Living::files)).map(|file| file.file_id);

@@ -102,7 +102,8 @@ fn gives_back_what_a_removal_took_and_was_not_ours() {
     swapped("theirs");
     std::fs::write(dir.at("key"), "another").unwrap();
     let left = release(std::slice::from_ref(&key), &mut []);
-    assert!(left.len() == 1 && left[0].why.contains(aside.file_name().unwrap().to_str().unwrap()), "{left:?}");
+    assert!(left.len() == 1 && !left[0].is_ours, "{left:?}");
+    assert!(left[0].why.contains(aside.file_name().unwrap().to_str().unwrap()), "{left:?}");
     assert_eq!(std::fs::read_to_string(dir.at("key")).unwrap(), "another");
     assert_eq!(std::fs::read_to_string(&aside).unwrap(), "theirs");
 }

@@ -41,8 +41,8 @@ pub(crate) struct Document {
     pub(crate) text: Zeroizing<Vec<u8>>,
     /// Names with their targets, which have no place in it.
     pub(crate) left_out: Vec<String>,
-    /// Names with what the format can't carry in their values; none if that was refused.
-    pub(crate) skipped: Vec<String>,
+    /// How many values the format can't carry, and whose, with the reasons; none if that was refused.
+    pub(crate) skipped: Option<(usize, String)>,
 }
 
 /// What becomes of a value that a format can't carry.
@@ -57,6 +57,22 @@ type Unfit = String;
 
 /// How a format writes one secret.
 type WriteSecret = fn(&SecretId, &[u8], &mut Vec<u8>) -> Result<(), Unfit>;
+
+/// `A (it has a carriage return); B, C (not UTF-8)`: each reason once, in the order in which they come.
+fn by_reason(unfit: &[(&ResolvedSecret, Unfit)]) -> String {
+    let mut reasons: Vec<&str> = Vec::new();
+    for (_, why) in unfit {
+        if !reasons.contains(&why.as_str()) {
+            reasons.push(why);
+        }
+    }
+    let each = reasons.into_iter().map(|reason| {
+        let names: Vec<&str> =
+            unfit.iter().filter(|(_, why)| why == reason).map(|(secret, _)| secret.secret_id().as_str()).collect();
+        format!("{} ({reason})", names.join(", "))
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
 
 impl Format {
     /// Writes the secrets that fit into this format. What it can't carry is refused together.
@@ -80,7 +96,7 @@ impl Format {
         if unfit == UnfitPolicy::Refuse && !skipped.is_empty() {
             return Err(self.refusal(&skipped));
         }
-        let skipped = skipped.iter().map(|(secret, why)| format!("{} ({why})", secret.secret_id())).collect();
+        let skipped = (!skipped.is_empty()).then(|| (skipped.len(), by_reason(&skipped)));
         Ok(Document { text, left_out, skipped })
     }
 
@@ -107,8 +123,6 @@ impl Format {
 
     /// Names what it can't carry, with each reason, and what can.
     fn refusal(self, unfit: &[(&ResolvedSecret, Unfit)]) -> CliError {
-        let reasons: Vec<String> =
-            unfit.iter().map(|(secret, why)| format!("{} ({why})", secret.secret_id())).collect();
         let is_one = unfit.len() == 1;
         let (it, value) = if is_one { ("it", "the value") } else { ("them", "values") };
         let carriers: Vec<String> = Self::value_variants()
@@ -116,7 +130,7 @@ impl Format {
             .filter(|format| **format != self && unfit.iter().all(|(secret, _)| format.carries(secret)))
             .map(|format| format!("--format {}", format.name()))
             .collect();
-        CliError::new(ExitCode::Failed, format!("can't be written as {}: {}", self.name(), reasons.join(", "))).hint(format!(
+        CliError::new(ExitCode::Failed, format!("can't be written as {}: {}", self.name(), by_reason(unfit))).hint(format!(
             "{value} can be carried by {}, and printed by `secrets resolve NAME --raw`; --skip-unrepresentable leaves {it} out",
             carriers.join(", ")
         ))
@@ -227,7 +241,7 @@ mod tests {
         let set =
             [secret("A", b"canary\n", &VARIABLE), secret("B", b"x", &VARIABLE), secret("C", b"canary\r", &VARIABLE)];
         let error = format!("{:?}", Format::Docker.write(&set, UnfitPolicy::Refuse).err().unwrap());
-        assert!(error.contains("A (it has a newline), C (") && !error.contains("canary"), "{error}");
+        assert!(error.contains("A (it has a newline); C (") && !error.contains("canary"), "{error}");
         assert!(Format::Json.write(&self::set(), UnfitPolicy::Refuse).is_err());
     }
 
@@ -253,8 +267,11 @@ mod tests {
         let set = [secret("A", b"a\r", &VARIABLE), secret("B", b"x", &VARIABLE), secret("C", b"${A}", &VARIABLE)];
         let document = Format::Dotenv.write(&set, UnfitPolicy::Skip).unwrap();
         assert_eq!(document.text.as_slice(), b"B=x\n");
-        assert_eq!(document.skipped.len(), 2);
-        assert!(document.skipped[0].starts_with("A (it has a carriage return"), "{:?}", document.skipped);
+        let (count, whose) = document.skipped.unwrap();
+        assert!(count == 2 && whose.starts_with("A (it has a carriage return") && whose.contains("; C ("), "{whose}");
+        let set = [secret("A", b"${A}", &VARIABLE), secret("B", b"a\r", &VARIABLE), secret("C", b"${A}", &VARIABLE)];
+        let (count, whose) = Format::Dotenv.write(&set, UnfitPolicy::Skip).unwrap().skipped.unwrap();
+        assert!(count == 3 && whose.starts_with("A, C (") && whose.contains("; B ("), "{whose}");
         let (one, two) = (file("~/one", 0o600), file("~/two", 0o600));
         let set = [secret("A", b"\xff", &one), secret("B", b"x", &VARIABLE), secret("C", b"\xff", &two)];
         assert_eq!(Format::Json.write(&set, UnfitPolicy::Skip).unwrap().text.as_slice(), b"{\n  \"B\": \"x\"\n}\n");

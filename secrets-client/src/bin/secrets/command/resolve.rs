@@ -79,13 +79,10 @@ pub(crate) async fn resolve(app: &App, args: ResolveArgs) -> Result<(), CliError
         let contents = format.contents();
         app.output.note(&format!("{number} left out, as only {contents} fit: {}", document.left_out.join(", ")));
     }
-    if !document.skipped.is_empty() {
-        let number = text::count(document.skipped.len(), "secret");
-        app.output.warn(&format!(
-            "{number} left out, as {} can't carry the value: {}",
-            format.name(),
-            document.skipped.join(", ")
-        ));
+    if let Some((number, whose)) = &document.skipped {
+        let value = if *number == 1 { "the value" } else { "the values" };
+        let number = text::count(*number, "secret");
+        app.output.warn(&format!("{number} left out, as {} can't carry {value}: {whose}", format.name()));
     }
     app.output.bytes(&document.text)
 }

@@ -6,7 +6,7 @@ use secrets_core::{ContextName, Role};
 use secrets_server::store::audit::AuditFilter;
 use secrets_server::store::caller::CallerKey;
 use secrets_server::store::idempotency::IdempotencyKey;
-use secrets_server::store::secret::{AnswerSize, SecretQuery};
+use secrets_server::store::secret::{AnswerSize, SecretQuery, SecretWithVersion};
 use secrets_server::store::{
     audit, binding, caller, context, credential, idempotency, key, organization, revision, secret, user, version,
 };
@@ -98,6 +98,9 @@ async fn ask_everything(database: &TestDatabase) {
     secret::candidates(db, acme, &[organization_scope(), project_scope()]).await.unwrap();
     let name = fixture::secret(acme, project_scope(), 50, "A").0.secret_id;
     secret::current(db, acme, project_scope(), &name).await.unwrap();
+    let (one, version) = fixture::secret(acme, project_scope(), 50, "A");
+    let one = SecretWithVersion { secret: one, version };
+    secret::claiming_any(db, acme, &[organization_scope()], &[&one, &one]).await.unwrap();
     secret::usage(db, acme, project_scope(), AnswerSize::in_scope("organizations/acme/projects/api")).await.unwrap();
     secret::list(db, acme, project_scope(), SecretQuery::default(), None, 10).await.unwrap();
     secret::candidates_in_pieces(db, acme, &[organization_scope(), project_scope()]).await.unwrap();

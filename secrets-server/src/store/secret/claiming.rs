@@ -9,7 +9,7 @@ use super::{SecretWithVersion, all, live, visibility};
 use crate::store::entity::secret::Column;
 use crate::store::{KeyedConnection, StoreError};
 
-/// For how many secrets one statement looks.
+/// For how many secrets one statement looks. Few have a rival, so that what comes back is short.
 const MAX_PER_STATEMENT: usize = 256;
 
 /// The live secrets of the scopes that have this name, this place or this group, ordered by name.

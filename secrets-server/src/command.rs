@@ -121,11 +121,24 @@ impl Cli {
         match ended {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("error: {error}");
+                eprintln!("error: {}", without_numbers(&error.to_string()));
                 ExitCode::from(error.exit_code())
             }
         }
     }
+}
+
+/// A message without the numbers that the language puts behind the system's own words: ` (os error 2)`.
+fn without_numbers(message: &str) -> String {
+    let mut parts = message.split(" (os error ");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, behind)) if number.bytes().all(|byte| byte.is_ascii_digit()) => shown.push_str(behind),
+            _ => shown.push_str(&format!(" (os error {part}")),
+        }
+    }
+    shown
 }
 
 impl CommandError {

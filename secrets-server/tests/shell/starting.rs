@@ -45,6 +45,17 @@ fn the_first_start_creates_the_files_and_the_next_one_keeps_them() {
 }
 
 #[test]
+fn this_machine_can_be_listened_on_by_its_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(serve(directory.path(), &["--listen", "localhost:0"]));
+    assert!(server.address.ip().is_loopback() && server.address.port() != 0, "{}", server.address);
+    stop(server);
+    let refused = run(&["serve", "--data-dir", directory.path().to_str().unwrap(), "--listen", "elsewhere:0"]);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("`elsewhere:0` is not an IP address with a port"), "{}", refused.stderr);
+}
+
+#[test]
 fn a_second_server_on_the_same_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let _first = ServerProcess::start(serve(directory.path(), &[]));
@@ -69,6 +80,8 @@ fn a_taken_port_or_an_unusable_key_is_found_before_anything_is_made_or_migrated(
     let (cert, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
     fs::write(&cert, made.cert.pem()).unwrap();
     let (cert, key) = (cert.to_str().unwrap(), key.to_str().unwrap());
+    let ended = serve(&["--listen", "127.0.0.1:0", "--tls-cert", "/nonexistent.pem", "--tls-key", key]);
+    assert_eq!(ended.stderr.trim_end(), "error: cannot read `/nonexistent.pem`: No such file or directory");
     let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
     let encrypted = made.signing_key.serialize_pem().replace("PRIVATE", "ENCRYPTED PRIVATE");
     for (pem, reason) in [

@@ -1,7 +1,7 @@
 //! A secret that is not where it was looked for: in which other scope it is, or which name was meant.
 
 use secrets_client::{ClientError, Reason, v1};
-use secrets_core::{OrganizationId, ScopeKind, ScopeName, SecretName};
+use secrets_core::{CredentialKind, OrganizationId, ScopeKind, ScopeName, SecretName};
 
 use super::App;
 use super::similar::{ASIDE_TIMEOUT, aside, similar};
@@ -58,6 +58,10 @@ impl App {
 
     /// Which project or workspace has a secret that the context lacks.
     pub(super) async fn elsewhere(&self, name: &str) -> Option<String> {
+        // A session sees no scope, and what it is refused would stand in the audit log.
+        if self.credential_kind() == Some(CredentialKind::Session) {
+            return None;
+        }
         let context = self.asked.borrow().context.clone()?;
         let organization: OrganizationId = context.organization.parse().ok()?;
         let found = self.among_visible(&organization, &ScopeName::Organization(organization.clone()), name).await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Subcommand;
 use secrecy::ExposeSecret as _;
-use secrets_client::v1;
+use secrets_client::{Reason, v1};
 use secrets_core::{DELETED_KEPT_DAYS, OrganizationName, ScopeName, UserId};
 use serde_json::{Value, json};
 
@@ -62,7 +62,16 @@ async fn invite(app: &App, user_id: &UserId, request: v1::CreateInvitationReques
     // Inviting again ends the code before it; nobody sees the new one, which expires in a second.
     let again =
         v1::CreateInvitationRequest { ttl: time::ttl(Some(LAST_CODE_TTL)), destroy_secrets: false, ..request.clone() };
-    let invitation = client.create_invitation(request).await?;
+    let invitation = client.create_invitation(request).await.map_err(|error| {
+        let has_secrets = error.reason() == Some(Reason::UserHasSecrets);
+        let error = CliError::from(error);
+        match has_secrets {
+            true => error.with_message(format!(
+                "{user_id} has secrets, or owns a workspace that has, and whoever redeems a new code would get them"
+            )),
+            false => error,
+        }
+    })?;
     let code = invitation.secret.expose_secret();
     let until = text::moment(invitation.details.expire_time.as_ref());
     let sentence = format!("{user_id} signs in with this code until {until}: {}", app.sign_in_command());

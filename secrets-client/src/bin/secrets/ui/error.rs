@@ -54,9 +54,10 @@ pub(crate) struct CliError {
 
 impl CliError {
     pub(crate) fn new(exit: ExitCode, message: impl Into<String>) -> Self {
+        let message = without_numbers(&message.into());
         Self {
             exit,
-            message: message.into(),
+            message,
             hint: None,
             details: Vec::new(),
             is_declined: false,
@@ -101,7 +102,7 @@ impl CliError {
     /// The same error in other words.
     #[must_use]
     pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.message = message.into();
+        self.message = without_numbers(&message.into());
         self
     }
 
@@ -167,7 +168,7 @@ impl From<ClientError> for CliError {
             ClientError::Answered(answer) => Some(answer),
             _ => None,
         };
-        let message = text::with_times_as_in_tables(&message);
+        let message = text::with_times_as_in_tables(&without_numbers(&message));
         Self { exit, message, details: Vec::new(), is_declined: false, is_general: hint.is_some(), hint, answer }
     }
 }
@@ -192,6 +193,19 @@ impl From<ConfigError> for CliError {
         };
         Self::new(exit, error.to_string()).hint(hint)
     }
+}
+
+/// A message without the numbers that the language puts behind the system's own words: ` (os error 2)`.
+fn without_numbers(message: &str) -> String {
+    let mut parts = message.split(" (os error ");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, behind)) if number.bytes().all(|byte| byte.is_ascii_digit()) => shown.push_str(behind),
+            _ => shown.push_str(&format!(" (os error {part}")),
+        }
+    }
+    shown
 }
 
 /// The service's sentence in the words of the command line, and what it says of single fields where the sentence leaves
@@ -361,6 +375,17 @@ mod tests {
             never_sent: true,
         };
         assert_eq!(CliError::from(unreachable).exit as u8, 6);
+    }
+
+    #[test]
+    fn leaves_out_the_numbers_of_the_system() {
+        for (message, shown) in [
+            ("`a`: No such file or directory (os error 2)", "`a`: No such file or directory"),
+            ("x (os error 13); y (os error 2) z", "x; y z"),
+            ("a (os error b) (os error", "a (os error b) (os error"),
+        ] {
+            assert_eq!(CliError::new(ExitCode::Failed, message).message(), shown);
+        }
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl Service {
             // Of one that is hidden from a resolver it is asked whether a context of theirs has it.
             if is_resolver(call) {
                 let nowhere = Visibility::Selected { projects: Default::default(), workspaces: Default::default() };
-                self.receiving_contexts(db, call, located, &nowhere).await?;
+                self.receiving_contexts(db, call, located, [&nowhere]).await?;
             }
             return Err(missing(name));
         };

@@ -55,15 +55,7 @@ pub(crate) struct CliError {
 impl CliError {
     pub(crate) fn new(exit: ExitCode, message: impl Into<String>) -> Self {
         let message = without_numbers(&message.into());
-        Self {
-            exit,
-            message,
-            hint: None,
-            details: Vec::new(),
-            is_declined: false,
-            is_general: false,
-            answer: None,
-        }
+        Self { exit, message, hint: None, details: Vec::new(), is_declined: false, is_general: false, answer: None }
     }
 
     /// A question that was answered with no. The code is that of a failure all the same: what stands behind `&&` is not done.

@@ -165,9 +165,7 @@ impl Child {
             Process::PtyChild(pty_child) => pty_child.receive(signal),
             Process::PlainChild(plain) => match signal {
                 // Ctrl-Z when the program is stopped already.
-                Signal::TSTP if plain.stopped => {
-                    stop_this_process();
-                }
+                Signal::TSTP if plain.stopped => plain.stop_with_it(),
                 // The terminal's, which the program is sent as well.
                 Signal::INT | Signal::QUIT | Signal::TSTP | Signal::WINCH if from_kernel => {}
                 signal => plain.signal(signal),
@@ -267,7 +265,15 @@ impl PlainChild {
         self.stopped = status.stopped();
         // Not for SIGSTOP: whoever sends that continues the program, and not us.
         if status.stopping_signal().is_some_and(stops_jobs) {
-            stop_this_process();
+            self.stop_with_it();
+        }
+    }
+
+    /// Stops us as the program is. Whoever continues us continues it too, which is reported later than a Ctrl-Z of before may
+    /// still be in the queue: that is not for both a second time.
+    fn stop_with_it(&mut self) {
+        if stop_this_process() {
+            self.stopped = false;
         }
     }
 }

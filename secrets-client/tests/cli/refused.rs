@@ -264,7 +264,7 @@ fn a_name_that_another_scope_has_comes_with_its_flag() {
     ] {
         bob.run(line).expect_failure(code).expect_text(&[&format!("hint: {project}")]);
     }
-    bob.run("get STRIPE_SECRET").expect_failure(5).expect_text(&["error: this context has no STRIPE_SECRET\n"]);
+    bob.run("get STRIPE_SECRET").expect_failure(5).expect_text(&["error: this context gets no `STRIPE_SECRET`\n"]);
     bob.run("get BOT_TOKEN").expect_failure(5).expect_text(&["workspace ws1 has one: add --workspace ws1"]);
     // Of what bob may not see nothing is said.
     for line in ["show WEB_SECRET", "get WEB_SECRET", "check WEB_SECRET"] {

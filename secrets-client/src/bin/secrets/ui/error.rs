@@ -209,7 +209,7 @@ fn describe(answer: &Answer) -> String {
     if answer.reason == Some(Reason::SecretRequiredMissing)
         && let Some((_, names)) = answer.message.split_once("not in this context: ")
     {
-        return format!("this context has no {names}");
+        return format!("this context gets no {names}");
     }
     let mut message = answer.message.clone();
     let mut violations = Vec::new();

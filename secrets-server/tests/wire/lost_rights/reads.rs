@@ -272,6 +272,11 @@ async fn ask(server: &TestServer, call: Call) -> Result<(), Reason> {
             let request = v1::ListAuditEventsRequest { parent: parent(), ..Default::default() };
             asked!(server, call, request, audit::list_audit_events, list_audit_events)
         }
+        Method::ListExposure => {
+            let principal = format!("{ACME}/users/bob");
+            let request = v1::ListExposureRequest { parent: parent(), principal, ..Default::default() };
+            asked!(server, call, request, audit::list_exposure, list_exposure)
+        }
         other => panic!("{other}: add a call of it here"),
     }
 }

@@ -26,7 +26,7 @@ use secrets_core::{
 
 pub use batch::{insert_many, overwrite_many};
 pub use candidates::{candidates, candidates_in_pieces};
-pub use claiming::{Rivals, claiming, claiming_any, claiming_evenly};
+pub use claiming::{MAX_CLAIMING_PER_STATEMENT, Rivals, claiming, claiming_any, claiming_evenly};
 pub use forget_resource::forget_resource;
 pub use lifecycle::{delete, delete_scope, purge, purge_due, purge_scope, undelete};
 pub use list::{SecretOrder, SecretPosition, SecretQuery, count, every, list};

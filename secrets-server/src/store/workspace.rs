@@ -1,7 +1,8 @@
 //! The workspaces of an organization.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    Select,
 };
 use secrets_core::{Timestamp, Uid, WorkspaceId};
 
@@ -12,6 +13,9 @@ use super::row::{Row, reading, time};
 use super::row_mac::{self, intact, page, sealed};
 
 const TABLE: &str = "workspaces";
+
+/// Databases limit how many parameters a statement has.
+const MAX_UIDS_PER_STATEMENT: usize = 16_000;
 
 /// A workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,13 +72,44 @@ pub async fn by_ids<'a>(
         .await
 }
 
-/// The workspaces of these uids, in no particular order; the ones that are not there are left out.
+/// The workspaces of these uids, in no particular order; the ones that are not there are left out. At least one query.
 pub async fn by_uids(
     db: &impl KeyedConnection,
     organization: Uid,
     uids: impl IntoIterator<Item = Uid>,
 ) -> Result<Vec<Workspace>, StoreError> {
-    all(db, in_organization(organization).filter(Column::Uid.is_in(uids))).await
+    among(db, organization, None, uids).await
+}
+
+/// The same, and those that `owner` owns, each once.
+pub async fn owned_by_or_among(
+    db: &impl KeyedConnection,
+    organization: Uid,
+    owner: Uid,
+    uids: impl IntoIterator<Item = Uid>,
+) -> Result<Vec<Workspace>, StoreError> {
+    let mut found = among(db, organization, Some(owner), uids).await?;
+    found.sort_unstable_by_key(|row| row.uid);
+    found.dedup_by_key(|row| row.uid);
+    Ok(found)
+}
+
+async fn among(
+    db: &impl KeyedConnection,
+    organization: Uid,
+    mut owner: Option<Uid>,
+    uids: impl IntoIterator<Item = Uid>,
+) -> Result<Vec<Workspace>, StoreError> {
+    let uids: Vec<_> = uids.into_iter().collect();
+    let (first, more) = uids.split_at(uids.len().min(MAX_UIDS_PER_STATEMENT));
+    let mut found = Vec::new();
+    for some in std::iter::once(first).chain(more.chunks(MAX_UIDS_PER_STATEMENT)) {
+        let these = Condition::any()
+            .add(Column::Uid.is_in(some.iter().copied()))
+            .add_option(owner.take().map(|owner| Column::OwnerUid.eq(owner)));
+        found.extend(all(db, in_organization(organization).filter(these)).await?);
+    }
+    Ok(found)
 }
 
 /// Up to `limit` workspaces in the order of their ids, those after `after`; of one project, if `project` is given.

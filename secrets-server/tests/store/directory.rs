@@ -17,7 +17,33 @@ on_both!(
     assigns_workspaces_to_others,
     ends_users_and_purges_them_when_due,
     keeps_platform_service_accounts_apart,
+    looks_up_more_workspaces_than_a_statement_has_parameters,
 );
+
+async fn looks_up_more_workspaces_than_a_statement_has_parameters(database: &TestDatabase) {
+    let acme = fixture::organization(&database.store, 1, "acme").await;
+    let db = &database.store.begin().await.unwrap();
+    let (ann, bob) = (fixture::user(db, acme, 20, "ann").await.uid, fixture::user(db, acme, 21, "bob").await.uid);
+    let mut made = Vec::new();
+    for (number, owner) in [(30, ann), (31, bob), (32, bob)] {
+        let row = workspace::Workspace {
+            uid: uid(number),
+            organization: acme,
+            workspace_id: format!("ws{number}").parse().unwrap(),
+            project: None,
+            owner: Some(owner),
+            display_name: String::new(),
+            create_time: NOW,
+        };
+        workspace::insert(db, &row).await.unwrap();
+        made.push(row);
+    }
+    // As many as no statement has on either database; the last one is one that is there.
+    let uids: Vec<_> = (0..70_000).map(|number| uid(1_000_000 + number)).chain([made[2].uid]).collect();
+    assert_eq!(workspace::by_uids(db, acme, uids.clone()).await.unwrap(), made[2..]);
+    assert_eq!(workspace::owned_by_or_among(db, acme, bob, uids.clone()).await.unwrap(), made[1..]);
+    assert_eq!(workspace::owned_by_or_among(db, acme, ann, []).await.unwrap(), made[..1]);
+}
 
 async fn keeps_organizations_and_frees_their_ids(database: &TestDatabase) {
     let db = &database.store.begin().await.unwrap();

@@ -100,7 +100,7 @@ async fn ask_everything(database: &TestDatabase) {
     secret::current(db, acme, project_scope(), &name).await.unwrap();
     let (one, version) = fixture::secret(acme, project_scope(), 50, "A");
     let one = SecretWithVersion { secret: one, version };
-    secret::claiming_any(db, acme, &[organization_scope()], &[&one, &one]).await.unwrap();
+    secret::claiming_any(db, acme, &[organization_scope()], &[one.candidate(), one.candidate()]).await.unwrap();
     secret::usage(db, acme, project_scope(), AnswerSize::in_scope("organizations/acme/projects/api")).await.unwrap();
     secret::list(db, acme, project_scope(), SecretQuery::default(), None, 10).await.unwrap();
     secret::candidates_in_pieces(db, acme, &[organization_scope(), project_scope()]).await.unwrap();

@@ -1,6 +1,7 @@
 //! `SecretService` over the wire.
 
 mod access;
+mod comparison;
 mod copy;
 mod copy_refused;
 mod create;

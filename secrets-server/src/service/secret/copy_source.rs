@@ -36,7 +36,7 @@ impl Service {
             call.require::<right::WriteSecrets>(&(subject.clone(), located.resource, &located.name))?;
         }
         call.identify(subject);
-        if self.receiving_contexts(db, call, &located, [&Visibility::All]).await?.is_empty() {
+        if self.receiving_contexts(db, call, &located, &[&Visibility::All]).await?.is_empty() {
             return Err(receives_nothing(call, &located));
         }
         located.must_exist()?;
@@ -62,7 +62,7 @@ impl Service {
             // Of one that is hidden from a resolver it is asked whether a context of theirs has it.
             if is_resolver(call) {
                 let nowhere = Visibility::Selected { projects: Default::default(), workspaces: Default::default() };
-                self.receiving_contexts(db, call, located, [&nowhere]).await?;
+                self.receiving_contexts(db, call, located, &[&nowhere]).await?;
             }
             return Err(missing(name));
         };
@@ -73,7 +73,7 @@ impl Service {
         if !is_listed && !is_resolver(call) {
             return Err(missing(name));
         }
-        let receiving = self.receiving_contexts(db, call, located, [&secret.visibility]).await?;
+        let receiving = self.receiving_contexts(db, call, located, &[&secret.visibility]).await?;
         if receiving.is_empty() {
             return Err(if is_listed { does_not_receive(name) } else { missing(name) });
         }

@@ -4,19 +4,33 @@
 use std::collections::{BTreeSet, HashSet};
 
 use secrets_core::authorize::{Action, Entitlement, Permit, right};
+use secrets_core::resolution::Candidate;
 use secrets_core::{
-    Binding, Context, Principal, Resource, Role, RoleResource, Scope, ScopeKind, ScopeName, SecretName, Uid, Visibility,
+    Binding, Context, Principal, Resource, Role, RoleResource, Scope, ScopeKind, ScopeName, SecretName, Timestamp, Uid,
+    Visibility,
 };
 
 use crate::call::Call;
 use crate::error::{Error, Reason};
 use crate::service::locate::LocatedScope;
 use crate::service::{Service, refusal};
-use crate::store::secret::{self, SecretWithVersion};
-use crate::store::{KeyedConnection, workspace};
+use crate::store::KeyedConnection;
+use crate::store::secret::{self, MAX_CLAIMING_PER_STATEMENT, SecretWithVersion};
+use crate::store::workspace::{self, Workspace};
 
-/// How many secrets are looked at before something else has the processor.
-const JUDGED_AT_ONCE: usize = 32;
+/// How many contexts, or selections, are looked at before something else has the processor.
+const LOOKED_AT_ONCE: usize = 32;
+/// How many projects there may be whose contexts are looked at, and how many workspaces.
+const MAX_CONTEXTS: usize = 8_000;
+/// How much work one question about many secrets may be: about half a second of a processor, which an import spends while others
+/// wait for its lock. A context that is looked at for a secret counts as one, a secret that is judged in one as [`JUDGED`].
+///
+/// Beyond it the remaining secrets are such as the caller may not receive: an import takes each of their values for another one,
+/// and never for the same. Reached only where hundreds of secrets are asked about in thousands of contexts.
+const MAX_WORK: usize = 2_000_000;
+const JUDGED: usize = 16;
+/// After how much of it something else has the processor.
+const WORK_AT_ONCE: usize = 8_192;
 
 /// A context in which the caller may receive values.
 pub(super) struct ReceivingContext {
@@ -35,11 +49,12 @@ impl Service {
         located: &LocatedScope,
         current: &SecretWithVersion,
     ) -> Result<Option<Permit<right::ReceiveValues>>, Error> {
-        let receiving = self.receiving_contexts(db, call, located, [&current.secret.visibility]).await?;
+        let receiving = self.receiving_contexts(db, call, located, &[&current.secret.visibility]).await?;
         first_delivered(db, call, receiving, current).await
     }
 
-    /// Which secrets of a scope have such a permit each: a few statements, however many they are.
+    /// Which secrets of a scope have such a permit each: a few statements, however many they are. Of more than can be judged in
+    /// [`MAX_WORK`], some are left out.
     pub(super) async fn receivable(
         &self,
         db: &impl KeyedConnection,
@@ -47,25 +62,37 @@ impl Service {
         located: &LocatedScope,
         secrets: &[&SecretWithVersion],
     ) -> Result<BTreeSet<Uid>, Error> {
-        let visibilities = secrets.iter().map(|each| &each.secret.visibility);
-        let receiving = self.receiving_contexts(db, call, located, visibilities).await?;
-        let scopes: Vec<_> = receiving
-            .iter()
-            .flat_map(|each| others(&each.context, located.scope))
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
-        let rivals = secret::claiming_any(db, located.organization.uid, &scopes, secrets).await?;
+        let mut secrets: Vec<_> =
+            secrets.iter().filter(|each| serves(each, call.now)).map(|each| each.candidate()).collect();
+        // So that the same ones are left out under the lock as before it.
+        secrets.sort_unstable_by_key(|each| each.secret);
+        let visibilities: Vec<_> = secrets.iter().map(|each| &each.visibility).collect();
+        let receiving = self.receiving_contexts(db, call, located, &visibilities).await?;
+        let scopes = other_scopes(&receiving, located.scope);
         let mut receivable = BTreeSet::new();
-        for (index, current) in secrets.iter().enumerate() {
-            if index % JUDGED_AT_ONCE == JUDGED_AT_ONCE - 1 {
-                tokio::task::yield_now().await;
-            }
-            let rivals = rivals.of(current);
-            let reached = receiving.iter().filter(|each| current.secret.visibility.reaches(&each.context));
-            let mut delivered = reached.filter(|each| is_delivered(call, &each.context, current, &rivals));
-            if delivered.next().is_some() {
-                receivable.insert(current.secret.uid);
+        let (mut work, mut next_turn) = (0, WORK_AT_ONCE);
+        for some in secrets.chunks(MAX_CLAIMING_PER_STATEMENT) {
+            let Some(rivals) = secret::claiming_any(db, located.organization.uid, &scopes, some).await? else { break };
+            for current in some {
+                for ReceivingContext { context, .. } in &receiving {
+                    work += 1;
+                    if work >= next_turn {
+                        if work > MAX_WORK {
+                            return Ok(receivable);
+                        }
+                        next_turn = work + WORK_AT_ONCE;
+                        tokio::task::yield_now().await;
+                    }
+                    if !current.visibility.reaches(context) {
+                        continue;
+                    }
+                    let rivals = rivals.of(current, others(context, located.scope));
+                    work += JUDGED * (rivals.len() + 1);
+                    if is_delivered(call, context, current, &rivals) {
+                        receivable.insert(current.secret);
+                        break;
+                    }
+                }
             }
         }
         Ok(receivable)
@@ -78,15 +105,18 @@ impl Service {
         db: &impl KeyedConnection,
         call: &Call,
         located: &LocatedScope,
-        visibilities: impl IntoIterator<Item = &Visibility>,
+        visibilities: &[&Visibility],
     ) -> Result<Vec<ReceivingContext>, Error> {
-        let visibilities: HashSet<_> = visibilities.into_iter().collect();
+        let reach = Reach::of(visibilities).await;
         let mut receiving = Vec::new();
-        for resource in contexts(db, call, located, &visibilities).await? {
+        for (index, resource) in contexts(db, call, located, &reach).await?.into_iter().enumerate() {
+            if index % LOOKED_AT_ONCE == LOOKED_AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
             let Resource::Context { context, .. } = resource else { continue };
             let has_scope = context.scopes().any(|scope| scope == located.scope);
             if has_scope
-                && visibilities.iter().any(|visibility| visibility.reaches(&context))
+                && reach.has(&context)
                 && let Ok(permit) = call.permit::<right::ReceiveValues>(&resource)
             {
                 receiving.push(ReceivingContext { permit, context });
@@ -96,26 +126,71 @@ impl Service {
     }
 }
 
+/// What the visibilities of some secrets come to together.
+#[derive(Default)]
+struct Reach {
+    everything: bool,
+    projects: HashSet<Uid>,
+    workspaces: HashSet<Uid>,
+}
+
+impl Reach {
+    async fn of(visibilities: &[&Visibility]) -> Self {
+        let mut reach = Self::default();
+        for (index, visibility) in visibilities.iter().enumerate() {
+            if index % LOOKED_AT_ONCE == LOOKED_AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
+            match visibility {
+                Visibility::All => reach.everything = true,
+                Visibility::Selected { projects, workspaces } => {
+                    reach.projects.extend(projects);
+                    reach.workspaces.extend(workspaces);
+                }
+            }
+        }
+        reach
+    }
+
+    /// Whether one of them reaches the context.
+    fn has(&self, context: &Context) -> bool {
+        self.everything
+            || context.project.is_some_and(|project| self.projects.contains(&project))
+            || context.workspace.is_some_and(|workspace| self.workspaces.contains(&workspace))
+    }
+}
+
 /// The permit for the first of these contexts to which the secret is delivered. However many they are, what else claims what
-/// the secret claims is read once.
+/// the secret claims is read once; where that is too much, it counts as delivered in the secret's place.
 pub(super) async fn first_delivered(
     db: &impl KeyedConnection,
     call: &Call,
     receiving: Vec<ReceivingContext>,
     current: &SecretWithVersion,
 ) -> Result<Option<Permit<right::ReceiveValues>>, Error> {
-    let SecretWithVersion { secret, version } = current;
-    let scopes: BTreeSet<_> = receiving.iter().flat_map(|each| others(&each.context, secret.scope)).collect();
-    let mut rivals = Vec::new();
-    if !scopes.is_empty() {
-        let scopes: Vec<_> = scopes.into_iter().collect();
-        let destination = version.target.destination(&secret.secret_id);
-        let (id, group) = (&secret.secret_id, secret.group.as_ref());
-        rivals = secret::claiming_evenly(db, secret.organization, &scopes, id, destination.as_ref(), group).await?;
+    let scopes = other_scopes(&receiving, current.secret.scope);
+    let candidates = [current.candidate()];
+    let rivals = secret::claiming_any(db, current.secret.organization, &scopes, &candidates).await?;
+    // After that, so that what does not serve takes as many statements.
+    let (Some(rivals), [candidate], true) = (rivals, &candidates, serves(current, call.now)) else { return Ok(None) };
+    let mut work = 0;
+    for ReceivingContext { permit, context } in receiving {
+        let rivals = rivals.of(candidate, others(&context, candidate.scope));
+        work += JUDGED * (rivals.len() + 1);
+        if is_delivered(call, &context, candidate, &rivals) {
+            return Ok(Some(permit));
+        }
+        if work > MAX_WORK {
+            break;
+        }
+        tokio::task::consume_budget().await;
     }
-    let rivals: Vec<_> = rivals.iter().collect();
-    let first = receiving.into_iter().find(|each| is_delivered(call, &each.context, current, &rivals));
-    Ok(first.map(|each| each.permit))
+    Ok(None)
+}
+
+/// Whether it can be delivered at all.
+fn serves(SecretWithVersion { secret, .. }: &SecretWithVersion, now: Timestamp) -> bool {
+    !secret.disabled && secret.expire_time.is_none_or(|end| now < end)
 }
 
 /// The refusal of a caller who receives nothing of the scope: to whoever may list its secrets, with what they lack, or that there is
@@ -174,51 +249,97 @@ fn resolver_bindings(call: &Call) -> impl Iterator<Item = &Binding> {
 }
 
 /// The contexts to ask about: those that name the scope, or what a visibility selects, and nothing more; of a program also those
-/// where it is a resolver.
+/// where it is a resolver. What is selected and where the caller has no role, which then can't receive there, is left out.
 async fn contexts(
     db: &impl KeyedConnection,
     call: &Call,
     located: &LocatedScope,
-    visibilities: &HashSet<&Visibility>,
+    reach: &Reach,
 ) -> Result<Vec<Resource>, Error> {
     let organization = located.organization.uid;
     let Some(bare) = bare(call, organization) else { return Ok(Vec::new()) };
-    let (mut projects, mut workspaces) = (BTreeSet::new(), BTreeSet::new());
     let mut contexts = match located.resource {
-        Resource::Organization(_) => {
-            for visibility in visibilities {
-                if let Visibility::Selected { projects: selected, workspaces: selected_too } = visibility {
-                    projects.extend(selected);
-                    workspaces.extend(selected_too);
-                }
-            }
-            let reaches_all = visibilities.contains(&Visibility::All);
-            Vec::from_iter(narrowest(bare, located).filter(|_| reaches_all))
-        }
+        Resource::Organization(_) => Vec::from_iter(narrowest(bare, located).filter(|_| reach.everything)),
         _ => match narrowest(bare, located) {
             Some(context) => vec![context],
             None => return Ok(Vec::new()),
         },
     };
-    for binding in resolver_bindings(call) {
-        match binding.resource {
-            RoleResource::Project { project, .. } => drop(projects.insert(project)),
-            RoleResource::Workspace { workspace, .. } => drop(workspaces.insert(workspace)),
-            _ => {}
-        }
-    }
+    let roles = Roles::of(call, organization);
+    let projects: BTreeSet<_> = roles.projects_of(&reach.projects).take(MAX_CONTEXTS).collect();
     let of_project = |project| Resource::Context { context: Context { project: Some(project), ..bare }, owner: None };
     contexts.extend(projects.into_iter().map(of_project));
     // For a resolver, whatever is selected: how many statements there are tells nothing of a secret that is hidden from it.
-    if !workspaces.is_empty() || is_resolver(call) {
-        workspaces.insert(Uid::nil());
-        let rows = workspace::by_uids(db, organization, workspaces).await?;
+    if !reach.workspaces.is_empty() || is_resolver(call) {
+        let is_of_them = |workspace: &Uid| reach.workspaces.contains(workspace) || roles.resolves_in(workspace);
+        let mut rows = match bare.user {
+            Some(user) => {
+                let members = roles.workspaces.intersection(&reach.workspaces).copied();
+                workspace::owned_by_or_among(db, organization, user, members).await?
+            }
+            None => {
+                let resolved = roles.workspaces.iter().filter(|workspace| roles.resolves_in(workspace));
+                let uids: BTreeSet<_> = resolved.chain(&reach.workspaces).take(MAX_CONTEXTS).copied().collect();
+                workspace::by_uids(db, organization, uids).await?
+            }
+        };
+        rows.retain(|row| is_of_them(&row.uid) && roles.may_receive_in(row));
+        rows.truncate(MAX_CONTEXTS);
         contexts.extend(rows.into_iter().map(|row| Resource::Context {
             context: Context { workspace: Some(row.uid), project: row.project, ..bare },
             owner: row.owner,
         }));
     }
     Ok(contexts)
+}
+
+/// Where in the organization a caller has roles by which they could receive. Which of these counts, the policy decides.
+struct Roles {
+    user: Option<Uid>,
+    /// A program that resolves everywhere in the organization.
+    everywhere: bool,
+    projects: HashSet<Uid>,
+    workspaces: HashSet<Uid>,
+}
+
+impl Roles {
+    /// A person's membership, or where a program resolves.
+    fn of(call: &Call, organization: Uid) -> Self {
+        let own = call.caller.principal.reference();
+        let user = match call.caller.principal {
+            Principal::User { user, .. } => Some(user),
+            _ => None,
+        };
+        let mut roles = Self { user, everywhere: false, projects: HashSet::new(), workspaces: HashSet::new() };
+        for binding in call.caller.bindings.iter().filter(|binding| binding.principal == own) {
+            let receives = user.is_some() || binding.role == Role::Resolver;
+            match binding.resource {
+                RoleResource::Organization(of) => roles.everywhere |= user.is_none() && receives && of == organization,
+                RoleResource::Project { project, .. } if receives => drop(roles.projects.insert(project)),
+                RoleResource::Workspace { workspace, .. } if receives => drop(roles.workspaces.insert(workspace)),
+                _ => {}
+            }
+        }
+        roles
+    }
+
+    /// Those of the selected projects that matter; of a program also those where it is a resolver, and these first.
+    fn projects_of<'a>(&'a self, selected: &'a HashSet<Uid>) -> impl Iterator<Item = Uid> + 'a {
+        let own = self.projects.iter().filter(move |project| self.user.is_none() || selected.contains(project));
+        own.chain(selected.iter().filter(|_| self.everywhere)).copied()
+    }
+
+    /// Whether a program resolves in this workspace by a role there.
+    fn resolves_in(&self, workspace: &Uid) -> bool {
+        self.user.is_none() && self.workspaces.contains(workspace)
+    }
+
+    fn may_receive_in(&self, row: &Workspace) -> bool {
+        let is_owned = self.user.is_some() && row.owner == self.user;
+        // A program that resolves in a project does so in its workspaces; a member of one takes part in no workspace by that.
+        let by_project = self.user.is_none() && row.project.is_some_and(|project| self.projects.contains(&project));
+        self.everywhere || is_owned || by_project || self.workspaces.contains(&row.uid)
+    }
 }
 
 /// The organization's context with the caller in it, if that is a person. Nothing is decided for a session or the operator.
@@ -251,15 +372,16 @@ fn others(context: &Context, own: Scope) -> impl Iterator<Item = Scope> + use<> 
     context.scopes().filter(move |scope| *scope != own && scope.kind != ScopeKind::User)
 }
 
-/// Whether the secret wins in the context over those of `rivals` that are of its other scopes.
+fn other_scopes(receiving: &[ReceivingContext], own: Scope) -> Vec<Scope> {
+    receiving.iter().flat_map(|each| others(&each.context, own)).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Whether the secret wins in the context over `rivals`, which are of its other scopes.
 ///
 /// Only what claims something that the secret claims is looked at: where a lock in between is itself without effect, this says
 /// no though Resolve would say yes.
-fn is_delivered(call: &Call, context: &Context, current: &SecretWithVersion, rivals: &[&SecretWithVersion]) -> bool {
-    let scopes: Vec<_> = others(context, current.secret.scope).collect();
-    let mut candidates = vec![current.candidate()];
-    candidates
-        .extend(rivals.iter().filter(|rival| scopes.contains(&rival.secret.scope)).map(|rival| rival.candidate()));
+fn is_delivered(call: &Call, context: &Context, current: &Candidate, rivals: &[&Candidate]) -> bool {
+    let candidates = std::iter::once(current).chain(rivals.iter().copied()).cloned().collect();
     let resolution = secrets_core::resolve(context, call.now, candidates);
-    resolution.winners.iter().any(|winner| winner.secret == current.secret.uid)
+    resolution.winners.iter().any(|winner| winner.secret == current.secret)
 }

@@ -1,18 +1,26 @@
 //! What has a claim on what a secret claims: its name, its place, its group.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
+use secrets_core::resolution::Candidate;
 use secrets_core::{Destination, Group, Scope, SecretId, Uid, Visibility};
 
-use super::{SecretWithVersion, all, live, visibility};
-use crate::store::entity::secret::Column;
+use super::{SecretWithVersion, TABLE, live, read, visibility};
+use crate::store::entity::secret::{Column, Entity};
+use crate::store::entity::secret_version;
+use crate::store::row::reading;
 use crate::store::{KeyedConnection, StoreError};
 
 /// For how many secrets one statement looks. Few have a rival, so that what comes back is short.
-const MAX_PER_STATEMENT: usize = 256;
+pub const MAX_CLAIMING_PER_STATEMENT: usize = 512;
+/// In how many scopes: databases limit how many parameters a statement has.
+const MAX_SCOPES_PER_STATEMENT: usize = 16_000;
+/// How many rivals are kept at once; with a row of about a kilobyte, some megabytes.
+const MAX_RIVALS: usize = 20_000;
 
-/// The live secrets of the scopes that have this name, this place or this group, ordered by name.
+/// The live secrets of the scopes that have this name, this place or this group, ordered by name. Without their values.
 pub async fn claiming(
     db: &impl KeyedConnection,
     organization: Uid,
@@ -25,7 +33,8 @@ pub async fn claiming(
         .add(Column::SecretId.eq(secret_id.as_str()))
         .add_option(place.map(|place| Column::PlaceKey.eq(place.key())))
         .add_option(group.map(|group| Column::SecretGroup.eq(group.as_str())));
-    all(db, live(organization, scopes).filter(claims).order_by_asc(Column::SecretId).order_by_asc(Column::Uid)).await
+    let query = live(organization, scopes).filter(claims);
+    without_values(db, query.order_by_asc(Column::SecretId).order_by_asc(Column::Uid)).await
 }
 
 /// The same with as many statements where none of them has a selection: whoever may not know of one that is hidden can't tell.
@@ -50,77 +59,103 @@ async fn evenly(db: &impl KeyedConnection, found: &[SecretWithVersion]) -> Resul
     Ok(())
 }
 
-/// The live secrets of the scopes that claim what one of `secrets` does, in as many queries for each few hundred of those,
-/// whether or not one has a selection.
+/// The live secrets of the scopes that claim what one of up to [`MAX_CLAIMING_PER_STATEMENT`] secrets does, in as many queries
+/// whether or not one has a selection. None if there are more than fit in memory.
 pub async fn claiming_any(
     db: &impl KeyedConnection,
     organization: Uid,
     scopes: &[Scope],
-    secrets: &[&SecretWithVersion],
-) -> Result<Rivals, StoreError> {
+    secrets: &[Candidate],
+) -> Result<Option<Rivals>, StoreError> {
+    let places = || secrets.iter().filter_map(|each| each.target.destination(&each.secret_id));
+    let claims = Condition::any()
+        .add(Column::SecretId.is_in(secrets.iter().map(|each| each.secret_id.as_str())))
+        .add(Column::PlaceKey.is_in(places().map(|place| place.key())))
+        .add(Column::SecretGroup.is_in(secrets.iter().filter_map(|each| each.group.as_ref()).map(Group::as_str)));
     let mut rivals = Rivals::default();
-    if scopes.is_empty() {
-        return Ok(rivals);
-    }
-    for some in secrets.chunks(MAX_PER_STATEMENT) {
-        let claims = Condition::any()
-            .add(Column::SecretId.is_in(some.iter().map(|each| each.secret.secret_id.as_str())))
-            .add(Column::PlaceKey.is_in(some.iter().filter_map(|each| place_of(each)).map(|place| place.key())))
-            .add(
-                Column::SecretGroup.is_in(some.iter().filter_map(|each| each.secret.group.as_ref()).map(Group::as_str)),
-            );
-        let found = all(db, live(organization, scopes).filter(claims)).await?;
+    for some in scopes.chunks(MAX_SCOPES_PER_STATEMENT) {
+        let room = MAX_RIVALS.saturating_sub(rivals.count);
+        // One more than there is room for tells that there are too many.
+        let query = live(organization, some).filter(claims.clone()).limit(room.saturating_add(1) as u64);
+        let found = without_values(db, query).await?;
         evenly(db, &found).await?;
-        rivals.extend(found);
+        if found.len() > room {
+            return Ok(None);
+        }
+        rivals.extend(found.iter().map(SecretWithVersion::candidate));
     }
-    Ok(rivals)
+    Ok(Some(rivals))
 }
 
-/// Secrets, by what they claim.
+/// As they are stored, but for their sealed values: these are large, and a claim needs none.
+async fn without_values(
+    db: &impl KeyedConnection,
+    query: Select<Entity>,
+) -> Result<Vec<SecretWithVersion>, StoreError> {
+    let mut query = query.find_also_related(secret_version::Entity);
+    QueryTrait::query(&mut query).exprs_mut_for_each(|column| {
+        if column.alias.as_ref().is_some_and(|alias| alias.to_string() == BLOB) {
+            column.expr = Expr::val(Vec::<u8>::new());
+        }
+    });
+    read::current(db, query.all(db).await.map_err(reading(TABLE))?).await
+}
+
+/// As a query of two tables names the column of the second one.
+const BLOB: &str = "B_blob";
+
+/// What may be delivered in the place of a secret, by its scope and by what it claims.
 #[derive(Default)]
 pub struct Rivals {
-    all: BTreeMap<Uid, SecretWithVersion>,
-    by_name: BTreeMap<SecretId, Vec<Uid>>,
-    by_place: BTreeMap<String, Vec<Uid>>,
-    by_group: BTreeMap<Group, Vec<Uid>>,
+    count: usize,
+    of_scope: BTreeMap<Scope, OfScope>,
+}
+
+#[derive(Default)]
+struct OfScope {
+    all: Vec<Candidate>,
+    claiming: HashMap<Claim, Vec<usize>>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+enum Claim {
+    Name(SecretId),
+    Place(Destination),
+    Group(Group),
 }
 
 impl Rivals {
-    /// Those that claim what this one does, each once.
-    pub fn of(&self, secret: &SecretWithVersion) -> Vec<&SecretWithVersion> {
-        let place = place_of(secret).map(|place| place.key());
-        let claims = [
-            self.by_name.get(&secret.secret.secret_id),
-            place.and_then(|place| self.by_place.get(&place)),
-            secret.secret.group.as_ref().and_then(|group| self.by_group.get(group)),
-        ];
-        let mut uids: Vec<_> = claims.into_iter().flatten().flatten().collect();
-        uids.sort_unstable();
-        uids.dedup();
-        uids.into_iter().filter_map(|uid| self.all.get(uid)).collect()
+    /// Those of these scopes that claim what this one does, each once.
+    pub fn of(&self, secret: &Candidate, scopes: impl IntoIterator<Item = Scope>) -> Vec<&Candidate> {
+        let claims: Vec<_> = claims(secret).collect();
+        let mut found = Vec::new();
+        for of_scope in scopes.into_iter().filter_map(|scope| self.of_scope.get(&scope)) {
+            let mut indexes: Vec<_> =
+                claims.iter().filter_map(|claim| of_scope.claiming.get(claim)).flatten().copied().collect();
+            indexes.sort_unstable();
+            indexes.dedup();
+            found.extend(indexes.into_iter().filter_map(|index| of_scope.all.get(index)));
+        }
+        found
     }
 }
 
-impl Extend<SecretWithVersion> for Rivals {
-    fn extend<T: IntoIterator<Item = SecretWithVersion>>(&mut self, found: T) {
+impl Extend<Candidate> for Rivals {
+    fn extend<T: IntoIterator<Item = Candidate>>(&mut self, found: T) {
         for rival in found {
-            let uid = rival.secret.uid;
-            // The query of another piece may have found it.
-            if self.all.contains_key(&uid) {
-                continue;
+            let OfScope { all, claiming } = self.of_scope.entry(rival.scope).or_default();
+            for claim in claims(&rival) {
+                claiming.entry(claim).or_default().push(all.len());
             }
-            self.by_name.entry(rival.secret.secret_id.clone()).or_default().push(uid);
-            if let Some(place) = place_of(&rival) {
-                self.by_place.entry(place.key()).or_default().push(uid);
-            }
-            if let Some(group) = &rival.secret.group {
-                self.by_group.entry(group.clone()).or_default().push(uid);
-            }
-            self.all.insert(uid, rival);
+            all.push(rival);
+            self.count += 1;
         }
     }
 }
 
-fn place_of(secret: &SecretWithVersion) -> Option<Destination> {
-    secret.version.target.destination(&secret.secret.secret_id)
+fn claims(secret: &Candidate) -> impl Iterator<Item = Claim> {
+    let name = Claim::Name(secret.secret_id.clone());
+    let place = secret.target.destination(&secret.secret_id).map(Claim::Place);
+    let group = secret.group.clone().map(Claim::Group);
+    std::iter::once(name).chain(place).chain(group)
 }

@@ -226,7 +226,7 @@ fn read(model: Model) -> Result<AuditRecord, StoreError> {
     let row = Row::new(TABLE, &model.uid);
     Ok(AuditRecord {
         revision: model.revision.map(|revision| row.number("revision", revision)).transpose()?,
-        kind: AuditKind::from_number(model.kind).ok_or_else(|| row.corrupt("kind"))?,
+        kind: AuditKind::stored(model.kind, model.set_digest.is_some()),
         purpose: Purpose::from_number(model.purpose),
         uid: model.uid,
         create_time: time(model.create_time),

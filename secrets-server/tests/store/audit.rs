@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sea_orm::{ConnectionTrait, Statement};
 use secrets_core::{Timestamp, Uid};
 use secrets_server::store::audit::{self, AuditFilter, AuditKind, AuditRecord, AuditSet, Purpose};
 
@@ -20,6 +21,8 @@ on_both!(
     writes_a_set_once,
     writes_more_events_than_a_statement_has_parameters,
     writes_no_events,
+    stores_only_kinds_that_the_release_before_knows,
+    reads_a_kind_of_a_later_release_as_a_change,
     purges_one_kind_in_slices_and_sets_with_their_last_event,
 );
 
@@ -62,6 +65,7 @@ async fn insert(database: &TestDatabase, rows: &[AuditRecord], sets: &[AuditSet]
 
 async fn reads_an_event_as_it_was_written(database: &TestDatabase) {
     let bare = AuditRecord {
+        kind: AuditKind::DeliveringChange,
         organization: None,
         principal_uid: None,
         credential: None,
@@ -232,6 +236,37 @@ async fn writes_no_events(database: &TestDatabase) {
     let empty = AuditSet { digest: vec![3; 32], organization: uid(1), secrets: Vec::new() };
     insert(database, &[], &[empty]).await;
     assert_eq!(list(database, AuditFilter::default(), None, 10).await, Vec::<u128>::new());
+}
+
+/// Servers of the release before read the table during an upgrade, and refuse a number that they do not know.
+async fn stores_only_kinds_that_the_release_before_knows(database: &TestDatabase) {
+    let set = |kind, number| AuditRecord { kind, set_digest: Some(vec![1; 32]), ..event(number, 0) };
+    let events = [
+        event(1, 0),
+        set(AuditKind::DeliveringChange, 2),
+        set(AuditKind::Delivery, 3),
+        AuditRecord { kind: AuditKind::Delivery, ..event(4, 0) },
+        AuditRecord { kind: AuditKind::Read, ..event(5, 0) },
+        AuditRecord { kind: AuditKind::Refusal, ..event(6, 0) },
+    ];
+    insert(database, &events, &[]).await;
+    let tx = database.store.begin().await.unwrap();
+    let row = tx.query_one_raw(Statement::from_string(
+        tx.get_database_backend(),
+        "SELECT count(*) AS unknown FROM audit_events WHERE kind NOT BETWEEN 0 AND 3",
+    ));
+    assert_eq!(row.await.unwrap().unwrap().try_get::<i64>("", "unknown").unwrap(), 0);
+    let stored = audit::list(&tx, Some(uid(1)), &AuditFilter::default(), None, 9).await.unwrap();
+    let stored: BTreeMap<_, _> = stored.into_iter().map(|row| (row.uid, row.kind)).collect();
+    assert_eq!(stored, events.iter().map(|row| (row.uid, row.kind)).collect());
+}
+
+async fn reads_a_kind_of_a_later_release_as_a_change(database: &TestDatabase) {
+    insert(database, &[event(1, 0)], &[]).await;
+    let tx = database.store.begin().await.unwrap();
+    tx.execute_unprepared("UPDATE audit_events SET kind = 4711").await.unwrap();
+    let stored = audit::list(&tx, Some(uid(1)), &AuditFilter::default(), None, 9).await.unwrap();
+    assert_eq!(stored, [event(1, 0)]);
 }
 
 async fn purges_one_kind_in_slices_and_sets_with_their_last_event(database: &TestDatabase) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use secrets_core::{Timestamp, Uid};
 
 use super::TABLE;
@@ -16,10 +16,15 @@ use crate::store::{StoreError, WriteTransaction};
 /// Removes up to `limit` events of this kind from before `before`, of all organizations, the oldest first; returns how many
 /// rows went, sets included.
 pub async fn purge(db: &WriteTransaction, kind: AuditKind, before: Timestamp, limit: u64) -> Result<u64, StoreError> {
+    let told_by_its_set = kind.names_a_set().map(|names_a_set| match names_a_set {
+        true => Column::SetDigest.is_not_null(),
+        false => Column::SetDigest.is_null(),
+    });
     let query = Entity::find()
         .select_only()
         .columns([Column::Uid, Column::OrganizationUid, Column::SetDigest])
         .filter(Column::Kind.eq(kind.number()))
+        .filter(Condition::all().add_option(told_by_its_set))
         .filter(Column::CreateTime.lt(before.as_micros()))
         .order_by_asc(Column::CreateTime)
         .limit(limit);

@@ -23,6 +23,7 @@ on_both!(
     writes_no_events,
     stores_only_kinds_that_the_release_before_knows,
     reads_a_kind_of_a_later_release_as_a_change,
+    looks_only_into_the_details_of_what_delivered_something,
     purges_one_kind_in_slices_and_sets_with_their_last_event,
 );
 
@@ -267,6 +268,24 @@ async fn reads_a_kind_of_a_later_release_as_a_change(database: &TestDatabase) {
     tx.execute_unprepared("UPDATE audit_events SET kind = 4711").await.unwrap();
     let stored = audit::list(&tx, Some(uid(1)), &AuditFilter::default(), None, 9).await.unwrap();
     assert_eq!(stored, [event(1, 0)]);
+}
+
+/// Those of what delivered nothing have no source, and may be large.
+async fn looks_only_into_the_details_of_what_delivered_something(database: &TestDatabase) {
+    let detailed = |number, set_digest| AuditRecord {
+        detail: r#"{"source":"here"}"#.to_owned(),
+        set_digest,
+        resource_name: "elsewhere".to_owned(),
+        ..event(number, 0)
+    };
+    insert(database, &[detailed(1, None), detailed(2, Some(vec![1; 32]))], &[]).await;
+    let filter = |text: &str| AuditFilter {
+        below: Some("organizations/acme".to_owned()),
+        or_detailed: Some(text.to_owned()),
+        ..AuditFilter::default()
+    };
+    assert_eq!(list(database, filter("here"), None, 9).await, [2]);
+    assert_eq!(list(database, filter("there"), None, 9).await, Vec::<u128>::new());
 }
 
 async fn purges_one_kind_in_slices_and_sets_with_their_last_event(database: &TestDatabase) {

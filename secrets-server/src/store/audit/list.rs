@@ -159,10 +159,11 @@ fn is_or_is_below(path: &str) -> Condition {
     Condition::any().add(Column::ResourceName.eq(path)).add(Expr::from(beginning).eq(below))
 }
 
-/// Details that have this text, byte for byte, on both databases.
-fn is_detailed(text: &str) -> Expr {
+/// Details that have this text, byte for byte, on both databases. Only what delivered something has a source, and details without
+/// one may be large: they are not looked into.
+fn is_detailed(text: &str) -> Condition {
     let without = Func::cust("replace").arg(Expr::col(Column::Detail)).arg(text).arg("");
-    Expr::from(without).ne(Expr::col(Column::Detail))
+    Condition::all().add(Column::SetDigest.is_not_null()).add(Expr::from(without).ne(Expr::col(Column::Detail)))
 }
 
 /// What the indexes on the events answer.

@@ -158,10 +158,11 @@ impl Service {
     }
 }
 
-/// What all pages of one list have in common.
-fn bound(question: &EventQuestion) -> [String; 10] {
+/// What all pages of one list have in common. What is asked for since a later release is there only where it is asked for: a page
+/// token of the release before is good for the next page here, and the other way round.
+fn bound(question: &EventQuestion) -> Vec<String> {
     let time = |time: Option<Timestamp>| time.map(|time| time.as_micros().to_string()).unwrap_or_default();
-    [
+    let mut bound = vec![
         QUERY.to_owned(),
         question.organization.as_ref().map(ToString::to_string).unwrap_or_default(),
         question.secret.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -171,8 +172,9 @@ fn bound(question: &EventQuestion) -> [String; 10] {
         question.action.clone().unwrap_or_default(),
         question.outcome.map(Outcome::as_str).unwrap_or_default().to_owned(),
         question.scope.as_ref().map(ToString::to_string).unwrap_or_default(),
-        question.without.map(|Purpose::Completion| "without completion".to_owned()).unwrap_or_default(),
-    ]
+    ];
+    bound.extend(question.without.map(|Purpose::Completion| "without completion".to_owned()));
+    bound
 }
 
 fn position(cursor: &str) -> Result<(Timestamp, Uid), Error> {
@@ -339,6 +341,25 @@ mod tests {
         assert_eq!(fitting(1_000, (0..10).map(|_| detailed())), 3);
         let heavier = AuditRecord { detail: "x".repeat(2 * MAX_PAGE_BYTES), ..event(None) };
         assert_eq!(fitting(1_000, [heavier, event(None)]), 1);
+    }
+
+    #[test]
+    fn a_plain_list_has_the_page_tokens_of_the_release_before() {
+        let question = |without| EventQuestion {
+            organization: Some("acme".parse().unwrap()),
+            secret: None,
+            principal: None,
+            action: None,
+            outcome: Some(Outcome::Denied),
+            scope: None,
+            without,
+            from: None,
+            until: Some(Timestamp::from_micros(5)),
+            page: Page { size: 10, token: String::new() },
+        };
+        let plain = ["ListAuditEvents", "acme", "", "", "", "5", "", "DENIED", ""];
+        assert_eq!(bound(&question(None)), plain);
+        assert_eq!(bound(&question(Some(Purpose::Completion))), [plain.as_slice(), &["without completion"]].concat());
     }
 
     #[test]

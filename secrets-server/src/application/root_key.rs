@@ -42,14 +42,19 @@ pub(super) async fn check(
     Ok(root_key)
 }
 
-/// The same for whoever only migrates: that needs no root key, and one that is at hand is to be the right one.
-pub(crate) async fn check_if_present(
+/// The same for whoever only migrates: that needs no root key, and one that was read is to be the right one. Whoever migrates may be
+/// somebody else than the server, to whom its key file is closed.
+pub(crate) async fn check_if_readable(
     config: &Config,
     store: &Store,
     random: &Arc<dyn Random>,
 ) -> Result<(), OpenError> {
-    if let Some(root_key) = read(config, random)? {
-        belongs(&root_key, &store.key_state().await?).await?;
+    match read(config, random) {
+        Ok(None) => {}
+        Ok(Some(root_key)) => belongs(&root_key, &store.key_state().await?).await?,
+        Err(error) => {
+            tracing::warn!(%error, "whether the root key is the database's is not known; migrating without it")
+        }
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ async fn migrate(config: &Config) -> Result<Vec<String>, CommandError> {
     }
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let store = store::connect(&(&config.database).into()).await?;
-    root_key::check_if_present(config, &store, &random).await?;
+    root_key::check_if_readable(config, &store, &random).await?;
     let applied = store.migrate().await?;
     store.close().await?;
     Ok(applied)

@@ -147,6 +147,45 @@ async fn a_schema_of_a_newer_release_is_refused_on_both_databases() {
     postgres.end().await;
 }
 
+/// Whoever migrates may be somebody to whom the server's key file is closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_root_key_that_cannot_be_read_is_in_no_migrations_way_on_both_databases() {
+    let (sqlite, postgres) = (Deployment::sqlite(), Deployment::postgres().await);
+    let file = format!("sqlite://{}", sqlite.data_file("secrets.db").display());
+    for (deployment, url) in [(&sqlite, file.as_str()), (&postgres, postgres.url())] {
+        deployment.start().kill();
+        let (key, kept) = (deployment.data_file("root-key"), deployment.data_file("kept-key"));
+        fs::rename(&key, &kept).unwrap();
+        let unusable: [(&str, &dyn Fn()); 3] = [
+            ("is a symbolic link", &|| std::os::unix::fs::symlink(&kept, &key).unwrap()),
+            ("has mode 0644", &|| {
+                fs::copy(&kept, &key).unwrap();
+                fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+            }),
+            ("is not a regular file", &|| fs::create_dir(&key).unwrap()),
+        ];
+        for (problem, make) in unusable {
+            let before = undo_a_migration(url).await;
+            make();
+            let data_dir = deployment.data_file("");
+            let mut migrate = command(&["migrate", "--data-dir", data_dir.to_str().unwrap()]);
+            deployment.set_database(&mut migrate);
+            let ended = tokio::task::block_in_place(|| migrate.output()).unwrap();
+            let said = String::from_utf8_lossy(&ended.stderr);
+            assert!(ended.status.success(), "{problem}: {said}");
+            assert!(said.contains(problem), "{problem}: {said}");
+            assert_ne!(migrations(url).await, before);
+            if key.is_dir() {
+                fs::remove_dir(&key).unwrap();
+            } else {
+                fs::remove_file(&key).unwrap();
+            }
+        }
+    }
+    sqlite.end().await;
+    postgres.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_postgres_database_is_refused_until_it_is_migrated() {
     let deployment = Deployment::postgres().await;

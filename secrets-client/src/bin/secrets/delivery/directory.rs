@@ -12,6 +12,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::file_id::FileId;
+use super::runtime_dir::unfinished;
 
 /// As many links on one way as Linux follows.
 const MAX_LINKS: usize = 40;
@@ -215,30 +216,41 @@ impl Directory {
     /// Removes the file of this name, if it is this one; false if it is not, and it keeps its name.
     ///
     /// It is compared under a name that nobody else would give away meanwhile, which is known to whoever cleans up after a
-    /// kill: [`Self::finish_removal`].
+    /// kill: [`Self::finish_removal`]. Others can compute that name and take it, which must not keep the file there: then it is a
+    /// random one, which is not found again after a kill in that instant.
     pub(super) fn remove_file(&self, name: &OsStr, file_id: FileId) -> io::Result<bool> {
-        self.finish_removal(name, file_id)?;
-        match self.publish(name, &aside(file_id)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-            renamed => renamed?,
+        let mut aside = aside(file_id);
+        let mut renamed = self.publish(name, &aside);
+        if renamed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists) {
+            aside = unfinished();
+            renamed = self.publish(name, &aside);
         }
-        self.finish_removal(name, file_id)
+        match renamed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            renamed => renamed.and_then(|()| self.remove_aside(&aside, name, file_id)),
+        }
     }
 
     /// The second step of a removal, if the first one was done: removes the file if it is this one, and gives another one its name
     /// back. False if it was another one.
     pub(super) fn finish_removal(&self, name: &OsStr, file_id: FileId) -> io::Result<bool> {
-        let aside = aside(file_id);
-        match self.entry(&aside)? {
+        self.remove_aside(&aside(file_id), name, file_id)
+    }
+
+    fn remove_aside(&self, aside: &OsStr, name: &OsStr, file_id: FileId) -> io::Result<bool> {
+        match self.entry(aside)? {
             None => Ok(true),
-            Some(Entry::File(there)) if there == file_id => self.remove(&aside).map(|()| true),
-            Some(_) => match self.publish(&aside, name) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    let text =
-                        format!("somebody's other file is `{}` beside it now, as its name is taken", aside.display());
+            Some(Entry::File(there)) if there == file_id => self.remove(aside).map(|()| true),
+            Some(_) => match self.publish(aside, name) {
+                Err(error) => {
+                    let why = match error.kind() {
+                        io::ErrorKind::AlreadyExists => "its name is taken".to_owned(),
+                        _ => format!("it can't be renamed: {error}"),
+                    };
+                    let text = format!("somebody's other file is `{}` beside it now, as {why}", aside.display());
                     Err(io::Error::new(error.kind(), text))
                 }
-                given_back => given_back.map(|()| false),
+                Ok(()) => Ok(false),
             },
         }
     }
@@ -359,6 +371,23 @@ mod tests {
         std::fs::rename(top.path().join("theirs"), top.path().join(aside(theirs))).unwrap();
         assert!(directory.finish_removal(OsStr::new("theirs"), theirs).unwrap());
         assert_eq!(names(), Vec::<OsString>::new());
+    }
+
+    #[test]
+    fn removes_a_file_also_where_the_name_for_that_is_taken() {
+        let top = tempfile::tempdir().unwrap();
+        let directory = Directory::containing(&top.path().join("x")).unwrap();
+        std::fs::write(top.path().join("ours"), "ours").unwrap();
+        let ours = FileId::from_file(&File::open(top.path().join("ours")).unwrap()).unwrap();
+        let taken = top.path().join(aside(ours));
+        std::fs::write(&taken, "theirs").unwrap();
+        assert!(directory.remove_file(OsStr::new("ours"), ours).unwrap());
+        // What somebody put in its place right after it was looked at gets its name back from that name, too.
+        std::fs::write(top.path().join("ours"), "another").unwrap();
+        assert!(!directory.remove_file(OsStr::new("ours"), ours).unwrap());
+        assert_eq!(std::fs::read_to_string(top.path().join("ours")).unwrap(), "another");
+        assert_eq!(std::fs::read_to_string(&taken).unwrap(), "theirs");
+        assert_eq!(std::fs::read_dir(top.path()).unwrap().count(), 2);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::directory::{Directory, Entry, name};
+use super::directory::{Directory, Entry, aside, name};
 use super::file_id::FileId;
 use super::journal::{self, FileRecord, Process, Record};
 
@@ -78,9 +78,7 @@ pub(super) fn release(records: &[Record], others: &mut [Living]) -> Vec<NotRemov
 /// The same, where files with the numbers `of_dead` are those of other processes that are dead.
 pub(super) fn release_beside(records: &[Record], others: &mut [Living], of_dead: &[FileId]) -> Vec<NotRemoved> {
     let mut left = Vec::new();
-    let mut fails = |path: &Path, error: &io::Error| {
-        // What can't get its name back is not ours, and nothing that a later attempt needs.
-        let is_ours = error.kind() != io::ErrorKind::AlreadyExists;
+    let mut fails = |path: &Path, error: &io::Error, is_ours: bool| {
         left.push(NotRemoved { path: path.to_owned(), why: error.to_string(), is_ours });
     };
     let is_known = |file_id: FileId| {
@@ -91,7 +89,8 @@ pub(super) fn release_beside(records: &[Record], others: &mut [Living], of_dead:
         if let Record::Writing(path) = record
             && let Err(error) = remove_unfinished(path, target_of(records, at), is_known)
         {
-            fails(path, &error);
+            // What can't get its name back is not ours, and nothing that a later attempt needs.
+            fails(path, &error, error.kind() != io::ErrorKind::AlreadyExists);
         }
     }
     let mut replaced = Vec::new();
@@ -102,7 +101,7 @@ pub(super) fn release_beside(records: &[Record], others: &mut [Living], of_dead:
         match release_file(path, records, others) {
             Ok(true) => {}
             Ok(false) => replaced.push(path),
-            Err(error) => fails(path, &error),
+            Err(error) => fails(path, &error, may_be_there(path, records)),
         }
     }
     // The inner ones first.
@@ -114,7 +113,7 @@ pub(super) fn release_beside(records: &[Record], others: &mut [Living], of_dead:
             heir.map_or(Ok(()), |other| other.inherit(&Record::Directory(path.clone(), file_id)))
         });
         if let Err(error) = released {
-            fails(path, &error);
+            fails(path, &error, true);
         }
     }
     let other_file = |path: &Path| {
@@ -135,10 +134,47 @@ fn directory(record: &Record) -> Option<(&PathBuf, FileId)> {
 /// Removes the target at `path`, or hands it over; false if it is neither ours nor anybody's who is known.
 fn release_file(path: &Path, records: &[Record], others: &mut [Living]) -> io::Result<bool> {
     let Some(directory) = containing(path)? else { return Ok(true) };
-    // A kill may have come between the two steps of a removal.
-    for file in files(records).filter(|file| file.path == path) {
-        directory.finish_removal(name(path), file.file_id)?;
+    // What is ours goes first: what somebody put beside it must not keep it there.
+    let released = release_named(&directory, path, records, others);
+    let is_finished = finish_removals(&directory, path, records);
+    match (released?, is_finished?) {
+        // What has got its name back may be anybody's.
+        (_, false) => release_named(&directory, path, records, others),
+        (released, true) => Ok(released),
     }
+}
+
+/// A kill may have come between the two steps of a removal, but not where the file still has its name. False if that gave
+/// something its name back.
+fn finish_removals(directory: &Directory, path: &Path, records: &[Record]) -> io::Result<bool> {
+    let there = directory.entry(name(path))?;
+    let is_there = |file_id: FileId| matches!(there, Some(Entry::File(there)) if there == file_id);
+    let mut finished = Ok(true);
+    for file in files(records).filter(|file| file.path == path && !is_there(file.file_id)) {
+        let is_done = directory.finish_removal(name(path), file.file_id);
+        finished = finished.and_then(|all| Ok(is_done? && all));
+    }
+    finished
+}
+
+/// Whether something of what the records name at `path` is there, as far as that can be seen.
+fn may_be_there(path: &Path, records: &[Record]) -> bool {
+    let directory = match containing(path) {
+        Ok(Some(directory)) => directory,
+        Ok(None) => return false,
+        Err(_) => return true,
+    };
+    files(records).filter(|file| file.path == path).any(|file| {
+        [name(path), &aside(file.file_id)].into_iter().any(|name| match directory.entry(name) {
+            Ok(Some(Entry::File(there))) => there == file.file_id,
+            Ok(_) => false,
+            Err(_) => true,
+        })
+    })
+}
+
+/// Does what [`release_file`] does with what has the name now.
+fn release_named(directory: &Directory, path: &Path, records: &[Record], others: &mut [Living]) -> io::Result<bool> {
     let file_id = match directory.entry(name(path))? {
         None => return Ok(true),
         Some(Entry::File(file_id)) => file_id,

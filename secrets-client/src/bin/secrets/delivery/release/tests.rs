@@ -1,6 +1,5 @@
 use std::fs::File;
 
-use super::super::directory::aside;
 use super::super::journal::Journal;
 use super::*;
 
@@ -28,6 +27,11 @@ impl TestDir {
     fn create_dir(&self, name: &str) -> Record {
         std::fs::create_dir(self.at(name)).unwrap();
         Record::Directory(self.at(name), file_id(&self.at(name)))
+    }
+
+    /// What is being written, to get this name.
+    fn writing(&self, name: &str) -> Record {
+        Record::Writing(self.at(&format!(".secrets-{name}")))
     }
 
     /// A process with these records; its journal is open.
@@ -108,6 +112,56 @@ fn gives_back_what_a_removal_took_and_was_not_ours() {
     assert_eq!(std::fs::read_to_string(&aside).unwrap(), "theirs");
 }
 
+#[test]
+fn removes_a_file_whose_name_for_a_removal_somebody_took() {
+    for squatter in ["file", "directory", "link", "link to ours"] {
+        let dir = TestDir::new();
+        let key = dir.write("key");
+        let aside = dir.at("").join(aside(file_id(&dir.at("key"))));
+        match squatter {
+            "file" => std::fs::write(&aside, "theirs").unwrap(),
+            "directory" => std::fs::create_dir(&aside).unwrap(),
+            "link" => std::os::unix::fs::symlink("nowhere", &aside).unwrap(),
+            _ => std::fs::hard_link(dir.at("key"), &aside).unwrap(),
+        }
+        // As long as another process uses it, it stays, and nobody has to come back for it.
+        let (other, _journal) = dir.living("other", std::slice::from_ref(&key));
+        assert!(release(std::slice::from_ref(&key), &mut [other]).is_empty(), "{squatter}");
+        assert_eq!(std::fs::read_to_string(dir.at("key")).unwrap(), "x", "{squatter}");
+        std::fs::remove_dir_all(dir.at("other")).unwrap();
+        let left = release(std::slice::from_ref(&key), &mut []);
+        assert!(left.iter().all(|left| !left.is_ours), "{squatter} {left:?}");
+        // What is not ours has got the name that was free.
+        assert!(left.is_empty() == (squatter == "link to ours"), "{squatter} {left:?}");
+        let there: Vec<_> = std::fs::read_dir(dir.at("")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(there.iter().all(|path| *path == dir.at("key")), "{squatter} {there:?}");
+        assert!(std::fs::read_to_string(dir.at("key")).ok().is_none_or(|text| text == "theirs"), "{squatter}");
+    }
+}
+
+#[test]
+fn removes_its_own_before_it_says_what_is_not() {
+    let dir = TestDir::new();
+    let key = dir.write("key");
+    // Another one of the same path, whose name for a removal somebody took.
+    let earlier = dir.record("key", FileId { device: 1, inode: 1, born: 1 });
+    let aside = aside(FileId { device: 1, inode: 1, born: 1 });
+    std::fs::write(dir.at("").join(&aside), "theirs").unwrap();
+    let records = [earlier, key];
+    let left = release(&records, &mut []);
+    assert!(left.len() == 1 && !left[0].is_ours, "{left:?}");
+    assert_eq!(std::fs::read_to_string(dir.at("key")).unwrap(), "theirs");
+    // What can't be handed over is kept, also where somebody took that name.
+    std::fs::rename(dir.at("key"), dir.at("").join(&aside)).unwrap();
+    let key = dir.write("key");
+    let (mut other, _journal) = dir.living("other", &[with_other_id(&key)]);
+    other.directory = dir.at("nowhere");
+    let [earlier, _] = records;
+    let left = release(&[earlier, key], &mut [other]);
+    assert!(left.len() == 1 && left[0].is_ours, "{left:?}");
+    assert_eq!(std::fs::read_to_string(dir.at("key")).unwrap(), "x");
+}
+
 /// The journal and the files of a process that was killed while it replaced three files, when the second one had got its name
 /// and what it replaced had come to light.
 fn killed_while_replacing(dir: &TestDir, what_it_replaced: &str) -> (Vec<Record>, Vec<Record>) {
@@ -126,7 +180,7 @@ fn killed_while_replacing(dir: &TestDir, what_it_replaced: &str) -> (Vec<Record>
     std::fs::rename(dir.at(came_to_light), dir.at(".secrets-b")).unwrap();
     std::fs::rename(dir.at("new b"), dir.at("b")).unwrap();
     let _ = std::fs::remove_file(dir.at("what b was"));
-    let writing = ["a", "b", "c"].map(|name| Record::Writing(dir.at(&format!(".secrets-{name}"))));
+    let writing = ["a", "b", "c"].map(|name| dir.writing(name));
     (old.clone(), [old, writing.into(), new].concat())
 }
 
@@ -176,7 +230,7 @@ fn removes_what_was_being_written() {
     for name in [".secrets-a", ".secrets-b"] {
         dir.write(name);
     }
-    let writing = ["a", "b"].map(|name| Record::Writing(dir.at(&format!(".secrets-{name}"))));
+    let writing = ["a", "b"].map(|name| dir.writing(name));
     // Files of a replacement before.
     let earlier = dir.record("a", FileId { device: 1, inode: 1, born: 1 });
     assert!(release(&[vec![earlier], writing.to_vec()].concat(), &mut []).is_empty());

@@ -25,8 +25,8 @@ pub(super) enum Record {
     Process(Process),
     /// A directory that was missing, and was made.
     Directory(PathBuf, FileId),
-    /// A file that has no content yet, or not its name yet.
-    Writing(PathBuf),
+    /// A file that has no content yet, or not its name yet, and the name that it is to get in its directory.
+    Writing(PathBuf, OsString),
     /// A target, in its place.
     File(FileRecord),
 }
@@ -175,7 +175,7 @@ impl Record {
                 vec![b"process".to_vec(), number((*pid).into()), text(program), text(endpoint)]
             }
             Self::Directory(at, file_id) => [vec![b"directory".to_vec(), path(at)], id(file_id).to_vec()].concat(),
-            Self::Writing(at) => vec![b"writing".to_vec(), path(at)],
+            Self::Writing(at, name) => vec![b"writing".to_vec(), path(at), name.as_bytes().to_vec()],
             Self::File(FileRecord { path: at, file_id, secret, version }) => {
                 let origin = vec![text(secret), number((*version).into())];
                 [vec![b"file".to_vec(), path(at)], id(file_id).to_vec(), origin].concat()
@@ -188,7 +188,7 @@ impl Record {
     pub(super) fn path(&self) -> Option<&Path> {
         match self {
             Self::Process(_) => None,
-            Self::Directory(path, _) | Self::Writing(path) => Some(path),
+            Self::Directory(path, _) | Self::Writing(path, _) => Some(path),
             Self::File(file) => Some(&file.path),
         }
     }
@@ -212,7 +212,7 @@ fn record(fields: &mut Fields<'_>) -> Option<Record> {
             endpoint: fields.text()?,
         }),
         b"directory" => Record::Directory(fields.path()?, fields.file_id()?),
-        b"writing" => Record::Writing(fields.path()?),
+        b"writing" => Record::Writing(fields.path()?, fields.path()?.into()),
         b"file" => Record::File(FileRecord {
             path: fields.path()?,
             file_id: fields.file_id()?,
@@ -275,7 +275,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut journal = Journal::create(directory.path(), process()).unwrap();
         let odd = PathBuf::from(OsString::from_vec(b"/a\n\xff b".to_vec()));
-        let records = [Record::Directory(odd.clone(), SOME), Record::Writing(odd), file("/a")];
+        let records = [Record::Directory(odd.clone(), SOME), Record::Writing(odd, "a".into()), file("/a")];
         journal.note(&records).unwrap();
         assert_eq!(read(directory.path()).unwrap(), journal.records());
         assert_eq!((&journal.records()[0], &journal.records()[1..]), (&Record::Process(process()), &records[..]));

@@ -350,7 +350,9 @@ fn stage_each<'a>(
         let directory = directory.map_err(|error| file.fails(&error.to_string()))?;
         staged.push(Staged { directory, unfinished: unfinished(), file, replaces });
     }
-    let unfinished = |each: &Staged<'_>| Record::Writing(each.file.path.with_file_name(&each.unfinished));
+    let unfinished = |Staged { unfinished, file, .. }: &Staged<'_>| {
+        Record::Writing(file.path.with_file_name(unfinished), name(&file.path).to_owned())
+    };
     let fails = |error: io::Error| CliError::new(ExitCode::Failed, format!("files can't be written: {error}"));
     journal.note(&staged.iter().map(unfinished).collect::<Vec<_>>()).map_err(fails)?;
     for each in &*staged {

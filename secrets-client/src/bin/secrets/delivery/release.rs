@@ -86,8 +86,8 @@ pub(super) fn release_beside(records: &[Record], others: &mut [Living], of_dead:
         known.chain(of_dead.iter().copied()).any(|known| known == file_id)
     };
     for (at, record) in records.iter().enumerate() {
-        if let Record::Writing(path) = record
-            && let Err(error) = remove_unfinished(path, target_of(records, at), is_known)
+        if let Record::Writing(path, _) = record
+            && let Err(error) = remove_unfinished(path, records, at, is_known)
         {
             // What can't get its name back is not ours, and nothing that a later attempt needs.
             fails(path, &error, error.kind() != io::ErrorKind::AlreadyExists);
@@ -193,33 +193,29 @@ fn release_named(directory: &Directory, path: &Path, records: &[Record], others:
     }
 }
 
-/// The target that was to get its name from what the record at this place says was being written, if that was written to its
-/// end: what is written and what becomes of it are recorded one after the other, in the same order.
-fn target_of(records: &[Record], at: usize) -> Option<&FileRecord> {
-    let rest = records.get(at + 1..)?;
-    let still = rest.iter().take_while(|record| matches!(record, Record::Writing(_))).count();
-    let written: Vec<&FileRecord> = rest
-        .get(still..)?
-        .iter()
-        .map_while(|record| match record {
-            Record::File(file) => Some(file),
-            _ => None,
-        })
-        .collect();
-    written.len().checked_sub(still + 1).and_then(|at| written.get(at)).copied()
-}
-
 /// Removes what has a name that nobody else would choose, or what it replaced, which a kill left under that name. If no process
 /// wrote that, somebody put it there in the same instant, and it gets its name back.
-fn remove_unfinished(path: &Path, target: Option<&FileRecord>, is_known: impl Fn(FileId) -> bool) -> io::Result<()> {
+fn remove_unfinished(path: &Path, records: &[Record], at: usize, is_known: impl Fn(FileId) -> bool) -> io::Result<()> {
     let Some(directory) = containing(path)? else { return Ok(()) };
-    match (directory.entry(name(path))?, target) {
-        (Some(Entry::File(file_id)), Some(target)) if !is_known(file_id) => {
-            directory.replace(name(path), name(&target.path), target.file_id)
-        }
-        (Some(Entry::File(_)), _) => directory.remove(name(path)),
-        _ => Ok(()),
+    let Some(Entry::File(file_id)) = directory.entry(name(path))? else { return Ok(()) };
+    match target_of(records, at).filter(|_| !is_known(file_id)) {
+        Some(target) => directory.replace(name(path), name(&target.path), target.file_id),
+        None => directory.remove(name(path)),
     }
+}
+
+/// The target that was to get its name from what the record at this place says was being written. None if that was not recorded,
+/// as is done before any file gets its name: what was being written is all that there is then.
+fn target_of(records: &[Record], at: usize) -> Option<&FileRecord> {
+    let Record::Writing(path, name) = records.get(at)? else { return None };
+    let target = path.with_file_name(name);
+    let next = records.get(at + 1..)?.iter().find_map(|record| match record {
+        Record::File(file) if file.path == target => Some(Some(file)),
+        // The next attempt: of this one, no more was recorded.
+        Record::Writing(next, its_name) if its_name == name && next.parent() == path.parent() => Some(None),
+        _ => None,
+    });
+    next.flatten()
 }
 
 /// Removes a directory if it is this one and empty; false if it is not empty.

@@ -161,7 +161,7 @@ fn begins_with_what_a_dead_process_left() {
     let mut placement = dir.place(&[("~/new/key", 0o600, "k"), ("registry:ghcr.io", 0, "t")]).unwrap();
     std::fs::write(dir.home("new/.secrets-unfinished"), "k").unwrap();
     let run = placement.run.as_mut().unwrap();
-    run.journal.note(&[Record::Writing(dir.home("new/.secrets-unfinished"))]).unwrap();
+    run.journal.note(&[Record::Writing(dir.home("new/.secrets-unfinished"), "key".into())]).unwrap();
     // As a kill does: the journal is closed, and nothing else happens.
     drop(placement.run.take());
     assert!(dir.home("new/key").exists());

@@ -31,7 +31,7 @@ impl TestDir {
 
     /// What is being written, to get this name.
     fn writing(&self, name: &str) -> Record {
-        Record::Writing(self.at(&format!(".secrets-{name}")))
+        Record::Writing(self.at(&format!(".secrets-{name}")), name.into())
     }
 
     /// A process with these records; its journal is open.
@@ -62,7 +62,7 @@ fn removes_what_is_still_the_same() {
     let records = [
         empty,
         full,
-        Record::Writing(dir.at("half")),
+        Record::Writing(dir.at("half"), "whole".into()),
         with_other_id(&ours),
         ours.clone(),
         with_other_id(&theirs),
@@ -235,6 +235,44 @@ fn removes_what_was_being_written() {
     let earlier = dir.record("a", FileId { device: 1, inode: 1, born: 1 });
     assert!(release(&[vec![earlier], writing.to_vec()].concat(), &mut []).is_empty());
     assert!(!dir.at(".secrets-a").exists() && !dir.at(".secrets-b").exists());
+}
+
+#[test]
+fn gives_no_name_to_what_a_kill_left_before_all_of_it_was_recorded() {
+    let names = ["a", "b", "c"];
+    for recorded in 0..=names.len() {
+        let dir = TestDir::new();
+        let unfinished = names.map(|name| format!(".secrets-{name}"));
+        let written: Vec<Record> = names
+            .iter()
+            .zip(&unfinished)
+            .map(|(name, unfinished)| {
+                dir.write(unfinished);
+                dir.record(name, file_id(&dir.at(unfinished)))
+            })
+            .collect();
+        let writing = names.map(|name| dir.writing(name));
+        let left = release(&[&writing, &written[..recorded]].concat(), &mut []);
+        assert!(left.is_empty(), "{recorded} {left:?}");
+        let there: Vec<_> = std::fs::read_dir(dir.at("")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(there.is_empty(), "{recorded} {there:?}");
+    }
+}
+
+#[test]
+fn gives_what_was_being_written_no_name_of_a_later_file() {
+    let dir = TestDir::new();
+    dir.write(".secrets-a");
+    let another = dir.write("b");
+    // Of its own target, nothing was recorded until the next attempt.
+    std::fs::write(dir.at("next"), "x").unwrap();
+    let next = [Record::Writing(dir.at(".secrets-next"), "a".into()), dir.record("a", file_id(&dir.at("next")))];
+    std::fs::rename(dir.at("next"), dir.at("a")).unwrap();
+    let records = [vec![dir.writing("a"), another], next.into()].concat();
+    assert!(release(&records, &mut []).is_empty());
+    for gone in [".secrets-a", "a", "b"] {
+        assert!(!dir.at(gone).exists(), "{gone}");
+    }
 }
 
 #[test]

@@ -81,7 +81,9 @@ impl Terminal {
         {
             let mut raw = before.clone();
             raw.make_raw();
-            if tcsetattr(&self.keyboard, OptionalActions::Now, &raw).is_ok() {
+            // What is raw already is not set again: whoever made it so may have given it back since it was read, and then nobody
+            // would do that any more.
+            if is_raw(&before) || tcsetattr(&self.keyboard, OptionalActions::Now, &raw).is_ok() {
                 mode.before = Some(before);
             }
         }
@@ -183,5 +185,66 @@ fn ordinary(mut modes: Termios) -> Termios {
 impl Drop for Terminal {
     fn drop(&mut self) {
         self.restore();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{Mode as FileMode, OFlags, open};
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    use super::*;
+
+    /// A pseudo-terminal, and what two commands on it have of it.
+    fn shared() -> (OwnedFd, OwnedFd, [Terminal; 2]) {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let slave = open(name, OFlags::RDWR | OFlags::NOCTTY, FileMode::empty()).unwrap();
+        let terminal = || Terminal {
+            keyboard: slave.try_clone().unwrap(),
+            terminal_output: slave.try_clone().unwrap(),
+            mode: Mutex::default(),
+        };
+        let both = [terminal(), terminal()];
+        (master, slave, both)
+    }
+
+    #[test]
+    fn sets_no_raw_mode_that_somebody_else_has_set() {
+        let (_master, slave, [first, second]) = shared();
+        // Raw as they like it, which shows whether it is set again.
+        let mut theirs = tcgetattr(&slave).unwrap();
+        theirs.make_raw();
+        theirs.input_modes |= InputModes::ICRNL;
+        tcsetattr(&slave, OptionalActions::Now, &theirs).unwrap();
+        assert!(first.make_raw() && first.make_raw());
+        assert!(tcgetattr(&slave).unwrap().input_modes.contains(InputModes::ICRNL));
+        // Its own program gets an ordinary terminal nevertheless, and what they give back is made raw and given back.
+        assert!(!is_raw(&first.attributes().unwrap()));
+        tcsetattr(&slave, OptionalActions::Now, &ordinary(theirs)).unwrap();
+        assert!(first.make_raw() && second.make_raw());
+        assert!(is_raw(&tcgetattr(&slave).unwrap()));
+        drop(second);
+        assert!(is_raw(&tcgetattr(&slave).unwrap()));
+        drop(first);
+        assert!(!is_raw(&tcgetattr(&slave).unwrap()));
+    }
+
+    #[test]
+    fn leaves_the_terminal_ordinary_whenever_the_other_command_ends() {
+        for _ in 0..200 {
+            let (_master, slave, [first, second]) = shared();
+            assert!(first.make_raw() && second.make_raw());
+            std::thread::scope(|scope| {
+                let ending = scope.spawn(|| drop(first));
+                while !ending.is_finished() {
+                    assert!(second.make_raw());
+                }
+            });
+            drop(second);
+            assert!(!is_raw(&tcgetattr(&slave).unwrap()));
+        }
     }
 }

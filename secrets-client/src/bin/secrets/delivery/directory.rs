@@ -242,15 +242,14 @@ impl Directory {
             None => Ok(true),
             Some(Entry::File(there)) if there == file_id => self.remove(aside).map(|()| true),
             Some(_) => match self.publish(aside, name) {
-                Err(error) => {
-                    let why = match error.kind() {
-                        io::ErrorKind::AlreadyExists => "its name is taken".to_owned(),
-                        _ => format!("it can't be renamed: {error}"),
-                    };
-                    let text = format!("somebody's other file is `{}` beside it now, as {why}", aside.display());
+                // What we may not rename, as what others own in `/tmp`, was not renamed by us.
+                Err(error) if error.raw_os_error() == Some(Errno::PERM.raw_os_error()) => Ok(true),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    let text =
+                        format!("somebody's other file is `{}` beside it now, as its name is taken", aside.display());
                     Err(io::Error::new(error.kind(), text))
                 }
-                Ok(()) => Ok(false),
+                given_back => given_back.map(|()| false),
             },
         }
     }

@@ -139,6 +139,31 @@ fn removes_a_file_whose_name_for_a_removal_somebody_took() {
     }
 }
 
+/// As in `/tmp`, where nobody may rename what others own.
+#[test]
+#[cfg(target_os = "linux")]
+fn says_nothing_of_what_others_own_and_it_could_not_have_put_there() {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+
+    let dir = TestDir::new();
+    std::fs::set_permissions(dir.at(""), std::fs::Permissions::from_mode(0o1777)).unwrap();
+    let key = dir.write("key");
+    let aside = dir.at("").join(aside(file_id(&dir.at("key"))));
+    std::fs::write(&aside, "theirs").unwrap();
+    // Only root can play two others.
+    if chown(dir.at("key"), Some(23456), None).and_then(|()| chown(&aside, Some(12345), None)).is_err() {
+        return;
+    }
+    let left = std::thread::spawn(move || {
+        rustix::thread::set_thread_uid(rustix::process::Uid::from_raw(23456)).unwrap();
+        release(&[key], &mut [])
+    });
+    let left = left.join().unwrap();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(!dir.at("key").exists());
+    assert_eq!(std::fs::read_to_string(&aside).unwrap(), "theirs");
+}
+
 #[test]
 fn removes_its_own_before_it_says_what_is_not() {
     let dir = TestDir::new();

@@ -32,5 +32,6 @@ mod store {
     mod revision;
     mod row_mac;
     mod secret;
+    mod sessions_of;
     mod transaction;
 }

@@ -161,7 +161,8 @@ fn newest_first(query: Select<Entity>, after: Option<(Timestamp, Uid)>) -> Selec
     let query = query.order_by_desc(Column::CreateTime).order_by_desc(Column::Uid);
     let Some((time, uid)) = after else { return query };
     let same_time = Column::CreateTime.eq(time.as_micros()).and(Column::Uid.lt(uid));
-    query.filter(Column::CreateTime.lt(time.as_micros()).or(same_time))
+    // The bound on the time alone is for the index; the uid decides among those of the same time.
+    query.filter(Column::CreateTime.lte(time.as_micros()).and(Column::CreateTime.lt(time.as_micros()).or(same_time)))
 }
 
 /// How many credentials match the filter.

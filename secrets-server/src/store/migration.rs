@@ -24,7 +24,7 @@ mod m0018_invitations;
 mod m0019_retention;
 mod m0020_live_sessions;
 mod m0021_call_purpose;
-mod m0022_copies;
+mod m0022_exposure;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -65,7 +65,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0019_retention::Migration),
             Box::new(m0020_live_sessions::Migration),
             Box::new(m0021_call_purpose::Migration),
-            Box::new(m0022_copies::Migration),
+            Box::new(m0022_exposure::Migration),
         ]
     }
 }

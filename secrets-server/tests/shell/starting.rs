@@ -139,11 +139,14 @@ async fn a_root_key_that_cannot_be_used_is_found_before_an_old_schema_is_migrate
         database.close().await.unwrap();
         row.try_get::<String>("", "last").unwrap()
     };
-    assert_eq!(last().await, "m0022_copies", "the migration to be undone here is the last one");
+    assert_eq!(last().await, "m0022_exposure", "the migration to be undone here is the last one");
     let database = Database::connect(&url).await.unwrap();
     let undo = "DROP INDEX secret_versions_source;
+        DROP INDEX credentials_sessions_created;
+        DROP INDEX credentials_sessions_serving;
+        CREATE INDEX credentials_user ON credentials (context_user_uid);
         ALTER TABLE secret_versions DROP COLUMN source_secret_uid;
-        DELETE FROM seaql_migrations WHERE version = 'm0022_copies'";
+        DELETE FROM seaql_migrations WHERE version = 'm0022_exposure'";
     database.execute_unprepared(undo).await.unwrap();
     database.close().await.unwrap();
     let old = last().await;
@@ -161,7 +164,7 @@ async fn a_root_key_that_cannot_be_used_is_found_before_an_old_schema_is_migrate
     }
     fs::write(&key, &kept).unwrap();
     stop(ServerProcess::start(serve(directory.path(), &[])));
-    assert_eq!(last().await, "m0022_copies");
+    assert_eq!(last().await, "m0022_exposure");
 }
 
 #[test]

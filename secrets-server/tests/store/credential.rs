@@ -35,7 +35,7 @@ on_both!(
     counts_the_live_sessions_of_an_account_and_those_of_a_line,
 );
 
-fn token(number: u128) -> Credential {
+pub fn token(number: u128) -> Credential {
     let mut mac = [0; 32];
     mac[..16].copy_from_slice(&number.to_be_bytes());
     Credential {
@@ -92,7 +92,7 @@ fn issued(number: u128, creator: u128) -> Credential {
     }
 }
 
-async fn insert(database: &TestDatabase, rows: &[Credential]) {
+pub async fn insert(database: &TestDatabase, rows: &[Credential]) {
     let tx = database.store.begin().await.unwrap();
     for row in rows {
         credential::insert(&tx, row).await.unwrap();

@@ -67,6 +67,35 @@ fn searches_audit_events_between_two_times_on_sqlite() {
     });
 }
 
+/// However many sessions an account has, in this organization and in others, a page reads no more than its own.
+#[test]
+fn reads_the_sessions_of_an_account_in_their_order_on_sqlite() {
+    on_both::run(TestDatabase::sqlite(), |database| async move {
+        let db = database.store.reader();
+        let account = |kind, number| PrincipalRef { kind, uid: uid(number) };
+        let accounts = [account(PrincipalKind::User, 30), account(PrincipalKind::ServiceAccount, 40)];
+        database.statements.take();
+        credential::sessions_of(db, uid(1), &accounts, Some((NOW, uid(1))), 10).await.unwrap();
+        let mut plans = Vec::new();
+        for statement in database.statements.take() {
+            plans.push(plan(&database, &statement).await);
+        }
+        let by = |index, account| {
+            let bounds = format!("organization_uid=? AND {account}=? AND create_time<?");
+            format!("SEARCH credentials USING INDEX {index} ({bounds})\n")
+        };
+        let created = by("credentials_sessions_created", "principal_uid");
+        assert_eq!(plans, [created.clone(), by("credentials_sessions_serving", "context_user_uid"), created]);
+        let tx = database.store.begin().await.unwrap();
+        database.statements.take();
+        credential::revoke_sessions_for_user(&tx, uid(1), uid(30), NOW).await.unwrap();
+        let found = plan(&database, &database.statements.take()[0]).await;
+        assert!(found.contains("credentials_sessions_serving (organization_uid=? AND context_user_uid=?"), "{found}");
+        drop(tx);
+        database
+    });
+}
+
 async fn ask_everything(database: &TestDatabase) {
     let db = database.store.reader();
     let acme = uid(1);
@@ -120,7 +149,7 @@ async fn ask_everything(database: &TestDatabase) {
     audit::list(db, Some(acme), &filter, Some((NOW, uid(1))), 10).await.unwrap();
     audit::events_of_caller(db, acme, "operator", Some((NOW, uid(1))), 10).await.unwrap();
     audit::last_uid_of_caller(db, acme, "operator").await.unwrap();
-    credential::sessions_of(db, acme, &[bob], None, 100).await.unwrap();
+    credential::sessions_of(db, acme, &[bob, agent], Some((NOW, uid(1))), 100).await.unwrap();
     secret::statuses(db, acme, &[uid(50)]).await.unwrap();
     version::value_sources(db, acme, &[uid(50)]).await.unwrap();
     audit::sets(db, acme, &[vec![1; 32]], None).await.unwrap();

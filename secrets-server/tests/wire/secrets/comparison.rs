@@ -18,6 +18,7 @@ on_both!(
     an_import_compares_what_a_person_receives_by_their_memberships,
     an_import_compares_what_a_program_receives_where_it_resolves,
     an_import_over_more_selected_workspaces_than_a_statement_has_parameters,
+    what_would_take_too_long_to_compare_is_another_value,
     what_takes_a_secrets_place_is_read_without_its_value,
 );
 
@@ -101,17 +102,45 @@ async fn an_import_compares_what_a_program_receives_where_it_resolves(database: 
     assert_eq!(compared(&server, &bot).await, NAMES);
 }
 
-async fn an_import_over_more_selected_workspaces_than_a_statement_has_parameters(database: &TestDatabase) {
-    const SECRETS: usize = 70;
-    let server = TestServer::start(database).await;
-    let acme = Acme::make(&server).await;
-    let document: String = (0..SECRETS).map(|n| format!("N{n:02}=value-{n}\n")).collect();
+/// Makes so many secrets of the organization; returns the document with their values.
+async fn make_many(server: &TestServer, acme: &Acme, count: usize) -> String {
+    let document: String = (0..count).map(|n| format!("N{n:03}=value-{n}\n")).collect();
     let request = v1::ImportSecretsRequest {
         parent: ACME.into(),
         source: Some(Source::Dotenv(document.as_bytes().to_vec())),
         ..Default::default()
     };
     server.try_import(&acme.ann, request).await.unwrap();
+    document
+}
+
+/// Gives each of them a visibility, with what it selects or without.
+async fn select(server: &TestServer, acme: &Acme, count: usize, visibility: impl Fn(usize) -> Visibility) {
+    let scope = Scope::new(ScopeKind::Organization, acme.organization);
+    let tx = server.app.store().begin().await.unwrap();
+    for n in 0..count {
+        let name = SecretId::parse(&format!("N{n:03}"), NamePolicy::Strict).unwrap();
+        let mut stored = secret::current(&tx, acme.organization, scope, &name).await.unwrap().unwrap().secret;
+        stored.visibility = visibility(n);
+        assert!(secret::update(&tx, &stored).await.unwrap());
+    }
+    commit(tx).await.unwrap();
+}
+
+/// A program that administers the organization and resolves everywhere.
+async fn resolver(server: &TestServer, acme: &Acme) -> String {
+    let token = server.program(&acme.ann, ACME, "ci").await;
+    for role in [v1::Role::Admin, v1::Role::Resolver] {
+        server.bind(&acme.ann, ACME, CI, role).await.unwrap();
+    }
+    token
+}
+
+async fn an_import_over_more_selected_workspaces_than_a_statement_has_parameters(database: &TestDatabase) {
+    const SECRETS: usize = 70;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let document = make_many(&server, &acme, SECRETS).await;
     let ws2 = v1::GetWorkspaceRequest { name: WS2.into() };
     let ws2: Uid = server
         .directory(&acme.cat)
@@ -125,25 +154,14 @@ async fn an_import_over_more_selected_workspaces_than_a_statement_has_parameters
         .parse()
         .unwrap();
     // Each selects a thousand of its own, and the first one also one that is there.
-    let tx = server.app.store().begin().await.unwrap();
-    for n in 0..SECRETS {
-        let name = SecretId::parse(&format!("N{n:02}"), NamePolicy::Strict).unwrap();
-        let scope = Scope::new(ScopeKind::Organization, acme.organization);
-        let mut stored = secret::current(&tx, acme.organization, scope, &name).await.unwrap().unwrap().secret;
-        let mut workspaces: BTreeSet<_> =
-            (0..1000).map(|workspace| Uid::from_u128(1_000_000 + n as u128 * 1000 + workspace)).collect();
-        if n == 0 {
-            workspaces.insert(ws2);
-        }
-        stored.visibility = Visibility::Selected { projects: BTreeSet::new(), workspaces };
-        assert!(secret::update(&tx, &stored).await.unwrap());
-    }
-    commit(tx).await.unwrap();
+    select(&server, &acme, SECRETS, |n| {
+        let own = (0..1000).map(|workspace| Uid::from_u128(1_000_000 + n as u128 * 1000 + workspace));
+        let workspaces = own.chain((n == 0).then_some(ws2)).collect();
+        Visibility::Selected { projects: BTreeSet::new(), workspaces }
+    })
+    .await;
     server.bind(&acme.ann, ACME, &format!("{ACME}/users/cat"), v1::Role::Admin).await.unwrap();
-    let bot = server.program(&acme.ann, ACME, "ci").await;
-    for role in [v1::Role::Admin, v1::Role::Resolver] {
-        server.bind(&acme.ann, ACME, CI, role).await.unwrap();
-    }
+    let bot = resolver(&server, &acme).await;
     let mut first = [Updated; SECRETS];
     assert_eq!(import(&server, &acme.ann, ACME, &document).await, first);
     // What is selected beyond what there may be is another value to a program that resolves everywhere.
@@ -154,6 +172,29 @@ async fn an_import_over_more_selected_workspaces_than_a_statement_has_parameters
     assert_eq!(import(&server, &acme.cat, ACME, &document).await, first);
     let count = database.statements.take().len();
     assert!(count < 60, "{count}");
+}
+
+async fn what_would_take_too_long_to_compare_is_another_value(database: &TestDatabase) {
+    const SECRETS: usize = 900;
+    let server = TestServer::start(database).await;
+    let acme = Acme::make(&server).await;
+    let document = make_many(&server, &acme, SECRETS).await;
+    let bot = resolver(&server, &acme).await;
+    // Each is in the contexts of eight projects of its own, to be found among those of all.
+    select(&server, &acme, SECRETS, |n| {
+        let projects = (0..8).map(|project| Uid::from_u128(1_000_000 + n as u128 * 8 + project)).collect();
+        Visibility::Selected { projects, workspaces: BTreeSet::new() }
+    })
+    .await;
+    let outcomes = import(&server, &bot, ACME, &document).await;
+    let unchanged = outcomes.iter().filter(|outcome| **outcome == Unchanged).count();
+    assert!(unchanged > SECRETS / 4 && unchanged < SECRETS, "{unchanged}");
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Unchanged | Updated)));
+    // Always the same ones, so that what was said before the lock holds under it.
+    assert_eq!(import(&server, &bot, ACME, &document).await, outcomes);
+    // A few of them are.
+    let few: String = document.lines().take(50).map(|line| format!("{line}\n")).collect();
+    assert_eq!(import(&server, &bot, ACME, &few).await, [Unchanged; 50]);
 }
 
 async fn what_takes_a_secrets_place_is_read_without_its_value(database: &TestDatabase) {

@@ -23,6 +23,7 @@ on_both!(
     says_what_is_left_of_what_somebody_received,
     a_value_that_came_back_or_only_moved_is_still_known,
     a_copy_is_known_with_its_source_and_the_reverse,
+    a_value_that_came_back_is_known_from_a_copy,
     an_account_has_received_what_its_sessions_did,
     a_session_has_received_what_it_did_itself,
     pages_go_on_where_the_one_before_ended,
@@ -258,6 +259,34 @@ async fn a_copy_is_known_with_its_source_and_the_reverse(database: &TestDatabase
     names.sort_unstable();
     let (copied, moved, source) = (of_acme("COPIED"), of_acme("MOVED"), path("MOVED"));
     assert_eq!(names, [(source.as_str(), Current), (copied.as_str(), Current), (moved.as_str(), Current)]);
+}
+
+async fn a_value_that_came_back_is_known_from_a_copy(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    acme.secret("A").await;
+    let (source, copy) = ("organizations/acme/projects/api/secrets/A", "organizations/acme/secrets/A");
+    let mut secrets = server.secrets(&acme.ann.token);
+    let copied =
+        v1::CopySecretRequest { name: source.into(), parent: "organizations/acme".into(), ..Default::default() };
+    secrets.copy_secret(copied).await.unwrap();
+    let context = v1::Context { organization: "acme".into(), ..Default::default() };
+    let request = v1::ResolveRequest { context: Some(context), ..Default::default() };
+    server.resolver(&acme.bob.token).resolve(request).await.unwrap();
+    secrets.delete_secret(v1::DeleteSecretRequest { name: copy.into(), ..Default::default() }).await.unwrap();
+    let secret = Some(v1::Secret { name: source.into(), ..Default::default() });
+    let update = v1::UpdateSecretRequest { secret, value: text("other"), ..Default::default() };
+    secrets.update_secret(update).await.unwrap();
+    acme.resolve(&acme.bob.token).await;
+    let seen = async || {
+        let page = acme.ask(&acme.ann.token, of(BOB)).await.unwrap().secrets;
+        let of_source = page.into_iter().find(|each| each.secret == source).unwrap();
+        (of_source.version, of_source.state(), of_source.count, !of_source.copied_from.is_empty())
+    };
+    assert_eq!(seen().await, (2, Current, 1, false));
+    let back = v1::RollbackSecretRequest { name: source.into(), version: 1, ..Default::default() };
+    secrets.rollback_secret(back).await.unwrap();
+    assert_eq!(seen().await, (3, Current, 1, true));
 }
 
 async fn an_account_has_received_what_its_sessions_did(database: &TestDatabase) {

@@ -11,12 +11,15 @@ use crate::store::secret::SecretStatus;
 /// The versions that a set consists of.
 pub(super) type Versions = Vec<(Uid, u32)>;
 
+/// Of each value that was received, by the version which had it first: as which secret, and how often.
+type Values = BTreeMap<Version, (Uid, Tally)>;
+
 /// What is left of a value that was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExposureState {
     /// It is still delivered.
     Current,
-    /// The secret has another one.
+    /// The secret has a version since which is not known to have it.
     Replaced,
     /// It is the secret's, which nobody is given.
     Inactive,
@@ -41,7 +44,7 @@ pub(super) struct ReceivedSecret {
     pub(super) version: u32,
     pub(super) state: ExposureState,
     pub(super) tally: Tally,
-    /// The secret as which it was received, where it has its value by a copy and was not received itself.
+    /// The secret as which it was received, where it has its value by a copy and was not itself received with it.
     pub(super) copied_from: Option<Uid>,
 }
 
@@ -98,24 +101,25 @@ impl Received {
         now: Timestamp,
     ) -> Vec<ReceivedSecret> {
         let mut received: BTreeMap<Uid, BTreeMap<u32, Tally>> = BTreeMap::new();
-        // Of each value, as which secret it was received, and how often.
-        let mut values: BTreeMap<Version, (Uid, Tally)> = BTreeMap::new();
+        let mut values = Values::new();
         for (versions, tally) in self.sets.into_values() {
+            // A delivery of several secrets that have one value is one of this.
+            let mut origins = BTreeMap::new();
             for (uid, version) in versions {
                 let versions = received.entry(uid).or_default();
                 versions.entry(version).and_modify(|known| known.add(&tally)).or_insert_with(|| tally.clone());
-                let value = values.entry(lineage.origin((uid, version)));
+                origins.entry(lineage.origin((uid, version))).or_insert(uid);
+            }
+            for (origin, uid) in origins {
+                let value = values.entry(origin);
                 value.and_modify(|(_, known)| known.add(&tally)).or_insert_with(|| (uid, tally.clone()));
             }
         }
         let copies = statuses.iter().filter(|(uid, _)| !received.contains_key(*uid)).filter_map(|(uid, status)| {
-            let (from, tally) = values.get(&lineage.origin((*uid, status.current_version)))?;
-            let state = status.state(now)?;
-            let version = status.current_version;
-            Some(ReceivedSecret { uid: *uid, version, state, tally: tally.clone(), copied_from: Some(*from) })
+            received_as_another(*uid, status.current_version, status.state(now)?, &values, lineage)
         });
         let mut all: Vec<_> = copies.collect();
-        let assess = |(uid, versions)| assess(uid, versions, statuses.get(&uid), lineage, now);
+        let assess = |(uid, versions)| assess(uid, versions, statuses.get(&uid), &values, lineage, now);
         all.extend(received.into_iter().filter_map(assess));
         all
     }
@@ -146,20 +150,37 @@ impl Tally {
     }
 }
 
+/// A secret that has a value which was received as another one's. None if it was not.
+fn received_as_another(
+    uid: Uid,
+    version: u32,
+    state: ExposureState,
+    values: &Values,
+    lineage: &Lineage,
+) -> Option<ReceivedSecret> {
+    let (from, tally) = values.get(&lineage.origin((uid, version)))?;
+    Some(ReceivedSecret { uid, version, state, tally: tally.clone(), copied_from: Some(*from) })
+}
+
 /// What is left of one secret, of which these versions were received. None if there are none.
 fn assess(
     uid: Uid,
     mut versions: BTreeMap<u32, Tally>,
     status: Option<&SecretStatus>,
+    values: &Values,
     lineage: &Lineage,
     now: Timestamp,
 ) -> Option<ReceivedSecret> {
     let state = match status.and_then(|status| Some((status.current_version, status.state(now)?))) {
         None => ExposureState::Deleted,
-        Some((current, state)) => {
-            let current = lineage.origin((uid, current));
+        Some((version, state)) => {
+            let current = lineage.origin((uid, version));
             match versions.keys().any(|version| lineage.origin((uid, *version)) == current) {
-                false => ExposureState::Replaced,
+                false => match received_as_another(uid, version, state, values, lineage) {
+                    // Of itself another value was received, which is no concern any more.
+                    Some(copy) => return Some(copy),
+                    None => ExposureState::Replaced,
+                },
                 true => {
                     // What was received of other values is no concern any more.
                     versions.retain(|version, _| lineage.origin((uid, *version)) == current);
@@ -215,7 +236,7 @@ mod tests {
         let tally = |time| Tally::new(&event(time, None));
         let versions = received.iter().zip(1..).map(|(version, time)| (*version, tally(time))).collect();
         let lineage = lineage(sources.iter().map(|(version, source)| ((0, *version), (0, *source))));
-        let left = assess(Uid::nil(), versions, status.as_ref(), &lineage, NOW).unwrap();
+        let left = assess(Uid::nil(), versions, status.as_ref(), &Values::new(), &lineage, NOW).unwrap();
         (left.state, left.version, left.tally.count)
     }
 
@@ -266,6 +287,47 @@ mod tests {
         assert_eq!(left(1, 1), [(5, Current, Some(1)), (1, Deleted, None)]);
         assert_eq!(left(3, 1), [(2, Current, Some(3)), (3, Replaced, None)]);
         assert_eq!(left(2, 1), [(2, Current, None)]);
+    }
+
+    #[test]
+    fn what_came_back_to_a_secret_and_was_received_as_its_copy_is_known() {
+        use ExposureState::{Current, Deleted, Replaced};
+        // 2 is a copy of 1 and was deleted; version 3 of 1 is its version 1 again.
+        let lineage = lineage([((2, 1), (1, 1)), ((1, 3), (1, 1))]);
+        let sets = sets(&[(1, &[(2, 1)]), (2, &[(1, 2)])]);
+        let left = |current| {
+            let mut received = Received::new(10);
+            assert!(received.add(&event(9, Some(2)), &sets));
+            assert!(received.add(&event(4, Some(1)), &sets));
+            assert!(received.add(&event(3, Some(1)), &sets));
+            let deleted = SecretStatus { is_deleted: true, ..status(1) };
+            let statuses =
+                [(1, status(current)), (2, deleted)].map(|(uid, status)| (Uid::from_u128(uid), status)).into();
+            let left = received.assess(&statuses, &lineage, NOW).into_iter();
+            left.map(|each| {
+                let from = each.copied_from.map(|uid| uid.as_u128());
+                (each.uid.as_u128(), each.version, each.state, each.tally.count, from)
+            })
+            .collect::<Vec<_>>()
+        };
+        assert_eq!(left(3), [(1, 3, Current, 2, Some(2)), (2, 1, Deleted, 2, None)]);
+        assert_eq!(left(2), [(1, 2, Current, 1, None), (2, 1, Deleted, 2, None)]);
+        assert_eq!(left(4), [(1, 2, Replaced, 1, None), (2, 1, Deleted, 2, None)]);
+    }
+
+    #[test]
+    fn counts_a_delivery_of_a_secret_and_its_copy_once() {
+        // 2 and 3 are copies of 1.
+        let lineage = lineage([((2, 1), (1, 1)), ((3, 1), (1, 1))]);
+        let sets = sets(&[(1, &[(1, 1), (2, 1)]), (2, &[(2, 1)])]);
+        let mut received = Received::new(10);
+        for event in [event(9, Some(1)), event(8, Some(1)), event(7, Some(2))] {
+            assert!(received.add(&event, &sets));
+        }
+        let statuses = [1, 2, 3].map(|uid| (Uid::from_u128(uid), status(1))).into();
+        let left = received.assess(&statuses, &lineage, NOW);
+        let counts: Vec<_> = left.iter().map(|each| (each.uid.as_u128(), each.tally.count)).collect();
+        assert_eq!(counts, [(3, 3), (1, 2), (2, 3)]);
     }
 
     #[test]

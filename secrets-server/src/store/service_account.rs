@@ -50,6 +50,21 @@ pub async fn by_id(
     query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
 }
 
+/// Up to `limit` service accounts that have or had this id, the newest first: the live one, and those that were deleted.
+pub async fn uids_named(
+    db: &impl ConnectionTrait,
+    organization: Option<Uid>,
+    id: &ServiceAccountId,
+    limit: u64,
+) -> Result<Vec<Uid>, StoreError> {
+    let query = Entity::find()
+        .filter(Column::OrganizationUid.eq(organization_or_platform(organization)))
+        .filter(Column::ServiceAccountId.eq(id.as_str()))
+        .order_by_desc(Column::CreateTime)
+        .limit(limit);
+    query.select_only().column(Column::Uid).into_tuple().all(db).await.map_err(reading(TABLE))
+}
+
 /// The live service accounts of these uids, of the organization and of the platform, in no particular order; the ones
 /// that are not there are left out.
 pub async fn by_uids(

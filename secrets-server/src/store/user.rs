@@ -88,6 +88,21 @@ pub async fn by_id(db: &impl KeyedConnection, organization: Uid, id: &UserId) ->
     row.and_then(|row| intact(db, row)).map(read).transpose()
 }
 
+/// Up to `limit` of those who have or had this id, the newest first: the live user, and deleted ones until they are purged.
+pub async fn uids_named(
+    db: &impl ConnectionTrait,
+    organization: Uid,
+    id: &UserId,
+    limit: u64,
+) -> Result<Vec<Uid>, StoreError> {
+    let query = Entity::find()
+        .filter(Column::OrganizationUid.eq(organization))
+        .filter(Column::UserId.eq(id.as_str()))
+        .order_by_desc(Column::CreateTime)
+        .limit(limit);
+    query.select_only().column(Column::Uid).into_tuple().all(db).await.map_err(reading(TABLE))
+}
+
 /// The live users of these uids, in no particular order; the ones that are not there are left out.
 pub async fn by_uids(
     db: &impl KeyedConnection,

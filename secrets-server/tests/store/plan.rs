@@ -8,7 +8,8 @@ use secrets_server::store::caller::CallerKey;
 use secrets_server::store::idempotency::IdempotencyKey;
 use secrets_server::store::secret::{AnswerSize, SecretQuery, SecretWithVersion};
 use secrets_server::store::{
-    audit, binding, caller, context, credential, idempotency, key, organization, revision, secret, user, version,
+    audit, binding, caller, context, credential, idempotency, key, organization, revision, secret, service_account,
+    user, version,
 };
 
 use crate::store::credential::session;
@@ -155,6 +156,8 @@ async fn ask_everything(database: &TestDatabase) {
     audit::sets(db, acme, &[vec![1; 32]], None).await.unwrap();
     audit::sets(db, acme, &[vec![1; 32]], Some(&[uid(50)])).await.unwrap();
     audit::set_sizes(db, acme, &[vec![1; 32]]).await.unwrap();
+    user::uids_named(db, acme, &"bob".parse().unwrap(), 100).await.unwrap();
+    service_account::uids_named(db, Some(acme), &"agent".parse().unwrap(), 100).await.unwrap();
     secret::uids_named(db, acme, project_scope(), &name).await.unwrap();
     secret::named(db, acme, [uid(50)]).await.unwrap();
 }

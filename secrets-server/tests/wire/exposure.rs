@@ -31,6 +31,7 @@ on_both!(
     shows_a_users_own_secrets_to_others_by_uid_alone,
     is_for_admins_and_auditors,
     finds_who_was_deleted_and_nobody_who_never_was,
+    whoever_had_a_name_has_received_what_their_sessions_did,
     says_from_when_on_it_is_complete,
     names_the_fields_of_a_bad_question,
     is_recorded_itself,
@@ -475,6 +476,33 @@ async fn finds_who_was_deleted_and_nobody_who_never_was(database: &TestDatabase)
         assert_eq!((refused.code, refused.reason.as_str()), (Code::NotFound, "RESOURCE_NOT_FOUND"), "{unknown}");
     }
     assert_eq!(acme.exposure("operator").await.len(), 0);
+}
+
+async fn whoever_had_a_name_has_received_what_their_sessions_did(database: &TestDatabase) {
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    acme.secret("A").await;
+    let agent = acme.organization.service_account("agent").await;
+    acme.organization.bind(&agent, Role::Resolver, acme.organization.project_resource(acme.api)).await;
+    // Neither of them ever calls.
+    for (creator, user) in [(&acme.bob, Some(&acme.bob)), (&agent, None)] {
+        let (token, _) = acme.session(creator, user).await;
+        acme.resolve(&token).await;
+    }
+    let count = async |principal: &str| acme.exposure(principal).await.get("A").map(|each| each.count);
+    let mut directory = server.directory(&acme.ann.token);
+    let service_account = "organizations/acme/serviceAccounts/agent";
+    let delete = v1::DeleteServiceAccountRequest { name: service_account.into(), ..Default::default() };
+    directory.delete_service_account(delete).await.unwrap();
+    let delete = v1::DeleteUserRequest { name: BOB.into(), ..Default::default() };
+    directory.delete_user(delete).await.unwrap();
+    assert_eq!((count(BOB).await, count(service_account).await), (Some(1), Some(1)));
+    // Another one of the same name hides nothing of the first, even once they have called.
+    let again = acme.organization.member("bob").await;
+    acme.organization.bind(&again, Role::Member, acme.organization.project_resource(acme.api)).await;
+    assert_eq!(count(BOB).await, Some(1));
+    acme.resolve(&again.token).await;
+    assert_eq!((count(BOB).await, count(service_account).await), (Some(2), Some(1)));
 }
 
 async fn says_from_when_on_it_is_complete(database: &TestDatabase) {

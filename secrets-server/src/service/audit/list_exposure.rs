@@ -70,7 +70,7 @@ impl Service {
         let path = ScopeName::Organization(question.organization.clone());
         let subject = Subject::new(within, &path, within);
         call.require::<right::ReadAudit>(&(subject, Resource::Organization(within), &path))?;
-        let recipients = self.recipients(&db, call, &organization, &question.principal).await?;
+        let recipients = Recipients::find(&db, &organization, &question.principal).await?;
 
         let bound = [QUERY, question.organization.as_str(), &question.principal.to_string()];
         let position = match self.cursor(&bound, &question.page.token)? {

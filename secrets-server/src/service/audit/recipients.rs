@@ -3,21 +3,23 @@
 use std::fmt;
 use std::str::FromStr;
 
+use secrets_core::principal::PrincipalKind;
 use secrets_core::{AccountName, CredentialKind, PrincipalName, PrincipalRef, SessionName, Timestamp, Uid};
 
-use crate::call::Call;
 use crate::error::Error;
-use crate::service::Service;
 use crate::store::organization::Organization;
-use crate::store::{KeyedConnection, audit, credential};
+use crate::store::{KeyedConnection, audit, credential, service_account, user};
 
 /// How many sessions are looked up at once.
 const SESSIONS_PER_QUERY: u64 = 100;
 
+/// Of how many who had one name after the other the sessions are looked for. The interface promises it.
+const MAX_ACCOUNTS: u64 = 100;
+
 /// When something was, and its uid.
 pub(super) type Moment = (Timestamp, Uid);
 
-/// A principal, and of which accounts it stands for the sessions.
+/// A principal, and of which accounts it stands for the sessions: whoever has or had its name.
 pub(super) struct Recipients<'a> {
     organization: &'a Organization,
     name: &'a PrincipalName,
@@ -34,15 +36,13 @@ pub(super) struct Position {
     pub(super) event: Option<Moment>,
 }
 
-impl Service {
-    /// The principal of this name, or whoever had it while there are events of theirs in the organization.
-    pub(super) async fn recipients<'a>(
-        &self,
+impl<'a> Recipients<'a> {
+    /// The principal of this name, and whoever had it while they are known, or while there are events of theirs in the organization.
+    pub(super) async fn find(
         db: &impl KeyedConnection,
-        call: &Call,
         organization: &'a Organization,
         name: &'a PrincipalName,
-    ) -> Result<Recipients<'a>, Error> {
+    ) -> Result<Self, Error> {
         let last = audit::last_uid_of_caller(db, organization.uid, &name.to_string()).await?;
         let mut accounts = Vec::new();
         match name {
@@ -54,22 +54,20 @@ impl Service {
                 }
             }
             PrincipalName::Account(account) => {
-                let located = self.locate_account(db, call, account).await?.reference();
-                let before = last.flatten().map(|uid| PrincipalRef { kind: located.kind, uid });
                 // That the platform has an account which never called here is for the operator to know.
-                let located = (!located.uid.is_nil() && account.organization().is_some()).then_some(located);
-                accounts.extend(located);
-                accounts.extend(before.filter(|before| Some(*before) != located));
-                if accounts.is_empty() {
+                let is_known = account.organization().is_some() || last.is_some();
+                let mut uids = if is_known { named(db, organization.uid, account).await? } else { Vec::new() };
+                // Of who called last there may be nothing left but the events.
+                uids.extend(last.flatten().filter(|last| !uids.contains(last)).as_slice());
+                if uids.is_empty() {
                     return Err(Error::not_found(format_args!("{} `{name}`", noun(account))));
                 }
+                accounts.extend(uids.into_iter().map(|uid| PrincipalRef { kind: kind(account), uid }));
             }
         }
-        Ok(Recipients { organization, name, accounts })
+        Ok(Self { organization, name, accounts })
     }
-}
 
-impl Recipients<'_> {
     /// Whether sessions received for it.
     pub(super) fn has_sessions(&self) -> bool {
         !self.accounts.is_empty()
@@ -96,6 +94,24 @@ impl Recipients<'_> {
         let sessions =
             credential::sessions_of(db, within, &self.accounts, position.session, SESSIONS_PER_QUERY).await?;
         Ok(sessions.into_iter().map(|session| (session.create_time, session.uid)).collect())
+    }
+}
+
+/// Those who have or had the name of an account.
+async fn named(db: &impl KeyedConnection, within: Uid, account: &AccountName) -> Result<Vec<Uid>, Error> {
+    Ok(match account {
+        AccountName::User(name) => user::uids_named(db, within, &name.user, MAX_ACCOUNTS).await?,
+        AccountName::ServiceAccount(name) => {
+            let of = name.organization.as_ref().map(|_| within);
+            service_account::uids_named(db, of, &name.id, MAX_ACCOUNTS).await?
+        }
+    })
+}
+
+fn kind(account: &AccountName) -> PrincipalKind {
+    match account {
+        AccountName::User(_) => PrincipalKind::User,
+        AccountName::ServiceAccount(_) => PrincipalKind::ServiceAccount,
     }
 }
 

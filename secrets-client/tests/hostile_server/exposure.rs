@@ -19,6 +19,8 @@ fn endless(
         "ListExposure" => Reply::message(&v1::ListExposureResponse {
             secrets: secrets(counted.fetch_add(1, Ordering::Relaxed)),
             next_page_token: "again".into(),
+            // A page that says so counts, whatever later ones say.
+            copies_incomplete: counted.load(Ordering::Relaxed) == 1,
             ..Default::default()
         }),
         other => hostile(other),
@@ -36,10 +38,11 @@ fn a_list_without_an_end_is_left_and_said_to_be_incomplete() {
     let (service, pages) = endless(|_| vec![received("u".into())]);
     let caller = Caller::of(&service);
     let shown = caller.run("audit exposure --principal bob").expect_success("audit exposure");
-    assert!(shown.stderr.contains("too many events"), "{shown:?}");
+    assert!(shown.stderr.contains("too many events") && shown.stderr.contains("too many copies"), "{shown:?}");
     assert_eq!(shown.stdout.lines().count(), 2, "{shown:?}");
     assert_eq!(pages.swap(0, Ordering::Relaxed), 1_000);
     let json = caller.run("audit exposure --principal bob -o json").expect_success("audit exposure").json();
+    assert_eq!(json["copies_incomplete"], true);
     assert_eq!((json["is_complete"].as_bool(), json["secrets"][0]["count"].as_u64()), (Some(false), Some(1_000)));
 }
 

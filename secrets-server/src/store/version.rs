@@ -92,11 +92,13 @@ pub async fn by_number(
     query.one(db).await.map_err(reading(TABLE))?.map(read).transpose()
 }
 
-/// Which versions of these secrets have their values from others, and which others have theirs from these secrets: one step.
+/// Which versions of these secrets have their values from others, and which others have theirs from these secrets: one step. Up to
+/// `limit` of them, one that is both twice.
 pub async fn value_sources(
     db: &impl ConnectionTrait,
     organization: Uid,
     secrets: &[Uid],
+    limit: usize,
 ) -> Result<Vec<ValueSource>, StoreError> {
     let mut sources = Vec::new();
     for some in secrets.chunks(MAX_SECRETS_PER_STATEMENT) {
@@ -109,7 +111,8 @@ pub async fn value_sources(
         ];
         let query = Entity::find().select_only().columns(columns).filter(Column::SourceVersion.is_not_null());
         for column in [Column::SecretUid, Column::SourceSecretUid] {
-            let query = query.clone().filter(column.is_in(some.iter().copied()));
+            let left = limit.saturating_sub(sources.len()) as u64;
+            let query = query.clone().filter(column.is_in(some.iter().copied())).limit(left);
             let rows: Vec<(Uid, Uid, i64, Option<Uid>, i64)> =
                 query.into_tuple().all(db).await.map_err(reading(TABLE))?;
             // Asked for the organization too, SQLite would read all versions that it has.

@@ -152,7 +152,7 @@ async fn ask_everything(database: &TestDatabase) {
     audit::last_uid_of_caller(db, acme, "operator").await.unwrap();
     credential::sessions_of(db, acme, &[bob, agent], Some((NOW, uid(1))), 100).await.unwrap();
     secret::statuses(db, acme, &[uid(50)]).await.unwrap();
-    version::value_sources(db, acme, &[uid(50)]).await.unwrap();
+    version::value_sources(db, acme, &[uid(50)], 100).await.unwrap();
     audit::sets(db, acme, &[vec![1; 32]], None).await.unwrap();
     audit::sets(db, acme, &[vec![1; 32]], Some(&[uid(50)])).await.unwrap();
     audit::set_sizes(db, acme, &[vec![1; 32]]).await.unwrap();

@@ -24,6 +24,7 @@ on_both!(
     a_value_that_came_back_or_only_moved_is_still_known,
     a_copy_is_known_with_its_source_and_the_reverse,
     a_value_that_came_back_is_known_from_a_copy,
+    more_copies_than_are_looked_at_are_not_missing_without_a_word,
     an_account_has_received_what_its_sessions_did,
     a_session_has_received_what_it_did_itself,
     pages_go_on_where_the_one_before_ended,
@@ -288,6 +289,28 @@ async fn a_value_that_came_back_is_known_from_a_copy(database: &TestDatabase) {
     let back = v1::RollbackSecretRequest { name: source.into(), version: 1, ..Default::default() };
     secrets.rollback_secret(back).await.unwrap();
     assert_eq!(seen().await, (3, Current, 1, true));
+}
+
+async fn more_copies_than_are_looked_at_are_not_missing_without_a_word(database: &TestDatabase) {
+    const LOOKED_AT: usize = 5_000;
+    let server = TestServer::start(database).await;
+    let acme = Acme::new(&server).await;
+    acme.secret("A").await;
+    acme.resolve(&acme.bob.token).await;
+    let copies = async |from: usize, to: usize| {
+        let values = (from..to).map(|number| (format!("COPY_{number}"), "x".to_owned()));
+        acme.organization.secrets(acme.organization.scope(), values, plain).await;
+        let source = "SELECT uid FROM secrets WHERE secret_id = 'A'";
+        let copied = format!(
+            "UPDATE secret_versions SET source_secret_uid = ({source}), source_version = 1 WHERE secret_uid NOT IN ({source})"
+        );
+        acme.organization.execute(&copied).await;
+        let page = acme.ask(&acme.ann.token, of(BOB)).await.unwrap();
+        (page.secrets.len(), page.copies_incomplete)
+    };
+    // With the one that was received.
+    assert_eq!(copies(0, LOOKED_AT - 1).await, (LOOKED_AT, false));
+    assert_eq!(copies(LOOKED_AT - 1, LOOKED_AT).await, (LOOKED_AT, true));
 }
 
 async fn an_account_has_received_what_its_sessions_did(database: &TestDatabase) {

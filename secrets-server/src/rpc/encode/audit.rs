@@ -23,6 +23,7 @@ pub fn exposure_page(page: ExposurePage) -> v1::ListExposureResponse {
         next_page_token: page.next_page_token,
         complete_since: page.complete_since.map(time),
         sessions_complete_since: page.sessions_complete_since.map(time),
+        copies_incomplete: page.copies_incomplete,
     }
 }
 

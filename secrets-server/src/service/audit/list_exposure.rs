@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use secrets_core::{OrganizationId, PrincipalName, Resource, ScopeName, SecretName, Timestamp, Uid, right};
 
-use super::lineage::Lineage;
+use super::lineage::{Lineage, Related};
 use super::names::Names;
 use super::received::{ExposureState, Received, Tally};
 use super::recipients::{Position, Recipients};
@@ -46,6 +46,8 @@ pub struct ExposurePage {
     pub complete_since: Option<Timestamp>,
     /// Sessions that ended before may be missing.
     pub sessions_complete_since: Option<Timestamp>,
+    /// Copies may be missing.
+    pub copies_incomplete: bool,
 }
 
 /// A secret that was received, as the caller may see it.
@@ -82,7 +84,8 @@ impl Service {
         let next = reading.page(&recipients, position).await?;
         let received = reading.received;
 
-        let (lineage, related) = Lineage::load(&db, within, received.secrets()).await?;
+        let Related { lineage, secrets: related, is_incomplete } =
+            Lineage::load(&db, within, received.secrets()).await?;
         let uids: Vec<_> = related.iter().copied().collect();
         let statuses = secret::statuses(&db, within, &uids).await?;
         let names = Names::of(&db, call, &organization, related).await?;
@@ -109,6 +112,7 @@ impl Service {
             next_page_token: next.map(|next| self.page_token(&bound, &next.to_string())).unwrap_or_default(),
             complete_since: retention.and_then(kept),
             sessions_complete_since: forgotten.and_then(kept),
+            copies_incomplete: is_incomplete,
         })
     }
 }

@@ -48,6 +48,10 @@ pub(crate) async fn exposure(app: &App, args: ExposureArgs) -> Result<(), CliErr
         // A person who relies on it has to know, and so has a program that reads nothing else.
         app.output.warn("there are too many events for all of them to be looked at: this is what the newest ones say");
     }
+    if received.copies_incomplete {
+        app.output
+            .warn("there are too many copies of what was received for all of them to be looked at: some are missing");
+    }
     if !app.output.is_json() {
         for note in notes(&received, &request.principal) {
             app.output.note(&note);

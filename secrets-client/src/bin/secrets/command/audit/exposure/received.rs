@@ -25,6 +25,8 @@ pub(super) struct Received {
     pages: usize,
     pub(super) complete_since: Option<Timestamp>,
     pub(super) sessions_complete_since: Option<Timestamp>,
+    /// There are more copies than the service looks at.
+    pub(super) copies_incomplete: bool,
 }
 
 impl Received {
@@ -37,6 +39,7 @@ impl Received {
         self.pages += 1;
         self.complete_since = later(self.complete_since, page.complete_since);
         self.sessions_complete_since = later(self.sessions_complete_since, page.sessions_complete_since);
+        self.copies_incomplete |= page.copies_incomplete;
         for secret in page.secrets {
             match self.secrets.get_mut(&secret.uid) {
                 Some(known) => {
@@ -76,6 +79,7 @@ impl Received {
             "deleted": self.count(ExposureState::Deleted),
             "complete_since": json::time(self.complete_since.as_ref()),
             "sessions_complete_since": json::time(self.sessions_complete_since.as_ref()),
+            "copies_incomplete": self.copies_incomplete,
         })
     }
 }

@@ -152,6 +152,8 @@ pub(super) const TABLE: &[Reserved] = &[
     row("GH_PAGER", VIEWER),
     row("BAT_PAGER", VIEWER),
     row("PSQL_PAGER", VIEWER),
+    row("DELTA_PAGER", VIEWER),
+    row("LESS", VIEWER), // `+!command` runs one
     row("LESSOPEN", VIEWER),
     row("LESSCLOSE", VIEWER),
     row("LESSEDIT", VIEWER),

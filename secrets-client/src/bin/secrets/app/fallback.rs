@@ -39,7 +39,8 @@ pub(crate) struct FallbackArgs {
 }
 
 impl FallbackArgs {
-    /// Returns what the context gets: from the service, or, where that is allowed, from the fallback.
+    /// Returns what the context gets: from the service, or, where that is allowed, from the fallback. What is missing is said in
+    /// the service's own words: [`App::explain_missing`] says more.
     pub(crate) async fn receive(
         &self,
         app: &App,
@@ -47,7 +48,8 @@ impl FallbackArgs {
         only: &[String],
     ) -> Result<ResolvedSet, CliError> {
         // An invalid key is reported while the service is available, and not when the fallback is needed.
-        let Some(fallback) = self.fallback(app, context, only)? else { return app.receive(context, only).await };
+        let ask = || app.resolve(context, only, app.required(only));
+        let Some(fallback) = self.fallback(app, context, only)? else { return ask().await };
         if self.fallback_only {
             let FallbackSet { set, age } = fallback.open(&question(only), time::now())?;
             check_complete(&set, &app.required(only))?;
@@ -56,7 +58,7 @@ impl FallbackArgs {
             return Ok(set);
         }
         app.wait_silently();
-        let asked = timeout(SERVICE_TIMEOUT, app.receive(context, only)).await;
+        let asked = timeout(SERVICE_TIMEOUT, ask()).await;
         let unavailable = match asked {
             Ok(Ok(set)) => {
                 if let Err(error) = fallback.seal(&set, time::now()) {

@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use secrets_client::{LiveSet, Reason, ResolvedSet, v1};
+use tokio::time::timeout;
 
 use super::App;
 use crate::args::scope::{self, ContextArgs};
 use crate::ui::error::CliError;
+
+/// How long the service may take to say why something is missing. It has answered already.
+const EXPLANATION_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl App {
     /// What the context gets, with values: all of it, with all that `secrets.toml` requires; or the names in `only`, which
@@ -38,25 +42,45 @@ impl App {
         only: &[String],
         required: Vec<String>,
     ) -> Result<ResolvedSet, CliError> {
+        match self.resolve(context, only, required.clone()).await {
+            Err(error) => Err(self.explain_missing(context, &required, error).await),
+            set => set,
+        }
+    }
+
+    /// The same in the service's own words, should something be missing.
+    pub(crate) async fn resolve(
+        &self,
+        context: &ContextArgs,
+        only: &[String],
+        required: Vec<String>,
+    ) -> Result<ResolvedSet, CliError> {
         for name in only {
             scope::parse_name(name)?;
         }
         let request = v1::ResolveRequest {
             context: self.context(context).await?,
             secret_ids: only.to_vec(),
-            required_secret_ids: required.clone(),
+            required_secret_ids: required,
             ..Default::default()
         };
-        let set = match self.client()?.resolve(request).await {
-            Err(error) if error.reason() == Some(Reason::SecretRequiredMissing) => {
-                // The service's own words, should it not explain them now.
-                let explained = self.refuse_missing(context, &required).await.ok().flatten();
-                return Err(explained.unwrap_or_else(|| error.into()));
-            }
-            set => set?,
-        };
+        let set = self.client()?.resolve(request).await?;
         self.print_notices(&set);
         Ok(set)
+    }
+
+    /// Says more of what is missing, should it be that. It is the service's own words, if the service does not explain them soon.
+    pub(crate) async fn explain_missing(
+        &self,
+        context: &ContextArgs,
+        required: &[String],
+        error: CliError,
+    ) -> CliError {
+        if error.answer().and_then(|answer| answer.reason) != Some(Reason::SecretRequiredMissing) {
+            return error;
+        }
+        let explained = timeout(EXPLANATION_TIMEOUT, self.refuse_missing(context, required)).await;
+        explained.ok().and_then(Result::ok).flatten().unwrap_or(error)
     }
 
     /// Keeps a set up to date that was received for the names in `only`, from the service or from a fallback.

@@ -212,17 +212,24 @@ impl RunArgs {
         Ok((set, PreparedProgram { placement, program }))
     }
 
-    /// Asks for the secrets, and the person for those that `secrets.toml` requires and that are missing.
+    /// Asks for the secrets, and the person for those that `secrets.toml` requires and that are missing. What is missing is looked
+    /// into only where nobody was asked.
     async fn receive(&self, app: &App) -> Result<ResolvedSet, CliError> {
         let receive = || self.fallback.receive(app, &self.context, &self.only);
-        match receive().await {
+        let received = match receive().await {
             Err(refusal)
                 if refusal.exit == ExitCode::Missing && self.only.is_empty() && !self.fallback.is_offline() =>
             {
-                app.ask_for_missing(&self.context, refusal).await?;
-                receive().await
+                match app.ask_for_missing(&self.context, refusal).await {
+                    Ok(()) => receive().await,
+                    Err(left) => Err(left),
+                }
             }
             received => received,
+        };
+        match received {
+            Err(error) => Err(app.explain_missing(&self.context, &app.required(&self.only), error).await),
+            set => set,
         }
     }
 

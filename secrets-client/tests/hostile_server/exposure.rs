@@ -47,6 +47,17 @@ fn a_list_without_an_end_is_left_and_said_to_be_incomplete() {
 }
 
 #[test]
+fn small_entries_without_number_are_refused() {
+    let (service, pages) = endless(|page| {
+        let entry = |at: u32| v1::ReceivedSecret { uid: format!("{page}-{at}"), state: 1, ..Default::default() };
+        (0..10_000).map(entry).collect()
+    });
+    let caller = Caller::of(&service);
+    caller.run("audit exposure --principal bob").expect_failure(1).expect_text(&["longer than any should be"]);
+    assert!(pages.load(Ordering::Relaxed) < 15);
+}
+
+#[test]
 fn more_than_any_service_has_is_refused() {
     let (service, pages) = endless(|page| (0..1_000).map(|at| received(format!("{page}-{at}{:2000}", ""))).collect());
     let caller = Caller::of(&service);

@@ -16,6 +16,11 @@ pub(super) const MAX_PAGES: usize = 1_000;
 /// More than what is kept of the longest list takes.
 const MAX_BYTES: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
+/// More than any organization has in use; each takes memory beside what it says.
+const MAX_SECRETS: usize = 100_000;
+/// More than there are methods that deliver.
+const MAX_ACTIONS: usize = 100;
+
 /// What somebody received, by the secret's uid.
 #[derive(Debug, Default)]
 pub(super) struct Received {
@@ -40,7 +45,12 @@ impl Received {
         self.complete_since = later(self.complete_since, page.complete_since);
         self.sessions_complete_since = later(self.sessions_complete_since, page.sessions_complete_since);
         self.copies_incomplete |= page.copies_incomplete;
-        for secret in page.secrets {
+        for mut secret in page.secrets {
+            // One entry after the other: a page can be as large as all may be together.
+            if self.bytes > MAX_BYTES || self.secrets.len() > MAX_SECRETS {
+                break;
+            }
+            secret.actions.truncate(MAX_ACTIONS);
             match self.secrets.get_mut(&secret.uid) {
                 Some(known) => {
                     let before = known.encoded_len();
@@ -53,7 +63,7 @@ impl Received {
                 }
             }
         }
-        match self.bytes > MAX_BYTES {
+        match self.bytes > MAX_BYTES || self.secrets.len() > MAX_SECRETS {
             true => Err(CliError::new(ExitCode::Failed, "the service's list is longer than any should be")),
             false => Ok(page.next_page_token),
         }
@@ -99,7 +109,7 @@ fn merge(known: &mut ReceivedSecret, other: ReceivedSecret) {
             known.count = known.count.saturating_add(other.count);
             let actions: BTreeSet<String> =
                 std::mem::take(&mut known.actions).into_iter().chain(other.actions).collect();
-            known.actions = actions.into_iter().collect();
+            known.actions = actions.into_iter().take(MAX_ACTIONS).collect();
         }
     }
 }
@@ -189,12 +199,25 @@ mod tests {
         let mut pages = 0_u32;
         let grown = loop {
             pages += 1;
-            // The same secret each time, with another action.
-            match received.add(page(secret(1, 1, 0, &format!("{pages}{}", "x".repeat(1_000))))) {
+            // Another secret each time.
+            let uid = format!("{pages}{}", "x".repeat(1_000));
+            match received.add(page(ReceivedSecret { uid, ..secret(1, 1, 0, "a") })) {
                 Ok(_) if pages < 10_000 => {}
                 result => break result,
             }
         };
         assert!(grown.is_err() && pages < 2_000, "{pages}");
+    }
+
+    #[test]
+    fn a_secret_has_no_more_actions_than_any_service_has() {
+        let mut received = Received::default();
+        for at in 0..1_000 {
+            let mut page = page(secret(1, 1, 0, ""));
+            page.secrets[0].actions = (0..1_000).map(|action| format!("{at}-{action}")).collect();
+            received.add(page).unwrap();
+        }
+        let shown: Vec<_> = received.current().map(|secret| (secret.count, secret.actions.len())).collect();
+        assert_eq!(shown, [(1_000, MAX_ACTIONS)]);
     }
 }

@@ -47,16 +47,15 @@ impl Pager {
         }
     }
 
-    /// Shows a text, and waits until the person has read it. False where there is no such pager: nothing was shown then.
+    /// Shows a text, and waits until the person has read it. False where the pager can't be started, for whatever reason: nothing
+    /// was shown then.
     pub(super) fn show(&self, text: &str) -> std::io::Result<bool> {
         let _interrupts = Interrupts::leave_to_the_pager();
-        let mut pager = match self.command().spawn() {
-            Ok(pager) => pager,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        feed(&mut pager, text)?;
+        let Ok(mut pager) = self.command().spawn() else { return Ok(false) };
+        let fed = feed(&mut pager, text);
+        // However much it was given: it has the terminal until it ends.
         let ended = pager.wait()?;
+        fed?;
         // However it ends otherwise, it was there, and read as much as somebody wanted to see.
         Ok(!ended.code().is_some_and(|code| matches!(self, Self::Chosen(_)) && NOT_STARTED.contains(&code)))
     }
@@ -167,6 +166,14 @@ mod tests {
         assert_eq!(lines(&"x".repeat(81), 80), 2);
         assert_eq!(lines(&"日".repeat(41), 80), 2);
         assert_eq!(lines(&format!("\x1b[1m{}\x1b[0m", "x".repeat(80)), 80), 1);
+    }
+
+    #[test]
+    fn one_that_cannot_be_started_has_shown_nothing() {
+        // More than a program can be started with, and an argument that none can have.
+        for command in ["x".repeat(16 << 20), "a\0b".to_owned()] {
+            assert!(!Pager::Chosen(command.into()).show("text").unwrap());
+        }
     }
 
     #[test]

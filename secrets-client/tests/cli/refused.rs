@@ -266,6 +266,24 @@ fn a_name_that_another_scope_has_comes_with_its_flag() {
     }
     bob.run("get STRIPE_SECRET").expect_failure(5).expect_text(&["error: this context gets no `STRIPE_SECRET`\n"]);
     bob.run("get BOT_TOKEN").expect_failure(5).expect_text(&["workspace ws1 has one: add --workspace ws1"]);
+    // A flag that was typed is not typed once more.
+    ann.run_ok("member add bob --project web");
+    bob.run("get STRIPE_SECRET --project web")
+        .expect_failure(5)
+        .expect_text(&["project api has one: --project api instead of --project web"]);
+    bob.run("get STRIPE_SECRET --org").expect_failure(5).expect_text(&["--project api instead of --org"]);
+    ann.run_ok("member remove bob --project web --yes");
+    // What is there, and not delivered, is not looked for elsewhere.
+    ann.set("sk_3", "OLD_SECRET --project api");
+    ann.run_ok("edit OLD_SECRET --project api --disable");
+    for line in ["get OLD_SECRET", "check OLD_SECRET", "run --only OLD_SECRET -- true", "wait OLD_SECRET --timeout 1s"]
+    {
+        let line = match line.split_once(" -- ") {
+            Some((line, program)) => format!("{line} --project api -- {program}"),
+            None => format!("{line} --project api"),
+        };
+        bob.run(&line).expect_failure(5).reject_text("has one").expect_text(&["not delivered from project api"]);
+    }
     // Of what bob may not see nothing is said.
     for line in ["show WEB_SECRET", "get WEB_SECRET", "check WEB_SECRET"] {
         bob.run(line).reject_text("web");

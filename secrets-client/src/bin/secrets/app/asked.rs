@@ -96,6 +96,20 @@ impl App {
     }
 }
 
+/// What was typed that another scope of this kind can't stand beside in a context: the one that it has, or that it has none.
+pub(super) fn typed_instead(kind: ScopeKind, id: &str) -> Option<String> {
+    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    instead(&words, kind, id)
+}
+
+fn instead(words: &[String], kind: ScopeKind, id: &str) -> Option<String> {
+    let is_org = || words.iter().take_while(|word| *word != "--").any(|word| word == "--org");
+    match flag(words, kind, id) {
+        Some(flag) => Some(format!("{flag} {id}")),
+        None => is_org().then(|| "--org".to_owned()),
+    }
+}
+
 /// The flag by which a scope was named on the command line.
 fn flag(words: &[String], kind: ScopeKind, id: &str) -> Option<String> {
     let flags: &[&str] = match kind {
@@ -108,7 +122,12 @@ fn flag(words: &[String], kind: ScopeKind, id: &str) -> Option<String> {
     let split = words().zip(words().skip(1)).find(|(flag, value)| flags.contains(flag) && *value == id);
     let joined =
         || words().filter_map(|word| word.split_once('=')).find(|(flag, value)| flags.contains(flag) && *value == id);
-    let (flag, _) = split.or_else(joined)?;
+    // `-papi`.
+    let clung = || {
+        let short = flags.iter().filter(|flag| !flag.starts_with("--"));
+        short.map(|flag| (*flag, id)).find(|(flag, id)| words().any(|word| word.strip_prefix(flag) == Some(*id)))
+    };
+    let (flag, _) = split.or_else(joined).or_else(clung).filter(|_| !id.is_empty())?;
     Some(flag.to_owned())
 }
 
@@ -128,5 +147,19 @@ mod tests {
         assert_eq!(flag("cp A --from-project=web --to-project api", ScopeKind::Project, "api"), "--to-project");
         assert_eq!(flag("set A --project api", ScopeKind::Workspace, "api"), "");
         assert_eq!(flag("run -- x --project api", ScopeKind::Project, "api"), "");
+        assert_eq!(flag("get A -papi", ScopeKind::Project, "api"), "-p");
+        assert_eq!(flag("get A -p", ScopeKind::Project, ""), "");
+    }
+
+    #[test]
+    fn finds_what_another_scope_takes_the_place_of() {
+        let instead = |line: &str, kind, id: &str| {
+            instead(&line.split(' ').map(str::to_owned).collect::<Vec<_>>(), kind, id).unwrap_or_default()
+        };
+        assert_eq!(instead("get A --project web", ScopeKind::Project, "web"), "--project web");
+        assert_eq!(instead("get A --project web", ScopeKind::Workspace, ""), "");
+        assert_eq!(instead("get A --org", ScopeKind::Project, ""), "--org");
+        // The configuration's.
+        assert_eq!(instead("run -- x --org", ScopeKind::Project, "web"), "");
     }
 }

@@ -4,7 +4,8 @@ use secrets_client::{ClientError, Reason, v1};
 use secrets_core::{CredentialKind, OrganizationId, ScopeKind, ScopeName, SecretName};
 
 use super::App;
-use super::similar::{ASIDE_TIMEOUT, aside, similar};
+use super::asked::typed_instead;
+use super::similar::{aside, similar, soon};
 use crate::args::scope::{self, ContextArgs};
 use crate::ui::error::CliError;
 use crate::ui::output::text;
@@ -42,21 +43,23 @@ impl App {
         if error.reason() != Some(Reason::SecretNotFound) {
             return error.into();
         }
-        let other = match self.other_scope(scope, name).await {
-            Some(other) => Some(other),
-            None => self.among_visible(scope.organization(), scope, name).await,
-        };
-        let hint = match other {
-            Some(other) => Some(has_one(scope, &other, flag)),
-            None => {
-                let names = self.secret_names(scope).await.unwrap_or_default();
-                similar(name, &names).map(|similar| format!("did you mean {similar}?"))
+        let hint = async {
+            let other = match self.other_scope(scope, name).await {
+                Some(other) => Some(other),
+                None => self.among_visible(scope.organization(), std::slice::from_ref(scope), name).await,
+            };
+            match other {
+                Some(other) => Some(has_one(scope, &other, flag)),
+                None => {
+                    let names = self.secret_names(scope).await?;
+                    similar(name, &names).map(|similar| format!("did you mean {similar}?"))
+                }
             }
         };
-        CliError::from(error).or_hint(hint)
+        CliError::from(error).or_hint(soon(hint).await)
     }
 
-    /// Which project or workspace has a secret that the context lacks.
+    /// Which project or workspace, of those that the context is not of, has a secret that it lacks.
     pub(super) async fn elsewhere(&self, name: &str) -> Option<String> {
         // A session sees no scope, and what it is refused would stand in the audit log.
         if self.credential_kind() == Some(CredentialKind::Session) {
@@ -64,22 +67,23 @@ impl App {
         }
         let context = self.asked.borrow().context.clone()?;
         let organization: OrganizationId = context.organization.parse().ok()?;
-        let found = self.among_visible(&organization, &ScopeName::Organization(organization.clone()), name).await?;
-        let flag = if found.kind() == ScopeKind::Project { "project" } else { "workspace" };
-        Some(format!("{} has one: add --{flag} {}", text::scope(&found), found.id()))
+        let project = context.project.parse().ok().map(|id| ScopeName::Project(organization.clone(), id));
+        let workspace = context.workspace.parse().ok().map(|id| ScopeName::Workspace(organization.clone(), id));
+        let asked: Vec<ScopeName> = project.into_iter().chain(workspace).collect();
+        let found = self.among_visible(&organization, &asked, name).await?;
+        let (flag, id) = match found.kind() {
+            ScopeKind::Project => ("project", &context.project),
+            _ => ("workspace", &context.workspace),
+        };
+        let place = format!("{} has one", text::scope(&found));
+        Some(match typed_instead(found.kind(), id) {
+            Some(typed) => format!("{place}: --{flag} {} instead of {typed}", found.id()),
+            None => format!("{place}: add --{flag} {}", found.id()),
+        })
     }
 
-    /// A project or workspace that the caller may see, other than `asked`, that has a secret of this name.
-    async fn among_visible(&self, organization: &OrganizationId, asked: &ScopeName, name: &str) -> Option<ScopeName> {
-        tokio::time::timeout(ASIDE_TIMEOUT, self.first_of_visible(organization, asked, name)).await.ok()?
-    }
-
-    async fn first_of_visible(
-        &self,
-        organization: &OrganizationId,
-        asked: &ScopeName,
-        name: &str,
-    ) -> Option<ScopeName> {
+    /// A project or workspace that the caller may see, other than those `asked`, that has a secret of this name.
+    async fn among_visible(&self, organization: &OrganizationId, asked: &[ScopeName], name: &str) -> Option<ScopeName> {
         let client = self.client().ok()?;
         for part in ["projects", "workspaces"] {
             let any: ScopeName = format!("{}/{part}/a", ScopeName::Organization(organization.clone())).parse().ok()?;
@@ -87,7 +91,8 @@ impl App {
             for id in ids.iter().filter(|_| ids.len() <= MAX_LOOKED_AT) {
                 let path = format!("organizations/{organization}/{part}/{id}/secrets/{name}");
                 let Ok(found) = path.parse::<SecretName>() else { continue };
-                if found.scope != *asked && client.get_secret(v1::GetSecretRequest { name: path }).await.is_ok() {
+                if !asked.contains(&found.scope) && client.get_secret(v1::GetSecretRequest { name: path }).await.is_ok()
+                {
                     return Some(found.scope);
                 }
             }

@@ -100,7 +100,7 @@ impl App {
         }
         let details = missing.iter().flat_map(|name| name.lines(true, 1)).collect();
         let meant = match missing.as_slice() {
-            [one] => self.meant_in_context(&one.secret_id).await,
+            [one] if one.is_unknown() => self.meant_in_context(&one.secret_id).await,
             _ => None,
         };
         let hint = meant.unwrap_or_else(|| self.every_way(&missing));
@@ -156,6 +156,11 @@ pub(crate) fn missing_error(missing: &[&RequestedSecret]) -> CliError {
 impl RequestedSecret {
     pub(crate) fn is_missing(&self) -> bool {
         self.explanation.winner.is_none()
+    }
+
+    /// Whether no scope of the context has anything of this name.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.is_missing() && self.explanation.not_chosen.is_empty()
     }
 
     /// What it is for, why it is missing, and at most so many ways to set it.

@@ -7,9 +7,10 @@ use secrets_client::{Answer, ClientError, Reason, v1};
 use secrets_core::{
     AccountName, Action, CredentialKind, Entitlement, PrincipalName, ScopeKind, ScopeName, ServiceAccountName,
 };
+use tokio::time::{Instant, timeout_at};
 
 use super::App;
-use super::similar::{aside, suggestion};
+use super::similar::{ASIDE_TIMEOUT, aside, suggestion};
 use crate::ui::error::CliError;
 use crate::ui::error::refusal::{Refusal, Resource};
 
@@ -45,10 +46,7 @@ impl App {
                 if missing.is_empty() || missing.contains(',') {
                     return error;
                 }
-                let why = match self.why_left_out(&missing).await {
-                    Some(why) => Some(why),
-                    None => self.meant_in_context(&missing).await,
-                };
+                let why = self.left_out_or_meant(&missing).await;
                 error.with_message(format!("this context gets no `{missing}`")).or_hint(why)
             }
             _ => match self.missing_in_selection(answer) {
@@ -76,7 +74,7 @@ impl App {
     }
 
     /// The right is missing, or a membership.
-    pub(super) async fn known(&self, error: CliError, refusal: &Refusal) -> CliError {
+    pub(crate) async fn known(&self, error: CliError, refusal: &Refusal) -> CliError {
         if let Some((user, of)) = &refusal.non_member {
             return self.no_member(error, user, of).await;
         }
@@ -257,8 +255,9 @@ impl App {
             named.extend(organization.as_ref());
         }
         let mut unseen = Vec::new();
+        let end = Instant::now() + ASIDE_TIMEOUT;
         for scope in &named {
-            let names = self.siblings(scope).await;
+            let names = timeout_at(end, self.siblings(scope)).await.ok().flatten();
             if names.as_ref().is_none_or(|names| !names.iter().any(|name| name == scope.id())) {
                 unseen.push((*scope, names));
             }

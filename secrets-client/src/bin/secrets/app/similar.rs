@@ -22,12 +22,17 @@ const MAX_NAME_BYTES: usize = 127;
 const MAX_DISTANCE: usize = 2;
 /// How many names are shown.
 const MAX_SHOWN: usize = 10;
-/// How long a call may take whose answer is not what was asked for.
+/// How long a call may take whose answer is not what was asked for, and all of them together that look for one hint.
 pub(super) const ASIDE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The answer to a call that only adds to an error; none if there is none soon.
 pub(super) async fn aside<T>(call: impl Future<Output = Result<T, ClientError>>) -> Option<T> {
     tokio::time::timeout(ASIDE_TIMEOUT, call).await.ok()?.ok()
+}
+
+/// What several calls find that only add to an error; none if they don't find it soon.
+pub(super) async fn soon<T>(looking: impl Future<Output = Option<T>>) -> Option<T> {
+    tokio::time::timeout(ASIDE_TIMEOUT, looking).await.ok().flatten()
 }
 
 impl App {
@@ -93,10 +98,24 @@ impl App {
     /// What a person may have meant by the name of a secret that their context does not have: the same in another scope, or
     /// one like it.
     pub(crate) async fn meant_in_context(&self, typed: &str) -> Option<String> {
-        match self.elsewhere(typed).await {
-            Some(elsewhere) => Some(elsewhere),
-            None => self.similar_in_context(typed).await,
-        }
+        let meant = async {
+            match self.elsewhere(typed).await {
+                Some(elsewhere) => Some(elsewhere),
+                None => self.similar_in_context(typed).await,
+            }
+        };
+        soon(meant).await
+    }
+
+    /// Why the context lacks what has this name, or what a person may have meant by it.
+    pub(crate) async fn left_out_or_meant(&self, typed: &str) -> Option<String> {
+        let hint = async {
+            match self.why_left_out(typed).await {
+                Some(why) => Some(why),
+                None => self.meant_in_context(typed).await,
+            }
+        };
+        soon(hint).await
     }
 
     /// The name of a secret of the context that was probably meant by one that it does not have.

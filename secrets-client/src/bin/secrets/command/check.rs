@@ -65,7 +65,9 @@ pub(crate) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
     }
     match missing.as_slice() {
         [] => Ok(()),
-        [one] => Err(missing::missing_error(&missing).or_hint(app.meant_in_context(&one.secret_id).await)),
+        [one] if one.is_unknown() => {
+            Err(missing::missing_error(&missing).or_hint(app.meant_in_context(&one.secret_id).await))
+        }
         _ => Err(missing::missing_error(&missing)),
     }
 }

@@ -50,7 +50,7 @@ pub(crate) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     let (missing, seconds) = (missing(&wanted, &live), start.elapsed().as_secs());
     let first = missing.first().map(String::as_str).unwrap_or_default();
     let meant = match missing.as_slice() {
-        [one] => app.meant_in_context(one).await,
+        [one] => app.left_out_or_meant(one).await,
         _ => None,
     };
     Err(CliError::new(ExitCode::Missing, format!("still missing after {seconds} s: {}", missing.join(", "))).hint(

@@ -36,3 +36,25 @@ fn rm_takes_several_names_and_deletes_all_or_none() {
     assert!(ann.run_ok("rm S --project api --yes -o json").json()["secret"].is_object());
     bob.run("rm A B --version 1").expect_failure(2).expect_text(&["one name"]);
 }
+
+#[test]
+fn nobody_is_asked_about_what_is_not_there_or_not_theirs_to_delete() {
+    let server = TestServer::acme();
+    let (ann, bob) = (server.person("ann"), server.person("bob"));
+    ann.set("1", "S --project api");
+    ann.set("2", "S --project api");
+    ann.run_ok("service-account create ci");
+    for (line, code) in [
+        ("rm S --project api", 4),
+        ("rm S --project api --purge", 4),
+        ("rm S --project api --version 1", 4),
+        ("rm NOPE --version 1", 3),
+    ] {
+        bob.run(line).expect_failure(code).reject_text("Delete").reject_text("Destroy");
+    }
+    bob.run("service-account delete ci")
+        .expect_failure(4)
+        .expect_text(&["you may not manage service accounts of organization `acme`"]);
+    ann.run_ok("service-account show ci");
+    ann.run_ok("show S --project api");
+}

@@ -96,21 +96,23 @@ async fn find(app: &App, scope: &ScopeName, ids: &[&str], args: &RmArgs) -> Resu
         app.asks_secret(id);
         let secret = app.secret(scope, id).await?;
         let name = scope::secret_path(scope, id)?;
-        if ids.len() > 1 {
-            let request = v1::DeleteSecretRequest {
-                name: name.clone(),
-                etag: secret.etag.clone(),
-                purge: args.purge,
-                validate_only: true,
-                ..Default::default()
-            };
-            app.client()?.delete_secret(request).await?;
+        // Of several none is deleted where one can't be; and nobody is asked about what they may not delete.
+        if ids.len() > 1 || !args.yes {
+            rehearse(app, &name, &secret.etag, args.purge).await?;
         }
         let next = what_is_next(app, scope, &secret).await;
         let audience = if args.yes { None } else { audience::of_secret(app, scope, &secret).await };
         deletions.push(Deletion { id: (*id).to_owned(), name, etag: secret.etag, next, audience });
     }
     Ok(deletions)
+}
+
+/// Fails as the deletion would.
+async fn rehearse(app: &App, name: &str, etag: &str, purge: bool) -> Result<(), CliError> {
+    let (name, etag) = (name.to_owned(), etag.to_owned());
+    let request = v1::DeleteSecretRequest { name, etag, purge, validate_only: true, ..Default::default() };
+    app.client()?.delete_secret(request).await?;
+    Ok(())
 }
 
 /// One question for all of them.
@@ -175,6 +177,9 @@ async fn rm_version(
     version: u32,
 ) -> Result<(), CliError> {
     if !args.yes {
+        let secret = app.secret(scope, id).await?;
+        // For whoever may destroy the secret.
+        rehearse(app, &name, &secret.etag, false).await?;
         let of = format!("{id} of {}", scope::describe(scope));
         let question = format!("Destroy the value of version {version} of {of}? It can't be restored.");
         prompt::confirm_by_name(&question, id, "Nothing was destroyed.")?;
@@ -296,12 +301,17 @@ pub(crate) async fn undelete(app: &App, args: UndeleteArgs) -> Result<(), CliErr
 /// The error of an undelete, with a word about a secret that is there.
 async fn not_deleted(app: &App, error: ClientError, scope: &ScopeName, name: &str) -> CliError {
     let error = CliError::from(error);
-    let is_there = error.exit == ExitCode::NotFound && app.secret(scope, name).await.is_ok();
+    let is_there = error.exit == ExitCode::NotFound && is_there(app, scope, name).await;
     let hint = match is_there {
         true => "the secret is there, and not deleted: `secrets show` shows it",
         false => "`secrets list --deleted` shows what can be undeleted, with the same flag for its scope",
     };
     error.or_hint(Some(hint.to_owned()))
+}
+
+async fn is_there(app: &App, scope: &ScopeName, name: &str) -> bool {
+    let (Ok(client), Ok(name)) = (app.client(), scope::secret_path(scope, name)) else { return false };
+    client.get_secret(v1::GetSecretRequest { name }).await.is_ok()
 }
 
 #[cfg(test)]

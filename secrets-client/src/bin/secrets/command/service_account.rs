@@ -2,12 +2,13 @@
 
 use clap::Subcommand;
 use secrets_client::v1;
-use secrets_core::ServiceAccountId;
+use secrets_core::{Action, Entitlement, ScopeName, ServiceAccountId, ServiceAccountName};
 use serde_json::{Value, json};
 
 use crate::app::refusal::taken;
 use crate::app::{App, all_pages};
-use crate::ui::error::CliError;
+use crate::ui::error::refusal::{Refusal, Resource};
+use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::table::{Cell, Table};
 use crate::ui::output::{self, text};
 use crate::ui::prompt;
@@ -114,6 +115,7 @@ pub(crate) async fn run(app: &App, command: ServiceAccountCommand) -> Result<(),
             let name = path(app, &id, platform).await?;
             if !yes {
                 client.get_service_account(v1::GetServiceAccountRequest { name: name.clone() }).await?;
+                check_deletable(app, &name).await?;
                 let owner = match name.strip_prefix("organizations/").and_then(|rest| rest.split('/').next()) {
                     Some(organization) => format!("organization {organization}"),
                     None => "the platform".to_owned(),
@@ -128,6 +130,22 @@ pub(crate) async fn run(app: &App, command: ServiceAccountCommand) -> Result<(),
             app.output.done(&format!("Service account {id} deleted."), &json!({ "name": name }))
         }
     }
+}
+
+/// Fails as the deletion would, if the caller may not delete it. Of the platform's accounts that is not told before.
+async fn check_deletable(app: &App, name: &str) -> Result<(), CliError> {
+    let Some(organization) = name.parse::<ServiceAccountName>().ok().and_then(|name| name.organization) else {
+        return Ok(());
+    };
+    let (permission, resource) = (Action::ManageServiceAccounts, ScopeName::Organization(organization));
+    let permissions = vec![permission.as_str().to_owned()];
+    let request = v1::TestPermissionsRequest { resource: resource.to_string(), permissions: permissions.clone() };
+    if app.client()?.test_permissions(request).await?.permissions == permissions {
+        return Ok(());
+    }
+    let (resource, needs) = (Resource::Scope(resource), vec![Entitlement::Admin]);
+    let refusal = Refusal { permission, resource, needs, non_member: None };
+    Err(app.known(CliError::new(ExitCode::NotAllowed, "permission denied"), &refusal).await)
 }
 
 async fn parent(app: &App, platform: bool) -> Result<String, CliError> {

@@ -154,6 +154,8 @@ pub(super) const TABLE: &[Reserved] = &[
     row("PSQL_PAGER", VIEWER),
     row("DELTA_PAGER", VIEWER),
     row("LESS", VIEWER), // `+!command` runs one
+    row("MORE", VIEWER), // the same, where `more` is less
+    row("SYSTEMD_LESS", VIEWER),
     row("LESSOPEN", VIEWER),
     row("LESSCLOSE", VIEWER),
     row("LESSEDIT", VIEWER),

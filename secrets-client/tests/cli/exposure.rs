@@ -28,7 +28,7 @@ fn an_admin_reads_what_somebody_received_that_is_still_current() {
 
     ann.set("sk_canary_2", "STRIPE_SECRET --project api");
     ann.run_ok("edit SENTRY_DSN --org --disable");
-    let left = "Not shown: 1 secret with another value since, 1 secret disabled or expired.";
+    let left = "Not shown: 1 secret with another version since, 1 secret disabled or expired.";
     let table = ann.run_ok("audit exposure --principal bob").expect_text(&[left]);
     table.reject_text("STRIPE_SECRET").reject_text("SENTRY_DSN");
     let json = ann.run_ok("audit exposure --principal bob -o json").json();

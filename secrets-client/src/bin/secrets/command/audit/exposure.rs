@@ -103,7 +103,7 @@ fn table(received: &Received) -> Table {
 fn notes(received: &Received, principal: &str) -> Vec<String> {
     let mut notes = Vec::new();
     let left_out: Vec<String> = [
-        (ExposureState::Replaced, "with another value since"),
+        (ExposureState::Replaced, "with another version since"),
         (ExposureState::Inactive, "disabled or expired"),
         (ExposureState::Deleted, "deleted"),
     ]
@@ -201,7 +201,7 @@ mod tests {
             ]
         );
         let notes = notes(&received, "organizations/acme/users/bob");
-        assert_eq!(notes[0], "Not shown: 2 secrets with another value since, 1 secret deleted.");
+        assert_eq!(notes[0], "Not shown: 2 secrets with another version since, 1 secret deleted.");
         assert_eq!(notes[1], "Complete since 1970-01-01 00:00Z: older deliveries are not kept.");
         assert!(notes[2].contains("1970-01-01 01:00Z"), "{notes:?}");
         assert!(notes[3].contains("secrets set NAME"), "{notes:?}");

@@ -75,9 +75,14 @@ fn is_public(string: &[u8]) -> bool {
 
 /// Whether many programs print such a line.
 fn is_ordinary(line: &[u8]) -> bool {
-    let is_frame =
-        [&b"-----BEGIN "[..], b"-----END "].iter().any(|frame| line.starts_with(frame)) && line.ends_with(b"-----");
-    is_frame || std::str::from_utf8(line).is_ok_and(is_common_word)
+    is_frame(line) || std::str::from_utf8(line).is_ok_and(is_common_word)
+}
+
+/// Whether this is the first or the last line of a PEM file (RFC 7468), and nothing more: a whole key begins and ends like them.
+fn is_frame(line: &[u8]) -> bool {
+    let label = [&b"-----BEGIN "[..], b"-----END "].iter().find_map(|frame| line.strip_prefix(*frame));
+    let is_label = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
+    label.and_then(|label| label.strip_suffix(b"-----")).is_some_and(|label| label.iter().all(is_label))
 }
 
 #[cfg(test)]
@@ -123,6 +128,13 @@ mod tests {
         for (string, fragments) in [
             ("abcdef", &["abcdef"][..]),
             ("-----BEGIN KEY-----\nMC4CAQAw\n", &["-----BEGIN KEY-----\nMC4CAQAw", "MC4CAQAw"]),
+            (
+                "-----BEGIN KEY-----\nMC4CAQAw\n-----END KEY-----\n",
+                &["-----BEGIN KEY-----\nMC4CAQAw\n-----END KEY-----", "MC4CAQAw"],
+            ),
+            ("-----BEGIN KEY----- MC4CAQAw -----END KEY-----", &["-----BEGIN KEY----- MC4CAQAw -----END KEY-----"]),
+            ("-----BEGIN EC PRIVATE KEY-----", &[]),
+            ("-----END X509 CRL-----", &[]),
             ("*.example.com", &[".example.com"]),
             ("abcde", &[]),
             ("service_account", &[]),

@@ -283,12 +283,11 @@ fn masks_at_the_end_what_tells_of_a_value() {
 
 #[test]
 fn masks_the_strings_of_json() {
-    let key =
-        r#"{"type":"service_account","private_key":"-----BEGIN KEY-----\nMC4CAQAw\n","pin":"1234","path":"a\/bcdef"}"#;
+    let key = r#"{"type":"service_account","private_key":"-----BEGIN KEY-----\nMC4CAQAw\n-----END KEY-----\n","pin":"1234","path":"a\/bcdef"}"#;
     let redactor = Redactor::new([masked(key.as_bytes())]).unwrap();
     for (text, expected) in [
-        ("<-----BEGIN KEY-----\nMC4CAQAw\n>", "<***\n>"),
-        (r#"{"it":"-----BEGIN KEY-----\nMC4CAQAw\n"}"#, r#"{"it":"***\n"}"#),
+        ("<-----BEGIN KEY-----\nMC4CAQAw\n-----END KEY-----\n>", "<***\n>"),
+        (r#"{"it":"-----BEGIN KEY-----\nMC4CAQAw\n-----END KEY-----\n"}"#, r#"{"it":"***\n"}"#),
         ("MC4CAQAw", "***"),
         ("a/bcdef", "***"),
         ("the type is service_account, not 1234", "the type is service_account, not 1234"),

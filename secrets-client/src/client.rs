@@ -26,7 +26,6 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
-pub(crate) use self::builder::CONNECT_TIMEOUT;
 pub use self::builder::{ClientBuilder, ConnectError};
 pub use self::diagnose::{ConnectionReport, ServerCertificate};
 use self::freshness::Freshness;

@@ -6,12 +6,15 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The default address: a service on this machine.
 pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
+/// How long it may take to connect.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The address of a service, `http://host[:port]` or `https://host[:port]`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

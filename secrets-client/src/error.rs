@@ -16,7 +16,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 pub use self::connection::ConnectionProblem;
-use crate::client::CONNECT_TIMEOUT;
+use crate::endpoint::CONNECT_TIMEOUT;
 use crate::validation::BrokenRule;
 
 /// More than any sentence of the service has: a name that it repeats, and what it says of it.

@@ -11,12 +11,10 @@ use super::freshness::Freshness;
 use super::wait_notice::WaitNotice;
 use super::{Client, Inner};
 use crate::credentials::{Credential, InvalidCredential};
-use crate::endpoint::{self, InvalidEndpoint};
+use crate::endpoint::{self, CONNECT_TIMEOUT, InvalidEndpoint};
 use crate::proxy::{InvalidProxy, Proxy};
 use crate::retry::RetryPolicy;
 
-/// How long it may take to connect.
-pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often an idle connection is checked with a ping: the shortest interval that clients in other languages can use too.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the other side may take to answer a ping. A dead connection, for instance one that a firewall has forgotten, is

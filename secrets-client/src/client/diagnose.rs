@@ -20,8 +20,9 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tower::{BoxError, ServiceExt as _};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::builder::{CONNECT_TIMEOUT, ClientBuilder};
+use super::builder::ClientBuilder;
 use super::probe::probe;
+use crate::endpoint::CONNECT_TIMEOUT;
 use crate::error::{ClientError, ConnectionProblem};
 
 /// The result of a test connection.

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Client;
-use super::builder::CONNECT_TIMEOUT;
+use crate::endpoint::CONNECT_TIMEOUT;
 use crate::error::{ClientError, ConnectionProblem};
 
 /// What an HTTP/2 client sends first: the preface and a SETTINGS_FRAME frame with nothing in it (RFC 9113, 3.4 and 6.5).

@@ -21,6 +21,7 @@ mod docker_config;
 mod existing;
 mod file_id;
 mod journal;
+mod names;
 mod ownership;
 mod placement;
 mod plan;
@@ -34,9 +35,9 @@ use secrets_core::FilePath;
 
 pub(crate) use self::docker_config::UserFiles;
 pub(crate) use self::existing::{InTheWay, in_the_way};
+pub(crate) use self::names::random_name;
 pub(crate) use self::placement::{Placement, Recipient};
 pub(crate) use self::plan::Plan;
-pub(crate) use self::runtime_dir::random_name;
 
 /// The caller's home, which `~` in a target stands for; none if the environment and the user database name none.
 pub(crate) fn home() -> Option<PathBuf> {

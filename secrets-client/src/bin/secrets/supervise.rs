@@ -9,6 +9,7 @@ pub(crate) mod program;
 mod pty;
 mod pty_child;
 mod script;
+pub(crate) mod search_path;
 pub(crate) mod signals;
 mod streams;
 mod too_large;

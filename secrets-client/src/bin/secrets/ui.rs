@@ -2,6 +2,7 @@
 
 pub(crate) mod error;
 pub(crate) mod escape;
+mod line_end;
 pub(crate) mod output;
 pub(crate) mod prompt;
 pub(crate) mod signals;

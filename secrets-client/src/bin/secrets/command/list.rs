@@ -5,9 +5,9 @@ use secrets_client::v1;
 use secrets_core::{MASK, ScopeKind, ScopeName};
 use serde_json::Value;
 
-use super::show::has_expired;
 use crate::app::{App, all_pages};
 use crate::args::scope::{self, ScopeArgs};
+use crate::args::time;
 use crate::ui::error::CliError;
 use crate::ui::output::table::{Cell, Table, Tone};
 use crate::ui::output::{json, text};
@@ -141,6 +141,11 @@ pub(crate) fn reach(secret: &v1::Secret) -> String {
         }
         _ => "all".to_owned(),
     }
+}
+
+/// Whether the secret is no longer delivered because of its age.
+pub(super) fn has_expired(secret: &v1::Secret) -> bool {
+    secret.expire_time.is_some_and(|time| time.seconds <= time::now().seconds)
 }
 
 #[cfg(test)]

@@ -4,10 +4,9 @@ use clap::Args;
 use secrets_client::v1;
 use secrets_core::MASK;
 
-use super::list::reach;
+use super::list::{has_expired, reach};
 use crate::app::App;
 use crate::args::scope::ScopeArgs;
-use crate::args::time;
 use crate::ui::error::CliError;
 use crate::ui::output::{json, text};
 
@@ -52,9 +51,4 @@ pub(crate) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
 fn expiry(secret: &v1::Secret) -> String {
     let moment = text::moment(secret.expire_time.as_ref());
     if has_expired(secret) { format!("{moment} (expired)") } else { moment }
-}
-
-/// Whether the secret is no longer delivered because of its age.
-pub(super) fn has_expired(secret: &v1::Secret) -> bool {
-    secret.expire_time.is_some_and(|time| time.seconds <= time::now().seconds)
 }

@@ -5,14 +5,14 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::file_id::FileId;
-use super::runtime_dir::unfinished;
+use super::names::{aside, unfinished};
 
 /// As many links on one way as Linux follows.
 const MAX_LINKS: usize = 40;
@@ -266,26 +266,16 @@ impl Directory {
     }
 }
 
-/// The name of a file that is about to be removed.
-pub(super) fn aside(file_id: FileId) -> OsString {
-    let FileId { device, inode, born } = file_id;
-    format!(".secrets-{device:x}-{inode:x}-{born:x}").into()
-}
-
 /// Whether a link is followed, by who owns it: in a directory where others may write, they can't lead us elsewhere.
 const fn is_trusted(owner: u32, caller: u32) -> bool {
     owner == 0 || owner == caller
-}
-
-/// The last part of a path; the path is known to have one.
-pub(super) fn name(path: &Path) -> &OsStr {
-    path.file_name().unwrap_or_else(|| OsStr::from_bytes(b"."))
 }
 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
+    use super::super::names::name;
     use super::*;
 
     #[test]

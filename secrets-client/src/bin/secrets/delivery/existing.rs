@@ -8,8 +8,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::directory::{Directory, Entry, name};
+use super::directory::{Directory, Entry};
 use super::file_id::FileId;
+use super::names::name;
 use super::runtime_dir::RuntimeDir;
 
 /// A regular file that is open; no link led to it.

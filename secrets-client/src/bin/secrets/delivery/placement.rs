@@ -4,14 +4,16 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::directory::{Directory, Entry, name};
+use super::directory::{Directory, Entry};
 use super::docker_config::{NewContent, PrivateConfig, UserFiles};
 use super::existing::{self, Difference, ExistingFile};
 use super::file_id::FileId;
 use super::journal::{FileRecord, Journal, Process, Record};
+use super::names::name;
+use super::names::unfinished;
 use super::plan::{Plan, PlannedFile};
 use super::release::{Living, NotRemoved, files, release};
-use super::runtime_dir::{Missing, ProcessDir, RuntimeDir, RuntimeLock, unfinished};
+use super::runtime_dir::{Missing, ProcessDir, RuntimeDir, RuntimeLock};
 use crate::ui::error::{CliError, ExitCode};
 use crate::ui::output::text;
 

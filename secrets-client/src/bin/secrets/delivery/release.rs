@@ -3,9 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::directory::{Directory, Entry, aside, name};
+use super::directory::{Directory, Entry};
 use super::file_id::FileId;
 use super::journal::{self, FileRecord, Process, Record};
+use super::names::{aside, name};
 
 /// A living process, and what it made and uses.
 pub(super) struct Living {

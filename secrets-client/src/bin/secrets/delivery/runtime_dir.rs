@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use super::file_id::FileId;
 use super::journal::{self, Journal, Process};
+use super::names::random_name;
 use super::release::{Living, files, release_beside};
 use crate::ui::error::{CliError, ExitCode};
 
@@ -290,17 +291,6 @@ pub(super) fn is_private(directory: &Path) -> io::Result<bool> {
 fn private_id(directory: &Path) -> Option<DirectoryId> {
     let metadata = is_private(directory).ok()?.then(|| std::fs::symlink_metadata(directory))?.ok()?;
     Some((metadata.dev(), metadata.ino()))
-}
-
-/// A name in a directory of others, under which something is written that gets its own name later.
-pub(super) fn unfinished() -> OsString {
-    format!(".secrets-{}", random_name()).into()
-}
-
-/// A name that nobody else would choose.
-#[expect(clippy::disallowed_methods, reason = "a command has no use for injected randomness")]
-pub(crate) fn random_name() -> String {
-    uuid::Uuid::new_v4().simple().to_string()
 }
 
 #[cfg(test)]

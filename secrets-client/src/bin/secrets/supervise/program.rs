@@ -1,9 +1,8 @@
 //! A program as it is started.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::io::Errno;
@@ -74,20 +73,6 @@ impl Program {
             _ => error,
         }
     }
-}
-
-/// The first program of that name.
-pub(crate) fn find(program: &OsStr, path: Option<&OsStr>) -> Option<PathBuf> {
-    if program.as_encoded_bytes().contains(&b'/') {
-        return Some(program.into());
-    }
-    // The working directory, which an empty entry means, must not be taken for another entry.
-    let directories = std::env::split_paths(path?);
-    directories.map(|directory| Path::new(".").join(directory).join(program)).find(|at| is_program(at))
-}
-
-fn is_program(path: &Path) -> bool {
-    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
 /// Whether `error` says that arguments and environment are larger than the system takes.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use super::program::find;
+use super::search_path::find;
 
 /// As much of a file as bash looks at before it calls it a program for another machine.
 const MAX_PROBE_BYTES: u64 = 80;

@@ -8,7 +8,8 @@ use std::io::Write as _;
 use secrets_client::{Answer, ClientError, ConfigError, ConnectError, ConnectionProblem, Reason};
 
 use super::escape::escape;
-use super::output::{line_end, text};
+use super::line_end::line_end;
+use super::output::text;
 
 /// Exit codes, as documented; scripts depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,6 @@ use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
 
 use clap::ValueEnum;
-use rustix::termios::{OutputModes, tcgetattr};
 use secrets_client::v1;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -25,6 +24,7 @@ use self::pager::Pager;
 use self::table::Table;
 use super::error::{CliError, ExitCode};
 use super::escape::{self, escape};
+use super::line_end::line_end;
 
 /// What stdout is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -218,12 +218,6 @@ impl Output {
             self.warn(&warning);
         }
     }
-}
-
-/// How a line on stderr ends: a terminal that another `run` has made raw, as under `make -j2`, returns no carriage by itself.
-pub(crate) fn line_end() -> &'static str {
-    let is_raw = tcgetattr(std::io::stderr()).is_ok_and(|modes| !modes.output_modes.contains(OutputModes::OPOST));
-    if is_raw { "\r\n" } else { "\n" }
 }
 
 fn write_out(bytes: &[u8]) -> std::io::Result<()> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
 use crate::app::TOKEN_WITHHELD;
-use crate::supervise::program;
+use crate::supervise::search_path;
 use crate::ui::output::Output;
 
 /// What a program must not get: it has its secrets, and the token would give it more.
@@ -111,7 +111,7 @@ impl Environment {
     pub(super) fn located(&self, mut words: Vec<OsString>) -> Vec<OsString> {
         let path = std::env::var_os("PATH").filter(|_| !self.variables.contains_key(OsStr::new("PATH")));
         if let (Some(path), Some(program)) = (path, words.first_mut())
-            && let Some(found) = program::find(program, Some(&path))
+            && let Some(found) = search_path::find(program, Some(&path))
         {
             *program = found.into();
         }

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::entry::{Credential, RegistryKey};
 use super::user_files::{UserFiles, read_object};
 use super::{AUTH_FILE, CONFIG_FILE, Login, auth_file, credential_store, member, put};
-use crate::delivery::runtime_dir::unfinished;
+use crate::delivery::names::unfinished;
 use crate::ui::error::CliError;
 
 /// As many lost logins are named.
